@@ -1,0 +1,75 @@
+/** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
+export type Value = string | number | boolean | null | Atom | Module | Tuple | Unknown | Value[];
+
+export class Atom {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+export class Module {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+export class Tuple {
+  readonly items: Value[];
+  constructor(items: Value[]) {
+    this.items = items;
+  }
+}
+
+/** What only a running program knows; `why` says what it hangs on, e.g. `System.get_env("PORT")`. */
+export class Unknown {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** `Keyword.get`; a non-keyword has no keys. */
+export const get = (value: Value | undefined, key: string): Value | undefined => pairs(value).find(([name]) => name === key)?.[1];
+
+/** The pairs of a keyword list (or of a list that mixes plain items in; those are left out), first wins. */
+export function pairs(value: Value | undefined): [string, Value][] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item): [string, Value][] => {
+    if (!(item instanceof Tuple) || item.items.length !== 2) return [];
+    const [key, second] = item.items;
+    if (second === undefined) return [];
+    if (key instanceof Atom || key instanceof Module) return [[key.name, second]];
+    return typeof key === 'string' ? [[key, second]] : [];
+  });
+}
+
+export const isKeyword = (value: Value | undefined): value is Value[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof Tuple && item.items.length === 2 && item.items[0] instanceof Atom);
+
+/** `Config`'s deep merge: keyword lists merge key by key, everything else is replaced. */
+export function deepMerge(left: Value | undefined, right: Value): Value {
+  if (!isKeyword(left) || !isKeyword(right)) return right;
+  const merged = new Map(pairs(left));
+  for (const [key, value] of pairs(right)) merged.set(key, deepMerge(merged.get(key), value));
+  return [...merged].map(([key, value]) => new Tuple([new Atom(key), value]));
+}
+
+export const sameValue = (left: Value, right: Value): boolean => show(left) === show(right);
+
+/** Elixir-like text of a value, for notes and comparison. */
+export function show(value: Value | undefined): string {
+  if (value === undefined) return 'nil';
+  if (value === null) return 'nil';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Atom) return `:${value.name}`;
+  if (value instanceof Module) return value.name;
+  if (value instanceof Unknown) return value.why;
+  if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
+  if (isKeyword(value)) return `[${pairs(value).map(([key, item]) => `${key}: ${show(item)}`).join(', ')}]`;
+  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
+}
+
+export const atomName = (value: Value | undefined): string | undefined => (value instanceof Atom ? value.name : undefined);
+export const moduleName = (value: Value | undefined): string | undefined => (value instanceof Module ? value.name : undefined);
