@@ -1,0 +1,32 @@
+import { evaluate, emptyScope } from '../elixir/evaluate.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import { atomName, get, pairs, Tuple } from '../elixir/value.ts';
+
+export interface Locked {
+  /** From hex, or from a git tag that looks like one; null otherwise. */
+  version: string | null;
+  source: 'hex' | 'git' | 'other';
+  /** Hex repository: "hexpm", or a private one such as "hexpm:acme" or "oban". */
+  repo: string | null;
+  /** Build tools of a hex package: mix, rebar3, make. */
+  managers: string[];
+  url: string | null;
+}
+
+/** mix.lock by package name. */
+export function readLock(text: string): Map<string, Locked> {
+  const [map] = parseElixir(text).body;
+  return new Map(
+    pairs(evaluate(map, emptyScope())).flatMap(([name, entry]): [string, Locked][] => {
+      if (!(entry instanceof Tuple)) return [];
+      const [kind, second, third, options, managers, , repo] = entry.items;
+      if (atomName(kind) === 'hex') {
+        const tools = Array.isArray(managers) ? managers.flatMap((tool) => atomName(tool) ?? []) : [];
+        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', managers: tools, url: null }]];
+      }
+      const tag = get(options, 'tag');
+      const version = typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
+      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, managers: [], url: typeof second === 'string' ? second : null }]];
+    }),
+  );
+}

@@ -1,0 +1,120 @@
+import { evaluate, evaluateBody, moduleScope, type Scope } from '../elixir/evaluate.ts';
+import { parseElixir, walk, type Call, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
+import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import type { Tree } from '../tree.ts';
+
+export interface Dep {
+  name: string;
+  /** `only:` allows MIX_ENV=prod. */
+  prod: boolean;
+  options: Value;
+}
+
+/** One mix.exs, as far as it can be read. */
+export interface MixProject {
+  dir: string;
+  app: string | null;
+  elixir: string | null;
+  /** `mod:` of application/0, e.g. Shop.Application. */
+  applicationModule: string | null;
+  projectModule: string | null;
+  appsPath: string | null;
+  deps: Dep[];
+  aliases: Map<string, string[]>;
+  releases: string[];
+  defaultRelease: string | null;
+  /** `releases:` options of each release, by name. */
+  releaseOptions: Map<string, Value>;
+  /** Files that mix.exs reads while it loads, relative to `dir`; the build needs them first. */
+  readsFiles: string[];
+  /** True when deps/0 could not be followed to the end. */
+  depsIncomplete: boolean;
+  problem: SyntaxProblem | null;
+}
+
+/** Modules of a source file with their bodies, nested ones by their full name. `quote` blocks are not entered. */
+export function modulesIn(body: readonly Expr[], outer = ''): { name: string; body: Expr[]; at: number }[] {
+  return body.flatMap((expr) => {
+    if (expr.is !== 'call') return [];
+    if (expr.name !== 'defmodule') return expr.name === 'quote' ? [] : modulesIn(Object.values(expr.blocks).flat(), outer);
+    const alias = expr.args[0];
+    const inner = alias?.is === 'module' ? alias.name : '';
+    const name = outer && !inner.startsWith('Elixir.') ? `${outer}.${inner}` : inner;
+    const block = expr.blocks.do ?? [];
+    return [{ name, body: block, at: expr.at }, ...modulesIn(block, name)];
+  });
+}
+
+/** The calls of a name in a module body, not inside functions or quotes. */
+export const callsIn = (body: readonly Expr[], name: string): Call[] => body.filter((expr): expr is Call => expr.is === 'call' && expr.name === name && !expr.on);
+
+/** Reads `dir`/mix.exs; undefined when there is none. */
+export function readMixProject(tree: Tree, dir: string): MixProject | undefined {
+  const inDir = (path: string) => (dir === '.' ? path : `${dir}/${path}`);
+  const text = tree.read(inDir('mix.exs'));
+  if (text === undefined) return undefined;
+  const source = parseElixir(text);
+  const modules = modulesIn(source.body);
+  const module = modules.find((one) => callsIn(one.body, 'use').some((use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project')) ?? modules[0];
+  const readFile = (path: string) => tree.read(inDir(path));
+  const scope = moduleScope(module?.body ?? [], readFile);
+  const project = run(scope, 'project');
+  const depsValue = get(project, 'deps') ?? run(scope, 'deps');
+  const releases = get(project, 'releases');
+  return {
+    dir,
+    app: atomName(get(project, 'app')) ?? null,
+    elixir: text2(get(project, 'elixir')),
+    applicationModule: applicationModule(run(scope, 'application')),
+    projectModule: module?.name ?? null,
+    appsPath: text2(get(project, 'apps_path')),
+    deps: (Array.isArray(depsValue) ? depsValue.flat() : []).flatMap((item) => dep(item)),
+    depsIncomplete: !Array.isArray(depsValue) || depsValue.some((item) => item instanceof Unknown),
+    aliases: new Map(pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)])),
+    releases: pairs(releases).map(([name]) => name),
+    releaseOptions: new Map(pairs(releases)),
+    defaultRelease: atomName(get(project, 'default_release')) ?? null,
+    readsFiles: readsFiles(source.body, scope).filter((path) => tree.paths.has(inDir(path))),
+    problem: source.problem,
+  };
+}
+
+const text2 = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
+
+function run(scope: Scope, name: string): Value | undefined {
+  const clause = scope.functions.get(name)?.[0];
+  return clause && evaluateBody(clause.body, scope);
+}
+
+function applicationModule(application: Value | undefined): string | null {
+  const mod = get(application, 'mod');
+  return mod instanceof Tuple ? (moduleName(mod.items[0]) ?? null) : (moduleName(mod) ?? null);
+}
+
+function dep(item: Value): Dep[] {
+  if (!(item instanceof Tuple)) return [];
+  const [name, second, third] = item.items;
+  if (!(name instanceof Atom)) return [];
+  const options = third ?? (isKeyword(second) ? second : []);
+  const only = get(options, 'only');
+  const onlyNames = only === undefined || only instanceof Unknown ? ['prod'] : (Array.isArray(only) ? only : [only]).map((one) => atomName(one));
+  return [{ name: name.name, prod: onlyNames.includes('prod'), options }];
+}
+
+function stepNames(steps: Value): string[] {
+  return (Array.isArray(steps) ? steps.flat() : [steps]).map((step) => (typeof step === 'string' ? step : '(a function)'));
+}
+
+function readsFiles(body: readonly Expr[], scope: Scope): string[] {
+  const found = new Set<string>();
+  walk(body, (expr) => {
+    if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
+    if (expr.is !== 'call' || expr.on?.is !== 'module') return;
+    if ((expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) || (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))) add(expr.args[0]);
+  });
+  function add(expr: Expr | undefined) {
+    const path = evaluate(expr, scope);
+    if (typeof path === 'string') found.add(path.replace(/^\.\//, ''));
+  }
+  return [...found];
+}

@@ -1,0 +1,89 @@
+import TOML from '@iarna/toml';
+import type { Tree } from '../tree.ts';
+
+/** Elixir and Erlang/OTP versions as the repo pins them: "1.18.4" and "27.3", partial ones as written. */
+export interface Pins {
+  elixir: string | null;
+  otp: string | null;
+  /** The file the Elixir version comes from; null when nothing pins it. */
+  source: string | null;
+  /** Sentences about pins that disagree. */
+  conflicts: string[];
+}
+
+interface Pin {
+  elixir?: string;
+  otp?: string;
+}
+
+type Reader = (text: string) => Pin;
+
+/** In order of authority; the first file that names Elixir decides. */
+const READERS: [string, Reader][] = [
+  ['.tool-versions', toolVersions],
+  ['mise.toml', mise],
+  ['.mise.toml', mise],
+  ['.config/mise.toml', mise],
+  ['mise/config.toml', mise],
+  ['.elixir-version', (text) => elixirPin(text)],
+  ['Dockerfile', dockerfile],
+];
+
+/** @param folders where to look, nearest first: the app's own folder, then those above it in the repo */
+export function readPins(tree: Tree, folders: readonly string[]): Pins {
+  const found: { file: string; pin: Pin }[] = [];
+  for (const folder of folders) {
+    for (const [name, reader] of READERS) {
+      const file = folder === '.' ? name : `${folder}/${name}`;
+      const text = tree.read(file);
+      if (text !== undefined) found.push({ file, pin: reader(text) });
+    }
+  }
+  const decides = found.find(({ pin }) => pin.elixir);
+  const erlangFile = folders.map((folder) => tree.read(folder === '.' ? '.erlang-version' : `${folder}/.erlang-version`)).find(Boolean);
+  const otp = decides?.pin.otp ?? (erlangFile && version(erlangFile)) ?? found.find(({ pin }) => pin.otp)?.pin.otp;
+  const conflicts = found
+    .filter(({ pin }) => pin.elixir && decides?.pin.elixir && !agrees(pin.elixir, decides.pin.elixir))
+    .map(({ file, pin }) => `${file} says Elixir ${pin.elixir}, ${decides?.file} says ${decides?.pin.elixir}; ${decides?.file} was taken.`);
+  return { elixir: decides?.pin.elixir ?? null, otp: otp ?? null, source: decides?.file ?? null, conflicts };
+}
+
+const agrees = (left: string, right: string): boolean => left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
+
+const version = (text: string): string | undefined => /(\d+(?:\.\d+)*(?:-[a-z]+[.\d]*)?)/.exec(text.trim())?.[1];
+
+/** `1.15.7-otp-26`, `v1.15`, `ref:v1.15.7`: the number and, where it is named, the OTP release. */
+function elixirPin(text: string): Pin {
+  const [, elixir, otp] = /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-otp-(\d+))?/.exec(text.trim()) ?? [];
+  return { elixir, otp };
+}
+
+function toolVersions(text: string): Pin {
+  const line = (tool: string) => new RegExp(`^\\s*${tool}\\s+(\\S+)`, 'm').exec(text)?.[1];
+  const elixir = elixirPin(line('elixir') ?? '');
+  const erlang = line('erlang');
+  return { elixir: elixir.elixir, otp: (erlang && version(erlang)) ?? elixir.otp };
+}
+
+function mise(text: string): Pin {
+  try {
+    const tools = TOML.parse(text).tools as Record<string, unknown> | undefined;
+    const named = (tool: string): string => {
+      const value = tools?.[tool];
+      const first = Array.isArray(value) ? value[0] : value;
+      return typeof first === 'object' && first !== null && 'version' in first ? String(first.version) : String(first ?? '');
+    };
+    const elixir = elixirPin(named('elixir'));
+    return { elixir: elixir.elixir, otp: version(named('erlang')) ?? elixir.otp };
+  } catch {
+    return {};
+  }
+}
+
+function dockerfile(text: string): Pin {
+  const arg = (name: string) => new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
+  const elixir = arg('ELIXIR_VERSION');
+  if (elixir) return { elixir: elixirPin(elixir).elixir, otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? '') };
+  const image = /^\s*FROM\s+(?:--\S+\s+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
+  return { elixir: elixirPin(image).elixir, otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp };
+}
