@@ -1,5 +1,8 @@
+import type { Clause } from './syntax.ts';
+import type { Scope } from './scope.ts';
+
 /** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
-export type Value = string | number | boolean | null | Atom | Module | Tuple | Unknown | Value[];
+export type Value = string | number | boolean | null | Atom | Module | Tuple | Closure | Unknown | Value[];
 
 export class Atom {
   readonly name: string;
@@ -19,6 +22,16 @@ export class Tuple {
   readonly items: Value[];
   constructor(items: Value[]) {
     this.items = items;
+  }
+}
+
+/** `fn … end` with what it can see. */
+export class Closure {
+  readonly clauses: Clause[];
+  readonly scope: Scope;
+  constructor(clauses: Clause[], scope: Scope) {
+    this.clauses = clauses;
+    this.scope = scope;
   }
 }
 
@@ -66,6 +79,7 @@ export function show(value: Value | undefined): string {
   if (value instanceof Atom) return `:${value.name}`;
   if (value instanceof Module) return value.name;
   if (value instanceof Unknown) return value.why;
+  if (value instanceof Closure) return 'a function';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
   if (isKeyword(value)) return `[${pairs(value).map(([key, item]) => `${key}: ${show(item)}`).join(', ')}]`;
   return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);

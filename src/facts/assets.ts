@@ -35,11 +35,15 @@ const LOCKFILES: [string, PackageManager][] = [
 /** Tools that check or format and leave nothing in the build. */
 const LINT_ONLY = /^(@?(eslint|prettier|stylelint|commitlint|trivago\/prettier|biomejs|playwright|typescript-eslint|types)([-/]|$)|.*(eslint|prettier|stylelint|commitlint|husky|lint-staged|playwright|cypress|jest|vitest|semantic-release|release-it)|typescript$|jsdom$|globals$)/;
 
-/** package.json files at the app's root and in assets folders; those that only lint are reported in `notes`. */
-export function readNodePackages(tree: Tree, webAppDir: string, deploySteps: readonly string[], notes: string[]): NodePackage[] {
-  const prefix = webAppDir === '.' ? '' : `${webAppDir}/`;
-  const candidates = [...new Set([`${prefix}package.json`, `${prefix}assets/package.json`, 'package.json', 'assets/package.json'])];
-  return candidates.flatMap((file): NodePackage[] => {
+/** Tools that turn sources into assets: their presence is what an asset build looks like. */
+const BUNDLER = /^(vite|webpack|esbuild|rollup|parcel|tailwindcss|postcss|sass|gulp|grunt|brunch|ember-cli|react-scripts|@vitejs\/.*|@tailwindcss\/.*|laravel-mix|snowpack)$/;
+const BUILD_SCRIPT = /^(build|deploy|compile|dist|prod|production|assets)([:.-]|$)/;
+const FOLDERS = ['', 'assets/', 'client/', 'frontend/', 'webapp/'];
+
+/** The package.json files that an asset build needs; those that only check code are reported in `notes`. */
+export function readNodePackages(tree: Tree, projects: readonly { dir: string }[], deploySteps: readonly string[], notes: string[]): NodePackage[] {
+  const candidates = projects.flatMap(({ dir }) => FOLDERS.map((folder) => `${dir === '.' ? '' : `${dir}/`}${folder}package.json`));
+  return [...new Set(candidates)].flatMap((file): NodePackage[] => {
     const text = tree.read(file);
     if (text === undefined) return [];
     const dir = file === 'package.json' ? '.' : file.replace(/\/package\.json$/, '');
@@ -48,11 +52,8 @@ export function readNodePackages(tree: Tree, webAppDir: string, deploySteps: rea
       notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
       return [];
     }
-    const runtime = Object.entries({ ...json.dependencies, ...json.optionalDependencies });
-    const development = Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
-    const called = deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
-    if (runtime.length === 0 && development.length === 0 && !(called && dir !== '.')) {
-      if (Object.keys(json.devDependencies ?? {}).length) notes.push(`${file} holds only checking tools, so the image does without Node for it.`);
+    if (!builds(json, file, deploySteps)) {
+      if (Object.keys(json.devDependencies ?? {}).length) notes.push(`${file} holds only tools for checking and developing, so the image does without Node for it.`);
       return [];
     }
     const here = dir === '.' ? '' : `${dir}/`;
@@ -62,6 +63,16 @@ export function readNodePackages(tree: Tree, webAppDir: string, deploySteps: rea
     const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies }).filter((spec) => spec.startsWith('file:')).map((spec) => spec.slice(5));
     return [{ file, dir, manager, lockfile: lock?.[0] ?? null, fileDeps, scripts: Object.keys(json.scripts ?? {}) }];
   });
+}
+
+/** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
+function builds(json: PackageJson, file: string, deploySteps: readonly string[]): boolean {
+  const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
+  const development = Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
+  const bundles = development.some((name) => BUNDLER.test(name)) || (development.length > 0 && Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)));
+  const inAssets = /(^|\/)assets\/package\.json$/.test(file);
+  const called = inAssets && deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
+  return ships || bundles || called || (inAssets && development.length > 0);
 }
 
 function parse(text: string): PackageJson | undefined {

@@ -1,8 +1,9 @@
-import { evaluate, moduleScope } from '../elixir/evaluate.ts';
-import { lineAt, parseElixir, walk, type Expr } from '../elixir/syntax.ts';
-import { Atom, atomName, get, Module, moduleName, type Value } from '../elixir/value.ts';
-import type { Tree } from '../tree.ts';
-import { callsIn, modulesIn } from './mix-project.ts';
+import { evaluate } from '../elixir/evaluate.ts';
+import { emptyScope, fullName } from '../elixir/scope.ts';
+import { lineAt, walk, type Expr } from '../elixir/syntax.ts';
+import { atomName, get, moduleName, type Value } from '../elixir/value.ts';
+import { callsIn } from './mix-project.ts';
+import type { SourceModule, Sources } from './sources.ts';
 
 export interface EndpointModule {
   module: string;
@@ -18,52 +19,46 @@ export interface RepoModule extends EndpointModule {
 export interface Code {
   endpoints: EndpointModule[];
   repos: RepoModule[];
-  routers: { module: string; file: string; body: Expr[] }[];
-  /** Children named in each `use Application` module's start/2, by module. */
-  children: Map<string, string[]>;
-  /** `System.fetch_env!` outside the config files: these run when the code does. */
+  /** Modules with routes: Phoenix.Router and Plug.Router. */
+  routers: SourceModule[];
+  /** Modules that look at a request's path themselves. */
+  plugs: SourceModule[];
+  /** `System.fetch_env!` in code that no condition guards. */
   fetchEnv: { name: string; file: string; line: number }[];
-  /** Paths that plug modules compare `request_path` with. */
-  plugPaths: { path: string; module: string }[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
   liveView: boolean;
+  /** A module is a Rust crate of the project (`use Rustler`). */
+  rustler: boolean;
 }
 
-const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use Application|:router|Phoenix\.Router|request_path|path_info|fetch_env!|\.Repo\b.*otp_app|:endpoint\b/;
+const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|:router|(?:Phoenix|Plug)\.Router|request_path|path_info|fetch_env!|\.Repo\b.*otp_app|:endpoint\b|use Rustler/;
 
-/** Reads the .ex files below the given folders; only those that mention something of interest are parsed. */
-export function readCode(tree: Tree, folders: readonly string[]): Code {
-  const code: Code = { endpoints: [], repos: [], routers: [], children: new Map(), fetchEnv: [], plugPaths: [], liveView: false };
+/** Reads the project's modules; only files that mention something of interest are parsed. */
+export function readCode(sources: Sources): Code {
+  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], liveView: false, rustler: false };
   const macros: Macro[] = [];
   const users: Declared[] = [];
-  for (const file of tree.paths) {
-    if (!file.endsWith('.ex') || !folders.some((folder) => file.startsWith(`${folder}/`))) continue;
-    const text = tree.read(file) ?? '';
+  for (const file of sources.files) {
+    const text = sources.text(file);
     if (!code.liveView && /Phoenix\.LiveView|:live_view/.test(text)) code.liveView = true;
     if (!MARKERS.test(text)) continue;
-    const source = parseElixir(text);
-    for (const { name, body } of modulesIn(source.body)) {
-      macros.push(...macrosIn(name, body));
-      for (const use of callsIn(body, 'use')) {
-        const target = use.args[0]?.is === 'module' ? use.args[0].name : '';
-        users.push({ name, file, body, target, options: evaluate(use.args[1], moduleScope(body)) });
+    const looksAtPath = /request_path|path_info/.test(text);
+    for (const module of sources.modules(file)) {
+      macros.push(...macrosIn(module));
+      for (const use of callsIn(module.body, 'use')) {
+        const target = use.args[0]?.is === 'module' ? fullName(use.args[0].name, module.scope) : '';
+        users.push({ module, target, options: evaluate(use.args[1], module.scope) });
       }
-      collectPaths(body, name, code);
+      if (looksAtPath) code.plugs.push(module);
+      if (!/(^|\/)mix\//.test(file)) code.fetchEnv.push(...unguarded(module));
     }
-    walk(source.body, (expr) => {
-      if (expr.is !== 'call' || expr.name !== 'fetch_env!' || expr.on?.is !== 'module' || expr.on.name !== 'System') return;
-      const variable = evaluate(expr.args[0], moduleScope([]));
-      if (typeof variable === 'string') code.fetchEnv.push({ name: variable, file, line: lineAt(text, expr.at) });
-    });
   }
   for (const user of users) classify(user, macros, code);
   return code;
 }
 
 interface Declared {
-  name: string;
-  file: string;
-  body: Expr[];
+  module: SourceModule;
   target: string;
   options: Value;
 }
@@ -77,93 +72,60 @@ interface Macro {
   variant: string | null;
 }
 
-function macrosIn(module: string, body: readonly Expr[]): Macro[] {
+function macrosIn(module: SourceModule): Macro[] {
   const found: Macro[] = [];
-  for (const expr of body) {
+  for (const expr of module.body) {
     if (expr.is !== 'call' || !['def', 'defmacro', 'defp'].includes(expr.name)) continue;
     const head = expr.args[0];
     const name = head?.is === 'call' || head?.is === 'variable' ? head.name : null;
     walk(expr.blocks.do ?? [], (inner) => {
       if (inner.is !== 'call' || inner.name !== 'use' || inner.args[0]?.is !== 'module') return;
-      found.push({ module, uses: inner.args[0].name, options: evaluate(inner.args[1], moduleScope(body)), variant: name === '__using__' ? null : name });
+      found.push({ module: module.name, uses: fullName(inner.args[0].name, module.scope), options: evaluate(inner.args[1], module.scope), variant: name === '__using__' ? null : name });
     });
   }
   return found;
 }
 
-function classify(user: Declared, macros: readonly Macro[], code: Code): void {
-  const variant = atomName(user.options);
-  const through = macros.filter((macro) => macro.module === user.target && (macro.variant === null || macro.variant === variant || macro.variant === get(user.options, 'which')));
-  const amounts = [{ uses: user.target, options: user.options }, ...through];
-  for (const { uses, options } of amounts) {
-    const option = (key: string) => get(user.options, key) ?? get(options, key);
+function classify({ module, target, options }: Declared, macros: readonly Macro[], code: Code): void {
+  const variant = atomName(options);
+  const through = macros.filter((macro) => macro.module === target && (macro.variant === null || macro.variant === variant || macro.variant === get(options, 'which')));
+  const at = { module: module.name, file: module.file };
+  for (const amounts of [{ uses: target, options }, ...through]) {
+    const option = (key: string) => get(options, key) ?? get(amounts.options, key);
     const otpApp = atomName(option('otp_app')) ?? null;
-    if (uses === 'Phoenix.Endpoint') code.endpoints.push({ module: user.name, file: user.file, otpApp });
-    else if (uses === 'Ecto.Repo' || (/\.Repo$/.test(uses) && otpApp)) code.repos.push({ module: user.name, file: user.file, otpApp, adapter: moduleName(option('adapter')) ?? null });
-    else if (uses === 'Phoenix.Router' || (variant === 'router' && uses === user.target)) code.routers.push({ module: user.name, file: user.file, body: user.body });
-    else if (uses === 'Application') code.children.set(user.name, children(user.body));
+    if (amounts.uses === 'Phoenix.Endpoint') code.endpoints.push({ ...at, otpApp });
+    else if (amounts.uses === 'Ecto.Repo' || (/\.Repo$/.test(amounts.uses) && otpApp)) code.repos.push({ ...at, otpApp, adapter: moduleName(option('adapter')) ?? null });
+    else if (amounts.uses === 'Phoenix.Router' || amounts.uses === 'Plug.Router' || (variant === 'router' && amounts.uses === target)) {
+      if (!code.routers.includes(module)) code.routers.push(module);
+    } else if (amounts.uses === 'Rustler') code.rustler = true;
   }
 }
 
-/** Module names in the lists that start/2 and the functions beside it build. */
-function children(body: readonly Expr[]): string[] {
-  const found = new Set<string>();
-  const scope = moduleScope(body);
-  const child = (item: Expr) => {
-    const first = item.is === 'tuple' ? item.items[0] : item;
-    if (first?.is === 'module') found.add(first.name);
-    if (item.is === 'call' && ['worker', 'supervisor', 'child_spec'].includes(item.name)) {
-      const target = item.args.map((arg) => evaluate(arg, scope)).find((arg) => arg instanceof Module);
-      if (target instanceof Module) found.add(target.name);
+const CONDITIONS = new Set(['if', 'unless', 'case', 'cond', 'with', 'try', 'quote']);
+
+/** Reads of the environment that happen whenever their function runs. */
+function unguarded(module: SourceModule): Code['fetchEnv'] {
+  const found: Code['fetchEnv'] = [];
+  const visit = (expr: Expr): void => {
+    if (expr.is === 'fn') return;
+    if (expr.is === 'list' || expr.is === 'tuple') return expr.items.forEach(visit);
+    if (expr.is === 'map') return expr.pairs.forEach(visit);
+    if (expr.is === 'attribute') return expr.value && visit(expr.value);
+    if (expr.is === 'string') return expr.parts.forEach((part) => typeof part === 'string' || visit(part));
+    if (expr.is === 'operator') {
+      const [left, right] = expr.operands;
+      if (expr.name === '|>' && left && right?.is === 'call') return visit({ ...right, args: [left, ...right.args] });
+      return (['||', '&&', 'and', 'or'].includes(expr.name) ? expr.operands.slice(0, 1) : expr.operands).forEach(visit);
     }
+    if (expr.is !== 'call') return;
+    if (expr.on?.is === 'module' && expr.on.name === 'System' && expr.name === 'fetch_env!') {
+      const name = evaluate(expr.args[0], emptyScope());
+      if (typeof name === 'string') found.push({ name, file: module.file, line: lineAt(module.text, expr.at) });
+    }
+    if (expr.name === 'defmodule' || expr.name === 'quote') return;
+    [...(expr.on ? [expr.on] : []), ...(CONDITIONS.has(expr.name) ? expr.args.slice(0, 1) : expr.args)].forEach(visit);
+    if (!CONDITIONS.has(expr.name)) Object.values(expr.blocks).flat().forEach(visit);
   };
-  walk(body, (expr) => {
-    if (expr.is === 'list') expr.items.forEach(child);
-  });
-  const aliases = new Map<string, string>();
-  walk(body, (expr) => {
-    if (expr.is !== 'call' || expr.name !== 'alias' || expr.args[0]?.is !== 'module') return;
-    aliases.set(expr.args[0].name.split('.').at(-1) ?? '', expr.args[0].name);
-  });
-  return [...found].map((name) => aliases.get(name) ?? name);
+  module.body.forEach(visit);
+  return found;
 }
-
-function collectPaths(body: readonly Expr[], module: string, code: Code): void {
-  walk(body, (expr) => {
-    if (expr.is !== 'tuple' && !(expr.is === 'operator' && expr.name === '==')) return;
-    const [left, right] = expr.is === 'tuple' ? expr.items : expr.operands;
-    const named = left?.is === 'atom' ? left.name : left?.is === 'call' ? left.name : undefined;
-    const value = right && evaluate(right, moduleScope([]));
-    if (named === 'request_path' && typeof value === 'string') code.plugPaths.push({ path: value, module });
-    if (named === 'path_info' && Array.isArray(value) && value.every((part) => typeof part === 'string')) code.plugPaths.push({ path: `/${value.join('/')}`, module });
-  });
-}
-
-export interface Route {
-  path: string;
-  pipelines: string[];
-  /** The plug or controller it goes to. */
-  to: string;
-}
-
-/** GET-able routes of a router body with their scopes' prefixes and pipelines. */
-export function routesIn(body: readonly Expr[], prefix = '', pipelines: readonly string[] = []): Route[] {
-  let through = [...pipelines];
-  return body.flatMap((expr): Route[] => {
-    if (expr.is !== 'call') return [];
-    const first = expr.args[0] ? evaluate(expr.args[0], moduleScope([])) : null;
-    if (expr.name === 'pipe_through') through = [...through, ...(Array.isArray(first) ? first : [first]).flatMap((one) => (one instanceof Atom ? one.name : []))];
-    if (expr.name === 'scope') {
-      const options = expr.args.map((arg) => evaluate(arg, moduleScope([])));
-      const path = typeof first === 'string' ? first : options.map((option) => get(option, 'path')).find((one) => typeof one === 'string');
-      return routesIn(expr.blocks.do ?? [], join(prefix, typeof path === 'string' ? path : ''), through);
-    }
-    if (['if', 'unless', 'pipeline'].includes(expr.name)) return expr.name === 'pipeline' ? [] : routesIn(expr.blocks.do ?? [], prefix, through);
-    if (!['get', 'match', 'forward', 'head', 'resources'].includes(expr.name)) return [];
-    const path = expr.name === 'match' && typeof first !== 'string' ? evaluate(expr.args[1], moduleScope([])) : first;
-    if (typeof path !== 'string') return [];
-    return [{ path: join(prefix, path), pipelines: through, to: expr.args.map((arg) => (arg.is === 'module' ? arg.name : '')).find(Boolean) ?? '' }];
-  });
-}
-
-const join = (prefix: string, path: string): string => `/${[prefix, path].flatMap((part) => part.split('/')).filter(Boolean).join('/')}`;

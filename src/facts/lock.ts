@@ -1,6 +1,7 @@
-import { evaluate, emptyScope } from '../elixir/evaluate.ts';
+import { evaluate } from '../elixir/evaluate.ts';
+import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
-import { atomName, get, pairs, Tuple } from '../elixir/value.ts';
+import { atomName, get, pairs, Tuple, type Value } from '../elixir/value.ts';
 
 export interface Locked {
   /** From hex, or from a git tag that looks like one; null otherwise. */
@@ -11,6 +12,8 @@ export interface Locked {
   /** Build tools of a hex package: mix, rebar3, make. */
   managers: string[];
   url: string | null;
+  /** Packages it needs; those that it merely can use are left out. Unknown (empty) for git. */
+  deps: string[];
 }
 
 /** mix.lock by package name. */
@@ -19,14 +22,22 @@ export function readLock(text: string): Map<string, Locked> {
   return new Map(
     pairs(evaluate(map, emptyScope())).flatMap(([name, entry]): [string, Locked][] => {
       if (!(entry instanceof Tuple)) return [];
-      const [kind, second, third, options, managers, , repo] = entry.items;
+      const [kind, second, third, options, managers, needs, repo] = entry.items;
       if (atomName(kind) === 'hex') {
         const tools = Array.isArray(managers) ? managers.flatMap((tool) => atomName(tool) ?? []) : [];
-        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', managers: tools, url: null }]];
+        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', managers: tools, url: null, deps: required(needs) }]];
       }
       const tag = get(options, 'tag');
       const version = typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
-      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, managers: [], url: typeof second === 'string' ? second : null }]];
+      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, managers: [], url: typeof second === 'string' ? second : null, deps: [] }]];
     }),
   );
+}
+
+function required(needs: Value | undefined): string[] {
+  if (!Array.isArray(needs)) return [];
+  return needs.flatMap((need) => {
+    if (!(need instanceof Tuple) || get(need.items[2], 'optional') === true) return [];
+    return atomName(need.items[0]) ?? [];
+  });
 }

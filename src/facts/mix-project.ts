@@ -1,4 +1,5 @@
-import { evaluate, evaluateBody, moduleScope, type Scope } from '../elixir/evaluate.ts';
+import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
+import { moduleScope, type Scope } from '../elixir/scope.ts';
 import { parseElixir, walk, type Call, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
 import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';

@@ -29,18 +29,28 @@ const READERS: [string, Reader][] = [
   ['Dockerfile', dockerfile],
 ];
 
-/** @param folders where to look, nearest first: the app's own folder, then those above it in the repo */
-export function readPins(tree: Tree, folders: readonly string[]): Pins {
+/** Dockerfiles elsewhere, asked last; those for development pin what production need not have. */
+const ELSEWHERE = /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
+const DEVELOPMENT = /dev|test|local/i;
+
+/** Looks in the app's folder, then above it; `source` is relative to the app. */
+export function readPins(tree: Tree, appDir: string): Pins {
+  const folders = appDir === '.' ? [''] : [`${appDir}/`, ...appDir.split('/').slice(0, -1).map((_, index, parts) => `${parts.slice(0, index + 1).join('/')}/`).reverse(), ''];
   const found: { file: string; pin: Pin }[] = [];
-  for (const folder of folders) {
-    for (const [name, reader] of READERS) {
-      const file = folder === '.' ? name : `${folder}/${name}`;
-      const text = tree.read(file);
-      if (text !== undefined) found.push({ file, pin: reader(text) });
-    }
+  const look = (folder: string, name: string, reader: Reader, depth: number) => {
+    const text = tree.read(folder + name);
+    if (text !== undefined) found.push({ file: '../'.repeat(depth) + name, pin: reader(text) });
+  };
+  for (const [depth, folder] of folders.entries()) {
+    for (const [name, reader] of READERS) look(folder, name, reader, depth);
+  }
+  const own = folders[0] ?? '';
+  for (const path of tree.paths) {
+    const name = path.startsWith(own) ? path.slice(own.length) : '';
+    if (ELSEWHERE.test(name) && !DEVELOPMENT.test(name)) look(own, name, dockerfile, 0);
   }
   const decides = found.find(({ pin }) => pin.elixir);
-  const erlangFile = folders.map((folder) => tree.read(folder === '.' ? '.erlang-version' : `${folder}/.erlang-version`)).find(Boolean);
+  const erlangFile = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp = decides?.pin.otp ?? (erlangFile && version(erlangFile)) ?? found.find(({ pin }) => pin.otp)?.pin.otp;
   const conflicts = found
     .filter(({ pin }) => pin.elixir && decides?.pin.elixir && !agrees(pin.elixir, decides.pin.elixir))
@@ -84,6 +94,8 @@ function dockerfile(text: string): Pin {
   const arg = (name: string) => new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
   const elixir = arg('ELIXIR_VERSION');
   if (elixir) return { elixir: elixirPin(elixir).elixir, otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? '') };
+  const pinned = /elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/.exec(text);
+  if (pinned) return { elixir: pinned[1], otp: pinned[2] };
   const image = /^\s*FROM\s+(?:--\S+\s+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
   return { elixir: elixirPin(image).elixir, otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp };
 }

@@ -1,0 +1,170 @@
+import { evaluateBody } from '../elixir/evaluate.ts';
+import { invoke } from '../elixir/apply.ts';
+import { emptyScope, moduleScope, type Scope, type World } from '../elixir/scope.ts';
+import { lineAt, parseElixir } from '../elixir/syntax.ts';
+import { atomName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import type { Tree } from '../tree.ts';
+import { imported, type Config, type RequiredEnv } from './config.ts';
+import type { Code } from './code.ts';
+import { modulesIn, type MixProject } from './mix-project.ts';
+import type { Sources } from './sources.ts';
+
+/** Functions of packages that raise for a variable that is not set, and how many arguments they then have at most. */
+const RAISING: Record<string, Record<string, number>> = {
+  Envious: { 'required!': 1 },
+  Dotenvy: { 'env!': 2 },
+};
+
+const FUEL = 60_000;
+
+interface Start {
+  tree: Tree;
+  sources: Sources;
+  config: Config;
+  projects: readonly MixProject[];
+  code: Code;
+  endpoint: string;
+  repos: readonly string[];
+  /** runtime.exs, or the releases.exs of old. */
+  runtime: string | undefined;
+  lock: ReadonlyMap<string, unknown>;
+  notes: string[];
+}
+
+/** The environment variables that a production build or start stops without, in the order it meets them. */
+export function demands({ tree, sources, config, projects, code, endpoint, repos, runtime, lock, notes }: Start): RequiredEnv[] {
+  const start = new DryStart(tree, sources, config);
+  start.runConfig('config/config.exs', true);
+  for (const { dir } of projects) if (dir !== '.') start.runConfig(`${dir}/config/config.exs`, true);
+  if (runtime) start.runConfig(runtime, false);
+  for (const { applicationModule } of projects) if (applicationModule) start.runCallback(applicationModule, 'start');
+  for (const module of [endpoint, ...repos]) start.runCallback(module, 'init');
+  if (start.opaque.size) notes.push(`${[...start.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`);
+  const late = [...code.fetchEnv.map((one) => ({ ...one, compileTime: false })), ...(lock.has('confex') ? confexTuples(config) : [])];
+  const required = [...start.required];
+  for (const one of late) if (!required.some((other) => other.name === one.name)) required.push(one);
+  return required;
+}
+
+/** `{:system, "X"}` without a default: Confex raises for it when the setting is read. */
+function confexTuples(config: Config): RequiredEnv[] {
+  const inside = (value: Value): string[] => {
+    if (Array.isArray(value)) return value.flatMap(inside);
+    if (!(value instanceof Tuple)) return [];
+    const [tag, second, third] = value.items;
+    if (atomName(tag) !== 'system') return value.items.flatMap(inside);
+    if (typeof second === 'string') return value.items.length === 2 ? [second] : [];
+    return typeof third === 'string' && value.items.length === 3 ? [third] : [];
+  };
+  return config.settings.flatMap(({ value, file, line }) => inside(value).map((name) => ({ name, file, line, compileTime: false })));
+}
+
+/**
+ * Starts the app in thought, in production and with an empty environment: whatever then stops the
+ * start is what the app demands. A variable counts as set as soon as it has been demanded.
+ */
+class DryStart implements World {
+  readonly required: RequiredEnv[] = [];
+  reads = new Set<string>();
+  fuel = FUEL;
+  /** Functions that read the environment by names that can't be followed, by where they were called. */
+  readonly opaque = new Set<string>();
+  private readonly tree: Tree;
+  private readonly sources: Sources;
+  private readonly config: Config;
+  private readonly seen = new Set<string>();
+  private local = new Map<string, Scope>();
+  private file = '';
+  private text = '';
+  private compileTime = false;
+  /** The outermost call out of the file being run: where a reader would look first. */
+  private site: { at: number; name: string } | undefined;
+
+  constructor(tree: Tree, sources: Sources, config: Config) {
+    this.tree = tree;
+    this.sources = sources;
+    this.config = config;
+  }
+
+  /** Runs a config file; missing files and those that already ran are skipped. */
+  runConfig(path: string, compileTime: boolean): void {
+    const text = this.tree.read(path);
+    if (text === undefined || this.seen.has(path)) return;
+    this.seen.add(path);
+    const { body } = parseElixir(text);
+    for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
+    this.run(path, text, compileTime, () => evaluateBody(body, { ...emptyScope(), world: this }));
+  }
+
+  /** Runs one callback of a module of the project, such as `start/2`. */
+  runCallback(name: string, callback: string): void {
+    const module = this.sources.module(name);
+    const clauses = module?.scope.functions.get(callback)?.filter((clause) => clause.patterns.length === 2);
+    if (!module || !clauses?.length) return;
+    const unknown = new Unknown('an argument');
+    this.run(module.file, module.text, false, () => invoke(clauses, [unknown, unknown], { ...module.scope, world: this }));
+  }
+
+  private run(file: string, text: string, compileTime: boolean, body: () => void): void {
+    const before = { file: this.file, text: this.text, compileTime: this.compileTime, site: this.site };
+    Object.assign(this, { file, text, compileTime, site: undefined, fuel: FUEL });
+    body();
+    Object.assign(this, before);
+  }
+
+  env(wanted: Value, fallback: Value, demanded: boolean, at: number): Value {
+    if (typeof wanted !== 'string') {
+      this.opaque.add(this.site?.name ?? 'System.get_env');
+      return new Unknown('the environment');
+    }
+    this.config.env.add(wanted);
+    this.reads.add(wanted);
+    if (demanded) this.require(wanted, at);
+    return this.isSet(wanted) ? new Unknown(`System.get_env(${show(wanted)})`) : fallback;
+  }
+
+  raise(message: Value, because: readonly string[], at: number): void {
+    const open = because.filter((name) => !this.isSet(name));
+    const words = new Set((message instanceof Unknown ? message.why : show(message)).split(/\W+/));
+    const name = open.find((one) => words.has(one)) ?? open.at(-1);
+    if (name) this.require(name, at);
+  }
+
+  remote(module: string | null, name: string, args: Value[], scope: Scope, at: number): Value | undefined {
+    if (module === null && name === 'import_config') {
+      if (typeof args[0] === 'string') for (const file of imported(this.tree, this.file, args[0])) this.runConfig(file, this.compileTime);
+      return null;
+    }
+    for (const target of module === null ? scope.imports : [module]) {
+      const most = RAISING[target]?.[name];
+      const [wanted] = args;
+      if (most !== undefined && args.length <= most && typeof wanted === 'string') return this.env(wanted, null, true, at);
+      const found = this.local.get(target) ?? this.readingModule(target);
+      const clauses = found?.functions.get(name);
+      if (found && clauses) return this.enter(`${target}.${name}`, at, () => invoke(clauses, args, { ...found, world: this, depth: scope.depth, because: [...scope.because, ...this.reads] }));
+    }
+    return undefined;
+  }
+
+  private enter(name: string, at: number, body: () => Value): Value {
+    const before = this.site;
+    this.site ??= { at, name };
+    const value = body();
+    this.site = before;
+    return value;
+  }
+
+  /** Only a module that reads the environment is worth following. */
+  private readingModule(name: string): Scope | undefined {
+    const module = this.sources.module(name);
+    return module && /System\.|\bget_env|fetch_env/.test(module.text) ? module.scope : undefined;
+  }
+
+  private isSet(name: string): boolean {
+    return this.required.some((one) => one.name === name);
+  }
+
+  private require(name: string, at: number): void {
+    if (!this.isSet(name)) this.required.push({ name, file: this.file, line: lineAt(this.text, this.site?.at ?? at), compileTime: this.compileTime });
+  }
+}

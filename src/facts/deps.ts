@@ -1,0 +1,60 @@
+import { get } from '../elixir/value.ts';
+import type { Locked } from './lock.ts';
+import type { Dep } from './mix-project.ts';
+
+/** Packages whose dependents compile or download native code. */
+const BUILDERS = ['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompiler', 'bundlex', 'zigler', 'unifex'];
+/** Of those, the ones that bring nothing native themselves. */
+const TOOLS = new Set(['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompiler', 'zigler']);
+/** Native code that mix.lock doesn't show: C built by rebar3 or by the package's own mix.exs. */
+const SILENT = new Set(['appsignal', 'brotli', 'bundlex', 'cmark', 'comeonin_i18n', 'crc', 'crc32cer', 'eimp', 'enacl', 'erlexec', 'erlcloud_nif', 'esqlite', 'ezstd', 'fast_tls', 'fast_xml', 'fast_yaml', 'iconv', 'jiffy', 'lz4', 'pbkdf2', 'prometheus_process_collector', 'rambo', 're2', 'sippet', 'snappyer', 'stringprep', 'xla']);
+
+export interface Dependencies {
+  nifDeps: string[];
+  gitDeps: string[];
+  pathDeps: string[];
+  privateDeps: string[];
+}
+
+/** Which dependencies of a production build need more than hex and Elixir. */
+export function dependencies(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, ownCrate: boolean): Dependencies {
+  const prod = deps.filter((dep) => dep.prod);
+  const names = (test: (dep: Dep) => boolean) => [...new Set(prod.filter(test).map((dep) => dep.name))];
+  return {
+    nifDeps: [...(ownCrate && lock.has('rustler') ? ['rustler'] : []), ...native(deps, lock)],
+    gitDeps: names((dep) => get(dep.options, 'git') !== undefined || get(dep.options, 'github') !== undefined || lock.get(dep.name)?.source === 'git'),
+    pathDeps: names((dep) => get(dep.options, 'path') !== undefined && get(dep.options, 'in_umbrella') === undefined),
+    privateDeps: names((dep) => {
+      const repo = get(dep.options, 'repo');
+      const url = get(dep.options, 'git');
+      return get(dep.options, 'organization') !== undefined || (typeof repo === 'string' && repo !== 'hexpm') || (typeof url === 'string' && /^(ssh:|git@)/.test(url));
+    }),
+  };
+}
+
+function native(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): string[] {
+  const left = onlyOutsideProd(deps, lock);
+  return [...lock].flatMap(([name, one]) => {
+    const builds = one.deps.some((need) => BUILDERS.includes(need)) || SILENT.has(name);
+    return builds && !TOOLS.has(name) && !left.has(name) ? [name] : [];
+  });
+}
+
+/**
+ * Packages that only dev and test lead to. What nothing leads to may belong to a git dependency,
+ * whose own needs mix.lock doesn't list, and stays in.
+ */
+function onlyOutsideProd(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): Set<string> {
+  const reach = (roots: readonly Dep[]): Set<string> => {
+    const reached = new Set<string>();
+    const visit = (name: string): void => {
+      if (reached.has(name)) return;
+      reached.add(name);
+      lock.get(name)?.deps.forEach(visit);
+    };
+    roots.forEach((root) => visit(root.name));
+    return reached;
+  };
+  const inProd = reach(deps.filter((dep) => dep.prod));
+  return new Set([...reach(deps.filter((dep) => !dep.prod))].filter((name) => !inProd.has(name)));
+}

@@ -1,0 +1,194 @@
+import { get, show, type Value } from '../elixir/value.ts';
+import { Problem } from '../problem.ts';
+import { subtree, type Tree } from '../tree.ts';
+import { readNodePackages, type NodePackage } from './assets.ts';
+import { background } from './background.ts';
+import { readCode } from './code.ts';
+import { emptyConfig, readConfig, type Config, type RequiredEnv } from './config.ts';
+import { demands } from './demands.ts';
+import { dependencies } from './deps.ts';
+import { healthPath } from './health.ts';
+import { readLock } from './lock.ts';
+import { readMixProject, type MixProject } from './mix-project.ts';
+import { httpServer, identity, pickEndpoint, pickRepos, releaseName, type EctoAdapter } from './modules.ts';
+import { Sources } from './sources.ts';
+import { readPins } from './versions.ts';
+
+export type { EctoAdapter } from './modules.ts';
+
+/** What is known about a Phoenix repo (SPEC of the facts: README, "Facts"). null: it can't be known; `notes` says why. */
+export interface Facts {
+  appDir: string;
+  umbrella: boolean;
+  webAppDir: string;
+  otpApp: string;
+  module: string | null;
+  webModule: string | null;
+  endpointModule: string;
+  repoModules: string[];
+  releaseName: string | null;
+  phoenixVersion: string | null;
+  liveView: boolean;
+  liveViewVersion: string | null;
+  plugVersion: string | null;
+  dbConnectionVersion: string | null;
+  ectoAdapter: EctoAdapter;
+  httpServer: 'bandit' | 'cowboy';
+  elixirRequirement: string | null;
+  elixirVersion: string | null;
+  otpVersion: string | null;
+  versionSource: string | null;
+  assetTools: string[];
+  packageJsons: string[];
+  assetsDeploy: string[] | null;
+  nifDeps: string[];
+  gitDeps: string[];
+  pathDeps: string[];
+  privateDeps: string[];
+  background: string[];
+  clustering: boolean;
+  /** The `force_ssl:` value of the endpoint in production, as Elixir text. */
+  forceSsl: string | null;
+  /** The app's own health route, e.g. "/health". */
+  healthPath: string | null;
+  requiredEnv: string[];
+  files: { dockerfile: boolean; dockerignore: boolean; flyToml: boolean; envSh: boolean; runtimeExs: boolean };
+  notes: string[];
+}
+
+/** Facts plus what the descriptors need to write files: the tree itself and details behind the facts. */
+export interface Project extends Facts {
+  /** Rooted at `appDir`: paths of generated files are relative to it. */
+  tree: Tree;
+  endpointFile: string;
+  /** `mix` aliases of the web app. */
+  aliases: ReadonlySet<string>;
+  releases: string[];
+  repoApps: ReadonlyMap<string, string>;
+  nodePackages: NodePackage[];
+  required: RequiredEnv[];
+  endpointConfig: Value;
+  config: Config;
+  postgrexVersion: string | null;
+  rebootAfterConfig: boolean;
+}
+
+/**
+ * Reads the facts off a repo. Pure: the tree is all it looks at.
+ * @throws Problem when this is not a Phoenix app that can be generated for
+ */
+export function detect(repo: Tree): Project {
+  const notes: string[] = [];
+  const appDir = findApp(repo);
+  const tree = subtree(repo, appDir);
+  const root = readMixProject(tree, '.');
+  if (!root) throw new Problem('no mix.exs here: name the folder of a Phoenix app with --dest');
+  if (root.problem) notes.push(`mix.exs line ${root.problem.line} could not be read as Elixir: ${root.problem.text}`);
+  const lockText = tree.read('mix.lock');
+  if (lockText === undefined) throw new Problem('no mix.lock: run `mix deps.get` and commit mix.lock, so that the image gets the versions you tested');
+  const lock = readLock(lockText);
+
+  const umbrella = root.appsPath !== null;
+  const children = umbrella ? childProjects(tree, root.appsPath ?? 'apps') : [];
+  const projects = [root, ...children];
+  const deps = projects.flatMap((project) => project.deps);
+  if (!deps.some((dep) => dep.name === 'phoenix') && !lock.has('phoenix')) {
+    throw new Problem(`not a Phoenix app: neither mix.exs nor mix.lock names phoenix (found the app ${root.app ?? '?'})`);
+  }
+
+  const config = emptyConfig();
+  readConfig(tree, 'config/config.exs', config);
+  for (const child of children) readConfig(tree, `${child.dir}/config/config.exs`, config);
+  const compiled = new Map(config.apps);
+  const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) => tree.paths.has(file));
+  if (runtime) readConfig(tree, runtime, config);
+  const sources = new Sources(tree, projects.flatMap((project) => ['lib', 'web'].map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
+  const code = readCode(sources);
+
+  const endpoint = pickEndpoint(code, config, projects, sources, notes);
+  const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
+  const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
+  const repos = pickRepos(code, config, projects, notes);
+  const pins = readPins(repo, appDir);
+  notes.push(...pins.conflicts);
+  if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
+  const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
+  const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
+  const required = demands({ tree, sources, config, projects, code, endpoint: endpoint.module, repos: repos.modules, runtime, lock, notes });
+  // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
+  const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
+  const has = (path: string) => tree.paths.has(path);
+  const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
+  const version = (name: string) => lock.get(name)?.version ?? null;
+  return {
+    ...identity(root, web, endpoint.module),
+    appDir,
+    umbrella,
+    webAppDir: web.dir,
+    endpointModule: endpoint.module,
+    endpointFile: endpoint.file,
+    repoModules: repos.modules,
+    repoApps: repos.apps,
+    ectoAdapter: repos.adapter,
+    releaseName: releaseName(root, umbrella, notes),
+    releases: root.releases,
+    rebootAfterConfig: [...root.releaseOptions.values()].some((options) => get(options, 'reboot_system_after_config') === true),
+    phoenixVersion: version('phoenix'),
+    liveView: lock.has('phoenix_live_view') && (code.liveView || inProd('phoenix_live_view')),
+    liveViewVersion: version('phoenix_live_view'),
+    plugVersion: version('plug'),
+    dbConnectionVersion: version('db_connection'),
+    postgrexVersion: version('postgrex'),
+    httpServer: httpServer(endpointConfig, deps),
+    elixirRequirement: root.elixir ?? web.elixir,
+    elixirVersion: pins.elixir,
+    otpVersion: pins.otp,
+    versionSource: pins.source,
+    assetTools: [...['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool)), ...new Set(nodePackages.map((one) => one.manager))],
+    packageJsons: nodePackages.map((one) => one.file),
+    nodePackages,
+    assetsDeploy: deploy,
+    aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
+    ...dependencies(deps, lock, code.rustler),
+    background: background(deps, lock, projects, code, sources),
+    clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
+    forceSsl: force === undefined || force === false || force === null ? null : show(force),
+    healthPath: healthPath(code),
+    required,
+    requiredEnv: required.map((one) => one.name),
+    endpointConfig,
+    config,
+    tree,
+    files: {
+      dockerfile: has('Dockerfile'),
+      dockerignore: has('.dockerignore'),
+      flyToml: has('fly.toml'),
+      envSh: has('rel/env.sh.eex'),
+      runtimeExs: has('config/runtime.exs'),
+    },
+    notes,
+  };
+}
+
+/** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
+function findApp(repo: Tree): string {
+  if (repo.paths.has('mix.exs')) return '.';
+  const below = [...repo.paths].filter((path) => /^([^/]+\/){1,3}mix\.exs$/.test(path)).map((path) => path.replace(/\/mix\.exs$/, ''));
+  const outer = below.filter((dir) => !below.some((other) => dir.startsWith(`${other}/`)));
+  const phoenix = outer.filter((dir) => /:phoenix\b|apps_path/.test(repo.read(`${dir}/mix.exs`) ?? ''));
+  if (phoenix.length === 1 && phoenix[0]) return phoenix[0];
+  if (phoenix.length > 1) throw new Problem(`several apps here (${phoenix.join(', ')}): name one with --dest`);
+  throw new Problem('no mix.exs here: name the folder of a Phoenix app with --dest');
+}
+
+function childProjects(tree: Tree, appsPath: string): MixProject[] {
+  const dirs = [...tree.paths].filter((path) => path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)));
+  return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
+}
+
+/** The keys of `Facts`, in their order, without what only the descriptors need. */
+export function factsOf(project: Project): Facts {
+  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, rebootAfterConfig: _reboot, ...facts } = project;
+  return facts;
+}
+

@@ -1,0 +1,98 @@
+import { atomName, get, moduleName, pairs, Unknown, type Value } from '../elixir/value.ts';
+import { Problem } from '../problem.ts';
+import type { Code, EndpointModule } from './code.ts';
+import type { Config } from './config.ts';
+import type { Dep, MixProject } from './mix-project.ts';
+import type { Sources } from './sources.ts';
+
+export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
+
+/**
+ * The endpoint that serves the app. Among several: one that is in the release, that production
+ * configures, that renders pages; across umbrella apps the one that most others build on.
+ */
+export function pickEndpoint(code: Code, config: Config, projects: readonly MixProject[], sources: Sources, notes: string[]): EndpointModule & { otpApp: string } {
+  const released = releasedApps(projects);
+  const rank = ({ module, otpApp }: EndpointModule): number => {
+    const settings = get(config.apps.get(otpApp ?? ''), module);
+    const siblings = code.endpoints.some((one) => one.module !== module && one.otpApp === otpApp);
+    const project = projects.find((one) => one.app === otpApp);
+    const dependents = projects.filter((one) => one.deps.some((dep) => dep.name === otpApp)).length;
+    const size = sources.files.filter((file) => file.startsWith(`${project?.dir ?? ''}/`)).length;
+    return (
+      (released && otpApp && !released.has(otpApp) ? -20 : 0) +
+      (settings ? 4 : 0) +
+      (siblings && /Web\.Endpoint$/.test(module) ? 2 : 0) +
+      (get(settings, 'live_view') || get(settings, 'render_errors') ? 1 : 0) +
+      (dependents / (projects.length + 1)) * 4 +
+      size / 100_000 -
+      (siblings ? module.split('.').length / 10 : 0)
+    );
+  };
+  const known = code.endpoints.filter((one) => one.otpApp === null || projects.some((project) => project.app === one.otpApp));
+  const [best, second] = [...known].sort((left, right) => rank(right) - rank(left));
+  if (!best) throw new Problem('no endpoint found: no module under lib/ says `use Phoenix.Endpoint`; is this the app that serves the web pages?');
+  if (second) notes.push(`Several endpoints (${known.map((one) => one.module).join(', ')}); ${best.module} was taken as the one that serves.`);
+  return { ...best, otpApp: best.otpApp ?? projects.map((project) => project.app).find(Boolean) ?? '' };
+}
+
+/** Umbrella apps that the default release holds, those they depend on included; undefined when there is no such list. */
+function releasedApps(projects: readonly MixProject[]): Set<string> | undefined {
+  const [root] = projects;
+  const release = root?.defaultRelease ?? root?.releases[0];
+  const listed = pairs(get(release === undefined ? undefined : root?.releaseOptions.get(release), 'applications')).filter(([, mode]) => atomName(mode) !== 'none');
+  if (listed.length === 0) return undefined;
+  const apps = new Set<string>();
+  const visit = (app: string): void => {
+    if (apps.has(app)) return;
+    apps.add(app);
+    for (const dep of projects.find((project) => project.app === app)?.deps ?? []) visit(dep.name);
+  };
+  listed.forEach(([app]) => visit(app));
+  return apps;
+}
+
+/** The repos that migrations run for, the app each belongs to, and their kind of database. */
+export function pickRepos(code: Code, config: Config, projects: readonly MixProject[], notes: string[]): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
+  const apps = new Map<string, string>();
+  for (const app of projects.flatMap((project) => project.app ?? [])) {
+    const listed = get(config.apps.get(app), 'ecto_repos');
+    if (Array.isArray(listed)) listed.flatMap((one) => moduleName(one) ?? []).forEach((module) => apps.set(module, app));
+    else if (listed instanceof Unknown) notes.push(`:ecto_repos of :${app} is computed (${listed.why}); the repos found in the code were taken.`);
+  }
+  if (apps.size === 0) for (const repo of code.repos) apps.set(repo.module, repo.otpApp ?? projects[0]?.app ?? '');
+  const adapters = [...apps].map(([module, app]) => code.repos.find((repo) => repo.module === module)?.adapter ?? moduleName(get(get(config.apps.get(app), module), 'adapter')));
+  const deps = new Set(projects.flatMap((project) => project.deps.filter((dep) => dep.prod).map((dep) => dep.name)));
+  const evidence = apps.size === 0 ? [] : [...adapters.flatMap((adapter) => adapter ?? []), ...(adapters.some(Boolean) ? [] : ['postgrex', 'myxql', 'ecto_sqlite3'].filter((name) => deps.has(name)))];
+  const kinds: [EctoAdapter, RegExp][] = [['postgres', /postgres|postgrex/i], ['mysql', /myxql|mysql/i], ['sqlite', /sqlite/i]];
+  const adapter = kinds.find(([, pattern]) => evidence.some((one) => pattern.test(one)))?.[0] ?? (apps.size && deps.has('postgrex') ? 'postgres' : 'none');
+  return { modules: [...apps.keys()], apps, adapter };
+}
+
+/** Names that can't be derived from each other: OTP app, base module, web module. */
+export function identity(root: MixProject, web: MixProject, endpoint: string): { otpApp: string; module: string | null; webModule: string | null } {
+  const base = web.applicationModule?.replace(/\.(Application|App)$/, '') ?? web.projectModule?.replace(/\.(MixProject|Mixfile)$/, '') ?? null;
+  const parent = endpoint.split('.').slice(0, -1).join('.');
+  const module = base && parent.startsWith(base) ? base : (base ?? parent);
+  return { otpApp: web.app ?? root.app ?? '', module, webModule: /Web$/.test(parent) ? parent : null };
+}
+
+/** What `mix release` builds when it is given no name; null when it refuses to choose. */
+export function releaseName(root: MixProject, umbrella: boolean, notes: string[]): string | null {
+  if (root.defaultRelease) return root.defaultRelease;
+  if (root.releases.length === 1) return root.releases[0] ?? null;
+  if (root.releases.length > 1) {
+    notes.push(`mix.exs has several releases (${root.releases.join(', ')}) and no default_release; name one with --release.`);
+    return null;
+  }
+  if (umbrella) notes.push('The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.');
+  return umbrella ? null : root.app;
+}
+
+/** The endpoint's adapter, else what its default amounts to. */
+export function httpServer(endpointConfig: Value, deps: readonly Dep[]): 'bandit' | 'cowboy' {
+  const adapter = moduleName(get(endpointConfig, 'adapter'));
+  const has = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
+  return adapter ? (/Bandit/.test(adapter) ? 'bandit' : 'cowboy') : has('bandit') && !has('plug_cowboy') ? 'bandit' : 'cowboy';
+}
+

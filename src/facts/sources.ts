@@ -1,0 +1,54 @@
+import { moduleScope, type Scope } from '../elixir/scope.ts';
+import { parseElixir, type Expr } from '../elixir/syntax.ts';
+import type { Tree } from '../tree.ts';
+import { modulesIn } from './mix-project.ts';
+
+export interface SourceModule {
+  name: string;
+  file: string;
+  text: string;
+  body: Expr[];
+  scope: Scope;
+}
+
+/** The project's own .ex files, parsed only when somebody asks for a module in them. */
+export class Sources {
+  readonly files: string[];
+  private readonly tree: Tree;
+  private readonly parsed = new Map<string, SourceModule[]>();
+  private index: Map<string, string> | undefined;
+
+  constructor(tree: Tree, folders: readonly string[]) {
+    this.tree = tree;
+    this.files = [...tree.paths].filter((file) => file.endsWith('.ex') && folders.some((folder) => file.startsWith(`${folder}/`)));
+  }
+
+  text(file: string): string {
+    return this.tree.read(file) ?? '';
+  }
+
+  /** The modules that a file defines. */
+  modules(file: string): SourceModule[] {
+    const known = this.parsed.get(file);
+    if (known) return known;
+    const text = this.text(file);
+    const { body } = parseElixir(text);
+    const found = modulesIn(body).map((one) => ({ name: one.name, file, text, body: one.body, scope: moduleScope(one.body, undefined, one.name) }));
+    this.parsed.set(file, found);
+    return found;
+  }
+
+  /** A module of the project by its full name. */
+  module(name: string): SourceModule | undefined {
+    const file = this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'));
+    return file === undefined ? undefined : this.modules(file).find((one) => one.name === name);
+  }
+
+  /** Which file to parse for a name; what the text only seems to say is sorted out by the parser. */
+  private candidates(): Map<string, string> {
+    if (this.index) return this.index;
+    this.index = new Map();
+    for (const file of this.files) for (const [, name = ''] of this.text(file).matchAll(/\bdefmodule\s+([\w.]+)/g)) if (!this.index.has(name)) this.index.set(name, file);
+    return this.index;
+  }
+}

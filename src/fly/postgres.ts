@@ -1,0 +1,40 @@
+import { Problem } from '../problem.ts';
+import { isAppName } from './names.ts';
+
+/** Where the database lives. `app`: a Fly Postgres app (unmanaged); `managed`: Fly's Managed Postgres, its cluster id when known. */
+export type Postgres = { kind: 'app'; name: string } | { kind: 'managed'; cluster: string | null } | { kind: 'external' } | { kind: 'none' };
+
+/**
+ * Reads the answer: a Fly Postgres app's name, `managed` or `managed:CLUSTER_ID`, `external`, `none`.
+ * @throws Problem for anything else
+ */
+export function parsePostgres(text: string): Postgres {
+  const answer = text.trim();
+  if (answer === 'none' || answer === 'external') return { kind: answer };
+  const [, cluster] = /^(?:managed|mpg)(?::([A-Za-z0-9]+))?$/.exec(answer) ?? [];
+  if (cluster || /^(managed|mpg)$/.test(answer)) return { kind: 'managed', cluster: cluster ?? null };
+  if (isAppName(answer)) return { kind: 'app', name: answer };
+  throw new Problem(`"${text}" names no database: give a Fly Postgres app (lower-case letters, digits, dashes), managed, managed:CLUSTER_ID, external or none`);
+}
+
+export function printPostgres(postgres: Postgres): string {
+  if (postgres.kind === 'app') return postgres.name;
+  return postgres.kind === 'managed' && postgres.cluster ? `managed:${postgres.cluster}` : postgres.kind;
+}
+
+/** The command that gives the app its DATABASE_URL secret; it also stands in fly.toml, from where a rerun reads the answer back. */
+export function attachCommand(postgres: Postgres, app: string): string | null {
+  if (postgres.kind === 'app') return `fly postgres attach ${postgres.name} --app ${app}`;
+  if (postgres.kind === 'managed') return `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`;
+  return null;
+}
+
+/** The answer behind a fly.toml of ours, from its comment on the database. */
+export function readAttachCommand(flyToml: string): string | null {
+  const unmanaged = /fly postgres attach ([a-z0-9-]+)/.exec(flyToml)?.[1];
+  const managed = /fly mpg attach ([A-Za-z0-9_]+)/.exec(flyToml)?.[1];
+  if (unmanaged) return unmanaged;
+  if (managed) return managed === 'CLUSTER_ID' ? 'managed' : `managed:${managed}`;
+  if (/^\s*# The database is outside Fly/m.test(flyToml)) return 'external';
+  return null;
+}
