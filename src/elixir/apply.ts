@@ -1,8 +1,9 @@
 import { evaluate, evaluateBody, falsy, watched } from './evaluate.ts';
 import { library } from './library.ts';
 import { match } from './match.ts';
-import { inner, type Scope } from './scope.ts';
-import type { Call, Clause, Expr } from './syntax.ts';
+import { modulesIn } from './modules.ts';
+import { inner, moduleScope, type Scope } from './scope.ts';
+import { parseElixir, type Call, type Clause, type Expr } from './syntax.ts';
 import { Closure, Unknown, type Value } from './value.ts';
 
 /** A call of the module's own functions, of a closure, of the library or of what the world knows. */
@@ -19,12 +20,24 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
   const on = expr.on && !module ? evaluate(expr.on, scope) : undefined;
   const args = expr.args.map((arg) => evaluate(arg, scope));
   if (on instanceof Closure) return choose(on.clauses, args, inner({ ...on.scope, depth: scope.depth, because: scope.because }));
+  const helper = module ? scope.loaded.get(module) : undefined;
+  const clauses = helper?.functions.get(expr.name);
+  if (helper && clauses) return invoke(clauses, args, { ...helper, world, depth: scope.depth, because: scope.because });
   const mapped = args[1];
   if (['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new'].includes(name) && Array.isArray(args[0]) && mapped instanceof Closure) {
     const results = args[0].map((item) => choose(mapped.clauses, [item], inner({ ...mapped.scope, depth: scope.depth, because: scope.because })));
     return name === 'Enum.flat_map' ? (results.flat() as Value[]) : results;
   }
   return library(name, args) ?? world?.remote(module, expr.name, args, scope, expr.at) ?? new Unknown(`${name || expr.name}(…)`);
+}
+
+/** Brings the modules of another file in, as `Code.require_file` does. */
+export function load(path: Value | undefined, scope: Scope): void {
+  const text = typeof path === 'string' ? scope.readFile(path) : undefined;
+  if (text === undefined) return;
+  for (const { name, body } of modulesIn(parseElixir(text).body)) {
+    if (!scope.loaded.has(name)) scope.loaded.set(name, { ...moduleScope(body, scope.readFile, name), loaded: scope.loaded });
+  }
 }
 
 function observed(exprs: readonly Expr[], scope: Scope): [Value[], string[]] {

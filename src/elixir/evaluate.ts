@@ -1,4 +1,5 @@
-import { apply, choose, comprehension, invoke } from './apply.ts';
+import { apply, choose, comprehension, invoke, load } from './apply.ts';
+import { library } from './library.ts';
 import { match } from './match.ts';
 import { declare, fullName, inner, type Scope } from './scope.ts';
 import type { Call, Expr } from './syntax.ts';
@@ -23,14 +24,19 @@ export function evaluate(expr: Expr | undefined, outer: Scope): Value {
     case 'string':
       return text(expr.parts, value);
     case 'list':
-      return expr.items.map(value);
+      return expr.items.flatMap((item): Value[] => {
+        if (item.is !== 'operator' || item.name !== '|') return [value(item)];
+        const [head, tail] = item.operands.map(value);
+        return [head ?? null, ...(Array.isArray(tail) ? tail : [tail ?? null])];
+      });
     case 'tuple':
       return new Tuple(expr.items.map(value));
     case 'map':
       return expr.pairs.map((pair) => (pair.is === 'operator' && pair.name === '=>' ? new Tuple(pair.operands.map(value)) : value(pair)));
     case 'variable':
       for (const name of scope.origins.get(expr.name) ?? []) scope.world?.reads.add(name);
-      return scope.variables.get(expr.name) ?? (scope.functions.has(expr.name) ? invoke(scope.functions.get(expr.name) ?? [], [], scope) : new Unknown(expr.name));
+      if (scope.variables.has(expr.name)) return scope.variables.get(expr.name) ?? null;
+      return (scope.functions.has(expr.name) ? invoke(scope.functions.get(expr.name) ?? [], [], scope) : new Unknown(expr.name));
     case 'attribute':
       return value(scope.attributes.get(expr.name) ?? { is: 'other', at: expr.at, text: `@${expr.name}` });
     case 'operator':
@@ -141,6 +147,8 @@ function call(expr: Call, scope: Scope): Value {
       return new Atom('host');
     case '__MODULE__':
       return new Module(scope.module);
+    case '__DIR__':
+      return scope.dir;
     case '__block__':
       return evaluateBody(args, scope);
     case 'if':
@@ -178,9 +186,15 @@ function call(expr: Call, scope: Scope): Value {
       const path = value(args[0]);
       return (typeof path === 'string' && scope.readFile(path)) || new Unknown(`File.read!(${show(path)})`);
     }
+    case 'Code.require_file':
+    case 'Code.eval_file':
+    case 'Code.compile_file':
+      load(library('Path.expand', args.map(value)), scope);
+      return new Unknown(name);
     case 'System.get_env':
     case 'System.fetch_env!': {
       const [wanted = null, fallback = null] = args.map(value);
+      if (wanted === 'MIX_ENV') return 'prod';
       return world?.env(wanted, fallback, expr.name === 'fetch_env!', expr.at) ?? (world ? null : new Unknown(`${name}(${args.map((arg) => show(value(arg))).join(', ')})`));
     }
     default:

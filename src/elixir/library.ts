@@ -1,4 +1,4 @@
-import { Atom, get, isKeyword, pairs, show, Tuple, Unknown, type Value } from './value.ts';
+import { Atom, get, isKeyword, Module, pairs, show, Tuple, Unknown, type Value } from './value.ts';
 
 const texts = (run: (text: string) => Value) => (args: Value[]): Value | undefined => (typeof args[0] === 'string' ? run(args[0]) : undefined);
 const lists = (run: (list: Value[], args: Value[]) => Value) => (args: Value[]): Value | undefined => (Array.isArray(args[0]) ? run(args[0], args) : undefined);
@@ -23,7 +23,13 @@ const FUNCTIONS: Record<string, (args: Value[]) => Value | undefined> = {
     const joined = args.length === 1 ? args[0] : args;
     return Array.isArray(joined) && joined.every((part) => typeof part === 'string') ? joined.join('/').replace(/\/\.\//g, '/') : undefined;
   },
-  'Path.expand': ([path]) => path,
+  'Path.expand': ([path, dir]) => (typeof path === 'string' && typeof dir === 'string' && !path.startsWith('/') && !path.startsWith(dir) ? `${dir}/${path}` : path),
+  'String.split': ([text, by]) => (typeof text === 'string' && typeof by === 'string' ? text.split(by) : undefined),
+  'Module.concat': (args) => {
+    const parts = Array.isArray(args[0]) ? args[0] : args;
+    return parts.every((part) => part instanceof Atom || part instanceof Module) ? new Module(parts.map((part) => (part as Atom | Module).name).join('.')) : undefined;
+  },
+  'Map.get': ([held, key, fallback]) => lookUp(held, key, fallback),
   // Left as the pattern it is: `import_config` resolves it.
   'Path.wildcard': texts((pattern) => [pattern]),
   'List.flatten': lists((list) => list.flat(9) as Value[]),

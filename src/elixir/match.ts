@@ -47,7 +47,12 @@ export function match(pattern: Expr, value: Value, scope: Scope, evaluate: (expr
     case 'module':
       return value instanceof Module && value.name === fullName(pattern.name, scope);
     case 'operator':
-      if (pattern.name === '<>') return new Unknown('a text pattern');
+      if (pattern.name === '<>') {
+        const [start, rest] = pattern.operands;
+        const prefix = start && evaluate(start, scope);
+        if (typeof prefix !== 'string' || !rest) return new Unknown('a text pattern');
+        return typeof value === 'string' && value.startsWith(prefix) && match(rest, value.slice(prefix.length), scope, evaluate);
+      }
       return new Unknown(`a pattern with ${pattern.name}`);
     case 'other':
       return new Unknown(pattern.text);

@@ -80,6 +80,8 @@ function read(node: SyntaxNode, text: string): Expr {
     }
     case 'AccessCall':
       return { is: 'call', at, on: { is: 'module', at, name: 'Access' }, name: 'get', args: all(kids), blocks: {}, clauses: [] };
+    case 'CaptureOperator':
+      return capture(kids.filter((kid) => kid.name !== 'Operator')[0], text) ?? other;
     case 'AnonymousFunction':
       return { is: 'fn', at, clauses: kids.filter((kid) => kid.name === 'StabClause').map((kid) => clause(kid, text)) };
     case 'Dot':
@@ -90,6 +92,17 @@ function read(node: SyntaxNode, text: string): Expr {
     default:
       return other;
   }
+}
+
+/** `&Module.name/1` as the function it stands for; other captures can't be followed. */
+function capture(node: SyntaxNode | undefined, text: string): Expr | undefined {
+  const [name, arity] = node?.name === 'BinaryOperator' ? children(node).filter((kid) => kid.name !== 'Operator') : [];
+  const target = name && read(name, text);
+  const count = arity ? Number(text.slice(arity.from, arity.to)) : NaN;
+  if (!target || !(count >= 0) || (target.is !== 'call' && target.is !== 'variable')) return undefined;
+  const args = Array.from({ length: count }, (_, index): Expr => ({ is: 'variable', at: target.at, name: `&${index + 1}` }));
+  const called: Expr = target.is === 'call' ? { ...target, args } : { is: 'call', at: target.at, on: undefined, name: target.name, args, blocks: {}, clauses: [] };
+  return { is: 'fn', at: target.at, clauses: [{ patterns: args, body: [called] }] };
 }
 
 /** Keywords inside brackets belong to the list itself; as a call's last argument they are a list of their own. */

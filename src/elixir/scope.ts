@@ -33,6 +33,10 @@ export interface Scope {
   /** Environment variables that the conditions around this code looked at. */
   because: readonly string[];
   readFile: (path: string) => string | undefined;
+  /** What `__DIR__` is, as `readFile` understands it. */
+  dir: string;
+  /** Modules that `Code.require_file` and its kind brought in. */
+  loaded: Map<string, Scope>;
   depth: number;
   world?: World | undefined;
 }
@@ -47,6 +51,8 @@ export const emptyScope = (readFile: Scope['readFile'] = () => undefined): Scope
   origins: new Map(),
   because: [],
   readFile,
+  dir: '.',
+  loaded: new Map(),
   depth: 0,
 });
 

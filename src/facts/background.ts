@@ -18,7 +18,7 @@ export function background(deps: readonly Dep[], lock: ReadonlyMap<string, Locke
   const own = projects
     .flatMap((project) => (project.applicationModule ? (sources.module(project.applicationModule) ?? []) : []))
     .flatMap((application) => new Children(application).found())
-    .filter((name) => sources.module(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name));
+    .filter((name) => sources.fileOf(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name));
   return [...new Set([...libraries, ...own])];
 }
 
@@ -54,7 +54,10 @@ class Children {
     else if (expr.is === 'operator' && expr.name === '|>') {
       const [left, right] = expr.operands;
       this.list(left, around);
-      if (right?.is === 'call') right.args.forEach((arg) => this.list(arg, around));
+      if (right?.is !== 'call') return;
+      // `|> add_if(condition, Worker)`: whatever it is given may become a child.
+      right.args.forEach((arg) => (arg.is === 'module' && !right.on ? this.add(arg) : this.list(arg, around)));
+      if (!right.on) this.call(right, around, (value, code) => this.list(value, code));
     } else if (expr.is === 'variable') this.variable(expr.name, around, (value) => this.list(value, around));
     else if (expr.is === 'call') this.call(expr, around, (value, code) => this.list(value, code));
   }

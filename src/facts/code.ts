@@ -1,8 +1,8 @@
 import { evaluate } from '../elixir/evaluate.ts';
+import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt, walk, type Expr } from '../elixir/syntax.ts';
 import { atomName, get, moduleName, type Value } from '../elixir/value.ts';
-import { callsIn } from './mix-project.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 export interface EndpointModule {
@@ -27,22 +27,27 @@ export interface Code {
   fetchEnv: { name: string; file: string; line: number }[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
   liveView: boolean;
+  /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
+  webModules: string[];
   /** A module is a Rust crate of the project (`use Rustler`). */
   rustler: boolean;
 }
 
-const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|:router|(?:Phoenix|Plug)\.Router|request_path|path_info|fetch_env!|\.Repo\b.*otp_app|:endpoint\b|use Rustler/;
+const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler/;
+/** A plug that answers health checks has both. */
+const PATH = /request_path|path_info/;
+const HEALTH = /health|heartbeat|alive|live|ready|ping|status|"\/?up"/;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
 export function readCode(sources: Sources): Code {
-  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], liveView: false, rustler: false };
+  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], liveView: false, webModules: [], rustler: false };
   const macros: Macro[] = [];
   const users: Declared[] = [];
   for (const file of sources.files) {
     const text = sources.text(file);
     if (!code.liveView && /Phoenix\.LiveView|:live_view/.test(text)) code.liveView = true;
-    if (!MARKERS.test(text)) continue;
-    const looksAtPath = /request_path|path_info/.test(text);
+    const looksAtPath = PATH.test(text) && HEALTH.test(text);
+    if (!looksAtPath && !MARKERS.test(text)) continue;
     for (const module of sources.modules(file)) {
       macros.push(...macrosIn(module));
       for (const use of callsIn(module.body, 'use')) {
@@ -53,6 +58,7 @@ export function readCode(sources: Sources): Code {
       if (!/(^|\/)mix\//.test(file)) code.fetchEnv.push(...unguarded(module));
     }
   }
+  code.webModules = [...new Set(macros.filter((macro) => macro.variant !== null && /^Phoenix\.(Router|Controller)$/.test(macro.uses)).map((macro) => macro.module))];
   for (const user of users) classify(user, macros, code);
   return code;
 }

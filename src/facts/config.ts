@@ -1,9 +1,10 @@
 import { bind, evaluate, falsy } from '../elixir/evaluate.ts';
 import { match } from '../elixir/match.ts';
 import { declare, emptyScope, inner, type Scope } from '../elixir/scope.ts';
-import { lineAt, parseElixir, walk, type Clause, type Expr } from '../elixir/syntax.ts';
+import { lineAt, parseElixir, walk, type Clause, type Expr, type Source } from '../elixir/syntax.ts';
 import { Atom, deepMerge, isKeyword, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
+import { normalize } from './paths.ts';
 
 /** An environment variable that production insists on. */
 export interface RequiredEnv {
@@ -32,9 +33,11 @@ export interface Config {
   required: RequiredEnv[];
   /** Every variable that is read at all. */
   env: Set<string>;
+  /** Syntax trees of `files`, which are needed twice. */
+  parsed: Map<string, Source>;
 }
 
-export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set() });
+export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map() });
 
 /**
  * Reads the settings of a config file and of what it imports into `config`; where only the running
@@ -44,12 +47,14 @@ export function readConfig(tree: Tree, path: string, config: Config): void {
   const text = tree.read(path);
   if (text === undefined || config.files.includes(path)) return;
   config.files.push(path);
-  const { body } = parseElixir(text);
+  const source = parseElixir(text);
+  config.parsed.set(path, source);
+  const { body } = source;
   walk(body, (expr) => {
     const variable = envRead(expr);
     if (variable) config.env.add(variable);
   });
-  new Reader(tree, path, text, config).run(body, emptyScope());
+  new Reader(tree, path, text, config).run(body, configScope(tree, path));
 }
 
 class Reader {
@@ -67,7 +72,12 @@ class Reader {
 
   run(body: readonly Expr[], scope: Scope): void {
     for (const statement of body) {
-      if (declare(statement, scope) || bind(statement, scope) !== undefined || statement.is !== 'call' || statement.on) continue;
+      if (declare(statement, scope) || bind(statement, scope) !== undefined) continue;
+      if (statement.is !== 'call' || statement.on) {
+        // Code.require_file and its kind bring helper modules in.
+        evaluate(statement, scope);
+        continue;
+      }
       const { name, args, blocks, clauses } = statement;
       if (name === 'config') this.setting(args, statement.at, scope);
       else if (name === 'import_config') this.importConfig(args[0], scope);
@@ -125,6 +135,9 @@ class Reader {
   }
 }
 
+/** The scope of a config file: it may read files around it. */
+export const configScope = (tree: Tree, path: string): Scope => ({ ...emptyScope((file) => tree.read(normalize(file))), dir: path.replace(/\/?[^/]*$/, '') });
+
 /** The files that `import_config name` in `from` stands for; a name may have wildcards. */
 export function imported(tree: Tree, from: string, name: string): string[] {
   const path = normalize(`${from.replace(/[^/]*$/, '')}${name}`);
@@ -138,13 +151,4 @@ function envRead(expr: Expr): string | undefined {
   if (expr.is !== 'call' || expr.on?.is !== 'module' || expr.on.name !== 'System' || !/^(get_env|fetch_env!?)$/.test(expr.name)) return undefined;
   const name = evaluate(expr.args[0], emptyScope());
   return typeof name === 'string' ? name : undefined;
-}
-
-function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/');
 }

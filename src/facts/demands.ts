@@ -1,18 +1,19 @@
 import { evaluateBody } from '../elixir/evaluate.ts';
 import { invoke } from '../elixir/apply.ts';
-import { emptyScope, moduleScope, type Scope, type World } from '../elixir/scope.ts';
+import { modulesIn } from '../elixir/modules.ts';
+import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { lineAt, parseElixir } from '../elixir/syntax.ts';
 import { atomName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
-import { imported, type Config, type RequiredEnv } from './config.ts';
+import { configScope, imported, type Config, type RequiredEnv } from './config.ts';
 import type { Code } from './code.ts';
-import { modulesIn, type MixProject } from './mix-project.ts';
+import type { MixProject } from './mix-project.ts';
 import type { Sources } from './sources.ts';
 
-/** Functions of packages that raise for a variable that is not set, and how many arguments they then have at most. */
-const RAISING: Record<string, Record<string, number>> = {
-  Envious: { 'required!': 1 },
-  Dotenvy: { 'env!': 2 },
+/** Functions of packages that read a variable; with more arguments than the number says it has a default. */
+const READERS: Record<string, Record<string, { demands: number }>> = {
+  Envious: { 'required!': { demands: 1 }, optional: { demands: 0 } },
+  Dotenvy: { 'env!': { demands: 2 } },
 };
 
 const FUEL = 60_000;
@@ -91,9 +92,9 @@ class DryStart implements World {
     const text = this.tree.read(path);
     if (text === undefined || this.seen.has(path)) return;
     this.seen.add(path);
-    const { body } = parseElixir(text);
+    const { body } = this.config.parsed.get(path) ?? parseElixir(text);
     for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
-    this.run(path, text, compileTime, () => evaluateBody(body, { ...emptyScope(), world: this }));
+    this.run(path, text, compileTime, () => evaluateBody(body, { ...configScope(this.tree, path), world: this }));
   }
 
   /** Runs one callback of a module of the project, such as `start/2`. */
@@ -136,9 +137,8 @@ class DryStart implements World {
       return null;
     }
     for (const target of module === null ? scope.imports : [module]) {
-      const most = RAISING[target]?.[name];
-      const [wanted] = args;
-      if (most !== undefined && args.length <= most && typeof wanted === 'string') return this.env(wanted, null, true, at);
+      const reader = READERS[target]?.[name];
+      if (reader && typeof args[0] === 'string') return this.env(args[0], args[args.length - 1] === args[0] ? null : (args.at(-1) ?? null), args.length <= reader.demands, at);
       const found = this.local.get(target) ?? this.readingModule(target);
       const clauses = found?.functions.get(name);
       if (found && clauses) return this.enter(`${target}.${name}`, at, () => invoke(clauses, args, { ...found, world: this, depth: scope.depth, because: [...scope.because, ...this.reads] }));
@@ -156,8 +156,8 @@ class DryStart implements World {
 
   /** Only a module that reads the environment is worth following. */
   private readingModule(name: string): Scope | undefined {
-    const module = this.sources.module(name);
-    return module && /System\.|\bget_env|fetch_env/.test(module.text) ? module.scope : undefined;
+    const file = this.sources.fileOf(name);
+    return file && /System\.(get|fetch)_env/.test(this.sources.text(file)) ? this.sources.module(name)?.scope : undefined;
   }
 
   private isSet(name: string): boolean {

@@ -8,6 +8,8 @@ const BUILDERS = ['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompil
 const TOOLS = new Set(['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompiler', 'zigler']);
 /** Native code that mix.lock doesn't show: C built by rebar3 or by the package's own mix.exs. */
 const SILENT = new Set(['appsignal', 'brotli', 'bundlex', 'cmark', 'comeonin_i18n', 'crc', 'crc32cer', 'eimp', 'enacl', 'erlexec', 'erlcloud_nif', 'esqlite', 'ezstd', 'fast_tls', 'fast_xml', 'fast_yaml', 'iconv', 'jiffy', 'lz4', 'pbkdf2', 'prometheus_process_collector', 'rambo', 're2', 'sippet', 'snappyer', 'stringprep', 'xla']);
+/** The well-known ones, for when they come from git: mix.lock then lists no dependencies. */
+const KNOWN = new Set(['argon2_elixir', 'bcrypt_elixir', 'evision', 'ex_keccak', 'ex_secp256k1', 'exla', 'explorer', 'exqlite', 'html5ever', 'lumis', 'mdex_native', 'mjml', 'picosat_elixir', 'resvg', 'tokenizers', 'torchx', 'vix']);
 
 export interface Dependencies {
   nifDeps: string[];
@@ -35,7 +37,7 @@ export function dependencies(deps: readonly Dep[], lock: ReadonlyMap<string, Loc
 function native(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): string[] {
   const left = onlyOutsideProd(deps, lock);
   return [...lock].flatMap(([name, one]) => {
-    const builds = one.deps.some((need) => BUILDERS.includes(need)) || SILENT.has(name);
+    const builds = one.deps.some((need) => BUILDERS.includes(need)) || SILENT.has(name) || (one.source === 'git' && KNOWN.has(name));
     return builds && !TOOLS.has(name) && !left.has(name) ? [name] : [];
   });
 }

@@ -70,6 +70,8 @@ export interface Project extends Facts {
   endpointConfig: Value;
   config: Config;
   postgrexVersion: string | null;
+  /** Files that mix.exs reads while it loads; the image needs them before deps.get. */
+  mixReads: string[];
   rebootAfterConfig: boolean;
 }
 
@@ -102,7 +104,7 @@ export function detect(repo: Tree): Project {
   const compiled = new Map(config.apps);
   const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) => tree.paths.has(file));
   if (runtime) readConfig(tree, runtime, config);
-  const sources = new Sources(tree, projects.flatMap((project) => ['lib', 'web'].map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
+  const sources = new Sources(tree, projects.flatMap((project) => project.sourceFolders.map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
   const code = readCode(sources);
 
   const endpoint = pickEndpoint(code, config, projects, sources, notes);
@@ -121,7 +123,7 @@ export function detect(repo: Tree): Project {
   const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const version = (name: string) => lock.get(name)?.version ?? null;
   return {
-    ...identity(root, web, endpoint.module),
+    ...identity(root, web, endpoint.module, code, sources),
     appDir,
     umbrella,
     webAppDir: web.dir,
@@ -139,12 +141,13 @@ export function detect(repo: Tree): Project {
     plugVersion: version('plug'),
     dbConnectionVersion: version('db_connection'),
     postgrexVersion: version('postgrex'),
+    mixReads: root.readsFiles,
     httpServer: httpServer(endpointConfig, deps),
     elixirRequirement: root.elixir ?? web.elixir,
     elixirVersion: pins.elixir,
     otpVersion: pins.otp,
     versionSource: pins.source,
-    assetTools: [...['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool)), ...new Set(nodePackages.map((one) => one.manager))],
+    assetTools: [...new Set([...['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool)), ...nodePackages.map((one) => one.manager)])],
     packageJsons: nodePackages.map((one) => one.file),
     nodePackages,
     assetsDeploy: deploy,
@@ -188,7 +191,7 @@ function childProjects(tree: Tree, appsPath: string): MixProject[] {
 
 /** The keys of `Facts`, in their order, without what only the descriptors need. */
 export function factsOf(project: Project): Facts {
-  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, rebootAfterConfig: _reboot, ...facts } = project;
+  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, mixReads: _mixReads, rebootAfterConfig: _reboot, ...facts } = project;
   return facts;
 }
 

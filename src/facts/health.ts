@@ -18,7 +18,7 @@ function rank(path: string): number {
   const last = parts.at(-1) ?? '';
   const before = parts.slice(0, -1);
   if (parts.some((part) => /[:*]/.test(part))) return 0;
-  if (PLAIN.test(last) || before.some((part) => PLAIN.test(part) && VAGUE.test(last))) return /^(live|alive)/.test(last) ? 4 : /^read/.test(last) ? 2 : 3;
+  if (PLAIN.test(last) || before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))) return /^(live|alive)/.test(last) ? 4 : /^read/.test(last) ? 2 : 3;
   return VAGUE.test(last) && before.every((part) => PREFIX.test(part)) ? 1 : 0;
 }
 
@@ -64,6 +64,10 @@ export function routesIn(body: readonly Expr[], scope: Scope, prefix = '', pipel
       return routesIn(expr.blocks.do ?? [], scope, join(prefix, typeof path === 'string' ? path : ''), through);
     }
     if (expr.name === 'if' || expr.name === 'unless') return routesIn(expr.blocks.do ?? [], scope, prefix, through);
+    if (expr.name === 'plug') {
+      const at = values.map((value) => get(value, 'at') ?? get(value, 'path')).find((one) => typeof one === 'string');
+      return typeof at === 'string' ? [{ path: join(prefix, at), pipelines: through, to: '', forward: false }] : [];
+    }
     if (!['get', 'match', 'forward', 'head', 'resources'].includes(expr.name)) return [];
     const path = values.find((value) => typeof value === 'string');
     const to = expr.args.flatMap((arg) => [arg, ...(arg.is === 'list' ? arg.items.flatMap((item) => (item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'to' ? item.items[1] ?? [] : [])) : [])]).find((arg) => arg.is === 'module');
@@ -76,13 +80,15 @@ const join = (prefix: string, path: string): string => `/${[prefix, path].flatMa
 
 /** Paths that a plug's functions pick out of all requests and do something about, not merely let pass. */
 function answeredPaths({ body, scope }: SourceModule): string[] {
-  return body.flatMap((expr) => {
-    if (expr.is !== 'call' || !['def', 'defp'].includes(expr.name)) return [];
+  const found: string[] = [];
+  walk(body, (expr) => {
+    if (expr.is !== 'call' || !['def', 'defp'].includes(expr.name)) return;
     const [head, guard] = unguarded(expr.args[0]);
     const block = expr.blocks.do ?? [];
     const passes = block.length === 0 || block.every((statement) => statement.is === 'variable');
-    return [...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)), ...pathsIn(block, scope)];
+    found.push(...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)), ...pathsIn(block, scope));
   });
+  return found;
 }
 
 function pathsIn(exprs: readonly Expr[], scope: Scope): string[] {

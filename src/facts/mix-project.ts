@@ -1,8 +1,10 @@
 import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
-import { moduleScope, type Scope } from '../elixir/scope.ts';
-import { parseElixir, walk, type Call, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
+import { callsIn, modulesIn } from '../elixir/modules.ts';
+import { inner, moduleScope, type Scope } from '../elixir/scope.ts';
+import { parseElixir, walk, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
 import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
+import { normalize } from './paths.ts';
 
 export interface Dep {
   name: string;
@@ -20,6 +22,8 @@ export interface MixProject {
   applicationModule: string | null;
   projectModule: string | null;
   appsPath: string | null;
+  /** `elixirc_paths:` in production, relative to `dir`. */
+  sourceFolders: string[];
   deps: Dep[];
   aliases: Map<string, string[]>;
   releases: string[];
@@ -33,22 +37,6 @@ export interface MixProject {
   problem: SyntaxProblem | null;
 }
 
-/** Modules of a source file with their bodies, nested ones by their full name. `quote` blocks are not entered. */
-export function modulesIn(body: readonly Expr[], outer = ''): { name: string; body: Expr[]; at: number }[] {
-  return body.flatMap((expr) => {
-    if (expr.is !== 'call') return [];
-    if (expr.name !== 'defmodule') return expr.name === 'quote' ? [] : modulesIn(Object.values(expr.blocks).flat(), outer);
-    const alias = expr.args[0];
-    const inner = alias?.is === 'module' ? alias.name : '';
-    const name = outer && !inner.startsWith('Elixir.') ? `${outer}.${inner}` : inner;
-    const block = expr.blocks.do ?? [];
-    return [{ name, body: block, at: expr.at }, ...modulesIn(block, name)];
-  });
-}
-
-/** The calls of a name in a module body, not inside functions or quotes. */
-export const callsIn = (body: readonly Expr[], name: string): Call[] => body.filter((expr): expr is Call => expr.is === 'call' && expr.name === name && !expr.on);
-
 /** Reads `dir`/mix.exs; undefined when there is none. */
 export function readMixProject(tree: Tree, dir: string): MixProject | undefined {
   const inDir = (path: string) => (dir === '.' ? path : `${dir}/${path}`);
@@ -57,10 +45,14 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
   const module = modules.find((one) => callsIn(one.body, 'use').some((use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project')) ?? modules[0];
-  const readFile = (path: string) => tree.read(inDir(path));
+  const readFile = (path: string) => tree.read(normalize(inDir(path)));
   const scope = moduleScope(module?.body ?? [], readFile);
   const project = run(scope, 'project');
-  const depsValue = get(project, 'deps') ?? run(scope, 'deps');
+  const listed = get(project, 'deps');
+  // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
+  const plain = Array.isArray(listed) && !listed.some((item) => item instanceof Unknown) ? [] : run(scope, 'deps');
+  const depsValue = [listed, plain].flatMap((list): Value[] => (Array.isArray(list) ? list : [new Unknown('deps')]));
+  const paths = get(project, 'elixirc_paths');
   const releases = get(project, 'releases');
   return {
     dir,
@@ -69,22 +61,25 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     applicationModule: applicationModule(run(scope, 'application')),
     projectModule: module?.name ?? null,
     appsPath: text2(get(project, 'apps_path')),
-    deps: (Array.isArray(depsValue) ? depsValue.flat() : []).flatMap((item) => dep(item)),
-    depsIncomplete: !Array.isArray(depsValue) || depsValue.some((item) => item instanceof Unknown),
+    sourceFolders: [...new Set(['lib', ...(Array.isArray(paths) ? paths.flatMap((path) => (typeof path === 'string' && !/[*]|\.ex$/.test(path) ? path : [])) : ['web'])])],
+    deps: unique(depsValue.flat().flatMap((item) => dep(item))),
+    depsIncomplete: depsValue.some((item) => item instanceof Unknown),
     aliases: new Map(pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)])),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter((path) => tree.paths.has(inDir(path))),
+    readsFiles: readsFiles(source.body, scope).filter((path) => tree.paths.has(normalize(inDir(path)))),
     problem: source.problem,
   };
 }
 
 const text2 = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
 
+const unique = (deps: Dep[]): Dep[] => deps.filter((dep, index) => !deps.slice(0, index).some((earlier) => earlier.name === dep.name && earlier.prod === dep.prod));
+
 function run(scope: Scope, name: string): Value | undefined {
   const clause = scope.functions.get(name)?.[0];
-  return clause && evaluateBody(clause.body, scope);
+  return clause && evaluateBody(clause.body, inner(scope));
 }
 
 function applicationModule(application: Value | undefined): string | null {
@@ -111,11 +106,11 @@ function readsFiles(body: readonly Expr[], scope: Scope): string[] {
   walk(body, (expr) => {
     if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
     if (expr.is !== 'call' || expr.on?.is !== 'module') return;
-    if ((expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) || (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))) add(expr.args[0]);
+    if ((expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) || (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))) add({ ...expr, on: { is: 'module', at: expr.at, name: 'Path' }, name: 'expand' });
   });
   function add(expr: Expr | undefined) {
     const path = evaluate(expr, scope);
-    if (typeof path === 'string') found.add(path.replace(/^\.\//, ''));
+    if (typeof path === 'string') found.add(normalize(path));
   }
   return [...found];
 }

@@ -70,11 +70,12 @@ export function pickRepos(code: Code, config: Config, projects: readonly MixProj
 }
 
 /** Names that can't be derived from each other: OTP app, base module, web module. */
-export function identity(root: MixProject, web: MixProject, endpoint: string): { otpApp: string; module: string | null; webModule: string | null } {
+export function identity(root: MixProject, web: MixProject, endpoint: string, code: Code, sources: Sources): { otpApp: string; module: string | null; webModule: string | null } {
   const base = web.applicationModule?.replace(/\.(Application|App)$/, '') ?? web.projectModule?.replace(/\.(MixProject|Mixfile)$/, '') ?? null;
   const parent = endpoint.split('.').slice(0, -1).join('.');
+  const declared = code.webModules.filter((name) => web.dir === '.' || sources.fileOf(name)?.startsWith(`${web.dir}/`));
   const module = base && parent.startsWith(base) ? base : (base ?? parent);
-  return { otpApp: web.app ?? root.app ?? '', module, webModule: /Web$/.test(parent) ? parent : null };
+  return { otpApp: web.app ?? root.app ?? '', module, webModule: /Web$/.test(parent) ? parent : (declared[0] ?? null) };
 }
 
 /** What `mix release` builds when it is given no name; null when it refuses to choose. */

@@ -1,7 +1,7 @@
+import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope } from '../elixir/scope.ts';
 import { parseElixir, type Expr } from '../elixir/syntax.ts';
 import type { Tree } from '../tree.ts';
-import { modulesIn } from './mix-project.ts';
 
 export interface SourceModule {
   name: string;
@@ -40,8 +40,13 @@ export class Sources {
 
   /** A module of the project by its full name. */
   module(name: string): SourceModule | undefined {
-    const file = this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'));
+    const file = this.fileOf(name);
     return file === undefined ? undefined : this.modules(file).find((one) => one.name === name);
+  }
+
+  /** The file that seems to define a module, going by its text alone. */
+  fileOf(name: string): string | undefined {
+    return this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'));
   }
 
   /** Which file to parse for a name; what the text only seems to say is sorted out by the parser. */

@@ -94,7 +94,7 @@ function dockerfile(text: string): Pin {
   const arg = (name: string) => new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
   const elixir = arg('ELIXIR_VERSION');
   if (elixir) return { elixir: elixirPin(elixir).elixir, otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? '') };
-  const pinned = /elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/.exec(text);
+  const pinned = /^\s*(?:ARG|FROM)\s.*elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/im.exec(text);
   if (pinned) return { elixir: pinned[1], otp: pinned[2] };
   const image = /^\s*FROM\s+(?:--\S+\s+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
   return { elixir: elixirPin(image).elixir, otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp };

@@ -1,0 +1,17 @@
+import type { GeneratedFile } from '../src/file.ts';
+import { sameEndings } from '../src/plan.ts';
+
+export const dockerignore: GeneratedFile = {
+  name: 'dockerignore',
+  summary: 'keeps secrets and build output out of the image',
+  asks: [],
+  outputs: () => [{ path: '.dockerignore', template: '.dockerignore', merge: addLines }],
+};
+
+/** The last match wins in a .dockerignore, so missing lines go in front: the user's own exceptions still count. */
+function addLines(before: string | undefined, ours: string): string {
+  if (before === undefined) return ours;
+  const have = new Set(before.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
+  const missing = ours.split('\n').filter((line) => line && !line.startsWith('#') && !have.has(line));
+  return missing.length ? sameEndings(before, `${missing.join('\n')}\n${before}`) : before;
+}

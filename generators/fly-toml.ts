@@ -1,0 +1,52 @@
+import TOML from '@iarna/toml';
+import type { GeneratedFile } from '../src/file.ts';
+import { attachCommand } from '../src/fly/postgres.ts';
+import { Problem } from '../src/problem.ts';
+import { questions, type Answers } from '../src/questions.ts';
+import { tomlString } from '../src/quote.ts';
+import { mergeToml } from '../src/toml-merge.ts';
+import { PORT } from './shared.ts';
+
+export const flyToml: GeneratedFile = {
+  name: 'fly-toml',
+  summary: 'machine, region, health check, environment',
+  asks: ['app', 'region', 'postgres', 'host', 'memory', 'migrate', 'background'],
+  outputs: ({ project, answers }) => {
+    const { app, region, postgres, host, memory, migrate, background } = answers;
+    if (migrate && project.repoModules.length === 0) throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
+    return [
+      {
+        path: 'fly.toml',
+        template: 'fly.toml',
+        view: {
+          app: tomlString(app),
+          region: tomlString(region),
+          host: tomlString(host),
+          port: PORT,
+          migrate,
+          releaseCommand: tomlString(`/app/bin/${project.releaseName} eval ${project.module}.Release.migrate`),
+          database: postgres.kind !== 'none' && project.repoModules.length > 0,
+          databaseSource: postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : `DATABASE_URL is a secret, set by: ${attachCommand(postgres, app)}`,
+          ipv6: postgres.kind !== 'external',
+          poolSize: poolSize(answers),
+          background,
+          healthPath: tomlString(project.healthPath ?? '/health'),
+          memory: questions.memory.print(memory),
+        },
+        merge: (before, rendered) => merge(before, rendered),
+      },
+    ];
+  },
+};
+
+/** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */
+export const poolSize = ({ postgres }: Answers): number => (postgres.kind === 'managed' ? 8 : 10);
+
+/** What answers decide, and what a requirement needs whatever stood there. All else stays the user's. */
+const OWNED = new Set(['app', 'primary_region', 'kill_signal', 'env.PHX_HOST', 'env.PORT', 'env.ECTO_IPV6', 'http_service.internal_port', 'http_service.force_https', 'http_service.auto_stop_machines', 'http_service.auto_start_machines', 'http_service.min_machines_running', 'vm.0.size', 'vm.0.memory']);
+
+function merge(before: string | undefined, rendered: string): string {
+  if (before === undefined) return rendered;
+  if ('services' in TOML.parse(before)) throw new Problem('fly.toml uses [[services]]; this version only adapts [http_service]. Convert it (fly.io/docs/reference/configuration) or move the file away, then run again');
+  return mergeToml(before, rendered, (path) => OWNED.has(path));
+}

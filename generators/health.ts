@@ -1,0 +1,31 @@
+import { parseElixir } from '../src/elixir/syntax.ts';
+import { modulesIn } from '../src/elixir/modules.ts';
+import type { GeneratedFile } from '../src/file.ts';
+import { Problem } from '../src/problem.ts';
+import { sameEndings } from '../src/plan.ts';
+
+export const health: GeneratedFile = {
+  name: 'health',
+  summary: 'answers /health without the database, unless the app has a health route',
+  asks: [],
+  outputs: ({ project }) => {
+    const module = `${project.endpointModule.replace(/\.[^.]+$/, '')}.Plugs.Health`;
+    const path = `${project.endpointFile.replace(/[^/]+$/, '')}plugs/health.ex`;
+    const ours = project.tree.read(project.endpointFile)?.includes(`plug ${module}`);
+    if (project.healthPath && !ours) return [];
+    return [
+      { path, template: 'health.ex', view: { module }, merge: (before, rendered) => before ?? rendered },
+      { path: project.endpointFile, merge: (before) => addPlug(before ?? '', project.endpointModule, module) },
+    ];
+  },
+};
+
+/** In front of the first plug, so that health checks are neither logged nor routed. @throws Problem when there is no plug */
+function addPlug(text: string, endpoint: string, plug: string): string {
+  if (text.includes(`plug ${plug}`)) return text;
+  const body = modulesIn(parseElixir(text).body).find((one) => one.name === endpoint)?.body ?? [];
+  const first = body.find((expr) => expr.is === 'call' && expr.name === 'plug');
+  if (!first) throw new Problem(`found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`);
+  const line = text.lastIndexOf('\n', first.at) + 1;
+  return text.slice(0, line) + sameEndings(text, `${text.slice(line, first.at)}plug ${plug}\n`) + text.slice(line);
+}

@@ -1,0 +1,10 @@
+import type { GeneratedFile } from '../src/file.ts';
+import { dockerfile } from './dockerfile.ts';
+import { dockerignore } from './dockerignore.ts';
+import { envSh } from './env-sh.ts';
+import { flyToml } from './fly-toml.ts';
+import { health } from './health.ts';
+import { runtimeExs } from './runtime-exs.ts';
+
+/** Every generated file, in the order in which it is shown and written. A new one is added here. */
+export const files: readonly GeneratedFile[] = [dockerfile, dockerignore, flyToml, envSh, runtimeExs, health];

@@ -1,0 +1,46 @@
+import semver from 'semver';
+import { marked, putBlock } from '../src/block.ts';
+import { get } from '../src/elixir/value.ts';
+import type { GeneratedFile } from '../src/file.ts';
+import { chooseImage } from '../src/fly/images.ts';
+import { elixirAtom } from '../src/quote.ts';
+import { poolSize } from './fly-toml.ts';
+import { PORT } from './shared.ts';
+
+export const runtimeExs: GeneratedFile = {
+  name: 'runtime-exs',
+  summary: 'production settings, read when the release boots',
+  asks: ['postgres'],
+  outputs: ({ project, answers }) => {
+    const { postgres } = answers;
+    const elixir = chooseImage(project, answers.base).elixir;
+    const repoLines = [];
+    if (postgres.kind === 'managed') repoLines.push('# The pooler may hand each transaction to another connection', 'prepare: :unnamed,');
+    // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
+    if (postgres.kind === 'managed' && semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) repoLines.push('# Renewed before the proxy cuts them after ten minutes', 'max_lifetime: 480_000..540_000,');
+    if (postgres.kind === 'external') repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
+    return [
+      {
+        path: 'config/runtime.exs',
+        template: 'config/runtime.exs',
+        view: {
+          release: project.releaseName,
+          otpApp: elixirAtom(project.otpApp),
+          endpoint: project.endpointModule,
+          // A list of the user's own stays: ours would replace it
+          checkOrigin: get(project.endpointConfig, 'check_origin') === undefined || /phoenix-fly/.test(project.tree.read('config/runtime.exs') ?? ''),
+          port: PORT,
+          repos: postgres.kind === 'none' ? [] : project.repoModules.map((module) => ({ module, app: elixirAtom(project.repoApps.get(module) ?? project.otpApp) })),
+          setDatabase: { app: 'fly postgres attach', managed: 'fly mpg attach', external: 'fly secrets set DATABASE_URL=ecto://...', none: '' }[postgres.kind],
+          managed: postgres.kind === 'managed',
+          poolSize: poolSize(answers),
+          repoLines,
+          // A closure can't be written to disk, which a release that reboots after configuration does
+          matchFun: !project.rebootAfterConfig,
+          formatter: semver.gte(elixir, '1.15.0') ? ':default_formatter' : ':console',
+        },
+        merge: (before, block) => putBlock(before ?? 'import Config\n', marked(block)),
+      },
+    ];
+  },
+};

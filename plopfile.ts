@@ -1,0 +1,46 @@
+import type { NodePlopAPI } from 'plop';
+import { files } from './generators/index.ts';
+import { finish, helpOf, prepare, type Generator, type Session } from './src/session.ts';
+
+const generators: Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
+
+/** plop's own flags, which stand before `--`; everything else before it is a mistake that plop would take for an answer. */
+const PLOP_FLAGS = /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
+
+/** Everything behind `--` belongs to the generator. */
+function generatorArgs(argv: readonly string[], name: string): string[] {
+  const dashes = argv.indexOf('--');
+  const plopArgs = dashes < 0 ? argv : argv.slice(0, dashes);
+  const stray = plopArgs.find((arg) => arg.startsWith('--') && !PLOP_FLAGS.test(arg));
+  if (stray) throw new Error(`put -- before ${stray}: npx plop ${name} --dest FOLDER -- ${stray} …`);
+  return dashes < 0 ? [] : argv.slice(dashes + 1);
+}
+
+/** Table of contents: `fly` writes every file, and each file has a generator of its own. */
+export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: string }): void {
+  for (const generator of generators) {
+    let session: Session;
+    plop.setGenerator(generator.name, {
+      description: generator.name === 'fly' ? 'everything: the app onto Fly.io' : (generator.files[0]?.summary ?? ''),
+      prompts: async () => {
+        const args = process.argv.slice(2);
+        if (args.includes('--help')) {
+          console.log(`npx plop ${generator.name} [--dest FOLDER] [-- flags]\n${helpOf(generator)}`);
+          process.exit(0);
+        }
+        try {
+          session = await prepare(generator, destBasePath, generatorArgs(args, generator.name));
+          return {};
+        } catch (error) {
+          // Ctrl-C at a prompt: the shell's code for it, which plop would turn into 1
+          if (error instanceof Error && error.name === 'ExitPromptError') process.exit(130);
+          throw error;
+        }
+      },
+      actions: () => {
+        const lines = finish(generator, session);
+        return [() => lines[0] ?? '', ...(lines.length > 1 ? [lines.slice(1).join('\n')] : [])];
+      },
+    });
+  }
+}

@@ -1,0 +1,22 @@
+import { sameEndings } from './plan.ts';
+
+const BEGIN = '# >>> phoenix-fly';
+const END = '# <<< phoenix-fly';
+
+const BLOCK = /^# >>> phoenix-fly.*\r?\n[\s\S]*?^# <<< phoenix-fly.*$/m;
+
+/** Wraps lines in the marks by which a rerun finds them. */
+export const marked = (lines: string): string => `${BEGIN}: a rerun replaces what stands between these marks; the rest of the file is yours\n${lines.trimEnd()}\n${END}\n`;
+
+/**
+ * Puts our marked block into a file of the user's: in place of the old block, else at the end. Every byte outside
+ * the block stays, line endings included.
+ */
+export function putBlock(before: string | undefined, block: string): string {
+  if (before === undefined) return block;
+  const fitting = sameEndings(before, block);
+  if (BLOCK.test(before)) return before.replace(BLOCK, () => fitting.trimEnd());
+  const newline = before.includes('\r\n') ? '\r\n' : '\n';
+  const gap = before === '' ? '' : before.endsWith('\n') ? newline : newline + newline;
+  return before + gap + fitting;
+}

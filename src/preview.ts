@@ -1,0 +1,22 @@
+import { createTwoFilesPatch } from 'diff';
+import pc from 'picocolors';
+import { kindOf, type Change } from './file.ts';
+
+/** Control characters of a file must not reach the terminal. */
+// oxlint-disable-next-line no-control-regex
+const printable = (text: string): string => text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
+
+/** One unified diff of all changes. */
+export function diffOf(changes: readonly Change[], color: boolean): string {
+  const { green, red, cyan, bold } = pc.createColors(color);
+  const patch = changes.map(({ path, before, after }) => createTwoFilesPatch(before === undefined ? '/dev/null' : path, path, before ?? '', after, '', '', { context: 3 }).replace(/^=+\n/, '')).join('');
+  const paint = (line: string): string => {
+    if (/^(---|\+\+\+) /.test(line)) return bold(line);
+    if (line.startsWith('@@')) return cyan(line);
+    return line.startsWith('+') ? green(line) : line.startsWith('-') ? red(line) : line;
+  };
+  return patch.trimEnd().split('\n').map((line) => paint(printable(line))).join('\n');
+}
+
+/** "create  fly.toml" lines. */
+export const summaryOf = (changes: readonly Change[]): string => changes.map((change) => `${kindOf(change).padStart(8)}  ${change.path}`).join('\n');

@@ -1,0 +1,225 @@
+import TOML from '@iarna/toml';
+import type { Project } from './facts/detect.ts';
+import type { Base } from './fly/images.ts';
+import { isAppName, isHostName, toAppName } from './fly/names.ts';
+import { parsePostgres, printPostgres, readAttachCommand, type Postgres } from './fly/postgres.ts';
+import { parseRegion, REGIONS, searchRegions } from './fly/regions.ts';
+import { Problem } from './problem.ts';
+
+/** Every answer, parsed. */
+export interface Answers {
+  app: string;
+  region: string;
+  postgres: Postgres;
+  host: string;
+  base: Base;
+  /** Megabytes. */
+  memory: number;
+  psql: boolean;
+  migrate: boolean;
+  background: boolean;
+}
+
+export type QuestionName = keyof Answers;
+
+export interface Choice {
+  value: string;
+  name: string;
+}
+
+/**
+ * One question, declared once: the prompt, the flag, the help, the README row and the errors come from it.
+ * `asked`: always at a terminal, only when its file is generated alone, or never (a flag).
+ */
+export interface Question<T = unknown> {
+  message: string;
+  help: string;
+  example: string;
+  asked: 'always' | 'alone' | 'flag';
+  /** What is offered; undefined when it can't be known. Sees the answers before it, in table order. */
+  default: (project: Project, sofar: Partial<Answers>) => string | undefined;
+  /** @throws Problem on bad input */
+  parse: (text: string) => T;
+  print: (answer: T) => string;
+  /** For a list that can be searched by typing; free text that `parse` takes is offered too. */
+  search?: (term: string, project: Project, sofar: Partial<Answers>) => Choice[];
+}
+
+const yesNo = { parse: parseYesNo, print: (answer: boolean) => (answer ? 'yes' : 'no'), search: () => [{ value: 'yes', name: 'yes' }, { value: 'no', name: 'no' }] };
+
+export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
+  app: {
+    message: 'Fly app name?',
+    help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
+    example: 'shop',
+    asked: 'always',
+    default: (project) => flyToml(project, 'app') ?? toAppName(project.otpApp),
+    parse: (text) => {
+      if (isAppName(text.trim())) return text.trim();
+      throw new Problem(`"${text}" can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(text)}`);
+    },
+    print: String,
+  },
+  region: {
+    message: 'Region? (type a code or a city)',
+    help: 'Fly region near your users, by code or city',
+    example: 'lhr',
+    asked: 'always',
+    default: (project) => flyToml(project, 'primary_region'),
+    parse: parseRegion,
+    print: String,
+    search: (term) => (term ? searchRegions(term) : REGIONS).map(({ code, city, mpg }) => ({ value: code, name: `${code}  ${city}${mpg ? '' : ' (no Managed Postgres)'}` })),
+  },
+  postgres: {
+    message: 'Postgres cluster? (pick one, or type the name of a Fly Postgres app)',
+    help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
+    example: 'shop-db',
+    asked: 'always',
+    default: (project, { app }) => readAttachCommand(project.tree.read('fly.toml') ?? '') ?? (project.ectoAdapter === 'postgres' ? `${app ?? toAppName(project.otpApp)}-db` : 'none'),
+    parse: parsePostgres,
+    print: printPostgres,
+    search: (term, project, { app }) =>
+      [
+        { value: `${app ?? toAppName(project.otpApp)}-db`, name: `${app ?? toAppName(project.otpApp)}-db  Fly Postgres app, you look after it (about $2 a month)` },
+        { value: 'managed', name: 'managed  Fly Managed Postgres (from about $41 a month)' },
+        { value: 'external', name: 'external  a database outside Fly, reached over TLS' },
+        { value: 'none', name: 'none  no database' },
+      ].filter(({ value }) => value.includes(term)),
+  },
+  host: {
+    message: 'Host name of the site?',
+    help: 'host name that visitors type; APP.fly.dev works as well',
+    example: 'shop.example.com',
+    asked: 'flag',
+    default: (project, { app }) => sameApp(project, app) ?? `${app}.fly.dev`,
+    parse: (text) => {
+      const host = text.trim().toLowerCase();
+      if (isHostName(host)) return host;
+      throw new Problem(`"${text}" is not a host name: give it without https:// and path, such as shop.example.com`);
+    },
+    print: String,
+  },
+  base: {
+    message: 'Base image?',
+    help: 'alpine (small) or debian (for dependencies that need glibc)',
+    example: 'alpine',
+    asked: 'alone',
+    default: (project) => (/^ARG DEBIAN_VERSION=/m.test(project.tree.read('Dockerfile') ?? '') && /phoenix-fly/.test(project.tree.read('Dockerfile') ?? '') ? 'debian' : 'alpine'),
+    parse: (text) => oneOf(text, ['alpine', 'debian'] as const, 'a base image'),
+    print: String,
+    search: () => [{ value: 'alpine', name: 'alpine  small (official Elixir image)' }, { value: 'debian', name: 'debian  for dependencies that need glibc' }],
+  },
+  memory: {
+    message: 'Memory of the machine?',
+    help: 'memory of the machine: 256mb, 512mb, 1gb or 2gb',
+    example: '1gb',
+    asked: 'flag',
+    default: (project) => vmMemory(project) ?? '1gb',
+    parse: parseMemory,
+    print: (megabytes) => (megabytes % 1024 ? `${megabytes}mb` : `${megabytes / 1024}gb`),
+  },
+  psql: {
+    message: 'Put psql into the image?',
+    help: 'psql in the image, for a look into the database: yes or no',
+    example: 'yes',
+    asked: 'flag',
+    default: (project) => (project.ectoAdapter !== 'postgres' || (isOurs(project, 'Dockerfile') && !/postgresql-client/.test(project.tree.read('Dockerfile') ?? '')) ? 'no' : 'yes'),
+    ...yesNo,
+  },
+  migrate: {
+    message: 'Migrate the database on each deploy?',
+    help: 'run migrations on each deploy (release_command): yes or no',
+    example: 'no',
+    asked: 'flag',
+    default: (project) => ((flyTable(project).deploy as TOML.JsonMap | undefined)?.release_command ? 'yes' : 'no'),
+    ...yesNo,
+  },
+  background: {
+    message: 'Does it do work in the background that must always run?',
+    help: 'background work: one machine always on (yes), or stopped when idle (no)',
+    example: 'yes',
+    asked: 'flag',
+    default: (project) => alwaysOn(project) ?? (project.background.length ? 'yes' : 'no'),
+    ...yesNo,
+  },
+};
+
+export const questionNames = Object.keys(questions) as QuestionName[];
+
+/** `--write` is not about a file, so it stands apart. */
+export const WRITE_HELP = 'yes: write without asking; no: only show the diff';
+
+/** Parses flag texts and fills what is missing from defaults. @throws Problem naming the flag that is missing or bad */
+export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project): Answers {
+  const answers: Partial<Record<QuestionName, unknown>> = {};
+  for (const name of questionNames) {
+    const question = questions[name] as Question;
+    const text = texts[name] ?? question.default(project, answers as Partial<Answers>);
+    if (text === undefined) throw new Problem(`no answer to "${question.message}": pass --${name}, for example --${name} ${question.example}`);
+    answers[name] = parseFlag(name, text);
+  }
+  return answers as unknown as Answers;
+}
+
+/** Parses one flag's text. @throws Problem that starts with the flag */
+export function parseFlag(name: QuestionName, text: string): unknown {
+  try {
+    return questions[name].parse(text);
+  } catch (error) {
+    throw error instanceof Problem ? new Problem(`--${name}: ${error.message}`) : error;
+  }
+}
+
+function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
+  const found = allowed.find((one) => one === text.trim().toLowerCase());
+  if (found) return found;
+  throw new Problem(`"${text}" is not ${what}: give ${allowed.join(' or ')}`);
+}
+
+export function parseYesNo(text: string): boolean {
+  if (/^(y|yes|true)$/i.test(text.trim())) return true;
+  if (/^(n|no|false)$/i.test(text.trim())) return false;
+  throw new Problem(`"${text}" is neither yes nor no`);
+}
+
+function parseMemory(text: string): number {
+  const [, amount, unit] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text.trim()) ?? [];
+  const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
+  if (amount && megabytes >= 256 && megabytes <= 2048 && megabytes % 256 === 0) return megabytes;
+  throw new Problem(`"${text}" is no memory size of a shared-cpu-1x machine: give 256mb to 2gb in steps of 256mb`);
+}
+
+const isOurs = (project: Project, path: string): boolean => /phoenix-fly/.test(project.tree.read(path) ?? '');
+
+/** fly.toml as data. @throws Problem when it is not TOML */
+export function flyTable(project: Project): TOML.JsonMap {
+  try {
+    return TOML.parse(project.tree.read('fly.toml') ?? '');
+  } catch (error) {
+    const [line] = error instanceof Error ? error.message.split('\n') : [];
+    throw new Problem(`fly.toml is not valid TOML: ${line}; mend or remove it, then run again`);
+  }
+}
+
+function flyToml(project: Project, key: string): string | undefined {
+  const value = flyTable(project)[key];
+  return typeof value === 'string' && value ? value : undefined;
+}
+
+function sameApp(project: Project, app: string | undefined): string | undefined {
+  const host = (flyTable(project).env as TOML.JsonMap | undefined)?.PHX_HOST;
+  return typeof host === 'string' && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
+}
+
+function vmMemory(project: Project): string | undefined {
+  const vm = flyTable(project).vm;
+  const first = (Array.isArray(vm) ? vm[0] : vm) as TOML.JsonMap | undefined;
+  const memory = first?.memory ?? first?.memory_mb;
+  return memory === undefined ? undefined : String(memory);
+}
+
+function alwaysOn(project: Project): string | undefined {
+  const service = flyTable(project).http_service as TOML.JsonMap | undefined;
+  const stop = service?.auto_stop_machines;
+  return stop === undefined ? undefined : stop === 'off' || stop === false ? 'yes' : 'no';
+}

@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import inquirer from 'inquirer';
+import pc from 'picocolors';
+import { apply } from './apply.ts';
+import { detect, type Project } from './facts/detect.ts';
+import { kindOf, type Change, type GeneratedFile } from './file.ts';
+import { plan } from './plan.ts';
+import { diffOf, summaryOf } from './preview.ts';
+import { Problem } from './problem.ts';
+import { complete, parseFlag, parseYesNo, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
+import { report } from './report.ts';
+import { refuseUnsupported } from './supported.ts';
+import { openTree } from './tree.ts';
+
+/** One run of one generator, from flags to a plan that the user has seen. */
+export interface Session {
+  root: string;
+  changes: Change[];
+  answers: Answers;
+  project: Project;
+  /** What the user said to the diff. */
+  write: boolean;
+}
+
+export interface Generator {
+  name: string;
+  files: readonly GeneratedFile[];
+}
+
+/** The questions of a generator in table order. */
+export const asksOf = ({ files }: Generator): QuestionName[] => (Object.keys(questions) as QuestionName[]).filter((name) => files.some((file) => file.asks.includes(name)));
+
+/** Help of a generator's flags, from the table of questions. */
+export function helpOf(generator: Generator): string {
+  const rows: [string, string][] = [...asksOf(generator).map((name): [string, string] => [name, questions[name].help]), ['write', WRITE_HELP]];
+  return rows.map(([name, help]) => `  --${name.padEnd(12)}${help}`).join('\n');
+}
+
+/**
+ * Reads the flags, asks what is missing (only at a terminal), shows the diff and asks to write. Writes nothing.
+ * @param dest folder of the app as given; undefined: found from the folder the command was started in
+ * @throws Problem for anything the user can mend
+ */
+export async function prepare(generator: Generator, dest: string | undefined, args: string[]): Promise<Session> {
+  const { texts, write } = readFlags(generator, args);
+  const atTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
+  const top = await findRoot(dest, atTerminal);
+  const project = detect(openTree(top));
+  const root = join(top, project.appDir);
+  refuseUnsupported(project);
+  if (atTerminal) await ask(generator, project, texts);
+  const answers = complete(texts, project);
+  const changes = plan(generator.files, { project, answers }).filter((change) => kindOf(change) !== 'same');
+  if (changes.length) console.log(`\n${diffOf(changes, pc.isColorSupported)}\n${summaryOf(changes)}\n`);
+  return { root, changes, answers, project, write: changes.length > 0 && (write ?? (await confirm(changes, atTerminal))) };
+}
+
+/** Writes what the user agreed to. @returns the lines of the report */
+export function finish(generator: Generator, { root, changes, answers, project, write }: Session): string[] {
+  if (changes.length === 0) return ['Nothing to change: the files already say this.', ...report(generator, project, answers)];
+  if (!write) return ['Nothing was written.'];
+  apply(root, changes);
+  return [`Wrote ${changes.map((change) => change.path).join(', ')}.`, ...report(generator, project, answers)];
+}
+
+function readFlags(generator: Generator, args: string[]): { texts: Partial<Record<QuestionName, string>>; write: boolean | undefined } {
+  const asks = asksOf(generator);
+  const names = [...asks, 'write'];
+  const { tokens } = parseArgs({ args, strict: false, tokens: true, allowPositionals: true, options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])) });
+  const texts: Partial<Record<string, string>> = {};
+  const positional = [...asks];
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      const name = positional.shift();
+      if (!name) throw new Problem(`too many answers: "${token.value}"; ${generator.name} takes\n${helpOf(generator)}`);
+      texts[name] = token.value;
+    } else if (token.kind === 'option') {
+      if (!names.includes(token.name)) throw new Problem(`${token.rawName} is no flag of ${generator.name}; it takes\n${helpOf(generator)}`);
+      if (token.value === undefined) throw new Problem(`${token.rawName} needs a value`);
+      texts[token.name] = token.value;
+    }
+  }
+  const { write, ...rest } = texts;
+  for (const name of asks) if (rest[name] !== undefined) parseFlag(name, rest[name] ?? '');
+  return { texts: rest, write: write === undefined ? undefined : parseWrite(write) };
+}
+
+function parseWrite(text: string): boolean {
+  try {
+    return parseYesNo(text);
+  } catch {
+    throw new Problem(`--write: "${text}" is neither yes nor no`);
+  }
+}
+
+/** `dest`, else the nearest folder at or above the starting one that holds mix.exs (an umbrella's root, if it is in one). */
+async function findRoot(dest: string | undefined, atTerminal: boolean): Promise<string> {
+  if (dest !== undefined) {
+    if (!existsSync(dest)) throw new Problem(`there is no folder ${dest}: give the Phoenix app's folder with --dest`);
+    return resolve(dest);
+  }
+  for (let folder = process.env.INIT_CWD ?? process.cwd(); ; folder = dirname(folder)) {
+    const umbrella = resolve(folder, '../..');
+    if (existsSync(join(folder, 'mix.exs'))) return /\/apps\/[^/]+$/.test(folder) && existsSync(join(umbrella, 'mix.exs')) ? umbrella : folder;
+    if (dirname(folder) === folder) break;
+  }
+  if (!atTerminal) throw new Problem('no mix.exs here or above: name the Phoenix app with --dest, for example --dest ../shop');
+  const { folder } = await inquirer.prompt<{ folder: string }>([
+    { type: 'input', name: 'folder', message: 'Folder of the Phoenix app?', validate: (text: string) => existsSync(join(text.trim(), 'mix.exs')) || `there is no mix.exs in ${text}` },
+  ]);
+  return resolve(folder.trim());
+}
+
+async function ask(generator: Generator, project: Project, texts: Partial<Record<QuestionName, string>>): Promise<void> {
+  const sofar: Partial<Record<QuestionName, unknown>> = {};
+  const alone = generator.files.length === 1;
+  for (const name of Object.keys(questions) as QuestionName[]) {
+    const question = questions[name] as Question;
+    const given = texts[name];
+    const offered = question.default(project, sofar as Partial<Answers>);
+    const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone'));
+    if (given === undefined && isAsked) texts[name] = await askOne(question, project, sofar as Partial<Answers>, offered);
+    const text = texts[name] ?? offered;
+    if (text !== undefined) sofar[name] = parseFlag(name, text);
+  }
+}
+
+async function askOne(question: Question, project: Project, sofar: Partial<Answers>, offered: string | undefined): Promise<string> {
+  const validate = (text: string): true | string => {
+    try {
+      question.parse(text);
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return error.message;
+      throw error;
+    }
+  };
+  const { search } = question;
+  if (!search) {
+    const { text } = await inquirer.prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);
+    return text;
+  }
+  const source = (term: string | undefined) => {
+    const typed = term?.trim() ?? '';
+    const found = search(typed, project, sofar);
+    if (typed && found.length === 0 && validate(typed) === true) return [{ value: typed, name: typed }];
+    if (found.length === 0) throw new Error(String(validate(typed)));
+    if (typed || offered === undefined) return found;
+    const first = found.find((choice) => choice.value === offered) ?? { value: offered, name: offered };
+    return [first, ...found.filter((choice) => choice !== first)];
+  };
+  const { text } = await inquirer.prompt<{ text: string }>([{ type: 'search', name: 'text', message: question.message, source }]);
+  return text;
+}
+
+async function confirm(changes: readonly Change[], atTerminal: boolean): Promise<boolean> {
+  const touched = changes.filter((change) => kindOf(change) === 'update').map((change) => change.path);
+  if (!atTerminal) {
+    if (touched.length === 0) return true;
+    throw new Problem(`${touched.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`);
+  }
+  const { yes } = await inquirer.prompt<{ yes: boolean }>([{ type: 'confirm', name: 'yes', message: `Write ${changes.length} file${changes.length === 1 ? '' : 's'}?`, default: false }]);
+  return yes;
+}
