@@ -26,6 +26,10 @@ function addPlug(text: string, endpoint: string, plug: string): string {
   const body = modulesIn(parseElixir(text).body).find((one) => one.name === endpoint)?.body ?? [];
   const first = body.find((expr) => expr.is === 'call' && expr.name === 'plug');
   if (!first) throw new Problem(`found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`);
-  const line = text.lastIndexOf('\n', first.at) + 1;
-  return text.slice(0, line) + sameEndings(text, `${text.slice(line, first.at)}plug ${plug}\n`) + text.slice(line);
+  const start = (at: number) => text.lastIndexOf('\n', at - 1) + 1;
+  const indent = text.slice(start(first.at), first.at);
+  let line = start(first.at);
+  // Comments above the first plug are about that plug
+  while (line > 0 && /^\s*#/.test(text.slice(start(line - 1), line))) line = start(line - 1);
+  return `${text.slice(0, line)}${sameEndings(text, `${indent}plug ${plug}\n\n`)}${text.slice(line)}`;
 }

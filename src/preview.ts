@@ -9,7 +9,7 @@ const printable = (text: string): string => text.replaceAll(/[\u0000-\u0008\u000
 /** One unified diff of all changes. */
 export function diffOf(changes: readonly Change[], color: boolean): string {
   const { green, red, cyan, bold } = pc.createColors(color);
-  const patch = changes.map(({ path, before, after }) => createTwoFilesPatch(before === undefined ? '/dev/null' : path, path, before ?? '', after, '', '', { context: 3 }).replace(/^=+\n/, '')).join('');
+  const patch = changes.map(({ path, before, after }) => createTwoFilesPatch(before === undefined ? '/dev/null' : path, path, before ?? '', after, '', '', { context: 3 }).replace(/^Index: .*\n/, '').replace(/^=+\n/m, '')).join('');
   const paint = (line: string): string => {
     if (/^(---|\+\+\+) /.test(line)) return bold(line);
     if (line.startsWith('@@')) return cyan(line);

@@ -105,8 +105,9 @@ function tablesOf(text: string): Table[] {
 
 function valueOf(node: KeyValue['value']): unknown {
   if (node.type === 'TOMLArray') return node.elements.map(valueOf);
-  if (node.type === 'TOMLInlineTable') return Object.fromEntries(node.body.map((pair) => [pair.key.keys.map((key) => keyName(key)).join('.'), valueOf(pair.value)]));
-  return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+  if (node.type === 'TOMLInlineTable') return Object.fromEntries(node.body.map((pair) => [pair.key.keys.map(keyName).join('.'), valueOf(pair.value)]));
+  const { value } = node as { value: unknown };
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
-const keyName = (key: { name: string } | { value: string }): string => ('name' in key ? key.name : key.value);
+const keyName = (key: { type: string; name?: string; value?: unknown }): string => String(key.name ?? key.value);

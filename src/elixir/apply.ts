@@ -28,7 +28,9 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
     const results = args[0].map((item) => choose(mapped.clauses, [item], inner({ ...mapped.scope, depth: scope.depth, because: scope.because })));
     return name === 'Enum.flat_map' ? (results.flat() as Value[]) : results;
   }
-  return library(name, args) ?? world?.remote(module, expr.name, args, scope, expr.at) ?? new Unknown(`${name || expr.name}(…)`);
+  const computed = library(name, args);
+  const known = computed === undefined && (module || !expr.on) ? world?.remote(module, expr.name, args, scope, expr.at) : computed;
+  return known === undefined ? new Unknown(`${name || expr.name}(…)`) : known;
 }
 
 /** Brings the modules of another file in, as `Code.require_file` does. */

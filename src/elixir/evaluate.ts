@@ -1,5 +1,5 @@
 import { apply, choose, comprehension, invoke, load } from './apply.ts';
-import { library } from './library.ts';
+import { joined, library } from './library.ts';
 import { match } from './match.ts';
 import { declare, fullName, inner, type Scope } from './scope.ts';
 import type { Call, Expr } from './syntax.ts';
@@ -22,7 +22,7 @@ export function evaluate(expr: Expr | undefined, outer: Scope): Value {
     case 'literal':
       return expr.value;
     case 'string':
-      return text(expr.parts, value);
+      return joined(expr.parts.map((part) => (typeof part === 'string' ? part : value(part))));
     case 'list':
       return expr.items.flatMap((item): Value[] => {
         if (item.is !== 'operator' || item.name !== '|') return [value(item)];
@@ -77,16 +77,6 @@ export function watched(expr: Expr | undefined, scope: Scope): [Value, string[]]
   const reads = [...world.reads];
   world.reads = new Set([...before, ...reads]);
   return [value, reads];
-}
-
-function text(parts: (string | Expr)[], value: (expr: Expr) => Value): Value {
-  let joined = '';
-  for (const part of parts) {
-    const piece = typeof part === 'string' ? part : value(part);
-    if (piece instanceof Unknown) return piece;
-    joined += piece instanceof Atom || piece instanceof Module ? piece.name : piece === null ? '' : String(piece);
-  }
-  return joined;
 }
 
 /** nil and false. */

@@ -59,3 +59,9 @@ export function library(name: string, args: Value[]): Value | undefined {
   const run = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   return run && (args[0] instanceof Unknown ? args[0] : run(args));
 }
+
+/** The text of a string with its interpolations; unknown as soon as one of them is. */
+export function joined(parts: readonly Value[]): Value {
+  const unknown = parts.find((part) => part instanceof Unknown);
+  return unknown ?? parts.map((part) => (part instanceof Atom || part instanceof Module ? part.name : part === null ? '' : String(part))).join('');
+}

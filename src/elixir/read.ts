@@ -1,11 +1,13 @@
 import type { parser } from 'lezer-elixir';
+import { sigil, stringParts } from './strings.ts';
 import type { Clause, Expr } from './syntax.ts';
 
-type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
+export type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 
 const IGNORED = new Set(['Comment', '(', ')', '[', ']', '{', '}', '<<', '>>', 'do', 'end', 'else', 'fn', '⚠', '#{', 'after', 'rescue', 'catch']);
 
-function children(node: SyntaxNode): SyntaxNode[] {
+/** Child nodes that mean something: no brackets, keywords or comments. */
+export function children(node: SyntaxNode): SyntaxNode[] {
   const all: SyntaxNode[] = [];
   for (let child = node.firstChild; child; child = child.nextSibling) if (!IGNORED.has(child.name)) all.push(child);
   return all;
@@ -181,29 +183,4 @@ function clause(node: SyntaxNode, text: string): Clause {
     guard: inside(head.find((kid) => kid.name === 'Right'))[0],
     body: inside(kids.find((kid) => kid.name === 'Body')),
   };
-}
-
-function sigil(node: SyntaxNode, text: string): Expr {
-  const at = node.from;
-  const kids = children(node);
-  const part = (name: string) => kids.filter((kid) => kid.name === name).map((kid) => text.slice(kid.from, kid.to)).join('');
-  const name = part('SigilName') || part('StringSigil');
-  const content = stringParts(kids.filter((kid) => kid.name !== 'SigilName' && kid.name !== 'SigilModifiers'), text, false);
-  if (name.toLowerCase() !== 'w' || content.some((piece) => typeof piece !== 'string')) return { is: 'string', at, parts: content };
-  const words = content.join('').split(/\s+/).filter(Boolean);
-  const asAtoms = part('SigilModifiers').includes('a');
-  return { is: 'list', at, items: words.map((word): Expr => (asAtoms ? { is: 'atom', at, name: word } : { is: 'string', at, parts: [word] })) };
-}
-
-const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', s: ' ', e: '\u001b', 0: '\0' };
-
-function stringParts(kids: SyntaxNode[], text: string, heredoc: boolean): (string | Expr)[] {
-  const parts: (string | Expr)[] = [];
-  for (const kid of kids) {
-    const source = text.slice(kid.from, kid.to);
-    if (kid.name === 'Interpolation') parts.push(...children(kid).map((inner) => read(inner, text)));
-    else if (kid.name === 'EscapeSequence') parts.push(ESCAPES[source.slice(1)] ?? source.slice(1));
-    else if (kid.name === 'QuotedContent') parts.push(heredoc ? source.replace(/^\n/, '') : source);
-  }
-  return parts;
 }

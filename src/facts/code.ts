@@ -34,9 +34,9 @@ export interface Code {
 }
 
 const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler/;
-/** A plug that answers health checks has both. */
-const PATH = /request_path|path_info/;
-const HEALTH = /health|heartbeat|alive|live|ready|ping|status|"\/?up"/;
+/** A plug that answers health checks compares the path with something like "/health". */
+const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
+const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
 export function readCode(sources: Sources): Code {

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pty from '@lydell/node-pty';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SHOP } from './support.ts';
+
+const HERE = fileURLToPath(new URL('..', import.meta.url));
+const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
+let app = '';
+
+test.before.each(() => {
+  app = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
+  cpSync(SHOP, app, { recursive: true });
+});
+test.after.each(() => rmSync(app, { recursive: true, force: true }));
+
+function plop(generator: string, args: string[], dest = app): { code: number | null; out: string } {
+  const run = spawnSync('npx', ['plop', generator, '--dest', dest, '--', ...args], { cwd: HERE, encoding: 'utf8', input: '' });
+  return { code: run.status, out: run.stdout + run.stderr };
+}
+
+test('writes everything, then finds nothing to change, then one file alone', () => {
+  const first = plop('fly', [...ANSWERS, '--write', 'yes']);
+  assert.is(first.code, 0, first.out);
+  assert.match(first.out, 'fly deploy --ha=false');
+  assert.ok(existsSync(join(app, 'fly.toml')));
+  const second = plop('fly', [...ANSWERS, '--write', 'yes']);
+  assert.is(second.code, 0);
+  assert.match(second.out, 'Nothing to change');
+  assert.match(plop('dockerfile', []).out, 'Nothing to change');
+});
+
+test('--write no shows the diff and writes nothing', () => {
+  const run = plop('fly', [...ANSWERS, '--write', 'no']);
+  assert.is(run.code, 0);
+  assert.match(run.out, '+app = "shop"');
+  assert.not(existsSync(join(app, 'fly.toml')));
+});
+
+const bad: [string, string[], RegExp][] = [
+  ['a bad app name', ['--app', 'My_Shop', '--region', 'lhr'], /--app: "My_Shop".*my-shop/],
+  ['an unknown region', ['--region', 'xyz'], /"xyz" is not a Fly region/],
+  ['a retired region', ['--region', 'sea'], /closed the region sea; use sjc/],
+  ['an unknown flag', ['--regoin', 'lhr'], /--regoin is no flag of fly/],
+  ['a missing answer', [], /pass --region/],
+  ['an overwrite without a word', ANSWERS, /pass --write yes/],
+];
+for (const [name, args, message] of bad) {
+  test(`${name}: one clear message, exit 1, nothing written`, () => {
+    const run = plop('fly', args);
+    assert.is(run.code, 1, run.out);
+    assert.match(run.out, message);
+    assert.not(existsSync(join(app, 'fly.toml')));
+  });
+}
+
+test('what is not a Phoenix app, has no lock or a broken fly.toml is refused', () => {
+  writeFileSync(join(app, 'fly.toml'), 'app = ');
+  assert.match(plop('fly', ANSWERS).out, 'fly.toml is not valid TOML');
+  rmSync(join(app, 'mix.lock'));
+  assert.match(plop('fly', ANSWERS).out, 'no mix.lock');
+  rmSync(join(app, 'mix.exs'));
+  const run = plop('fly', ANSWERS);
+  assert.match(run.out, 'no mix.exs');
+  assert.is(run.code, 1);
+});
+
+/** Types answers into a pseudo-terminal when their prompt shows. */
+function type(answers: [prompt: RegExp, keys: string][]): Promise<{ code: number; out: string }> {
+  return new Promise((resolve) => {
+    const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
+    let out = '';
+    let seen = 0;
+    shell.onData((data) => {
+      out += data;
+      const [next] = answers;
+      if (next && next[0].test(out.slice(seen))) {
+        seen = out.length;
+        answers.shift();
+        setTimeout(() => shell.write(next[1]), 150);
+      }
+    });
+    shell.onExit(({ exitCode }) => resolve({ code: exitCode, out }));
+  });
+}
+
+test('a person answers three questions and says yes', async () => {
+  const run = await type([[/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']]);
+  assert.is(run.code, 0, run.out);
+  const fly = readFileSync(join(app, 'fly.toml'), 'utf8');
+  assert.match(fly, 'primary_region = "lhr"');
+  assert.match(fly, 'fly postgres attach shop-db');
+});
+
+test('Ctrl-C ends with 130 and writes nothing', async () => {
+  const run = await type([[/app name/, '\u0003']]);
+  assert.is(run.code, 130, run.out);
+  assert.not(existsSync(join(app, 'fly.toml')));
+});
+
+test.run();
