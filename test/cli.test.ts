@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pty from '@lydell/node-pty';
+import { spawn } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SHOP } from './support.ts';
@@ -19,7 +19,7 @@ test.before.each(() => {
 test.after.each(() => rmSync(app, { recursive: true, force: true }));
 
 function plop(generator: string, args: string[], dest = app): { code: number | null; out: string } {
-  const run = spawnSync('npx', ['plop', generator, '--dest', dest, '--', ...args], { cwd: HERE, encoding: 'utf8', input: '' });
+  const run = spawnSync(process.execPath, ['--import', 'tsx', 'node_modules/plop/bin/plop.js', generator, '--dest', dest, '--', ...args], { cwd: HERE, encoding: 'utf8', input: '' });
   return { code: run.status, out: run.stdout + run.stderr };
 }
 
@@ -72,7 +72,7 @@ test('what is not a Phoenix app, has no lock or a broken fly.toml is refused', (
 /** Types answers into a pseudo-terminal when their prompt shows. */
 function type(answers: [prompt: RegExp, keys: string][]): Promise<{ code: number; out: string }> {
   return new Promise((resolve) => {
-    const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
+    const shell = spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
     let out = '';
     let seen = 0;
     shell.onData((data) => {
