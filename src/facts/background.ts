@@ -39,7 +39,7 @@ class Children {
       walk(body, (expr) => {
         const [left, right] = expr.is === 'operator' && expr.name === '|>' ? expr.operands : [];
         if (right?.is === 'call' && right.name === 'start_link' && left) starts.push(left);
-        else if (expr.is === 'call' && expr.name === 'start_link' && expr.on?.is === 'module' && /Supervisor$/.test(expr.on.name) && expr.args[0]) starts.push(expr.args[0]);
+        else if (expr.is === 'call' && expr.name === 'start_link' && expr.on?.is === 'module' && expr.on.name.endsWith('Supervisor') && expr.args[0]) starts.push(expr.args[0]);
       });
       for (const start of starts) this.list(start, body);
     }

@@ -100,7 +100,7 @@ function classify({ module, target, options }: Declared, macros: readonly Macro[
     const option = (key: string) => get(options, key) ?? get(amounts.options, key);
     const otpApp = atomName(option('otp_app')) ?? null;
     if (amounts.uses === 'Phoenix.Endpoint') code.endpoints.push({ ...at, otpApp });
-    else if (amounts.uses === 'Ecto.Repo' || (/\.Repo$/.test(amounts.uses) && otpApp)) code.repos.push({ ...at, otpApp, adapter: moduleName(option('adapter')) ?? null });
+    else if (amounts.uses === 'Ecto.Repo' || (amounts.uses.endsWith('.Repo') && otpApp)) code.repos.push({ ...at, otpApp, adapter: moduleName(option('adapter')) ?? null });
     else if (amounts.uses === 'Phoenix.Router' || amounts.uses === 'Plug.Router' || (variant === 'router' && amounts.uses === target)) {
       if (!code.routers.includes(module)) code.routers.push(module);
     } else if (amounts.uses === 'Rustler') code.rustler = true;

@@ -18,7 +18,7 @@ function rank(path: string): number {
   const last = parts.at(-1) ?? '';
   const before = parts.slice(0, -1);
   if (parts.some((part) => /[:*]/.test(part))) return 0;
-  if (PLAIN.test(last) || before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))) return /^(live|alive)/.test(last) ? 4 : /^read/.test(last) ? 2 : 3;
+  if (PLAIN.test(last) || before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))) return /^(live|alive)/.test(last) ? 4 : last.startsWith('read') ? 2 : 3;
   return VAGUE.test(last) && before.every((part) => PREFIX.test(part)) ? 1 : 0;
 }
 

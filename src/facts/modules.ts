@@ -22,7 +22,7 @@ export function pickEndpoint(code: Code, config: Config, projects: readonly MixP
     return (
       (released && otpApp && !released.has(otpApp) ? -20 : 0) +
       (settings ? 4 : 0) +
-      (siblings && /Web\.Endpoint$/.test(module) ? 2 : 0) +
+      (siblings && module.endsWith('Web.Endpoint') ? 2 : 0) +
       (get(settings, 'live_view') || get(settings, 'render_errors') ? 1 : 0) +
       (dependents / (projects.length + 1)) * 4 +
       size / 100_000 -
@@ -75,7 +75,7 @@ export function identity(root: MixProject, web: MixProject, endpoint: string, co
   const parent = endpoint.split('.').slice(0, -1).join('.');
   const declared = code.webModules.filter((name) => web.dir === '.' || sources.fileOf(name)?.startsWith(`${web.dir}/`));
   const module = base && parent.startsWith(base) ? base : (base ?? parent);
-  return { otpApp: web.app ?? root.app ?? '', module, webModule: /Web$/.test(parent) ? parent : (declared[0] ?? null) };
+  return { otpApp: web.app ?? root.app ?? '', module, webModule: parent.endsWith('Web') ? parent : (declared[0] ?? null) };
 }
 
 /** What `mix release` builds when it is given no name; null when it refuses to choose. */
