@@ -5,8 +5,8 @@ const END = '# <<< phoenix-fly';
 
 const BLOCK = /^# >>> phoenix-fly.*\r?\n[\s\S]*?^# <<< phoenix-fly.*$/m;
 
-/** Wraps lines in the marks by which a rerun finds them. */
-export const marked = (lines: string): string => `${BEGIN}: a rerun replaces what stands between these marks; the rest of the file is yours\n${lines.trimEnd()}\n${END}\n`;
+/** Wraps lines in the marks by which a rerun finds them; `mix format` wants an empty line before the last one. */
+export const marked = (lines: string): string => `${BEGIN}: a rerun replaces what stands between these marks; the rest of the file is yours\n${lines.trimEnd()}\n\n${END}\n`;
 
 /**
  * Puts our marked block into a file of the user's: in place of the old block, else at the end. Every byte outside

@@ -20,7 +20,7 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
   const on = expr.on && !module ? evaluate(expr.on, scope) : undefined;
   const args = expr.args.map((arg) => evaluate(arg, scope));
   if (on instanceof Closure) return choose(on.clauses, args, inner({ ...on.scope, depth: scope.depth, because: scope.because }));
-  const helper = module ? scope.loaded.get(module) : undefined;
+  const helper = module ? scope.loaded.modules.get(module) : undefined;
   const clauses = helper?.functions.get(expr.name);
   if (helper && clauses) return invoke(clauses, args, { ...helper, world, depth: scope.depth, because: scope.because });
   const mapped = args[1];
@@ -36,9 +36,11 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
 /** Brings the modules of another file in, as `Code.require_file` does. */
 export function load(path: Value | undefined, scope: Scope): void {
   const text = typeof path === 'string' ? scope.readFile(path) : undefined;
-  if (text === undefined) return;
+  // By content, since every child of an umbrella spells the path its own way.
+  if (text === undefined || scope.loaded.texts.has(text)) return;
+  scope.loaded.texts.add(text);
   for (const { name, body } of modulesIn(parseElixir(text).body)) {
-    if (!scope.loaded.has(name)) scope.loaded.set(name, { ...moduleScope(body, scope.readFile, name), loaded: scope.loaded });
+    scope.loaded.modules.set(name, { ...moduleScope(body, scope.readFile, name), loaded: scope.loaded });
   }
 }
 

@@ -18,6 +18,12 @@ export interface World {
   fuel: number;
 }
 
+/** Helper files are loaded once for the whole build, whoever asks for them. */
+export interface Loaded {
+  texts: Set<string>;
+  modules: Map<string, Scope>;
+}
+
 /** What an expression may refer to. `readFile` sees paths relative to the file's own project. */
 export interface Scope {
   /** What `__MODULE__` is. */
@@ -36,7 +42,7 @@ export interface Scope {
   /** What `__DIR__` is, as `readFile` understands it. */
   dir: string;
   /** Modules that `Code.require_file` and its kind brought in. */
-  loaded: Map<string, Scope>;
+  loaded: Loaded;
   depth: number;
   world?: World | undefined;
 }
@@ -52,7 +58,7 @@ export const emptyScope = (readFile: Scope['readFile'] = () => undefined): Scope
   because: [],
   readFile,
   dir: '.',
-  loaded: new Map(),
+  loaded: { texts: new Set(), modules: new Map() },
   depth: 0,
 });
 

@@ -49,7 +49,11 @@ export interface Source {
 }
 
 /** Line number (1-based) of an offset. */
-export const lineAt = (text: string, at: number): number => text.slice(0, at).split('\n').length;
+export function lineAt(text: string, at: number): number {
+  let line = 1;
+  for (let next = text.indexOf('\n'); next >= 0 && next < at; next = text.indexOf('\n', next + 1)) line++;
+  return line;
+}
 
 /**
  * Parses Elixir source without Elixir. Never throws: what can't be read is left out and the first

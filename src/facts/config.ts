@@ -1,6 +1,6 @@
 import { bind, evaluate, falsy } from '../elixir/evaluate.ts';
 import { match } from '../elixir/match.ts';
-import { declare, emptyScope, inner, type Scope } from '../elixir/scope.ts';
+import { declare, emptyScope, inner, type Loaded, type Scope } from '../elixir/scope.ts';
 import { lineAt, parseElixir, walk, type Clause, type Expr, type Source } from '../elixir/syntax.ts';
 import { Atom, deepMerge, isKeyword, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
@@ -35,9 +35,10 @@ export interface Config {
   env: Set<string>;
   /** Syntax trees of `files`, which are needed twice. */
   parsed: Map<string, Source>;
+  loaded: Loaded;
 }
 
-export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map() });
+export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map(), loaded: { texts: new Set(), modules: new Map() } });
 
 /**
  * Reads the settings of a config file and of what it imports into `config`; where only the running
@@ -54,7 +55,7 @@ export function readConfig(tree: Tree, path: string, config: Config): void {
     const variable = envRead(expr);
     if (variable) config.env.add(variable);
   });
-  new Reader(tree, path, text, config).run(body, configScope(tree, path));
+  new Reader(tree, path, text, config).run(body, configScope(tree, path, config));
 }
 
 class Reader {
@@ -135,12 +136,12 @@ class Reader {
   }
 }
 
-/** The scope of a config file: it may read files around it. */
-export const configScope = (tree: Tree, path: string): Scope => ({ ...emptyScope((file) => tree.read(normalize(file))), dir: path.replace(/\/?[^/]*$/, '') });
+/** The scope of a config file: it may read files around it, and `__DIR__` makes paths absolute, from the tree's root. */
+export const configScope = (tree: Tree, path: string, config: Config): Scope => ({ ...emptyScope((file) => tree.read(normalize(file))), loaded: config.loaded, dir: `/${path.replace(/\/?[^/]*$/, '')}` });
 
 /** The files that `import_config name` in `from` stands for; a name may have wildcards. */
 export function imported(tree: Tree, from: string, name: string): string[] {
-  const path = normalize(`${from.replace(/[^/]*$/, '')}${name}`);
+  const path = normalize(name.startsWith('/') ? name : `${from.replace(/[^/]*$/, '')}${name}`);
   if (!path.includes('*')) return [path];
   const pattern = new RegExp(`^${path.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}$`);
   return [...tree.paths].filter((one) => pattern.test(one)).sort();

@@ -94,7 +94,7 @@ class DryStart implements World {
     this.seen.add(path);
     const { body } = this.config.parsed.get(path) ?? parseElixir(text);
     for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
-    this.run(path, text, compileTime, () => evaluateBody(body, { ...configScope(this.tree, path), world: this }));
+    this.run(path, text, compileTime, () => evaluateBody(body, { ...configScope(this.tree, path, this.config), world: this }));
   }
 
   /** Runs one callback of a module of the project, such as `start/2`. */

@@ -85,7 +85,7 @@ function answeredPaths({ body, scope }: SourceModule): string[] {
     if (expr.is !== 'call' || !['def', 'defp'].includes(expr.name)) return;
     const [head, guard] = unguarded(expr.args[0]);
     const block = expr.blocks.do ?? [];
-    const passes = block.length === 0 || block.every((statement) => statement.is === 'variable');
+    const passes = block.every((statement) => statement.is === 'variable');
     found.push(...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)), ...pathsIn(block, scope));
   });
   return found;

@@ -6,17 +6,17 @@ cd "$here" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 check() { if out=$("${@:2}" 2>&1); then echo "ok $1"; else echo "NOT OK $1: $out"; fi; }
-for kind in ordinary managed; do
+for kind in ordinary managed external; do
   for base in alpine debian; do
     app=$work/$kind-$base
     cp -r test/projects/shop "$app"
-    postgres=shop-db
-    if [ $kind = managed ]; then postgres=managed; fi
-    check "$kind $base: generate" node dist/bin/phoenix-fly.js fly --dest "$app" --app shop --region lhr --postgres $postgres --base $base --write yes
+    postgres=$kind
+    if [ "$kind" = ordinary ]; then postgres=shop-db; fi
+    check "$kind $base: generate" node dist/bin/phoenix-fly.js fly --dest "$app" --app shop --region lhr --postgres "$postgres" --base "$base" --write yes
     check "$kind $base: mix format" bash -c "mkdir -p '$work/empty' && cd '$work/empty' && printf '[inputs: [], locals_without_parens: [plug: :*, socket: :*]]' > .formatter.exs && mix format --check-formatted '$app'/config/runtime.exs '$app'/lib/shop_web/plugs/health.ex '$app'/lib/shop_web/endpoint.ex"
     check "$kind $base: hadolint" hadolint "$app/Dockerfile"
     check "$kind $base: shellcheck" shellcheck -s sh "$app/rel/env.sh.eex"
-    elixir test/e2e/runtime.exs "$app" $kind || echo "NOT OK $kind $base: Config.Reader"
+    elixir test/e2e/runtime.exs "$app" "$kind" || echo "NOT OK $kind $base: Config.Reader"
   done
 done
 sh test/e2e/release.sh "$work/ordinary-alpine/rel/env.sh.eex" || echo 'NOT OK env.sh: release'

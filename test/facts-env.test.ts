@@ -1,0 +1,106 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { detect } from '../src/facts/detect.ts';
+import { treeOf } from '../src/tree.ts';
+
+/** A small Phoenix app; `files` replaces or adds, undefined takes a file away. */
+function shop(files: Record<string, string | undefined> = {}, deps = '') {
+  const all: Record<string, string | undefined> = {
+    'mix.exs': `defmodule Shop.MixProject do
+      use Mix.Project
+      def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
+      def application, do: [mod: {Shop.Application, []}]
+      defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
+      defp aliases, do: []
+    end`,
+    'mix.lock': lock({}),
+    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
+    'config/prod.exs': 'import Config\n',
+    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
+    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
+    ...files,
+  };
+  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
+}
+
+/** mix.lock with phoenix and the given packages, each with the packages it needs. */
+function lock(packages: Record<string, string[]>): string {
+  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
+  return `%{\n${lines.join('\n')}\n}\n`;
+}
+
+const runtime = (source: string, more: Record<string, string> = {}) => shop({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
+
+test('fetch_env! and each way to raise for a missing variable', () => {
+  assert.equal(runtime('if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend'), ['A', 'B']);
+  assert.equal(runtime('x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x'), ['C']);
+  assert.equal(runtime('d = System.get_env("D")\nif d == nil, do: raise("set it")'), ['D']);
+  assert.equal(runtime('unless System.get_env("E"), do: System.halt(1)'), ['E']);
+  assert.equal(runtime('cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend'), ['F']);
+  assert.equal(runtime('"G" |> System.fetch_env!() |> String.trim()'), ['G']);
+  assert.equal(runtime('{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b'), ['H']);
+});
+
+test('defaults, other environments and branches that an empty environment does not take', () => {
+  assert.equal(runtime('config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"'), []);
+  assert.equal(runtime('if config_env() == :test, do: System.fetch_env!("A")'), []);
+  assert.equal(runtime('if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")'), []);
+  assert.equal(runtime('mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")'), ['HOST']);
+});
+
+test('of several variables that would do, the one that the message names first', () => {
+  assert.equal(runtime('System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")'), ['SITE']);
+  assert.equal(runtime('key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key'), ['KEY']);
+});
+
+test('own wrappers: closures, functions in the config file, imported modules', () => {
+  assert.equal(runtime('env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")'), ['A']);
+  assert.equal(runtime('defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")'), ['B']);
+  const helper = { 'lib/shop/settings.ex': 'defmodule Shop.Settings do\n  def get_env!(key, type \\\\ :string), do: cast(System.fetch_env!(key), type)\n  def get_env(key, default \\\\ nil), do: System.get_env(key) || default\n  defp cast(value, _), do: value\nend' };
+  assert.equal(runtime('import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")', helper), ['A', 'B']);
+  assert.equal(runtime('alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend', helper), ['D']);
+});
+
+test('the line that is named is the one in the config file', () => {
+  const facts = shop({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  def need!(name), do: System.fetch_env!(name)\nend' });
+  assert.equal(facts.required, [{ name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false }]);
+});
+
+test('wrappers of packages', () => {
+  assert.equal(runtime('use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")'), ['SMTP_KEY', 'A']);
+});
+
+test('names that are computed are said to be unknown, names over a list are not', () => {
+  assert.equal(runtime('for name <- ["A", "B"], do: System.fetch_env!(name)'), ['A', 'B']);
+  assert.equal(runtime('Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)'), ['X_C', 'X_D']);
+  const facts = shop({ 'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n' });
+  assert.match(facts.notes.join('\n'), 'computed names');
+});
+
+test('read while building, or while booting', () => {
+  const facts = shop({ 'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n', 'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n' });
+  assert.equal(facts.required.map((one) => [one.name, one.compileTime]), [['BAKED', true], ['BOOT', false]]);
+});
+
+test('releases.exs counts, unless a runtime.exs silences it', () => {
+  const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
+  assert.equal(shop(old).requiredEnv, ['OLD']);
+  assert.equal(runtime('', old), []);
+});
+
+test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
+  const start = (body: string) => ({ 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend` });
+  assert.equal(shop(start('System.fetch_env!("A")')).requiredEnv, ['A']);
+  const code = (body: string, file = 'lib/shop/x.ex') => shop({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
+  assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
+  assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
+  assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
+});
+
+test('{:system, name} tuples count with confex only', () => {
+  const settings = { 'config/prod.exs': 'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n' };
+  assert.equal(shop(settings).requiredEnv, []);
+  assert.equal(shop({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
+});
+
+test.run();
