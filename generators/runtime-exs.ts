@@ -28,7 +28,7 @@ export const runtimeExs: GeneratedFile = {
           otpApp: elixirAtom(project.otpApp),
           endpoint: project.endpointModule,
           // A list of the user's own stays: ours would replace it
-          checkOrigin: get(project.endpointConfig, 'check_origin') === undefined || /phoenix-fly/.test(project.tree.read('config/runtime.exs') ?? ''),
+          checkOrigin: get(project.endpointConfig, 'check_origin') === undefined,
           port: PORT,
           repos: postgres.kind === 'none' ? [] : project.repoModules.map((module) => ({ module, app: elixirAtom(project.repoApps.get(module) ?? project.otpApp) })),
           setDatabase: { app: 'fly postgres attach', managed: 'fly mpg attach', external: 'fly secrets set DATABASE_URL=ecto://...', none: '' }[postgres.kind],

@@ -20,3 +20,6 @@ export function putBlock(before: string | undefined, block: string): string {
   const gap = before === '' ? '' : before.endsWith('\n') ? newline : newline + newline;
   return before + gap + fitting;
 }
+
+/** The text with our block blanked out, line numbers kept: what its owner wrote. */
+export const outsideBlock = (text: string): string => text.replace(BLOCK, (block) => block.replaceAll(/[^\n]/g, ''));

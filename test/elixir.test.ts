@@ -44,7 +44,7 @@ test('what only the running system knows stays unknown and never throws', () => 
 });
 
 test('aliases are written out, groups and `as:` too', () => {
-  const scope = moduleScope(parseElixir('alias Shop.{Repo, Mailer}\nalias Shop.Web.Endpoint, as: E').body);
+  const scope = moduleScope(parseElixir('alias Shop.{Repo, Mailer}\nalias Shop.Web\nalias Web.Endpoint, as: E').body);
   const names = parseElixir('[Repo, Mailer.Smtp, E]').body[0];
   assert.is(show(evaluate(names, scope)), '[Shop.Repo, Shop.Mailer.Smtp, Shop.Web.Endpoint]');
 });

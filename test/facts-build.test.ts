@@ -41,6 +41,11 @@ test('not native: an optional builder, and what only tests lead to', () => {
   assert.equal(natives({ page: ['html'], checker: ['html'], html: ['elixir_make'] }, ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}'), ['html']);
 });
 
+test('a well-known native package from git, which lists no dependencies', () => {
+  const git = lock({}).replace('}\n', '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n');
+  assert.equal(shop({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps, ['exla']);
+});
+
 test('a Rust crate of the project itself', () => {
   assert.equal(natives({ rustler: [] }, ', {:rustler, "~> 0.36"}', { 'lib/native.ex': 'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend' }), ['rustler']);
 });
@@ -92,6 +97,7 @@ test('version pins in each spelling', () => {
   assert.equal(pins({ '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' }), ['1.19.4', '28', '.mise.toml']);
   assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\n', Dockerfile: '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n' }), ['1.14.0', '24.0.1', 'Dockerfile']);
   assert.equal(pins({ 'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n', 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), ['1.18.1', '27.2', 'docker/prod.Dockerfile']);
+  assert.equal(pins({ 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), [null, null, null]);
   assert.match(shop({ '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' }).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
 });
 
@@ -116,6 +122,8 @@ test('background: children from lists, variables, functions, branches, maps and 
   assert.equal(started('  def start(_, _), do: Supervisor.start_link(children(1) ++ [{B, []}], [])\n  defp children(_), do: if(on?(), do: [Shop.A], else: [])'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    [%{id: Shop.C, start: {Shop.A, :start_link, []}}, Supervisor.child_spec({B, []}, id: :b)] |> Supervisor.start_link([])\n  end'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]'), ['Shop.A', 'Shop.B']);
+  assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]'), ['Shop.A', 'Shop.B']);
+  assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', { 'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend' }), ['Shop.A']);
   assert.equal(started('  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end'), ['Shop.B', 'Shop.A']);
 });
 

@@ -62,7 +62,7 @@ test('own wrappers: closures, functions in the config file, imported modules', (
 });
 
 test('the line that is named is the one in the config file', () => {
-  const facts = shop({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  def need!(name), do: System.fetch_env!(name)\nend' });
+  const facts = shop({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n\n\n\n\n\n\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend' });
   assert.equal(facts.required, [{ name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false }]);
 });
 
@@ -91,6 +91,7 @@ test('releases.exs counts, unless a runtime.exs silences it', () => {
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
   const start = (body: string) => ({ 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend` });
   assert.equal(shop(start('System.fetch_env!("A")')).requiredEnv, ['A']);
+  assert.equal(shop(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv, ['B']);
   const code = (body: string, file = 'lib/shop/x.ex') => shop({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);

@@ -57,6 +57,16 @@ test('an umbrella without releases has no release name', () => {
   assert.match(facts.notes.join('\n'), 'no `releases:`');
 });
 
+test('the Elixir requirement of an umbrella: the root\'s, else the web app\'s', () => {
+  assert.is(umbrella('').elixirRequirement, '~> 1.14');
+  assert.is(umbrella(', elixir: "~> 1.17"').elixirRequirement, '~> 1.17');
+});
+
+test('of two endpoints in one app, the one that renders pages', () => {
+  const facts = shop({ 'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend', 'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n' });
+  assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
+});
+
 test('several releases need a default_release', () => {
   assert.is(umbrella(', releases: [one: [], two: []]').releaseName, null);
   assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').releaseName, 'two');
@@ -132,7 +142,7 @@ test('health routes: scopes, forwards, plugs', () => {
 });
 
 test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
-  assert.is(shop(router('get "/users/:id/status", C, :x\nget "/orders/status", C, :y')).healthPath, null);
+  assert.is(shop(router('get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z')).healthPath, null);
   assert.is(shop(router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend')).healthPath, null);
   assert.is(shop(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath, null);
 });

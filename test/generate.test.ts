@@ -68,6 +68,23 @@ test('fly.toml keeps comments, unknown sections and the values of its owner', ()
   assert.is(data.vm[0]?.memory, '1gb');
 });
 
+test("check_origin of the owner's stays, on a second run too", () => {
+  const texts = shop({ 'config/runtime.exs': 'import Config\n\nconfig :shop, ShopWeb.Endpoint, check_origin: ["//other.example"]\n' });
+  const first = planFor(texts);
+  const second = planFor(after(texts, first));
+  for (const changes of [first, second]) assert.not.match(changes.find((change) => change.path === 'config/runtime.exs')?.after ?? '', '| fly_host]');
+});
+
+test('an older fly.toml keeps its [[services]] and port, and gains the health check once', () => {
+  const texts = shop({ 'fly.toml': 'app = "shop"\n\n[env]\n  PHX_HOST = "shop.fly.dev"\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  protocol = "tcp"\n\n  [[services.ports]]\n    port = 443\n    handlers = ["tls", "http"]\n' });
+  const first = planFor(texts);
+  const data = TOML.parse(first.find((change) => change.path === 'fly.toml')?.after ?? '') as { env: { PORT: string }; http_service?: unknown; services: { internal_port: number; http_checks: { path: string }[] }[] };
+  assert.is(data.http_service, undefined);
+  assert.is(data.env.PORT, '8080');
+  assert.equal(data.services.map((one) => [one.internal_port, one.http_checks.map((check) => check.path)]), [[8080, ['/health']]]);
+  assert.is(planFor(after(texts, first)).filter((change) => kindOf(change) !== 'same').length, 0);
+});
+
 test("the app's own health route is used and no plug is added", () => {
   const texts = shop({ 'lib/shop_web/router.ex': 'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope "/api" do\n    get "/healthz", ShopWeb.HealthController, :show\n  end\nend\n' });
   const changes = planFor(texts);

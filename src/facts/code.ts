@@ -129,7 +129,7 @@ function unguarded(module: SourceModule): Code['fetchEnv'] {
       if (typeof name === 'string') found.push({ name, file: module.file, line: lineAt(module.text, expr.at) });
     }
     if (expr.name === 'defmodule' || expr.name === 'quote') return;
-    [...(expr.on ? [expr.on] : []), ...(CONDITIONS.has(expr.name) ? expr.args.slice(0, 1) : expr.args)].forEach(visit);
+    [...(expr.on ? [expr.on] : []), ...expr.args].forEach(visit);
     if (!CONDITIONS.has(expr.name)) Object.values(expr.blocks).flat().forEach(visit);
   };
   module.body.forEach(visit);

@@ -1,4 +1,5 @@
 import { get, show, type Value } from '../elixir/value.ts';
+import { outsideBlock } from '../block.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { readNodePackages, type NodePackage } from './assets.ts';
@@ -103,7 +104,8 @@ export function detect(repo: Tree): Project {
   for (const child of children) readConfig(tree, `${child.dir}/config/config.exs`, config);
   const compiled = new Map(config.apps);
   const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) => tree.paths.has(file));
-  if (runtime) readConfig(tree, runtime, config);
+  // Our own block is no fact about the app
+  if (runtime) readConfig({ ...tree, read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)) }, runtime, config);
   const sources = new Sources(tree, projects.flatMap((project) => project.sourceFolders.map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
   const code = readCode(sources);
 
