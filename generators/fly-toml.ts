@@ -1,8 +1,9 @@
 import type TOML from '@iarna/toml';
+import { flyTable } from '../src/existing.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { attachCommand } from '../src/fly/postgres.ts';
 import { Problem } from '../src/problem.ts';
-import { flyTable, questions, type Answers } from '../src/questions.ts';
+import { questions, type Answers } from '../src/questions.ts';
 import { tomlString } from '../src/quote.ts';
 import { mergeToml } from '../src/toml-merge.ts';
 import { PORT } from './shared.ts';

@@ -1,4 +1,5 @@
-import TOML from '@iarna/toml';
+import type TOML from '@iarna/toml';
+import { alwaysOn, flyTable, flyToml, isOurs, sameApp, vmMemory } from './existing.ts';
 import type { Project } from './facts/detect.ts';
 import type { Base } from './fly/images.ts';
 import { isAppName, isHostName, toAppName } from './fly/names.ts';
@@ -187,39 +188,4 @@ function parseMemory(text: string): number {
   const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
   if (amount && megabytes >= 256 && megabytes <= 2048 && megabytes % 256 === 0) return megabytes;
   throw new Problem(`"${text}" is no memory size of a shared-cpu-1x machine: give 256mb to 2gb in steps of 256mb`);
-}
-
-const isOurs = (project: Project, path: string): boolean => /phoenix-fly/.test(project.tree.read(path) ?? '');
-
-/** fly.toml as data. @throws Problem when it is not TOML */
-export function flyTable(project: Project): TOML.JsonMap {
-  try {
-    return TOML.parse(project.tree.read('fly.toml') ?? '');
-  } catch (error) {
-    const [line] = error instanceof Error ? error.message.split('\n') : [];
-    throw new Problem(`fly.toml is not valid TOML: ${line}; mend or remove it, then run again`);
-  }
-}
-
-function flyToml(project: Project, key: string): string | undefined {
-  const value = flyTable(project)[key];
-  return typeof value === 'string' && value ? value : undefined;
-}
-
-function sameApp(project: Project, app: string | undefined): string | undefined {
-  const host = (flyTable(project).env as TOML.JsonMap | undefined)?.PHX_HOST;
-  return typeof host === 'string' && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
-}
-
-function vmMemory(project: Project): string | undefined {
-  const vm = flyTable(project).vm;
-  const first = (Array.isArray(vm) ? vm[0] : vm) as TOML.JsonMap | undefined;
-  const memory = first?.memory ?? first?.memory_mb;
-  return memory === undefined ? undefined : String(memory);
-}
-
-function alwaysOn(project: Project): string | undefined {
-  const service = flyTable(project).http_service as TOML.JsonMap | undefined;
-  const stop = service?.auto_stop_machines;
-  return stop === undefined ? undefined : stop === 'off' || stop === false ? 'yes' : 'no';
 }
