@@ -9,7 +9,7 @@ import { emptyConfig, readConfig, type Config, type RequiredEnv } from './config
 import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
 import { healthPath } from './health.ts';
-import { readLock } from './lock.ts';
+import { readLock, type Locked } from './lock.ts';
 import { readMixProject, type MixProject } from './mix-project.ts';
 import { httpServer, identity, pickEndpoint, pickRepos, releaseName, type EctoAdapter } from './modules.ts';
 import { Sources } from './sources.ts';
@@ -74,6 +74,9 @@ export interface Project extends Facts {
   /** Files that mix.exs reads while it loads; the image needs them before deps.get. */
   mixReads: string[];
   rebootAfterConfig: boolean;
+  /** The app's mix.exs, and behind it those of an umbrella's apps. */
+  projects: MixProject[];
+  lock: ReadonlyMap<string, Locked>;
 }
 
 /**
@@ -164,6 +167,8 @@ export function detect(repo: Tree): Project {
     endpointConfig,
     config,
     tree,
+    projects,
+    lock,
     files: {
       dockerfile: has('Dockerfile'),
       dockerignore: has('.dockerignore'),
@@ -193,7 +198,7 @@ function childProjects(tree: Tree, appsPath: string): MixProject[] {
 
 /** The keys of `Facts`, in their order, without what only the descriptors need. */
 export function factsOf(project: Project): Facts {
-  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, mixReads: _mixReads, rebootAfterConfig: _reboot, ...facts } = project;
+  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, mixReads: _mixReads, rebootAfterConfig: _reboot, projects: _projects, lock: _lock, ...facts } = project;
   return facts;
 }
 
