@@ -1,35 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { detect } from '../src/facts/detect.ts';
-import { treeOf } from '../src/tree.ts';
+import { app, lock, projectOf } from './support.ts';
 
-/** A small Phoenix app; `files` replaces or adds, undefined takes a file away. */
-function shop(files: Record<string, string | undefined> = {}, deps = '') {
-  const all: Record<string, string | undefined> = {
-    'mix.exs': `defmodule Shop.MixProject do
-      use Mix.Project
-      def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
-      def application, do: [mod: {Shop.Application, []}]
-      defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
-      defp aliases, do: []
-    end`,
-    'mix.lock': lock({}),
-    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
-    'config/prod.exs': 'import Config\n',
-    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
-    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
-    ...files,
-  };
-  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
-}
-
-/** mix.lock with phoenix and the given packages, each with the packages it needs. */
-function lock(packages: Record<string, string[]>): string {
-  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
-  return `%{\n${lines.join('\n')}\n}\n`;
-}
-
-const natives = (packages: Record<string, string[]>, deps: string, more: Record<string, string> = {}) => shop({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
+const natives = (packages: Record<string, string[]>, deps: string, more: Record<string, string> = {}) => app({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
 
 test('native packages: by what they are built with, or known to be C', () => {
   assert.equal(natives({ hasher: ['elixir_make'], parser: ['rustler_precompiled'], jiffy: [], cowboy: ['ranch'], ranch: [], rustler_precompiled: [] }, ', {:hasher, "~> 1.0"}, {:parser, "~> 1.0"}, {:jiffy, "~> 1.0"}, {:plug_cowboy, "~> 2.0"}'), ['hasher', 'parser', 'jiffy']);
@@ -43,7 +16,7 @@ test('not native: an optional builder, and what only tests lead to', () => {
 
 test('a well-known native package from git, which lists no dependencies', () => {
   const git = lock({}).replace('}\n', '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n');
-  assert.equal(shop({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps, ['exla']);
+  assert.equal(app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps, ['exla']);
 });
 
 test('a Rust crate of the project itself', () => {
@@ -51,19 +24,19 @@ test('a Rust crate of the project itself', () => {
 });
 
 test('git, path and private dependencies', () => {
-  const facts = shop({}, ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}');
+  const facts = app({}, ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}');
   assert.equal([facts.gitDeps, facts.pathDeps, facts.privateDeps], [['a', 'd'], ['b'], ['c', 'd', 'e']]);
 });
 
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
   const locked = { 'mix.lock': lock({ phoenix_live_view: [] }) };
-  assert.is(shop(locked).liveView, false);
-  assert.is(shop(locked, ', {:phoenix_live_view, "~> 1.0"}').liveView, true);
+  assert.is(app(locked).liveView, false);
+  assert.is(app(locked, ', {:phoenix_live_view, "~> 1.0"}').liveView, true);
 });
 
 const npm = (json: object, file = 'package.json', aliases = '') => {
   const mix = `defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": [${aliases}]]]\nend`;
-  return shop({ 'mix.exs': mix, [file]: JSON.stringify(json), [file.replace('package.json', 'package-lock.json')]: '{}' });
+  return app({ 'mix.exs': mix, [file]: JSON.stringify(json), [file.replace('package.json', 'package-lock.json')]: '{}' });
 };
 
 test('package.json: what the asset build needs, not what only checks', () => {
@@ -78,17 +51,17 @@ test('package.json: what the asset build needs, not what only checks', () => {
 test('package.json: lockfile, manager and file: dependencies', () => {
   const facts = npm({ dependencies: { phoenix: 'file:../deps/phoenix' }, packageManager: 'pnpm@9' }, 'assets/package.json');
   assert.equal(facts.nodePackages.map(({ manager, lockfile, fileDeps }) => ({ manager, lockfile, fileDeps })), [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['../deps/phoenix'] }]);
-  const bare = shop({ 'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }) });
+  const bare = app({ 'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }) });
   assert.is(bare.nodePackages[0]?.manager, 'pnpm');
   assert.match(bare.notes.join('\n'), 'no lockfile');
 });
 
 test('an asset tool is named once', () => {
-  assert.equal(shop({ 'mix.lock': lock({ bun: [] }), 'assets/package.json': '{"dependencies":{"a":"1"}}', 'assets/bun.lock': '' }, ', {:bun, "~> 1.4"}').assetTools, ['bun']);
+  assert.equal(app({ 'mix.lock': lock({ bun: [] }), 'assets/package.json': '{"dependencies":{"a":"1"}}', 'assets/bun.lock': '' }, ', {:bun, "~> 1.4"}').assetTools, ['bun']);
 });
 
 const pins = (files: Record<string, string>) => {
-  const { elixirVersion, otpVersion, versionSource } = shop(files);
+  const { elixirVersion, otpVersion, versionSource } = app(files);
   return [elixirVersion, otpVersion, versionSource];
 };
 
@@ -98,23 +71,23 @@ test('version pins in each spelling', () => {
   assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\n', Dockerfile: '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n' }), ['1.14.0', '24.0.1', 'Dockerfile']);
   assert.equal(pins({ 'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n', 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), ['1.18.1', '27.2', 'docker/prod.Dockerfile']);
   assert.equal(pins({ 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), [null, null, null]);
-  assert.match(shop({ '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' }).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
+  assert.match(app({ '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' }).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
 });
 
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
-  const inFolder = (pin: string) => detect(treeOf({
+  const inFolder = (pin: string) => projectOf({
     'site/mix.exs': 'defmodule S.MixProject do\n  use Mix.Project\n  def project, do: [app: :s, deps: [{:phoenix, "~> 1.8"}]]\nend',
     'site/mix.lock': lock({}),
     'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
     [pin]: 'elixir 1.18.4\n',
-  }));
+  });
   assert.equal([inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').versionSource], ['site', '.tool-versions']);
   assert.is(inFolder('.tool-versions').versionSource, '../.tool-versions');
 });
 
 const started = (body: string, more: Record<string, string> = {}) => {
   const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map((name) => `defmodule Shop.${name} do\nend`).join('\n');
-  return shop({ 'lib/shop/all.ex': `${modules}\ndefmodule ShopWeb.Telemetry do\nend`, 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n${body}\nend`, ...more }).background;
+  return app({ 'lib/shop/all.ex': `${modules}\ndefmodule ShopWeb.Telemetry do\nend`, 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n${body}\nend`, ...more }).background;
 };
 
 test('background: children from lists, variables, functions, branches, maps and pipes', () => {
@@ -128,18 +101,18 @@ test('background: children from lists, variables, functions, branches, maps and 
 });
 
 test('background: job libraries of production', () => {
-  assert.equal(shop({ 'mix.lock': lock({ oban: [], quantum: [] }) }, ', {:oban, "~> 2.0"}, {:quantum, "~> 3.0", only: :dev}').background, ['oban']);
+  assert.equal(app({ 'mix.lock': lock({ oban: [], quantum: [] }) }, ', {:oban, "~> 2.0"}, {:quantum, "~> 3.0", only: :dev}').background, ['oban']);
 });
 
 test('an endpoint that only a comment or a doc mentions is none', () => {
-  const facts = shop({ 'lib/shop/metrics.ex': 'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend' });
+  const facts = app({ 'lib/shop/metrics.ex': 'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend' });
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
   assert.not.match(facts.notes.join('\n'), 'Several endpoints');
 });
 
 test('code outside lib, as elixirc_paths says', () => {
   const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())]\n  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]\nend';
-  assert.is(shop({ 'mix.exs': mix, 'lib/shop_web/endpoint.ex': undefined, 'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'V.Endpoint');
+  assert.is(app({ 'mix.exs': mix, 'lib/shop_web/endpoint.ex': undefined, 'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'V.Endpoint');
 });
 
 test.run();

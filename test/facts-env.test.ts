@@ -1,35 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { detect } from '../src/facts/detect.ts';
-import { treeOf } from '../src/tree.ts';
+import { app, lock } from './support.ts';
 
-/** A small Phoenix app; `files` replaces or adds, undefined takes a file away. */
-function shop(files: Record<string, string | undefined> = {}, deps = '') {
-  const all: Record<string, string | undefined> = {
-    'mix.exs': `defmodule Shop.MixProject do
-      use Mix.Project
-      def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
-      def application, do: [mod: {Shop.Application, []}]
-      defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
-      defp aliases, do: []
-    end`,
-    'mix.lock': lock({}),
-    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
-    'config/prod.exs': 'import Config\n',
-    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
-    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
-    ...files,
-  };
-  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
-}
-
-/** mix.lock with phoenix and the given packages, each with the packages it needs. */
-function lock(packages: Record<string, string[]>): string {
-  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
-  return `%{\n${lines.join('\n')}\n}\n`;
-}
-
-const runtime = (source: string, more: Record<string, string> = {}) => shop({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
+const runtime = (source: string, more: Record<string, string> = {}) => app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
 
 test('fetch_env! and each way to raise for a missing variable', () => {
   assert.equal(runtime('if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend'), ['A', 'B']);
@@ -62,7 +35,7 @@ test('own wrappers: closures, functions in the config file, imported modules', (
 });
 
 test('the line that is named is the one in the config file', () => {
-  const facts = shop({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n\n\n\n\n\n\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend' });
+  const facts = app({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n\n\n\n\n\n\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend' });
   assert.equal(facts.required, [{ name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false }]);
 });
 
@@ -73,26 +46,26 @@ test('wrappers of packages', () => {
 test('names that are computed are said to be unknown, names over a list are not', () => {
   assert.equal(runtime('for name <- ["A", "B"], do: System.fetch_env!(name)'), ['A', 'B']);
   assert.equal(runtime('Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)'), ['X_C', 'X_D']);
-  const facts = shop({ 'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n' });
+  const facts = app({ 'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n' });
   assert.match(facts.notes.join('\n'), 'computed names');
 });
 
 test('read while building, or while booting', () => {
-  const facts = shop({ 'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n', 'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n' });
+  const facts = app({ 'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n', 'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n' });
   assert.equal(facts.required.map((one) => [one.name, one.compileTime]), [['BAKED', true], ['BOOT', false]]);
 });
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {
   const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
-  assert.equal(shop(old).requiredEnv, ['OLD']);
+  assert.equal(app(old).requiredEnv, ['OLD']);
   assert.equal(runtime('', old), []);
 });
 
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
   const start = (body: string) => ({ 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend` });
-  assert.equal(shop(start('System.fetch_env!("A")')).requiredEnv, ['A']);
-  assert.equal(shop(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv, ['B']);
-  const code = (body: string, file = 'lib/shop/x.ex') => shop({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
+  assert.equal(app(start('System.fetch_env!("A")')).requiredEnv, ['A']);
+  assert.equal(app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv, ['B']);
+  const code = (body: string, file = 'lib/shop/x.ex') => app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
@@ -100,8 +73,8 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
 
 test('{:system, name} tuples count with confex only', () => {
   const settings = { 'config/prod.exs': 'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n' };
-  assert.equal(shop(settings).requiredEnv, []);
-  assert.equal(shop({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
+  assert.equal(app(settings).requiredEnv, []);
+  assert.equal(app({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
 });
 
 test.run();

@@ -1,40 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { detect } from '../src/facts/detect.ts';
-import { treeOf } from '../src/tree.ts';
-
-/** A small Phoenix app; `files` replaces or adds, undefined takes a file away. */
-function shop(files: Record<string, string | undefined> = {}, deps = '') {
-  const all: Record<string, string | undefined> = {
-    'mix.exs': `defmodule Shop.MixProject do
-      use Mix.Project
-      def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
-      def application, do: [mod: {Shop.Application, []}]
-      defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
-      defp aliases, do: []
-    end`,
-    'mix.lock': lock({}),
-    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
-    'config/prod.exs': 'import Config\n',
-    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
-    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
-    ...files,
-  };
-  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
-}
-
-/** mix.lock with phoenix and the given packages, each with the packages it needs. */
-function lock(packages: Record<string, string[]>): string {
-  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
-  return `%{\n${lines.join('\n')}\n}\n`;
-}
+import { app, lock, projectOf } from './support.ts';
 
 const umbrella = (root: string, extra: Record<string, string> = {}) => {
   const child = (app: string, module: string, deps: string) => ({
     [`apps/${app}/mix.exs`]: `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app}, elixir: "~> 1.14", deps: [${deps}]]\n  def application, do: [mod: {${module}.Application, []}]\nend`,
     [`apps/${app}/lib/endpoint.ex`]: `defmodule ${module}Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :${app}\nend`,
   });
-  return detect(treeOf({
+  return projectOf({
     'mix.exs': `defmodule Root.MixProject do\n  use Mix.Project\n  def project, do: [apps_path: "apps", deps: []${root}]\nend`,
     'mix.lock': lock({}),
     'config/config.exs': 'import Config\n',
@@ -42,11 +15,11 @@ const umbrella = (root: string, extra: Record<string, string> = {}) => {
     ...child('store', 'Store', '{:phoenix, "~> 1.8"}'),
     ...child('tools', 'Tools', '{:phoenix, "~> 1.8"}, {:store, in_umbrella: true}'),
     ...extra,
-  }));
+  });
 };
 
 test('a stock app', () => {
-  const facts = shop();
+  const facts = app();
   assert.equal([facts.otpApp, facts.module, facts.webModule, facts.endpointModule, facts.releaseName, facts.httpServer], ['shop', 'Shop', 'ShopWeb', 'ShopWeb.Endpoint', 'shop', 'bandit']);
   assert.equal([facts.background, facts.requiredEnv, facts.nifDeps, facts.forceSsl, facts.healthPath], [[], [], [], null, null]);
 });
@@ -63,7 +36,7 @@ test('the Elixir requirement of an umbrella: the root\'s, else the web app\'s', 
 });
 
 test('of two endpoints in one app, the one that renders pages', () => {
-  const facts = shop({ 'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend', 'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n' });
+  const facts = app({ 'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend', 'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n' });
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
 });
 
@@ -92,11 +65,11 @@ test('umbrella deps written by a helper file above the apps', () => {
 
 test('deps given through a wrapper that can\'t be followed', () => {
   const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: pinned(deps())]\n  defp pinned(deps), do: for(dep <- deps, do: put_elem(dep, 1, elem(dep, 1)))\n  defp deps, do: [{:phoenix, "~> 1.8"}, {:libcluster_postgres, "~> 0.1"}]\nend';
-  assert.is(shop({ 'mix.exs': mix }).clustering, true);
+  assert.is(app({ 'mix.exs': mix }).clustering, true);
 });
 
 test('names that follow no rule: the web module is what others use', () => {
-  const facts = shop({
+  const facts = app({
     'lib/shop_web/endpoint.ex': 'defmodule SHOP.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
     'lib/web.ex': 'defmodule SHOP.Front do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
   });
@@ -105,7 +78,7 @@ test('names that follow no rule: the web module is what others use', () => {
 });
 
 test('ecto_repos computed by a helper file, decoys under other apps', () => {
-  const facts = shop({
+  const facts = app({
     'config/config.exs': 'import Config\nCode.eval_file("helper.exs", __DIR__)\nconfig :shop, ecto_repos: Helper.repos()\nconfig :other, ecto_repos: [Other.Repo]\n',
     'config/helper.exs': 'defmodule Helper do\n  def repos, do: [Shop.Repo] ++ [Shop.Archive]\nend',
     'lib/shop/repo.ex': 'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\ndefmodule Shop.Replica do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres, read_only: true\nend',
@@ -115,17 +88,17 @@ test('ecto_repos computed by a helper file, decoys under other apps', () => {
 });
 
 test('a stale postgrex in mix.lock is no database', () => {
-  assert.is(shop({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
+  assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
 });
 
 test('force_ssl counts where the endpoint is compiled, not at run time', () => {
   const setting = 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n';
-  assert.is(shop({ 'config/prod.exs': setting }).forceSsl, '[hsts: true]');
-  assert.is(shop({ 'config/runtime.exs': setting }).forceSsl, null);
+  assert.is(app({ 'config/prod.exs': setting }).forceSsl, '[hsts: true]');
+  assert.is(app({ 'config/runtime.exs': setting }).forceSsl, null);
 });
 
 test('config files found by a wildcard in a comprehension', () => {
-  const facts = shop({ 'config/config.exs': 'import Config\nfor file <- "parts/*.exs" |> Path.expand(__DIR__) |> Path.wildcard() do\n  import_config file\nend\n', 'config/parts/a.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: []\n' });
+  const facts = app({ 'config/config.exs': 'import Config\nfor file <- "parts/*.exs" |> Path.expand(__DIR__) |> Path.wildcard() do\n  import_config file\nend\n', 'config/parts/a.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: []\n' });
   assert.ok(facts.config.files.some((file) => file.endsWith('parts/a.exs')), facts.config.files.join());
 });
 
@@ -133,18 +106,18 @@ const plug = (code: string) => ({ 'lib/shop_web/plug.ex': `defmodule ShopWeb.Plu
 const router = (body: string) => ({ 'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend` });
 
 test('health routes: scopes, forwards, plugs', () => {
-  assert.is(shop(router('scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend')).healthPath, '/public/health');
-  assert.is(shop(router('scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend')).healthPath, '/api/health/liveness');
-  assert.is(shop({ ...router('forward "/ops", ShopWeb.Ops'), 'lib/ops.ex': 'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend' }).healthPath, '/ops/healthz');
-  assert.is(shop({ 'lib/front.ex': 'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend' }).healthPath, '/health-check');
-  assert.is(shop(plug('  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end')).healthPath, '/status/alive');
-  assert.is(shop(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).healthPath, '/health_check');
+  assert.is(app(router('scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend')).healthPath, '/public/health');
+  assert.is(app(router('scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend')).healthPath, '/api/health/liveness');
+  assert.is(app({ ...router('forward "/ops", ShopWeb.Ops'), 'lib/ops.ex': 'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend' }).healthPath, '/ops/healthz');
+  assert.is(app({ 'lib/front.ex': 'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend' }).healthPath, '/health-check');
+  assert.is(app(plug('  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end')).healthPath, '/status/alive');
+  assert.is(app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).healthPath, '/health_check');
 });
 
 test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
-  assert.is(shop(router('get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z')).healthPath, null);
-  assert.is(shop(router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend')).healthPath, null);
-  assert.is(shop(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath, null);
+  assert.is(app(router('get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z')).healthPath, null);
+  assert.is(app(router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend')).healthPath, null);
+  assert.is(app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath, null);
 });
 
 test.run();

@@ -26,4 +26,30 @@ export function planFor(texts: Record<string, string>, flags: Partial<Record<Que
 
 export const after = (texts: Record<string, string>, changes: readonly Change[]): Record<string, string> => ({ ...texts, ...Object.fromEntries(changes.map((change) => [change.path, change.after])) });
 
+/** The facts of a small Phoenix app; `files` replaces or adds, undefined takes a file away. */
+export function app(files: Record<string, string | undefined> = {}, deps = ''): Project {
+  const all: Record<string, string | undefined> = {
+    'mix.exs': `defmodule Shop.MixProject do
+      use Mix.Project
+      def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
+      def application, do: [mod: {Shop.Application, []}]
+      defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
+      defp aliases, do: []
+    end`,
+    'mix.lock': lock({}),
+    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
+    'config/prod.exs': 'import Config\n',
+    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
+    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
+    ...files,
+  };
+  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
+}
+
+/** mix.lock with phoenix and the given packages, each with the packages it needs. */
+export function lock(packages: Record<string, string[]>): string {
+  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
+  return `%{\n${lines.join('\n')}\n}\n`;
+}
+
 export type { Tree };

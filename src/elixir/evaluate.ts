@@ -89,7 +89,10 @@ function operator(name: string, operands: Expr[], scope: Scope): Value {
   const [left, reads] = watched(first, scope);
   if (['||', 'or', '&&', 'and'].includes(name)) {
     if (left instanceof Unknown) return left;
-    return falsy(left) === ['||', 'or'].includes(name) ? evaluate(second, inner(scope, reads)) : left;
+    if (falsy(left) !== ['||', 'or'].includes(name)) return left;
+    const instead = evaluate(second, inner(scope, reads));
+    if (instead !== null && !(instead instanceof Unknown)) scope.world?.settle(reads);
+    return instead;
   }
   const right = second ? evaluate(second, scope) : null;
   const unknown = [left, right].find((side) => side instanceof Unknown);
@@ -144,16 +147,19 @@ function call(expr: Call, scope: Scope): Value {
     case 'if':
     case 'unless': {
       const [condition, reads] = watched(args[0], scope);
+      world?.settle(reads);
       if (condition instanceof Unknown) return condition;
       return evaluateBody(expr.blocks[falsy(condition) === (name === 'if') ? 'else' : 'do'] ?? [], inner(scope, reads));
     }
     case 'case': {
       const [subject, reads] = watched(args[0], scope);
+      world?.settle(reads);
       return choose(expr.clauses, [subject], inner(scope, reads));
     }
     case 'cond':
       for (const clause of expr.clauses) {
         const [condition, reads] = watched(clause.patterns[0], scope);
+        world?.settle(reads);
         if (condition instanceof Unknown) return condition;
         if (!falsy(condition)) return evaluateBody(clause.body, inner(scope, reads));
       }

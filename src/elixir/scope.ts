@@ -10,6 +10,8 @@ export interface World {
   env(name: Value, fallback: Value, demanded: boolean, at: number): Value;
   /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
   raise(message: Value, because: readonly string[], at: number): void;
+  /** The program goes on without these variables: a default or a branch stands in for them. */
+  settle(names: readonly string[]): void;
   /** A function that the scope itself doesn't define; undefined when nothing is known about it. */
   remote(module: string | null, name: string, args: Value[], scope: Scope, at: number): Value | undefined;
   /** Variables read since the innermost condition began, collected for `because`. */

@@ -13,6 +13,14 @@ export interface NodePackage {
   /** `file:` dependencies, which must be in the image before the install. */
   fileDeps: string[];
   scripts: string[];
+  /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
+  berry: boolean;
+  /** `packageManager` of package.json, what corepack installs, e.g. "pnpm@9.1.0". */
+  packageManager: string | null;
+  /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
+  installFiles: string[];
+  /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), e.g. "22.11.0" or "20". */
+  nodeVersion: string | null;
 }
 
 interface PackageJson {
@@ -21,6 +29,9 @@ interface PackageJson {
   optionalDependencies?: Record<string, string>;
   scripts?: Record<string, string>;
   packageManager?: string;
+  workspaces?: string[] | { packages?: string[] };
+  engines?: Record<string, string>;
+  volta?: Record<string, string>;
 }
 
 const LOCKFILES: [string, PackageManager][] = [
@@ -61,7 +72,19 @@ export function readNodePackages(tree: Tree, projects: readonly { dir: string }[
     const manager = lock?.[1] ?? (/^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '')?.[1] as PackageManager | undefined) ?? 'npm';
     if (!lock) notes.push(`${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`);
     const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies }).filter((spec) => spec.startsWith('file:')).map((spec) => spec.slice(5));
-    return [{ file, dir, manager, lockfile: lock?.[0] ?? null, fileDeps, scripts: Object.keys(json.scripts ?? {}) }];
+    const yarn = tree.read(`${here}.yarnrc.yml`) !== undefined || /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') || /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(here + lock[0])) || '');
+    return [{
+      file,
+      dir,
+      manager,
+      lockfile: lock?.[0] ?? null,
+      fileDeps,
+      scripts: Object.keys(json.scripts ?? {}),
+      berry: manager === 'yarn' && yarn,
+      packageManager: json.packageManager ?? null,
+      installFiles: installFiles(tree, here, json, lock?.[0]),
+      nodeVersion: nodeVersion(tree, here, json),
+    }];
   });
 }
 
@@ -73,6 +96,31 @@ function builds(json: PackageJson, file: string, deploySteps: readonly string[])
   const inAssets = /(^|\/)assets\/package\.json$/.test(file);
   const called = inAssets && deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
   return ships || bundles || called || (inAssets && development.length > 0);
+}
+
+const BESIDE = /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
+
+function installFiles(tree: Tree, here: string, json: PackageJson, lockfile: string | undefined): string[] {
+  const members = Array.isArray(json.workspaces) ? json.workspaces : (json.workspaces?.packages ?? pnpmMembers(tree.read(`${here}pnpm-workspace.yaml`)));
+  const packages = members.map((glob) => new RegExp(`^${glob.replace(/^\.\//, '').replace(/\/$/, '').split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}/package\\.json$`));
+  const beside = [...tree.paths].filter((path) => {
+    const name = path.startsWith(here) ? path.slice(here.length) : '';
+    return BESIDE.test(name) || packages.some((pattern) => pattern.test(name));
+  });
+  return [`${here}package.json`, ...(lockfile ? [here + lockfile] : []), ...beside];
+}
+
+const pnpmMembers = (yaml = ''): string[] => [...(/^packages:\n((?:\s+-.*\n?|\s*#.*\n?)*)/m.exec(yaml)?.[1] ?? '').matchAll(/-\s*['"]?([^'"\s]+)/g)].map(([, glob = '']) => glob);
+
+function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null {
+  const folders = [here, ...here.split('/').slice(0, -2).map((_, index, parts) => `${parts.slice(0, index + 1).join('/')}/`).reverse(), ''];
+  const pins = folders.flatMap((folder) => [
+    ...['.nvmrc', '.node-version'].map((name) => tree.read(folder + name)),
+    /^\s*node(?:js)?\s+(\S+)/m.exec(tree.read(`${folder}.tool-versions`) ?? '')?.[1],
+    ...['mise.toml', '.mise.toml'].map((name) => /^\s*"?node(?:js)?"?\s*=\s*(.+)$/m.exec(tree.read(folder + name) ?? '')?.[1]),
+  ]);
+  const wanted = [...pins, json.volta?.node, /^\D*\d/.test(json.engines?.node ?? '') ? json.engines?.node : undefined];
+  return wanted.map((text) => /\d+(\.\d+){0,2}/.exec(text ?? '')?.[0]).find(Boolean) ?? null;
 }
 
 function parse(text: string): PackageJson | undefined {

@@ -3,6 +3,7 @@ import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt, walk, type Expr } from '../elixir/syntax.ts';
 import { atomName, get, moduleName, type Value } from '../elixir/value.ts';
+import type { EnvRead, RequiredEnv } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 export interface EndpointModule {
@@ -24,7 +25,9 @@ export interface Code {
   /** Modules that look at a request's path themselves. */
   plugs: SourceModule[];
   /** `System.fetch_env!` in code that no condition guards. */
-  fetchEnv: { name: string; file: string; line: number }[];
+  fetchEnv: RequiredEnv[];
+  /** `System.get_env` in a module's body, where the compiler runs it. */
+  buildReads: EnvRead[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
   liveView: boolean;
   /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
@@ -33,14 +36,14 @@ export interface Code {
   rustler: boolean;
 }
 
-const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler/;
+const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|^ *@\w+ .*System\.get_env/m;
 /** A plug that answers health checks compares the path with something like "/health". */
 const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
 const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
 export function readCode(sources: Sources): Code {
-  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], liveView: false, webModules: [], rustler: false };
+  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], buildReads: [], liveView: false, webModules: [], rustler: false };
   const macros: Macro[] = [];
   const users: Declared[] = [];
   for (const file of sources.files) {
@@ -55,7 +58,7 @@ export function readCode(sources: Sources): Code {
         users.push({ module, target, options: evaluate(use.args[1], module.scope) });
       }
       if (looksAtPath) code.plugs.push(module);
-      if (!/(^|\/)mix\//.test(file)) code.fetchEnv.push(...unguarded(module));
+      if (!/(^|\/)mix\//.test(file)) unguarded(module, code);
     }
   }
   code.webModules = [...new Set(macros.filter((macro) => macro.variant !== null && /^Phoenix\.(Router|Controller)$/.test(macro.uses)).map((macro) => macro.module))];
@@ -110,8 +113,8 @@ function classify({ module, target, options }: Declared, macros: readonly Macro[
 const CONDITIONS = new Set(['if', 'unless', 'case', 'cond', 'with', 'try', 'quote']);
 
 /** Reads of the environment that happen whenever their function runs. */
-function unguarded(module: SourceModule): Code['fetchEnv'] {
-  const found: Code['fetchEnv'] = [];
+function unguarded(module: SourceModule, code: Code): void {
+  let compileTime = true;
   const visit = (expr: Expr): void => {
     if (expr.is === 'fn') return;
     if (expr.is === 'list' || expr.is === 'tuple') return expr.items.forEach(visit);
@@ -121,17 +124,25 @@ function unguarded(module: SourceModule): Code['fetchEnv'] {
     if (expr.is === 'operator') {
       const [left, right] = expr.operands;
       if (expr.name === '|>' && left && right?.is === 'call') return visit({ ...right, args: [left, ...right.args] });
-      return (['||', '&&', 'and', 'or'].includes(expr.name) ? expr.operands.slice(0, 1) : expr.operands).forEach(visit);
+      const known = code.buildReads.length;
+      (['||', '&&', 'and', 'or'].includes(expr.name) ? expr.operands.slice(0, 1) : expr.operands).forEach(visit);
+      if (expr.name === '||' || expr.name === 'or') code.buildReads.length = known;
+      return;
     }
     if (expr.is !== 'call') return;
-    if (expr.on?.is === 'module' && expr.on.name === 'System' && expr.name === 'fetch_env!') {
+    if (expr.on?.is === 'module' && expr.on.name === 'System') {
       const name = evaluate(expr.args[0], emptyScope());
-      if (typeof name === 'string') found.push({ name, file: module.file, line: lineAt(module.text, expr.at) });
+      const read = typeof name === 'string' ? { name, file: module.file, line: lineAt(module.text, expr.at) } : undefined;
+      if (read && expr.name === 'fetch_env!') code.fetchEnv.push({ ...read, compileTime });
+      else if (read && expr.name === 'get_env' && compileTime && expr.args.length === 1) code.buildReads.push(read);
     }
     if (expr.name === 'defmodule' || expr.name === 'quote') return;
     [...(expr.on ? [expr.on] : []), ...expr.args].forEach(visit);
-    if (!CONDITIONS.has(expr.name)) Object.values(expr.blocks).flat().forEach(visit);
+    if (CONDITIONS.has(expr.name)) return;
+    const outer = compileTime;
+    if (/^def(p|macrop?)?$/.test(expr.name)) compileTime = false;
+    Object.values(expr.blocks).flat().forEach(visit);
+    compileTime = outer;
   };
   module.body.forEach(visit);
-  return found;
 }

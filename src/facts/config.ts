@@ -6,11 +6,15 @@ import { Atom, deepMerge, isKeyword, moduleName, show, Tuple, Unknown, type Valu
 import type { Tree } from '../tree.ts';
 import { normalize } from './paths.ts';
 
-/** An environment variable that production insists on. */
-export interface RequiredEnv {
+/** Where an environment variable is read. */
+export interface EnvRead {
   name: string;
   file: string;
   line: number;
+}
+
+/** An environment variable that production insists on. */
+export interface RequiredEnv extends EnvRead {
   /** Read while the image is built (config.exs, prod.exs), not when it boots. */
   compileTime: boolean;
 }
@@ -36,9 +40,11 @@ export interface Config {
   /** Syntax trees of `files`, which are needed twice. */
   parsed: Map<string, Source>;
   loaded: Loaded;
+  /** Files that each config file reads (`Code.require_file`, `File.read!`), wherever they are. */
+  reads: Map<string, Set<string>>;
 }
 
-export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map(), loaded: { texts: new Set(), modules: new Map() } });
+export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map(), loaded: { texts: new Set(), modules: new Map() }, reads: new Map() });
 
 /**
  * Reads the settings of a config file and of what it imports into `config`; where only the running
@@ -137,7 +143,15 @@ class Reader {
 }
 
 /** The scope of a config file: it may read files around it, and `__DIR__` makes paths absolute, from the tree's root. */
-export const configScope = (tree: Tree, path: string, config: Config): Scope => ({ ...emptyScope((file) => tree.read(normalize(file))), loaded: config.loaded, dir: `/${path.replace(/\/?[^/]*$/, '')}` });
+export function configScope(tree: Tree, path: string, config: Config): Scope {
+  const readFile = (wanted: string): string | undefined => {
+    const file = normalize(wanted);
+    const text = file.startsWith('..') ? undefined : tree.read(file);
+    if (text !== undefined || file.startsWith('..')) config.reads.set(path, (config.reads.get(path) ?? new Set()).add(file));
+    return text;
+  };
+  return { ...emptyScope(readFile), loaded: config.loaded, dir: `/${path.replace(/\/?[^/]*$/, '')}` };
+}
 
 /** The files that `import_config name` in `from` stands for; a name may have wildcards. */
 export function imported(tree: Tree, from: string, name: string): string[] {

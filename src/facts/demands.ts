@@ -5,7 +5,7 @@ import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { lineAt, parseElixir } from '../elixir/syntax.ts';
 import { atomName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
-import { configScope, imported, type Config, type RequiredEnv } from './config.ts';
+import { configScope, imported, type Config, type EnvRead, type RequiredEnv } from './config.ts';
 import type { Code } from './code.ts';
 import type { MixProject } from './mix-project.ts';
 import type { Sources } from './sources.ts';
@@ -32,8 +32,15 @@ interface Start {
   notes: string[];
 }
 
-/** The environment variables that a production build or start stops without, in the order it meets them. */
-export function demands({ tree, sources, config, projects, code, endpoint, repos, runtime, lock, notes }: Start): RequiredEnv[] {
+interface Demands {
+  /** What a production build or start stops without, in the order it meets them. */
+  required: RequiredEnv[];
+  /** What the build reads and takes as nil when it isn't there. */
+  buildReads: EnvRead[];
+}
+
+/** The environment variables that a production build or start asks for. */
+export function demands({ tree, sources, config, projects, code, endpoint, repos, runtime, lock, notes }: Start): Demands {
   const start = new DryStart(tree, sources, config);
   start.runConfig('config/config.exs', true);
   for (const { dir } of projects) if (dir !== '.') start.runConfig(`${dir}/config/config.exs`, true);
@@ -41,10 +48,12 @@ export function demands({ tree, sources, config, projects, code, endpoint, repos
   for (const { applicationModule } of projects) if (applicationModule) start.runCallback(applicationModule, 'start');
   for (const module of [endpoint, ...repos]) start.runCallback(module, 'init');
   if (start.opaque.size) notes.push(`${[...start.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`);
-  const late = [...code.fetchEnv.map((one) => ({ ...one, compileTime: false })), ...(lock.has('confex') ? confexTuples(config) : [])];
+  const late = [...code.fetchEnv, ...(lock.has('confex') ? confexTuples(config) : [])];
   const required = [...start.required];
   for (const one of late) if (!required.some((other) => other.name === one.name)) required.push(one);
-  return required;
+  const buildReads = [...start.buildReads.values(), ...code.buildReads.filter((one) => !start.buildReads.has(one.name))].filter((one) => !required.some((other) => other.name === one.name && other.compileTime));
+  if (buildReads.length) notes.push(`Read while the image is built, where Fly's secrets are not there, and nil for good: ${buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ')}. Read them in config/runtime.exs, or give them to the build.`);
+  return { required, buildReads };
 }
 
 /** `{:system, "X"}` without a default: Confex raises for it when the setting is read. */
@@ -66,6 +75,7 @@ function confexTuples(config: Config): RequiredEnv[] {
  */
 class DryStart implements World {
   readonly required: RequiredEnv[] = [];
+  readonly buildReads = new Map<string, EnvRead>();
   reads = new Set<string>();
   fuel = FUEL;
   /** Functions that read the environment by names that can't be followed, by where they were called. */
@@ -121,7 +131,12 @@ class DryStart implements World {
     this.config.env.add(wanted);
     this.reads.add(wanted);
     if (demanded) this.require(wanted, at);
+    else if (this.compileTime && fallback === null && !this.isSet(wanted)) this.buildReads.set(wanted, { name: wanted, file: this.file, line: lineAt(this.text, this.site?.at ?? at) });
     return this.isSet(wanted) ? new Unknown(`System.get_env(${show(wanted)})`) : fallback;
+  }
+
+  settle(names: readonly string[]): void {
+    for (const name of names) this.buildReads.delete(name);
   }
 
   raise(message: Value, because: readonly string[], at: number): void {

@@ -1,83 +1,23 @@
-import { get, show, type Value } from '../elixir/value.ts';
+import { get, show } from '../elixir/value.ts';
 import { outsideBlock } from '../block.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
-import { readNodePackages, type NodePackage } from './assets.ts';
+import { readNodePackages } from './assets.ts';
 import { background } from './background.ts';
+import { buildNeeds } from './build.ts';
 import { readCode } from './code.ts';
-import { emptyConfig, readConfig, type Config, type RequiredEnv } from './config.ts';
+import { emptyConfig, readConfig } from './config.ts';
 import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
 import { healthPath } from './health.ts';
-import { readLock, type Locked } from './lock.ts';
+import { readLock } from './lock.ts';
 import { readMixProject, type MixProject } from './mix-project.ts';
-import { httpServer, identity, pickEndpoint, pickRepos, releaseName, type EctoAdapter } from './modules.ts';
+import { httpServer, identity, pickEndpoint, pickRepos, releaseName } from './modules.ts';
+import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
 
-export type { EctoAdapter } from './modules.ts';
-
-/** What is known about a Phoenix repo (SPEC of the facts: README, "Facts"). null: it can't be known; `notes` says why. */
-export interface Facts {
-  appDir: string;
-  umbrella: boolean;
-  webAppDir: string;
-  otpApp: string;
-  module: string | null;
-  webModule: string | null;
-  endpointModule: string;
-  repoModules: string[];
-  releaseName: string | null;
-  phoenixVersion: string | null;
-  liveView: boolean;
-  liveViewVersion: string | null;
-  plugVersion: string | null;
-  dbConnectionVersion: string | null;
-  ectoAdapter: EctoAdapter;
-  httpServer: 'bandit' | 'cowboy';
-  elixirRequirement: string | null;
-  elixirVersion: string | null;
-  otpVersion: string | null;
-  versionSource: string | null;
-  assetTools: string[];
-  packageJsons: string[];
-  assetsDeploy: string[] | null;
-  nifDeps: string[];
-  gitDeps: string[];
-  pathDeps: string[];
-  privateDeps: string[];
-  background: string[];
-  clustering: boolean;
-  /** The `force_ssl:` value of the endpoint in production, as Elixir text. */
-  forceSsl: string | null;
-  /** The app's own health route, e.g. "/health". */
-  healthPath: string | null;
-  requiredEnv: string[];
-  files: { dockerfile: boolean; dockerignore: boolean; flyToml: boolean; envSh: boolean; runtimeExs: boolean };
-  notes: string[];
-}
-
-/** Facts plus what the descriptors need to write files: the tree itself and details behind the facts. */
-export interface Project extends Facts {
-  /** Rooted at `appDir`: paths of generated files are relative to it. */
-  tree: Tree;
-  endpointFile: string;
-  /** `mix` aliases of the web app. */
-  aliases: ReadonlySet<string>;
-  releases: string[];
-  repoApps: ReadonlyMap<string, string>;
-  nodePackages: NodePackage[];
-  required: RequiredEnv[];
-  endpointConfig: Value;
-  config: Config;
-  postgrexVersion: string | null;
-  /** Files that mix.exs reads while it loads; the image needs them before deps.get. */
-  mixReads: string[];
-  rebootAfterConfig: boolean;
-  /** The app's mix.exs, and behind it those of an umbrella's apps. */
-  projects: MixProject[];
-  lock: ReadonlyMap<string, Locked>;
-}
+export { factsOf, type EctoAdapter, type Facts, type Project } from './project.ts';
 
 /**
  * Reads the facts off a repo. Pure: the tree is all it looks at.
@@ -121,9 +61,11 @@ export function detect(repo: Tree): Project {
   if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
   const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
-  const required = demands({ tree, sources, config, projects, code, endpoint: endpoint.module, repos: repos.modules, runtime, lock, notes });
+  const { required, buildReads } = demands({ tree, sources, config, projects, code, endpoint: endpoint.module, repos: repos.modules, runtime, lock, notes });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
   const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
+  const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool));
+  const fetched = dependencies(deps, lock, code.rustler);
   const has = (path: string) => tree.paths.has(path);
   const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const version = (name: string) => lock.get(name)?.version ?? null;
@@ -146,29 +88,33 @@ export function detect(repo: Tree): Project {
     plugVersion: version('plug'),
     dbConnectionVersion: version('db_connection'),
     postgrexVersion: version('postgrex'),
-    mixReads: root.readsFiles,
     httpServer: httpServer(endpointConfig, deps),
     elixirRequirement: root.elixir ?? web.elixir,
     elixirVersion: pins.elixir,
     otpVersion: pins.otp,
     versionSource: pins.source,
-    assetTools: [...new Set([...['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool)), ...nodePackages.map((one) => one.manager)])],
+    hexAssetTools,
+    assetTools: [...new Set([...hexAssetTools, ...nodePackages.map((one) => one.manager)])],
     packageJsons: nodePackages.map((one) => one.file),
     nodePackages,
     assetsDeploy: deploy,
     aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
-    ...dependencies(deps, lock, code.rustler),
+    ...fetched,
+    ...buildNeeds({ tree, projects, config, runtime, sources, lock, nifDeps: fetched.nifDeps, notes }),
     background: background(deps, lock, projects, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     forceSsl: force === undefined || force === false || force === null ? null : show(force),
     healthPath: healthPath(code),
     required,
     requiredEnv: required.map((one) => one.name),
+    buildReads,
+    buildEnv: buildReads.map((one) => one.name),
     endpointConfig,
     config,
     tree,
     projects,
     lock,
+    lockedVersion: version,
     files: {
       dockerfile: has('Dockerfile'),
       dockerignore: has('.dockerignore'),
@@ -195,10 +141,3 @@ function childProjects(tree: Tree, appsPath: string): MixProject[] {
   const dirs = [...tree.paths].filter((path) => path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)));
   return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
 }
-
-/** The keys of `Facts`, in their order, without what only the descriptors need. */
-export function factsOf(project: Project): Facts {
-  const { tree: _tree, endpointFile: _file, aliases: _aliases, releases: _releases, repoApps: _apps, nodePackages: _node, required: _required, endpointConfig: _endpoint, config: _config, postgrexVersion: _postgrex, mixReads: _mixReads, rebootAfterConfig: _reboot, projects: _projects, lock: _lock, ...facts } = project;
-  return facts;
-}
-

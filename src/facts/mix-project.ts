@@ -32,7 +32,7 @@ export interface MixProject {
   defaultRelease: string | null;
   /** `releases:` options of each release, by name. */
   releaseOptions: Map<string, Value>;
-  /** Files that mix.exs reads while it loads, relative to `dir`; the build needs them first. */
+  /** Files that mix.exs reads while it loads, relative to `dir` (`../x` above it); the build needs them first. */
   readsFiles: string[];
   /** True when deps/0 could not be followed to the end. */
   depsIncomplete: boolean;
@@ -47,7 +47,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
   const module = modules.find((one) => callsIn(one.body, 'use').some((use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project')) ?? modules[0];
-  const readFile = (path: string) => tree.read(normalize(inDir(path)));
+  const readFile = (path: string) => (normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path))));
   const scope = moduleScope(module?.body ?? [], readFile);
   const project = run(scope, 'project');
   const listed = get(project, 'deps');
@@ -70,7 +70,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter((path) => tree.paths.has(normalize(inDir(path)))),
+    readsFiles: readsFiles(source.body, scope).filter((path) => path.startsWith('..') || tree.paths.has(normalize(inDir(path)))),
     problem: source.problem,
   };
 }

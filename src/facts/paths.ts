@@ -7,3 +7,6 @@ export function normalize(path: string): string {
   }
   return parts.join('/');
 }
+
+/** A path in a folder, as seen from where the folder is; "." is the place itself. */
+export const below = (dir: string, path: string): string => (dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`));

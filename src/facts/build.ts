@@ -1,0 +1,185 @@
+import { evaluate } from '../elixir/evaluate.ts';
+import { inner } from '../elixir/scope.ts';
+import { walk, type Expr } from '../elixir/syntax.ts';
+import { get } from '../elixir/value.ts';
+import type { Tree } from '../tree.ts';
+import type { Config } from './config.ts';
+import type { Locked } from './lock.ts';
+import { readMixProject, type Dep, type MixProject } from './mix-project.ts';
+import { below, normalize } from './paths.ts';
+import type { Sources } from './sources.ts';
+
+/** A dependency that lies in the repo, of a production build. */
+export interface PathDependency {
+  name: string;
+  /** Folder of the mix.exs that names it, relative to the app. */
+  from: string;
+  /** Its folder relative to the app; null when it lies above the app's folder, where no COPY reaches (`outside` names it). */
+  dir: string | null;
+}
+
+/** A dependency that mix fetches with git. */
+export interface GitDependency {
+  name: string;
+  url: string;
+  /** The URL needs an ssh key: `git@host:…` or `ssh://…`. A public https one needs nothing but git. */
+  ssh: boolean;
+}
+
+/** What a build takes besides hex and the app's own folders. Paths are relative to the app. */
+export interface BuildNeeds {
+  /** Folder of an umbrella's apps; null: no umbrella. */
+  appsPath: string | null;
+  /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
+  mixReads: string[];
+  /** Files that the build's config files read: helper modules, texts. */
+  configReads: string[];
+  /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
+  runtimeReads: string[];
+  /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
+  compileReads: string[];
+  /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
+  outside: string[];
+  pathDependencies: PathDependency[];
+  gitDependencies: GitDependency[];
+  /** Private hex organisations, e.g. "acme" for `organization: "acme"`. */
+  hexOrganizations: string[];
+  /** Hex repositories beside hexpm, e.g. "oban" for `repo: "oban"`. */
+  hexRepos: string[];
+  /** Dependencies compiled from Rust sources, so that the builder needs cargo; precompiled ones are not among them. */
+  rustDeps: string[];
+  /** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
+  assetsAppDir: string | null;
+  /** Names of the dependencies that a production build has, of all its mix.exs files. */
+  prodDeps: string[];
+}
+
+interface Read {
+  tree: Tree;
+  projects: readonly MixProject[];
+  config: Config;
+  runtime: string | undefined;
+  sources: Sources;
+  lock: ReadonlyMap<string, Locked>;
+  nifDeps: readonly string[];
+  notes: string[];
+}
+
+export function buildNeeds({ tree, projects, config, runtime, sources, lock, nifDeps, notes }: Read): BuildNeeds {
+  const { pathDependencies, all } = followPaths(tree, projects);
+  const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
+  const reads = {
+    mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
+    configReads: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
+    runtimeReads: [...(config.reads.get(runtime ?? '') ?? [])],
+    compileReads: compileReads(tree, sources, projects),
+  };
+  const above = (path: string) => path.startsWith('..');
+  const outside = unique([...Object.values(reads).flat().filter(above), ...pathDependencies.flatMap((one) => (one.dir === null ? normalize(below(one.from, pathOf(all, one))) : []))]);
+  if (outside.length) notes.push(`The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`);
+  const kept = (paths: string[]) => unique(paths.filter((path) => !above(path)));
+  const holder = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) => projects.filter((project) => project.aliases.has(alias)));
+  return {
+    appsPath: projects[0]?.appsPath ?? null,
+    mixReads: kept(reads.mixReads),
+    configReads: kept(reads.configReads),
+    runtimeReads: kept(reads.runtimeReads),
+    compileReads: kept(reads.compileReads),
+    outside,
+    pathDependencies,
+    ...access(prod, lock),
+    rustDeps: nifDeps.filter((name) => name === 'rustler' || (lock.get(name)?.deps.includes('rustler') && !lock.get(name)?.deps.includes('rustler_precompiled'))),
+    assetsAppDir: (holder.find((project) => project.dir !== '.') ?? holder[0])?.dir ?? null,
+    prodDeps: unique(prod.map((dep) => dep.name)),
+  };
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** Path dependencies, and those that they have themselves. */
+function followPaths(tree: Tree, projects: readonly MixProject[]): { pathDependencies: PathDependency[]; all: MixProject[] } {
+  const all = [...projects];
+  const pathDependencies: PathDependency[] = [];
+  for (const project of all) {
+    for (const dep of project.deps) {
+      const path = get(dep.options, 'path');
+      if (!dep.prod || typeof path !== 'string' || get(dep.options, 'in_umbrella') === true) continue;
+      const dir = normalize(below(project.dir, path));
+      if (dir.startsWith('deps/') || projects.some((one) => one.dir === dir) || pathDependencies.some((one) => one.name === dep.name)) continue;
+      pathDependencies.push({ name: dep.name, from: project.dir, dir: dir.startsWith('..') || path.startsWith('/') ? null : dir });
+      const inside = readMixProject(tree, dir);
+      if (inside) all.push(inside);
+    }
+  }
+  return { pathDependencies, all };
+}
+
+function pathOf(projects: readonly MixProject[], { name, from }: PathDependency): string {
+  const dep = projects.find((project) => project.dir === from)?.deps.find((one) => one.name === name);
+  return String(get(dep?.options, 'path'));
+}
+
+/** Whom the build has to ask for code. */
+function access(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): Pick<BuildNeeds, 'gitDependencies' | 'hexOrganizations' | 'hexRepos'> {
+  const git = new Map<string, GitDependency>();
+  for (const { name, options } of deps) {
+    const [url, github] = [get(options, 'git'), get(options, 'github')];
+    const locked = lock.get(name);
+    const at = typeof url === 'string' ? url : typeof github === 'string' ? `https://github.com/${github}.git` : locked?.source === 'git' ? locked.url : null;
+    if (at !== null) git.set(name, { name, url: at, ssh: /^(ssh:|git@)/.test(at) });
+  }
+  const texts = (key: string) => deps.flatMap((dep) => get(dep.options, key) ?? []).filter((one) => typeof one === 'string');
+  const wanted = new Set(deps.map((dep) => dep.name));
+  const locked = [...lock].flatMap(([name, one]) => (wanted.has(name) && one.repo !== null ? [one.repo] : []));
+  return {
+    gitDependencies: [...git.values()],
+    hexOrganizations: unique([...texts('organization'), ...locked.filter((repo) => repo.startsWith('hexpm:')).map((repo) => repo.slice(6))]),
+    hexRepos: unique([...texts('repo'), ...locked]).filter((repo) => repo !== 'hexpm' && !repo.startsWith('hexpm:')),
+  };
+}
+
+const READS_FILES = /@external_resource|\bFile\.(read!?|stream!|ls!?)|Path\.wildcard|function_from_file|NimblePublisher/;
+
+/** What modules read while they are compiled: code of their bodies, not of their functions. */
+function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
+  const found: string[] = [];
+  for (const file of sources.files) {
+    if (!READS_FILES.test(sources.text(file))) continue;
+    // Mix runs in the project's folder, whatever file it compiles
+    const project = projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
+    for (const { body, scope } of sources.modules(file)) {
+      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}` };
+      const outer = body.filter((expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)));
+      walk(outer, (expr) => {
+        const path = evaluate(readBy(expr), within);
+        if (typeof path === 'string' && path) found.push(path.startsWith('/') ? normalize(path) : normalize(below(project, path)));
+      });
+    }
+  }
+  return unique(found.flatMap((path) => place(tree, path, projects)));
+}
+
+/** The path that a call reads from. */
+function readBy(expr: Expr): Expr | undefined {
+  if (expr.is === 'attribute' && expr.name === 'external_resource') return expr.value;
+  if (expr.is !== 'call') return undefined;
+  const on = expr.on?.is === 'module' ? expr.on.name : '';
+  if (on === 'File' && /^(read!?|stream!|ls!?)$/.test(expr.name)) return expr.args[0];
+  if (on === 'Path' && expr.name === 'wildcard') return expr.args[0];
+  if (on === 'EEx' && expr.name === 'function_from_file') return expr.args[2];
+  const options = expr.name === 'use' && expr.args[0]?.is === 'module' && expr.args[0].name === 'NimblePublisher' ? expr.args[1] : undefined;
+  const from = options?.is === 'list' ? options.items.find((item) => item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'from') : undefined;
+  return from?.is === 'tuple' ? from.items[1] : undefined;
+}
+
+const COPIED = new Set(['lib', 'priv', 'assets', 'config', 'deps', '_build', 'web', 'mix.exs', 'mix.lock']);
+
+/** The file, or the folder at the top of the app that holds it; nothing when the image has it anyway. */
+function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {
+  if (path.startsWith('..')) return [path];
+  if (projects.some((one) => one.dir !== '.' && path.startsWith(`${one.dir}/`))) return [];
+  if (tree.paths.has(path)) return COPIED.has(path.split('/')[0] ?? '') ? [] : [path];
+  const folder = (path.split('*')[0] ?? '').replace(/\/?[^/]*$/, '') || path;
+  const exists = [...tree.paths].some((one) => one.startsWith(`${folder}/`));
+  return exists && !COPIED.has(folder.split('/')[0] ?? '') ? [folder] : [];
+}
