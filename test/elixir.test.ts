@@ -60,4 +60,9 @@ test('a syntax error is located and the rest is still read', () => {
   assert.is(lineAt('a\nb\nc', 4), 3);
 });
 
+test('what follows a sigil is no modifier of it', () => {
+  const { body } = parseElixir('on? = fn name -> name in ~w(true 1) end\nif level not in ~w(info) do\n  1\nend\n~w(a b)a\n');
+  assert.equal(body.map((expr) => ('name' in expr ? expr.name : expr.is)), ['=', 'if', 'list']);
+});
+
 test.run();

@@ -1,5 +1,20 @@
-import { parser } from 'lezer-elixir';
+import { ExternalTokenizer } from '@lezer/lr';
+import { parser as lezerElixir } from 'lezer-elixir';
 import { readNodes } from './read.ts';
+
+/** What @lezer/lr keeps to itself. */
+interface Tokenizer {
+  token(...input: Parameters<ConstructorParameters<typeof ExternalTokenizer>[0]>): void;
+}
+
+/**
+ * lezer-elixir 1.1.3 takes the word after `~w(a b) ` for the sigil's modifiers, so that it loses the `do` or `end` there.
+ * Modifiers stand directly behind the sigil.
+ */
+const modifiers = (lezerElixir as unknown as { tokenizers: (Tokenizer & ExternalTokenizer)[] }).tokenizers.filter((one) => one instanceof ExternalTokenizer && /SigilModifiers/.test(String(one.token)));
+const parser = lezerElixir.configure({
+  tokenizers: modifiers.map((from) => ({ from, to: new ExternalTokenizer((input, stack) => (/\s/.test(String.fromCodePoint(Math.max(input.peek(-1), 0))) ? undefined : from.token(input, stack))) })),
+});
 
 /** Where an expression starts: offset in the source it was parsed from. */
 interface At {
