@@ -1,22 +1,29 @@
+import { assets } from '../src/docker/assets.ts';
+import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopy } from '../src/docker/copies.ts';
+import { nodeImage, nodeStages } from '../src/docker/node.ts';
+import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
+import { relFolder } from '../src/docker/release.ts';
+import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
+import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
+import { copyPaths } from '../src/quote.ts';
 import { PORT } from './shared.ts';
 
 export const dockerfile: GeneratedFile = {
   name: 'dockerfile',
   summary: 'multi-stage image of the release, non-root',
-  asks: ['base', 'psql'],
-  outputs: ({ project, answers: { base, psql } }) => {
+  asks: ['base', 'release', 'psql'],
+  outputs: ({ project, answers: { base, release, psql } }) => {
     const alpine = base === 'alpine';
     const image = chooseImage(project, base);
-    const has = (folder: string) => [...project.tree.paths].some((path) => path.startsWith(`${folder}/`));
-    const configs = new Map<string, string[]>();
-    for (const file of project.config.files.filter((one) => one !== 'config/runtime.exs')) {
-      const folder = file.replace(/[^/]*$/, '');
-      configs.set(folder, [...(configs.get(folder) ?? []), file]);
-    }
-    const release = project.releaseName ?? project.otpApp;
-    const assetsCommand = project.aliases.has('assets.deploy') ? 'mix assets.deploy' : has('priv/static') && 'mix phx.digest';
+    const build = assets(project);
+    const node = nodeStages(project);
+    const { arg, version, image: nodeName } = nodeImage(project);
+    const deps = access(project);
+    const variables = buildVariables(project);
+    const folders = assetFolders(project);
+    const commands = build.commands.join(' \\\n    && ');
     return [
       {
         path: 'Dockerfile',
@@ -31,27 +38,58 @@ export const dockerfile: GeneratedFile = {
           osArg: alpine ? 'ALPINE_VERSION' : 'DEBIAN_VERSION',
           runnerImage: alpine ? 'alpine:${ALPINE_VERSION}' : 'debian:${DEBIAN_VERSION}-slim',
           builderImage: `elixir:\${ELIXIR_VERSION}-otp-\${OTP_VERSION}-${alpine ? 'alpine' : 'slim'}`,
-          builderPackages: alpine ? 'build-base git' : 'build-essential ca-certificates git',
-          runnerPackages: runnerPackages(alpine, psql),
+          builderPackages: builderPackages(project, base),
+          builderReason: project.nifDeps.length ? `git for git dependencies, compilers for native ones (${project.nifDeps.join(', ')})` : 'git for git dependencies, a C compiler for native ones',
+          runnerPackages: runnerPackages(project, base, psql),
           psqlStage: psql && !alpine,
           psqlReason: psql ? '; psql for a look into the database' : '',
-          mixFiles: 'mix.exs mix.lock',
-          mixReads: project.mixReads,
-          configs: [...configs].map(([to, names]) => ({ to, files: names.join(' ') })),
-          assetsSetup: project.aliases.has('assets.setup'),
-          compileCommand: has('assets') || !assetsCommand ? 'mix compile' : `mix compile && ${assetsCommand}`,
-          assetsCommand: has('assets') && assetsCommand,
-          priv: has('priv'),
-          assets: has('assets'),
+          mixCopies: mixCopies(project),
+          depsMounts: mounts(deps.secrets),
+          depsGet: [...deps.before, 'mix deps.get --only prod', ...deps.after].join(' \\\n    && '),
+          node,
+          nodeImage: { arg, version, from: `${nodeName}:\${${arg}}-${alpine ? 'alpine' : 'slim'}` },
+          configCopies: configCopies(project),
+          envMounts: mounts(variables),
+          env: exportsOf(variables),
+          // An umbrella's own apps come later, with their code
+          depsCompile: project.umbrella ? 'mix deps.compile --skip-umbrella-children' : 'mix deps.compile',
+          assetsSetup: project.umbrella ? null : build.setup,
+          codeCopies: codeCopies(project),
+          compile: folders.length || node.length || !commands ? 'mix compile' : `mix compile && ${commands}`,
+          assetCopies: [
+            ...(build.needsNode ? ['--from=node /usr/local /usr/local'] : []),
+            ...node.map(({ name, workdir }) => `--from=${name} ${workdir}/node_modules ${workdir}/node_modules`),
+            ...folders.map((folder) => copyPaths([folder, folder])),
+            ...bundlerFiles(project),
+          ],
+          assetsCommand: folders.length || node.length ? commands : '',
+          runtimeCopy: runtimeCopy(project),
+          relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
           releaseCommand: project.releases.length > 1 ? `mix release ${release}` : 'mix release',
           port: PORT,
         },
       },
     ];
   },
+  notes: ({ project, answers: { base } }) => {
+    const glibc = glibcReasons(project);
+    return [
+      ...(glibc.length ? [base === 'debian' ? `Debian was taken, because ${glibc.join(', ')} come as binaries for glibc only.` : `${glibc.join(', ')} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`] : []),
+      ...assets(project).notes,
+    ];
+  },
 };
 
-function runnerPackages(alpine: boolean, psql: boolean): string {
-  if (alpine) return ['ca-certificates libstdc++ ncurses-libs openssl', ...(psql ? ['postgresql-client'] : [])].join(' ');
-  return ['ca-certificates libncurses6 libstdc++6 openssl', ...(psql ? ['libpq5 libreadline8'] : [])].join(' ');
+/** Where the asset sources lie; an umbrella's come with its apps. */
+function assetFolders(project: Project): string[] {
+  if (project.umbrella) return [];
+  const folders = ['assets', ...project.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.')];
+  return [...new Set(folders)].filter((folder) => hasFolder(project, folder));
+}
+
+/** Settings of bundlers beside a package.json at the top. */
+function bundlerFiles(project: Project): string[] {
+  if (!project.nodePackages.some(({ dir }) => dir === '.')) return [];
+  const files = [...project.tree.paths].filter((path) => /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/.test(path));
+  return files.length ? [copyPaths([...files, './'])] : [];
 }

@@ -11,9 +11,9 @@ import { PORT } from './shared.ts';
 export const flyToml: GeneratedFile = {
   name: 'fly-toml',
   summary: 'machine, region, health check, environment',
-  asks: ['app', 'region', 'postgres', 'host', 'memory', 'migrate', 'background'],
+  asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
   outputs: ({ project, answers }) => {
-    const { app, region, postgres, host, memory, migrate, background } = answers;
+    const { app, region, postgres, host, memory, release, migrate, background } = answers;
     if (migrate && project.repoModules.length === 0) throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
     const service = oldService(flyTable(project));
     return [
@@ -28,7 +28,7 @@ export const flyToml: GeneratedFile = {
           services: service !== undefined,
           servicesCheck: service !== undefined && !service.http_checks?.length,
           migrate,
-          releaseCommand: tomlString(`/app/bin/${project.releaseName} eval ${project.module}.Release.migrate`),
+          releaseCommand: tomlString(`/app/bin/${release} eval ${project.module}.Release.migrate`),
           database: postgres.kind !== 'none' && project.repoModules.length > 0,
           databaseSource: postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : `DATABASE_URL is a secret, set by: ${attachCommand(postgres, app)}`,
           ipv6: postgres.kind !== 'external',

@@ -4,7 +4,8 @@ import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import { flyToml } from './fly-toml.ts';
 import { health } from './health.ts';
+import { release } from './release.ts';
 import { runtimeExs } from './runtime-exs.ts';
 
 /** Every generated file, in the order in which it is shown and written. A new one is added here. */
-export const files: readonly GeneratedFile[] = [dockerfile, dockerignore, flyToml, envSh, runtimeExs, health];
+export const files: readonly GeneratedFile[] = [dockerfile, dockerignore, flyToml, envSh, runtimeExs, health, release];

@@ -3,6 +3,7 @@ import { marked, putBlock } from '../src/block.ts';
 import { get } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
+import { runtimeFile } from '../src/docker/copies.ts';
 import { elixirAtom } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { PORT } from './shared.ts';
@@ -10,7 +11,7 @@ import { PORT } from './shared.ts';
 export const runtimeExs: GeneratedFile = {
   name: 'runtime-exs',
   summary: 'production settings, read when the release boots',
-  asks: ['postgres'],
+  asks: ['postgres', 'release'],
   outputs: ({ project, answers }) => {
     const { postgres } = answers;
     const elixir = chooseImage(project, answers.base).elixir;
@@ -21,10 +22,10 @@ export const runtimeExs: GeneratedFile = {
     if (postgres.kind === 'external') repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
     return [
       {
-        path: 'config/runtime.exs',
+        path: runtimeFile(project),
         template: 'config/runtime.exs',
         view: {
-          release: project.releaseName,
+          release: answers.release,
           otpApp: elixirAtom(project.otpApp),
           endpoint: project.endpointModule,
           // A list of the user's own stays: ours would replace it
@@ -36,7 +37,7 @@ export const runtimeExs: GeneratedFile = {
           poolSize: poolSize(answers),
           repoLines,
           // A closure can't be written to disk, which a release that reboots after configuration does
-          matchFun: !project.rebootAfterConfig,
+          matchFun: !project.rebootAfterConfig && runtimeFile(project) === 'config/runtime.exs',
           formatter: semver.gte(elixir, '1.15.0') ? ':default_formatter' : ':console',
         },
         merge: (before, block) => putBlock(before ?? 'import Config\n', marked(block)),

@@ -41,3 +41,15 @@ export function alwaysOn(project: Project): string | undefined {
   const stop = service?.auto_stop_machines;
   return stop === undefined ? undefined : stop === 'off' || stop === false ? 'yes' : 'no';
 }
+
+/** The base image of the Dockerfile that we wrote. */
+export function writtenBase(project: Project): 'alpine' | 'debian' | undefined {
+  if (!isOurs(project, 'Dockerfile')) return undefined;
+  return /^ARG DEBIAN_VERSION=/m.test(project.tree.read('Dockerfile') ?? '') ? 'debian' : 'alpine';
+}
+
+/** The release that the Dockerfile builds, as long as mix.exs still has it. */
+export function builtRelease(project: Project): string | undefined {
+  const [, name] = /_build\/prod\/rel\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
+  return project.releases.find((one) => one === name);
+}

@@ -27,6 +27,8 @@ export interface GeneratedFile {
   /** The questions it depends on; `npx plop NAME` asks only these. */
   asks: readonly QuestionName[];
   outputs: (context: Context) => Output[];
+  /** Sentences for the report, such as what was decided and why. */
+  notes?: (context: Context) => string[];
 }
 
 /** A change to one file; `before` undefined: it is new. */

@@ -1,5 +1,7 @@
 import type TOML from '@iarna/toml';
-import { alwaysOn, flyTable, flyToml, isOurs, sameApp, vmMemory } from './existing.ts';
+import { glibcReasons } from './docker/packages.ts';
+import { releaseFor } from './docker/release.ts';
+import { alwaysOn, builtRelease, flyTable, flyToml, isOurs, sameApp, vmMemory, writtenBase } from './existing.ts';
 import type { Project } from './facts/detect.ts';
 import type { Base } from './fly/images.ts';
 import { isAppName, isHostName, toAppName } from './fly/names.ts';
@@ -14,6 +16,7 @@ export interface Answers {
   postgres: Postgres;
   host: string;
   base: Base;
+  release: string;
   /** Megabytes. */
   memory: number;
   psql: boolean;
@@ -30,7 +33,7 @@ export interface Choice {
 
 /**
  * One question, declared once: the prompt, the flag, the help, the README row and the errors come from it.
- * `asked`: always at a terminal, only when its file is generated alone, or never (a flag).
+ * `asked`: always at a terminal, only when its file is generated alone, or only when it has no default (a flag).
  */
 export interface Question<T = unknown> {
   message: string;
@@ -76,7 +79,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
     example: 'shop-db',
     asked: 'always',
-    default: (project, { app }) => readAttachCommand(project.tree.read('fly.toml') ?? '') ?? (project.ectoAdapter === 'postgres' ? `${app ?? toAppName(project.otpApp)}-db` : 'none'),
+    default: (project, { app }) => readAttachCommand(project.tree.read('fly.toml') ?? '') ?? { postgres: `${app ?? toAppName(project.otpApp)}-db`, mysql: 'external', sqlite: 'none', none: 'none' }[project.ectoAdapter],
     parse: parsePostgres,
     print: printPostgres,
     search: (term, project, { app }) =>
@@ -100,12 +103,25 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     },
     print: String,
   },
+  release: {
+    message: 'Release?',
+    help: 'which release of mix.exs to build',
+    example: 'shop',
+    asked: 'flag',
+    default: (project) => builtRelease(project) ?? project.releaseName ?? (project.releases.length ? undefined : releaseFor(project)),
+    parse: (text) => {
+      if (/^[a-z][a-z0-9_]*$/.test(text.trim())) return text.trim();
+      throw new Problem(`"${text}" is no name of a release: lower-case letters, digits and _ as in mix.exs`);
+    },
+    print: String,
+    search: (_term, project) => project.releases.map((name) => ({ value: name, name })),
+  },
   base: {
     message: 'Base image?',
     help: 'alpine (small) or debian (for dependencies that need glibc)',
     example: 'alpine',
     asked: 'alone',
-    default: (project) => (/^ARG DEBIAN_VERSION=/m.test(project.tree.read('Dockerfile') ?? '') && /phoenix-fly/.test(project.tree.read('Dockerfile') ?? '') ? 'debian' : 'alpine'),
+    default: (project) => writtenBase(project) ?? (glibcReasons(project).length ? 'debian' : 'alpine'),
     parse: (text) => oneOf(text, ['alpine', 'debian'] as const, 'a base image'),
     print: String,
     search: () => [{ value: 'alpine', name: 'alpine  small (official Elixir image)' }, { value: 'debian', name: 'debian  for dependencies that need glibc' }],

@@ -11,7 +11,7 @@ import { diffOf, summaryOf } from './preview.ts';
 import { Problem } from './problem.ts';
 import { complete, parseFlag, parseYesNo, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
 import { report } from './report.ts';
-import { refuseUnsupported } from './supported.ts';
+import { refuseAnswers, refuseUnsupported } from './supported.ts';
 import { openTree } from './tree.ts';
 
 /** One run of one generator, from flags to a plan that the user has seen. */
@@ -52,6 +52,7 @@ export async function prepare(generator: Generator, dest: string | undefined, ar
   refuseUnsupported(project);
   if (atTerminal) await ask(generator, project, texts);
   const answers = complete(texts, project);
+  refuseAnswers(project, answers);
   const changes = plan(generator.files, { project, answers }).filter((change) => kindOf(change) !== 'same');
   if (changes.length) console.log(`\n${diffOf(changes, pc.isColorSupported)}\n${summaryOf(changes)}\n`);
   return { root, changes, answers, project, write: changes.length > 0 && (write ?? (await confirm(changes, atTerminal))) };
@@ -120,7 +121,7 @@ async function ask(generator: Generator, project: Project, texts: Partial<Record
     const question = questions[name] as Question;
     const given = texts[name];
     const offered = question.default(project, sofar as Partial<Answers>);
-    const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone'));
+    const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone') || offered === undefined);
     if (given === undefined && isAsked) texts[name] = await askOne(question, project, sofar as Partial<Answers>, offered);
     const text = texts[name] ?? offered;
     if (text !== undefined) sofar[name] = parseFlag(name, text);

@@ -1,18 +1,24 @@
+import { includesErts } from './docker/release.ts';
 import type { Project } from './facts/detect.ts';
 import { Problem } from './problem.ts';
+import type { Answers } from './questions.ts';
 
-/** Refuses shapes that would come out half right, naming what was found. @throws Problem */
+/** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
 export function refuseUnsupported(project: Project): void {
+  const secretFile = secretImport(project);
   const found = [
-    project.umbrella && 'an umbrella (apps_path in mix.exs)',
-    project.appDir !== '.' && `the app in the subfolder ${project.appDir}; start there, or name it with --dest`,
-    project.ectoAdapter === 'mysql' && 'a MySQL database',
-    project.ectoAdapter === 'sqlite' && 'a SQLite database',
-    project.packageJsons.length > 0 && `packages of Node (${project.packageJsons.join(', ')})`,
-    project.privateDeps.length > 0 && `private dependencies (${project.privateDeps.join(', ')})`,
-    project.pathDeps.length > 0 && `path dependencies (${project.pathDeps.join(', ')})`,
-    project.releaseName === null && 'several releases without default_release in mix.exs',
-    project.tree.paths.has('config/releases.exs') && 'config/releases.exs, which a runtime.exs would silence; rename it to config/runtime.exs first',
+    project.ectoAdapter === 'sqlite' && 'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
+    secretFile && `config/prod.exs imports ${secretFile}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
   ].filter(Boolean);
-  if (found.length) throw new Problem(`this app has what phoenix-fly can't do right yet: ${found.join('; ')}. Nothing was written.`);
+  if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
 }
+
+/** Refuses answers that don't fit the repo. @throws Problem */
+export function refuseAnswers(project: Project, { release, postgres }: Answers): void {
+  if (project.releases.length && !project.releases.includes(release)) throw new Problem(`--release: mix.exs has no release ${release}; it has ${project.releases.join(', ')}`);
+  if (!includesErts(project, release)) throw new Problem(`the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`);
+  if (project.ectoAdapter === 'mysql' && (postgres.kind === 'app' || postgres.kind === 'managed')) throw new Problem(`--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`);
+}
+
+/** The secret settings that prod.exs imports whatever happens. */
+const secretImport = (project: Project): string | undefined => /^import_config\s*\(?\s*"([\w./-]*secret[\w./-]*)"/m.exec(project.tree.read('config/prod.exs') ?? '')?.[1];

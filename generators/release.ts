@@ -1,0 +1,27 @@
+import type { GeneratedFile } from '../src/file.ts';
+import { Problem } from '../src/problem.ts';
+import { sameEndings } from '../src/plan.ts';
+import { elixirKey } from '../src/quote.ts';
+
+export const release: GeneratedFile = {
+  name: 'release',
+  summary: 'names the release of an umbrella in mix.exs, which `mix release` asks for',
+  asks: ['release'],
+  outputs: ({ project, answers }) => {
+    const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);
+    if (!project.umbrella || (project.releases.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))) return [];
+    return [{ path: 'mix.exs', merge: (before) => addRelease(before ?? '', answers.release, apps) }];
+  },
+};
+
+/** In front of `apps_path:`, each app of the umbrella in it. @throws Problem when there is no one such place */
+function addRelease(text: string, name: string, apps: readonly string[]): string {
+  const lines = ['releases: [', `  ${elixirKey(name)} [`, '    applications: [', ...apps.map((app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`), '    ]', '  ]', '],'];
+  const places = [...text.matchAll(/^([ \t]*)apps_path:/gm)];
+  const [place] = places;
+  if (places.length !== 1 || place?.index === undefined) {
+    throw new Problem(`mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.join(' ').replaceAll(/\s+/g, ' ')}`);
+  }
+  const indent = place[1] ?? '';
+  return text.slice(0, place.index) + sameEndings(text, lines.map((line) => `${indent}${line}\n`).join('')) + text.slice(place.index);
+}

@@ -1,0 +1,76 @@
+import { pairs } from '../elixir/value.ts';
+import type { Project } from '../facts/detect.ts';
+import type { MixProject } from '../facts/mix-project.ts';
+import { shellWord } from '../quote.ts';
+import { hasFolder } from './copies.ts';
+
+/** How the image builds the assets. */
+export interface Assets {
+  /** Downloads the asset tools into a layer of its own; null when nothing does. */
+  setup: string | null;
+  /** Run one after the other once the code is compiled; empty when there are no assets. */
+  commands: string[];
+  /** Whether they call Node or a package manager. */
+  needsNode: boolean;
+  notes: string[];
+}
+
+/** Installs that the Node stage has done already. */
+const INSTALL = /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/;
+const NODE = /^cmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
+/** Scripts of package.json that build for production, the likeliest first. */
+const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
+
+export function assets(project: Project): Assets {
+  const owners = deployOwners(project);
+  const deploy = owners.map((owner) => run(owner, 'assets.deploy'));
+  const setups = (owners.length ? owners : [project.projects[0]]).flatMap((owner) => (owner?.aliases.has('assets.setup') ? run(owner, 'assets.setup', /\.install\b/) : []));
+  const digest = hasFolder(project, `${webFolder(project)}priv/static`) || hasFolder(project, `${webFolder(project)}assets`) ? inWeb(project, 'phx.digest') : null;
+  const byHand = owners.length ? { commands: [], notes: [] } : withoutAlias(project, digest !== null);
+  const commands = owners.length ? deploy.flat() : [...byHand.commands, ...(digest ? [digest] : [])];
+  const used = owners.flatMap((owner) => resolved(owner, owner.aliases.get('assets.deploy') ?? []));
+  return {
+    setup: setups.length ? setups.join(' && ') : null,
+    commands,
+    needsNode: used.some((step) => NODE.test(step) && !INSTALL.test(step)) || commands.some((command) => command.startsWith('cd ')),
+    notes: byHand.notes,
+  };
+}
+
+const webFolder = (project: Project): string => (project.webAppDir === '.' ? '' : `${project.webAppDir}/`);
+
+/** The projects whose `assets.deploy` builds: the root, else every app of the umbrella that has one. */
+function deployOwners(project: Project): MixProject[] {
+  const having = project.projects.filter((one) => one.aliases.has('assets.deploy'));
+  const root = having.find((one) => one.dir === '.');
+  return root ? [root] : having;
+}
+
+/** An alias as a command; without the steps that a Node stage has done, and only those that `keep` lets through. */
+function run(owner: MixProject, alias: string, keep = /./): string[] {
+  const steps = owner.aliases.get(alias) ?? [];
+  const left = steps.filter((step) => !INSTALL.test(step) && keep.test(step));
+  const app = owner.dir === '.' ? [] : ['--app', owner.app ?? ''];
+  if (left.length === steps.length || steps.includes('(a function)')) return [app.length ? `mix do ${app.map(shellWord).join(' ')} ${alias}` : `mix ${alias}`];
+  return left.length ? [`mix do ${[...app, ...left.flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)])].map(shellWord).join(' ')}`] : [];
+}
+
+/** The steps with aliases among them followed. */
+const resolved = (owner: MixProject, steps: readonly string[], depth = 0): string[] =>
+  steps.flatMap((step) => (depth < 4 && owner.aliases.has(step) ? resolved(owner, owner.aliases.get(step) ?? [], depth + 1) : step));
+
+const inWeb = (project: Project, task: string): string => (project.webAppDir === '.' || !project.umbrella ? `mix ${task}` : `mix do --app ${shellWord(project.otpApp)} ${task}`);
+
+/** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
+function withoutAlias(project: Project, hasAssets: boolean): { commands: string[]; notes: string[] } {
+  if (!hasAssets) return { commands: [], notes: [] };
+  const scripts = project.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
+    const script = BUILD_SCRIPTS.find((name) => known.includes(name));
+    return script ? [`cd ${shellWord(`/app/${dir === '.' ? '' : dir}`)} && ${manager} run ${script} && cd /app`] : [];
+  });
+  const tools = ['tailwind', 'esbuild'].filter((tool) => project.lock.has(tool)).flatMap((tool) => profiles(project, tool).map((profile) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)));
+  const commands = [...tools, ...scripts];
+  return { commands, notes: commands.length ? [`mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`] : [] };
+}
+
+const profiles = (project: Project, tool: string): string[] => pairs(project.config.apps.get(tool)).map(([name]) => name).filter((name) => !['version', 'version_check', 'path', 'target', 'install_path'].includes(name));

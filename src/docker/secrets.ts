@@ -1,0 +1,74 @@
+import { get } from '../elixir/value.ts';
+import type { Project } from '../facts/detect.ts';
+import { Problem } from '../problem.ts';
+import { shellWord } from '../quote.ts';
+
+/** A secret that the image build needs; BuildKit mounts it for one command, and no layer keeps it. */
+export interface BuildSecret {
+  /** Its id, and the name of the shell variable in hints: GITHUB_TOKEN. */
+  id: string;
+  why: string;
+}
+
+/** How private dependencies are fetched: secrets, and what runs before and after `mix deps.get`. */
+export interface Access {
+  secrets: BuildSecret[];
+  before: string[];
+  after: string[];
+}
+
+const read = (id: string): string => `"$(cat /run/secrets/${id})"`;
+const idOf = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+
+/**
+ * Private Hex organizations, Oban's own Hex repository and git over SSH (fly.io/docs/apps/build-secrets;
+ * `mix hex.organization`, Hex 2.2; oban.pro's installation guide; 2026-11). Credentials are taken back in the same command.
+ * @throws Problem for a private Hex repository whose address is not known
+ */
+export function access(project: Project): Access {
+  const result: Access = { secrets: [], before: [], after: [] };
+  const organizations = new Set<string>();
+  const repositories = new Set<string>();
+  const hosts = new Set<string>();
+  for (const dep of project.projects.flatMap((one) => one.deps.filter(({ prod }) => prod))) {
+    const [organization, repo, git] = ['organization', 'repo', 'git'].map((key) => get(dep.options, key));
+    const locked = project.lock.get(dep.name);
+    const named = typeof organization === 'string' ? organization : /^hexpm:(.+)$/.exec(typeof repo === 'string' ? repo : (locked?.repo ?? ''))?.[1];
+    if (named) organizations.add(named);
+    else if (typeof repo === 'string' && repo !== 'hexpm') repositories.add(repo);
+    const url = typeof git === 'string' ? git : locked?.source === 'git' ? (locked.url ?? '') : '';
+    const [, host] = /^(?:ssh:\/\/)?git@([\w.-]+)[:/]/.exec(url) ?? [];
+    if (host) hosts.add(host);
+  }
+  for (const name of organizations) {
+    const id = `HEX_${idOf(name)}_KEY`;
+    result.secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
+    result.before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
+    result.after.push(`mix hex.organization deauth ${shellWord(name)}`);
+  }
+  for (const name of repositories) {
+    if (name !== 'oban') throw new Problem(`mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`);
+    result.secrets.push({ id: 'OBAN_KEY_FINGERPRINT', why: "from your account at oban.pro" }, { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' });
+    result.before.push(`mix hex.repo add oban https://getoban.pro/repo --fetch-public-key ${read('OBAN_KEY_FINGERPRINT')} --auth-key ${read('OBAN_LICENSE_KEY')}`);
+    result.after.push('mix hex.repo remove oban');
+  }
+  const tokens = [...hosts].map((host) => ({ host, id: host === 'github.com' ? 'GITHUB_TOKEN' : `${idOf(host)}_TOKEN` }));
+  tokens.forEach(({ host, id }, index) => {
+    result.secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
+    // Through the environment, so that git writes it nowhere
+    result.before.push(
+      `export GIT_CONFIG_COUNT=${(index + 1) * 2} GIT_CONFIG_KEY_${index * 2}="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf" GIT_CONFIG_VALUE_${index * 2}=git@${host}: GIT_CONFIG_KEY_${index * 2 + 1}="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf" GIT_CONFIG_VALUE_${index * 2 + 1}=ssh://git@${host}/`,
+    );
+  });
+  return result;
+}
+
+/** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. */
+export const buildVariables = (project: Project): BuildSecret[] =>
+  project.required.filter((one) => one.compileTime).map(({ name, file, line }) => ({ id: name, why: `read while the image is built, by ${file}:${line}` })).filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
+
+/** `RUN` options that mount secrets. */
+export const mounts = (secrets: readonly BuildSecret[]): string => secrets.map(({ id }) => `--mount=type=secret,id=${id},required=true \\\n    `).join('');
+
+/** Shell in front of a command that gives it the variables. */
+export const exportsOf = (secrets: readonly BuildSecret[]): string => (secrets.length ? `export ${secrets.map(({ id }) => `${id}=${read(id)}`).join(' ')} && ` : '');
