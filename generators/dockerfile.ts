@@ -24,6 +24,9 @@ export const dockerfile: GeneratedFile = {
     const variables = buildVariables(project);
     const folders = assetFolders(project);
     const commands = build.commands.join(' \\\n    && ');
+    const apart = project.umbrella || folders.length > 0 || node.length > 0;
+    const compile = apart || !commands ? 'mix compile' : `mix compile && ${commands}`;
+    const setup = project.umbrella ? '' : (build.setup ?? '');
     return [
       {
         path: 'Dockerfile',
@@ -53,16 +56,19 @@ export const dockerfile: GeneratedFile = {
           env: exportsOf(variables),
           // An umbrella's own apps come later, with their code
           depsCompile: project.umbrella ? 'mix deps.compile --skip-umbrella-children' : 'mix deps.compile',
-          assetsSetup: project.umbrella ? null : build.setup,
+          assetsSetup: setup,
+          setupPragma: pragma(setup),
           codeCopies: codeCopies(project),
-          compile: folders.length || node.length || !commands ? 'mix compile' : `mix compile && ${commands}`,
+          compile,
+          compilePragma: pragma(compile),
           assetCopies: [
             ...(build.needsNode ? ['--from=node /usr/local /usr/local'] : []),
             ...node.map(({ name, workdir }) => `--from=${name} ${workdir}/node_modules ${workdir}/node_modules`),
             ...folders.map((folder) => copyPaths([folder, folder])),
             ...bundlerFiles(project),
           ],
-          assetsCommand: folders.length || node.length ? commands : '',
+          assetsCommand: apart ? commands : '',
+          assetsPragma: pragma(commands),
           runtimeCopy: runtimeCopy(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
           releaseCommand: project.releases.length > 1 ? `mix release ${release}` : 'mix release',
@@ -79,6 +85,9 @@ export const dockerfile: GeneratedFile = {
     ];
   },
 };
+
+/** shellcheck takes the `do` of `mix do` for its own. */
+const pragma = (command: string): string => (command.includes('mix do ') ? '# hadolint ignore=SC1010\n' : '');
 
 /** Where the asset sources lie; an umbrella's come with its apps. */
 function assetFolders(project: Project): string[] {

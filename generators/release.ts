@@ -14,14 +14,17 @@ export const release: GeneratedFile = {
   },
 };
 
-/** In front of `apps_path:`, each app of the umbrella in it. @throws Problem when there is no one such place */
+/** In front of `apps_path:`, with each app of the umbrella in it. @throws Problem when there is no one such place */
 function addRelease(text: string, name: string, apps: readonly string[]): string {
-  const lines = ['releases: [', `  ${elixirKey(name)} [`, '    applications: [', ...apps.map((app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`), '    ]', '  ]', '],'];
-  const places = [...text.matchAll(/^([ \t]*)apps_path:/gm)];
+  const places = [...text.matchAll(/^([ \t]*)(\[?)apps_path:/gm)];
   const [place] = places;
+  const lines = ['releases: [', `  ${elixirKey(name)} [`, '    applications: [', ...apps.map((app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`), '    ]', '  ]', '],'];
   if (places.length !== 1 || place?.index === undefined) {
-    throw new Problem(`mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.join(' ').replaceAll(/\s+/g, ' ')}`);
+    throw new Problem(`mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.map((line) => line.trim()).join(' ')}`);
   }
-  const indent = place[1] ?? '';
-  return text.slice(0, place.index) + sameEndings(text, lines.map((line) => `${indent}${line}\n`).join('')) + text.slice(place.index);
+  const [all, space = '', bracket = ''] = place;
+  const indent = space + (bracket && ' ');
+  const added = lines.map((line) => `${indent}${line}\n`).join('').slice(indent.length);
+  const at = place.index + all.indexOf('apps_path:');
+  return text.slice(0, at) + sameEndings(text, added + indent) + text.slice(at);
 }

@@ -1,4 +1,5 @@
 import { pairs } from '../elixir/value.ts';
+import type { PackageManager } from '../facts/assets.ts';
 import type { Project } from '../facts/detect.ts';
 import type { MixProject } from '../facts/mix-project.ts';
 import { shellWord } from '../quote.ts';
@@ -18,6 +19,8 @@ export interface Assets {
 /** Installs that the Node stage has done already. */
 const INSTALL = /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/;
 const NODE = /^cmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
+/** How each manager is told to work in a folder. */
+const IN_FOLDER: Readonly<Record<PackageManager, string>> = { npm: '--prefix', yarn: '--cwd', pnpm: '--dir', bun: '--cwd' };
 /** Scripts of package.json that build for production, the likeliest first. */
 const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 
@@ -32,7 +35,7 @@ export function assets(project: Project): Assets {
   return {
     setup: setups.length ? setups.join(' && ') : null,
     commands,
-    needsNode: used.some((step) => NODE.test(step) && !INSTALL.test(step)) || commands.some((command) => command.startsWith('cd ')),
+    needsNode: used.some((step) => NODE.test(step) && !INSTALL.test(step)) || commands.some((command) => !command.startsWith('mix ')),
     notes: byHand.notes,
   };
 }
@@ -66,7 +69,7 @@ function withoutAlias(project: Project, hasAssets: boolean): { commands: string[
   if (!hasAssets) return { commands: [], notes: [] };
   const scripts = project.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
-    return script ? [`cd ${shellWord(`/app/${dir === '.' ? '' : dir}`)} && ${manager} run ${script} && cd /app`] : [];
+    return script ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`] : [];
   });
   const tools = ['tailwind', 'esbuild'].filter((tool) => project.lock.has(tool)).flatMap((tool) => profiles(project, tool).map((profile) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)));
   const commands = [...tools, ...scripts];

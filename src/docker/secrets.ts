@@ -56,9 +56,9 @@ export function access(project: Project): Access {
   tokens.forEach(({ host, id }, index) => {
     result.secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
     // Through the environment, so that git writes it nowhere
-    result.before.push(
-      `export GIT_CONFIG_COUNT=${(index + 1) * 2} GIT_CONFIG_KEY_${index * 2}="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf" GIT_CONFIG_VALUE_${index * 2}=git@${host}: GIT_CONFIG_KEY_${index * 2 + 1}="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf" GIT_CONFIG_VALUE_${index * 2 + 1}=ssh://git@${host}/`,
-    );
+    const url = `GIT_URL="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf"`;
+    const pairs = [`git@${host}:`, `ssh://git@${host}/`].map((from, at) => `GIT_CONFIG_KEY_${index * 2 + at}="$GIT_URL" GIT_CONFIG_VALUE_${index * 2 + at}=${from}`);
+    result.before.push(url, `export GIT_CONFIG_COUNT=${(index + 1) * 2} ${pairs.join(' ')}`);
   });
   return result;
 }
@@ -71,4 +71,4 @@ export const buildVariables = (project: Project): BuildSecret[] =>
 export const mounts = (secrets: readonly BuildSecret[]): string => secrets.map(({ id }) => `--mount=type=secret,id=${id},required=true \\\n    `).join('');
 
 /** Shell in front of a command that gives it the variables. */
-export const exportsOf = (secrets: readonly BuildSecret[]): string => (secrets.length ? `export ${secrets.map(({ id }) => `${id}=${read(id)}`).join(' ')} && ` : '');
+export const exportsOf = (secrets: readonly BuildSecret[]): string => secrets.map(({ id }) => `${id}=${read(id)} && export ${id} \\\n    && `).join('');
