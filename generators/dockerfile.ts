@@ -1,5 +1,5 @@
 import { assets } from '../src/docker/assets.ts';
-import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopy } from '../src/docker/copies.ts';
+import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
 import { relFolder } from '../src/docker/release.ts';
@@ -69,7 +69,7 @@ export const dockerfile: GeneratedFile = {
           ],
           assetsCommand: apart ? commands : '',
           assetsPragma: pragma(commands),
-          runtimeCopy: runtimeCopy(project),
+          runtimeCopies: runtimeCopies(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
           releaseCommand: project.releases.length > 1 ? `mix release ${release}` : 'mix release',
           port: PORT,

@@ -1,6 +1,7 @@
 import type TOML from '@iarna/toml';
 import { flyTable } from '../src/existing.ts';
 import type { GeneratedFile } from '../src/file.ts';
+import { migrateCommand } from '../src/docker/release.ts';
 import { attachCommand } from '../src/fly/postgres.ts';
 import { Problem } from '../src/problem.ts';
 import { questions, type Answers } from '../src/questions.ts';
@@ -28,7 +29,7 @@ export const flyToml: GeneratedFile = {
           services: service !== undefined,
           servicesCheck: service !== undefined && !service.http_checks?.length,
           migrate,
-          releaseCommand: tomlString(`/app/bin/${release} eval ${project.module}.Release.migrate`),
+          releaseCommand: tomlString(migrateCommand(project, release)),
           database: postgres.kind !== 'none' && project.repoModules.length > 0,
           databaseSource: postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : `DATABASE_URL is a secret, set by: ${attachCommand(postgres, app)}`,
           ipv6: postgres.kind !== 'external',

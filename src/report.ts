@@ -3,6 +3,7 @@ import type { Project } from './facts/detect.ts';
 import { monthlyCost, PRICES_AS_OF } from './fly/cost.ts';
 import { chooseImage } from './fly/images.ts';
 import { access, buildVariables } from './docker/secrets.ts';
+import { migrateCommand } from './docker/release.ts';
 import { attachCommand } from './fly/postgres.ts';
 import { elixirAtom } from './quote.ts';
 import { questions, type Answers, type Question } from './questions.ts';
@@ -42,7 +43,7 @@ function nextSteps(project: Project, answers: Answers): string[] {
   for (const { id, why } of build) steps.push(`export ${id}=...   # ${why}`);
   steps.push(`fly deploy --ha=false${build.map(({ id }) => ` --build-secret ${id}="$${id}"`).join('')}   # one machine; without --ha=false the first deploy starts two`);
   if (host !== `${app}.fly.dev`) steps.push(`fly certs add ${host} --app ${app}`);
-  if (project.repoModules.length && postgres.kind !== 'none') steps.push(`fly ssh console --app ${app} -C "/app/bin/${answers.release} eval ${project.module}.Release.migrate"   # needs lib/.../release.ex: mix phx.gen.release`);
+  if (project.repoModules.length && postgres.kind !== 'none' && !answers.migrate) steps.push(`fly ssh console --app ${app} -C "${migrateCommand(project, answers.release)}"   # migrates the database`);
   steps.push(`fly ssh console --pty --app ${app} -C "/app/bin/${answers.release} remote"   # IEx in the running app`);
   if (background) {
     steps.push('', 'In application.ex, so that workers stay out of one-off commands and of machines with BACKGROUND_ENABLED=false:');

@@ -9,6 +9,7 @@ export function refuseUnsupported(project: Project): void {
   const found = [
     project.ectoAdapter === 'sqlite' && 'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
     secretFile && `config/prod.exs imports ${secretFile}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
+    ...project.pathDependencies.filter(({ dir }) => dir === null).map(({ name }) => `the dependency ${name} lies above the app's folder, where a Docker build can't see it: move it into the app, or make it a git dependency`),
   ].filter(Boolean);
   if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
 }

@@ -53,16 +53,22 @@ function deployOwners(project: Project): MixProject[] {
 function run(owner: MixProject, alias: string, keep = /./): string[] {
   const steps = owner.aliases.get(alias) ?? [];
   const left = steps.filter((step) => !INSTALL.test(step) && keep.test(step));
-  const app = owner.dir === '.' ? [] : ['--app', owner.app ?? ''];
-  if (left.length === steps.length || steps.includes('(a function)')) return [app.length ? `mix do ${app.map(shellWord).join(' ')} ${alias}` : `mix ${alias}`];
-  return left.length ? [`mix do ${[...app, ...left.flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)])].map(shellWord).join(' ')}`] : [];
+  if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
+  const words = left.flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)]).map(shellWord).join(' ');
+  return left.length ? [inApp(owner, left.length > 1 ? `do ${words}` : words)] : [];
 }
 
 /** The steps with aliases among them followed. */
 const resolved = (owner: MixProject, steps: readonly string[], depth = 0): string[] =>
   steps.flatMap((step) => (depth < 4 && owner.aliases.has(step) ? resolved(owner, owner.aliases.get(step) ?? [], depth + 1) : step));
 
-const inWeb = (project: Project, task: string): string => (project.webAppDir === '.' || !project.umbrella ? `mix ${task}` : `mix do --app ${shellWord(project.otpApp)} ${task}`);
+/** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
+const inApp = ({ dir, app }: MixProject, task: string): string => (dir === '.' ? `mix ${task}` : `mix do --app ${shellWord(app ?? '')} cmd mix ${task}`);
+
+const inWeb = (project: Project, task: string): string => {
+  const web = project.projects.find(({ dir }) => dir === project.webAppDir) ?? project.projects[0];
+  return web ? inApp(web, task) : `mix ${task}`;
+};
 
 /** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
 function withoutAlias(project: Project, hasAssets: boolean): { commands: string[]; notes: string[] } {
@@ -71,9 +77,15 @@ function withoutAlias(project: Project, hasAssets: boolean): { commands: string[
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
     return script ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`] : [];
   });
-  const tools = ['tailwind', 'esbuild'].filter((tool) => project.lock.has(tool)).flatMap((tool) => profiles(project, tool).map((profile) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)));
+  const tools = project.hexAssetTools.filter((tool) => tool === 'tailwind' || tool === 'esbuild').flatMap((tool) => profiles(project, tool).map((profile) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)));
   const commands = [...tools, ...scripts];
-  return { commands, notes: commands.length ? [`mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`] : [] };
+  return { commands, notes: note(project, commands) };
+}
+
+function note(project: Project, commands: readonly string[]): string[] {
+  if (commands.length) return [`mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`];
+  if (project.nodePackages.length === 0) return [];
+  return [`mix.exs has no assets.deploy alias and ${project.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`];
 }
 
 const profiles = (project: Project, tool: string): string[] => pairs(project.config.apps.get(tool)).map(([name]) => name).filter((name) => !['version', 'version_check', 'path', 'target', 'install_path'].includes(name));

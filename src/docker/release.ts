@@ -1,4 +1,5 @@
 import { get } from '../elixir/value.ts';
+import { elixirAtom } from '../quote.ts';
 import type { Project } from '../facts/detect.ts';
 
 const options = (project: Project, release: string) => project.projects[0]?.releaseOptions.get(release);
@@ -14,3 +15,14 @@ export const includesErts = (project: Project, release: string): boolean => get(
 
 /** What an umbrella's release is called that has no name yet. */
 export const releaseFor = (project: Project): string => project.otpApp.replace(/_web$/, '') || project.otpApp;
+
+/**
+ * What migrates the database in a running image: rel/overlays/bin/migrate where the app has it (mix phx.gen.release
+ * writes it), else Ecto's own migrator, which needs no module of the app's (Ecto.Migrator.with_repo/2, ecto_sql 3.13).
+ */
+export function migrateCommand(project: Project, release: string): string {
+  if (project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/migrate`)) return '/app/bin/migrate';
+  const apps = [...new Set(project.repoModules.map((repo) => project.repoApps.get(repo) ?? project.otpApp))];
+  const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
+  return `/app/bin/${release} eval '${load}; for repo <- [${project.repoModules.join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
+}

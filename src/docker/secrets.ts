@@ -1,4 +1,3 @@
-import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
 import { shellWord } from '../quote.ts';
@@ -27,31 +26,19 @@ const idOf = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]+/g,
  */
 export function access(project: Project): Access {
   const result: Access = { secrets: [], before: [], after: [] };
-  const organizations = new Set<string>();
-  const repositories = new Set<string>();
-  const hosts = new Set<string>();
-  for (const dep of project.projects.flatMap((one) => one.deps.filter(({ prod }) => prod))) {
-    const [organization, repo, git] = ['organization', 'repo', 'git'].map((key) => get(dep.options, key));
-    const locked = project.lock.get(dep.name);
-    const named = typeof organization === 'string' ? organization : /^hexpm:(.+)$/.exec(typeof repo === 'string' ? repo : (locked?.repo ?? ''))?.[1];
-    if (named) organizations.add(named);
-    else if (typeof repo === 'string' && repo !== 'hexpm') repositories.add(repo);
-    const url = typeof git === 'string' ? git : locked?.source === 'git' ? (locked.url ?? '') : '';
-    const [, host] = /^(?:ssh:\/\/)?git@([\w.-]+)[:/]/.exec(url) ?? [];
-    if (host) hosts.add(host);
-  }
-  for (const name of organizations) {
+  for (const name of project.hexOrganizations) {
     const id = `HEX_${idOf(name)}_KEY`;
     result.secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
     result.before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
     result.after.push(`mix hex.organization deauth ${shellWord(name)}`);
   }
-  for (const name of repositories) {
+  for (const name of project.hexRepos) {
     if (name !== 'oban') throw new Problem(`mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`);
-    result.secrets.push({ id: 'OBAN_KEY_FINGERPRINT', why: "from your account at oban.pro" }, { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' });
+    result.secrets.push({ id: 'OBAN_KEY_FINGERPRINT', why: 'from your account at oban.pro' }, { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' });
     result.before.push(`mix hex.repo add oban https://getoban.pro/repo --fetch-public-key ${read('OBAN_KEY_FINGERPRINT')} --auth-key ${read('OBAN_LICENSE_KEY')}`);
     result.after.push('mix hex.repo remove oban');
   }
+  const hosts = new Set(project.gitDependencies.filter(({ ssh }) => ssh).flatMap(({ url }) => /^(?:ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)[:/]/.exec(url)?.[1] ?? []));
   const tokens = [...hosts].map((host) => ({ host, id: host === 'github.com' ? 'GITHUB_TOKEN' : `${idOf(host)}_TOKEN` }));
   tokens.forEach(({ host, id }, index) => {
     result.secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
