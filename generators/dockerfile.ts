@@ -7,7 +7,9 @@ import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets
 import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
+import { mergeLines } from '../src/merge.ts';
 import { copyPaths } from '../src/quote.ts';
+import { VERSION } from '../src/version.ts';
 import { PORT } from './shared.ts';
 
 export const dockerfile: GeneratedFile = {
@@ -31,7 +33,9 @@ export const dockerfile: GeneratedFile = {
       {
         path: 'Dockerfile',
         template: 'Dockerfile',
+        merge: mergeLines,
         view: {
+          version: VERSION,
           alpine,
           release,
           elixir: image.elixir,

@@ -1,5 +1,5 @@
 import type { GeneratedFile } from '../src/file.ts';
-import { sameEndings } from '../src/plan.ts';
+import { sameEndings } from '../src/endings.ts';
 
 export const dockerignore: GeneratedFile = {
   name: 'dockerignore',

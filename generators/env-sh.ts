@@ -1,4 +1,4 @@
-import { marked, putBlock } from '../src/block.ts';
+import { intoBlock } from '../src/block.ts';
 import { relFolder } from '../src/docker/release.ts';
 import type { GeneratedFile } from '../src/file.ts';
 
@@ -6,5 +6,8 @@ export const envSh: GeneratedFile = {
   name: 'env-sh',
   summary: 'node name and IPv6 on Fly',
   asks: ['release'],
-  outputs: ({ project, answers }) => [{ path: `${relFolder(project, answers.release)}/env.sh.eex`, template: 'rel/env.sh.eex', merge: (before, block) => putBlock(before ?? '#!/bin/sh\n', marked(block)) }],
+  outputs: ({ project, answers }) => {
+    const path = `${relFolder(project, answers.release)}/env.sh.eex`;
+    return [{ path, template: 'rel/env.sh.eex', merge: intoBlock(path, '#!/bin/sh') }];
+  },
 };

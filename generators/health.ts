@@ -2,7 +2,7 @@ import { parseElixir } from '../src/elixir/syntax.ts';
 import { modulesIn } from '../src/elixir/modules.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/plan.ts';
+import { sameEndings } from '../src/endings.ts';
 
 export const health: GeneratedFile = {
   name: 'health',

@@ -1,6 +1,6 @@
 import type { GeneratedFile } from '../src/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/plan.ts';
+import { sameEndings } from '../src/endings.ts';
 import { elixirKey } from '../src/quote.ts';
 
 export const release: GeneratedFile = {

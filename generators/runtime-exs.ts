@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { marked, putBlock } from '../src/block.ts';
+import { intoBlock } from '../src/block.ts';
 import { get } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
@@ -40,7 +40,7 @@ export const runtimeExs: GeneratedFile = {
           matchFun: !project.rebootAfterConfig && runtimeFile(project) === 'config/runtime.exs',
           formatter: semver.gte(elixir, '1.15.0') ? ':default_formatter' : ':console',
         },
-        merge: (before, block) => putBlock(before ?? 'import Config\n', marked(block)),
+        merge: intoBlock('config/runtime.exs', 'import Config'),
       },
     ];
   },

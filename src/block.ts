@@ -1,25 +1,45 @@
-import { sameEndings } from './plan.ts';
+import { createHash } from 'node:crypto';
+import { sameEndings } from './endings.ts';
+import type { Output } from './file.ts';
+import { Problem } from './problem.ts';
+import { VERSION } from './version.ts';
 
-const BEGIN = '# >>> phoenix-fly';
-const END = '# <<< phoenix-fly';
-
-const BLOCK = /^# >>> phoenix-fly.*\r?\n[\s\S]*?^# <<< phoenix-fly.*$/m;
-
-/** Wraps lines in the marks by which a rerun finds them; `mix format` wants an empty line before the last one. */
-export const marked = (lines: string): string => `${BEGIN}: a rerun replaces what stands between these marks; the rest of the file is yours\n${lines.trimEnd()}\n\n${END}\n`;
+const BLOCK = /^# >>> phoenix-fly(?: [\w.-]+ \((\w+)\))?.*\r?\n([\s\S]*?)^# <<< phoenix-fly.*$/m;
+/** In place of the block: its owner does without it. */
+const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
 
 /**
- * Puts our marked block into a file of the user's: in place of the old block, else at the end. Every byte outside
- * the block stays, line endings included.
+ * Merges our lines into a file of the user's: in place of the old block, else at the end. Every byte outside the block
+ * stays, line endings included. The block's first line holds a checksum, so that edits inside it are seen: they stay
+ * unless told to go.
+ * @param head the first line of the file where there is none yet, or an empty one
+ * @throws Problem when the marks are damaged
  */
-export function putBlock(before: string | undefined, block: string): string {
-  if (before === undefined) return block;
-  const fitting = sameEndings(before, block);
-  if (BLOCK.test(before)) return before.replace(BLOCK, () => fitting.trimEnd());
-  const newline = before.includes('\r\n') ? '\r\n' : '\n';
-  const gap = before === '' ? '' : before.endsWith('\n') ? newline : newline + newline;
-  return before + gap + fitting;
-}
+export const intoBlock =
+  (path: string, head: string): NonNullable<Output['merge']> =>
+  (found, rendered, onConflict) => {
+    const before = found?.trim() ? found : `${head}\n`;
+    const lines = `${rendered.trimEnd()}\n\n`;
+    const block = sameEndings(before, `${FIRST(lines)}\n${lines}# <<< phoenix-fly\n`);
+    const count = (mark: RegExp) => before.match(mark)?.length ?? 0;
+    const [begins, ends] = [count(/^# >>> phoenix-fly/gm), count(/^# <<< phoenix-fly/gm)];
+    if (begins !== ends || begins > 1 || (begins === 1 && !BLOCK.test(before))) throw new Problem(`${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`);
+    const [old, sum, theirs = ''] = BLOCK.exec(before) ?? [];
+    if (old !== undefined) {
+      // Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between
+      const edited = sum !== undefined && ![sum, checksum(lines)].includes(checksum(theirs));
+      const settled = edited ? onConflict !== 'replace' : sum === checksum(lines);
+      return settled ? before : before.replace(BLOCK, () => block.trimEnd());
+    }
+    if (NONE.test(before)) return before;
+    const newline = before.includes('\r\n') ? '\r\n' : '\n';
+    const gap = /\n\r?\n$/.test(before) ? '' : before.endsWith('\n') ? newline : newline + newline;
+    return before + gap + block;
+  };
+
+const checksum = (lines: string): string => createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
+
+const FIRST = (lines: string): string => `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
 
 /** The text with our block blanked out, line numbers kept: what its owner wrote. */
 export const outsideBlock = (text: string): string => text.replace(BLOCK, (block) => block.replaceAll(/[^\n]/g, ''));

@@ -3,7 +3,7 @@ import type { Project } from './facts/detect.ts';
 import { Problem } from './problem.ts';
 
 /** Whether the file there was written by us. */
-export const isOurs = (project: Project, path: string): boolean => /phoenix-fly/.test(project.tree.read(path) ?? '');
+export const isOurs = (project: Project, path: string): boolean => /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(project.tree.read(path) ?? '');
 
 /** fly.toml as data. @throws Problem when it is not TOML */
 export function flyTable(project: Project): TOML.JsonMap {

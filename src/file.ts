@@ -15,8 +15,10 @@ export interface Output {
   template?: string;
   /** Names the template may use. */
   view?: Record<string, unknown>;
-  /** Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file. */
-  merge?: (before: string | undefined, rendered: string) => string;
+  /**
+   * Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file.
+   */
+  merge?: (before: string | undefined, rendered: string, onConflict: OnConflict) => string;
 }
 
 /** A generated file: one descriptor, one template, one test. */
@@ -31,11 +33,20 @@ export interface GeneratedFile {
   notes?: (context: Context) => string[];
 }
 
+/**
+ * What becomes of a file where what its owner wrote and ours can't both stand: it is left as it is, or merged with the
+ * owner's lines winning, or ours replaces theirs.
+ */
+export const ON_CONFLICT = ['leave', 'merge', 'replace'] as const;
+export type OnConflict = (typeof ON_CONFLICT)[number];
+
 /** A change to one file; `before` undefined: it is new. */
 export interface Change {
   path: string;
   before: string | undefined;
   after: string;
+  /** There is a conflict: what the file would be if ours replaced what its owner wrote. */
+  ours?: string;
 }
 
 export type ChangeKind = 'create' | 'update' | 'same';

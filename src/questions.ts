@@ -163,7 +163,8 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
 
 export const questionNames = Object.keys(questions) as QuestionName[];
 
-/** `--write` is not about a file, so it stands apart. */
+/** `--conflict` and `--write` are not about the content of a file, so they stand apart. */
+export const CONFLICT_HELP = 'where your edits and ours collide: leave the file (default), merge (yours win), or replace';
 export const WRITE_HELP = 'yes: write without asking; no: only show the diff';
 
 /** Parses flag texts and fills what is missing from defaults. @throws Problem naming the flag that is missing or bad */
@@ -187,10 +188,10 @@ export function parseFlag(name: QuestionName, text: string): unknown {
   }
 }
 
-function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
+export function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
   const found = allowed.find((one) => one === text.trim().toLowerCase());
   if (found) return found;
-  throw new Problem(`"${text}" is not ${what}: give ${allowed.join(' or ')}`);
+  throw new Problem(`"${text}" is not ${what}: give ${allowed.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`);
 }
 
 export function parseYesNo(text: string): boolean {

@@ -5,11 +5,11 @@ import inquirer from 'inquirer';
 import pc from 'picocolors';
 import { apply } from './apply.ts';
 import { detect, type Project } from './facts/detect.ts';
-import { kindOf, type Change, type GeneratedFile } from './file.ts';
+import { kindOf, ON_CONFLICT, type Change, type Context, type GeneratedFile, type OnConflict } from './file.ts';
 import { plan } from './plan.ts';
-import { diffOf, summaryOf } from './preview.ts';
+import { conflictsOf, diffOf, summaryOf } from './preview.ts';
 import { Problem } from './problem.ts';
-import { complete, parseFlag, parseYesNo, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
+import { complete, CONFLICT_HELP, oneOf, parseFlag, parseYesNo, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
 import { report } from './report.ts';
 import { refuseAnswers, refuseUnsupported } from './supported.ts';
 import { openTree } from './tree.ts';
@@ -18,6 +18,8 @@ import { openTree } from './tree.ts';
 export interface Session {
   root: string;
   changes: Change[];
+  /** Files in which what the user wrote won over ours. */
+  kept: string[];
   answers: Answers;
   project: Project;
   /** What the user said to the diff. */
@@ -34,7 +36,7 @@ export const asksOf = ({ files }: Generator): QuestionName[] => (Object.keys(que
 
 /** Help of a generator's flags, from the table of questions. */
 export function helpOf(generator: Generator): string {
-  const rows: [string, string][] = [...asksOf(generator).map((name): [string, string] => [name, questions[name].help]), ['write', WRITE_HELP]];
+  const rows: [string, string][] = [...asksOf(generator).map((name): [string, string] => [name, questions[name].help]), ['conflict', CONFLICT_HELP], ['write', WRITE_HELP]];
   return rows.map(([name, help]) => `  --${name.padEnd(12)}${help}`).join('\n');
 }
 
@@ -44,7 +46,7 @@ export function helpOf(generator: Generator): string {
  * @throws Problem for anything the user can mend
  */
 export async function prepare(generator: Generator, dest: string | undefined, args: string[]): Promise<Session> {
-  const { texts, write } = readFlags(generator, args);
+  const { texts, write, conflict } = readFlags(generator, args);
   const atTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
   const top = await findRoot(dest, atTerminal);
   const project = detect(openTree(top));
@@ -53,22 +55,41 @@ export async function prepare(generator: Generator, dest: string | undefined, ar
   if (atTerminal) await ask(generator, project, texts);
   const answers = complete(texts, project);
   refuseAnswers(project, answers);
-  const changes = plan(generator.files, { project, answers }).filter((change) => kindOf(change) !== 'same');
+  const planned = await planAsking(generator, { project, answers }, conflict, atTerminal);
+  const changes = planned.filter((change) => kindOf(change) !== 'same');
+  const kept = planned.filter((change) => change.ours !== undefined).map((change) => change.path);
   if (changes.length) console.log(`\n${diffOf(changes, pc.isColorSupported)}\n${summaryOf(changes)}\n`);
-  return { root, changes, answers, project, write: changes.length > 0 && (write ?? (await confirm(changes, atTerminal))) };
+  return { root, changes, kept, answers, project, write: changes.length > 0 && (write ?? (await confirm(changes, atTerminal))) };
+}
+
+/** The plan; at a terminal, conflicts are shown and asked about first. Without an answer, files with conflicts are left alone. */
+async function planAsking({ files }: Generator, context: Context, conflict: OnConflict | undefined, atTerminal: boolean): Promise<Change[]> {
+  const changes = plan(files, context, conflict);
+  const conflicts = changes.filter((change) => change.ours !== undefined);
+  if (conflicts.length === 0) return changes;
+  console.log(`\n${conflictsOf(conflicts, pc.isColorSupported)}`);
+  if (conflict || !atTerminal) return changes;
+  const choices = [
+    { value: 'leave', name: 'leave    the file stays as it is' },
+    { value: 'merge', name: 'merge    what can be merged; where both changed, yours stays' },
+    { value: 'replace', name: 'replace  yours by ours, as shown' },
+  ];
+  const { choice } = await inquirer.prompt<{ choice: OnConflict }>([{ type: 'select', name: 'choice', message: 'What to do with the conflict?', choices }]);
+  return choice === 'leave' ? changes : plan(files, context, choice);
 }
 
 /** Writes what the user agreed to. @returns the lines of the report */
-export function finish(generator: Generator, { root, changes, answers, project, write }: Session): string[] {
-  if (changes.length === 0) return ['Nothing to change: the files already say this.', ...report(generator, project, answers)];
+export function finish(generator: Generator, { root, changes, kept, answers, project, write }: Session): string[] {
+  const after = [...kept.map((path) => `${path} keeps what you wrote; to take ours instead: --conflict replace`), ...report(generator, project, answers)];
+  if (changes.length === 0) return [kept.length ? 'Nothing else to change.' : 'Nothing to change: the files already say this.', ...after];
   if (!write) return ['Nothing was written.'];
   apply(root, changes);
-  return [`Wrote ${changes.map((change) => change.path).join(', ')}.`, ...report(generator, project, answers)];
+  return [`Wrote ${changes.map((change) => change.path).join(', ')}.`, ...after];
 }
 
-function readFlags(generator: Generator, args: string[]): { texts: Partial<Record<QuestionName, string>>; write: boolean | undefined } {
+function readFlags(generator: Generator, args: string[]): { texts: Partial<Record<QuestionName, string>>; write: boolean | undefined; conflict: OnConflict | undefined } {
   const asks = asksOf(generator);
-  const names = [...asks, 'write'];
+  const names = [...asks, 'conflict', 'write'];
   const { tokens } = parseArgs({ args, strict: false, tokens: true, allowPositionals: true, options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])) });
   const texts: Partial<Record<string, string>> = {};
   const positional = [...asks];
@@ -83,16 +104,16 @@ function readFlags(generator: Generator, args: string[]): { texts: Partial<Recor
       texts[token.name] = token.value;
     }
   }
-  const { write, ...rest } = texts;
+  const { write, conflict, ...rest } = texts;
   for (const name of asks) if (rest[name] !== undefined) parseFlag(name, rest[name] ?? '');
-  return { texts: rest, write: write === undefined ? undefined : parseWrite(write) };
+  return { texts: rest, write: optional('write', write, parseYesNo), conflict: optional('conflict', conflict, (text) => oneOf(text, ON_CONFLICT, 'a way out')) };
 }
 
-function parseWrite(text: string): boolean {
+function optional<T>(flag: string, text: string | undefined, parse: (text: string) => T): T | undefined {
   try {
-    return parseYesNo(text);
-  } catch {
-    throw new Problem(`--write: "${text}" is neither yes nor no`);
+    return text === undefined ? undefined : parse(text);
+  } catch (error) {
+    throw error instanceof Problem ? new Problem(`--${flag}: ${error.message}`) : error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { files } from '../generators/index.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
-import type { Change } from '../src/file.ts';
+import type { Change, OnConflict } from '../src/file.ts';
 import { plan } from '../src/plan.ts';
 import { complete, type QuestionName } from '../src/questions.ts';
 import { openTree, treeOf, type Tree } from '../src/tree.ts';
@@ -19,9 +19,9 @@ export const projectOf = (texts: Record<string, string>): Project => detect(tree
 
 export const FLAGS: Partial<Record<QuestionName, string>> = { app: 'shop', region: 'lhr', postgres: 'shop-db' };
 
-export function planFor(texts: Record<string, string>, flags: Partial<Record<QuestionName, string>> = FLAGS): Change[] {
+export function planFor(texts: Record<string, string>, flags: Partial<Record<QuestionName, string>> = FLAGS, onConflict?: OnConflict): Change[] {
   const project = projectOf(texts);
-  return plan(files, { project, answers: complete(flags, project) });
+  return plan(files, { project, answers: complete(flags, project) }, onConflict);
 }
 
 export const after = (texts: Record<string, string>, changes: readonly Change[]): Record<string, string> => ({ ...texts, ...Object.fromEntries(changes.map((change) => [change.path, change.after])) });

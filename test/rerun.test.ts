@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { kindOf, type OnConflict } from '../src/file.ts';
+import { VERSION } from '../src/version.ts';
+import { after, FLAGS, planFor, shop } from './support.ts';
+
+type Texts = Record<string, string>;
+const rerun = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) => planFor(texts, flags, onConflict);
+const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts => after(texts, rerun(texts, onConflict, flags));
+const edit = (texts: Texts, path: string, from: string | RegExp, to: string): Texts => {
+  const text = texts[path] ?? '';
+  assert.ok(from instanceof RegExp ? from.test(text) : text.includes(from), `nothing to edit in ${path}`);
+  return { ...texts, [path]: text.replace(from, to) };
+};
+const changed = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) => rerun(texts, onConflict, flags).filter((change) => kindOf(change) !== 'same').map((change) => change.path);
+const conflicts = (texts: Texts, flags = FLAGS) => rerun(texts, 'leave', flags).filter((change) => change.ours !== undefined).map((change) => change.path);
+
+const newElixir = (texts: Texts): Texts => edit(texts, '.tool-versions', '1.18.4-otp-27', '1.17.3-otp-27');
+
+test('an untouched Dockerfile follows the facts; CRLF and a lost final newline are no edits', () => {
+  const first = run(shop());
+  for (const texts of [first, edit(first, 'Dockerfile', /\n/g, '\r\n'), edit(first, 'Dockerfile', /\n$/, '')]) {
+    assert.equal(changed(texts), []);
+    const next = run(newElixir(texts));
+    assert.match(next.Dockerfile ?? '', 'ARG ELIXIR_VERSION=1.17.3');
+    assert.equal(conflicts(newElixir(texts)), []);
+    for (const ending of ['\r\n', '\n']) assert.is(next.Dockerfile?.endsWith(ending), texts.Dockerfile?.endsWith(ending));
+    assert.not.match(next.Dockerfile ?? '', /[^\r]\n[\s\S]*\r\n|\r\n[\s\S]*[^\r]\n/);
+    assert.equal(changed(next), []);
+  }
+});
+
+test('edits in a Dockerfile and what is new on our side both come in, and nothing else', () => {
+  const mine = (texts: Texts) => edit(edit(edit(texts, 'Dockerfile', 'build-base git', 'build-base git nodejs'), 'Dockerfile', /$/, 'LABEL mine=1'), 'Dockerfile', /^EXPOSE.*\n/m, '');
+  const texts = newElixir(mine(run(shop())));
+  const next = run(texts);
+  const body = ({ Dockerfile = '' }: Texts) => Dockerfile.replace(/^# phoenix-fly: .*\n?/m, '').trimEnd();
+  assert.is(body(next), body(mine(run(newElixir(shop())))));
+  assert.equal([...changed(next), ...conflicts(next)], []);
+  // The same change made by hand is no conflict
+  assert.equal(conflicts(newElixir(edit(run(shop()), 'Dockerfile', 'ELIXIR_VERSION=1.18.4', 'ELIXIR_VERSION=1.17.3'))), []);
+});
+
+test('a conflict leaves the file alone; merge lets theirs win, replace ours, and neither comes back', () => {
+  const mine = newElixir(edit(edit(run(shop()), 'Dockerfile', /ARG OTP_VERSION=.*/, 'ARG OTP_VERSION=26'), 'Dockerfile', 'build-base git', 'build-base git nodejs'));
+  assert.equal(conflicts(mine), ['Dockerfile']);
+  assert.equal(changed(mine), []);
+  const flags = { ...FLAGS, psql: 'no' };
+  const merged = run(mine, 'merge', flags);
+  const replaced = run(mine, 'replace', flags);
+  for (const { Dockerfile } of [merged, replaced]) {
+    assert.match(Dockerfile ?? '', 'build-base git nodejs');
+    assert.not.match(Dockerfile ?? '', 'postgresql-client');
+  }
+  assert.match(merged.Dockerfile ?? '', 'ARG OTP_VERSION=26');
+  assert.match(replaced.Dockerfile ?? '', 'ARG OTP_VERSION=27');
+  for (const texts of [merged, replaced]) assert.equal([...changed(texts), ...conflicts(texts)], []);
+});
+
+test("a Dockerfile of the user's own stays until told otherwise", () => {
+  const own = shop({ Dockerfile: 'FROM elixir:1.18-alpine\nARG MINE=1\n' });
+  assert.not(changed(own).includes('Dockerfile'));
+  assert.equal(conflicts(own), ['Dockerfile']);
+  assert.is(run(own, 'merge').Dockerfile, own.Dockerfile);
+  assert.match(run(own, 'replace').Dockerfile ?? '', 'Written by phoenix-fly');
+});
+
+for (const [path, line, added] of [['config/runtime.exs', 'queue_target: 500', 'queue_target: 900'], ['rel/env.sh.eex', 'inet6_tcp', 'inet_tcp']] as const) {
+  test(`${path}: an edit inside the block is a conflict, text around it is not`, () => {
+    const first = run(shop({ 'rel/env.sh.eex': '#!/bin/sh\r\nexport MINE=1' }));
+    const around = edit(first, path, /$/, '# below');
+    assert.equal([...changed(around), ...conflicts(around)], []);
+    const inside = edit(around, path, line, added);
+    assert.equal(conflicts(inside), [path]);
+    assert.is(run(inside)[path], inside[path]);
+    assert.equal(run(inside, 'replace'), around);
+  });
+
+  test(`${path}: a deleted block comes back, unless its owner says none; damaged marks are refused`, () => {
+    const first = run(shop());
+    const without = edit(first, path, /^# >>>[\s\S]*^# <<<.*\n/m, '');
+    assert.is(run(without)[path]?.trimEnd(), first[path]?.trimEnd());
+    const none = edit(without, path, /$/, '# phoenix-fly: none\n');
+    assert.equal([...changed(none), ...conflicts(none)], []);
+    for (const mark of [/^# <<<.*\n/m, /^# >>>.*\n/m]) assert.throws(() => run(edit(first, path, mark, '')), new RegExp(`${path.replaceAll('.', '\\.')}: the marks`));
+    assert.throws(() => run(edit(first, path, /$/, first[path] ?? '')), /no longer one pair/);
+  });
+}
+
+test('an untouched block follows the answers, in a CRLF file too', () => {
+  for (const own of ['import Config\n', 'import Config\r\n', 'import Config\r\nconfig :shop, mine: 1']) {
+    const next = run(run(shop({ 'config/runtime.exs': own })), 'leave', { ...FLAGS, postgres: 'managed' })['config/runtime.exs'] ?? '';
+    assert.match(next, 'prepare: :unnamed');
+    assert.ok(next.startsWith(own));
+    assert.is(/[^\r]\n/.test(next), !own.includes('\r'));
+  }
+});
+
+const generations = fileURLToPath(new URL('generations', import.meta.url));
+const generation = (name: string): Texts => {
+  const paths = ['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex', 'config/runtime.exs', 'lib/shop_web/plugs/health.ex', 'lib/shop_web/endpoint.ex'];
+  return shop(Object.fromEntries(paths.map((path) => [path, readFileSync(join(generations, name, path), 'utf8')])));
+};
+
+test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
+  const old = generation('unmarked');
+  assert.equal(conflicts(old), ['Dockerfile']);
+  const next = run(old, 'replace');
+  const fresh = run(shop());
+  for (const path of ['Dockerfile', 'rel/env.sh.eex', 'config/runtime.exs']) assert.is(next[path], fresh[path], path);
+  assert.equal(changed(next), []);
+});
+
+test('the marks say the version of the package', () => {
+  assert.is(VERSION, (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version);
+});
+
+test.run();
