@@ -97,6 +97,7 @@ test('background: children from lists, variables, functions, branches, maps and 
   assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', { 'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend' }), ['Shop.A']);
+  assert.equal(started('  def start(_, _) do\n    children = children(1)\n    Supervisor.start_link(children, [])\n  end\n  defp children(_) do\n    children = [Shop.A]\n    if on?(), do: children ++ [B], else: children\n  end'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end'), ['Shop.B', 'Shop.A']);
 });
 

@@ -77,4 +77,30 @@ test('{:system, name} tuples count with confex only', () => {
   assert.equal(app({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
 });
 
+test('a try counts when its rescue stops the program too', () => {
+  assert.equal(runtime('stop = fn why ->\n  IO.puts(why)\n  System.halt(1)\nend\ntry do\n  config :shop, a: System.fetch_env!("A")\nrescue\n  e -> stop.(e)\nend\ntry do\n  config :shop, b: System.fetch_env!("B")\nrescue\n  _ -> config :shop, b: "none"\nend'), ['A']);
+});
+
+test('all variables as one map: looked up, fetched, matched', () => {
+  const parser = { 'lib/shop/parser.ex': 'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend' };
+  assert.equal(runtime('env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")', parser), ['KEY', 'REDIS', 'HOST']);
+});
+
+test('what the build settled decides at boot', () => {
+  const source = 'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
+  assert.equal(runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n' }), ['OWN']);
+  assert.equal(runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: true\n' }), ['HOSTED']);
+});
+
+test('an endpoint\'s init sees its own configuration', () => {
+  const endpoint = { 'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  def init(_, config), do: if(config[:from_env], do: {:ok, [port: System.get_env("PORT") || raise("PORT?")]}, else: {:ok, config})\nend' };
+  assert.equal(runtime('', endpoint), []);
+  assert.equal(runtime('', { ...endpoint, 'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n' }), ['PORT']);
+});
+
+test('Vapor\'s bindings, unless they have a default', () => {
+  const vapor = { 'lib/shop/vapor.ex': 'defmodule Shop.Vapor do\n  alias Vapor.Provider.Env\n  def load, do: Vapor.load!([%Env{bindings: [{:url, "URL"}, {:pool, "POOL", map: &String.to_integer/1}, {:port, "PORT", default: 1}, {:x, "X", required: false}]}])\nend' };
+  assert.equal(runtime('', vapor), ['URL', 'POOL']);
+});
+
 test.run();

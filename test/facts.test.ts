@@ -40,6 +40,10 @@ test('of two endpoints in one app, the one that renders pages', () => {
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
 });
 
+test('an endpoint through another library\'s macro', () => {
+  assert.is(app({ 'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'ShopWeb.Front');
+});
+
 test('several releases need a default_release', () => {
   assert.is(umbrella(', releases: [one: [], two: []]').releaseName, null);
   assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').releaseName, 'two');

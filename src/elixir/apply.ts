@@ -4,7 +4,7 @@ import { match } from './match.ts';
 import { modulesIn } from './modules.ts';
 import { inner, moduleScope, type Scope } from './scope.ts';
 import { parseElixir, type Call, type Clause, type Expr } from './syntax.ts';
-import { Closure, Unknown, type Value } from './value.ts';
+import { Closure, Environment, Unknown, type Value } from './value.ts';
 
 /** A call of the module's own functions, of a closure, of the library or of what the world knows. */
 export function apply(expr: Call, module: string | null, name: string, scope: Scope): Value {
@@ -23,6 +23,8 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
   const helper = module ? scope.loaded.modules.get(module) : undefined;
   const clauses = helper?.functions.get(expr.name);
   if (helper && clauses) return invoke(clauses, args, { ...helper, world, depth: scope.depth, because: scope.because });
+  const [held, wanted = null, fallback = null] = args;
+  if (held instanceof Environment && /^(Map\.(get|fetch!)|Access\.get)$/.test(name) && world) return world.env(wanted, fallback, name === 'Map.fetch!', expr.at);
   const mapped = args[1];
   if (['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new'].includes(name) && Array.isArray(args[0]) && mapped instanceof Closure) {
     const results = args[0].map((item) => choose(mapped.clauses, [item], inner({ ...mapped.scope, depth: scope.depth, because: scope.because })));
@@ -86,6 +88,7 @@ export function invoke(clauses: readonly Clause[], args: Value[], scope: Scope):
 
 /** The body of the first clause whose patterns and guard fit. */
 export function choose(clauses: readonly Clause[], subjects: Value[], scope: Scope): Value {
+  const known = new Set(scope.world?.reads);
   for (const clause of clauses) {
     const each = inner(scope);
     let fits: boolean | Unknown = true;
@@ -98,7 +101,8 @@ export function choose(clauses: readonly Clause[], subjects: Value[], scope: Sco
       fits = guard instanceof Unknown ? guard : !falsy(guard);
     }
     if (fits instanceof Unknown) return fits;
-    if (fits) return evaluateBody(clause.body, each);
+    // What earlier patterns looked up in the environment led here too
+    if (fits) return evaluateBody(clause.body, inner(each, [...(scope.world?.reads ?? [])].filter((name) => !known.has(name))));
   }
   return new Unknown('no matching clause');
 }

@@ -1,9 +1,10 @@
-import { apply, choose, comprehension, invoke, load } from './apply.ts';
+import { apply, invoke, load } from './apply.ts';
+import { control } from './control.ts';
 import { joined, library } from './library.ts';
 import { match } from './match.ts';
 import { declare, fullName, inner, type Scope } from './scope.ts';
 import type { Call, Expr } from './syntax.ts';
-import { Atom, Closure, Module, sameValue, show, Tuple, Unknown, type Value } from './value.ts';
+import { Atom, Closure, Environment, Module, sameValue, show, Tuple, Unknown, type Value } from './value.ts';
 
 const DEEPEST = 60;
 
@@ -127,7 +128,8 @@ function operator(name: string, operands: Expr[], scope: Scope): Value {
 }
 
 function call(expr: Call, scope: Scope): Value {
-  const { args, world } = { ...expr, world: scope.world };
+  const { args } = expr;
+  const { world } = scope;
   const value = (part: Expr | undefined) => evaluate(part, scope);
   const module = expr.on?.is === 'module' ? fullName(expr.on.name, scope) : null;
   const name = module ? `${module}.${expr.name}` : expr.on ? '' : expr.name;
@@ -144,34 +146,6 @@ function call(expr: Call, scope: Scope): Value {
       return scope.dir;
     case '__block__':
       return evaluateBody(args, scope);
-    case 'if':
-    case 'unless': {
-      const [condition, reads] = watched(args[0], scope);
-      world?.settle(reads);
-      if (condition instanceof Unknown) return condition;
-      return evaluateBody(expr.blocks[falsy(condition) === (name === 'if') ? 'else' : 'do'] ?? [], inner(scope, reads));
-    }
-    case 'case': {
-      const [subject, reads] = watched(args[0], scope);
-      world?.settle(reads);
-      return choose(expr.clauses, [subject], inner(scope, reads));
-    }
-    case 'cond':
-      for (const clause of expr.clauses) {
-        const [condition, reads] = watched(clause.patterns[0], scope);
-        world?.settle(reads);
-        if (condition instanceof Unknown) return condition;
-        if (!falsy(condition)) return evaluateBody(clause.body, inner(scope, reads));
-      }
-      return null;
-    case 'for':
-      return comprehension(expr, scope);
-    case 'with':
-      return args[0]?.is === 'operator' && args[0].name === '<-' ? (value(args[0].operands[1]), new Unknown('with')) : new Unknown('with');
-    case 'try':
-    case 'quote':
-    case 'defmodule':
-      return new Unknown(name);
     case 'raise':
     case 'Mix.raise':
     case 'System.halt':
@@ -190,10 +164,13 @@ function call(expr: Call, scope: Scope): Value {
     case 'System.get_env':
     case 'System.fetch_env!': {
       const [wanted = null, fallback = null] = args.map(value);
+      if (args.length === 0) return world ? new Environment() : new Unknown(name);
       if (wanted === 'MIX_ENV') return 'prod';
       return world?.env(wanted, fallback, expr.name === 'fetch_env!', expr.at) ?? (world ? null : new Unknown(`${name}(${args.map((arg) => show(value(arg))).join(', ')})`));
     }
-    default:
-      return apply(expr, module, name, scope);
+    default: {
+      const controlled = control(name, expr, scope);
+      return controlled === undefined ? apply(expr, module, name, scope) : controlled;
+    }
   }
 }

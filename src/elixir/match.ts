@@ -1,6 +1,6 @@
 import { fullName, type Scope } from './scope.ts';
 import type { Expr } from './syntax.ts';
-import { Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
+import { Environment, Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
 
 /**
  * Elixir's `pattern = value`, binding variables into `scope` on the way. Unknown when only the
@@ -40,7 +40,15 @@ export function match(pattern: Expr, value: Value, scope: Scope, evaluate: (expr
       return Array.isArray(value) && value.length === pattern.items.length && all(pattern.items, value);
     }
     case 'map': {
-      const wanted = pattern.pairs.flatMap((pair) => (pair.is === 'tuple' && pair.items[0]?.is === 'atom' && pair.items[1] ? [{ key: pair.items[0].name, is: pair.items[1] }] : []));
+      const wanted = pattern.pairs.flatMap((pair) => {
+        const [key, is] = pair.is === 'tuple' ? pair.items : pair.is === 'operator' && pair.name === '=>' ? pair.operands : [];
+        const name = key?.is === 'atom' ? key.name : key?.is === 'string' && evaluate(key, scope);
+        return typeof name === 'string' && is ? [{ key: name, is }] : [];
+      });
+      if (value instanceof Environment) {
+        const read = wanted.map(({ key }) => scope.world?.env(key, null, false, pattern.at) ?? null);
+        return !read.includes(null) && all(wanted.map(({ is }) => is), read);
+      }
       const held = new Map(pairs(value));
       return Array.isArray(value) && wanted.every(({ key }) => held.has(key)) && all(wanted.map(({ is }) => is), wanted.map(({ key }) => held.get(key) ?? null));
     }

@@ -165,7 +165,8 @@ function doBlock(node: SyntaxNode | undefined, text: string): { blocks: Record<s
   const clauses: Clause[] = [];
   for (const kid of node ? children(node) : []) {
     const other = /^(Else|After|Rescue|Catch)Block$/.exec(kid.name)?.[1]?.toLowerCase();
-    if (other) blocks[other] = children(kid).filter((part) => part.name !== 'StabClause').map((part) => read(part, text));
+    // Clauses of a rescue or else are told apart by nothing that is known here: all of them count
+    if (other) blocks[other] = children(kid).flatMap((part) => (part.name === 'StabClause' ? clause(part, text).body : [read(part, text)]));
     else if (kid.name === 'StabClause') clauses.push(clause(kid, text));
     else (blocks.do ??= []).push(read(kid, text));
   }

@@ -12,6 +12,8 @@ export interface World {
   raise(message: Value, because: readonly string[], at: number): void;
   /** The program goes on without these variables: a default or a branch stands in for them. */
   settle(names: readonly string[]): void;
+  /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
+  attempt(body: () => Value, rescue: () => void): Value;
   /** A function that the scope itself doesn't define; undefined when nothing is known about it. */
   remote(module: string | null, name: string, args: Value[], scope: Scope, at: number): Value | undefined;
   /** Variables read since the innermost condition began, collected for `because`. */

@@ -2,7 +2,7 @@ import type { Clause } from './syntax.ts';
 import type { Scope } from './scope.ts';
 
 /** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
-export type Value = string | number | boolean | null | Atom | Module | Tuple | Closure | Unknown | Value[];
+export type Value = string | number | boolean | null | Atom | Module | Tuple | Closure | Environment | Unknown | Value[];
 
 export class Atom {
   readonly name: string;
@@ -33,6 +33,11 @@ export class Closure {
     this.clauses = clauses;
     this.scope = scope;
   }
+}
+
+/** All variables at once, as `System.get_env()` gives them. */
+export class Environment {
+  readonly kind = 'environment';
 }
 
 /** What only a running program knows; `why` says what it hangs on, e.g. `System.get_env("PORT")`. */
@@ -80,6 +85,7 @@ export function show(value: Value | undefined): string {
   if (value instanceof Module) return value.name;
   if (value instanceof Unknown) return value.why;
   if (value instanceof Closure) return 'a function';
+  if (value instanceof Environment) return 'the environment';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
   if (isKeyword(value)) return `[${pairs(value).map(([key, item]) => `${key}: ${show(item)}`).join(', ')}]`;
   return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);

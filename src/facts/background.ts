@@ -9,7 +9,7 @@ import type { SourceModule, Sources } from './sources.ts';
 
 const JOB_LIBRARIES = ['oban', 'oban_pro', 'quantum', 'exq', 'broadway', 'verk', 'que', 'faktory_worker', 'honeydew'];
 /** Children that every Phoenix app has and that only serve requests. */
-const PLUMBING = /(Web\.Telemetry|\.(Repo|Endpoint|PubSub|Presence|Oban|Finch))$/;
+const PLUMBING = /(Web\.Telemetry|\.(Repo|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
 export function background(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, projects: readonly MixProject[], code: Code, sources: Sources): string[] {
@@ -101,15 +101,15 @@ class Children {
   }
 
   private variable(name: string, around: readonly Expr[], each: (value: Expr) => void): void {
-    const key = `${name} =`;
     if (!around.some((statement) => bound(statement, name))) return this.call({ is: 'call', at: 0, on: undefined, name, args: [], blocks: {}, clauses: [] }, around, each);
-    if (this.entered.has(key)) return;
-    this.entered.add(key);
     for (const statement of around) {
       const value = bound(statement, name);
-      if (value) each(value);
+      const key = `${name} = ${statement.at}`;
+      if (!value || this.entered.has(key)) continue;
+      this.entered.add(key);
+      each(value);
+      this.entered.delete(key);
     }
-    this.entered.delete(key);
   }
 
   private add(expr: Expr): void {

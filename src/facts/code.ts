@@ -2,7 +2,7 @@ import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt, walk, type Expr } from '../elixir/syntax.ts';
-import { atomName, get, moduleName, type Value } from '../elixir/value.ts';
+import { atomName, get, moduleName, Tuple, type Value } from '../elixir/value.ts';
 import type { EnvRead, RequiredEnv } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
@@ -26,6 +26,8 @@ export interface Code {
   plugs: SourceModule[];
   /** `System.fetch_env!` in code that no condition guards. */
   fetchEnv: RequiredEnv[];
+  /** Bindings of Vapor's `%Env{}` without a default. */
+  bindings: RequiredEnv[];
   /** `System.get_env` in a module's body, where the compiler runs it. */
   buildReads: EnvRead[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
@@ -36,14 +38,14 @@ export interface Code {
   rustler: boolean;
 }
 
-const MARKERS = /Phoenix\.Endpoint|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|^ *@\w+ .*System\.get_env/m;
+const MARKERS = /Phoenix\.Endpoint|^ *use [\w.]+\.Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
 /** A plug that answers health checks compares the path with something like "/health". */
 const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
 const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
 export function readCode(sources: Sources): Code {
-  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], buildReads: [], liveView: false, webModules: [], rustler: false };
+  const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], bindings: [], buildReads: [], liveView: false, webModules: [], rustler: false };
   const macros: Macro[] = [];
   const users: Declared[] = [];
   for (const file of sources.files) {
@@ -59,6 +61,7 @@ export function readCode(sources: Sources): Code {
       }
       if (looksAtPath) code.plugs.push(module);
       if (!/(^|\/)mix\//.test(file)) unguarded(module, code);
+      if (text.includes('Vapor.Provider')) code.bindings.push(...bindings(module));
     }
   }
   code.webModules = [...new Set(macros.filter((macro) => macro.variant !== null && /^Phoenix\.(Router|Controller)$/.test(macro.uses)).map((macro) => macro.module))];
@@ -102,12 +105,24 @@ function classify({ module, target, options }: Declared, macros: readonly Macro[
   for (const amounts of [{ uses: target, options }, ...through]) {
     const option = (key: string) => get(options, key) ?? get(amounts.options, key);
     const otpApp = atomName(option('otp_app')) ?? null;
-    if (amounts.uses === 'Phoenix.Endpoint') code.endpoints.push({ ...at, otpApp });
+    if (amounts.uses === 'Phoenix.Endpoint' || (amounts.uses.endsWith('.Endpoint') && otpApp)) code.endpoints.push({ ...at, otpApp });
     else if (amounts.uses === 'Ecto.Repo' || (amounts.uses.endsWith('.Repo') && otpApp)) code.repos.push({ ...at, otpApp, adapter: moduleName(option('adapter')) ?? null });
     else if (amounts.uses === 'Phoenix.Router' || amounts.uses === 'Plug.Router' || (variant === 'router' && amounts.uses === target)) {
       if (!code.routers.includes(module)) code.routers.push(module);
     } else if (amounts.uses === 'Rustler') code.rustler = true;
   }
+}
+
+function bindings(module: SourceModule): RequiredEnv[] {
+  const found: RequiredEnv[] = [];
+  walk(module.body, (expr) => {
+    const listed = expr.is === 'map' ? get(evaluate(expr, module.scope), 'bindings') : undefined;
+    for (const one of Array.isArray(listed) ? listed : []) {
+      const [, name, options] = one instanceof Tuple ? one.items : [];
+      if (typeof name === 'string' && get(options, 'default') === undefined && get(options, 'required') !== false) found.push({ name, file: module.file, line: lineAt(module.text, expr.at), compileTime: false });
+    }
+  });
+  return found;
 }
 
 const CONDITIONS = new Set(['if', 'unless', 'case', 'cond', 'with', 'try', 'quote']);

@@ -125,21 +125,25 @@ class Reader {
   }
 
   private setting(args: readonly Expr[], at: number, scope: Scope): void {
-    const [first, second, third] = args.map((arg) => evaluate(arg, scope));
-    if (!(first instanceof Atom)) return;
-    const app = first.name;
-    const key = third === undefined ? null : second instanceof Atom ? second.name : (moduleName(second) ?? show(second));
-    const value = third ?? second ?? null;
-    const line = lineAt(this.text, at);
-    this.config.settings.push({ app, key, value, file: this.path, line });
-    const patch = key === null ? value : [new Tuple([new Atom(key), value])];
-    this.config.apps.set(app, isKeyword(patch) ? deepMerge(this.config.apps.get(app) ?? patch, patch) : (this.config.apps.get(app) ?? patch));
+    const setting = merge(this.config.apps, args.map((arg) => evaluate(arg, scope)));
+    if (setting) this.config.settings.push({ ...setting, file: this.path, line: lineAt(this.text, at) });
   }
 
   private importConfig(argument: Expr | undefined, scope: Scope): void {
     const name = evaluate(argument, scope);
     if (typeof name === 'string') for (const file of imported(this.tree, this.path, name)) readConfig(this.tree, file, this.config);
   }
+}
+
+/** What `config :app, …` or `config :app, key, …` does to the settings of all apps. */
+export function merge(apps: Map<string, Value>, [first, second, third]: readonly Value[]): Pick<Setting, 'app' | 'key' | 'value'> | undefined {
+  if (!(first instanceof Atom)) return undefined;
+  const app = first.name;
+  const key = third === undefined ? null : second instanceof Atom ? second.name : (moduleName(second) ?? show(second));
+  const value = third ?? second ?? null;
+  const patch = key === null ? value : [new Tuple([new Atom(key), value])];
+  apps.set(app, isKeyword(patch) ? deepMerge(apps.get(app) ?? patch, patch) : (apps.get(app) ?? patch));
+  return { app, key, value };
 }
 
 /** The scope of a config file: it may read files around it, and `__DIR__` makes paths absolute, from the tree's root. */

@@ -7,7 +7,7 @@ const BUILDERS = ['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompil
 /** Of those, the ones that bring nothing native themselves. */
 const TOOLS = new Set(['elixir_make', 'rustler', 'rustler_precompiled', 'cc_precompiler', 'zigler']);
 /** Native code that mix.lock doesn't show: C built by rebar3 or by the package's own mix.exs. */
-const SILENT = new Set(['appsignal', 'brotli', 'bundlex', 'cmark', 'crc', 'crc32cer', 'eimp', 'enacl', 'erlexec', 'esqlite', 'ezstd', 'fast_tls', 'fast_xml', 'fast_yaml', 'iconv', 'jiffy', 'lz4', 'pbkdf2', 'prometheus_process_collector', 'rambo', 're2', 'sippet', 'snappyer', 'stringprep', 'xla']);
+const SILENT = new Set(['appsignal', 'brotli', 'bundlex', 'cmark', 'crc', 'crc32cer', 'eimp', 'enacl', 'erlexec', 'esqlite', 'ezstd', 'fast_tls', 'fast_xml', 'fast_yaml', 'iconv', 'jiffy', 'lz4', 'lz4b', 'pbkdf2', 'prometheus_process_collector', 'rambo', 're2', 'sippet', 'snappyer', 'stringprep', 'xla']);
 /** The well-known ones, for when they come from git: mix.lock then lists no dependencies. */
 const KNOWN = new Set(['argon2_elixir', 'bcrypt_elixir', 'evision', 'ex_keccak', 'ex_secp256k1', 'exla', 'explorer', 'exqlite', 'html5ever', 'lumis', 'mdex_native', 'mjml', 'picosat_elixir', 'resvg', 'tokenizers', 'torchx', 'vix']);
 
