@@ -1,11 +1,19 @@
-import type { NodePlopAPI } from 'plop';
+import { progressSpinner, type NodePlopAPI } from 'plop';
 import { files } from './generators/index.ts';
 import { finish, helpOf, prepare, type Generator, type Session } from './src/session.ts';
+
+declare module 'plop' {
+  /** Missing in plop's types (4.0.5). */
+  const progressSpinner: { start(): unknown };
+}
 
 const generators: Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
 
 /** plop's own flags, which stand before `--`; everything else before it is a mistake that plop would take for an answer. */
 const PLOP_FLAGS = /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
+
+// Without a terminal the spinner would leave lines of its own in the output
+if (!process.stderr.isTTY) progressSpinner.start = () => progressSpinner;
 
 /** Everything behind `--` belongs to the generator. */
 function generatorArgs(argv: readonly string[], name: string): string[] {

@@ -167,12 +167,16 @@ export const questionNames = Object.keys(questions) as QuestionName[];
 export const CONFLICT_HELP = 'where your edits and ours collide: leave the file (default), merge (yours win), or replace';
 export const WRITE_HELP = 'yes: write without asking; no: only show the diff';
 
-/** Parses flag texts and fills what is missing from defaults. @throws Problem naming the flag that is missing or bad */
-export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project): Answers {
+/**
+ * Parses flag texts and fills what is missing from defaults. What is not in `asks` may stay unanswered.
+ * @throws Problem naming the flag that is missing or bad
+ */
+export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project, asks: readonly QuestionName[] = questionNames): Answers {
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
     const question = questions[name] as Question;
     const text = texts[name] ?? question.default(project, answers as Partial<Answers>);
+    if (text === undefined && !asks.includes(name)) continue;
     if (text === undefined) throw new Problem(`no answer to "${question.message}": pass --${name}, for example --${name} ${question.example}`);
     answers[name] = parseFlag(name, text);
   }

@@ -53,7 +53,7 @@ export async function prepare(generator: Generator, dest: string | undefined, ar
   const root = join(top, project.appDir);
   refuseUnsupported(project);
   if (atTerminal) await ask(generator, project, texts);
-  const answers = complete(texts, project);
+  const answers = complete(texts, project, asksOf(generator));
   refuseAnswers(project, answers);
   const planned = await planAsking(generator, { project, answers }, conflict, atTerminal);
   const changes = planned.filter((change) => kindOf(change) !== 'same');

@@ -15,10 +15,10 @@ export function refuseUnsupported(project: Project): void {
 }
 
 /** Refuses answers that don't fit the repo. @throws Problem */
-export function refuseAnswers(project: Project, { release, postgres }: Answers): void {
-  if (project.releases.length && !project.releases.includes(release)) throw new Problem(`--release: mix.exs has no release ${release}; it has ${project.releases.join(', ')}`);
-  if (!includesErts(project, release)) throw new Problem(`the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`);
-  if (project.ectoAdapter === 'mysql' && (postgres.kind === 'app' || postgres.kind === 'managed')) throw new Problem(`--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`);
+export function refuseAnswers(project: Project, { release, postgres }: Partial<Answers>): void {
+  if (release !== undefined && project.releases.length && !project.releases.includes(release)) throw new Problem(`--release: mix.exs has no release ${release}; it has ${project.releases.join(', ')}`);
+  if (release !== undefined && !includesErts(project, release)) throw new Problem(`the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`);
+  if (project.ectoAdapter === 'mysql' && (postgres?.kind === 'app' || postgres?.kind === 'managed')) throw new Problem(`--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`);
 }
 
 /** The secret settings that prod.exs imports whatever happens. */

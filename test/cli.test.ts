@@ -96,6 +96,12 @@ test('a person answers three questions and says yes', async () => {
   assert.match(fly, 'fly postgres attach shop-db');
 });
 
+test('a file alone asks for nothing that it does not need, and the output has no line of the spinner', () => {
+  const run = plop('dockerignore', ['--write', 'no']);
+  assert.is(run.code, 0, run.out);
+  assert.not.match(run.out, /^- /m);
+});
+
 test('Ctrl-C ends with 130 and writes nothing', async () => {
   const run = await type([[/app name/, '\u0003']]);
   assert.is(run.code, 130, run.out);

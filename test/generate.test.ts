@@ -4,8 +4,11 @@ import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseElixir } from '../src/elixir/syntax.ts';
+import { files } from '../generators/index.ts';
 import { kindOf } from '../src/file.ts';
-import { after, FLAGS, planFor, shop } from './support.ts';
+import { plan } from '../src/plan.ts';
+import { complete, type QuestionName } from '../src/questions.ts';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 const text = (texts: Record<string, string>, path: string, flags = FLAGS): string => planFor(texts, flags).find((change) => change.path === path)?.after ?? '';
 
@@ -102,6 +105,14 @@ test('Managed Postgres gets unnamed statements and the direct URL for eval; old 
 
 test('the health plug goes above the comment of the first plug', () => {
   assert.match(text(shop(), 'lib/shop_web/endpoint.ex'), '  plug ShopWeb.Plugs.Health\n\n  # Serves files');
+});
+
+test('each file is planned from the answers that it asks for', () => {
+  const project = projectOf(shop());
+  for (const file of files) {
+    const flags = Object.fromEntries(Object.entries(FLAGS).filter(([name]) => file.asks.includes(name as QuestionName)));
+    for (const change of plan([file], { project, answers: complete(flags, project, file.asks) })) assert.not.match(change.after, 'undefined', change.path);
+  }
 });
 
 test.run();
