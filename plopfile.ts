@@ -4,7 +4,7 @@ import { finish, helpOf, prepare, type Generator, type Session } from './src/ses
 
 declare module 'plop' {
   /** Missing in plop's types (4.0.5). */
-  const progressSpinner: { start(): unknown };
+  export const progressSpinner: { start(): unknown };
 }
 
 const generators: Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
