@@ -1,9 +1,9 @@
-import { pairs, get } from './elixir/value.ts';
 import type { Project } from './facts/detect.ts';
 import { monthlyCost, PRICES_AS_OF } from './fly/cost.ts';
 import { chooseImage } from './fly/images.ts';
 import { access, buildVariables } from './docker/secrets.ts';
 import { migrateCommand } from './docker/release.ts';
+import { forceSslAdvice } from './force-ssl.ts';
 import { attachCommand } from './fly/postgres.ts';
 import { elixirAtom } from './quote.ts';
 import { questions, type Answers, type Question } from './questions.ts';
@@ -11,7 +11,7 @@ import { asksOf, type Generator } from './session.ts';
 
 /** What comes after writing: notes, the Fly commands in order, the cost, and the command that repeats this run. */
 export function report(generator: Generator, project: Project, answers: Answers): string[] {
-  const notes = [...project.notes, ...chooseImage(project, answers.base).notes, ...forceSslNotes(project), ...generator.files.flatMap((file) => file.notes?.({ project, answers }) ?? [])];
+  const notes = [...project.notes, ...chooseImage(project, answers.base).notes, ...forceSslAdvice(project), ...generator.files.flatMap((file) => file.notes?.({ project, answers }) ?? [])];
   const lines = notes.length ? ['', 'Notes:', ...notes.map((note) => `  - ${note}`)] : [];
   if (generator.name === 'fly') lines.push('', 'Next steps:', ...nextSteps(project, answers).map((step) => `  ${step}`), '', ...costLines(answers));
   lines.push('', `Again without questions: npx plop ${generator.name}${destHint()} -- ${oneShot(generator, answers)}`);
@@ -57,13 +57,4 @@ function costLines({ memory, postgres }: Answers): string[] {
   const cost = monthlyCost(memory, postgres);
   const parts = cost.parts.map(([what, dollars]) => `$${dollars.toFixed(2)} ${what}`);
   return [`About $${cost.total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}.`, ...(cost.warning ? [cost.warning] : [])];
-}
-
-/** Phoenix's force_ssl in its known wrong shapes (phoenixframework/phoenix#6556, 2026). */
-function forceSslNotes(project: Project): string[] {
-  const force = get(project.endpointConfig, 'force_ssl');
-  if (!force) return [];
-  const rewrites = pairs(force).some(([key]) => key === 'rewrite_on');
-  const where = project.config.settings.find((one) => get(one.value, 'force_ssl') !== undefined);
-  return rewrites ? [] : [`force_ssl${where ? ` in ${where.file}:${where.line}` : ''} has no rewrite_on, so behind Fly's proxy it redirects for ever; write: force_ssl: [rewrite_on: [:x_forwarded_proto]]`];
 }

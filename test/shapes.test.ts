@@ -3,6 +3,7 @@ import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assets } from '../src/docker/assets.ts';
+import { forceSslAdvice } from '../src/force-ssl.ts';
 import { refuseAnswers, refuseUnsupported } from '../src/supported.ts';
 import { complete } from '../src/questions.ts';
 import { FLAGS, planFor, projectOf, shop, after } from './support.ts';
@@ -146,6 +147,18 @@ test('migrations run with what the app has: bin/migrate, else Ecto itself', () =
   const command = (files: Texts) => planFor(shop(files), { ...FLAGS, migrate: 'yes' }).find((change) => change.path === 'fly.toml')?.after ?? '';
   assert.match(command({ 'rel/overlays/bin/migrate': '#!/bin/sh\n' }), 'release_command = "/app/bin/migrate"');
   assert.match(command({}), `release_command = "/app/bin/shop eval 'Application.load(:shop); for repo <- [Shop.Repo], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'"`);
+});
+
+test('force_ssl in each of its wrong shapes is answered with the edit; the right one with nothing', () => {
+  const advice = (prod: string, more: Record<string, string> = {}) => forceSslAdvice(projectOf(shop({ 'config/prod.exs': `import Config\n\nconfig :shop, ShopWeb.Endpoint, ${prod}\n`, ...more })));
+  const right = 'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"], hosts: ["localhost", "127.0.0.1"]]]';
+  assert.equal(advice(right), []);
+  assert.match(advice('force_ssl: [hsts: true]').join(), 'config/prod.exs:3: force_ssl has no rewrite_on');
+  assert.match(advice('force_ssl: [hsts: true]').join(), 'config :shop, ShopWeb.Endpoint, force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]');
+  assert.match(advice('force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]').join(), 'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]');
+  assert.match(advice(right, { 'mix.lock': (shop()['mix.lock'] ?? '').replace('1.19.1', '1.18.0') }).join(), 'needs plug 1.19.0, mix.lock has 1.18.0');
+  assert.match(advice('force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]').join(), 'add hosts: ["localhost", "127.0.0.1"]');
+  assert.match(advice('url: [port: 443]', { 'config/runtime.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n' }).join(), 'config/runtime.exs:2 sets force_ssl, which has no effect there');
 });
 
 test.run();
