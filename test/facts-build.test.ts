@@ -19,6 +19,20 @@ test('a well-known native package from git, which lists no dependencies', () => 
   assert.equal(app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps, ['exla']);
 });
 
+test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
+  const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
+  assert.equal(natives(packages, ''), ['odd_nif']);
+  assert.equal(natives(packages, ', {:bcrypt_elixir, "~> 3.0"}'), ['bcrypt_elixir', 'odd_nif']);
+  const hashing = (version: string) => app({ 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) }, ', {:comeonin, "~> 2.0"}').nifDeps;
+  assert.equal([hashing('2.5.3'), hashing('5.0.0')], [['comeonin'], []]);
+});
+
+test('mix.exs is read as the build would, with no variable set', () => {
+  const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]]\n  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end\nend';
+  const project = app({ 'mix.exs': mix, 'libs/store/mix.exs': '' });
+  assert.equal([project.gitDeps, project.pathDependencies.map((one) => one.dir)], [['phoenix'], ['libs/store']]);
+});
+
 test('a Rust crate of the project itself', () => {
   assert.equal(natives({ rustler: [] }, ', {:rustler, "~> 0.36"}', { 'lib/native.ex': 'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend' }), ['rustler']);
 });
@@ -95,10 +109,21 @@ test('background: children from lists, variables, functions, branches, maps and 
   assert.equal(started('  def start(_, _), do: Supervisor.start_link(children(1) ++ [{B, []}], [])\n  defp children(_), do: if(on?(), do: [Shop.A], else: [])'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    [%{id: Shop.C, start: {Shop.A, :start_link, []}}, Supervisor.child_spec({B, []}, id: :b)] |> Supervisor.start_link([])\n  end'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]'), ['Shop.A', 'Shop.B']);
+  assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]'), ['Shop.B', 'Shop.A']);
+  assert.equal(started('  def start(_, _) do\n    Supervisor.start_link([] ++ optional(:a, Shop.A) ++ optional(:b, B), [])\n  end\n  defp optional(_, module), do: if(on?(), do: [module], else: [])'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', { 'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend' }), ['Shop.A']);
   assert.equal(started('  def start(_, _) do\n    children = children(1)\n    Supervisor.start_link(children, [])\n  end\n  defp children(_) do\n    children = [Shop.A]\n    if on?(), do: children ++ [B], else: children\n  end'), ['Shop.A', 'Shop.B']);
   assert.equal(started('  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end'), ['Shop.B', 'Shop.A']);
+});
+
+test('background: children that other modules, supervisors and settings give', () => {
+  const pools = { 'lib/shop/pools.ex': 'defmodule Shop.Pools do\n  alias Shop.A\n  def all, do: [A | Enum.map([1], fn _ -> {Shop.C, []} end)]\nend' };
+  assert.equal(started('  def start(_, _), do: Supervisor.start_link(Shop.Pools.all() ++ [B], [])', pools), ['Shop.A', 'Shop.C', 'Shop.B']);
+  const tree = { 'lib/shop/tree.ex': 'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C], strategy: :one_for_one)\nend' };
+  assert.equal(started('  def start(_, _), do: Shop.Tree.start_link([])', tree), ['Shop.C']);
+  const child = '  def start(_, _), do: Supervisor.start_link([{Application.get_env(:shop, :cache, Shop.C), []}], [])';
+  assert.equal(started(child), ['Shop.C']);
+  assert.equal(started(child, { 'config/prod.exs': 'import Config\nconfig :shop, :cache, Shop.A\n' }), ['Shop.A']);
 });
 
 test('background: job libraries of production', () => {
@@ -109,6 +134,12 @@ test('an endpoint that only a comment or a doc mentions is none', () => {
   const facts = app({ 'lib/shop/metrics.ex': 'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend' });
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
   assert.not.match(facts.notes.join('\n'), 'Several endpoints');
+});
+
+test('a package.json above assets/ counts only when it bundles', () => {
+  const assets = { 'assets/package.json': '{"dependencies":{"left":"1"}}' };
+  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).packageJsons, ['assets/package.json']);
+  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).packageJsons, ['package.json', 'assets/package.json']);
 });
 
 test('code outside lib, as elixirc_paths says', () => {

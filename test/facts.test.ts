@@ -30,9 +30,9 @@ test('an umbrella without releases has no release name', () => {
   assert.match(facts.notes.join('\n'), 'no `releases:`');
 });
 
-test('the Elixir requirement of an umbrella: the root\'s, else the web app\'s', () => {
-  assert.is(umbrella('').elixirRequirement, '~> 1.14');
-  assert.is(umbrella(', elixir: "~> 1.17"').elixirRequirement, '~> 1.17');
+test('the Elixir requirement of an umbrella is its own; an image has to satisfy its apps\' too', () => {
+  assert.equal([umbrella('').elixirRequirement, umbrella('').elixirRequirements], [null, ['~> 1.14']]);
+  assert.equal([umbrella(', elixir: "~> 1.17"').elixirRequirement, umbrella(', elixir: "~> 1.17"').elixirRequirements], ['~> 1.17', ['~> 1.17', '~> 1.14']]);
 });
 
 test('of two endpoints in one app, the one that renders pages', () => {
@@ -79,6 +79,8 @@ test('names that follow no rule: the web module is what others use', () => {
   });
   assert.is(facts.endpointModule, 'SHOP.Endpoint');
   assert.is(facts.webModule, 'SHOP.Front');
+  const older = app({ 'lib/shop_web/web.ex': 'defmodule ShopWeb.Web do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend' });
+  assert.is(older.webModule, 'ShopWeb.Web');
 });
 
 test('ecto_repos computed by a helper file, decoys under other apps', () => {
@@ -98,6 +100,7 @@ test('a stale postgrex in mix.lock is no database', () => {
 test('force_ssl counts where the endpoint is compiled, not at run time', () => {
   const setting = 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n';
   assert.is(app({ 'config/prod.exs': setting }).forceSsl, '[hsts: true]');
+  assert.is(app({ 'config/prod.exs': setting.replace('[hsts: true]', 'false') }).forceSsl, 'false');
   assert.is(app({ 'config/runtime.exs': setting }).forceSsl, null);
 });
 

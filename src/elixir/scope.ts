@@ -1,5 +1,5 @@
 import type { Clause, Expr } from './syntax.ts';
-import type { Value } from './value.ts';
+import { Unknown, type Value } from './value.ts';
 
 /**
  * A production start to run code in, instead of only reading it: it decides what the environment
@@ -21,6 +21,17 @@ export interface World {
   /** Expressions that may still be evaluated: an endless program ends here. */
   fuel: number;
 }
+
+/** Only looks: no variable is set, and nobody hears what goes wrong. */
+export const emptyEnvironment = (): World => ({
+  env: (name, fallback, demanded) => (demanded || typeof name !== 'string' ? new Unknown('the environment') : fallback),
+  raise: () => {},
+  settle: () => {},
+  attempt: (body) => body(),
+  remote: () => undefined,
+  reads: new Set(),
+  fuel: 60_000,
+});
 
 /** Helper files are loaded once for the whole build, whoever asks for them. */
 export interface Loaded {

@@ -63,7 +63,7 @@ export function readNodePackages(tree: Tree, projects: readonly { dir: string }[
       notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
       return [];
     }
-    if (!builds(json, file, deploySteps)) {
+    if (!builds(json, file, deploySteps) || (beside(file, candidates, tree) && !bundles(json) && !json.workspaces)) {
       if (Object.keys(json.devDependencies ?? {}).length) notes.push(`${file} holds only tools for checking and developing, so the image does without Node for it.`);
       return [];
     }
@@ -91,12 +91,25 @@ export function readNodePackages(tree: Tree, projects: readonly { dir: string }[
 /** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
 function builds(json: PackageJson, file: string, deploySteps: readonly string[]): boolean {
   const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
-  const development = Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
-  const bundles = development.some((name) => BUNDLER.test(name)) || (development.length > 0 && Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)));
+  const development = developing(json);
   const inAssets = /(^|\/)assets\/package\.json$/.test(file);
   const called = inAssets && deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
-  return ships || bundles || called || (inAssets && development.length > 0);
+  return ships || bundles(json) || called || (inAssets && development.length > 0);
 }
+
+const developing = (json: PackageJson): string[] => Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
+
+/** It holds a bundler, or packages and a script that builds. */
+function bundles(json: PackageJson): boolean {
+  const development = developing(json);
+  return [...development, ...Object.keys(json.dependencies ?? {})].some((name) => BUNDLER.test(name)) || (development.length > 0 && Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)));
+}
+
+/** Above an assets/ folder with its own package.json, a package.json serves tests and tools unless it bundles. */
+const beside = (file: string, candidates: readonly string[], tree: Tree): boolean => {
+  const assets = file.replace(/package\.json$/, 'assets/package.json');
+  return candidates.includes(assets) && tree.read(assets) !== undefined;
+};
 
 const BESIDE = /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 

@@ -12,7 +12,7 @@ interface Start {
   config: Config;
   projects: readonly MixProject[];
   code: Code;
-  endpoint: string;
+  endpoints: readonly string[];
   repos: readonly string[];
   /** runtime.exs, or the releases.exs of old. */
   runtime: string | undefined;
@@ -28,13 +28,13 @@ interface Demands {
 }
 
 /** The environment variables that a production build or start asks for. */
-export function demands({ tree, sources, config, projects, code, endpoint, repos, runtime, lock, notes }: Start): Demands {
+export function demands({ tree, sources, config, projects, code, endpoints, repos, runtime, lock, notes }: Start): Demands {
   const start = new DryStart(tree, sources, config);
   start.runConfig('config/config.exs', true);
   for (const { dir } of projects) if (dir !== '.') start.runConfig(`${dir}/config/config.exs`, true);
   if (runtime) start.runConfig(runtime, false);
   for (const { applicationModule } of projects) if (applicationModule) start.runCallback(applicationModule, 'start');
-  for (const module of [endpoint, ...repos]) start.runCallback(module, 'init', [...config.apps.values()].map((app) => get(app, module)).find(Boolean));
+  for (const module of [...endpoints, ...repos]) start.runCallback(module, 'init', [...config.apps.values()].map((app) => get(app, module)).find(Boolean));
   if (start.opaque.size) notes.push(`${[...start.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`);
   const late = [...code.fetchEnv, ...code.bindings, ...(lock.has('confex') ? confexTuples(config) : [])];
   const required = [...start.required];

@@ -61,11 +61,11 @@ export function detect(repo: Tree): Project {
   if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
   const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
-  const { required, buildReads } = demands({ tree, sources, config, projects, code, endpoint: endpoint.module, repos: repos.modules, runtime, lock, notes });
+  const { required, buildReads } = demands({ tree, sources, config, projects, code, endpoints: code.endpoints.map((one) => one.module), repos: repos.modules, runtime, lock, notes });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
   const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
   const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool));
-  const fetched = dependencies(deps, lock, code.rustler);
+  const fetched = dependencies(projects, lock, code.rustler);
   const has = (path: string) => tree.paths.has(path);
   const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const version = (name: string) => lock.get(name)?.version ?? null;
@@ -89,7 +89,8 @@ export function detect(repo: Tree): Project {
     dbConnectionVersion: version('db_connection'),
     postgrexVersion: version('postgrex'),
     httpServer: httpServer(endpointConfig, deps),
-    elixirRequirement: root.elixir ?? web.elixir,
+    elixirRequirement: root.elixir,
+    elixirRequirements: [...new Set(projects.flatMap((project) => project.elixir ?? []))],
     elixirVersion: pins.elixir,
     otpVersion: pins.otp,
     versionSource: pins.source,
@@ -101,9 +102,9 @@ export function detect(repo: Tree): Project {
     aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     ...fetched,
     ...buildNeeds({ tree, projects, config, runtime, sources, lock, nifDeps: fetched.nifDeps, notes }),
-    background: background(deps, lock, projects, code, sources),
+    background: background(deps, lock, projects, code, sources, config),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
-    forceSsl: force === undefined || force === false || force === null ? null : show(force),
+    forceSsl: force === undefined || force === null ? null : show(force),
     healthPath: healthPath(code),
     required,
     requiredEnv: required.map((one) => one.name),

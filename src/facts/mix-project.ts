@@ -1,6 +1,6 @@
 import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
 import { callsIn, modulesIn } from '../elixir/modules.ts';
-import { inner, moduleScope, type Scope } from '../elixir/scope.ts';
+import { emptyEnvironment, inner, moduleScope, type Scope } from '../elixir/scope.ts';
 import { parseElixir, walk, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
 import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
@@ -48,7 +48,8 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   const modules = modulesIn(source.body);
   const module = modules.find((one) => callsIn(one.body, 'use').some((use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project')) ?? modules[0];
   const readFile = (path: string) => (normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path))));
-  const scope = moduleScope(module?.body ?? [], readFile);
+  // What is built has the image's environment, which is empty as far as mix.exs is concerned
+  const scope: Scope = { ...moduleScope(module?.body ?? [], readFile), world: emptyEnvironment() };
   const project = run(scope, 'project');
   const listed = get(project, 'deps');
   // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
@@ -65,7 +66,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     appsPath: text2(get(project, 'apps_path')),
     sourceFolders: [...new Set(['lib', ...(Array.isArray(paths) ? paths.flatMap((path) => (typeof path === 'string' && !/[*]|\.ex$/.test(path) ? path : [])) : ['web'])])],
     deps: unique(depsValue.flat().flatMap((item) => dep(item))),
-    depsIncomplete: depsValue.some((item) => item instanceof Unknown),
+    depsIncomplete: depsValue.flat().some((item) => item instanceof Unknown),
     aliases: new Map(pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)])),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),

@@ -75,7 +75,7 @@ export function identity(root: MixProject, web: MixProject, endpoint: string, co
   const parent = endpoint.split('.').slice(0, -1).join('.');
   const declared = code.webModules.filter((name) => web.dir === '.' || sources.fileOf(name)?.startsWith(`${web.dir}/`));
   const module = base && parent.startsWith(base) ? base : (base ?? parent);
-  return { otpApp: web.app ?? root.app ?? '', module, webModule: parent.endsWith('Web') ? parent : (declared[0] ?? null) };
+  return { otpApp: web.app ?? root.app ?? '', module, webModule: declared.includes(parent) ? parent : (declared.find((name) => name.startsWith(`${parent}.`)) ?? (parent.endsWith('Web') ? parent : (declared[0] ?? null))) };
 }
 
 /** What `mix release` builds when it is given no name; null when it refuses to choose. */

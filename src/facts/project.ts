@@ -27,6 +27,7 @@ export interface Facts {
   dbConnectionVersion: string | null;
   ectoAdapter: EctoAdapter;
   httpServer: 'bandit' | 'cowboy';
+  /** `elixir:` of the mix.exs that the release is built from: an umbrella's own. */
   elixirRequirement: string | null;
   elixirVersion: string | null;
   otpVersion: string | null;
@@ -40,7 +41,7 @@ export interface Facts {
   privateDeps: string[];
   background: string[];
   clustering: boolean;
-  /** The `force_ssl:` value of the endpoint in production, as Elixir text. */
+  /** The `force_ssl:` value of the endpoint in production, as Elixir text; "false" where it is switched off. */
   forceSsl: string | null;
   /** The app's own health route, e.g. "/health". */
   healthPath: string | null;
@@ -64,6 +65,8 @@ export interface Project extends Facts, BuildNeeds {
   required: RequiredEnv[];
   /** Where `buildEnv` is read. */
   buildReads: EnvRead[];
+  /** `elixir:` of every mix.exs, an umbrella's apps included; the image must satisfy all of them. */
+  elixirRequirements: string[];
   /** Asset tools that come as hex packages: esbuild, tailwind, dart_sass, bun. */
   hexAssetTools: string[];
   /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */

@@ -16,7 +16,8 @@ export interface Image {
 interface Wanted {
   elixirVersion: string | null;
   otpVersion: string | null;
-  elixirRequirement: string | null;
+  /** Of every mix.exs that is compiled. */
+  elixirRequirements: readonly string[];
   phoenixVersion: string | null;
 }
 
@@ -39,10 +40,10 @@ const SUITS: [range: string, elixir: string, otp: number][] = [
  */
 export function chooseImage(wanted: Wanted, base: Base): Image {
   const notes: string[] = [];
-  const range = toRange(wanted.elixirRequirement);
+  const ranges = wanted.elixirRequirements.map(toRange);
   const all = Object.entries(table.elixir).flatMap(([elixir, otps]) => otps.map((otp) => ({ elixir, otp, os: systems[String(otp)]?.[base] ?? '' })));
-  const usable = all.filter((image) => image.os && !GONE.has(image.os) && semver.satisfies(image.elixir, range));
-  if (usable.length === 0) throw new Problem(`no official Elixir image satisfies mix.exs (elixir: "${wanted.elixirRequirement}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`);
+  const usable = all.filter((image) => image.os && !GONE.has(image.os) && ranges.every((range) => semver.satisfies(image.elixir, range)));
+  if (usable.length === 0) throw new Problem(`no official Elixir image satisfies mix.exs (elixir: "${wanted.elixirRequirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`);
   const suits = SUITS.find(([phoenix]) => semver.satisfies(wanted.phoenixVersion ?? '0.0.0', phoenix, { includePrerelease: true }));
   const elixir = wanted.elixirVersion ?? suits?.[1] ?? '';
   const otp = Number.parseInt(wanted.otpVersion ?? '', 10) || (wanted.elixirVersion ? null : (suits?.[2] ?? null));
@@ -59,8 +60,8 @@ export function chooseImage(wanted: Wanted, base: Base): Image {
 }
 
 /** Elixir's requirement language in semver's: `~> 1.15` allows 1.16, `~> 1.15.2` does not. */
-function toRange(requirement: string | null): string {
-  const range = (requirement ?? '>= 0.0.0')
+function toRange(requirement: string): string {
+  const range = requirement
     .replace(/~>\s*(\d+)\.(\d+)\.(\d+)(-[\w.]+)?/g, '>=$1.$2.$3$4 <$1.$2.99999')
     .replace(/~>\s*(\d+)\.(\d+)/g, '>=$1.$2.0 <$1.99999.0')
     .replaceAll('==', '=')
