@@ -10,7 +10,7 @@ import { chooseImage } from '../src/fly/images.ts';
 import { mergeLines } from '../src/merge.ts';
 import { copyPaths } from '../src/quote.ts';
 import { VERSION } from '../src/version.ts';
-import { PORT } from './shared.ts';
+import { portOf } from './shared.ts';
 
 export const dockerfile: GeneratedFile = {
   name: 'dockerfile',
@@ -76,7 +76,7 @@ export const dockerfile: GeneratedFile = {
           runtimeCopies: runtimeCopies(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
           releaseCommand: project.releases.length > 1 ? `mix release ${release}` : 'mix release',
-          port: PORT,
+          port: portOf(project),
         },
       },
     ];

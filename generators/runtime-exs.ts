@@ -6,7 +6,7 @@ import { chooseImage } from '../src/fly/images.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { elixirAtom } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
-import { PORT } from './shared.ts';
+import { portOf } from './shared.ts';
 
 export const runtimeExs: GeneratedFile = {
   name: 'runtime-exs',
@@ -30,7 +30,7 @@ export const runtimeExs: GeneratedFile = {
           endpoint: project.endpointModule,
           // A list of the user's own stays: ours would replace it
           checkOrigin: get(project.endpointConfig, 'check_origin') === undefined,
-          port: PORT,
+          port: portOf(project),
           repos: postgres.kind === 'none' ? [] : project.repoModules.map((module) => ({ module, app: elixirAtom(project.repoApps.get(module) ?? project.otpApp) })),
           setDatabase: { app: 'fly postgres attach', managed: 'fly mpg attach', external: 'fly secrets set DATABASE_URL=ecto://...', none: '' }[postgres.kind],
           managed: postgres.kind === 'managed',

@@ -1,5 +1,7 @@
-import TOML from '@iarna/toml';
+import type TOML from '@iarna/toml';
+import { getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import type { Project } from './facts/detect.ts';
+import { envOf, megabytes, pageMachine, pageService } from './fly/service.ts';
 import { Problem } from './problem.ts';
 
 /** Whether the file there was written by us. */
@@ -7,11 +9,14 @@ export const isOurs = (project: Project, path: string): boolean => /^#.*(Written
 
 /** fly.toml as data. @throws Problem when it is not TOML */
 export function flyTable(project: Project): TOML.JsonMap {
+  // A byte-order mark is no TOML (flyctl refuses it too), so a merge takes it away
+  const text = (project.tree.read('fly.toml') ?? '').replace(/^\uFEFF/, '');
   try {
-    return TOML.parse(project.tree.read('fly.toml') ?? '');
+    // The parser that edits it; @iarna/toml 3.0 refuses CRLF behind a comment
+    return getStaticTOMLValue(parseTOML(text)) as TOML.JsonMap;
   } catch (error) {
-    const [line] = error instanceof Error ? error.message.split('\n') : [];
-    throw new Problem(`fly.toml is not valid TOML: ${line}; mend or remove it, then run again`);
+    if (!(error instanceof ParseError)) throw error;
+    throw new Problem(`fly.toml is not valid TOML: line ${error.lineNumber}: ${error.message}; mend or remove it, then run again`);
   }
 }
 
@@ -23,23 +28,20 @@ export function flyToml(project: Project, key: string): string | undefined {
 
 /** The host in fly.toml, as long as it is not the fly.dev name of another app. */
 export function sameApp(project: Project, app: string | undefined): string | undefined {
-  const host = (flyTable(project).env as TOML.JsonMap | undefined)?.PHX_HOST;
+  const host = envOf(flyTable(project)).PHX_HOST;
   return typeof host === 'string' && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
 }
 
-/** The memory of the first machine in fly.toml. */
+/** The memory of the pages' machine in fly.toml, where it is one that Fly has. */
 export function vmMemory(project: Project): string | undefined {
-  const vm = flyTable(project).vm;
-  const first = (Array.isArray(vm) ? vm[0] : vm) as TOML.JsonMap | undefined;
-  const memory = first?.memory ?? first?.memory_mb;
-  return memory === undefined ? undefined : String(memory);
+  const memory = megabytes(pageMachine(flyTable(project))?.data);
+  return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
 }
 
-/** `yes` or `no` as auto_stop_machines in fly.toml says. */
+/** `yes` or `no` as auto_stop_machines in fly.toml says; Fly's default is off. */
 export function alwaysOn(project: Project): string | undefined {
-  const service = flyTable(project).http_service as TOML.JsonMap | undefined;
-  const stop = service?.auto_stop_machines;
-  return stop === undefined ? undefined : stop === 'off' || stop === false ? 'yes' : 'no';
+  const service = pageService(flyTable(project));
+  return service && ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined) ? 'yes' : 'no');
 }
 
 /** The base image of the Dockerfile that we wrote. */

@@ -207,6 +207,6 @@ export function parseYesNo(text: string): boolean {
 function parseMemory(text: string): number {
   const [, amount, unit] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text.trim()) ?? [];
   const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
-  if (amount && megabytes >= 256 && megabytes <= 2048 && megabytes % 256 === 0) return megabytes;
-  throw new Problem(`"${text}" is no memory size of a shared-cpu-1x machine: give 256mb to 2gb in steps of 256mb`);
+  if (amount && megabytes >= 256 && megabytes % 256 === 0) return megabytes;
+  throw new Problem(`"${text}" is no memory size of a Fly machine: give 256mb to 2gb in steps of 256mb`);
 }

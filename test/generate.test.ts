@@ -65,8 +65,8 @@ test('fly.toml keeps comments, unknown sections and the values of its owner', ()
   const mine = 'app = "shop" # ours\n\n[env]\n  FOO = \'bar\'\n\n[experimental]\n  auto_rollback = true\n\n[http_service]\n  internal_port = 8080\n  [http_service.concurrency]\n    type = "requests"\n';
   const merged = text(shop({ 'fly.toml': mine }), 'fly.toml');
   for (const line of ['app = "shop" # ours', "FOO = 'bar'", '  auto_rollback = true', 'type = "requests"']) assert.ok(merged.includes(line), line);
-  const data = TOML.parse(merged) as { http_service: { internal_port: number; checks: { path: string }[] }; vm: { memory: string }[] };
-  assert.is(data.http_service.internal_port, 4000);
+  const data = TOML.parse(merged) as { env: { PORT: string }; http_service: { internal_port: number; checks: { path: string }[] }; vm: { memory: string }[] };
+  assert.equal([data.http_service.internal_port, data.env.PORT], [8080, '8080']);
   assert.is(data.http_service.checks[0]?.path, '/health');
   assert.is(data.vm[0]?.memory, '1gb');
 });
