@@ -1,0 +1,101 @@
+import { evaluateBody } from '../elixir/evaluate.ts';
+import { modulesIn } from '../elixir/modules.ts';
+import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
+import { invoke } from '../elixir/apply.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import { Atom, deepMerge, get, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import { configScope, emptyConfig, imported, readConfig } from '../facts/config.ts';
+import type { Tree } from '../tree.ts';
+
+const FUEL = 60_000;
+
+/** The configuration that a release would start with. */
+export interface Boot {
+  /** Settings by OTP app, compiled ones included. */
+  apps: ReadonlyMap<string, Value>;
+  /** What it stopped with, in the order met; a real start ends at the first. */
+  stops: string[];
+}
+
+/** `get_in(config, [app, key, name, …])`; undefined when nobody sets it. */
+export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined => keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
+
+/**
+ * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly this environment. So a setting is
+ * judged by what it does, however it is written. Pure; what only a running system knows is Unknown in the result.
+ */
+export function boot(tree: Tree, compiled: ReadonlyMap<string, Value>, environment: Readonly<Record<string, string>>): Boot {
+  const start = new Start(tree, new Map(compiled), environment);
+  start.run('config/runtime.exs');
+  return { apps: start.apps, stops: start.stops };
+}
+
+class Start implements World {
+  readonly apps: Map<string, Value>;
+  readonly stops: string[] = [];
+  reads = new Set<string>();
+  fuel = FUEL;
+  private readonly tree: Tree;
+  private readonly environment: Readonly<Record<string, string>>;
+  private readonly local = new Map<string, Scope>();
+  private file = '';
+
+  constructor(tree: Tree, apps: Map<string, Value>, environment: Readonly<Record<string, string>>) {
+    this.tree = tree;
+    this.apps = apps;
+    this.environment = environment;
+  }
+
+  run(file: string): void {
+    const { body } = parseElixir(this.tree.read(file) ?? '');
+    for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
+    const before = this.file;
+    this.file = file;
+    evaluateBody(body, { ...configScope(this.tree, file, emptyConfig()), world: this });
+    this.file = before;
+  }
+
+  env(wanted: Value, fallback: Value, demanded: boolean): Value {
+    if (typeof wanted !== 'string') return new Unknown('a computed environment variable');
+    this.reads.add(wanted);
+    const value = Object.hasOwn(this.environment, wanted) ? this.environment[wanted] : undefined;
+    if (value === undefined && demanded) this.stops.push(`environment variable ${wanted} is missing`);
+    return value ?? fallback;
+  }
+
+  raise(message: Value, because: readonly string[]): void {
+    this.stops.push(message instanceof Unknown ? `an error about ${because.join(', ') || message.why}` : show(message));
+  }
+
+  remote(module: string | null, name: string, args: Value[], scope: Scope): Value | undefined {
+    if (module === null && name === 'config') return this.set(args);
+    if (module === null && name === 'import_config') {
+      if (typeof args[0] === 'string') for (const file of imported(this.tree, this.file, args[0])) this.run(file);
+      return null;
+    }
+    for (const target of module === null ? scope.imports : [module]) {
+      const found = this.local.get(target);
+      const clauses = found?.functions.get(name);
+      if (found && clauses) return invoke(clauses, args, { ...found, world: this, depth: scope.depth, because: scope.because });
+    }
+    return undefined;
+  }
+
+  private set([app, second, third]: Value[]): null {
+    if (!(app instanceof Atom) || second === undefined) return null;
+    const key = second instanceof Atom ? second.name : moduleName(second);
+    const patch = third === undefined ? second : key === undefined ? null : [new Tuple([new Atom(key), third])];
+    if (patch !== null) this.apps.set(app.name, deepMerge(this.apps.get(app.name), patch));
+    return null;
+  }
+}
+
+/** What the code alone may set in production: every branch of runtime.exs counts when nobody can tell which is taken. */
+export function possible(tree: Tree, children: readonly string[]): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
+  const config = emptyConfig();
+  readConfig(tree, 'config/config.exs', config);
+  for (const dir of children) readConfig(tree, `${dir}/config/config.exs`, config);
+  const compiled = new Map(config.apps);
+  readConfig(tree, 'config/runtime.exs', config);
+  return { compiled, all: config.apps };
+}
