@@ -24,9 +24,9 @@ export const setting = (boot: Boot, app: string, ...keys: string[]): Value | und
  * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly this environment. So a setting is
  * judged by what it does, however it is written. Pure; what only a running system knows is Unknown in the result.
  */
-export function boot(tree: Tree, compiled: ReadonlyMap<string, Value>, environment: Readonly<Record<string, string>>): Boot {
+export function boot(tree: Tree, runtime: string, compiled: ReadonlyMap<string, Value>, environment: Readonly<Record<string, string>>): Boot {
   const start = new Start(tree, new Map(compiled), environment);
-  start.run('config/runtime.exs');
+  start.run(runtime);
   return { apps: start.apps, stops: start.stops };
 }
 
@@ -67,6 +67,8 @@ class Start implements World {
     this.stops.push(message instanceof Unknown ? `an error about ${because.join(', ') || message.why}` : show(message));
   }
 
+  settle(): void {}
+
   remote(module: string | null, name: string, args: Value[], scope: Scope): Value | undefined {
     if (module === null && name === 'config') return this.set(args);
     if (module === null && name === 'import_config') {
@@ -90,12 +92,11 @@ class Start implements World {
   }
 }
 
-/** What the code alone may set in production: every branch of runtime.exs counts when nobody can tell which is taken. */
-export function possible(tree: Tree, children: readonly string[]): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
+/** What the code alone sets in production: `compiled` into the image, and `all` with every branch of runtime.exs, taken or not. */
+export function possible(tree: Tree, runtime: string, folders: readonly string[]): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
   const config = emptyConfig();
-  readConfig(tree, 'config/config.exs', config);
-  for (const dir of children) readConfig(tree, `${dir}/config/config.exs`, config);
+  for (const dir of folders) readConfig(tree, dir === '.' ? 'config/config.exs' : `${dir}/config/config.exs`, config);
   const compiled = new Map(config.apps);
-  readConfig(tree, 'config/runtime.exs', config);
+  readConfig(tree, runtime, config);
   return { compiled, all: config.apps };
 }

@@ -1,0 +1,44 @@
+import { inputs } from './dockerfile-inputs.ts';
+import { matcher, type Read, type Repo } from './repo.ts';
+import { found, type Findings } from './verdict.ts';
+
+type File = Read<(path: string) => boolean>;
+
+/** What must stay out: a line that keeps it out, and paths that show whether one does. */
+const OUT: [line: string, what: string, probes: string[]][] = [
+  ['**/.env*', 'secrets in .env files', ['.env', '.env.production', 'apps/web/.env']],
+  ['**/*.pem', 'private keys', ['priv/cert/selfsigned_key.pem', 'key.pem']],
+  ['**/*.key', 'private keys', ['server.key', 'priv/tls/server.key']],
+  ['**/*.secret.exs', 'secret settings', ['config/prod.secret.exs']],
+  ['.git', 'the whole history of the code', ['.git/objects/pack/pack-1.pack']],
+  ['deps', 'dependencies of this computer', ['deps/phoenix/mix.exs']],
+  ['_build', 'build output of this computer', ['_build/prod/lib/phoenix/ebin/phoenix.app']],
+  ['**/node_modules', 'packages of this computer', ['node_modules/esbuild/package.json', 'assets/node_modules/esbuild/package.json']],
+  ['test', 'tests', ['test/test_helper.exs']],
+  ['fly.toml', 'a file that only flyctl reads', ['fly.toml']],
+];
+
+/** Secrets and what this computer built stay out of the build, and so out of the image. */
+export function keepsOut({ project }: Repo, { path, file }: File): Findings {
+  const wanted = new Set(project.config.files);
+  const leaks = OUT.filter(([, , probes]) => probes.some((probe) => !wanted.has(probe) && !file(probe)));
+  return found(leaks.map(([line, what, probes]) => ({ what: `${what} (${probes.find((probe) => !file(probe))}) can get into the image`, edit: `add the line ${line} at the top`, file: path, line: 1 })));
+}
+
+/** Nothing that the build reads is kept out. */
+export function keepsIn(repo: Repo, { path, text, file }: File): Findings {
+  const needed = new Map(inputs(repo).map((input) => [input.path, input.why]));
+  return found(
+    [...needed].filter(([one]) => file(one)).map(([one, why]) => {
+      const line = culprit(text, one);
+      return { what: `${one} never reaches the build: ${why}`, edit: `remove the line \`${text.split(/\r?\n/)[line - 1] ?? ''}\`, or add !${one} at the end`, file: path, line };
+    }),
+  );
+}
+
+/** The last line that keeps a path out (1-based). */
+function culprit(text: string, path: string): number {
+  const lines = text.split(/\r?\n/);
+  const turns = lines.map((_, index) => matcher(lines.slice(0, index + 1).join('\n'))(path));
+  return turns.findLastIndex((out, index) => out && !turns[index - 1]) + 1;
+}
