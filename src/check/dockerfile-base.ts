@@ -50,7 +50,7 @@ export function baseImages({ project }: Repo, { path, file }: Read<Dockerfile>):
   const at = ({ line }: Stage, what: string, edit: string): Missing => ({ what, edit, file: path, line: argLine(file, line) });
   const both = [[builder, builderSystem], [runner, runnerSystem]] as const;
   for (const [stage, system] of both) {
-    if (system?.release && GONE.has(system.release)) missing.push(at(stage, `Debian ${system.release} is past its end of life and its packages are gone, so apt-get fails`, 'take trixie: change the version at the top, and libncurses5 to libncurses6'));
+    if (system?.release && GONE.has(system.release) && missing.length === 0) missing.push(at(stage, `Debian ${system.release} is past its end of life and its packages are gone, so apt-get fails`, 'take trixie: change the version at the top, and libncurses5 to libncurses6'));
   }
   if (runnerSystem?.exact && !runnerSystem.release) missing.push(at(runner, `${runner.image} moves to a new release by itself, and then the Erlang VM misses its C libraries`, `name the builder's release${builderSystem?.release ? `: ${label(builderSystem)}` : ''}`));
   else if (builderSystem?.release && runnerSystem?.release && (builderSystem.family !== runnerSystem.family || builderSystem.release !== runnerSystem.release)) {

@@ -35,7 +35,7 @@ export function brings(step: Step, path: string): boolean {
 /** Where a file first comes in; -1: never. */
 export const arrival = (build: Build, path: string): number => build.steps.findIndex((step) => brings(step, path));
 
-const INSTALL = /^(npm (ci|i|install)|yarn( install)?|pnpm (i|install)|bun install|npx )/;
+const INSTALL = /^(npm (ci|i|install)|yarn( install)?(?= --|$)(?!.* run )|pnpm (i|install)|bun install)\b/;
 
 /** The source files that change most often: the first one under lib/ of the web app. */
 export const sourceFile = ({ project }: Repo): string => [...project.tree.paths].find((path) => path === project.endpointFile) ?? project.endpointFile;
@@ -48,18 +48,19 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   const first = (pattern: RegExp) => tasks.find(({ text }) => pattern.test(text));
   const get = first(/^deps\.get\b/);
   const [depsCompile, compile, release] = [first(/^deps\.compile\b/), first(/^compile\b/), first(/^release\b/)];
-  const [assets, setup] = [first(/^(assets\.(deploy|build)|phx\.digest)\b/), first(/^assets\.setup\b/)];
+  const [assets, setup] = [first(/^(assets\.(deploy|build)|phx\.digest)\b/), first(/^(assets\.setup|(esbuild|tailwind|sass)\.install)\b/)];
   if (!get && !compile && !release) return found([], [`no mix task is in ${path}: what builds the release can't be told from it`]);
   const code = arrival(build, sourceFile(repo));
   const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: path, line });
   const missing: Missing[] = [];
-  if (get && code >= 0 && code < get.at) missing.push(at(steps[code]?.line, 'the code is copied before the dependencies are fetched, so each change of it fetches and compiles them all again', `put these lines before it: COPY mix.exs mix.lock ./ / RUN mix deps.get --only prod / COPY config/config.exs config/prod.exs config/ / RUN mix deps.compile; and copy lib, priv and assets one by one after them, never \`COPY . .\``));
+  if (get && code >= 0 && code < get.at) missing.push(at(steps[code]?.line, 'the code is copied before the dependencies are fetched, so each change of it fetches and compiles them all again', `put these lines before it, and copy lib, priv and assets one by one after them, never \`COPY . .\`:\nCOPY mix.exs mix.lock ./\nRUN mix deps.get --only prod\nCOPY config/config.exs config/prod.exs config/\nRUN mix deps.compile`));
   else if (!depsCompile || (code >= 0 && depsCompile.at > code)) missing.push(at(steps[code]?.line ?? compile?.step.line, 'dependencies are compiled together with the code', 'before the code is copied, add: RUN mix deps.compile'));
   if (get && !/--only|--no-archives-check/.test(get.text)) missing.push(at(get.step.line, 'it fetches the dependencies for test and dev too', 'write: mix deps.get --only prod'));
   if (get && !get.step.flags.some((one) => /type=cache/.test(one))) missing.push(at(get.step.line, 'packages are downloaded again whenever this layer is built', 'write: RUN --mount=type=cache,target=/root/.hex --mount=type=cache,target=/root/.cache mix deps.get --only prod'));
   const compiled = compile ?? release;
   if (assets && compiled && assets.at < compiled.at) missing.push(at(assets.step.line, 'assets are built before the code is compiled, and colocated LiveView hooks come out of the compiler', `move this line below \`mix ${compiled.text}\` (line ${compiled.step.line})`));
-  if (assets && project.aliases.has('assets.setup') && (!setup || (code >= 0 && setup.at > code))) missing.push(at(setup?.step.line ?? assets.step.line, 'esbuild and Tailwind are downloaded again with each change of the code', 'after `mix deps.compile` and before the code is copied, add: RUN mix assets.setup'));
+  const downloads = project.projects.some(({ aliases }) => aliases.get('assets.setup')?.some((one) => /^(esbuild|tailwind|sass)\.install/.test(one)));
+  if (assets && downloads && (!setup || (code >= 0 && setup.at > code))) missing.push(at(setup?.step.line ?? assets.step.line, 'esbuild and Tailwind are downloaded again with each change of the code', 'after `mix deps.compile` and before the code is copied, add: RUN mix assets.setup'));
   for (const { step, command } of installs(file)) if (!step.flags.some((one) => /type=cache/.test(one))) missing.push(at(step.line, `${command} downloads every package again`, 'write: RUN --mount=type=cache,target=/root/.npm … (the cache folder of your package manager)'));
   const repeated = tasks.find((task, index) => !/^(local\.|do )/.test(task.text) && tasks.slice(0, index).some((one) => one.text === task.text && one.step !== task.step));
   if (repeated) missing.push(at(repeated.step.line, `mix ${repeated.text} runs twice`, 'remove this one'));
@@ -68,7 +69,7 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
 
 /** The package managers' installs, of all stages. */
 export const installs = (file: Dockerfile): { step: Step; command: string }[] =>
-  file.stages.flatMap((stage) => stage.steps).flatMap((step) => (step.keyword === 'RUN' ? step.commands.map((command) => command.join(' ')).filter((command) => INSTALL.test(command) && !command.startsWith('npx ')).map((command) => ({ step, command })) : []));
+  file.stages.flatMap((stage) => stage.steps).flatMap((step) => (step.keyword === 'RUN' ? step.commands.map((command) => command.join(' ')).filter((command) => INSTALL.test(command)).map((command) => ({ step, command })) : []));
 
 const COMPILERS = /^(build-base|build-essential|gcc|g\+\+|clang|make|cmake|git|git-core|nodejs|npm|yarn|elixir|cargo|rustc|musl-dev|.*-dev)$/;
 
@@ -79,7 +80,7 @@ export function stages(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   const build = buildOf(file);
   const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: path, line });
   const copy = `COPY --from=builder /app/_build/prod/rel/${release} ./`;
-  if (build.stage === final) return found([at(final.line, 'one stage: the image holds the compiler, Mix, Hex and the sources', `name it \`… AS builder\`, and end the file with a stage of its own: FROM the builder's operating system / ${copy}`)]);
+  if (build.stage === final) return found([at(final.line, 'one stage: the image holds the compiler, Mix, Hex and the sources', `name it \`… AS builder\`, and end the file with a stage of its own:\nFROM the builder's operating system\n${copy}`)]);
   const root = rootStage(final);
   const missing: Missing[] = [];
   if (/(^|\/)(elixir|erlang|hexpm\/(elixir|erlang))(:|$)/.test(root.image)) missing.push(at(root.line, `the image stands on ${root.image}, which brings Elixir, Mix and a compiler`, 'take the plain operating system of the builder: FROM alpine:VERSION or debian:NAME-slim'));

@@ -159,3 +159,6 @@ export const packages = (steps: readonly Step[]): Set<string> =>
       return at < 0 ? [] : command.slice(at + 1).filter((word) => !word.startsWith('-')).map((word) => word.replace(/[=~<>].*$/, ''));
     }),
   );
+
+/** File names of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
+export const programs = (step: Step): string[] => (step.commands[0] ?? []).filter((word, index) => index === 0 || /[/.]/.test(word)).map((word) => word.split('/').at(-1) ?? '');

@@ -1,7 +1,7 @@
 import { Unknown } from '../elixir/value.ts';
 import { setting } from './boot.ts';
 import { systemOf } from './dockerfile-base.ts';
-import { assignments, chain, env, flag, last, packages, rootStage, sourceStage, type Dockerfile, type Step } from './dockerfile-model.ts';
+import { assignments, chain, env, flag, last, packages, programs, rootStage, sourceStage, type Dockerfile, type Step } from './dockerfile-model.ts';
 import type { Read, Repo } from './repo.ts';
 import { found, unless, type Findings, type Missing } from './verdict.ts';
 
@@ -53,8 +53,9 @@ export function user(_repo: Repo, file: File): Findings {
   for (const step of stages.flatMap((stage) => stage.steps)) {
     if (!/^(ENV|ARG)$/.test(step.keyword)) continue;
     for (const [variable] of assignments(step.text)) if (isSecretName(variable)) missing.push(at(file, step.line, `${step.keyword} ${variable} stays in the image's history, where everybody reads it`, `remove it; at run time: fly secrets set ${variable}=…; while building: RUN --mount=type=secret,id=${variable} …`));
-    if (step.keyword === 'ENV' && /^\w+\s+[^=\s]/.test(step.text) && !/^\w+=/.test(step.text)) missing.push(at(file, step.line, 'ENV with a space is the old form, which Docker warns of', `write: ENV ${assignments(step.text).map(([key, value]) => `${key}=${/\s/.test(value) ? JSON.stringify(value) : value}`).join(' ')}`));
   }
+  const old = stages.flatMap((stage) => stage.steps).filter((step) => step.keyword === 'ENV' && /^\w+\s+[^=\s]/.test(step.text));
+  if (old.length) missing.push(at(file, old[0]?.line, 'ENV with a space is the old form, which Docker warns of', `write:\n${old.map((step) => `ENV ${assignments(step.text).map(([key, value]) => `${key}=${/\s/.test(value) ? JSON.stringify(value) : value}`).join(' ')}   # line ${step.line}`).join('\n')}`));
   return found(missing);
 }
 
@@ -83,10 +84,10 @@ export function startCommand(repo: Repo, file: File): Findings {
     if (!step) continue;
     const line = step.commands[0] ?? [];
     const shell = step.text.startsWith('[') ? (/^(sh|bash|\/bin\/(sh|bash))$/.test(line[0] ?? '') && line[1] === '-c' ? (line[2] ?? '') : undefined) : step.text;
-    if (shell !== undefined && !/(^|&&|;)\s*exec\s/.test(shell)) missing.push(at(file, step.line, 'a shell stands between Fly and the VM, and SIGTERM ends at the shell', `write: ${wanted}`));
+    if (shell !== undefined && !/(^|&&|;)\s*([A-Z_]\w*=\S*\s+)*exec\s/.test(shell)) missing.push(at(file, step.line, 'a shell stands between Fly and the VM, and SIGTERM ends at the shell', `write: ${wanted}`));
     if (/mix(\s|$)|phx\.server/.test(line.join(' '))) missing.push(at(file, step.line, 'it starts with mix, not a release', `write: ${wanted}`));
     const script = scriptOf(repo, step);
-    if (script && !/^\s*exec\s/m.test(script.text) && /\b(start|server)\b/.test(script.text)) missing.push({ what: 'the script does not exec the release, so SIGTERM ends at the script', edit: 'put `exec` in front of its last command', file: script.path, line: script.text.trimEnd().split('\n').length });
+    if (script && !/^\s*([A-Z_]\w*=\S*\s+)*exec\s/m.test(script.text) && /\b(start|server)\b/.test(script.text)) missing.push({ what: 'the script does not exec the release, so SIGTERM ends at the script', edit: 'put `exec` in front of its last command', file: script.path, line: script.text.trimEnd().split('\n').length });
   }
   const server = setting(repo.boot(), project.otpApp, project.endpointModule, 'server');
   if (server instanceof Unknown) unknown.push(`whether it serves HTTP is decided by ${server.why}`);
@@ -96,8 +97,8 @@ export function startCommand(repo: Repo, file: File): Findings {
 
 /** A script of the repo's that the command runs. */
 function scriptOf({ project }: Repo, step: Step): { path: string; text: string } | undefined {
-  const names = (step.commands[0] ?? []).map((word) => word.split('/').at(-1) ?? '');
-  const path = [...project.tree.paths].find((one) => !/\.(ex|exs|eex|heex|md)$/.test(one) && names.some((name) => name.length > 2 && (one.endsWith(`/${name}`) || one === name)) && /^#!/.test(project.tree.read(one) ?? ''));
+  const names = programs(step);
+  const path = [...project.tree.paths].find((one) => !/\.(ex|exs|eex|heex|md)$/.test(one) && names.some((name) => one.endsWith(`/${name}`) || one === name) && /^#!/.test(project.tree.read(one) ?? ''));
   return path === undefined ? undefined : { path, text: project.tree.read(path) ?? '' };
 }
 

@@ -22,7 +22,9 @@ const OUT: [line: string, what: string, probes: string[]][] = [
 export function keepsOut({ project }: Repo, { path, file }: File): Findings {
   const wanted = new Set(project.config.files);
   const leaks = OUT.filter(([, , probes]) => probes.some((probe) => !wanted.has(probe) && !file(probe)));
-  return found(leaks.map(([line, what, probes]) => ({ what: `${what} (${probes.find((probe) => !file(probe))}) can get into the image`, edit: `add the line ${line} at the top`, file: path, line: 1 })));
+  if (leaks.length === 0) return found();
+  const names = [...new Set(leaks.map(([, what, probes]) => `${what} (${probes.find((probe) => !file(probe))})`))];
+  return found([{ what: `not kept out: ${names.join(', ')}`, edit: ['add at the top:', ...leaks.map(([line]) => line)].join('\n'), file: path, line: 1 }]);
 }
 
 /** Nothing that the build reads is kept out. */

@@ -53,7 +53,7 @@ function megabytes(value: unknown): number | undefined {
 /** R2.2: a machine that Fly sells, with memory enough for the Erlang VM. `fly config validate` does not look at this. */
 export function machine(_repo: Repo, fly: FlyFile): Findings {
   const vms = tables(fly, 'vm');
-  if (vms.length === 0) return found([at(undefined, 'no [[vm]], so the first deploy gets 256 MB, and the Erlang VM runs out of memory', 'at the end, add: [[vm]] / size = "shared-cpu-1x" / memory = "1gb"')]);
+  if (vms.length === 0) return found([at(undefined, 'no [[vm]], so the first deploy gets 256 MB, and the Erlang VM runs out of memory', 'at the end, add:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"')]);
   return found(
     vms.flatMap((vm, index): Missing[] => {
       const place = (key: string) => fly.line(`vm.${index}.${key}`) ?? fly.line(`vm.${index}`) ?? fly.line('vm');
@@ -109,8 +109,8 @@ export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
   if (typeof port === 'number' && port !== (service.internalPort ?? 8080)) missing.push(at(place('internal_port'), `the app listens on ${port}, and Fly knocks on ${service.internalPort ?? '8080 (the default)'}`, `write: internal_port = ${port}`));
   const { type, soft_limit: soft, hard_limit: hard } = service.concurrency ?? {};
   const spot = fly.line(`${service.path}.concurrency`) ?? fly.line(service.path);
-  const wanted = `[${service.path.replace(/\.\d+/, '')}.concurrency] / type = "connections" / soft_limit = 1000 / hard_limit = 1000`;
-  if (!service.concurrency) missing.push(at(spot, 'no concurrency: from 20 connections on, LiveView sockets are throttled', `add: ${wanted}`));
+  const wanted = `[${service.path.replace(/\.\d+/, '')}.concurrency]\ntype = "connections"\nsoft_limit = 1000\nhard_limit = 1000`;
+  if (!service.concurrency) missing.push(at(spot, 'no concurrency: from 20 connections on, LiveView sockets are throttled', `add:\n${wanted}`));
   else {
     if ((type ?? 'connections') !== 'connections') missing.push(at(place('concurrency.type'), 'requests are counted, and a LiveView page is one request that never ends', 'write: type = "connections"'));
     if (Number(soft ?? 20) < 500 || Number(hard ?? 1000) < 500) missing.push(at(place('concurrency.soft_limit'), `from ${String(soft ?? 20)} connections on, LiveView sockets are throttled`, 'write: soft_limit = 1000 and hard_limit = 1000'));
@@ -122,7 +122,7 @@ export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
 export function publicEnv({ project }: Repo, fly: FlyFile): Findings {
   const env = table(fly, 'env');
   const secret = Object.entries(env).filter(([name, value]) => value !== '' && (isSecretName(name) || /:\/\/[^/:@\s]+:[^@\s]+@/.test(String(value)) || /^(sk|rk)_live_|^ghp_/.test(String(value))));
-  const wanted = project.required.filter((one) => !one.compileTime && !(one.name in env) && !/^(PHX_HOST|PORT|PHX_SERVER)$/.test(one.name)).map((one) => one.name);
+  const wanted = project.required.filter((one) => !one.compileTime && !(one.name in env) && !/^(PHX_HOST|PORT|PHX_SERVER|RELEASE_\w+|FLY_\w+)$/.test(one.name)).map((one) => one.name);
   return found(
     secret.map(([name]) => at(fly.line(`env.${name}`), `${name} is a secret, and fly.toml is committed`, `remove it, change its value, and: fly secrets set ${name}=…`)),
     [],

@@ -16,7 +16,7 @@ export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings
   const check = service.checks[0];
   const where = `${service.checksPath}.0`;
   if (!project.healthPath) missing.push({ what: 'the app has no route that answers a health check', edit: '`npx plop health` adds a plug that answers /health', file: project.endpointFile, line: undefined });
-  if (!check) missing.push(at(fly.line(service.path), 'no health check, so a deploy goes on although the app does not answer', `below the [${service.path.replace(/\.\d+$/, '')}] table, add: [[${header(service)}]] / method = "GET" / path = "${wanted}" / interval = "15s" / timeout = "5s" / grace_period = "30s" / [${header(service)}.headers] / X-Forwarded-Proto = "https"`));
+  if (!check) missing.push(at(fly.line(service.path), 'no health check, so a deploy goes on although the app does not answer', `below the [${service.path.replace(/\.\d+$/, '')}] table, add:\n[[${header(service)}]]\nmethod = "GET"\npath = "${wanted}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
   else {
     const path = String(check.path ?? '/');
     if (path !== project.healthPath) {
@@ -28,7 +28,7 @@ export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings
     const headers = (check.headers ?? {}) as Record<string, unknown>;
     const forwarded = Object.entries(headers).some(([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https');
     const excludes = semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') && show(get(get(ssl?.value, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
-    if (ssl && ssl.rewrites && !forwarded && !excludes) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add: [${header(service)}.headers] / X-Forwarded-Proto = "https"`));
+    if (ssl && ssl.rewrites && !forwarded && !excludes) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
     if (ssl && !ssl.rewrites) missing.push({ what: "force_ssl without rewrite_on redirects for ever behind Fly's proxy, which ends TLS", edit: `write: force_ssl: [${['rewrite_on: [:x_forwarded_proto]', ...pairs(ssl.value).map(([key, value]) => `${key}: ${show(value)}`)].join(', ')}]`, file: ssl.place?.file ?? 'config/prod.exs', line: ssl.place?.line });
     if (ssl) notes.push(...excludeNotes(ssl, project.plugVersion));
   }

@@ -5,7 +5,7 @@ import { releaseFor, relFolder } from '../docker/release.ts';
 import { builtRelease } from '../existing.ts';
 import type { Project } from '../facts/detect.ts';
 import { boot, possible, type Boot } from './boot.ts';
-import { chain, env, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
+import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
 import { exportsIn } from './shell.ts';
 import { readFlyFile, table, type FlyFile } from './fly-file.ts';
 
@@ -105,6 +105,9 @@ function machineOf(project: Project, dockerfile: Dockerfile | undefined, fly: Fl
     FLY_MACHINE_ID: '1781973f03de89',
     FLY_IMAGE_REF: `registry.fly.io/${app}:deployment-01JABC@sha256:0123`,
     RELEASE_COMMAND: 'start',
+    RELEASE_NAME: project.releaseName ?? project.otpApp,
+    RELEASE_VSN: '0.1.0',
+    RELEASE_ROOT: '/app',
     ...(dockerfile ? Object.fromEntries(env(dockerfile.final)) : {}),
     ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
     ...(fly ? Object.fromEntries(Object.entries(table(fly, 'env')).map(([name, value]) => [name, String(value)])) : {}),
@@ -114,7 +117,6 @@ function machineOf(project: Project, dockerfile: Dockerfile | undefined, fly: Fl
 
 /** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
 function startsServer(project: Project, dockerfile: Dockerfile): boolean {
-  const command = chain(dockerfile.final).filter((step) => /^(CMD|ENTRYPOINT)$/.test(step.keyword)).flatMap((step) => step.commands.flat());
-  const name = (word: string) => word.split('/').at(-1) ?? '';
-  return [...project.tree.paths].some((path) => /(^|\/)(bin|scripts?)\//.test(path) && command.some((word) => name(word) === name(path)) && /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''));
+  const names = chain(dockerfile.final).filter((step) => /^(CMD|ENTRYPOINT)$/.test(step.keyword)).flatMap(programs);
+  return [...project.tree.paths].some((path) => names.includes(path.split('/').at(-1) ?? '') && path.includes('/') && /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''));
 }

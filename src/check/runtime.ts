@@ -2,7 +2,7 @@ import { Atom, atomName, get, isKeyword, pairs, show, Tuple, Unknown, type Value
 import { lineAt, parseElixir, walk } from '../elixir/syntax.ts';
 import semver from 'semver';
 import { builderElixir } from './dockerfile-base.ts';
-import { setting } from './boot.ts';
+import { setting, type Boot } from './boot.ts';
 import { placeholder, type Read, type Repo } from './repo.ts';
 import { found, type Findings, type Missing } from './verdict.ts';
 
@@ -15,15 +15,24 @@ class Judge {
   readonly missing: Missing[] = [];
   readonly unknown: string[] = [];
   readonly notes: string[] = [];
+  private readonly repo: Repo;
   private readonly file: File;
 
-  constructor(file: File) {
+  constructor(repo: Repo, file: File) {
+    this.repo = repo;
     this.file = file;
+  }
+
+  /** A setting of that start; one that only a branch nobody can judge would make is unknown. */
+  value(start: Boot, app: string, ...keys: string[]): Value | undefined {
+    const value = setting(start, app, ...keys);
+    const maybe = value === undefined ? setting({ apps: this.repo.all, stops: [] }, app, ...keys) : undefined;
+    return maybe === undefined || maybe === null ? value : new Unknown('a condition that only the running release knows');
   }
 
   /** @param value what the setting comes out as @param good whether that is right; @param variable whose reading is the place to edit */
   expect(value: Value | undefined, good: (value: Value | undefined) => boolean, what: string, edit: string, variable?: string): void {
-    if (value instanceof Unknown) this.unknown.push(`${what}? It is decided by ${value.why}`);
+    if (value instanceof Unknown) this.unknown.push(`whether ${what} (decided by ${value.why})`);
     else if (!good(value)) this.missing.push({ what, edit, file: this.file.path, line: variable === undefined ? undefined : readsAt(this.file.text, variable) });
   }
 
@@ -44,29 +53,31 @@ function readsAt(text: string, variable: string): number | undefined {
 const config = (app: string, rest: string): string => `add: config :${app}, ${rest}; \`npx plop runtime-exs\` writes it`;
 
 /** R3.1: it is read in production, can be read, and turns the web server on. */
-export function releaseMode({ project, boot }: Repo, file: File): Findings {
-  const judge = new Judge(file);
+export function releaseMode(repo: Repo, file: File): Findings {
+  const { project, boot } = repo;
+  const judge = new Judge(repo, file);
   const { problem } = parseElixir(file.text);
   const { otpApp, endpointModule } = project;
-  if (problem) judge.missing.push({ what: `this is no Elixir: ${problem.text}`, edit: 'mend it', file: file.path, line: problem.line });
+  if (problem) judge.unknown.push(`line ${problem.line} can't be followed: ${problem.text}`);
   if (/releases\.exs$/.test(file.path)) judge.notes.push('config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it');
   const started = boot(PROBE);
-  judge.expect(setting(started, otpApp, endpointModule, 'server'), (value) => value === true, 'with PHX_SERVER=true the release still does not serve HTTP', config(otpApp, `${endpointModule}, server: System.get_env("PHX_SERVER") in ~w(true 1)`), 'PHX_SERVER');
-  for (const key of ['code_reloader', 'debug_errors']) judge.expect(setting(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key} from config.exs and prod.exs; it belongs in dev.exs`);
+  judge.expect(judge.value(started, otpApp, endpointModule, 'server'), (value) => value === true, 'with PHX_SERVER=true the release still does not serve HTTP', config(otpApp, `${endpointModule}, server: System.get_env("PHX_SERVER") in ~w(true 1)`), 'PHX_SERVER');
+  for (const key of ['code_reloader', 'debug_errors']) judge.expect(judge.value(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key} from config.exs and prod.exs; it belongs in dev.exs`);
   const force = get(get(project.config.settings.find((one) => one.file === file.path && get(one.value, 'force_ssl') !== undefined)?.value ?? null, 'force_ssl') ?? null, 'rewrite_on');
   if (force !== undefined) judge.notes.push('force_ssl in this file does nothing: Phoenix compiles it in, from config/prod.exs');
   return judge.findings;
 }
 
 /** R3.2: each repo's pool follows the environment, waits before it drops requests, and finds the database over IPv6. */
-export function pool({ project, boot, fly }: Repo, file: File): Findings {
-  const judge = new Judge(file);
+export function pool(repo: Repo, file: File): Findings {
+  const { project, boot, fly } = repo;
+  const judge = new Judge(repo, file);
   const managed = /fly mpg attach|flympg/.test(project.tree.read('fly.toml') ?? '') && fly !== undefined;
   const [on, off] = [boot(PROBE), boot({ ...PROBE, ECTO_IPV6: 'false' })];
   const inet6 = (value: Value | undefined) => Array.isArray(value) && value.some((one) => atomName(one) === 'inet6');
   for (const repo of project.repoModules) {
     const app = project.repoApps.get(repo) ?? project.otpApp;
-    const of = (key: string, started = on) => setting(started, app, repo, key);
+    const of = (key: string, started = on) => judge.value(started, app, repo, key);
     const set = (line: string) => config(app, `${repo}, ${line}`);
     judge.expect(of('pool_size'), (value) => value === 7, `${repo}: pool_size does not follow POOL_SIZE`, set('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))'), 'POOL_SIZE');
     for (const [key, wanted] of [['queue_target', '500'], ['queue_interval', '2_000']] as const) judge.expect(of(key), (value) => typeof value === 'number', `${repo}: no ${key}, so a busy pool drops requests after 50 ms`, set(`${key}: ${wanted}`));
@@ -81,11 +92,12 @@ export function pool({ project, boot, fly }: Repo, file: File): Findings {
 }
 
 /** R3.3: host, scheme, address and origins; secrets from the environment, each missing one named. */
-export function hostAndSecrets({ project, boot, compiled }: Repo, file: File): Findings {
-  const judge = new Judge(file);
+export function hostAndSecrets(repo: Repo, file: File): Findings {
+  const { project, boot, compiled } = repo;
+  const judge = new Judge(repo, file);
   const { otpApp, endpointModule, repoModules } = project;
   const started = boot(PROBE);
-  const of = (...keys: string[]) => setting(started, otpApp, endpointModule, ...keys);
+  const of = (...keys: string[]) => judge.value(started, otpApp, endpointModule, ...keys);
   const set = (line: string) => config(otpApp, `${endpointModule}, ${line}`);
   judge.expect(of('url', 'host'), (value) => value === PROBE.PHX_HOST, 'links and LiveView sockets do not use PHX_HOST', set('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]'), 'PHX_HOST');
   judge.expect(of('url', 'scheme'), (value) => value === 'https', 'links are not https', set('url: [scheme: "https", port: 443]'));
@@ -95,10 +107,10 @@ export function hostAndSecrets({ project, boot, compiled }: Repo, file: File): F
   const options = show(get(http, 'transport_options') ?? null);
   judge.expect(ip, (value) => (value instanceof Tuple && value.items.length === 8) || atomName(value) === 'any6' || /:inet6/.test(options), 'it listens on IPv4 only', set('http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]'));
   const origin = of('check_origin') ?? true;
-  judge.expect(origin, (value) => value !== false, 'check_origin: false lets every site open LiveView sockets', set('check_origin: ["//#{host}"]'));
-  judge.expect(origin, (value) => atomName(value) !== 'conn', 'check_origin: :conn compares the scheme too, which is http behind the proxy', set('check_origin: ["//#{host}"]'));
-  if (Array.isArray(origin) && !origin.some((one) => one instanceof Unknown)) judge.expect(origin, (value) => show(value).includes(PROBE.PHX_HOST), 'check_origin does not list PHX_HOST, so LiveView sockets get 403', set('check_origin: ["//#{host}"]'));
-  const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...repoModules.map((repo): [string, Value | undefined] => ['DATABASE_URL', setting(started, project.repoApps.get(repo) ?? otpApp, repo, 'url')])];
+  const [wrong, why] = origin === false ? ['false', 'lets every site open LiveView sockets'] : atomName(origin) === 'conn' ? [':conn', 'compares the scheme too, which is http behind the proxy'] : ['', 'does not list PHX_HOST, so LiveView sockets get 403'];
+  const lists = (value: Value | undefined) => !Array.isArray(value) || value.some((one) => one instanceof Unknown) || show(value).includes(PROBE.PHX_HOST);
+  judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'));
+  const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...repoModules.map((repo): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(repo) ?? otpApp, repo, 'url')])];
   for (const [name, value] of secrets) judge.expect(value, (one) => one === placeholder(name), `${name} is not read from the environment`, name === 'DATABASE_URL' ? `add to the repo: url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"` : set('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'), name);
   const compiledKey = get(get(compiled.get(otpApp), endpointModule), 'secret_key_base');
   if (typeof compiledKey === 'string' && !started.stops.length && of('secret_key_base') === compiledKey) judge.missing.push({ what: 'secret_key_base stands in the code', edit: 'remove it from config.exs and prod.exs', file: file.path, line: undefined });
@@ -106,6 +118,8 @@ export function hostAndSecrets({ project, boot, compiled }: Repo, file: File): F
     const { stops } = boot({ ...PROBE, [name]: undefined });
     const known = boot(PROBE).stops;
     const stop = stops.find((one) => !known.includes(one));
+    const value = secrets.find(([one]) => one === name)?.[1] ?? of('url', 'host');
+    if (stop === undefined && value instanceof Unknown) continue;
     if (stop === undefined) judge.missing.push({ what: `without ${name} it starts all the same, with something made up`, edit: `write: System.get_env("${name}") || raise "${name} is missing; set it with: ${name === 'PHX_HOST' ? 'PHX_HOST under [env] in fly.toml' : `fly secrets set ${name}=…`}"`, file: file.path, line: readsAt(file.text, name) });
     else if (!stop.includes(name)) judge.missing.push({ what: `without ${name} it stops, but does not say that ${name} is missing`, edit: `name it in the error: raise "${name} is missing; …"`, file: file.path, line: readsAt(file.text, name) });
   }
@@ -113,8 +127,9 @@ export function hostAndSecrets({ project, boot, compiled }: Repo, file: File): F
 }
 
 /** R3.4: one list of TLS options for connections to the outside. */
-export function tls({ project, boot }: Repo, file: File): Findings {
-  const judge = new Judge(file);
+export function tls(repo: Repo, file: File): Findings {
+  const { project, boot } = repo;
+  const judge = new Judge(repo, file);
   const own = boot(PROBE).apps.get(project.otpApp);
   const lists = pairs(own).flatMap(([key, value]) => [[key, value] as const, ...pairs(value).map(([inner, one]) => [`${key}.${inner}`, one] as const)]).filter(([, value]) => isKeyword(value) && get(value, 'verify') !== undefined && (get(value, 'cacertfile') ?? get(value, 'cacerts')) !== undefined);
   const good = lists.find(([, value]) => atomName(get(value, 'verify')) === 'verify_peer') ?? lists[0];
@@ -123,27 +138,29 @@ export function tls({ project, boot }: Repo, file: File): Findings {
   else {
     judge.expect(get(good[1], 'verify'), (value) => atomName(value) === 'verify_peer', `${good[0]} takes any certificate`, 'write: verify: :verify_peer');
     judge.expect(get(good[1], 'versions') ?? null, (value) => value === null || !/tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(value)), `${good[0]} allows old TLS versions`, 'write: versions: [:"tlsv1.3", :"tlsv1.2"]');
-    if (!project.rebootAfterConfig) judge.expect(get(good[1], 'customize_hostname_check'), (value) => value !== undefined && value !== null, `${good[0]} refuses wildcard certificates`, 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]');
+    if (!project.rebootAfterConfig && !/releases\.exs$/.test(file.path)) judge.expect(get(good[1], 'customize_hostname_check'), (value) => value !== undefined && value !== null, `${good[0]} refuses wildcard certificates`, 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]');
   }
   return judge.findings;
 }
 
 /** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
-export function logger({ project, boot, dockerfile }: Repo, file: File): Findings {
-  const judge = new Judge(file);
+export function logger(repo: Repo, file: File): Findings {
+  const { project, boot, dockerfile } = repo;
+  const judge = new Judge(repo, file);
   const started = boot(PROBE);
-  judge.expect(setting(started, 'logger', 'level'), (value) => atomName(value) === 'warning', 'the level does not follow LOG_LEVEL', 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it', 'LOG_LEVEL');
+  judge.expect(judge.value(started, 'logger', 'level'), (value) => atomName(value) === 'warning', 'the level does not follow LOG_LEVEL', 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it', 'LOG_LEVEL');
   const elixir = dockerfile && builderElixir(dockerfile.file);
   const modern = semver.gte(semver.coerce(elixir ?? project.elixirVersion ?? '1.15.0') ?? '1.15.0', '1.15.0');
-  const handler = setting(started, 'logger', 'default_handler', 'formatter');
-  const key = modern && setting(started, 'logger', 'default_formatter') !== undefined ? 'default_formatter' : 'console';
-  if (handler instanceof Tuple || setting(started, 'logger', 'backends') !== undefined) {
-    judge.unknown.push(`how lines look is decided by ${show(handler ?? setting(started, 'logger', 'backends'))}`);
+  const handler = judge.value(started, 'logger', 'default_handler', 'formatter');
+  const key = modern && judge.value(started, 'logger', 'default_formatter') !== undefined ? 'default_formatter' : 'console';
+  const backends = judge.value(started, 'logger', 'backends');
+  if (handler instanceof Tuple || handler instanceof Unknown || (backends !== undefined && !show(backends).includes(':console'))) {
+    judge.unknown.push(`how lines look (decided by ${show(handler ?? backends)})`);
     return judge.findings;
   }
-  const of = (name: string) => setting(started, 'logger', key, name);
+  const of = (name: string) => judge.value(started, 'logger', key, name);
   const right = modern ? ':default_formatter' : ':console';
-  judge.expect(setting(started, 'logger', right.slice(1)), (value) => value !== undefined, `Elixir ${elixir ?? project.elixirVersion ?? ''} takes the format of its lines from config :logger, ${right}`, `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n", metadata: [:request_id]`);
+  judge.expect(judge.value(started, 'logger', right.slice(1)), (value) => value !== undefined, `Elixir ${elixir ?? project.elixirVersion ?? ''} takes the format of its lines from config :logger, ${right}`, `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n", metadata: [:request_id]`);
   judge.expect(of('format') ?? null, (value) => typeof value === 'string' && value.includes('$message') && value.indexOf('\n') === value.length - 1, 'an event is not one plain line', `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n"`);
   judge.expect(of('metadata') ?? null, (value) => atomName(value) === 'all' || (Array.isArray(value) && value.some((one) => one instanceof Atom && one.name === 'request_id')), 'lines do not say which request they belong to', `add: config :logger, ${right}, metadata: [:request_id]`);
   judge.expect(get(of('colors') ?? null, 'enabled') ?? false, (value) => value === false, 'lines have colours, which `fly logs` shows as rubbish', `add: config :logger, ${right}, colors: [enabled: false]`);
@@ -151,7 +168,8 @@ export function logger({ project, boot, dockerfile }: Repo, file: File): Finding
 }
 
 /** Workers can be left out: one setting of the app's follows BACKGROUND_ENABLED. */
-export function backgroundSwitch({ project, boot }: Repo, file: File): Findings {
+export function backgroundSwitch(repo: Repo, file: File): Findings {
+  const { project, boot } = repo;
   if (project.background.length === 0) return found();
   const [on, off] = [boot({ ...PROBE, BACKGROUND_ENABLED: 'true' }), boot({ ...PROBE, BACKGROUND_ENABLED: 'false' })];
   const follows = pairs(on.apps.get(project.otpApp)).some(([key, value]) => show(value) !== show(setting(off, project.otpApp, key)));

@@ -136,9 +136,11 @@ function call(expr: Call, scope: Scope): Value {
   switch (name) {
     case 'Mix.env':
     case 'config_env':
+    case 'Config.config_env':
       return new Atom('prod');
     case 'Mix.target':
     case 'config_target':
+    case 'Config.config_target':
       return new Atom('host');
     case '__MODULE__':
       return new Module(scope.module);
