@@ -51,4 +51,14 @@ export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: s
       },
     });
   }
+  plop.setGenerator('check', {
+    description: 'what the repo lacks to run well on Fly.io; reads only',
+    prompts: async () => {
+      const args = process.argv.slice(2);
+      const { runCheck } = await import('./src/check/command.ts');
+      // plop would end with 0 whatever the verdict
+      process.exit(await runCheck(destBasePath, [...generatorArgs(args, 'check'), ...args.filter((arg) => arg === '--help')], 'npx plop check [--dest FOLDER] [-- --json]'));
+    },
+    actions: [],
+  });
 }

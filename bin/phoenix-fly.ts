@@ -21,8 +21,13 @@ async function main(): Promise<void> {
   const dest = takeDest(args);
   const name = args[0] && !args[0].startsWith('-') ? args.shift() : 'fly';
   if (name === 'facts') return console.log(JSON.stringify(factsOf(detect(openTree(dest ?? '.'))), null, 2));
+  if (name === 'check') {
+    const { runCheck } = await import('../src/check/command.ts');
+    process.exitCode = await runCheck(dest, args.filter((arg) => arg !== '--'), 'phoenix-fly check [--dest FOLDER] [--json]');
+    return;
+  }
   const generator = generators.find((one) => one.name === name);
-  if (!generator) throw new Problem(`there is no command ${name}; there are ${generators.map((one) => one.name).join(', ')} and facts`);
+  if (!generator) throw new Problem(`there is no command ${name}; there are ${generators.map((one) => one.name).join(', ')}, check and facts`);
   if (args.includes('--help')) return console.log(`phoenix-fly ${generator.name} [--dest FOLDER] [flags]\n${helpOf(generator)}`);
   console.log(finish(generator, await prepare(generator, dest, args.filter((arg) => arg !== '--'))).join('\n'));
 }

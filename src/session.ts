@@ -118,7 +118,7 @@ function optional<T>(flag: string, text: string | undefined, parse: (text: strin
 }
 
 /** `dest`, else the nearest folder at or above the starting one that holds mix.exs (an umbrella's root, if it is in one). */
-async function findRoot(dest: string | undefined, atTerminal: boolean): Promise<string> {
+export async function findRoot(dest: string | undefined, atTerminal: boolean): Promise<string> {
   if (dest !== undefined) {
     if (!existsSync(dest)) throw new Problem(`there is no folder ${dest}: give the Phoenix app's folder with --dest`);
     return resolve(dest);

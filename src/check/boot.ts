@@ -69,6 +69,15 @@ class Start implements World {
 
   settle(): void {}
 
+  attempt(body: () => Value, rescue: () => void): Value {
+    const { length } = this.stops;
+    const value = body();
+    if (this.stops.length === length) return value;
+    this.stops.length = length;
+    rescue();
+    return new Unknown('what is rescued');
+  }
+
   remote(module: string | null, name: string, args: Value[], scope: Scope): Value | undefined {
     if (module === null && name === 'config') return this.set(args);
     if (module === null && name === 'import_config') {

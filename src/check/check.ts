@@ -37,7 +37,11 @@ export function reportOf(results: readonly Result[]): string {
     if (result.file !== file) lines.push('', pc.bold(result.file));
     file = result.file;
     lines.push(`  ${SIGNS[result.verdict]}  ${result.id.padEnd(5)} ${result.name}`);
-    for (const one of result.missing) lines.push(`           ${place(one)}: ${one.what}`, ...one.edit.split('\n').map((edit) => `             ${edit}`));
+    for (const one of result.missing) {
+      const text = [`           ${place(one)}: ${one.what}`, ...one.edit.split('\n').map((edit) => `             ${edit}`)];
+      // A file that isn't there lacks every requirement, and says so once
+      if (!lines.includes(text[0] ?? '')) lines.push(...text);
+    }
     for (const why of result.unknown) lines.push(`           can't be told by reading: ${why}`);
     for (const note of result.notes) lines.push(`           note: ${note}`);
   }

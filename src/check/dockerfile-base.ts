@@ -60,7 +60,8 @@ export function baseImages({ project }: Repo, { path, file }: Read<Dockerfile>):
     missing.push(at(builder, `${builder.image} moves to a new ${builderSystem.family === 'alpine' ? 'Alpine' : 'Debian'} now and then, and nothing in the build compares it with the runner`, 'compare VERSION_ID of /etc/os-release in both and fail (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its release'));
   }
   const elixir = builderElixir(file);
-  if (elixir && !satisfiesRequirement(elixir, project.elixirRequirement)) missing.push(at(builder, `it builds with Elixir ${elixir}, and mix.exs asks for ${project.elixirRequirement}`, 'change the Elixir version at the top'));
+  const wanted = project.elixirRequirements.find((one) => elixir && !satisfiesRequirement(elixir, one));
+  if (wanted) missing.push(at(builder, `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`, 'change the Elixir version at the top'));
   for (const stage of [builder, runner]) if (!stage.rawImage.includes('$') && /\d/.test(stage.rawImage)) missing.push(at(stage, `the version of ${stage.rawImage} stands in the middle of the file`, `put it into an ARG in front of the first FROM, one for each version, and use it here: FROM …\${VERSION}`));
   const doubtful = both.flatMap(([{ image }, system]) => (system && (system.release || system.exact) ? [] : [image]));
   return found(missing, unless(doubtful.length === 0, `what ${[...new Set(doubtful)].join(' and ')} stands on can't be told from the name`));

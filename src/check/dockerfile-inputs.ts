@@ -50,7 +50,7 @@ export function buildInputs(repo: Repo, file: File): Findings {
   for (const { path, before, why } of inputs(repo)) {
     const step = needed[before];
     const when = arrival(build, path);
-    if (step && when < 0) missing.push(at(step.step.line, `${path} is not copied: ${why}`, `before this line, add: COPY ${path} ${path.includes('/') ? path.replace(/[^/]*$/, '') : './'}`));
+    if (step && (when < 0 || (when > step.at && before === 'deps'))) missing.push(at(step.step.line, `${path} is not there yet: ${why}`, `before this line, add: COPY ${path} ${path.includes('/') ? path.replace(/[^/]*$/, '') : './'}`));
     else if (step && when > step.at) missing.push(at(build.steps[when]?.line, `${path} comes too late: ${why}`, `move this line above line ${step.step.line}`));
   }
   for (const step of build.steps) for (const source of gone(repo, step)) missing.push(at(step.line, `${source} is copied, but the repo has none, so the build stops here`, source.endsWith('rel') ? '`npx plop env-sh` makes rel/env.sh.eex; or remove this line' : 'remove it from this line, or commit the file'));

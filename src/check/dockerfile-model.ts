@@ -155,7 +155,7 @@ export const mixTasks = (step: Step): string[] =>
 export const packages = (steps: readonly Step[]): Set<string> =>
   new Set(
     steps.flatMap((step) => (step.keyword === 'RUN' ? step.commands : [])).flatMap((command) => {
-      const at = command.findIndex((word, index) => (word === 'add' && command[index - 1] === 'apk') || (word === 'install' && /^apt(-get)?$/.test(command.slice(0, index).find((one) => /^apt/.test(one)) ?? '')) || (word === 'add' && command.slice(0, index).includes('apk')));
+      const at = command.findIndex((word, index) => (word === 'add' && command.slice(0, index).includes('apk')) || (word === 'install' && command.slice(0, index).some((one) => one === 'apt' || one === 'apt-get')));
       return at < 0 ? [] : command.slice(at + 1).filter((word) => !word.startsWith('-')).map((word) => word.replace(/[=~<>].*$/, ''));
     }),
   );

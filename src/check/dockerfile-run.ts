@@ -98,7 +98,7 @@ export function startCommand(repo: Repo, file: File): Findings {
 /** A script of the repo's that the command runs. */
 function scriptOf({ project }: Repo, step: Step): { path: string; text: string } | undefined {
   const names = programs(step);
-  const path = [...project.tree.paths].find((one) => !/\.(ex|exs|eex|heex|md)$/.test(one) && names.some((name) => one.endsWith(`/${name}`) || one === name) && /^#!/.test(project.tree.read(one) ?? ''));
+  const path = [...project.tree.paths].find((one) => !/\.(ex|exs|eex|heex|md)$/.test(one) && names.some((name) => one.endsWith(`/${name}`) || one === name) && project.tree.read(one)?.startsWith('#!'));
   return path === undefined ? undefined : { path, text: project.tree.read(path) ?? '' };
 }
 

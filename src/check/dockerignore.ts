@@ -19,12 +19,16 @@ const OUT: [line: string, what: string, probes: string[]][] = [
 ];
 
 /** Secrets and what this computer built stay out of the build, and so out of the image. */
-export function keepsOut({ project }: Repo, { path, file }: File): Findings {
+export function keepsOut({ project }: Repo, { path, text, file }: File): Findings {
   const wanted = new Set(project.config.files);
-  const leaks = OUT.filter(([, , probes]) => probes.some((probe) => !wanted.has(probe) && !file(probe)));
-  if (leaks.length === 0) return found();
+  const leaking = OUT.filter(([, , probes]) => probes.some((probe) => !wanted.has(probe) && !file(probe)));
+  // A later line with ! lets it in again: ours at the top would not help
+  const letIn = leaking.filter(([line, , probes]) => probes.every((probe) => !matcher(`${line}\n${text}`)(probe)));
+  const leaks = leaking.filter((one) => !letIn.includes(one));
+  const again = letIn.map(([line, what, [probe = '']]) => ({ what: `${what} (${probe}) can get into the image`, edit: `remove this line, or name what you need of ${line} in it`, file: path, line: culprit(`${line}\n${text}`, probe, false) - 1 }));
+  if (leaks.length === 0) return found(again);
   const names = [...new Set(leaks.map(([, what, probes]) => `${what} (${probes.find((probe) => !file(probe))})`))];
-  return found([{ what: `not kept out: ${names.join(', ')}`, edit: ['add at the top:', ...leaks.map(([line]) => line)].join('\n'), file: path, line: 1 }]);
+  return found([...again, { what: `not kept out: ${names.join(', ')}`, edit: ['add at the top:', ...leaks.map(([line]) => line)].join('\n'), file: path, line: 1 }]);
 }
 
 /** Nothing that the build reads is kept out. */
@@ -38,9 +42,9 @@ export function keepsIn(repo: Repo, { path, text, file }: File): Findings {
   );
 }
 
-/** The last line that keeps a path out (1-based). */
-function culprit(text: string, path: string): number {
+/** The last line that keeps a path out, or lets it in (1-based). */
+function culprit(text: string, path: string, out = true): number {
   const lines = text.split(/\r?\n/);
   const turns = lines.map((_, index) => matcher(lines.slice(0, index + 1).join('\n'))(path));
-  return turns.findLastIndex((out, index) => out && !turns[index - 1]) + 1;
+  return turns.findLastIndex((now, index) => now === out && (turns[index - 1] ?? false) !== out) + 1;
 }

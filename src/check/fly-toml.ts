@@ -169,7 +169,7 @@ export function releaseCommand({ project, dockerfile }: Repo, fly: FlyFile): Fin
   if (script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(`overlays/bin/${script}`) || path.endsWith(`bin/${script}`))) missing.push(at(line, `${script} is not in the release, so each deploy stops here`, 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command'));
   if (project.ectoAdapter === 'sqlite') missing.push(at(line, 'it runs on a machine without the volume that holds the database', 'remove it, and migrate when the app starts'));
   const module = /eval\s+["']?([A-Z][\w.]*)\.(\w+)/.exec(command);
-  if (module && !module[1]?.startsWith('Ecto.') && ![...project.tree.paths].some((path) => path.endsWith('.ex') && project.tree.read(path)?.includes(`defmodule ${module[1]} `))) missing.push(at(line, `there is no module ${module[1]}, so each deploy stops here`, 'mix phx.gen.release writes it'));
+  if (module?.[1]?.startsWith(`${project.module}.`) && ![...project.tree.paths].some((path) => path.endsWith('.ex') && project.tree.read(path)?.includes(`defmodule ${module[1]} `))) missing.push(at(line, `there is no module ${module[1]}, so each deploy stops here`, 'mix phx.gen.release writes it'));
   const managed = readAttachCommand(project.tree.read('fly.toml') ?? '')?.startsWith('managed');
   if (managed && !/DIRECT_DATABASE_URL/.test(command + (project.tree.read('config/runtime.exs') ?? ''))) missing.push(at(line, 'migrations need session locks, which the pooler of Managed Postgres can not hold', `write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${command.replaceAll('"', '\\"')}'"`));
   return found(missing);

@@ -1,6 +1,6 @@
 import semver from 'semver';
-import { get, isKeyword, pairs, show, type Value } from '../elixir/value.ts';
-import type { Setting } from '../facts/config.ts';
+import { get, show } from '../elixir/value.ts';
+import { forceSslFaults } from '../force-ssl.ts';
 import type { FlyFile, Service } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { found, type Findings, type Missing } from './verdict.ts';
@@ -24,44 +24,20 @@ export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings
       else if (project.healthPath) missing.push(at(fly.line(`${where}.path`), `the check asks for ${path}, and the app's health route is ${project.healthPath}`, `write: path = "${project.healthPath}"`));
     }
     missing.push(...times(fly, check, where));
-    const ssl = forceSsl(project.config.settings, project.endpointModule, get(get(compiled.get(project.otpApp), project.endpointModule), 'force_ssl'));
-    const headers = (check.headers ?? {}) as Record<string, unknown>;
-    const forwarded = Object.entries(headers).some(([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https');
-    const excludes = semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') && show(get(get(ssl?.value, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
-    if (ssl && ssl.rewrites && !forwarded && !excludes) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
-    if (ssl && !ssl.rewrites) missing.push({ what: "force_ssl without rewrite_on redirects for ever behind Fly's proxy, which ends TLS", edit: `write: force_ssl: [${['rewrite_on: [:x_forwarded_proto]', ...pairs(ssl.value).map(([key, value]) => `${key}: ${show(value)}`)].join(', ')}]`, file: ssl.place?.file ?? 'config/prod.exs', line: ssl.place?.line });
-    if (ssl) notes.push(...excludeNotes(ssl, project.plugVersion));
+    const faults = forceSslFaults(project);
+    for (const { at: place, what, edit, blocks } of faults) {
+      if (blocks) missing.push({ what, edit, file: place.file, line: place.line });
+      else notes.push(`${place.file}:${place.line}: ${what}; ${edit}`);
+    }
+    const ssl = get(get(compiled.get(project.otpApp), project.endpointModule), 'force_ssl');
+    const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https');
+    const excluded = semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') && show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
+    if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks)) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
   }
   return found(missing, [], notes);
 }
 
 const header = (service: Service): string => service.checksPath.replace(/\.\d+\./, '.');
-
-interface ForceSsl {
-  value: Value;
-  rewrites: boolean;
-  place: Setting | undefined;
-  /** `exclude:` beside force_ssl, where it does nothing. */
-  outside: Setting | undefined;
-}
-
-function forceSsl(settings: readonly Setting[], endpoint: string, value: Value | undefined): ForceSsl | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const compiledIn = settings.filter((one) => one.key === endpoint && !/runtime\.exs$|releases\.exs$/.test(one.file));
-  const place = compiledIn.findLast((one) => get(one.value, 'force_ssl') !== undefined);
-  return { value, rewrites: get(value, 'rewrite_on') !== undefined, place, outside: compiledIn.find((one) => get(one.value, 'exclude') !== undefined) };
-}
-
-/** Phoenix 1.8.3 and 1.8.4 wrote `exclude:` beside force_ssl (phoenix#6556); `paths:` came with plug 1.19 (plug#1194). */
-function excludeNotes({ value, outside, place }: ForceSsl, plugVersion: string | null): string[] {
-  const exclude = get(value, 'exclude');
-  const spot = (one: Setting | undefined) => (one ? ` (${one.file}:${one.line})` : '');
-  return [
-    ...(outside ? [`exclude:${spot(outside)} stands beside force_ssl and does nothing there; move it inside: force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: […]]`] : []),
-    ...(isKeyword(exclude) && get(exclude, 'paths') !== undefined && !semver.gte(plugVersion ?? '0.0.0', '1.19.0') ? [`exclude: [paths: …]${spot(place)} needs plug 1.19, and mix.lock has ${plugVersion}: mix deps.update plug`] : []),
-    ...(isKeyword(exclude) && get(exclude, 'hosts') === undefined ? [`exclude:${spot(place)} replaces the default, so add hosts: ["localhost", "127.0.0.1"] to it`] : []),
-  ];
-}
 
 /** Seconds of a duration as Fly reads it: bare numbers are milliseconds. */
 export function seconds(value: unknown, bare = 1000): number | undefined {

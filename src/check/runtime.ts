@@ -59,12 +59,10 @@ export function releaseMode(repo: Repo, file: File): Findings {
   const { problem } = parseElixir(file.text);
   const { otpApp, endpointModule } = project;
   if (problem) judge.unknown.push(`line ${problem.line} can't be followed: ${problem.text}`);
-  if (/releases\.exs$/.test(file.path)) judge.notes.push('config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it');
+  if (file.path.endsWith('releases.exs')) judge.notes.push('config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it');
   const started = boot(PROBE);
   judge.expect(judge.value(started, otpApp, endpointModule, 'server'), (value) => value === true, 'with PHX_SERVER=true the release still does not serve HTTP', config(otpApp, `${endpointModule}, server: System.get_env("PHX_SERVER") in ~w(true 1)`), 'PHX_SERVER');
   for (const key of ['code_reloader', 'debug_errors']) judge.expect(judge.value(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key} from config.exs and prod.exs; it belongs in dev.exs`);
-  const force = get(get(project.config.settings.find((one) => one.file === file.path && get(one.value, 'force_ssl') !== undefined)?.value ?? null, 'force_ssl') ?? null, 'rewrite_on');
-  if (force !== undefined) judge.notes.push('force_ssl in this file does nothing: Phoenix compiles it in, from config/prod.exs');
   return judge.findings;
 }
 
@@ -86,7 +84,7 @@ export function pool(repo: Repo, file: File): Findings {
     judge.expect(of('backoff_type') ?? null, (value) => atomName(value) !== 'stop', `${repo}: backoff_type: :stop gives up when the database restarts`, 'remove backoff_type');
     if (!managed) continue;
     judge.expect(of('prepare'), (value) => atomName(value) === 'unnamed', `${repo}: Managed Postgres hands each transaction to another connection, which loses prepared statements`, set('prepare: :unnamed'));
-    if (semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) judge.expect(of('max_lifetime'), (value) => value !== undefined && value !== null, `${repo}: Fly's proxy cuts connections after ten minutes`, set('max_lifetime: 480_000..540_000'));
+    if (semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) judge.expect(of('max_lifetime') !== undefined, (value) => value === true, `${repo}: Fly's proxy cuts connections after ten minutes`, set('max_lifetime: 480_000..540_000'));
   }
   return judge.findings;
 }
@@ -138,7 +136,7 @@ export function tls(repo: Repo, file: File): Findings {
   else {
     judge.expect(get(good[1], 'verify'), (value) => atomName(value) === 'verify_peer', `${good[0]} takes any certificate`, 'write: verify: :verify_peer');
     judge.expect(get(good[1], 'versions') ?? null, (value) => value === null || !/tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(value)), `${good[0]} allows old TLS versions`, 'write: versions: [:"tlsv1.3", :"tlsv1.2"]');
-    if (!project.rebootAfterConfig && !/releases\.exs$/.test(file.path)) judge.expect(get(good[1], 'customize_hostname_check'), (value) => value !== undefined && value !== null, `${good[0]} refuses wildcard certificates`, 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]');
+    if (!project.rebootAfterConfig && !file.path.endsWith('releases.exs')) judge.expect(get(good[1], 'customize_hostname_check'), (value) => value !== undefined && value !== null, `${good[0]} refuses wildcard certificates`, 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]');
   }
   return judge.findings;
 }

@@ -59,8 +59,8 @@ export function chooseImage(wanted: Wanted, base: Base): Image {
   return { ...best, notes };
 }
 
-/** Whether a version (whole, or without its patch) is one that mix.exs allows; null allows all. */
-export const satisfiesRequirement = (version: string, requirement: string | null): boolean => semver.satisfies(semver.coerce(version) ?? '0.0.0', toRange(requirement)) || (/^\d+\.\d+$/.test(version) && semver.intersects(`~${version}.0`, toRange(requirement)));
+/** Whether a version, whole or without its patch, is one that mix.exs may mean. */
+export const satisfiesRequirement = (version: string, requirement: string): boolean => semver.intersects(/^\d+\.\d+$/.test(version) ? `~${version}.0` : version, toRange(requirement));
 
 /** Elixir's requirement language in semver's: `~> 1.15` allows 1.16, `~> 1.15.2` does not. */
 function toRange(requirement: string): string {
