@@ -29,7 +29,7 @@ export function forceSslFaults(project: Project): ForceSslFault[] {
   const force = get(built?.value, 'force_ssl');
   const faults: ForceSslFault[] = [];
   const add = (at: Setting, what: string, edit: string, blocks = false) => faults.push({ at, what, edit, blocks });
-  if (late && !isOn(force)) add(late, 'it sets force_ssl, which has no effect here: Phoenix compiles it into the endpoint', `write it in config/prod.exs: ${edit(project, rewriting([]))}`);
+  if (late && !isOn(force)) add(late, 'force_ssl has no effect here: Phoenix compiles it into the endpoint', `write it in config/prod.exs: ${edit(project, rewriting([]))}`);
   if (!built || !isOn(force) || !isKeyword(force)) return faults;
   const exclude = get(force, 'exclude');
   const stray = own.find(({ value }) => get(value, 'exclude') !== undefined);

@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { check, type Result } from '../src/check/check.ts';
+import { check, verdictOf, type Result } from '../src/check/check.ts';
+import { openRepo } from '../src/check/repo.ts';
+import { requirements } from '../src/check/requirements.ts';
+import { found, type Findings } from '../src/check/verdict.ts';
 import { after, FLAGS, planFor, projectOf, shop, SHOP } from './support.ts';
 
 type Texts = Record<string, string>;
@@ -18,6 +21,11 @@ function generated(flags: Flags = FLAGS): Texts {
 const made = new Map<string, Texts>();
 const results = (texts: Texts): Result[] => check(projectOf(texts));
 const open = (texts: Texts): string[] => results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
+
+const judge = (texts: Texts, id: string): Findings => {
+  const requirement = requirements.find((one) => one.id === id);
+  return requirement ? requirement.judge(openRepo(projectOf(texts))) : found();
+};
 
 /** One text of a file replaced; a spoiling that changes nothing is no test. */
 function spoil(texts: Texts, path: string, from: string, to: string): Texts {
@@ -36,9 +44,9 @@ for (const [name, flags] of Object.entries<Flags>({
 }
 
 test('without the files everything is missing, and one command writes it', () => {
-  const found = results(shop({ 'config/runtime.exs': undefined }));
-  assert.is(found.filter(({ verdict }) => verdict === 'missing').length, found.length);
-  assert.match(found[0]?.missing[0]?.edit ?? '', 'npx plop dockerfile');
+  const all = results(shop({ 'config/runtime.exs': undefined }));
+  assert.is(all.filter(({ verdict }) => verdict === 'missing').length, all.length);
+  assert.match(all[0]?.missing[0]?.edit ?? '', 'npx plop dockerfile');
 });
 
 const DOCKERFILE = 'Dockerfile';
@@ -141,17 +149,17 @@ test('after fly all is met: an umbrella', () => assert.equal(open(umbrella()), [
 for (const [name, spoilt, id, place, edit] of traps) {
   test(`${id} ${name}`, () => {
     const texts = spoilt();
-    const found = results(texts).find((one) => one.id === id);
-    const fitting = found?.missing.filter((one) => {
+    const findings = judge(texts, id);
+    const fitting = findings.missing.filter((one) => {
       const line = (texts[one.file] ?? '').split('\n')[(one.line ?? 1) - 1] ?? '';
       return `${one.file}: ${one.line === undefined ? '' : line.trim()}`.startsWith(place) && edit.test(one.edit);
     });
-    assert.is(fitting?.length, 1, JSON.stringify(found, null, 1));
+    assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
   });
 }
 
 test('what only the running release knows is unknown, never met', () => {
-  const verdict = (texts: Texts, id: string) => results(texts).find((one) => one.id === id)?.verdict;
+  const verdict = (texts: Texts, id: string) => verdictOf(judge(texts, id));
   assert.is(verdict(spoil(generated(), RUNTIME, 'String.to_integer(System.get_env("POOL_SIZE", "10"))', 'Shop.Sizes.pool()'), 'R3.2'), 'unknown');
   assert.is(verdict(spoil(generated(), RUNTIME, '["//#{host}" | fly_host]', 'Shop.Origins.all()'), 'R3.3'), 'unknown');
   assert.is(verdict(spoil(generated(), DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'), 'R1.3'), 'unknown');

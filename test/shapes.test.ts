@@ -158,7 +158,7 @@ test('force_ssl in each of its wrong shapes is answered with the edit; the right
   assert.match(advice('force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]').join(), 'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]');
   assert.match(advice(right, { 'mix.lock': (shop()['mix.lock'] ?? '').replace('1.19.1', '1.18.0') }).join(), 'needs plug 1.19.0, mix.lock has 1.18.0');
   assert.match(advice('force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]').join(), 'add hosts: ["localhost", "127.0.0.1"]');
-  assert.match(advice('url: [port: 443]', { 'config/runtime.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n' }).join(), 'config/runtime.exs:2 sets force_ssl, which has no effect there');
+  assert.match(advice('url: [port: 443]', { 'config/runtime.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n' }).join(), 'config/runtime.exs:2: force_ssl has no effect here');
 });
 
 test.run();

@@ -14,12 +14,14 @@ export interface Result extends Findings {
   verdict: Verdict;
 }
 
+export const verdictOf = ({ missing, unknown }: Findings): Verdict => (missing.length ? 'missing' : unknown.length ? 'unknown' : 'met');
+
 /** Judges a repo by every requirement. Pure: reads the tree, nothing else. */
 export function check(project: Project): Result[] {
   const repo = openRepo(project);
   return requirements.map(({ id, name, file, judge }) => {
     const findings = judge(repo);
-    return { id, name, file, verdict: findings.missing.length ? 'missing' : findings.unknown.length ? 'unknown' : 'met', ...findings };
+    return { id, name, file, verdict: verdictOf(findings), ...findings };
   });
 }
 
