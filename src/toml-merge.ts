@@ -92,8 +92,8 @@ class Edits {
   /** @param open length of the line break at the end that was not there, and goes again unless something came behind it */
   apply(open: number, newline: string): string {
     const grew = this.edits.some((edit) => edit.at === this.text.length);
-    // From the back, so that offsets hold; what is inserted at one place stays in order, and after what it replaces
-    const last = [...this.edits].reverse().sort((left, right) => right.at - left.at || right.end - left.end || right.rank - left.rank);
+    // From the back, so that offsets hold; what is inserted at one place stays in order
+    const last = [...this.edits].reverse().sort((left, right) => right.at - left.at || right.rank - left.rank);
     const result = last.reduce((text, { at, end, text: put }) => text.slice(0, at) + put.replaceAll('\n', newline) + text.slice(end), this.text);
     return open && !grew ? result.slice(0, -open) : result;
   }

@@ -55,7 +55,7 @@ export function tomlText(text: string): TomlText {
   const commentsAbove = (at: number): [start: number, lines: string[]] => {
     let start = lineStart(at);
     const lines = [];
-    for (let line = text.slice(lineStart(start - 1), start); start > 0 && /^[ \t]*#/.test(line); line = text.slice(lineStart(start - 1), start)) {
+    for (let line = text.slice(lineStart(start - 1), start); /^[ \t]*#/.test(line); line = text.slice(lineStart(start - 1), start)) {
       lines.unshift(line.trim());
       start -= line.length;
     }

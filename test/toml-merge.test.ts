@@ -2,10 +2,18 @@ import TOML from '@iarna/toml';
 import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FLAGS, planFor, shop } from './support.ts';
+import { flyToml } from '../generators/fly-toml.ts';
+import { plan } from '../src/plan.ts';
+import { complete } from '../src/questions.ts';
+import { treeOf } from '../src/tree.ts';
+import { FLAGS, projectOf, shop } from './support.ts';
 
 type Flags = typeof FLAGS;
-const merged = (theirs: string, flags: Flags = FLAGS): string => planFor(shop({ 'fly.toml': theirs }), flags).find((change) => change.path === 'fly.toml')?.after ?? '';
+const shopProject = projectOf(shop());
+function merged(theirs: string, flags: Flags = FLAGS): string {
+  const project = { ...shopProject, tree: treeOf({ 'fly.toml': theirs }) };
+  return plan([flyToml], { project, answers: complete(flags, project) })[0]?.after ?? '';
+}
 const parse = (text: string) => TOML.parse(text.replaceAll('\r\n', '\n').replace('\uFEFF', ''));
 const at = (data: unknown, path: string): unknown => path.split('.').reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
 
@@ -34,7 +42,7 @@ const cases: Record<string, Case> = {
     lacks: ['http_service', 'services.0.auto_stop_machines', 'vm.0.processes'],
   },
   'several services: only the one that serves the pages is touched': {
-    theirs: 'app = "shop"\n[processes]\nweb = "server"\nmail = "smtp"\n\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["mail"]\n[[services.ports]]\nport = 25\n\n[[services]] # pages\ninternal_port = 4001\nprotocol = "tcp"\nprocesses = ["web"]\n[[services.ports]]\nport = 443\nhandlers = ["tls", "http"]\n\n[[services]]\ninternal_port = 9999\nprotocol = "udp"\nprocesses = ["mail"]\n# last words\n',
+    theirs: 'app = "shop"\n[processes]\nweb = "server"\nmail = "smtp"\n\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["mail"]\n[[services.ports]]\nport = 25\n\n[[services]] # pages\ninternal_port = 4001\nprotocol = "tcp"\nprocesses = ["web"]\n[[services.ports]]\nport = 443\nhandlers = ["tls", "http"]\n\n# udp\n[[services]]\ninternal_port = 9999\nprotocol = "udp"\nprocesses = ["mail"]\n# last words\n',
     has: { 'services.length': 3, 'services.0.http_checks': undefined, 'services.1.http_checks.0.path': '/health', 'services.2.http_checks': undefined, 'services.1.concurrency.soft_limit': 1000, 'env.PORT': '4001', 'vm.0.processes.0': 'web' },
     lacks: ['http_service', 'services.0.concurrency', 'services.2.concurrency'],
   },
@@ -42,6 +50,13 @@ const cases: Record<string, Case> = {
     theirs: 'app = "shop"\n[processes]\napp = "start"\nworker = "work"\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["worker"]\n[[services]]\ninternal_port = 26\nprotocol = "tcp"\nprocesses = ["worker"]\n',
     has: { 'http_service.processes.0': 'app', 'http_service.internal_port': 4000, 'vm.0.processes.0': 'app' },
   },
+  'the one service, without ports, is the one': { theirs: '[[services]]\ninternal_port = 8080\nprotocol = "tcp"\n', has: { 'services.0.http_checks.0.path': '/health' }, lacks: ['http_service'] },
+  'the last table takes its own before new ones come': {
+    theirs: 'app = "shop"\n\n[http_service]\n  internal_port = 9999\n',
+    has: { 'http_service.force_https': true, 'env.PORT': '9999', 'deploy.strategy': 'rolling' },
+    lacks: ['env.force_https', 'deploy.force_https'],
+  },
+  'a table below another one whose header is missing': { theirs: '[http_service.concurrency]\ntype = "requests"\n', has: { 'http_service.internal_port': 4000, 'http_service.concurrency.soft_limit': 1000 } },
   'dotted keys and tables in braces take what is missing in their own form': {
     theirs: 'app = "shop" # "app = x"\nhttp_service.internal_port = 8080\nhttp_service.concurrency = { type = "requests", soft_limit = 5 }\nvm = [{ size = "shared-cpu-1x" }]\nenv = { "A" = "1" }\ndeploy = {}\n',
     has: { 'http_service.force_https': true, 'http_service.concurrency.type': 'requests', 'http_service.concurrency.soft_limit': 5, 'http_service.concurrency.hard_limit': 1000, 'http_service.checks.0.path': '/health', [`http_service.checks.0.headers.${HEADER}`]: 'https', 'vm.0.memory': '1gb', 'vm.0.size': 'shared-cpu-1x', 'env.A': '1', 'env.PORT': '8080', 'deploy.strategy': 'rolling' },
@@ -51,7 +66,7 @@ const cases: Record<string, Case> = {
     has: { 'http_service.checks.0.path': '/health', 'http_service.concurrency.soft_limit': 1000, 'vm.0.memory': '1gb' },
   },
   'checks of theirs stay and gain the header, where it is missing': {
-    theirs: '[http_service]\ninternal_port = 4000\n\n[[http_service.checks]]\npath = "/"\n\n[[http_service.checks]]\npath = "/b"\nheaders = { x-forwarded-proto = "https" }\n\n[[http_service.checks]]\npath = "/c"\n[http_service.checks.headers]\nHost = "a"\n\n[[http_service.checks]]\nprotocol = "https"\n\n[[vm]]\nmemory_mb = 512\n',
+    theirs: '[http_service]\ninternal_port = 4000\n\n[[http_service.checks]]\npath = "/"\n\n[[http_service.checks]]\npath = "/b"\nheaders = { X-Forwarded-proto = "https" }\n\n[[http_service.checks]]\npath = "/c"\n[http_service.checks.headers]\nHost = "a"\n\n[[http_service.checks]]\nprotocol = "https"\n\n[[vm]]\nmemory_mb = 512\n',
     has: { [`http_service.checks.0.headers.${HEADER}`]: 'https', [`http_service.checks.1.headers.${HEADER}`]: undefined, [`http_service.checks.2.headers.${HEADER}`]: 'https', 'http_service.checks.3.headers': undefined, 'http_service.checks.length': 4, 'vm.0.memory': undefined, 'vm.0.size': undefined },
   },
   'a list of [[env]], [vm] as one table, numbers where text is meant': {
@@ -86,6 +101,9 @@ for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }]
     for (const path of lacks) assert.is(at(data, path), undefined, path);
     const removed = diffLines(theirs.endsWith('\n') ? theirs : `${theirs}\n`, after).filter((part) => part.removed).flatMap((part) => part.value.trimEnd().split('\n'));
     for (const line of removed) assert.ok(/^[^#]*= *('|{|\[)/.test(line) || changes.some((path) => line.trimStart().startsWith(path.split('.').at(-1) ?? '?')), `lost the line ${line}`);
+    for (const [comment] of theirs.matchAll(/^ *#.*\n *\[.*/gm)) assert.ok(after.includes(comment), `${comment} is torn apart`);
+    if (/^\[/m.test(theirs) && !/^ /m.test(theirs)) assert.not.match(after, /^ /m);
+    assert.ok(after === theirs || after.endsWith('\n'));
     assert.is(merged(after, flags), after, 'a second run changes it again');
     assert.is(merged(theirs.replaceAll('\n', '\r\n'), flags), after.replaceAll('\n', '\r\n'), 'CRLF');
     assert.is(merged(`\uFEFF${theirs}`, flags), after, 'byte-order mark');
@@ -95,8 +113,8 @@ for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }]
 }
 
 test('each change says why, and comments behind a value stay', () => {
-  const after = merged("app = 'old' # mine\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n", FLAGS);
-  for (const lines of ["app = 'shop' # mine\n", '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n', '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n']) assert.ok(after.includes(lines), `${lines} in ${after}`);
+  const after = merged("app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n", FLAGS);
+  for (const lines of ["app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n", '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n', '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n']) assert.ok(after.includes(lines), `${lines} in ${after}`);
 });
 
 test('a key of ours that needs another kind of machine is refused', () => {
