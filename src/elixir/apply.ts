@@ -19,15 +19,15 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
   }
   const on = expr.on && !module ? evaluate(expr.on, scope) : undefined;
   const args = expr.args.map((arg) => evaluate(arg, scope));
-  if (on instanceof Closure) return choose(on.clauses, args, inner({ ...on.scope, depth: scope.depth, because: scope.because }));
+  if (on instanceof Closure) return choose(on.clauses, args, inner({ ...on.scope, because: scope.because }));
   const helper = module ? scope.loaded.modules.get(module) : undefined;
   const clauses = helper?.functions.get(expr.name);
-  if (helper && clauses) return invoke(clauses, args, { ...helper, world, depth: scope.depth, because: scope.because });
+  if (helper && clauses) return invoke(clauses, args, { ...helper, world, because: scope.because });
   const [held, wanted = null, fallback = null] = args;
   if (held instanceof Environment && /^(Map\.(get|fetch!)|Access\.get)$/.test(name) && world) return world.env(wanted, fallback, name === 'Map.fetch!', expr.at);
   const mapped = args[1];
   if (['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new'].includes(name) && Array.isArray(args[0]) && mapped instanceof Closure) {
-    const results = args[0].map((item) => choose(mapped.clauses, [item], inner({ ...mapped.scope, depth: scope.depth, because: scope.because })));
+    const results = args[0].map((item) => choose(mapped.clauses, [item], inner({ ...mapped.scope, because: scope.because })));
     return name === 'Enum.flat_map' ? (results.flat() as Value[]) : results;
   }
   const computed = library(name, args);

@@ -7,13 +7,23 @@ import type { Call, Expr } from './syntax.ts';
 import { Atom, Closure, Environment, Module, sameValue, show, Tuple, Unknown, type Value } from './value.ts';
 
 const DEEPEST = 60;
+/** How many expressions are being evaluated inside each other. */
+let depth = 0;
 
 /** The value of an expression under MIX_ENV=prod, or Unknown with the reason. Never throws. */
-export function evaluate(expr: Expr | undefined, outer: Scope): Value {
+export function evaluate(expr: Expr | undefined, scope: Scope): Value {
   if (!expr) return null;
-  if (outer.depth > DEEPEST) return new Unknown('a recursive definition');
-  if (outer.world && outer.world.fuel-- <= 0) return new Unknown('a long computation');
-  const scope: Scope = { ...outer, depth: outer.depth + 1 };
+  if (depth > DEEPEST) return new Unknown('a recursive definition');
+  if (scope.world && scope.world.fuel-- <= 0) return new Unknown('a long computation');
+  depth++;
+  try {
+    return valueOf(expr, scope);
+  } finally {
+    depth--;
+  }
+}
+
+function valueOf(expr: Expr, scope: Scope): Value {
   const value = (part: Expr | undefined) => evaluate(part, scope);
   switch (expr.is) {
     case 'atom':

@@ -58,7 +58,6 @@ export interface Scope {
   dir: string;
   /** Modules that `Code.require_file` and its kind brought in. */
   loaded: Loaded;
-  depth: number;
   world?: World | undefined;
 }
 
@@ -74,7 +73,6 @@ export const emptyScope = (readFile: Scope['readFile'] = () => undefined): Scope
   readFile,
   dir: '.',
   loaded: { texts: new Set(), modules: new Map() },
-  depth: 0,
 });
 
 /** A block of its own: what it binds is not seen outside. */

@@ -138,13 +138,17 @@ function access(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): Pick<B
   };
 }
 
-const READS_FILES = /@external_resource|\bFile\.(read!?|stream!|ls!?)|Path\.wildcard|function_from_file|NimblePublisher/;
+const READS_FILES = ['@external_resource', 'File.read', 'File.stream!', 'File.ls', 'Path.wildcard', 'function_from_file', 'NimblePublisher'];
+
+/** Text without its functions, as `mix format` indents them; what is indented otherwise stays. */
+const outsideFunctions = (text: string): string => text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
 
 /** What modules read while they are compiled: code of their bodies, not of their functions. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
   const found: string[] = [];
-  for (const file of sources.files) {
-    if (!READS_FILES.test(sources.text(file))) continue;
+  for (const file of sources.mentioning(READS_FILES)) {
+    const outside = outsideFunctions(sources.text(file));
+    if (!READS_FILES.some((word) => outside.includes(word))) continue;
     // Mix runs in the project's folder, whatever file it compiles
     const project = projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
     for (const { body, scope } of sources.modules(file)) {

@@ -38,7 +38,12 @@ export interface Code {
   rustler: boolean;
 }
 
-const MARKERS = /Phoenix\.Endpoint|^ *use [\w.]+\.Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
+/** A router's only interest here: routes that health.ts knows, by their last words. */
+const ROUTER = /use [\w.]+,? *\(?:router\b/;
+const HEALTH_ROUTE = /health|heartbeat|livez|readyz|liveness|readiness|["/](up|ping|status|alive|live|ready)"/;
+const MARKERS = /Phoenix\.Endpoint|^ *use [\w.]+\.Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:endpoint\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
+/** What `MARKERS` can only match together with. */
+const WORDS = ['Phoenix.Endpoint', 'Ecto.Repo', 'Phoenix.Router', 'Plug.Router', 'otp_app', ':router', ':endpoint', 'fetch_env!', 'get_env', 'use Rustler', 'Vapor.Provider'];
 /** A plug that answers health checks compares the path with something like "/health". */
 const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
 const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
@@ -48,11 +53,11 @@ export function readCode(sources: Sources): Code {
   const code: Code = { endpoints: [], repos: [], routers: [], plugs: [], fetchEnv: [], bindings: [], buildReads: [], liveView: false, webModules: [], rustler: false };
   const macros: Macro[] = [];
   const users: Declared[] = [];
-  for (const file of sources.files) {
+  code.liveView = sources.files.some((file) => /Phoenix\.LiveView|:live_view/.test(sources.text(file)));
+  for (const file of sources.mentioning([...WORDS, 'request_path', 'path_info'])) {
     const text = sources.text(file);
-    if (!code.liveView && /Phoenix\.LiveView|:live_view/.test(text)) code.liveView = true;
     const looksAtPath = PATH.test(text) && HEALTH.test(text);
-    if (!looksAtPath && !MARKERS.test(text)) continue;
+    if (!looksAtPath && !MARKERS.test(text) && !(ROUTER.test(text) && HEALTH_ROUTE.test(text))) continue;
     for (const module of sources.modules(file)) {
       macros.push(...macrosIn(module));
       for (const use of callsIn(module.body, 'use')) {

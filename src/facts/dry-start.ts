@@ -122,7 +122,7 @@ export class DryStart implements World {
       if (reader && typeof args[0] === 'string') return this.env(args[0], args[args.length - 1] === args[0] ? null : (args.at(-1) ?? null), args.length <= reader.demands, at);
       const found = this.local.get(target) ?? this.readingModule(target, args);
       const clauses = found?.functions.get(name);
-      if (found && clauses) return this.enter(`${target}.${name}`, at, () => invoke(clauses, args, { ...found, world: this, depth: scope.depth, because: [...scope.because, ...this.reads] }));
+      if (found && clauses) return this.enter(`${target}.${name}`, at, () => invoke(clauses, args, { ...found, world: this, because: [...scope.because, ...this.reads] }));
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
+import { readTerm } from '../elixir/terms.ts';
 import { atomName, get, pairs, Tuple, type Value } from '../elixir/value.ts';
 
 export interface Locked {
@@ -18,9 +19,10 @@ export interface Locked {
 
 /** mix.lock by package name. */
 export function readLock(text: string): Map<string, Locked> {
-  const [map] = parseElixir(text).body;
+  // Only a merge conflict or a comment makes it anything but printed data
+  const map = readTerm(text) ?? evaluate(parseElixir(text).body[0], emptyScope());
   return new Map(
-    pairs(evaluate(map, emptyScope())).flatMap(([name, entry]): [string, Locked][] => {
+    pairs(map).flatMap(([name, entry]): [string, Locked][] => {
       if (!(entry instanceof Tuple)) return [];
       const [kind, second, third, options, managers, needs, repo] = entry.items;
       if (atomName(kind) === 'hex') {

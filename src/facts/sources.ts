@@ -27,6 +27,14 @@ export class Sources {
     return this.tree.read(file) ?? '';
   }
 
+  /** The files whose text has one of the words: a cheap look before a file is parsed. */
+  mentioning(words: readonly string[]): string[] {
+    return this.files.filter((file) => {
+      const text = this.text(file);
+      return words.some((word) => text.includes(word));
+    });
+  }
+
   /** The modules that a file defines. */
   modules(file: string): SourceModule[] {
     const known = this.parsed.get(file);
@@ -53,7 +61,13 @@ export class Sources {
   private candidates(): Map<string, string> {
     if (this.index) return this.index;
     this.index = new Map();
-    for (const file of this.files) for (const [, name = ''] of this.text(file).matchAll(/\bdefmodule\s+([\w.]+)/g)) if (!this.index.has(name)) this.index.set(name, file);
+    for (const file of this.files) {
+      const text = this.text(file);
+      for (let at = text.indexOf('defmodule '); at >= 0; at = text.indexOf('defmodule ', at + 1)) {
+        const name = /^[\w.]+/.exec(text.slice(at + 10, at + 200).trimStart())?.[0];
+        if (name && !this.index.has(name)) this.index.set(name, file);
+      }
+    }
     return this.index;
   }
 }
