@@ -87,7 +87,7 @@ class Start implements World {
     for (const target of module === null ? scope.imports : [module]) {
       const found = this.local.get(target);
       const clauses = found?.functions.get(name);
-      if (found && clauses) return invoke(clauses, args, { ...found, world: this, depth: scope.depth, because: scope.because });
+      if (found && clauses) return invoke(clauses, args, { ...found, world: this, because: scope.because });
     }
     return undefined;
   }
