@@ -55,7 +55,7 @@ export const flyToml: GeneratedFile = {
           // Without a name it would be the machine of every other group as well
           machineGroup: machine === undefined && group !== undefined && [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
         },
-        merge: (before, rendered) => (before?.trim() ? mergeToml(before.replace(/^\uFEFF/, ''), rendered, mergeRules(there, answers)) : rendered),
+        merge: (before, rendered) => (before?.trim() ? mergeToml(before.replace(/^\uFEFF/, ''), rendered, mergeRules(there, answers, background && project.background.length > 0)) : rendered),
       },
     ];
   },

@@ -10,8 +10,8 @@ import { FLAGS, projectOf, shop } from './support.ts';
 
 type Flags = typeof FLAGS;
 const shopProject = projectOf(shop());
-function merged(theirs: string, flags: Flags = FLAGS): string {
-  const project = { ...shopProject, tree: treeOf({ 'fly.toml': theirs }) };
+function merged(theirs: string, flags: Flags = FLAGS, background = shopProject.background): string {
+  const project = { ...shopProject, background, tree: treeOf({ 'fly.toml': theirs }) };
   return plan([flyToml], { project, answers: complete(flags, project) })[0]?.after ?? '';
 }
 const parse = (text: string) => TOML.parse(text.replaceAll('\r\n', '\n').replace('\uFEFF', ''));
@@ -115,6 +115,12 @@ for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }]
 test('each change says why, and comments behind a value stay', () => {
   const after = merged("app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n", FLAGS);
   for (const lines of ["app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n", '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n', '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n']) assert.ok(after.includes(lines), `${lines} in ${after}`);
+});
+
+test('a deploy that runs two at once stays where nothing must run once only', () => {
+  const theirs = '[deploy]\nstrategy = "bluegreen"\n[http_service]\ninternal_port = 4000\n';
+  assert.match(merged(theirs), 'strategy = "rolling"');
+  assert.match(merged(theirs, FLAGS, []), 'strategy = "bluegreen"');
 });
 
 test('a key of ours that needs another kind of machine is refused', () => {

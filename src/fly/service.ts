@@ -74,8 +74,11 @@ export function connections(service: Service | undefined): { soft: number; hard:
   return { soft: Math.min(1000, Number(limits?.hard_limit ?? 1000)), hard: Math.max(1000, Number(limits?.soft_limit ?? 1000)) };
 }
 
-/** How our fly.toml goes into theirs. */
-export function mergeRules(there: Table, answers: Answers): MergeRules {
+/**
+ * How our fly.toml goes into theirs.
+ * @param once the app does work that must not run twice at the same time
+ */
+export function mergeRules(there: Table, answers: Answers, once: boolean): MergeRules {
   const service = pageService(there);
   const machine = pageMachine(there);
   const checksKey = service?.table === 'services' ? 'http_checks' : 'checks';
@@ -99,7 +102,7 @@ export function mergeRules(there: Table, answers: Answers): MergeRules {
     if (path === 'env.PORT') return Number(theirs) !== Number(service?.data.internal_port ?? 4000);
     if (path === 'env.ECTO_IPV6') return /^(true|1)$/.test(String(theirs)) !== (answers.postgres.kind !== 'external');
     if (path === 'kill_timeout') return theirs === 5 || theirs === '5s';
-    if (path === 'deploy.strategy') return answers.background && /^(bluegreen|canary)$/.test(String(theirs));
+    if (path === 'deploy.strategy') return once && /^(bluegreen|canary)$/.test(String(theirs));
     if (/_(machines|machines_running)$/.test(path)) return true;
     if (/\.concurrency\./.test(path)) return launched(limitsOf(service));
     return path.startsWith('vm.0.memory') && megabytes(machine?.data) !== answers.memory;
