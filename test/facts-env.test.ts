@@ -77,6 +77,11 @@ test('{:system, name} tuples count with confex only', () => {
   assert.equal(app({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
 });
 
+test('nil where a text is needed stops the program too', () => {
+  assert.equal(runtime('port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url'), ['PORT', 'DIR', 'HOST']);
+  assert.equal(runtime('if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")'), []);
+});
+
 test('a try counts when its rescue stops the program too', () => {
   assert.equal(runtime('stop = fn why ->\n  IO.puts(why)\n  System.halt(1)\nend\ntry do\n  config :shop, a: System.fetch_env!("A")\nrescue\n  e -> stop.(e)\nend\ntry do\n  config :shop, b: System.fetch_env!("B")\nrescue\n  _ -> config :shop, b: "none"\nend'), ['A']);
 });

@@ -44,6 +44,11 @@ test('an endpoint through another library\'s macro', () => {
   assert.is(app({ 'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'ShopWeb.Front');
 });
 
+test('of several web endpoints, the one named after the app', () => {
+  const front = (name: string) => ({ [`lib/${name}.ex`]: `defmodule ${name}Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend` });
+  assert.is(app({ ...front('Admin'), ...front('Back'), 'config/prod.exs': 'import Config\nconfig :shop, AdminWeb.Endpoint, url: [host: "x"]\nconfig :shop, BackWeb.Endpoint, url: [host: "x"]\n' }).endpointModule, 'ShopWeb.Endpoint');
+});
+
 test('several releases need a default_release', () => {
   assert.is(umbrella(', releases: [one: [], two: []]').releaseName, null);
   assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').releaseName, 'two');
@@ -95,6 +100,10 @@ test('ecto_repos computed by a helper file, decoys under other apps', () => {
 
 test('a stale postgrex in mix.lock is no database', () => {
   assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
+});
+
+test('a repo of a dependency that can\'t be read: mix.lock knows its driver', () => {
+  assert.is(app({ 'config/prod.exs': 'import Config\nconfig :shop, ecto_repos: [Store.Repo]\n', 'mix.lock': lock({ myxql: [] }) }, ', {:store, path: "../store"}').ectoAdapter, 'mysql');
 });
 
 test('force_ssl counts where the endpoint is compiled, not at run time', () => {

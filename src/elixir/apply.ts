@@ -6,6 +6,9 @@ import { inner, moduleScope, type Scope } from './scope.ts';
 import { parseElixir, type Call, type Clause, type Expr } from './syntax.ts';
 import { Closure, Environment, Unknown, type Value } from './value.ts';
 
+/** Functions that stop the program when their first argument is nil, as an unset variable is. */
+const NOT_NIL = /^(String\.\w+[?!]?|Base\.\w*decode\w*!?|(Integer|Float)\.parse|URI\.(parse|new!)|Path\.(join|expand)|File\.(read|stream)!?|Jason\.decode!)$/;
+
 /** A call of the module's own functions, of a closure, of the library or of what the world knows. */
 export function apply(expr: Call, module: string | null, name: string, scope: Scope): Value {
   const { world } = scope;
@@ -18,7 +21,8 @@ export function apply(expr: Call, module: string | null, name: string, scope: Sc
     return result;
   }
   const on = expr.on && !module ? evaluate(expr.on, scope) : undefined;
-  const args = expr.args.map((arg) => evaluate(arg, scope));
+  const [args, reads] = observed(expr.args, scope);
+  if (args[0] === null && module && NOT_NIL.test(name)) world?.raise(new Unknown(`${name} of nil`), [...scope.because, ...reads], expr.at);
   if (on instanceof Closure) return choose(on.clauses, args, inner({ ...on.scope, because: scope.because }));
   const helper = module ? scope.loaded.modules.get(module) : undefined;
   const clauses = helper?.functions.get(expr.name);

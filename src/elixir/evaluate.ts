@@ -113,6 +113,7 @@ function operator(name: string, operands: Expr[], scope: Scope): Value {
     case '--':
       return Array.isArray(left) && Array.isArray(right) ? left.filter((item) => !right.some((gone) => sameValue(item, gone))) : left;
     case '<>':
+      if (left === null) scope.world?.raise(new Unknown('nil <> …'), [...scope.because, ...reads], operands[0]?.at ?? 0);
       return unknown ?? (typeof left === 'string' && typeof right === 'string' ? left + right : new Unknown('<>'));
     case '!':
     case 'not':

@@ -10,7 +10,7 @@ import type { SourceModule, Sources } from './sources.ts';
 
 const JOB_LIBRARIES = ['oban', 'oban_pro', 'quantum', 'exq', 'broadway', 'verk', 'que', 'faktory_worker', 'honeydew'];
 /** Children that every Phoenix app has and that only serve requests. */
-const PLUMBING = /(Web\.Telemetry|\.(Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
+const PLUMBING = /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
 const DEEPEST = 12;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */

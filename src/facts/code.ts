@@ -41,7 +41,7 @@ export interface Code {
 /** A router's only interest here: routes that health.ts knows, by their last words. */
 const ROUTER = /use [\w.]+,? *\(?:router\b/;
 const HEALTH_ROUTE = /health|heartbeat|livez|readyz|liveness|readiness|["/](up|ping|status|alive|live|ready)"/;
-const MARKERS = /Phoenix\.Endpoint|^ *use [\w.]+\.Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:endpoint\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
+const MARKERS = /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:endpoint\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b.*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
 /** What `MARKERS` can only match together with. */
 const WORDS = ['Phoenix.Endpoint', 'Ecto.Repo', 'Phoenix.Router', 'Plug.Router', 'otp_app', ':router', ':endpoint', 'fetch_env!', 'get_env', 'use Rustler', 'Vapor.Provider'];
 /** A plug that answers health checks compares the path with something like "/health". */
@@ -110,7 +110,7 @@ function classify({ module, target, options }: Declared, macros: readonly Macro[
   for (const amounts of [{ uses: target, options }, ...through]) {
     const option = (key: string) => get(options, key) ?? get(amounts.options, key);
     const otpApp = atomName(option('otp_app')) ?? null;
-    if (amounts.uses === 'Phoenix.Endpoint' || (amounts.uses.endsWith('.Endpoint') && otpApp)) code.endpoints.push({ ...at, otpApp });
+    if (amounts.uses === 'Phoenix.Endpoint' || (amounts.uses.endsWith('Endpoint') && otpApp)) code.endpoints.push({ ...at, otpApp });
     else if (amounts.uses === 'Ecto.Repo' || (amounts.uses.endsWith('.Repo') && otpApp)) code.repos.push({ ...at, otpApp, adapter: moduleName(option('adapter')) ?? null });
     else if (amounts.uses === 'Phoenix.Router' || amounts.uses === 'Plug.Router' || (variant === 'router' && amounts.uses === target)) {
       if (!code.routers.includes(module)) code.routers.push(module);

@@ -1,5 +1,6 @@
 import { get } from '../elixir/value.ts';
 import type { Locked } from './lock.ts';
+import { below, normalize } from './paths.ts';
 import type { Dep, MixProject } from './mix-project.ts';
 
 /** Packages whose dependents compile or download native code. */
@@ -23,7 +24,8 @@ export interface Dependencies {
 /** Which dependencies of a production build need more than hex and Elixir. */
 export function dependencies(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>, ownCrate: boolean): Dependencies {
   const deps = projects.flatMap((project) => project.deps);
-  const direct = projects.some((project) => project.depsIncomplete) ? [] : DIRECT;
+  // What can't be read, here or above the app's folder, may lead to them
+  const direct = projects.some((project) => project.depsIncomplete || project.deps.some((dep) => unseen(project.dir, get(dep.options, 'path')))) ? [] : DIRECT;
   const prod = deps.filter((dep) => dep.prod);
   const names = (test: (dep: Dep) => boolean) => [...new Set(prod.filter(test).map((dep) => dep.name))];
   return {
@@ -37,6 +39,8 @@ export function dependencies(projects: readonly MixProject[], lock: ReadonlyMap<
     }),
   };
 }
+
+const unseen = (dir: string, path: unknown): boolean => typeof path === 'string' && /^(\.\.|\/)/.test(normalize(below(dir, path)));
 
 function native(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, direct: Iterable<string>): string[] {
   const left = leftOver(deps, lock, direct);

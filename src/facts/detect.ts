@@ -55,7 +55,7 @@ export function detect(repo: Tree): Project {
   const endpoint = pickEndpoint(code, config, projects, sources, notes);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
-  const repos = pickRepos(code, config, projects, notes);
+  const repos = pickRepos(code, config, projects, lock, notes);
   const pins = readPins(repo, appDir);
   notes.push(...pins.conflicts);
   if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');

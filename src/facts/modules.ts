@@ -17,12 +17,14 @@ export function pickEndpoint(code: Code, config: Config, projects: readonly MixP
     const settings = get(config.apps.get(otpApp ?? ''), module);
     const siblings = code.endpoints.some((one) => one.module !== module && one.otpApp === otpApp);
     const project = projects.find((one) => one.app === otpApp);
+    const base = project && baseOf(project);
     const dependents = projects.filter((one) => one.deps.some((dep) => dep.name === otpApp)).length;
     const size = sources.files.filter((file) => file.startsWith(`${project?.dir ?? ''}/`)).length;
     return (
       (released && otpApp && !released.has(otpApp) ? -20 : 0) +
       (settings ? 4 : 0) +
       (siblings && module.endsWith('Web.Endpoint') ? 2 : 0) +
+      (base && module.startsWith(base) ? 2 : 0) +
       (get(settings, 'live_view') || get(settings, 'render_errors') ? 1 : 0) +
       (dependents / (projects.length + 1)) * 4 +
       size / 100_000 -
@@ -52,8 +54,10 @@ function releasedApps(projects: readonly MixProject[]): Set<string> | undefined 
   return apps;
 }
 
+const DRIVERS = /^(postgrex|myxql|mariaex|ecto_sqlite3|sqlite_ecto2)$/;
+
 /** The repos that migrations run for, the app each belongs to, and their kind of database. */
-export function pickRepos(code: Code, config: Config, projects: readonly MixProject[], notes: string[]): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
+export function pickRepos(code: Code, config: Config, projects: readonly MixProject[], lock: ReadonlyMap<string, unknown>, notes: string[]): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
   const apps = new Map<string, string>();
   for (const app of projects.flatMap((project) => project.app ?? [])) {
     const listed = get(config.apps.get(app), 'ecto_repos');
@@ -62,16 +66,20 @@ export function pickRepos(code: Code, config: Config, projects: readonly MixProj
   }
   if (apps.size === 0) for (const repo of code.repos) apps.set(repo.module, repo.otpApp ?? projects[0]?.app ?? '');
   const adapters = [...apps].map(([module, app]) => code.repos.find((repo) => repo.module === module)?.adapter ?? moduleName(get(get(config.apps.get(app), module), 'adapter')));
-  const deps = new Set(projects.flatMap((project) => project.deps.filter((dep) => dep.prod).map((dep) => dep.name)));
-  const evidence = apps.size === 0 ? [] : [...adapters.flatMap((adapter) => adapter ?? []), ...(adapters.some(Boolean) ? [] : ['postgrex', 'myxql', 'ecto_sqlite3'].filter((name) => deps.has(name)))];
-  const kinds: [EctoAdapter, RegExp][] = [['postgres', /postgres|postgrex/i], ['mysql', /myxql|mysql/i], ['sqlite', /sqlite/i]];
-  const adapter = kinds.find(([, pattern]) => evidence.some((one) => pattern.test(one)))?.[0] ?? (apps.size && deps.has('postgrex') ? 'postgres' : 'none');
+  const named = projects.flatMap((project) => project.deps.filter((dep) => dep.prod).map((dep) => dep.name)).filter((name) => DRIVERS.test(name));
+  // A repo of a dependency outside the tree: only mix.lock knows its driver
+  const evidence = [adapters.filter((adapter) => adapter !== undefined), named, [...lock.keys()].filter((name) => DRIVERS.test(name))].find((found) => found.length) ?? [];
+  const kinds: [EctoAdapter, RegExp][] = [['postgres', /postgres|postgrex/i], ['mysql', /myxql|mysql|mariaex/i], ['sqlite', /sqlite/i]];
+  const adapter = (apps.size && kinds.find(([, pattern]) => evidence.some((one) => pattern.test(one)))?.[0]) || 'none';
   return { modules: [...apps.keys()], apps, adapter };
 }
 
+/** What an app's modules begin with, e.g. "Shop". */
+const baseOf = (project: MixProject): string | null => project.applicationModule?.replace(/\.(Application|App)$/, '') ?? project.projectModule?.replace(/\.(MixProject|Mixfile)$/, '') ?? null;
+
 /** Names that can't be derived from each other: OTP app, base module, web module. */
 export function identity(root: MixProject, web: MixProject, endpoint: string, code: Code, sources: Sources): { otpApp: string; module: string | null; webModule: string | null } {
-  const base = web.applicationModule?.replace(/\.(Application|App)$/, '') ?? web.projectModule?.replace(/\.(MixProject|Mixfile)$/, '') ?? null;
+  const base = baseOf(web);
   const parent = endpoint.split('.').slice(0, -1).join('.');
   const declared = code.webModules.filter((name) => web.dir === '.' || sources.fileOf(name)?.startsWith(`${web.dir}/`));
   const module = base && parent.startsWith(base) ? base : (base ?? parent);
