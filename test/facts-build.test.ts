@@ -21,8 +21,13 @@ test('a well-known native package from git, which lists no dependencies', () => 
 
 test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
   const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
-  assert.equal(natives(packages, ''), ['odd_nif']);
-  assert.equal(natives(packages, ', {:bcrypt_elixir, "~> 3.0"}'), ['bcrypt_elixir', 'odd_nif']);
+  const git = { 'mix.lock': lock(packages).replace('}\n', '  "g": {:git, "https://host/g.git", "sha", []},\n}\n') };
+  assert.equal(natives(packages, ''), []);
+  assert.equal(natives(packages, ', {:g, github: "x/g"}', git), ['odd_nif']);
+  assert.equal(natives(packages, ', {:g, github: "x/g", app: false, compile: false}', git), []);
+  assert.equal(natives(packages, ', {:bcrypt_elixir, "~> 3.0"}'), ['bcrypt_elixir']);
+  assert.equal(natives(packages, ', {:far, path: "../far"}'), ['bcrypt_elixir', 'odd_nif']);
+  assert.equal(natives(packages, ', {:near, path: "near"}', { 'near/mix.exs': 'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend' }), ['odd_nif']);
   const hashing = (version: string) => app({ 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) }, ', {:comeonin, "~> 2.0"}').nifDeps;
   assert.equal([hashing('2.5.3'), hashing('5.0.0')], [['comeonin'], []]);
 });

@@ -52,6 +52,7 @@ test('of several web endpoints, the one named after the app', () => {
 test('several releases need a default_release', () => {
   assert.is(umbrella(', releases: [one: [], two: []]').releaseName, null);
   assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').releaseName, 'two');
+  assert.is(umbrella(', releases: [one: [], two: []], default_release: :all').releaseName, null);
 });
 
 test('among an umbrella\'s endpoints: the one others build on, and never one outside the release', () => {
@@ -62,6 +63,9 @@ test('among an umbrella\'s endpoints: the one others build on, and never one out
   const alone = umbrella(', releases: [tool: [applications: [tools: :permanent]]]', { 'apps/tools/mix.exs': 'defmodule Tools.MixProject do\n  use Mix.Project\n  def project, do: [app: :tools, deps: [{:phoenix, "~> 1.8"}]]\nend' });
   assert.is(alone.endpointModule, 'ToolsWeb.Endpoint');
   assert.is(alone.webAppDir, 'apps/tools');
+  const named = umbrella(', releases: [back: [applications: [admin: :permanent]]]', { 'config/config.exs': 'import Config\nconfig :store, ecto_repos: [Store.Repo]\nconfig :tools, ecto_repos: [Tools.Repo]\n' });
+  assert.equal([named.endpointModule, named.repoModules], ['AdminWeb.Endpoint', ['Store.Repo']]);
+  assert.equal(app({ 'mix.exs': 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], releases: [shop: [applications: [runtime_tools: :permanent]]]]\nend', 'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\n' }).repoModules, ['Shop.Repo']);
 });
 
 test('umbrella deps written by a helper file above the apps', () => {

@@ -57,6 +57,7 @@ export interface BuildNeeds {
 interface Read {
   tree: Tree;
   projects: readonly MixProject[];
+  paths: PathProjects;
   config: Config;
   runtime: string | undefined;
   sources: Sources;
@@ -65,8 +66,9 @@ interface Read {
   notes: string[];
 }
 
-export function buildNeeds({ tree, projects, config, runtime, sources, lock, nifDeps, notes }: Read): BuildNeeds {
-  const { pathDependencies, all } = followPaths(tree, projects);
+export function buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps, notes }: Read): BuildNeeds {
+  const { pathDependencies } = paths;
+  const all = [...projects, ...paths.projects];
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const reads = {
     mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
@@ -96,8 +98,14 @@ export function buildNeeds({ tree, projects, config, runtime, sources, lock, nif
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
+export interface PathProjects {
+  pathDependencies: PathDependency[];
+  /** The mix.exs files of those that lie in the repo. */
+  projects: MixProject[];
+}
+
 /** Path dependencies, and those that they have themselves. */
-function followPaths(tree: Tree, projects: readonly MixProject[]): { pathDependencies: PathDependency[]; all: MixProject[] } {
+export function followPaths(tree: Tree, projects: readonly MixProject[]): PathProjects {
   const all = [...projects];
   const pathDependencies: PathDependency[] = [];
   for (const project of all) {
@@ -111,7 +119,7 @@ function followPaths(tree: Tree, projects: readonly MixProject[]): { pathDepende
       if (inside) all.push(inside);
     }
   }
-  return { pathDependencies, all };
+  return { pathDependencies, projects: all.slice(projects.length) };
 }
 
 function pathOf(projects: readonly MixProject[], { name, from }: PathDependency): string {

@@ -1,4 +1,4 @@
-import { get } from '../elixir/value.ts';
+import { get, type Value } from '../elixir/value.ts';
 import type { Locked } from './lock.ts';
 import { below, normalize } from './paths.ts';
 import type { Dep, MixProject } from './mix-project.ts';
@@ -21,15 +21,15 @@ export interface Dependencies {
   privateDeps: string[];
 }
 
-/** Which dependencies of a production build need more than hex and Elixir. */
-export function dependencies(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>, ownCrate: boolean): Dependencies {
-  const deps = projects.flatMap((project) => project.deps);
-  // What can't be read, here or above the app's folder, may lead to them
-  const direct = projects.some((project) => project.depsIncomplete || project.deps.some((dep) => unseen(project.dir, get(dep.options, 'path')))) ? [] : DIRECT;
-  const prod = deps.filter((dep) => dep.prod);
+/**
+ * Which dependencies of a production build need more than hex and Elixir.
+ * @param projects mix.exs files of the app and of an umbrella's apps; `paths`: those of path dependencies in the repo
+ */
+export function dependencies(projects: readonly MixProject[], paths: readonly MixProject[], lock: ReadonlyMap<string, Locked>, ownCrate: boolean): Dependencies {
+  const prod = projects.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const names = (test: (dep: Dep) => boolean) => [...new Set(prod.filter(test).map((dep) => dep.name))];
   return {
-    nifDeps: [...(ownCrate && lock.has('rustler') ? ['rustler'] : []), ...native(deps, lock, direct)],
+    nifDeps: [...(ownCrate && lock.has('rustler') ? ['rustler'] : []), ...native([...projects, ...paths], lock)],
     gitDeps: names((dep) => get(dep.options, 'git') !== undefined || get(dep.options, 'github') !== undefined || lock.get(dep.name)?.source === 'git'),
     pathDeps: names((dep) => get(dep.options, 'path') !== undefined && get(dep.options, 'in_umbrella') === undefined),
     privateDeps: names((dep) => {
@@ -40,10 +40,8 @@ export function dependencies(projects: readonly MixProject[], lock: ReadonlyMap<
   };
 }
 
-const unseen = (dir: string, path: unknown): boolean => typeof path === 'string' && /^(\.\.|\/)/.test(normalize(below(dir, path)));
-
-function native(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, direct: Iterable<string>): string[] {
-  const left = leftOver(deps, lock, direct);
+function native(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>): string[] {
+  const left = leftOver(projects, lock);
   return [...lock].flatMap(([name, one]) => {
     // Until version 4, comeonin held the C code that argon2_elixir and its siblings have now
     const silent = SILENT.has(name) || (name === 'comeonin' && /^[0-3]\./.test(one.version ?? ''));
@@ -52,21 +50,24 @@ function native(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, direct:
   });
 }
 
-/**
- * Packages that only dev and test lead to, and `direct` ones that nothing leads to. Anything else that nothing leads to may belong to a git dependency,
- * whose own needs mix.lock doesn't list, and stays in.
- */
-function leftOver(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, direct: Iterable<string>): Set<string> {
-  const reach = (roots: readonly Dep[]): Set<string> => {
-    const reached = new Set<string>();
-    const visit = (name: string): void => {
-      if (reached.has(name)) return;
-      reached.add(name);
-      lock.get(name)?.deps.forEach(visit);
-    };
-    roots.forEach((root) => visit(root.name));
-    return reached;
-  };
-  const inProd = reach(deps.filter((dep) => dep.prod));
-  return new Set([...reach(deps.filter((dep) => !dep.prod)), ...direct].filter((name) => !inProd.has(name)));
+/** Packages that only dev and test lead to, and those that nothing leads to any more. */
+function leftOver(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>): Set<string> {
+  const deps = projects.flatMap((project) => project.deps);
+  const inProd = reach(deps.filter((dep) => dep.prod), lock);
+  return new Set([...reach(deps.filter((dep) => !dep.prod), lock), ...orphans(projects, lock)].filter((name) => !inProd.has(name)));
+}
+
+function reach(roots: readonly Dep[], lock: ReadonlyMap<string, Locked>): Set<string> {
+  const reached = new Set(roots.map((root) => root.name));
+  for (const name of reached) for (const need of lock.get(name)?.deps ?? []) reached.add(need);
+  return reached;
+}
+
+/** What stays in mix.lock after its last user went, as far as it can be told from what only an unreadable mix.exs asks for. */
+function orphans(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>): Iterable<string> {
+  const above = (dir: string, path: Value | undefined) => typeof path === 'string' && /^(\.\.|\/)/.test(normalize(below(dir, path)));
+  if (projects.some((project) => project.depsIncomplete || project.deps.some((dep) => above(project.dir, get(dep.options, 'path'))))) return [];
+  // mix.lock doesn't list what a git dependency needs
+  const code = (dep: Dep) => dep.prod && lock.get(dep.name)?.source === 'git' && get(dep.options, 'compile') !== false && get(dep.options, 'app') !== false;
+  return projects.some((project) => project.deps.some(code)) ? DIRECT : lock.keys();
 }

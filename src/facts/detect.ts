@@ -4,7 +4,7 @@ import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { readNodePackages } from './assets.ts';
 import { background } from './background.ts';
-import { buildNeeds } from './build.ts';
+import { buildNeeds, followPaths } from './build.ts';
 import { readCode } from './code.ts';
 import { emptyConfig, readConfig } from './config.ts';
 import { demands } from './demands.ts';
@@ -12,7 +12,7 @@ import { dependencies } from './deps.ts';
 import { healthPath } from './health.ts';
 import { readLock } from './lock.ts';
 import { readMixProject, type MixProject } from './mix-project.ts';
-import { httpServer, identity, pickEndpoint, pickRepos, releaseName } from './modules.ts';
+import { httpServer, identity, inRelease, pickEndpoint, pickRepos, releaseName } from './modules.ts';
 import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
@@ -52,20 +52,22 @@ export function detect(repo: Tree): Project {
   const sources = new Sources(tree, projects.flatMap((project) => project.sourceFolders.map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
   const code = readCode(sources);
 
+  const released = inRelease(projects);
   const endpoint = pickEndpoint(code, config, projects, sources, notes);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
-  const repos = pickRepos(code, config, projects, lock, notes);
+  const repos = pickRepos(code, config, released, lock, notes);
   const pins = readPins(repo, appDir);
   notes.push(...pins.conflicts);
   if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
   const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
-  const { required, buildReads } = demands({ tree, sources, config, projects, code, endpoints: code.endpoints.map((one) => one.module), repos: repos.modules, runtime, lock, notes });
+  const { required, buildReads } = demands({ tree, sources, config, projects: released, code, endpoints: code.endpoints.map((one) => one.module), repos: repos.modules, runtime, lock, notes });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
   const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
   const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool));
-  const fetched = dependencies(projects, lock, code.rustler);
+  const paths = followPaths(tree, projects);
+  const fetched = dependencies(projects, paths.projects, lock, code.rustler);
   const has = (path: string) => tree.paths.has(path);
   const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const version = (name: string) => lock.get(name)?.version ?? null;
@@ -101,8 +103,8 @@ export function detect(repo: Tree): Project {
     assetsDeploy: deploy,
     aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     ...fetched,
-    ...buildNeeds({ tree, projects, config, runtime, sources, lock, nifDeps: fetched.nifDeps, notes }),
-    background: background(deps, lock, projects, code, sources, config),
+    ...buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps: fetched.nifDeps, notes }),
+    background: background(deps, lock, released, code, sources, config),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     forceSsl: force === undefined || force === null ? null : show(force),
     healthPath: healthPath(code),

@@ -25,6 +25,7 @@ export function pickEndpoint(code: Code, config: Config, projects: readonly MixP
       (settings ? 4 : 0) +
       (siblings && module.endsWith('Web.Endpoint') ? 2 : 0) +
       (base && module.startsWith(base) ? 2 : 0) +
+      (otpApp && released?.get(otpApp) ? 3 : 0) +
       (get(settings, 'live_view') || get(settings, 'render_errors') ? 1 : 0) +
       (dependents / (projects.length + 1)) * 4 +
       size / 100_000 -
@@ -38,23 +39,24 @@ export function pickEndpoint(code: Code, config: Config, projects: readonly MixP
   return { ...best, otpApp: best.otpApp ?? projects.map((project) => project.app).find(Boolean) ?? '' };
 }
 
-/** Umbrella apps that the default release holds, those they depend on included; undefined when there is no such list. */
-function releasedApps(projects: readonly MixProject[]): Set<string> | undefined {
+/** Umbrella apps that the default release holds; true: its list names them, false: they come as dependencies. Undefined when there is no such list. */
+function releasedApps(projects: readonly MixProject[]): Map<string, boolean> | undefined {
   const [root] = projects;
   const release = root?.defaultRelease ?? root?.releases[0];
   const listed = pairs(get(release === undefined ? undefined : root?.releaseOptions.get(release), 'applications')).filter(([, mode]) => atomName(mode) !== 'none');
-  if (listed.length === 0) return undefined;
-  const apps = new Set<string>();
-  const visit = (app: string): void => {
-    if (apps.has(app)) return;
-    apps.add(app);
-    for (const dep of projects.find((project) => project.app === app)?.deps ?? []) visit(dep.name);
-  };
-  listed.forEach(([app]) => visit(app));
+  if (listed.length === 0 || root?.appsPath === null) return undefined;
+  const apps = new Map(listed.map(([app]) => [app, true]));
+  for (const [app] of apps) for (const dep of projects.find((project) => project.app === app)?.deps ?? []) if (!apps.has(dep.name)) apps.set(dep.name, false);
   return apps;
 }
 
 const DRIVERS = /^(postgrex|myxql|mariaex|ecto_sqlite3|sqlite_ecto2)$/;
+
+/** The projects that end up in the default release: of an umbrella perhaps not every app. */
+export function inRelease(projects: readonly MixProject[]): MixProject[] {
+  const released = releasedApps(projects);
+  return projects.filter(({ app }) => app === null || !released || released.has(app));
+}
 
 /** The repos that migrations run for, the app each belongs to, and their kind of database. */
 export function pickRepos(code: Code, config: Config, projects: readonly MixProject[], lock: ReadonlyMap<string, unknown>, notes: string[]): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
@@ -88,7 +90,9 @@ export function identity(root: MixProject, web: MixProject, endpoint: string, co
 
 /** What `mix release` builds when it is given no name; null when it refuses to choose. */
 export function releaseName(root: MixProject, umbrella: boolean, notes: string[]): string | null {
-  if (root.defaultRelease) return root.defaultRelease;
+  const wanted = root.defaultRelease;
+  if (wanted && (root.releases.length === 0 || root.releases.includes(wanted))) return wanted;
+  if (wanted) notes.push(`default_release in mix.exs names ${wanted}, which is not among its releases (${root.releases.join(', ')}).`);
   if (root.releases.length === 1) return root.releases[0] ?? null;
   if (root.releases.length > 1) {
     notes.push(`mix.exs has several releases (${root.releases.join(', ')}) and no default_release; name one with --release.`);
