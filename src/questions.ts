@@ -5,8 +5,10 @@ import { alwaysOn, builtRelease, flyTable, flyToml, isOurs, sameApp, vmMemory, w
 import type { Project } from './facts/detect.ts';
 import type { Base } from './fly/images.ts';
 import { isAppName, isHostName, toAppName } from './fly/names.ts';
-import { parsePostgres, printPostgres, readAttachCommand, type Postgres } from './fly/postgres.ts';
-import { parseRegion, REGIONS, searchRegions } from './fly/regions.ts';
+import { parsePostgres, postgresChoices, printPostgres, readAttachCommand, type Postgres } from './fly/postgres.ts';
+import type { Live } from './fly/live.ts';
+import { parseRegion, searchRegions } from './fly/regions.ts';
+import { oneOf, parseMemory, parseYesNo } from './parse.ts';
 import { Problem } from './problem.ts';
 
 /** Every answer, parsed. */
@@ -43,10 +45,12 @@ export interface Question<T = unknown> {
   /** What is offered; undefined when it can't be known. Sees the answers before it, in table order. */
   default: (project: Project, sofar: Partial<Answers>) => string | undefined;
   /** @throws Problem on bad input */
-  parse: (text: string) => T;
+  parse: (text: string, live?: Live) => T;
   print: (answer: T) => string;
   /** For a list that can be searched by typing; free text that `parse` takes is offered too. */
-  search?: (term: string, project: Project, sofar: Partial<Answers>) => Choice[];
+  search?: (term: string, project: Project, sofar: Partial<Answers>, live: Live) => Choice[];
+  /** What the account has belongs to the choices: worth asking flyctl. */
+  live?: boolean;
 }
 
 const yesNo = { parse: parseYesNo, print: (answer: boolean) => (answer ? 'yes' : 'no'), search: () => [{ value: 'yes', name: 'yes' }, { value: 'no', name: 'no' }] };
@@ -70,9 +74,10 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     example: 'lhr',
     asked: 'always',
     default: (project) => flyToml(project, 'primary_region'),
-    parse: parseRegion,
+    parse: (text, live) => parseRegion(text, live?.regions),
     print: String,
-    search: (term) => (term ? searchRegions(term) : REGIONS).map(({ code, city, mpg }) => ({ value: code, name: `${code}  ${city}${mpg ? '' : ' (no Managed Postgres)'}` })),
+    live: true,
+    search: (term, _project, _sofar, { regions }) => searchRegions(term, regions).map(({ code, city, mpg }) => ({ value: code, name: `${code}  ${city}${mpg ? '' : ' (no Managed Postgres)'}` })),
   },
   postgres: {
     message: 'Postgres cluster? (pick one, or type the name of a Fly Postgres app)',
@@ -82,13 +87,8 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     default: (project, { app }) => readAttachCommand(project.tree.read('fly.toml') ?? '') ?? { postgres: `${app ?? toAppName(project.otpApp)}-db`, mysql: 'external', sqlite: 'none', none: 'none' }[project.ectoAdapter],
     parse: parsePostgres,
     print: printPostgres,
-    search: (term, project, { app }) =>
-      [
-        { value: `${app ?? toAppName(project.otpApp)}-db`, name: `${app ?? toAppName(project.otpApp)}-db  Fly Postgres app, you look after it (about $2 a month)` },
-        { value: 'managed', name: 'managed  Fly Managed Postgres (from about $41 a month)' },
-        { value: 'external', name: 'external  a database outside Fly, reached over TLS' },
-        { value: 'none', name: 'none  no database' },
-      ].filter(({ value }) => value.includes(term)),
+    live: true,
+    search: (term, project, { app }, { databases }) => postgresChoices(term, `${app ?? toAppName(project.otpApp)}-db`, databases),
   },
   host: {
     message: 'Host name of the site?',
@@ -171,42 +171,23 @@ export const WRITE_HELP = 'yes: write without asking; no: only show the diff';
  * Parses flag texts and fills what is missing from defaults. What is not in `asks` may stay unanswered.
  * @throws Problem naming the flag that is missing or bad
  */
-export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project, asks: readonly QuestionName[] = questionNames): Answers {
+export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project, asks: readonly QuestionName[] = questionNames, live?: Live): Answers {
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
     const question = questions[name] as Question;
     const text = texts[name] ?? question.default(project, answers as Partial<Answers>);
     if (text === undefined && !asks.includes(name)) continue;
     if (text === undefined) throw new Problem(`no answer to "${question.message}": pass --${name}, for example --${name} ${question.example}`);
-    answers[name] = parseFlag(name, text);
+    answers[name] = parseFlag(name, text, live);
   }
   return answers as unknown as Answers;
 }
 
 /** Parses one flag's text. @throws Problem that starts with the flag */
-export function parseFlag(name: QuestionName, text: string): unknown {
+export function parseFlag(name: QuestionName, text: string, live?: Live): unknown {
   try {
-    return questions[name].parse(text);
+    return questions[name].parse(text, live);
   } catch (error) {
     throw error instanceof Problem ? new Problem(`--${name}: ${error.message}`) : error;
   }
-}
-
-export function oneOf<T extends string>(text: string, allowed: readonly T[], what: string): T {
-  const found = allowed.find((one) => one === text.trim().toLowerCase());
-  if (found) return found;
-  throw new Problem(`"${text}" is not ${what}: give ${allowed.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`);
-}
-
-export function parseYesNo(text: string): boolean {
-  if (/^(y|yes|true)$/i.test(text.trim())) return true;
-  if (/^(n|no|false)$/i.test(text.trim())) return false;
-  throw new Problem(`"${text}" is neither yes nor no`);
-}
-
-function parseMemory(text: string): number {
-  const [, amount, unit] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text.trim()) ?? [];
-  const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
-  if (amount && megabytes >= 256 && megabytes % 256 === 0) return megabytes;
-  throw new Problem(`"${text}" is no memory size of a Fly machine: give 256mb to 2gb in steps of 256mb`);
 }

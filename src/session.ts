@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util';
 import inquirer from 'inquirer';
 import pc from 'picocolors';
 import { apply } from './apply.ts';
+import { ask } from './ask.ts';
 import { detect, type Project } from './facts/detect.ts';
+import { validateFlyToml } from './fly/flyctl.ts';
+import { askAccount } from './fly/live.ts';
 import { kindOf, ON_CONFLICT, type Change, type Context, type GeneratedFile, type OnConflict } from './file.ts';
+import { oneOf, parseYesNo } from './parse.ts';
 import { plan } from './plan.ts';
 import { conflictsOf, diffOf, summaryOf } from './preview.ts';
 import { Problem } from './problem.ts';
-import { complete, CONFLICT_HELP, oneOf, parseFlag, parseYesNo, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
+import { complete, CONFLICT_HELP, parseFlag, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
 import { report } from './report.ts';
 import { refuseAnswers, refuseUnsupported } from './supported.ts';
 import { openTree } from './tree.ts';
@@ -49,11 +53,13 @@ export async function prepare(generator: Generator, dest: string | undefined, ar
   const { texts, write, conflict } = readFlags(generator, args);
   const atTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
   const top = await findRoot(dest, atTerminal);
+  // Asked while the repo is read, and only for the sake of a question
+  const account = atTerminal && asksOf(generator).some((name) => (questions[name] as Question).live && texts[name] === undefined) ? askAccount() : undefined;
   const project = detect(openTree(top));
   const root = join(top, project.appDir);
   refuseUnsupported(project);
-  if (atTerminal) await ask(generator, project, texts);
-  const answers = complete(texts, project, asksOf(generator));
+  const live = atTerminal ? await ask(generator, project, texts, account) : {};
+  const answers = complete(texts, project, asksOf(generator), live);
   refuseAnswers(project, answers);
   const planned = await planAsking(generator, { project, answers }, conflict, atTerminal);
   const changes = planned.filter((change) => kindOf(change) !== 'same');
@@ -84,7 +90,8 @@ export function finish(generator: Generator, { root, changes, kept, answers, pro
   if (changes.length === 0) return [kept.length ? 'Nothing else to change.' : 'Nothing to change: the files already say this.', ...after];
   if (!write) return ['Nothing was written.'];
   apply(root, changes);
-  return [`Wrote ${changes.map((change) => change.path).join(', ')}.`, ...after];
+  const complaints = changes.some((change) => change.path === 'fly.toml') ? validateFlyToml(root) : [];
+  return [`Wrote ${changes.map((change) => change.path).join(', ')}.`, ...complaints.map((line, index) => (index ? `  ${line}` : `fly config validate --strict says about fly.toml: ${line}`)), ...after];
 }
 
 function readFlags(generator: Generator, args: string[]): { texts: Partial<Record<QuestionName, string>>; write: boolean | undefined; conflict: OnConflict | undefined } {
@@ -133,48 +140,6 @@ export async function findRoot(dest: string | undefined, atTerminal: boolean): P
     { type: 'input', name: 'folder', message: 'Folder of the Phoenix app?', validate: (text: string) => existsSync(join(text.trim(), 'mix.exs')) || `there is no mix.exs in ${text}` },
   ]);
   return resolve(folder.trim());
-}
-
-async function ask(generator: Generator, project: Project, texts: Partial<Record<QuestionName, string>>): Promise<void> {
-  const sofar: Partial<Record<QuestionName, unknown>> = {};
-  const alone = generator.files.length === 1;
-  for (const name of Object.keys(questions) as QuestionName[]) {
-    const question = questions[name] as Question;
-    const given = texts[name];
-    const offered = question.default(project, sofar as Partial<Answers>);
-    const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone') || offered === undefined);
-    if (given === undefined && isAsked) texts[name] = await askOne(question, project, sofar as Partial<Answers>, offered);
-    const text = texts[name] ?? offered;
-    if (text !== undefined) sofar[name] = parseFlag(name, text);
-  }
-}
-
-async function askOne(question: Question, project: Project, sofar: Partial<Answers>, offered: string | undefined): Promise<string> {
-  const validate = (text: string): true | string => {
-    try {
-      question.parse(text);
-      return true;
-    } catch (error) {
-      if (error instanceof Problem) return error.message;
-      throw error;
-    }
-  };
-  const { search } = question;
-  if (!search) {
-    const { text } = await inquirer.prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);
-    return text;
-  }
-  const source = (term: string | undefined) => {
-    const typed = term?.trim() ?? '';
-    const found = search(typed, project, sofar);
-    if (typed && found.length === 0 && validate(typed) === true) return [{ value: typed, name: typed }];
-    if (found.length === 0) throw new Error(String(validate(typed)));
-    if (typed || offered === undefined) return found;
-    const first = found.find((choice) => choice.value === offered) ?? { value: offered, name: offered };
-    return [first, ...found.filter((choice) => choice !== first)];
-  };
-  const { text } = await inquirer.prompt<{ text: string }>([{ type: 'search', name: 'text', message: question.message, source }]);
-  return text;
 }
 
 async function confirm(changes: readonly Change[], atTerminal: boolean): Promise<boolean> {

@@ -3,10 +3,10 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawn } from '@lydell/node-pty';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SHOP } from './support.ts';
+import { type } from './terminal.ts';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
@@ -69,27 +69,8 @@ test('what is not a Phoenix app, has no lock or a broken fly.toml is refused', (
   assert.is(run.code, 1);
 });
 
-/** Types answers into a pseudo-terminal when their prompt shows. */
-function type(answers: [prompt: RegExp, keys: string][]): Promise<{ code: number; out: string }> {
-  return new Promise((resolve) => {
-    const shell = spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
-    let out = '';
-    let seen = 0;
-    shell.onData((data) => {
-      out += data;
-      const [next] = answers;
-      if (next && next[0].test(out.slice(seen))) {
-        seen = out.length;
-        answers.shift();
-        setTimeout(() => shell.write(next[1]), 150);
-      }
-    });
-    shell.onExit(({ exitCode }) => resolve({ code: exitCode, out }));
-  });
-}
-
 test('a person answers three questions and says yes', async () => {
-  const run = await type([[/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']]);
+  const run = await type(app, [[/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']]);
   assert.is(run.code, 0, run.out);
   const fly = readFileSync(join(app, 'fly.toml'), 'utf8');
   assert.match(fly, 'primary_region = "lhr"');
@@ -103,7 +84,7 @@ test('a file alone asks for nothing that it does not need, and the output has no
 });
 
 test('Ctrl-C ends with 130 and writes nothing', async () => {
-  const run = await type([[/app name/, '\u0003']]);
+  const run = await type(app, [[/app name/, '\u0003']]);
   assert.is(run.code, 130, run.out);
   assert.not(existsSync(join(app, 'fly.toml')));
 });

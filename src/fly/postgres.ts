@@ -1,4 +1,5 @@
 import { Problem } from '../problem.ts';
+import type { Database } from './live.ts';
 import { isAppName } from './names.ts';
 
 /** Where the database lives. `app`: a Fly Postgres app (unmanaged); `managed`: Fly's Managed Postgres, its cluster id when known. */
@@ -15,6 +16,20 @@ export function parsePostgres(text: string): Postgres {
   if (cluster || /^(managed|mpg)$/.test(answer)) return { kind: 'managed', cluster: cluster ?? null };
   if (isAppName(answer)) return { kind: 'app', name: answer };
   throw new Problem(`"${text}" names no database: give a Fly Postgres app (lower-case letters, digits, dashes), managed, managed:CLUSTER_ID, external or none`);
+}
+
+/** What to choose from: the account's databases, then what could be made. A name that isn't there can be typed. */
+export function postgresChoices(term: string, suggested: string, databases: readonly Database[] = []): { value: string; name: string }[] {
+  const fresh = (name: string) => ({ value: name, name: `${name}  ${databases.length ? 'new ' : ''}Fly Postgres app, you look after it (about $2 a month)` });
+  const all = [
+    ...databases.map(({ answer, label }) => ({ value: answer, name: label })),
+    ...(databases.some(({ answer }) => answer === suggested) ? [] : [fresh(suggested)]),
+    { value: 'managed', name: `managed  ${databases.length ? 'new ' : ''}Fly Managed Postgres (from about $41 a month)` },
+    { value: 'external', name: 'external  a database outside Fly, reached over TLS' },
+    { value: 'none', name: 'none  no database' },
+  ];
+  const found = all.filter(({ name }) => name.includes(term));
+  return isAppName(term) && !all.some(({ value }) => value === term) ? [...found, fresh(term)] : found;
 }
 
 export function printPostgres(postgres: Postgres): string {

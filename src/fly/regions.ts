@@ -1,7 +1,14 @@
 import { Problem } from '../problem.ts';
 
-/** Fly's regions as of 2026-08 (fly.io/docs/reference/regions). `mpg`: Managed Postgres is offered there (fly.io/docs/mpg). */
-export const REGIONS: readonly { code: string; city: string; mpg: boolean }[] = [
+export interface Region {
+  code: string;
+  city: string;
+  /** Managed Postgres is offered there (fly.io/docs/mpg). */
+  mpg: boolean;
+}
+
+/** Fly's regions as of 2026-08 (fly.io/docs/reference/regions), for runs that flyctl can't tell what there is today. */
+export const REGIONS: readonly Region[] = [
   { code: 'ams', city: 'Amsterdam, Netherlands', mpg: true },
   { code: 'arn', city: 'Stockholm, Sweden', mpg: false },
   { code: 'bom', city: 'Mumbai, India', mpg: false },
@@ -36,12 +43,12 @@ const RETIRED: Readonly<Record<string, string>> = {
   hkg: 'sin',
 };
 
-const label = (code: string): string => `${code} (${REGIONS.find((region) => region.code === code)?.city})`;
+const label = (code: string, regions: readonly Region[]): string => `${code} (${regions.find((region) => region.code === code)?.city})`;
 
 /** Regions whose code or city contains the text, codes that start with it first. */
-export function searchRegions(text: string): typeof REGIONS {
+export function searchRegions(text: string, regions: readonly Region[] = REGIONS): readonly Region[] {
   const term = text.trim().toLowerCase();
-  const hits = REGIONS.filter(({ code, city }) => code.includes(term) || city.toLowerCase().includes(term));
+  const hits = regions.filter(({ code, city }) => code.includes(term) || city.toLowerCase().includes(term));
   return [...hits].sort((left, right) => Number(right.code.startsWith(term)) - Number(left.code.startsWith(term)));
 }
 
@@ -49,14 +56,14 @@ export function searchRegions(text: string): typeof REGIONS {
  * A region code from what was typed: a code, or a city that only one region matches.
  * @throws Problem naming the replacement of a retired region, or the regions that exist
  */
-export function parseRegion(text: string): string {
+export function parseRegion(text: string, regions: readonly Region[] = REGIONS): string {
   const term = text.trim().toLowerCase();
-  const exact = REGIONS.find((region) => region.code === term);
+  const exact = regions.find((region) => region.code === term);
   if (exact) return exact.code;
   const moved = RETIRED[term];
-  if (moved) throw new Problem(`Fly closed the region ${term}; use ${label(moved)} instead`);
-  const hits = term.length > 2 ? searchRegions(term) : [];
+  if (moved) throw new Problem(`Fly closed the region ${term}; use ${label(moved, REGIONS)} instead`);
+  const hits = term.length > 2 ? searchRegions(term, regions) : [];
   if (hits.length === 1 && hits[0]) return hits[0].code;
-  const which = hits.length ? `matches several regions: ${hits.map((hit) => label(hit.code)).join(', ')}` : `is not a Fly region; there are ${REGIONS.map((region) => region.code).join(' ')}`;
+  const which = hits.length ? `matches several regions: ${hits.map((hit) => label(hit.code, regions)).join(', ')}` : `is not a Fly region; there are ${regions.map((region) => region.code).join(' ')}`;
   throw new Problem(`"${text}" ${which}`);
 }

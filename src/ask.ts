@@ -1,0 +1,63 @@
+import inquirer from 'inquirer';
+import pc from 'picocolors';
+import type { Project } from './facts/detect.ts';
+import type { Live } from './fly/live.ts';
+import { Problem } from './problem.ts';
+import { parseFlag, questions, type Answers, type Question, type QuestionName } from './questions.ts';
+import { asksOf, type Generator } from './session.ts';
+
+const NOTHING: Live = {};
+
+/**
+ * Asks what the flags left open, into `texts`. @param account what flyctl says, under way
+ * @returns what it said, for reading the answers
+ */
+export async function ask(generator: Generator, project: Project, texts: Partial<Record<QuestionName, string>>, account: Promise<Live> | undefined): Promise<Live> {
+  let live = NOTHING;
+  const sofar: Partial<Record<QuestionName, unknown>> = {};
+  const alone = generator.files.length === 1;
+  for (const name of Object.keys(questions) as QuestionName[]) {
+    const question = questions[name] as Question;
+    const given = texts[name];
+    const offered = question.default(project, sofar as Partial<Answers>);
+    const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone') || offered === undefined);
+    if (given === undefined && isAsked) {
+      if (question.live && account && live === NOTHING) {
+        live = await account;
+        if (live.note) console.log(pc.dim(live.note));
+      }
+      texts[name] = await askOne(question, project, sofar as Partial<Answers>, offered, live);
+    }
+    const text = texts[name] ?? offered;
+    if (text !== undefined) sofar[name] = parseFlag(name, text, live);
+  }
+  return live;
+}
+
+async function askOne(question: Question, project: Project, sofar: Partial<Answers>, offered: string | undefined, live: Live): Promise<string> {
+  const validate = (text: string): true | string => {
+    try {
+      question.parse(text, live);
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return error.message;
+      throw error;
+    }
+  };
+  const { search } = question;
+  if (!search) {
+    const { text } = await inquirer.prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);
+    return text;
+  }
+  const source = (term: string | undefined) => {
+    const typed = term?.trim() ?? '';
+    const found = search(typed, project, sofar, live);
+    if (typed && found.length === 0 && validate(typed) === true) return [{ value: typed, name: typed }];
+    if (found.length === 0) throw new Error(String(validate(typed)));
+    if (typed || offered === undefined) return found;
+    const first = found.find((choice) => choice.value === offered) ?? { value: offered, name: offered };
+    return [first, ...found.filter((choice) => choice !== first)];
+  };
+  const { text } = await inquirer.prompt<{ text: string }>([{ type: 'search', name: 'text', message: question.message, source }]);
+  return text;
+}

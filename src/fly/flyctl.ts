@@ -1,0 +1,49 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+
+/** Both names are installed; `fly` alone may be another program (Concourse has one). */
+const NAMES = ['flyctl', 'fly'];
+/** Seconds that a person waits at most. */
+const PATIENCE = 2.5;
+const environment = (): NodeJS.ProcessEnv => ({ ...process.env, FLY_NO_UPDATE_CHECK: '1', NO_COLOR: '1' });
+
+/** Why flyctl said nothing useful: it isn't there, or it is and could not answer. */
+export type Silence = 'absent' | 'failed';
+
+/**
+ * What a command of flyctl prints, notices on stderr left out. Never throws and never asks: without flyctl, a login, the
+ * network or patience it is a Silence.
+ */
+export async function askFlyctl(args: readonly string[], names: readonly string[] = NAMES): Promise<{ text: string } | Silence> {
+  const [name, ...others] = names;
+  if (name === undefined) return 'absent';
+  const answer = await new Promise<{ text: string } | Silence>((resolve) => {
+    const child = spawn(name, args, { env: environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => (text += data.toString()));
+    child.on('error', () => resolve('absent'));
+    child.on('close', (code) => resolve(code === 0 ? { text } : 'failed'));
+    setTimeout(() => {
+      child.kill('SIGKILL');
+      // A process of its own that it leaves behind would keep the pipe, and with it this program
+      child.stdout.destroy();
+      child.unref();
+      resolve('failed');
+    }, PATIENCE * 1000).unref();
+  });
+  return answer === 'absent' ? askFlyctl(args, others) : answer;
+}
+
+/**
+ * What `fly config validate --strict` finds wrong with the fly.toml in a folder; nothing when flyctl is missing, not
+ * logged in or slow. The check itself runs on this computer (flyctl internal/appconfig/validation.go, 2026-08).
+ */
+export function validateFlyToml(folder: string): string[] {
+  for (const name of NAMES) {
+    const { error, status, stdout } = spawnSync(name, ['config', 'validate', '--strict', '--config', 'fly.toml'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE * 1000, killSignal: 'SIGKILL' });
+    if (error && 'code' in error && error.code === 'ENOENT') continue;
+    if (status === 0 || !stdout.includes('Validating')) return [];
+    return stripVTControlCharacters(stdout).split('\n').map((line) => line.trim()).filter((line) => line && !/^(Validating|✘|Strict validation found)/.test(line));
+  }
+  return [];
+}

@@ -1,0 +1,38 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawn } from '@lydell/node-pty';
+
+const HERE = fileURLToPath(new URL('..', import.meta.url));
+
+/** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. */
+export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'flyctl-'));
+  const log = join(folder, 'calls');
+  writeFileSync(join(folder, 'flyctl'), `#!/bin/sh\necho "$*" >> '${log}'\ncase "$*" in\n${script}\nesac\n`);
+  chmodSync(join(folder, 'flyctl'), 0o755);
+  return { path: `${folder}:${process.env.PATH ?? ''}`, calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []) };
+}
+
+/** So that a flyctl of this computer, and its account, have no part in a test. */
+export const loggedOut = (): string => fakeFlyctl('*) echo "Error: no access token available" >&2; exit 1;;').path;
+
+/** Types answers into a pseudo-terminal when their prompt shows. */
+export function type(dest: string, answers: [prompt: RegExp, keys: string][], PATH = loggedOut()): Promise<{ code: number; out: string }> {
+  return new Promise((resolve) => {
+    const shell = spawn('npx', ['plop', 'fly', '--dest', dest], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '', PATH } });
+    let out = '';
+    let seen = 0;
+    shell.onData((data) => {
+      out += data;
+      const [next] = answers;
+      if (next && next[0].test(out.slice(seen))) {
+        seen = out.length;
+        answers.shift();
+        setTimeout(() => shell.write(next[1]), 150);
+      }
+    });
+    shell.onExit(({ exitCode }) => resolve({ code: exitCode, out }));
+  });
+}
