@@ -28,7 +28,7 @@ const ACCOUNT = `"platform regions --json") echo ${REGIONS};;
 "postgres list --json") echo "a notice" >&2; echo '[{"ID":"1","Name":"acme-pg","Status":"deployed","Organization":{"Slug":"acme"}},{"Name":"../bad"}]';;
 "orgs list --json") echo '{"acme":"Acme Inc"}';;
 "mpg list --json --org acme") echo '[{"id":"k1v53olm","name":"main","region":"lhr","status":"ready","plan":"basic"},{"id":"x y"}]';;
-"config validate --strict --config fly.toml") printf 'Validating fly.toml\n\n\nStrict validation found unrecognised sections or keys:\n  - kill_sgnal\n'; exit 1;;
+"config validate --strict --config fly.toml") printf 'Validating fly.toml\n✓ Configuration is valid\n\n\nStrict validation found unrecognised sections or keys:\n  - kill_sgnal\n'; exit 1;;
 *) echo "unexpected" >&2; exit 1;;`;
 
 test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {
@@ -38,7 +38,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   const written = readFileSync(join(app, 'fly.toml'), 'utf8');
   assert.match(written, 'primary_region = "zzz"');
   assert.match(written, 'fly mpg attach k1v53olm --app shop');
-  assert.match(run.out, 'fly config validate --strict says about fly.toml: - kill_sgnal');
+  assert.match(run.out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
   assert.equal(fly.calls().sort(), ['config validate --strict --config fly.toml', 'mpg list --json --org acme', 'orgs list --json', 'platform regions --json', 'postgres list --json']);
 });
 

@@ -24,15 +24,25 @@ export function type(dest: string, answers: [prompt: RegExp, keys: string][], PA
     const shell = spawn('npx', ['plop', 'fly', '--dest', dest], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '', PATH } });
     let out = '';
     let seen = 0;
+    let typing = false;
+    // A prompt that never shows must not keep the tests waiting
+    const patience = setTimeout(() => shell.kill(), 40_000);
     shell.onData((data) => {
       out += data;
       const [next] = answers;
-      if (next && next[0].test(out.slice(seen))) {
+      if (!next || typing || !next[0].test(out.slice(seen))) return;
+      typing = true;
+      answers.shift();
+      setTimeout(() => {
+        // What comes next answers these keys, not what was there before
         seen = out.length;
-        answers.shift();
-        setTimeout(() => shell.write(next[1]), 150);
-      }
+        typing = false;
+        shell.write(next[1]);
+      }, 150);
     });
-    shell.onExit(({ exitCode }) => resolve({ code: exitCode, out }));
+    shell.onExit(({ exitCode }) => {
+      clearTimeout(patience);
+      resolve({ code: exitCode, out });
+    });
   });
 }

@@ -43,7 +43,7 @@ export function validateFlyToml(folder: string): string[] {
     const { error, status, stdout } = spawnSync(name, ['config', 'validate', '--strict', '--config', 'fly.toml'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE * 1000, killSignal: 'SIGKILL' });
     if (error && 'code' in error && error.code === 'ENOENT') continue;
     if (status === 0 || !stdout.includes('Validating')) return [];
-    return stripVTControlCharacters(stdout).split('\n').map((line) => line.trim()).filter((line) => line && !/^(Validating|✘|Strict validation found)/.test(line));
+    return stripVTControlCharacters(stdout).split('\n').map((line) => line.trim()).filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line)).map((line) => line.replace(/^- /, 'it knows no '));
   }
   return [];
 }
