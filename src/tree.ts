@@ -1,5 +1,5 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
 /** A read-only view of a repo: relative paths with `/`, text on demand. Everything that is decided about a repo is decided from this. */
@@ -7,6 +7,8 @@ export interface Tree {
   paths: ReadonlySet<string>;
   /** Text of a file, undefined when there is none (or it can't be read as text). */
   read(path: string): string | undefined;
+  /** How many folders above still belong to the repo; `read('../x')` sees files there, `paths` does not. */
+  above?: number;
 }
 
 export function treeOf(files: Readonly<Record<string, string>>): Tree {
@@ -17,8 +19,9 @@ export function treeOf(files: Readonly<Record<string, string>>): Tree {
 export function subtree(tree: Tree, folder: string): Tree {
   if (folder === '.') return tree;
   const prefix = `${folder}/`;
+  const outer = (path: string, parts: readonly string[]): string => (path.startsWith('../') && parts.length ? outer(path.slice(3), parts.slice(0, -1)) : [...parts, path].join('/'));
   const paths = [...tree.paths].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
-  return { paths: new Set(paths), read: (path) => tree.read(prefix + path) };
+  return { paths: new Set(paths), read: (path) => tree.read(outer(path, folder.split('/'))), above: (tree.above ?? 0) + folder.split('/').length };
 }
 
 const NEVER = new Set(['.git', 'deps', '_build', 'node_modules', '.elixir_ls', '.lexical', '.expert', 'cover', '.fetch', '.hex', '.mix', 'doc']);
@@ -42,13 +45,29 @@ export function openTree(root: string): Tree {
   };
   list('');
   const texts = new Map<string, string | undefined>();
+  const above = foldersAbove(root);
   return {
     paths,
+    above,
     read(path) {
-      if (!texts.has(path)) texts.set(path, readText(root, path));
+      if (!texts.has(path)) texts.set(path, inRepo(path, above) ? readText(root, path) : undefined);
       return texts.get(path);
     },
   };
+}
+
+/** Up to the folder that git takes for the repo's root; none when there is no such folder. */
+function foldersAbove(root: string): number {
+  const folders = resolve(root).split(sep);
+  const git = folders.findLastIndex((_, index) => existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')));
+  return git < 0 ? 0 : folders.length - 1 - git;
+}
+
+/** `../` leads no further up than to the repo's root, and stands nowhere but in front. */
+function inRepo(path: string, above: number): boolean {
+  const parts = path.split('/');
+  const ups = parts.filter((part) => part === '..').length;
+  return ups <= above && parts.slice(0, ups).every((part) => part === '..');
 }
 
 function entries(root: string, folder: string) {

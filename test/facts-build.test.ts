@@ -1,5 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readPins } from '../src/facts/versions.ts';
+import { openTree } from '../src/tree.ts';
 import { app, lock, projectOf } from './support.ts';
 
 const natives = (packages: Record<string, string[]>, deps: string, more: Record<string, string> = {}) => app({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
@@ -102,6 +107,21 @@ test('an app in a subfolder: the pin beside it is named from there, one above it
   });
   assert.equal([inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').versionSource], ['site', '.tool-versions']);
   assert.is(inFolder('.tool-versions').versionSource, '../.tool-versions');
+});
+
+test('on disk, pins above the folder count up to the root of the git repo', () => {
+  const root = mkdtempSync(join(tmpdir(), 'pins-'));
+  try {
+    mkdirSync(join(root, 'repo/.git'), { recursive: true });
+    mkdirSync(join(root, 'repo/apps/shop'), { recursive: true });
+    writeFileSync(join(root, '.tool-versions'), 'elixir 1.1.1\n');
+    assert.is(readPins(openTree(join(root, 'repo/apps/shop'))).source, null);
+    writeFileSync(join(root, 'repo/.tool-versions'), 'elixir 1.18.4\n');
+    assert.is(readPins(openTree(join(root, 'repo/apps/shop'))).source, '../../.tool-versions');
+    assert.is(openTree(join(root, 'repo/apps')).read('shop/../../.tool-versions'), undefined);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 const started = (body: string, more: Record<string, string> = {}) => {

@@ -57,7 +57,7 @@ export function detect(repo: Tree): Project {
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
   const repos = pickRepos(code, config, released, lock, notes);
-  const pins = readPins(repo, appDir);
+  const pins = readPins(tree);
   notes.push(...pins.conflicts);
   if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;

@@ -33,22 +33,16 @@ const READERS: [string, Reader][] = [
 const ELSEWHERE = /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
 const DEVELOPMENT = /dev|test|local/i;
 
-/** Looks in the app's folder, then above it; `source` is relative to the app. */
-export function readPins(tree: Tree, appDir: string): Pins {
-  const folders = appDir === '.' ? [''] : [`${appDir}/`, ...appDir.split('/').slice(0, -1).map((_, index, parts) => `${parts.slice(0, index + 1).join('/')}/`).reverse(), ''];
+/** Looks in the app's folder, then in those above it up to the repo's root; `source` is relative to the app. */
+export function readPins(tree: Tree): Pins {
+  const folders = Array.from({ length: (tree.above ?? 0) + 1 }, (_, up) => '../'.repeat(up));
   const found: { file: string; pin: Pin }[] = [];
-  const look = (folder: string, name: string, reader: Reader, depth: number) => {
-    const text = tree.read(folder + name);
-    if (text !== undefined) found.push({ file: '../'.repeat(depth) + name, pin: reader(text) });
+  const look = (file: string, reader: Reader) => {
+    const text = tree.read(file);
+    if (text !== undefined) found.push({ file, pin: reader(text) });
   };
-  for (const [depth, folder] of folders.entries()) {
-    for (const [name, reader] of READERS) look(folder, name, reader, depth);
-  }
-  const own = folders[0] ?? '';
-  for (const path of tree.paths) {
-    const name = path.startsWith(own) ? path.slice(own.length) : '';
-    if (ELSEWHERE.test(name) && !DEVELOPMENT.test(name)) look(own, name, dockerfile, 0);
-  }
+  for (const folder of folders) for (const [name, reader] of READERS) look(folder + name, reader);
+  for (const file of tree.paths) if (ELSEWHERE.test(file) && !DEVELOPMENT.test(file)) look(file, dockerfile);
   const decides = found.find(({ pin }) => pin.elixir);
   const erlangFile = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp = decides?.pin.otp ?? (erlangFile && version(erlangFile)) ?? found.find(({ pin }) => pin.otp)?.pin.otp;
