@@ -2,7 +2,7 @@ import { evaluateBody } from '../elixir/evaluate.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { invoke } from '../elixir/apply.ts';
-import { parseElixir } from '../elixir/syntax.ts';
+import { parseElixir, type Expr } from '../elixir/syntax.ts';
 import { Atom, deepMerge, get, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { configScope, emptyConfig, imported, readConfig } from '../facts/config.ts';
 import type { Tree } from '../tree.ts';
@@ -13,7 +13,7 @@ const FUEL = 60_000;
 export interface Boot {
   /** Settings by OTP app, compiled ones included. */
   apps: ReadonlyMap<string, Value>;
-  /** What it stopped with, in the order met; a real start ends at the first. */
+  /** What it stopped with, in the order met (a real start ends at the first); '' where only the running release knows. */
   stops: string[];
 }
 
@@ -21,13 +21,16 @@ export interface Boot {
 export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined => keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
 
 /**
- * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly this environment. So a setting is
+ * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly the environment given. So a setting is
  * judged by what it does, however it is written. Pure; what only a running system knows is Unknown in the result.
  */
-export function boot(tree: Tree, runtime: string, compiled: ReadonlyMap<string, Value>, environment: Readonly<Record<string, string>>): Boot {
-  const start = new Start(tree, new Map(compiled), environment);
-  start.run(runtime);
-  return { apps: start.apps, stops: start.stops };
+export function booter(tree: Tree, runtime: string, compiled: ReadonlyMap<string, Value>): (environment: Readonly<Record<string, string>>) => Boot {
+  const parsed = new Map<string, Expr[]>();
+  return (environment) => {
+    const start = new Start(tree, parsed, new Map(compiled), environment);
+    start.run(runtime);
+    return { apps: start.apps, stops: start.stops };
+  };
 }
 
 class Start implements World {
@@ -36,18 +39,22 @@ class Start implements World {
   reads = new Set<string>();
   fuel = FUEL;
   private readonly tree: Tree;
+  /** Syntax trees of the files, for all starts. */
+  private readonly parsed: Map<string, Expr[]>;
   private readonly environment: Readonly<Record<string, string>>;
   private readonly local = new Map<string, Scope>();
   private file = '';
 
-  constructor(tree: Tree, apps: Map<string, Value>, environment: Readonly<Record<string, string>>) {
+  constructor(tree: Tree, parsed: Map<string, Expr[]>, apps: Map<string, Value>, environment: Readonly<Record<string, string>>) {
     this.tree = tree;
+    this.parsed = parsed;
     this.apps = apps;
     this.environment = environment;
   }
 
   run(file: string): void {
-    const { body } = parseElixir(this.tree.read(file) ?? '');
+    const body = this.parsed.get(file) ?? parseElixir(this.tree.read(file) ?? '').body;
+    this.parsed.set(file, body);
     for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
     const before = this.file;
     this.file = file;
@@ -64,7 +71,7 @@ class Start implements World {
   }
 
   raise(message: Value, because: readonly string[]): void {
-    this.stops.push(message instanceof Unknown ? `an error about ${because.join(', ') || message.why}` : show(message));
+    this.stops.push(message instanceof Unknown ? because.join(', ') : show(message));
   }
 
   settle(): void {}

@@ -18,6 +18,7 @@ const DEBIAN: Readonly<Record<string, string>> = { '9': 'stretch', '10': 'buster
 const GONE = new Set(['jessie', 'stretch', 'buster', 'bullseye']);
 const DEBIAN_NAMES = [...Object.values(DEBIAN), 'jessie', 'forky'];
 
+const elixirs: Readonly<Record<string, number[]>> = table.elixir;
 const systems = table.systems as Record<string, Record<string, string>>;
 
 /** Reads image and tag; undefined for images that nothing is known about. */
@@ -34,9 +35,11 @@ export function systemOf(image: string): System | undefined {
   if (ubuntu) return { family: 'ubuntu', release: ubuntu, exact: true };
   if (alpine) return { family: 'alpine', release: alpine, exact: true };
   if (debian) return { family: 'debian', release: debian, exact: true };
-  const otp = /-otp-(\d+)/.exec(tag)?.[1] ?? (name === 'erlang' ? /^(\d+)/.exec(tag)?.[1] : undefined);
   const family = /alpine/.test(tag) ? 'alpine' : 'debian';
-  return { family, release: systems[otp ?? '']?.[family], exact: false };
+  const [, version = '', otp = ''] = /^(\d+\.\d+(?:\.\d+)?)-otp-(\d+)/.exec(tag) ?? [];
+  // Tags of versions that are no longer built stay where they were, and the table doesn't know where
+  const built = Object.entries(elixirs).some(([one, otps]) => (one === version || one.startsWith(`${version}.`)) && otps.includes(Number(otp)));
+  return { family, release: built ? systems[otp]?.[family] : undefined, exact: false };
 }
 
 const label = ({ family, release }: System): string => `${{ alpine: 'Alpine', debian: 'Debian', ubuntu: 'Ubuntu' }[family]}${release ? ` ${release}` : ''}`;
@@ -56,13 +59,13 @@ export function baseImages({ project }: Repo, { path, file }: Read<Dockerfile>):
   else if (builderSystem?.release && runnerSystem?.release && (builderSystem.family !== runnerSystem.family || builderSystem.release !== runnerSystem.release)) {
     missing.push(at(runner, `the builder stands on ${label(builderSystem)}, the runner on ${label(runnerSystem)}: the Erlang VM misses its C libraries at boot`, `change the runner to ${label(builderSystem)}`));
   }
-  if (builderSystem && !builderSystem.exact && builder !== runner && !build.steps.some((step) => /os-release/.test(step.text))) {
+  if (builderSystem?.release && !builderSystem.exact && builder !== runner && !build.steps.some((step) => /os-release/.test(step.text))) {
     missing.push(at(builder, `${builder.image} moves to a new ${builderSystem.family === 'alpine' ? 'Alpine' : 'Debian'} now and then, and nothing in the build compares it with the runner`, 'compare VERSION_ID of /etc/os-release in both and fail (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its release'));
   }
   const elixir = builderElixir(file);
   const wanted = project.elixirRequirements.find((one) => elixir && !satisfiesRequirement(elixir, one));
   if (wanted) missing.push(at(builder, `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`, 'change the Elixir version at the top'));
-  for (const stage of [builder, runner]) if (!stage.rawImage.includes('$') && /\d/.test(stage.rawImage)) missing.push(at(stage, `the version of ${stage.rawImage} stands in the middle of the file`, `put it into an ARG in front of the first FROM, one for each version, and use it here: FROM …\${VERSION}`));
+  for (const stage of new Set([builder, runner])) if (!stage.rawImage.includes('$') && /\d/.test(stage.rawImage)) missing.push(at(stage, `the version of ${stage.rawImage} stands in the middle of the file`, `put it into an ARG in front of the first FROM, one for each version, and use it here: FROM …\${VERSION}`));
   const doubtful = both.flatMap(([{ image }, system]) => (system && (system.release || system.exact) ? [] : [image]));
   return found(missing, unless(doubtful.length === 0, `what ${[...new Set(doubtful)].join(' and ')} stands on can't be told from the name`));
 }

@@ -18,7 +18,7 @@ export interface Build {
 
 /** The stage that makes the release, followed through the stages it copies from. */
 export function buildOf(file: Dockerfile): Build {
-  const makes = (stage: Stage) => chain(stage).some((step) => mixTasks(step).some((task) => /^(release|compile)\b/.test(task)));
+  const makes = (stage: Stage) => chain(stage).some((step) => mixTasks(step).some((task) => /^((distillery\.)?release|compile)\b/.test(task)));
   const sources = chain(file.final).flatMap((step) => (step.keyword === 'COPY' ? (sourceStage(file, step) ?? []) : []));
   const stage = sources.find(makes) ?? file.stages.findLast(makes) ?? file.final;
   const steps = history(file, stage);
@@ -35,8 +35,6 @@ export function brings(step: Step, path: string): boolean {
 /** Where a file first comes in; -1: never. */
 export const arrival = (build: Build, path: string): number => build.steps.findIndex((step) => brings(step, path));
 
-const INSTALL = /^(npm (ci|i|install)|yarn( install)?(?= --|$)(?!.* run )|pnpm (i|install)|bun install)\b/;
-
 /** The source files that change most often: the first one under lib/ of the web app. */
 export const sourceFile = ({ project }: Repo): string => [...project.tree.paths].find((path) => path === project.endpointFile) ?? project.endpointFile;
 
@@ -47,7 +45,7 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   const { tasks, steps } = build;
   const first = (pattern: RegExp) => tasks.find(({ text }) => pattern.test(text));
   const get = first(/^deps\.get\b/);
-  const [depsCompile, compile, release] = [first(/^deps\.compile\b/), first(/^compile\b/), first(/^release\b/)];
+  const [depsCompile, compile, release] = [first(/^deps\.compile\b/), first(/^compile\b/), first(/^(distillery\.)?release\b/)];
   const [assets, setup] = [first(/^(assets\.(deploy|build)|phx\.digest)\b/), first(/^(assets\.setup|(esbuild|tailwind|sass)\.install)\b/)];
   if (!get && !compile && !release) return found([], [`no mix task is in ${path}: what builds the release can't be told from it`]);
   const code = arrival(build, sourceFile(repo));
@@ -67,9 +65,16 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   return found(missing);
 }
 
-/** The package managers' installs, of all stages. */
+/** The package managers' installs of a project's packages, of all stages. */
 export const installs = (file: Dockerfile): { step: Step; command: string }[] =>
-  file.stages.flatMap((stage) => stage.steps).flatMap((step) => (step.keyword === 'RUN' ? step.commands.map((command) => command.join(' ')).filter((command) => INSTALL.test(command)).map((command) => ({ step, command })) : []));
+  file.stages.flatMap((stage) => stage.steps).flatMap((step) => (step.keyword === 'RUN' ? step.commands.filter(installsPackages).map((command) => ({ step, command: command.join(' ') })) : []));
+
+/** `npm --prefix assets ci`, `yarn`, `pnpm install --frozen-lockfile`; not `npm install -g pnpm`. */
+function installsPackages([manager = '', ...rest]: readonly string[]): boolean {
+  if (!/^(npm|yarn|pnpm|bun)$/.test(manager) || rest.some((word) => word === '-g' || word === '--global')) return false;
+  const verb = rest.find((word, index) => !word.startsWith('-') && !/^(--prefix|--cwd|--dir|-C)$/.test(rest[index - 1] ?? ''));
+  return verb === undefined ? manager === 'yarn' : /^(ci|i|install|clean-install)$/.test(verb);
+}
 
 const COMPILERS = /^(build-base|build-essential|gcc|g\+\+|clang|make|cmake|git|git-core|nodejs|npm|yarn|elixir|cargo|rustc|musl-dev|.*-dev)$/;
 

@@ -1,5 +1,6 @@
 import { arrival, buildOf, installs, sourceFile, type Build } from './dockerfile-build.ts';
 import { chain, env, packages, rootStage, type Dockerfile } from './dockerfile-model.ts';
+import { systemOf } from './dockerfile-base.ts';
 import type { Read, Repo } from './repo.ts';
 import { found, unless, type Findings, type Missing } from './verdict.ts';
 
@@ -16,7 +17,7 @@ export interface Input {
 export function inputs(repo: Repo): Input[] {
   const { project, runtimePath, envSh } = repo;
   const { paths } = project.tree;
-  const under = (folder: string) => [...paths].find((path) => path.startsWith(`${folder}/`) && !/\/\.(keep|gitkeep)$/.test(path));
+  const under = (folder: string) => [...paths].find((path) => path.startsWith(`${folder}/`) && !/\/\.|\.(pem|key)$/.test(path));
   const one = (path: string | undefined, before: Input['before'], why: string): Input[] => (path !== undefined && paths.has(path) ? [{ path, before, why }] : []);
   const children = project.projects.filter(({ dir }) => dir !== '.');
   return [
@@ -42,7 +43,7 @@ export function buildInputs(repo: Repo, file: File): Findings {
   const build = buildOf(file.file);
   const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: file.path, line });
   const task = (pattern: RegExp) => build.tasks.find(({ text }) => pattern.test(text));
-  const releaseTask = task(/^release\b/);
+  const releaseTask = task(/^(distillery\.)?release\b/);
   const compile = task(/^compile\b/) ?? releaseTask;
   const needed = { deps: task(/^deps\.get\b/), compile, assets: task(/^(assets\.(deploy|build)|phx\.digest)\b/), release: releaseTask };
   if (!compile) return found([], [`no mix task is in ${file.path}: what it needs can't be told from it`]);
@@ -83,7 +84,7 @@ export function privateCode({ project }: Repo, file: File): Findings {
   const hex = [...project.hexOrganizations, ...project.hexRepos];
   const ssh = project.gitDependencies.filter((one) => one.ssh).map((one) => one.name);
   const image = rootStage(build.stage).image;
-  const hasGit = packages(build.steps).has('git') || packages(chain(build.stage)).has('git-core') || (/elixir:/.test(image) && !/alpine|slim/.test(image));
+  const hasGit = systemOf(image) === undefined || packages(build.steps).has('git') || packages(chain(build.stage)).has('git-core') || (/elixir:/.test(image) && !/alpine|slim/.test(image));
   return found([
     ...unless(hex.length === 0 || mounts.some((one) => /secret/.test(one)), at(`${hex.join(', ')} on hex is private, and the build has no key for it`, 'write: RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod; then fly deploy --build-secret HEX_KEY=…')),
     ...unless(ssh.length === 0 || mounts.length > 0, at(`${ssh.join(', ')} comes over ssh, and the build has no key`, 'write: RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod')),

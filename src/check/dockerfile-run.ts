@@ -10,7 +10,7 @@ const at = ({ path }: File, line: number | undefined, what: string, edit: string
 
 /** What a release links to, by the package names of each system: any of a row will do. */
 const LINKED: Record<'alpine' | 'debian', [library: string, packages: RegExp, name: string][]> = {
-  alpine: [['CA certificates', /^ca-certificates$/, 'ca-certificates'], ['the C++ library (the VM compiles code with it)', /^(libstdc\+\+|g\+\+|build-base)$/, 'libstdc++'], ['OpenSSL', /^(openssl.*|libssl.*|libcrypto.*)$/, 'openssl'], ['ncurses', /^ncurses/, 'ncurses-libs']],
+  alpine: [['CA certificates', /^ca-certificates$/, 'ca-certificates'], ['the C++ library (the VM compiles code with it)', /^(libstdc\+\+|g\+\+|build-base)$/, 'libstdc++'], ['OpenSSL', /^(openssl.*|libssl.*|libcrypto.*)$/, 'openssl'], ['ncurses', /^(ncurses|bash$|postgresql\d*-client)/, 'ncurses-libs']],
   debian: [['CA certificates', /^ca-certificates$/, 'ca-certificates'], ['the C++ library (the VM compiles code with it)', /^(libstdc\+\+6|g\+\+|build-essential)$/, 'libstdc++6'], ['OpenSSL', /^(openssl|libssl.*)$/, 'openssl'], ['ncurses', /^(libncurses|ncurses|libtinfo)/, 'libncurses6']],
 };
 
@@ -25,7 +25,7 @@ export function runtimePackages({ project }: Repo, file: File): Findings {
   const installed = [...packages(chain(final))];
   const step = chain(final).find((one) => packages([one]).size > 0);
   const lacking = LINKED[family].filter(([, pattern]) => !installed.some((name) => pattern.test(name)));
-  const missing = lacking.map(([library, , name]) => at(file, step?.line ?? final.line, `the image has no ${library}`, step ? `add ${name} to this list` : `after this line, add: RUN ${family === 'alpine' ? 'apk add --no-cache' : 'apt-get update && apt-get install -y --no-install-recommends'} ${name}`));
+  const missing = lacking.map(([library, , name]) => at(file, step?.line ?? final.line, `the image installs no ${name}: ${library}`, step ? `add ${name} to this list` : `after this line, add: RUN ${family === 'alpine' ? 'apk add --no-cache' : 'apt-get update && apt-get install -y --no-install-recommends'} ${name}`));
   if (system.release === 'trixie' && installed.includes('libncurses5')) missing.push(at(file, step?.line, 'Debian trixie has no libncurses5', 'write libncurses6'));
   const psql = installed.some((name) => /^postgresql\d*-client/.test(name)) || chain(final).some((one) => one.keyword === 'COPY' && /\bpsql\b/.test(one.text));
   return found(missing, [], unless(psql || project.ectoAdapter !== 'postgres', 'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in'));
@@ -35,6 +35,9 @@ const SECRET = /(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|
 const PUBLIC = /PUBLIC|PUBLISHABLE|_ID$|_FILE$|_PATH$|FINGERPRINT|SITE_?KEY/;
 /** A variable whose name says that nobody may read its value. */
 export const isSecretName = (name: string): boolean => SECRET.test(name.toUpperCase()) && !PUBLIC.test(name.toUpperCase());
+
+/** An address with a password in it. */
+export const hasPassword = (value: string): boolean => /:\/\/[^/:@\s]*:[^@\s]+@/.test(value);
 
 /** R1.4: a user that is not root, code that it can't change, a place where it may write, and no secrets inside. */
 export function user(_repo: Repo, file: File): Findings {
@@ -52,7 +55,7 @@ export function user(_repo: Repo, file: File): Findings {
   if (!writable && owned.length === 0 && !/^(root|0)$/.test(name)) missing.push(at(file, who?.line, 'the release writes to its tmp folder at boot, and may not', 'before this line, add: ENV RELEASE_TMP=/tmp'));
   for (const step of stages.flatMap((stage) => stage.steps)) {
     if (!/^(ENV|ARG)$/.test(step.keyword)) continue;
-    for (const [variable] of assignments(step.text)) if (isSecretName(variable)) missing.push(at(file, step.line, `${step.keyword} ${variable} stays in the image's history, where everybody reads it`, `remove it; at run time: fly secrets set ${variable}=…; while building: RUN --mount=type=secret,id=${variable} …`));
+    for (const [variable, value] of assignments(step.text)) if (isSecretName(variable) && !(variable.endsWith('_URL') && !hasPassword(value))) missing.push(at(file, step.line, `${step.keyword} ${variable} stays in the image's history, where everybody reads it`, `remove it; at run time: fly secrets set ${variable}=…; while building: RUN --mount=type=secret,id=${variable} …`));
   }
   const old = stages.flatMap((stage) => stage.steps).filter((step) => step.keyword === 'ENV' && /^\w+\s+[^=\s]/.test(step.text));
   if (old.length) missing.push(at(file, old[0]?.line, 'ENV with a space is the old form, which Docker warns of', `write:\n${old.map((step) => `ENV ${assignments(step.text).map(([key, value]) => `${key}=${/\s/.test(value) ? JSON.stringify(value) : value}`).join(' ')}   # line ${step.line}`).join('\n')}`));

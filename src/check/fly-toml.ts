@@ -4,7 +4,7 @@ import { isAppName } from '../fly/names.ts';
 import { Unknown } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { setting } from './boot.ts';
-import { isSecretName } from './dockerfile-run.ts';
+import { hasPassword, isSecretName } from './dockerfile-run.ts';
 import { table, tables, type FlyFile } from './fly-file.ts';
 import { seconds } from './health.ts';
 import type { Repo } from './repo.ts';
@@ -121,7 +121,7 @@ export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
 /** R2.7: what stands in a committed file is no secret. */
 export function publicEnv({ project }: Repo, fly: FlyFile): Findings {
   const env = table(fly, 'env');
-  const secret = Object.entries(env).filter(([name, value]) => value !== '' && (isSecretName(name) || /:\/\/[^/:@\s]+:[^@\s]+@/.test(String(value)) || /^(sk|rk)_live_|^ghp_/.test(String(value))));
+  const secret = Object.entries(env).filter(([name, value]) => value !== '' && (isSecretName(name) || hasPassword(String(value)) || /^(sk|rk)_live_|^ghp_/.test(String(value))));
   const wanted = project.required.filter((one) => !one.compileTime && !(one.name in env) && !/^(PHX_HOST|PORT|PHX_SERVER|RELEASE_\w+|FLY_\w+)$/.test(one.name)).map((one) => one.name);
   return found(
     secret.map(([name]) => at(fly.line(`env.${name}`), `${name} is a secret, and fly.toml is committed`, `remove it, change its value, and: fly secrets set ${name}=…`)),

@@ -4,7 +4,7 @@ import { runtimeFile } from '../docker/copies.ts';
 import { releaseFor, relFolder } from '../docker/release.ts';
 import { builtRelease } from '../existing.ts';
 import type { Project } from '../facts/detect.ts';
-import { boot, possible, type Boot } from './boot.ts';
+import { booter, possible, type Boot } from './boot.ts';
 import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
 import { exportsIn } from './shell.ts';
 import { readFlyFile, table, type FlyFile } from './fly-file.ts';
@@ -61,8 +61,9 @@ export function openRepo(project: Project): Repo {
   const envSh = read(envShPath, (content) => content);
   const machine = machineOf(project, dockerfile?.file, fly, envSh?.text);
   const started = new Map<string, Boot>();
+  const boot = booter(tree, runtimePath, compiled);
   const start = (changes: Readonly<Record<string, string | undefined>>): Boot =>
-    boot(tree, runtimePath, compiled, Object.fromEntries(Object.entries({ ...machine, ...changes }).filter((pair): pair is [string, string] => pair[1] !== undefined)));
+    boot(Object.fromEntries(Object.entries({ ...machine, ...changes }).filter((pair): pair is [string, string] => pair[1] !== undefined)));
   return {
     project,
     dockerfile,

@@ -32,7 +32,7 @@ class Judge {
 
   /** @param value what the setting comes out as @param good whether that is right; @param variable whose reading is the place to edit */
   expect(value: Value | undefined, good: (value: Value | undefined) => boolean, what: string, edit: string, variable?: string): void {
-    if (value instanceof Unknown) this.unknown.push(`whether ${what} (decided by ${value.why})`);
+    if (value instanceof Unknown) this.unknown.push(`${what}? That is decided by ${value.why}`);
     else if (!good(value)) this.missing.push({ what, edit, file: this.file.path, line: variable === undefined ? undefined : readsAt(this.file.text, variable) });
   }
 
@@ -119,6 +119,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
     const value = secrets.find(([one]) => one === name)?.[1] ?? of('url', 'host');
     if (stop === undefined && value instanceof Unknown) continue;
     if (stop === undefined) judge.missing.push({ what: `without ${name} it starts all the same, with something made up`, edit: `write: System.get_env("${name}") || raise "${name} is missing; set it with: ${name === 'PHX_HOST' ? 'PHX_HOST under [env] in fly.toml' : `fly secrets set ${name}=…`}"`, file: file.path, line: readsAt(file.text, name) });
+    else if (stop === '') judge.unknown.push(`whether the error names ${name} when it is missing`);
     else if (!stop.includes(name)) judge.missing.push({ what: `without ${name} it stops, but does not say that ${name} is missing`, edit: `name it in the error: raise "${name} is missing; …"`, file: file.path, line: readsAt(file.text, name) });
   }
   return judge.findings;
@@ -158,7 +159,7 @@ export function logger(repo: Repo, file: File): Findings {
   }
   const of = (name: string) => judge.value(started, 'logger', key, name);
   const right = modern ? ':default_formatter' : ':console';
-  judge.expect(judge.value(started, 'logger', right.slice(1)), (value) => value !== undefined, `Elixir ${elixir ?? project.elixirVersion ?? ''} takes the format of its lines from config :logger, ${right}`, `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n", metadata: [:request_id]`);
+  judge.expect(judge.value(started, 'logger', right.slice(1)), (value) => value !== undefined, `${`Elixir ${elixir ?? project.elixirVersion ?? ''}`.trim()} takes the format of its lines from config :logger, ${right}`, `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n", metadata: [:request_id]`);
   judge.expect(of('format') ?? null, (value) => typeof value === 'string' && value.includes('$message') && value.indexOf('\n') === value.length - 1, 'an event is not one plain line', `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n"`);
   judge.expect(of('metadata') ?? null, (value) => atomName(value) === 'all' || (Array.isArray(value) && value.some((one) => one instanceof Atom && one.name === 'request_id')), 'lines do not say which request they belong to', `add: config :logger, ${right}, metadata: [:request_id]`);
   judge.expect(get(of('colors') ?? null, 'enabled') ?? false, (value) => value === false, 'lines have colours, which `fly logs` shows as rubbish', `add: config :logger, ${right}, colors: [enabled: false]`);
