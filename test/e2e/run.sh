@@ -20,3 +20,6 @@ for kind in ordinary managed external; do
   done
 done
 sh test/e2e/release.sh "$work/ordinary-alpine/rel/env.sh.eex" || echo 'NOT OK env.sh: release'
+for base in debian alpine; do
+  bash test/e2e/container.sh "$base" </dev/null || echo "NOT OK $base: container.sh"
+done
