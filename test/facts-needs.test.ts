@@ -75,6 +75,14 @@ test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is
   assert.equal([npm?.manager, npm?.berry, npm?.nodeVersion, npm?.fileDeps], ['npm', false, '20', ['../deps/phoenix']]);
 });
 
+test('a package of a workspace whose lockfile lies above it', () => {
+  const files = { 'assets/package.json': '{"dependencies":{"left":"1"}}', 'pnpm-lock.yaml': '', 'pnpm-workspace.yaml': 'packages:\n  - assets\n  - deps/phoenix\n' };
+  const [one] = app(files).nodePackages;
+  assert.equal([one?.manager, one?.lockfile, one?.workspaceDir], ['pnpm', 'pnpm-lock.yaml', '.']);
+  assert.equal(one?.installFiles, ['pnpm-lock.yaml', 'assets/package.json', 'pnpm-workspace.yaml']);
+  assert.equal(app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).nodePackages.map((other) => [other.lockfile, other.workspaceDir]), [[null, null]]);
+});
+
 test('variables that the build reads and nobody demands, unless a default or a branch stands in', () => {
   const facts = app({
     'config/config.exs': 'import Config\nconfig :shop, key: System.get_env("KEY"), host: System.get_env("HOST") || "x", port: System.get_env("PORT", "1"), salt: System.fetch_env!("SALT")\nif System.get_env("DEBUG"), do: config(:shop, debug: true)\n',

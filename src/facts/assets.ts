@@ -8,8 +8,10 @@ export interface NodePackage {
   file: string;
   dir: string;
   manager: PackageManager;
-  /** Lockfile name, null when there is none. */
+  /** Lockfile name, null when there is none. It lies in `workspaceDir` where there is one. */
   lockfile: string | null;
+  /** Folder of the workspace that this package belongs to and that holds its lockfile, relative to the app. */
+  workspaceDir: string | null;
   /** `file:` dependencies, which must be in the image before the install. */
   fileDeps: string[];
   scripts: string[];
@@ -68,21 +70,25 @@ export function readNodePackages(tree: Tree, projects: readonly { dir: string }[
       return [];
     }
     const here = dir === '.' ? '' : `${dir}/`;
-    const lock = LOCKFILES.find(([name]) => tree.paths.has(here + name));
+    const lockIn = (folder: string) => LOCKFILES.find(([name]) => tree.paths.has(folder + name));
+    const workspace = lockIn(here) ? undefined : foldersAbove(here).find((folder) => lockIn(folder) && members(tree, folder).some((member) => member.test(file.slice(folder.length))));
+    const home = workspace ?? here;
+    const lock = lockIn(home);
     const manager = lock?.[1] ?? (/^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '')?.[1] as PackageManager | undefined) ?? 'npm';
     if (!lock) notes.push(`${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`);
     const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies }).filter((spec) => spec.startsWith('file:')).map((spec) => spec.slice(5));
-    const yarn = tree.read(`${here}.yarnrc.yml`) !== undefined || /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') || /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(here + lock[0])) || '');
+    const yarn = tree.read(`${home}.yarnrc.yml`) !== undefined || /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') || /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(home + lock[0])) || '');
     return [{
       file,
       dir,
       manager,
       lockfile: lock?.[0] ?? null,
+      workspaceDir: workspace === undefined ? null : workspace.replace(/\/$/, '') || '.',
       fileDeps,
       scripts: Object.keys(json.scripts ?? {}),
       berry: manager === 'yarn' && yarn,
       packageManager: json.packageManager ?? null,
-      installFiles: installFiles(tree, here, json, lock?.[0]),
+      installFiles: installFiles(tree, home, lock?.[0]),
       nodeVersion: nodeVersion(tree, here, json),
     }];
   });
@@ -113,20 +119,29 @@ const beside = (file: string, candidates: readonly string[], tree: Tree): boolea
 
 const BESIDE = /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 
-function installFiles(tree: Tree, here: string, json: PackageJson, lockfile: string | undefined): string[] {
-  const members = Array.isArray(json.workspaces) ? json.workspaces : (json.workspaces?.packages ?? pnpmMembers(tree.read(`${here}pnpm-workspace.yaml`)));
-  const packages = members.map((glob) => new RegExp(`^${glob.replace(/^\.\//, '').replace(/\/$/, '').split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}/package\\.json$`));
+/** `assets/js/` → `assets/`, the app's folder. */
+const foldersAbove = (here: string): string[] => here.split('/').slice(0, -1).map((_, index, parts) => parts.slice(0, index).map((part) => `${part}/`).join('')).reverse();
+
+/** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
+function members(tree: Tree, folder: string): RegExp[] {
+  const workspaces = parse(tree.read(`${folder}package.json`) ?? '')?.workspaces;
+  const globs = Array.isArray(workspaces) ? workspaces : (workspaces?.packages ?? pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`)));
+  return globs.map((glob) => new RegExp(`^${glob.replace(/^\.\//, '').replace(/\/$/, '').split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}/package\\.json$`));
+}
+
+function installFiles(tree: Tree, home: string, lockfile: string | undefined): string[] {
+  const packages = members(tree, home);
   const beside = [...tree.paths].filter((path) => {
-    const name = path.startsWith(here) ? path.slice(here.length) : '';
+    const name = path.startsWith(home) ? path.slice(home.length) : '';
     return BESIDE.test(name) || packages.some((pattern) => pattern.test(name));
   });
-  return [`${here}package.json`, ...(lockfile ? [here + lockfile] : []), ...beside];
+  return [...[`${home}package.json`].filter((path) => tree.paths.has(path)), ...(lockfile ? [home + lockfile] : []), ...beside];
 }
 
 const pnpmMembers = (yaml = ''): string[] => [...(/^packages:\n((?:\s+-.*\n?|\s*#.*\n?)*)/m.exec(yaml)?.[1] ?? '').matchAll(/-\s*['"]?([^'"\s]+)/g)].map(([, glob = '']) => glob);
 
 function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null {
-  const folders = [here, ...here.split('/').slice(0, -2).map((_, index, parts) => `${parts.slice(0, index + 1).join('/')}/`).reverse(), ''];
+  const folders = [here, ...foldersAbove(here)];
   const pins = folders.flatMap((folder) => [
     ...['.nvmrc', '.node-version'].map((name) => tree.read(folder + name)),
     /^\s*node(?:js)?\s+(\S+)/m.exec(tree.read(`${folder}.tool-versions`) ?? '')?.[1],

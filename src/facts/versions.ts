@@ -24,6 +24,7 @@ const READERS: [string, Reader][] = [
   ['mise.toml', mise],
   ['.mise.toml', mise],
   ['.config/mise.toml', mise],
+  ['.rtx.toml', mise],
   ['mise/config.toml', mise],
   ['.elixir-version', (text) => elixirPin(text)],
   ['Dockerfile', dockerfile],
