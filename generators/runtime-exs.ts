@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { intoBlock } from '../src/block.ts';
-import { get } from '../src/elixir/value.ts';
+import { atomName, get, type Value } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
@@ -28,8 +28,7 @@ export const runtimeExs: GeneratedFile = {
           release: answers.release,
           otpApp: elixirAtom(project.otpApp),
           endpoint: project.endpointModule,
-          // A list of the user's own stays: ours would replace it
-          checkOrigin: get(project.endpointConfig, 'check_origin') === undefined,
+          checkOrigin: !ownOrigins(get(project.endpointConfig, 'check_origin')),
           port: portOf(project),
           repos: postgres.kind === 'none' ? [] : project.repoModules.map((module) => ({ module, app: elixirAtom(project.repoApps.get(module) ?? project.otpApp) })),
           setDatabase: { app: 'fly postgres attach', managed: 'fly mpg attach', external: 'fly secrets set DATABASE_URL=ecto://...', none: '' }[postgres.kind],
@@ -45,3 +44,6 @@ export const runtimeExs: GeneratedFile = {
     ];
   },
 };
+
+/** A list of the user's own stays: ours would replace it. `false` lets every site in, `:conn` fails behind the proxy (teiserver#1427). */
+const ownOrigins = (value: Value | undefined): boolean => value !== undefined && value !== null && typeof value !== 'boolean' && atomName(value) !== 'conn';

@@ -43,6 +43,14 @@ for (const [name, flags] of Object.entries<Flags>({
   test(`after fly all is met: ${name}`, () => assert.equal(open(generated(flags)), []));
 }
 
+test('after fly all is met: an older fly.toml and a lax check_origin', () => {
+  const texts = shop({
+    'config/prod.exs': 'import Config\n\nconfig :shop, ShopWeb.Endpoint, check_origin: false, force_ssl: [rewrite_on: [:x_forwarded_proto]]\n',
+    'fly.toml': 'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
+  });
+  assert.equal(open(after(texts, planFor(texts))), []);
+});
+
 test('without the files everything is missing, and one command writes it', () => {
   const all = results(shop({ 'config/runtime.exs': undefined }));
   assert.is(all.filter(({ verdict }) => verdict === 'missing').length, all.length);

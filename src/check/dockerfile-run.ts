@@ -66,7 +66,7 @@ export function user(_repo: Repo, file: File): Findings {
 export function exposedPort({ fly, machine }: Repo, file: File): Findings {
   const expose = last(file.file.final, 'EXPOSE');
   const ports = (expose?.commands[0] ?? []).map((port) => port.replace(/\/tcp$/, ''));
-  const wanted = machine.PORT ?? String(fly?.services[0]?.internalPort ?? 4000);
+  const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
   const cmd = last(file.file.final, 'CMD') ?? last(file.file.final, 'ENTRYPOINT');
   if (!expose) return found([at(file, cmd?.line, 'no EXPOSE', `before this line, add: EXPOSE ${wanted}`)]);
   if (ports.some((port) => port.includes('$'))) return found([], [`EXPOSE ${ports.join(' ')} comes from a build argument without a default`]);

@@ -1,13 +1,14 @@
 import type TOML from '@iarna/toml';
 import { parseTOML } from 'toml-eslint-parser';
 import { flyTable } from '../existing.ts';
+import { envOf, listAt, pageService } from '../fly/service.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
 
 type Body = ReturnType<typeof parseTOML>['body'][0]['body'][number];
 type Pair = Extract<Body, { type: 'TOMLKeyValue' }>;
 
-/** `[http_service]` or one of the older `[[services]]`, as one shape. */
+/** The service that serves the pages: `[http_service]`, or one of the older `[[services]]`, as one shape. */
 export interface Service {
   /** Where it stands: `http_service` or `services.0`. */
   path: string;
@@ -15,10 +16,9 @@ export interface Service {
   forceHttps: boolean;
   autoStop: unknown;
   autoStart: unknown;
-  minRunning: unknown;
-  concurrency: Record<string, unknown> | undefined;
-  /** HTTP checks, with the path of the list that they stand in. */
-  checks: Record<string, unknown>[];
+  concurrency: TOML.JsonMap | undefined;
+  /** HTTP checks, and the path of the list that they stand in. */
+  checks: TOML.JsonMap[];
   checksPath: string;
 }
 
@@ -26,7 +26,8 @@ export interface FlyFile {
   table: TOML.JsonMap;
   /** Why it can't be read; then `table` is empty. */
   problem: string | undefined;
-  services: Service[];
+  service: Service | undefined;
+  env: Readonly<Record<string, string>>;
   /** 1-based line of `http_service.internal_port` or of a table's header. */
   line(path: string): number | undefined;
 }
@@ -37,36 +38,31 @@ export function readFlyFile(project: Project): FlyFile | undefined {
   try {
     const table = flyTable(project);
     const lines = linesOf(text);
-    return { table, problem: undefined, services: servicesOf(table), line: (path) => lines.get(path) };
+    return { table, problem: undefined, service: serviceOf(table), env: Object.fromEntries(Object.entries(envOf(table)).map(([name, value]) => [name, String(value)])), line: (path) => lines.get(path) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { table: {}, problem: error.message, services: [], line: () => undefined };
+    return { table: {}, problem: error.message, service: undefined, env: {}, line: () => undefined };
   }
 }
 
-const listOf = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]).filter((one): one is Record<string, unknown> => typeof one === 'object' && one !== null);
+/** A table, which may be written `[deploy]` or `[[deploy]]`; the first counts. */
+export const section = (file: FlyFile, name: string): TOML.JsonMap => listAt(file.table, name)[0] ?? {};
 
-/** A table that may be written `[vm]` or `[[vm]]`. */
-export const tables = (file: FlyFile, name: string): Record<string, unknown>[] => listOf(file.table[name]);
-
-export const table = (file: FlyFile, name: string): Record<string, unknown> => listOf(file.table[name])[0] ?? {};
-
-function servicesOf(data: TOML.JsonMap): Service[] {
-  const shape = (one: Record<string, unknown>, path: string, checks: string, forceHttps: unknown): Service => ({
+function serviceOf(table: TOML.JsonMap): Service | undefined {
+  const page = pageService(table);
+  if (!page) return undefined;
+  const { path, data } = page;
+  const checks = page.table === 'services' ? 'http_checks' : 'checks';
+  return {
     path,
-    internalPort: typeof one.internal_port === 'number' ? one.internal_port : undefined,
-    forceHttps: forceHttps === true,
-    autoStop: one.auto_stop_machines,
-    autoStart: one.auto_start_machines,
-    minRunning: one.min_machines_running,
-    concurrency: listOf(one.concurrency)[0],
-    checks: listOf(one[checks]),
+    internalPort: typeof data.internal_port === 'number' ? data.internal_port : undefined,
+    forceHttps: page.table === 'services' ? listAt(data, 'ports').some((port) => port.force_https === true) : data.force_https === true,
+    autoStop: data.auto_stop_machines,
+    autoStart: data.auto_start_machines,
+    concurrency: listAt(data, 'concurrency')[0],
+    checks: listAt(data, checks),
     checksPath: `${path}.${checks}`,
-  });
-  return [
-    ...listOf(data.http_service).map((one) => shape(one, 'http_service', 'checks', one.force_https)),
-    ...listOf(data.services).map((one, index) => shape(one, `services.${index}`, 'http_checks', listOf(one.ports).some((port) => port.force_https))),
-  ];
+  };
 }
 
 function linesOf(text: string): Map<string, number> {

@@ -5,7 +5,8 @@ import { Unknown } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { setting } from './boot.ts';
 import { hasPassword, isSecretName } from './dockerfile-run.ts';
-import { table, tables, type FlyFile } from './fly-file.ts';
+import { listAt, megabytes, pageMachine } from '../fly/service.ts';
+import { section, type FlyFile } from './fly-file.ts';
 import { seconds } from './health.ts';
 import type { Repo } from './repo.ts';
 import { found, unless, type Findings, type Missing } from './verdict.ts';
@@ -31,12 +32,12 @@ export function valid(_repo: Repo, fly: FlyFile): Findings {
   } catch (error) {
     if (error instanceof Problem) missing.push(at(line('primary_region'), error.message, 'change it'));
   }
-  const unknown = [...Object.keys(data).filter((key) => !TOP.has(key)), ...Object.keys(table(fly, 'http_service')).filter((key) => !HTTP_SERVICE.has(key)).map((key) => `http_service.${key}`), ...tables({ ...fly, table: table(fly, 'http_service') as FlyFile['table'] }, 'checks').flatMap((check, index) => Object.keys(check).filter((key) => !CHECK.has(key)).map((key) => `http_service.checks.${index}.${key}`))];
+  const unknown = [...Object.keys(data).filter((key) => !TOP.has(key)), ...Object.keys(section(fly, 'http_service')).filter((key) => !HTTP_SERVICE.has(key)).map((key) => `http_service.${key}`), ...listAt(section(fly, 'http_service'), 'checks').flatMap((check, index) => Object.keys(check).filter((key) => !CHECK.has(key)).map((key) => `http_service.checks.${index}.${key}`))];
   for (const key of unknown) missing.push(at(line(key), `flyctl knows no ${key.replace(/\.\d+/, '')}`, 'remove it, or correct its name'));
-  for (const name of Object.keys(table(fly, 'env')).filter((one) => one.startsWith('FLY_'))) missing.push(at(line(`env.${name}`), `${name}: names that begin with FLY_ are Fly's own`, 'remove it'));
-  const strategy = text(table(fly, 'deploy').strategy);
+  for (const name of Object.keys(fly.env).filter((one) => one.startsWith('FLY_'))) missing.push(at(line(`env.${name}`), `${name}: names that begin with FLY_ are Fly's own`, 'remove it'));
+  const strategy = text(section(fly, 'deploy').strategy);
   if (strategy && !/^(rolling|immediate|canary|bluegreen)$/.test(strategy)) missing.push(at(line('deploy.strategy'), `there is no strategy ${strategy}`, 'write: strategy = "rolling"'));
-  if (Object.keys(table(fly, 'processes')).length) for (const service of fly.services) if (!service.path.startsWith('services') && !table(fly, 'http_service').processes) missing.push(at(line(service.path), 'with [processes], each service names its own', 'add: processes = ["app"]'));
+  if (Object.keys(section(fly, 'processes')).length) if (fly.service?.path === 'http_service' && !section(fly, 'http_service').processes) missing.push(at(line('http_service'), 'with [processes], each service names its own', 'add: processes = ["app"]'));
   return found(missing);
 }
 
@@ -44,15 +45,9 @@ const SHARED = /^shared-cpu-(1|2|4|6|8)x$/;
 const PERFORMANCE = /^performance-(1|2|4|6|8|10|12|14|16)x$/;
 const GPU = /^(a10|a100-40gb|a100-80gb|l40s)$/;
 
-/** Megabytes of "1gb", "512", 1024. */
-function megabytes(value: unknown): number | undefined {
-  const [, amount, unit = 'mb'] = /^\s*(\d+)\s*(mb|gb|m|g)?i?b?\s*$/i.exec(String(value)) ?? [];
-  return amount === undefined ? undefined : Number(amount) * (/^g/i.test(unit) ? 1024 : 1);
-}
-
 /** R2.2: a machine that Fly sells, with memory enough for the Erlang VM. `fly config validate` does not look at this. */
 export function machine(_repo: Repo, fly: FlyFile): Findings {
-  const vms = tables(fly, 'vm');
+  const vms = listAt(fly.table, 'vm');
   if (vms.length === 0) return found([at(undefined, 'no [[vm]], so the first deploy gets 256 MB, and the Erlang VM runs out of memory', 'at the end, add:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"')]);
   return found(
     vms.flatMap((vm, index): Missing[] => {
@@ -63,7 +58,7 @@ export function machine(_repo: Repo, fly: FlyFile): Findings {
       if (cpus === undefined) return [at(place('size'), `Fly has no machine ${size}`, 'write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)')];
       const per = SHARED.test(size) ? { least: 256, most: 2048 } : { least: 2048, most: 8192 };
       const given = vm.memory ?? vm.memory_mb;
-      const memory = given === undefined ? per.least * Number(cpus) : megabytes(given);
+      const memory = given === undefined ? per.least * Number(cpus) : megabytes(vm);
       if (memory === undefined) return [at(place('memory'), `"${String(given)}" is no amount of memory`, 'write: memory = "1gb"')];
       if (memory % 256 || memory < per.least * Number(cpus) || memory > per.most * Number(cpus)) return [at(place(vm.memory === undefined ? 'memory_mb' : 'memory'), `${size} has ${per.least * Number(cpus)} to ${per.most * Number(cpus)} MB in steps of 256, not ${memory}; the deploy fails`, 'write: memory = "1gb"')];
       return unless(memory >= 512, at(place('memory'), `${memory} MB is too little for the Erlang VM`, 'write: memory = "1gb"'));
@@ -95,12 +90,12 @@ export function database({ project, machine: given, boot }: Repo, fly: FlyFile):
 
 /** R2.4 */
 export function https(_repo: Repo, fly: FlyFile): Findings {
-  return found(fly.services[0]?.forceHttps ? [] : [at(fly.line('http_service.force_https') ?? fly.line('http_service'), 'plain HTTP is served as it is', fly.services[0]?.path === 'http_service' || !fly.services[0] ? 'under [http_service], write: force_https = true' : 'under the [[services.ports]] of port 80, write: force_https = true')]);
+  return found(fly.service?.forceHttps ? [] : [at(fly.line('http_service.force_https') ?? fly.line('http_service'), 'plain HTTP is served as it is', fly.service?.path === 'http_service' || !fly.service ? 'under [http_service], write: force_https = true' : 'under the [[services.ports]] of port 80, write: force_https = true')]);
 }
 
 /** R2.6: the port that the app listens on, and room for LiveView's sockets. */
 export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
-  const service = fly.services[0];
+  const service = fly.service;
   if (!service) return found([at(undefined, 'no [http_service], so nothing is served', '`npx plop fly-toml` writes it')]);
   const missing: Missing[] = [];
   const listens = setting(boot(), project.otpApp, project.endpointModule, 'http', 'port');
@@ -120,7 +115,7 @@ export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
 
 /** R2.7: what stands in a committed file is no secret. */
 export function publicEnv({ project }: Repo, fly: FlyFile): Findings {
-  const env = table(fly, 'env');
+  const env = fly.env;
   const secret = Object.entries(env).filter(([name, value]) => value !== '' && (isSecretName(name) || hasPassword(String(value)) || /^(sk|rk)_live_|^ghp_/.test(String(value))));
   const wanted = project.required.filter((one) => !one.compileTime && !(one.name in env) && !/^(PHX_HOST|PORT|PHX_SERVER|RELEASE_\w+|FLY_\w+)$/.test(one.name)).map((one) => one.name);
   return found(
@@ -132,18 +127,18 @@ export function publicEnv({ project }: Repo, fly: FlyFile): Findings {
 
 /** What runs in the background goes on while nobody asks for a page, and never twice. */
 export function alwaysOn({ project }: Repo, fly: FlyFile): Findings {
-  const service = fly.services[0];
+  const service = fly.service;
   const place = (key: string) => fly.line(`${service?.path}.${key}`) ?? fly.line(service?.path ?? 'http_service');
   const stops = service && service.autoStop !== undefined && service.autoStop !== 'off' && service.autoStop !== false;
   const missing: Missing[] = [];
-  const memory = megabytes(tables(fly, 'vm')[0]?.memory ?? '0') ?? 0;
+  const memory = megabytes(pageMachine(fly.table)?.data) ?? 0;
   if (service?.autoStop === 'suspend' && fly.table.swap_size_mb) missing.push(at(fly.line('swap_size_mb'), 'a machine with swap can not be suspended', 'remove it, or write: auto_stop_machines = "stop"'));
   if (service?.autoStop === 'suspend' && memory > 4096) missing.push(at(place('auto_stop_machines'), 'a machine with more than 4 GB can not be suspended', 'write: auto_stop_machines = "stop"'));
   if (stops && service.autoStart === false) missing.push(at(place('auto_start_machines'), 'a machine that is stopped never starts again', 'write: auto_start_machines = true'));
   if (project.background.length === 0) return found(missing);
   const who = project.background.join(', ');
   if (stops) missing.push(at(place('auto_stop_machines'), `${who} end when nobody has asked for a page for some minutes`, 'write: auto_stop_machines = "off" and min_machines_running = 1'));
-  const strategy = text(table(fly, 'deploy').strategy);
+  const strategy = text(section(fly, 'deploy').strategy);
   if (strategy && strategy !== 'rolling') missing.push(at(fly.line('deploy.strategy'), `${strategy} starts the new machine beside the old one, so ${who} run twice meanwhile`, 'write: strategy = "rolling"'));
   return found(missing);
 }
@@ -160,7 +155,7 @@ export function shutdown(_repo: Repo, fly: FlyFile): Findings {
 
 /** release_command names something that exists in the image and reaches the database. */
 export function releaseCommand({ project, dockerfile }: Repo, fly: FlyFile): Findings {
-  const command = text(table(fly, 'deploy').release_command);
+  const command = text(section(fly, 'deploy').release_command);
   if (!command) return found();
   const line = fly.line('deploy.release_command');
   const missing: Missing[] = [];

@@ -7,7 +7,7 @@ import { found, type Findings, type Missing } from './verdict.ts';
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings {
-  const service = fly.services[0];
+  const service = fly.service;
   const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: 'fly.toml', line });
   const wanted = project.healthPath ?? '/health';
   if (!service) return found([at(undefined, 'no [http_service], so nothing is served and nothing checked', '`npx plop fly-toml` writes it')]);

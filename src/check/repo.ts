@@ -7,7 +7,7 @@ import type { Project } from '../facts/detect.ts';
 import { booter, possible, type Boot } from './boot.ts';
 import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
 import { exportsIn } from './shell.ts';
-import { readFlyFile, table, type FlyFile } from './fly-file.ts';
+import { readFlyFile, section, type FlyFile } from './fly-file.ts';
 
 /** A text file of the repo with its parsed form. */
 export interface Read<T> {
@@ -44,7 +44,7 @@ export interface Repo {
 export function openRepo(project: Project): Repo {
   const { tree } = project;
   const fly = readFlyFile(project);
-  const build = fly ? table(fly, 'build') : {};
+  const build = fly ? section(fly, 'build') : {};
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   const read = <T>(path: string, parse: (text: string) => T | undefined): Read<T> | undefined => {
     const content = tree.read(path);
@@ -111,7 +111,7 @@ function machineOf(project: Project, dockerfile: Dockerfile | undefined, fly: Fl
     RELEASE_ROOT: '/app',
     ...(dockerfile ? Object.fromEntries(env(dockerfile.final)) : {}),
     ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
-    ...(fly ? Object.fromEntries(Object.entries(table(fly, 'env')).map(([name, value]) => [name, String(value)])) : {}),
+    ...fly?.env,
   };
   return { ...given, ...exportsIn(envSh ?? '', given) };
 }
