@@ -3,7 +3,7 @@ import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { invoke } from '../elixir/apply.ts';
 import { parseElixir, type Expr } from '../elixir/syntax.ts';
-import { Atom, deepMerge, get, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import { Atom, deepMerge, get, moduleName, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { configScope, emptyConfig, imported, readConfig } from '../facts/config.ts';
 import type { Tree } from '../tree.ts';
 
@@ -71,7 +71,8 @@ class Start implements World {
   }
 
   raise(message: Value, because: readonly string[]): void {
-    this.stops.push(message instanceof Unknown ? because.join(', ') : show(message));
+    // System.halt has a number, and what it printed before is not followed
+    this.stops.push(typeof message === 'string' ? message : message instanceof Unknown ? because.join(', ') : '');
   }
 
   settle(): void {}
