@@ -44,6 +44,13 @@ test('what configuration and modules read is told apart by when it is read', () 
   assert.equal(project.compileReads, ['docs/terms.md', 'pages']);
 });
 
+test('a crate of the app’s own is compiled with what lies at the top for it', () => {
+  const crate = { 'Cargo.toml': '[workspace]', 'Cargo.lock': '', 'native/hash/Cargo.toml': '[package]', 'mix.lock': lock({ rustler: [] }) };
+  const project = app({ ...crate, 'lib/shop/hash.ex': 'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend' }, ', {:rustler, "~> 0.30"}');
+  assert.equal([project.compileReads, project.rustDeps], [['Cargo.toml', 'Cargo.lock'], ['rustler']]);
+  assert.equal(app(crate, ', {:rustler, "~> 0.30"}').compileReads, []);
+});
+
 test('whom the build asks for code: git over https or ssh, hex organisations, other hex repositories', () => {
   const project = app(
     { 'mix.lock': lock({}).replace('}\n', '  "e": {:hex, :e, "1.0.0", "sum", [:mix], [], "hexpm:umbra", "sum"},\n}\n') },

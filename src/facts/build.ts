@@ -63,10 +63,11 @@ interface Read {
   sources: Sources;
   lock: ReadonlyMap<string, Locked>;
   nifDeps: readonly string[];
+  ownCrate: boolean;
   notes: string[];
 }
 
-export function buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps, notes }: Read): BuildNeeds {
+export function buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps, ownCrate, notes }: Read): BuildNeeds {
   const { pathDependencies } = paths;
   const all = [...projects, ...paths.projects];
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
@@ -74,7 +75,7 @@ export function buildNeeds({ tree, projects, paths, config, runtime, sources, lo
     mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
     configReads: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
     runtimeReads: [...(config.reads.get(runtime ?? '') ?? [])],
-    compileReads: compileReads(tree, sources, projects),
+    compileReads: [...compileReads(tree, sources, projects), ...(ownCrate ? CARGO.filter((file) => tree.paths.has(file)) : [])],
   };
   const above = (path: string) => path.startsWith('..');
   const outside = unique([...Object.values(reads).flat().filter(above), ...pathDependencies.flatMap((one) => (one.dir === null ? normalize(below(one.from, pathOf(all, one))) : []))]);
@@ -145,6 +146,9 @@ function access(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): Pick<B
     hexRepos: unique([...texts('repo'), ...locked]).filter((repo) => repo !== 'hexpm' && !repo.startsWith('hexpm:')),
   };
 }
+
+/** At the app's top they hold for the crates in native/: a workspace, its lock, the toolchain. */
+const CARGO = ['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'rust-toolchain.toml', 'rust-toolchain'];
 
 const READS_FILES = ['@external_resource', 'File.read', 'File.stream!', 'File.ls', 'Path.wildcard', 'function_from_file', 'NimblePublisher'];
 

@@ -103,7 +103,7 @@ export function detect(repo: Tree): Project {
     assetsDeploy: deploy,
     aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     ...fetched,
-    ...buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps: fetched.nifDeps, notes }),
+    ...buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps: fetched.nifDeps, ownCrate: code.rustler, notes }),
     background: background(deps, lock, released, code, sources, config),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     forceSsl: force === undefined || force === null ? null : show(force),
