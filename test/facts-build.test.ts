@@ -91,6 +91,7 @@ const pins = (files: Record<string, string>) => {
 
 test('version pins in each spelling', () => {
   assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n' }), ['1.18.4', '27.3.4', '.tool-versions']);
+  assert.equal(pins({ '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' }), ['1.16.2', null, '.rtx.toml']);
   assert.equal(pins({ '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' }), ['1.19.4', '28', '.mise.toml']);
   assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\n', Dockerfile: '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n' }), ['1.14.0', '24.0.1', 'Dockerfile']);
   assert.equal(pins({ 'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n', 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), ['1.18.1', '27.2', 'docker/prod.Dockerfile']);
@@ -119,6 +120,7 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
     writeFileSync(join(root, 'repo/.tool-versions'), 'elixir 1.18.4\n');
     assert.is(readPins(openTree(join(root, 'repo/apps/shop'))).source, '../../.tool-versions');
     assert.is(openTree(join(root, 'repo/apps')).read('shop/../../.tool-versions'), undefined);
+    assert.is(openTree(join(root, 'repo/apps')).read('../../.tool-versions'), undefined);
   } finally {
     rmSync(root, { recursive: true });
   }

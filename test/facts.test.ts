@@ -45,8 +45,11 @@ test('an endpoint through another library\'s macro', () => {
 });
 
 test('of several web endpoints, the one named after the app', () => {
-  const front = (name: string) => ({ [`lib/${name}.ex`]: `defmodule ${name}Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend` });
-  assert.is(app({ ...front('Admin'), ...front('Back'), 'config/prod.exs': 'import Config\nconfig :shop, AdminWeb.Endpoint, url: [host: "x"]\nconfig :shop, BackWeb.Endpoint, url: [host: "x"]\n' }).endpointModule, 'ShopWeb.Endpoint');
+  const front = (name: string) => ({ [`lib/${name}.ex`]: `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend` });
+  const served = (...names: string[]) => ({ 'config/prod.exs': ['import Config', ...names.map((name) => `config :shop, ${name}.Endpoint, url: [host: "x"], render_errors: [view: X]`), ''].join('\n') });
+  assert.is(app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') }).endpointModule, 'ShopWeb.Endpoint');
+  const others = { 'lib/shop_web/endpoint.ex': undefined, ...front('Api'), ...front('FrontWeb'), ...served('Api', 'FrontWeb') };
+  assert.is(app(others).endpointModule, 'FrontWeb.Endpoint');
 });
 
 test('several releases need a default_release', () => {
