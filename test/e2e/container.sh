@@ -2,25 +2,12 @@
 # Builds the generated Dockerfile as it is, boots the image as Fly would and as a plain `docker run` would, and looks inside.
 # Usage: container.sh BASE; prints a line "ok …" or "NOT OK …" for each check.
 set -uo pipefail
-base=$1
+base=$1 name=$1
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit
-work=$(mktemp -d)
-app=$work/app
-id=pf$$
-image=phoenix-fly-e2e-$base
-os=$([ "$base" = alpine ] && echo ALPINE_VERSION || echo DEBIAN_VERSION)
 source "$here/tools.sh"
-
-cleanup() {
-  container rm -f -t 0 "$id-fly" "$id-plain" >/dev/null 2>&1
-  if [ -f "$work/pg/postmaster.pid" ]; then kill -INT "$(head -n 1 "$work/pg/postmaster.pid")"; fi
-  # shellcheck disable=SC2046 # several processes
-  kill $(jobs -p) 2>/dev/null
-  ip netns del "$id" 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
+app=$work/app
+image=phoenix-fly-e2e-$base
 
 # --- generate and build
 cp -r "$here/app" "$app"
@@ -33,12 +20,8 @@ sed "s/^ARG $os=.*/ARG $os=drifted/" "$app/Dockerfile" >"$work/drifted"
 build "$app" --no-cache --target deps -f "$work/drifted" && fail 'a runner of another release is built'
 matches 'builder and runner of different releases stop the build' "$(cat "$work/build.log")" "stands on (Alpine|Debian) [0-9.]+, the runner on 1.0: change $os at the top of the Dockerfile"
 
-# --- Fly's network: IPv6 only, the database too
-ip netns add "$id"
-ip -n "$id" link set lo up
-for address in 2 3; do ip -n "$id" addr add "fdaa:0:1::$address/128" dev lo; done
+# --- PostgreSQL, on IPv6 only
 pg=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
-chmod 755 "$work"
 install -d -o postgres "$work/pg"
 su postgres -c "'$pg/initdb' -D '$work/pg' -A trust -U shop" >/dev/null
 sed -i 's#::1/128#::/0#' "$work/pg/pg_hba.conf"
@@ -54,28 +37,8 @@ in_net su postgres -c "'$pg/postgres' -D '$work/pg' -c listen_addresses=fdaa:0:1
 in_net openssl s_server -accept 4443 -key "$work/key.pem" -cert "$work/cert.pem" -quiet >/dev/null 2>&1 </dev/null &
 
 # --- boot on Fly
-secret=$(openssl rand -base64 48)
-run() {
-  local name=$id-$1
-  shift
-  container run -d --name "$name" --network "ns:/run/netns/$id" --add-host shop-db.flycast:fdaa:0:1::3 --add-host exchange.test:127.0.0.1 --add-host other.test:127.0.0.1 -v "$work/ca.pem:/etc/exchange.pem:ro" "$@" >/dev/null
-}
-inside() { container exec "$id-fly" "$@" 2>&1; }
-toml() { node --input-type=module -e 'import TOML from "@iarna/toml"; import { readFileSync } from "node:fs"; const fly = TOML.parse(readFileSync(process.argv[1], "utf8")); console.log(eval(process.argv[2]))' "$app/fly.toml" "$1"; }
-mapfile -t env_args < <(toml 'Object.entries(fly.env).map(([k, v]) => `--env=${k}=${v}`).join("\n")')
-env_args+=("--env=SECRET_KEY_BASE=$secret" '--env=DATABASE_URL=postgres://shop:pw@shop-db.flycast:5432/postgres?sslmode=disable')
-fly_args=(--env=FLY_APP_NAME=shop --env=FLY_PRIVATE_IP=fdaa:0:1::2 --env=FLY_IMAGE_REF=registry.fly.io/shop:deployment-01JABC@sha256:00ff)
-path=$(toml 'fly.http_service.checks[0].path')
-port=$(toml 'fly.http_service.internal_port')
-mapfile -t headers < <(toml 'Object.entries(fly.http_service.checks[0].headers).map(([k, v]) => `-H${k}: ${v}`).join("\n")')
-status() { in_net curl -s -o /dev/null -w '%{http_code}' "$@" "http://[fdaa:0:1::2]:$port$path"; }
-healthy() {
-  for _ in $(seq 200); do
-    if [ "$(status "${headers[@]}")" = 200 ]; then return; fi
-    sleep 0.1
-  done
-}
-
+extra=(-v "$work/ca.pem:/etc/exchange.pem:ro")
+read_toml
 run fly "${env_args[@]}" "${fly_args[@]}" "$image"
 start=$(date +%s%N)
 healthy

@@ -23,3 +23,5 @@ sh test/e2e/release.sh "$work/ordinary-alpine/rel/env.sh.eex" || echo 'NOT OK en
 for base in debian alpine; do
   bash test/e2e/container.sh "$base" </dev/null || echo "NOT OK $base: container.sh"
 done
+bash test/e2e/shapes.sh umbrella alpine </dev/null || echo 'NOT OK umbrella: shapes.sh'
+bash test/e2e/shapes.sh npm debian </dev/null || echo 'NOT OK npm: shapes.sh'

@@ -1,10 +1,30 @@
 #!/bin/bash
-# Shared by the scripts that build images. The caller sets here, work, base and id.
+# Shared by the scripts that build and boot images; the caller sets base (alpine or debian), here (this folder) and name.
+# shellcheck disable=SC2016,SC2034,SC2154 # JavaScript in quotes; names set or used by the caller
+work=$(mktemp -d)
+chmod 755 "$work"
+id=pf$$
+os=$([ "$base" = alpine ] && echo ALPINE_VERSION || echo DEBIAN_VERSION)
+extra=()
 export BUILDAH_ISOLATION=chroot
-unset BUILDAH_FORMAT
 
-pass() { echo "ok $base: $1"; }
-fail() { echo "NOT OK $base: $1"; }
+cleanup() {
+  container rm -f -t 0 "$id-fly" "$id-plain" >/dev/null 2>&1
+  if [ -f "$work/pg/postmaster.pid" ]; then kill -INT "$(head -n 1 "$work/pg/postmaster.pid")"; fi
+  # shellcheck disable=SC2046 # several processes
+  kill $(jobs -p) 2>/dev/null
+  ip netns del "$id" 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# Fly's network: IPv6 only; ::2 is the app's address, ::3 the database's
+ip netns add "$id"
+ip -n "$id" link set lo up
+for address in 2 3; do ip -n "$id" addr add "fdaa:0:1::$address/128" dev lo; done
+
+pass() { echo "ok $name: $1"; }
+fail() { echo "NOT OK $name: $1"; }
 is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1: got '$2', want '$3'"; fi; }
 matches() { if grep -qE -- "$3" <<<"$2"; then pass "$1"; else fail "$1: '$2' lacks '$3'"; fi; }
 in_net() { ip netns exec "$id" "$@"; }
@@ -28,6 +48,29 @@ stand_ins() {
 
 # APP [buildah's options]; what it prints is in $work/build.log
 build() { buildah build --pull-never --layers "${@:2}" "$1" >"$work/build.log" 2>&1; }
+
+# What APP's fly.toml tells Fly: env_args, fly_args, port, path and headers of the health check
+read_toml() {
+  mapfile -t env_args < <(toml 'Object.entries(fly.env).map(([k, v]) => `--env=${k}=${v}`).join("\n")')
+  secret=$(openssl rand -base64 48)
+  env_args+=("--env=SECRET_KEY_BASE=$secret" '--env=DATABASE_URL=postgres://shop:pw@shop-db.flycast:5432/postgres?sslmode=disable')
+  fly_args=(--env=FLY_APP_NAME=shop --env=FLY_PRIVATE_IP=fdaa:0:1::2 --env=FLY_IMAGE_REF=registry.fly.io/shop:deployment-01JABC@sha256:00ff)
+  path=$(toml 'fly.http_service.checks[0].path')
+  port=$(toml 'fly.http_service.internal_port')
+  mapfile -t headers < <(toml 'Object.entries(fly.http_service.checks[0].headers).map(([k, v]) => `-H${k}: ${v}`).join("\n")')
+}
+toml() { node --input-type=module -e 'import TOML from "@iarna/toml"; import { readFileSync } from "node:fs"; const fly = TOML.parse(readFileSync(process.argv[1], "utf8")); console.log(eval(process.argv[2]))' "$app/fly.toml" "$1"; }
+
+# NAME [podman's options] IMAGE
+run() { container run -d --name "$id-$1" --network "ns:/run/netns/$id" --add-host shop-db.flycast:fdaa:0:1::3 --add-host exchange.test:127.0.0.1 --add-host other.test:127.0.0.1 "${extra[@]}" "${@:2}" >/dev/null; }
+inside() { container exec "$id-fly" "$@" 2>&1; }
+status() { in_net curl -s -o /dev/null -w '%{http_code}' "$@" "http://[fdaa:0:1::2]:$port$path"; }
+healthy() {
+  for _ in $(seq 200); do
+    if [ "$(status "${headers[@]}")" = 200 ]; then return; fi
+    sleep 0.1
+  done
+}
 
 # What the final image must not hold
 inspect() {
