@@ -1,10 +1,12 @@
 import type { Project } from './facts/detect.ts';
 import { monthlyCost, PRICES_AS_OF } from './fly/cost.ts';
+import { flyTable } from './existing.ts';
 import { chooseImage } from './fly/images.ts';
 import { access, buildVariables } from './docker/secrets.ts';
 import { migrateCommand } from './docker/release.ts';
 import { forceSslAdvice } from './force-ssl.ts';
 import { attachCommand } from './fly/postgres.ts';
+import { pageMachine } from './fly/service.ts';
 import { elixirAtom } from './quote.ts';
 import { questions, type Answers, type Question } from './questions.ts';
 import { asksOf, type Generator } from './session.ts';
@@ -13,7 +15,7 @@ import { asksOf, type Generator } from './session.ts';
 export function report(generator: Generator, project: Project, answers: Answers): string[] {
   const notes = [...project.notes, ...chooseImage(project, answers.base).notes, ...forceSslAdvice(project), ...generator.files.flatMap((file) => file.notes?.({ project, answers }) ?? [])];
   const lines = notes.length ? ['', 'Notes:', ...notes.map((note) => `  - ${note}`)] : [];
-  if (generator.name === 'fly') lines.push('', 'Next steps:', ...nextSteps(project, answers).map((step) => `  ${step}`), '', ...costLines(answers));
+  if (generator.name === 'fly') lines.push('', 'Next steps:', ...nextSteps(project, answers).map((step) => `  ${step}`), '', ...costLines(project, answers));
   lines.push('', `Again without questions: npx plop ${generator.name}${destHint()} -- ${oneShot(generator, answers)}`);
   return lines;
 }
@@ -53,8 +55,10 @@ function nextSteps(project: Project, answers: Answers): string[] {
   return steps;
 }
 
-function costLines({ memory, postgres }: Answers): string[] {
-  const cost = monthlyCost(memory, postgres);
+function costLines(project: Project, { memory, postgres, background }: Answers): string[] {
+  const size = pageMachine(flyTable(project))?.data.size ?? 'shared-cpu-1x';
+  if (size !== 'shared-cpu-1x') return [`What ${String(size)} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`];
+  const cost = monthlyCost(memory, postgres, background);
   const parts = cost.parts.map(([what, dollars]) => `$${dollars.toFixed(2)} ${what}`);
-  return [`About $${cost.total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}.`, ...(cost.warning ? [cost.warning] : [])];
+  return [`About $${cost.total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}; ${cost.remarks.join('; ')}.`, ...(cost.warning ? [cost.warning] : [])];
 }

@@ -1,0 +1,35 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BUDGET, monthlyCost, PRICES_AS_OF } from '../src/fly/cost.ts';
+import { parsePostgres } from '../src/fly/postgres.ts';
+import { report } from '../src/report.ts';
+import { files } from '../generators/index.ts';
+import { complete } from '../src/questions.ts';
+import { FLAGS, projectOf, shop } from './support.ts';
+
+const lines = (flags: typeof FLAGS, changes: Record<string, string> = {}): string => {
+  const project = projectOf(shop(changes));
+  return report({ name: 'fly', files }, project, complete({ ...FLAGS, ...flags }, project)).join('\n');
+};
+
+test('machine and database are in the total, with the date of the prices', () => {
+  const text = lines({});
+  assert.match(text, `About $8.09 a month (prices of ${PRICES_AS_OF}): $5.92 app machine (shared-cpu-1x, 1024 MB) + $2.17 Postgres app`);
+  assert.not.match(text, 'more than $20');
+  assert.not.match(text, 'for the time it sleeps');
+});
+
+test('past $20 it says what brings it under, and that does', () => {
+  const text = lines({ postgres: 'managed' });
+  assert.match(text, 'About $46.72 a month');
+  assert.match(text, 'That is more than $20 a month; a Postgres app that you look after yourself (--postgres NAME) instead makes it $8.09.');
+  assert.ok(monthlyCost(1024, parsePostgres('shop-db')).total < BUDGET);
+});
+
+test('what the total leaves out is said', () => {
+  assert.match(lines({ postgres: 'external' }), 'the database outside Fly comes on top');
+  assert.match(lines({ background: 'no' }), 'the machine costs less for the time it sleeps');
+  assert.match(lines({}, { 'fly.toml': 'app = "shop"\n[[vm]]\n  size = "performance-2x"\n' }), 'What performance-2x costs is not in the table');
+});
+
+test.run();
