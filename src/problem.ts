@@ -5,6 +5,8 @@ const REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full',
   ENOENT: 'it does not exist',
   ENOTDIR: 'a file is in the way of a folder',
+  ESTALE: 'a file changed meanwhile; run again',
+  EDQUOT: 'the disk quota is used up',
   EISDIR: 'a folder is in the way of a file',
 };
 

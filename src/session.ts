@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import inquirer from 'inquirer';
 import pc from 'picocolors';
-import { apply } from './apply.ts';
+import { apply, recover } from './apply.ts';
 import { ask } from './ask.ts';
 import { detect, type Project } from './facts/detect.ts';
 import { validateFlyToml } from './fly/flyctl.ts';
@@ -55,8 +55,13 @@ export async function prepare(generator: Generator, dest: string | undefined, ar
   const top = await findRoot(dest, atTerminal);
   // Asked while the repo is read, and only for the sake of a question
   const account = atTerminal && asksOf(generator).some((name) => (questions[name] as Question).live && texts[name] === undefined) ? askAccount() : undefined;
-  const project = detect(openTree(top));
+  let project = detect(openTree(top));
   const root = join(top, project.appDir);
+  const mended = recover(root);
+  if (mended) {
+    console.log(mended);
+    project = detect(openTree(top));
+  }
   refuseUnsupported(project);
   const live = atTerminal ? await ask(generator, project, texts, account) : {};
   const answers = complete(texts, project, asksOf(generator), live);

@@ -1,0 +1,245 @@
+/**
+ * What only shows with real kills, disks and terminals; prints "ok …" and "NOT OK …" lines. Needs a build (npm install makes one),
+ * strace, and root for the mounts. `npx tsx test/faults/run.ts [KILLS]`
+ */
+import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as pty from '@lydell/node-pty';
+import { SHOP } from '../support.ts';
+
+const KILLS = Number(process.argv[2] ?? 200);
+const HERE = fileURLToPath(new URL('../..', import.meta.url));
+const BIN = join(HERE, 'dist/bin/phoenix-fly.js');
+const FLAGS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
+const work = mkdtempSync(join(tmpdir(), 'faults-'));
+
+function report(name: string, wrong: readonly string[]): void {
+  if (wrong.length) process.exitCode = 1;
+  console.log(wrong.length ? `NOT OK ${name}: ${wrong.slice(0, 5).join('; ')}${wrong.length > 5 ? ` and ${wrong.length - 5} more` : ''}` : `ok ${name}`);
+}
+
+/** Every file and folder with its content and mode, in one text. */
+function picture(folder: string): string {
+  const lines = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().map((path) => {
+    const stat = statSync(join(folder, path));
+    return `${path} ${stat.mode.toString(8)} ${stat.isDirectory() ? '' : readFileSync(join(folder, path), 'base64')}`;
+  });
+  return lines.join('\n');
+}
+
+function freshApp(folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(SHOP, folder, { recursive: true });
+  return folder;
+}
+
+const leftIn = (folder: string): string[] => readdirSync(folder).filter((name) => /^\.?phoenix-fly-[\w-]{6,}/.test(name));
+const fly = (app: string, ...before: string[]) => {
+  const [command = process.execPath, ...args] = [...before, process.execPath, BIN, 'fly', '--dest', app, ...FLAGS, '--write', 'yes'];
+  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, TMPDIR: join(work, 'tmp') } });
+};
+/** The writing alone, which starts sooner than the whole command. */
+function write(into: string, ...before: string[]): SpawnSyncReturns<string> {
+  const [command = process.execPath, ...args] = [...before, ...writing(into)];
+  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, TMPDIR: join(work, 'tmp') } });
+}
+const writing = (into: string): string[] => [process.execPath, '--input-type=module', '-e', `
+  const { apply, recover } = await import(${JSON.stringify(pathToFileURL(join(HERE, 'dist/src/apply.js')).href)});
+  const { readFileSync } = await import('node:fs');
+  console.log('here');
+  try { recover(${JSON.stringify(into)}); apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`];
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+mkdirSync(join(work, 'tmp'));
+const app = freshApp(join(work, 'app'));
+const OLD = picture(app);
+const first = fly(app);
+const NEW = picture(app);
+const textsOf = (folder: string): Record<string, string> => Object.fromEntries(readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(folder, path)).isFile()).map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+const [before, after] = [textsOf(SHOP), textsOf(app)];
+writeFileSync(join(work, 'changes'), JSON.stringify(Object.entries(after).filter(([path, text]) => before[path] !== text).map(([path, text]) => ({ path, before: before[path], after: text }))));
+report('a run writes', first.status === 0 && NEW !== OLD ? [] : [first.stdout + first.stderr]);
+
+/** Old or new at once, the same one later, nothing left over, and the next run makes it new. */
+async function judge(when: string, wrong: string[]): Promise<'old' | 'new' | 'mixed'> {
+  const now = picture(app);
+  const verdict = now === OLD ? 'old' : now === NEW ? 'new' : 'mixed';
+  if (verdict === 'mixed') wrong.push(`${when}: mixed`);
+  for (let tries = 0; tries < 500 && leftIn(join(work, 'tmp')).length; tries++) await sleep(10);
+  const later = picture(app);
+  if (later !== OLD && later !== NEW) wrong.push(`${when}: still mixed later`);
+  if (leftIn(join(work, 'tmp')).length || leftIn(app).length) wrong.push(`${when}: temporary files are left`);
+  return verdict;
+}
+
+/** Kills a command at a random moment between its first output and its end (or, once in three, its start and its end). */
+async function randomKills(name: string, kills: number, command: readonly string[]): Promise<void> {
+  const wrong: string[] = [];
+  const seen = { old: 0, new: 0, mixed: 0 };
+  const start = () => {
+    freshApp(app);
+    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, TMPDIR: join(work, 'tmp') } });
+    return { child, output: new Promise((resolve) => child.stdout.once('data', resolve).once('end', resolve)), ended: new Promise((resolve) => child.once('exit', resolve)) };
+  };
+  const times = [Date.now()];
+  const whole = start();
+  for (const moment of [whole.output, whole.ended]) {
+    await moment;
+    times.push(Date.now());
+  }
+  const [from = 0, output = 0, until = 0] = times;
+  for (let round = 0; round < kills; round++) {
+    const { child, output: printed, ended } = start();
+    if (round % 3) await printed;
+    const delay = Math.random() * 1.1 * (until - (round % 3 ? output : from));
+    await sleep(delay);
+    child.kill('SIGKILL');
+    await ended;
+    seen[await judge(`kill ${round} after ${delay.toFixed(1)} ms`, wrong)]++;
+    if (round % 10 === 0) {
+      fly(app);
+      if (picture(app) !== NEW) wrong.push(`kill ${round}: the next run did not make it new`);
+    }
+  }
+  report(`kill -9 of ${name} at ${kills} random moments: ${seen.old} times the old tree, ${seen.new} times the new one`, seen.old && seen.new ? wrong : [...wrong, 'all kills came too early or too late']);
+}
+
+/** A run in which the kernel does something else at the nth call of a kind; `done`: there were fewer. `-f`: in the guard as well. */
+function inject(call: string, what: string, at: number, ...options: string[]): SpawnSyncReturns<string> & { done: boolean } {
+  freshApp(app);
+  const log = join(work, 'strace');
+  const run = write(app, 'strace', '-qq', ...options, '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:${what}:when=${at}`);
+  const text = readFileSync(log, 'utf8');
+  return { ...run, done: !/INJECTED|killed by SIGKILL/.test(text) };
+}
+
+/** At each system call of the writing; deterministic. */
+async function killsByCall(): Promise<void> {
+  for (const call of ['mkdir', 'fsync', 'link', 'rename', 'access']) {
+    const wrong: string[] = [];
+    let at = 1;
+    for (; !inject(call, 'signal=KILL', at).done; at++) await judge(`kill at ${call} ${at}`, wrong);
+    report(`kill -9 at each of ${at - 1} calls of ${call}`, at > 1 ? wrong : ['no call was seen']);
+  }
+}
+
+/** The renames are the guard's; without it the run itself makes those that are left, and without both the next run does. */
+function guardKills(): void {
+  const wrong: string[] = [];
+  for (const at of [5, 7]) {
+    const run = inject('rename', 'signal=KILL', at, '-f');
+    if (run.done || run.status !== 0 || picture(app) !== NEW || leftIn(join(work, 'tmp')).length) wrong.push(`rename ${at}: exit ${run.status}, ${run.stderr}`);
+  }
+  report('kill -9 of the guard between two renames', wrong);
+  const both = inject('rename', 'signal=KILL', 2, '-f');
+  const mixed = ![OLD, NEW].includes(picture(app));
+  const next = fly(app);
+  report('kill -9 of both between two renames: the next run completes it', both.status === null && mixed && /its changes were completed/.test(next.stdout) && picture(app) === NEW && leftIn(join(work, 'tmp')).length === 0 ? [] : [`exit ${both.status}, ${mixed ? '' : 'not '}mixed, ${next.stdout.slice(0, 200)}`]);
+}
+
+/** The disk refuses one of the calls: the tree stays, one clear line, exit code 1. */
+function errors(): void {
+  for (const [call, error, message] of [['rename', 'EACCES', /nothing was written: permission denied/], ['rename', 'ENOSPC', /nothing was written: the disk is full/], ['mkdir', 'EROFS', /nothing was written: the file system is read-only/], ['fsync', 'ENOSPC', /nothing was written: the disk is full/]] as const) {
+    const wrong: string[] = [];
+    let at = 1;
+    for (let run = inject(call, `error=${error}`, at, '-f'); !run.done; run = inject(call, `error=${error}`, ++at, '-f')) {
+      if (picture(app) !== OLD || leftIn(join(work, 'tmp')).length || leftIn(app).length) wrong.push(`${call} ${at}: the tree changed or something is left`);
+      if (run.status !== 1 || !message.test(run.stderr)) wrong.push(`${call} ${at}: exit ${run.status}, ${run.stderr.trim()}`);
+    }
+    report(`${error} from each of ${at - 1} calls of ${call}`, at > 1 ? wrong : ['no call was seen']);
+  }
+}
+
+const mount = (...args: string[]) => execFileSync('mount', args);
+
+function disks(): void {
+  const disk = join(work, 'disk');
+  mkdirSync(disk);
+  mount('-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', disk);
+  const there = freshApp(join(disk, 'app'));
+  const before = picture(there);
+  try {
+    // What is left fits some of the files, not all
+    for (const free of [0, 8, 16, 24]) {
+      const blocks = Number(execFileSync('df', ['--output=avail', '-k', disk], { encoding: 'utf8' }).split('\n')[1]);
+      writeFileSync(join(disk, 'filler'), Buffer.alloc(Math.max(0, blocks - free) * 1024));
+      const run = fly(there);
+      report(`a full disk (${free} KB free)`, run.status === 1 && /nothing was written.*the disk is full/.test(run.stderr) && picture(there) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+      rmSync(join(disk, 'filler'));
+    }
+    mount('-o', 'remount,ro', disk);
+    const run = fly(there);
+    report('a read-only disk', run.status === 1 && /read-only/.test(run.stderr) && picture(there) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+    mount('-o', 'remount,rw', disk);
+    report('on another disk than the temporary folder', fly(there).status === 0 && picture(there) === NEW && leftIn(there).length === 0 ? [] : ['not the new tree']);
+  } finally {
+    execFileSync('umount', [disk]);
+  }
+  freshApp(app);
+  mount('--bind', app, disk);
+  try {
+    report('on another mount of the same disk', fly(disk).status === 0 && picture(app) === NEW && leftIn(app).length === 0 ? [] : ['not the new tree']);
+  } finally {
+    execFileSync('umount', [disk]);
+  }
+}
+
+/** As somebody who may not write there. */
+function permissions(): void {
+  freshApp(app);
+  execFileSync('chmod', ['-R', 'a+rX', work]);
+  execFileSync('chmod', ['a+rwx', join(work, 'tmp')]);
+  for (const folder of [app, join(app, 'config'), join(app, 'lib/shop_web')]) {
+    freshApp(app);
+    execFileSync('chown', ['-R', 'nobody', app]);
+    execFileSync('chown', ['root', folder]);
+    const before = picture(app);
+    const run = fly(app, 'setpriv', '--reuid', 'nobody', '--clear-groups');
+    report(`a folder of somebody else's (${folder.slice(app.length) || '/'})`, run.status === 1 && /nothing was written.*permission denied/.test(run.stderr) && picture(app) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+  }
+}
+
+/** Types at a terminal until a prompt shows, then Ctrl-C. */
+function interrupt(answers: readonly [RegExp, string][], prompt: RegExp): Promise<{ code: number; asked: boolean }> {
+  return new Promise((resolve) => {
+    const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
+    const left = [...answers, [prompt, '\u0003'] as const];
+    let out = '';
+    shell.onData((data) => {
+      out += data;
+      const [next] = left;
+      if (!next || !next[0].test(out)) return;
+      out = '';
+      left.shift();
+      setTimeout(() => shell.write(next[1]), 150);
+    });
+    shell.onExit(({ exitCode }) => resolve({ code: exitCode, asked: left.length === 0 }));
+  });
+}
+
+async function interrupts(): Promise<void> {
+  const answers: [RegExp, string][] = [[/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/What to do with the conflict/, '\r'], [/Write \d files/, '']];
+  for (const [index, [prompt]] of answers.entries()) {
+    freshApp(app);
+    writeFileSync(join(app, 'Dockerfile'), 'FROM scratch\n');
+    const before = picture(app);
+    const { code, asked } = await interrupt(answers.slice(0, index), prompt);
+    report(`Ctrl-C at ${prompt.source}`, asked && code === 130 && picture(app) === before ? [] : [`exit ${code}, ${asked ? '' : 'not '}asked`]);
+  }
+}
+
+try {
+  if (KILLS) await randomKills('the writing', Math.ceil((KILLS * 3) / 4), writing(app));
+  if (KILLS) await randomKills('the command', Math.floor(KILLS / 4), [process.execPath, BIN, 'fly', '--dest', app, ...FLAGS, '--write', 'yes']);
+  await killsByCall();
+  guardKills();
+  errors();
+  disks();
+  permissions();
+  await interrupts();
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
