@@ -38,10 +38,18 @@ export function vmMemory(project: Project): string | undefined {
   return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
 }
 
-/** `yes` or `no` as auto_stop_machines in fly.toml says; Fly's default is off. */
+/** Comments that stand in any fly.toml that went through our hands. */
+const OUR_COMMENTS = /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|DATABASE_URL is a secret, set by|The database is outside Fly)/m;
+
+/**
+ * `yes` or `no` as auto_stop_machines in fly.toml says; Fly's default is off. A `stop` that nobody was asked about
+ * (`fly launch` writes it into every file) says nothing about an app that works in the background.
+ */
 export function alwaysOn(project: Project): string | undefined {
   const service = pageService(flyTable(project));
-  return service && ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined) ? 'yes' : 'no');
+  if (!service) return undefined;
+  if ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined)) return 'yes';
+  return OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '') ? 'no' : undefined;
 }
 
 /** The base image of the Dockerfile that we wrote. */

@@ -161,4 +161,11 @@ test('force_ssl in each of its wrong shapes is answered with the edit; the right
   assert.match(advice('url: [port: 443]', { 'config/runtime.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n' }).join(), 'config/runtime.exs:2: force_ssl has no effect here');
 });
 
+test('what fly launch writes stops no background work; an answer of ours stays', () => {
+  const launched = shop({ 'fly.toml': 'app = "shop"\nprimary_region = "lhr"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n  min_machines_running = 0\n' });
+  assert.is(complete(FLAGS, projectOf(launched)).background, true);
+  const answered = after(launched, planFor(launched, { ...FLAGS, background: 'no' }));
+  assert.is(complete({}, projectOf(answered)).background, false);
+});
+
 test.run();
