@@ -43,13 +43,14 @@ const OUR_COMMENTS = /^\s*# (LiveView sockets connect only|Only a machine that a
 
 /**
  * `yes` or `no` as auto_stop_machines in fly.toml says; Fly's default is off. A `stop` that nobody was asked about
- * (`fly launch` writes it into every file) says nothing about an app that works in the background.
+ * (`fly launch` writes it into every file, and no machine that stays) says nothing about an app that works in the background.
  */
 export function alwaysOn(project: Project): string | undefined {
   const service = pageService(flyTable(project));
   if (!service) return undefined;
   if ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined)) return 'yes';
-  return OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '') ? 'no' : undefined;
+  const launched = !service.data.min_machines_running && !OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '');
+  return launched ? undefined : 'no';
 }
 
 /** The base image of the Dockerfile that we wrote. */
