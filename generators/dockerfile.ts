@@ -67,7 +67,7 @@ export const dockerfile: GeneratedFile = {
           compilePragma: pragma(compile),
           assetCopies: [
             ...(build.needsNode ? ['--from=node /usr/local /usr/local'] : []),
-            ...node.map(({ name, workdir }) => `--from=${name} ${workdir}/node_modules ${workdir}/node_modules`),
+            ...node.flatMap(({ name, modules }) => modules.map((folder) => `--from=${name} ${folder} ${folder}`)),
             ...folders.map((folder) => copyPaths([folder, folder])),
             ...bundlerFiles(project),
           ],

@@ -85,6 +85,12 @@ test('each package manager installs by its lockfile', () => {
   assert.match(line(instructions(shop({ 'assets/package.json': '{"dependencies": {"topbar": "3"}}', 'assets/bun.lock': '{}' })), 'AS node'), 'oven/bun:${BUN_VERSION}-alpine');
 });
 
+test('a package of a workspace installs from the lockfile above it', () => {
+  const lines = instructions(shop({ 'package.json': '{"private": true, "workspaces": ["assets"]}', 'package-lock.json': '{}', 'assets/package.json': '{"name": "assets", "dependencies": {"topbar": "3"}}' }));
+  inOrder(lines, 'AS node', 'WORKDIR /app', 'COPY package.json package-lock.json ./', 'COPY assets/package.json /app/assets/', 'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules', 'COPY --from=node /app/node_modules /app/node_modules', 'COPY --from=node /app/assets/node_modules /app/assets/node_modules');
+  assert.is(lines.filter((one) => one.startsWith('FROM')).length, 5);
+});
+
 test('without assets.deploy the build script and the profiles of the hex tools run, and a note says so', () => {
   const texts = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}]'), 'assets/package.json': '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}', 'assets/package-lock.json': '{}' });
   assert.match(line(instructions(texts), 'npm --prefix'), 'RUN npm --prefix assets run build && mix phx.digest');

@@ -2,7 +2,7 @@ import semver from 'semver';
 import type { NodePackage, PackageManager } from '../facts/assets.ts';
 import type { Project } from '../facts/detect.ts';
 import { normalize } from '../facts/paths.ts';
-import { copyPaths } from '../quote.ts';
+import { copyPaths, shellWord } from '../quote.ts';
 import { byFolder, type Copy } from './copies.ts';
 
 /** The stage that installs one package.json, beside the Elixir stages and in parallel with them. */
@@ -16,6 +16,8 @@ export interface NodeStage {
   fromDeps: string[];
   cache: string;
   install: string;
+  /** The node_modules that it leaves. */
+  modules: string[];
 }
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
@@ -24,21 +26,31 @@ const NODE = 24;
 const CACHES: Readonly<Record<PackageManager, string>> = { npm: '/root/.npm', yarn: '/usr/local/share/.cache/yarn', pnpm: '/root/.local/share/pnpm/store', bun: '/root/.bun/install/cache' };
 
 export function nodeStages(project: Project): NodeStage[] {
-  return project.nodePackages.map((one, index) => {
-    const inRepo = one.fileDeps.map((path) => normalize(`${one.dir}/${path}`)).filter((path) => !path.startsWith('..'));
+  const homes = new Map<string, NodePackage[]>();
+  for (const one of project.nodePackages) homes.set(homeOf(one), [...(homes.get(homeOf(one)) ?? []), one]);
+  return [...homes].flatMap(([home, packages], index) => {
+    const [first] = packages;
+    if (!first) return [];
+    const inRepo = [...new Set(packages.flatMap((one) => one.fileDeps.map((path) => normalize(`${one.dir}/${path}`))))].filter((path) => !path.startsWith('..'));
+    const members = packages.map(({ dir }) => dir).filter((dir) => dir !== home);
     return {
       name: index === 0 ? 'node' : `node-${index + 1}`,
-      workdir: one.dir === '.' ? '/app' : `/app/${one.dir}`,
+      workdir: inImage(home),
       copies: [
-        ...byFolder(one.installFiles, (folder) => (folder === '' && one.dir === '.') || folder === `${one.dir}/` ? './' : `/app/${folder}`),
+        ...byFolder(packages.flatMap((one) => one.installFiles), (folder) => ((folder.replace(/\/$/, '') || '.') === home ? './' : `/app/${folder}`)),
         ...inRepo.filter((path) => !path.startsWith('deps/')).map((path) => copyPaths([path, `/app/${path}`])),
       ],
       fromDeps: inRepo.filter((path) => path.startsWith('deps/')),
-      cache: one.berry ? '/root/.yarn/berry/cache' : CACHES[one.manager],
-      install: install(project, one),
+      cache: first.berry ? '/root/.yarn/berry/cache' : CACHES[first.manager],
+      // A workspace may keep all packages at its top, and COPY wants every folder to be there
+      install: [install(project, first), ...members.map((dir) => `mkdir -p ${shellWord(`${inImage(dir)}/node_modules`)}`)].join(' && '),
+      modules: [home, ...members].map((dir) => `${inImage(dir)}/node_modules`),
     };
   });
 }
+
+const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
+const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
 /** Image and version of the stages: Bun's where everything is Bun's, else Node's. */
 export function nodeImage(project: Project): { arg: string; version: number; image: string } {
@@ -63,7 +75,7 @@ function install(project: Project, one: NodePackage): string {
 function pnpmVersion(project: Project, one: NodePackage): string {
   const [, named] = /^pnpm@(\d[\w.-]*)/.exec(one.packageManager ?? '') ?? [];
   if (named) return named;
-  const lock = project.tree.read(one.dir === '.' ? 'pnpm-lock.yaml' : `${one.dir}/pnpm-lock.yaml`) ?? '';
+  const lock = project.tree.read(homeOf(one) === '.' ? 'pnpm-lock.yaml' : `${homeOf(one)}/pnpm-lock.yaml`) ?? '';
   const format = semver.coerce(/^lockfileVersion:\s*'?([\d.]+)/m.exec(lock)?.[1] ?? '9')?.major ?? 9;
   return format >= 9 ? '10' : format >= 6 ? '8' : '7';
 }
