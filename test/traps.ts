@@ -1,0 +1,68 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { check, type Result } from '../src/check/check.ts';
+import { openRepo } from '../src/check/repo.ts';
+import { requirements } from '../src/check/requirements.ts';
+import { found, type Findings } from '../src/check/verdict.ts';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+
+export type Texts = Record<string, string>;
+export type Flags = typeof FLAGS;
+
+/** The fixture app after `npx plop fly`. */
+export function generated(flags: Flags = FLAGS): Texts {
+  const key = JSON.stringify(flags);
+  const known = made.get(key) ?? after(shop(), planFor(shop(), flags));
+  made.set(key, known);
+  return { ...known };
+}
+const made = new Map<string, Texts>();
+export const results = (texts: Texts): Result[] => check(projectOf(texts));
+export const open = (texts: Texts): string[] => results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
+
+export const judge = (texts: Texts, id: string): Findings => {
+  const requirement = requirements.find((one) => one.id === id);
+  return requirement ? requirement.judge(openRepo(projectOf(texts))) : found();
+};
+
+/** One text of a file replaced; a spoiling that changes nothing is no test. */
+export function spoil(texts: Texts, path: string, from: string, to: string): Texts {
+  const before = texts[path] ?? '';
+  assert.ok(before.includes(from), `${path} has no ${from}`);
+  return { ...texts, [path]: before.replaceAll(from, () => to) };
+}
+
+
+/** A generated umbrella of two apps. */
+export function umbrella(): Texts {
+  const child = (app: string, rest: string) => `defmodule ${app}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app.toLowerCase()}, deps: [${rest}]]\n  def application, do: []\nend\n`;
+  const texts = {
+    'mix.exs': 'defmodule Shops.MixProject do\n  use Mix.Project\n  def project, do: [apps_path: "apps", elixir: "~> 1.15", deps: [], releases: [shop: [applications: [web: :permanent]]]]\nend\n',
+    'mix.lock': shop()['mix.lock'] ?? '',
+    'config/config.exs': 'import Config\nconfig :web, Web.Endpoint, url: [host: "localhost"]\n',
+    'apps/web/mix.exs': child('Web', '{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}'),
+    'apps/web/lib/web/endpoint.ex': 'defmodule Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :web\n  plug Web.Router\nend\n',
+    'apps/core/mix.exs': child('Core', ''),
+    'apps/core/lib/core.ex': 'defmodule Core do\nend\n',
+  };
+  return after(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
+}
+
+
+/** What is spoilt, which requirement then is missing, at which line's text, and a part of the edit. */
+export type Trap = [name: string, spoilt: () => Texts, id: string, place: string, edit: RegExp];
+
+/** Each spoilt repo lacks just what was spoilt, and says where and how to mend it. */
+export function testTraps(traps: readonly Trap[]): void {
+  for (const [name, spoilt, id, place, edit] of traps) {
+    test(`${id} ${name}`, () => {
+      const texts = spoilt();
+      const findings = judge(texts, id);
+      const fitting = findings.missing.filter((one) => {
+        const line = (texts[one.file] ?? '').split('\n')[(one.line ?? 1) - 1] ?? '';
+        return `${one.file}: ${one.line === undefined ? '' : line.trim()}`.startsWith(place) && edit.test(one.edit);
+      });
+      assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
+    });
+  }
+}
