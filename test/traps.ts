@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { check, type Result } from '../src/check/check.ts';
-import { openRepo } from '../src/check/repo.ts';
+import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
 import { found, type Findings } from '../src/check/verdict.ts';
+import type { Project } from '../src/facts/detect.ts';
+import { treeOf } from '../src/tree.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 export type Texts = Record<string, string>;
@@ -22,8 +24,19 @@ export const open = (texts: Texts): string[] => results(texts).flatMap(({ id, ve
 
 export const judge = (texts: Texts, id: string): Findings => {
   const requirement = requirements.find((one) => one.id === id);
-  return requirement ? requirement.judge(openRepo(projectOf(texts))) : found();
+  return requirement ? requirement.judge(new Repo(factsOf(texts))) : found();
 };
+
+/** The facts do not hang on these files, so a repo that differs in them alone needs no new detection. */
+const APART = new Set(['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex']);
+const detected = new Map<string, Project>();
+
+function factsOf(texts: Texts): Project {
+  const key = JSON.stringify(Object.entries(texts).filter(([path]) => !APART.has(path)));
+  const known = detected.get(key) ?? projectOf(texts);
+  detected.set(key, known);
+  return { ...known, tree: treeOf(texts) };
+}
 
 /** One text of a file replaced; a spoiling that changes nothing is no test. */
 export function spoil(texts: Texts, path: string, from: string, to: string): Texts {

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Project } from '../facts/detect.ts';
-import { openRepo } from './repo.ts';
+import { Repo } from './repo.ts';
 import { requirements } from './requirements.ts';
 import type { Findings, Missing } from './verdict.ts';
 
@@ -18,7 +18,7 @@ export const verdictOf = ({ missing, unknown }: Findings): Verdict => (missing.l
 
 /** Judges a repo by every requirement. Pure: reads the tree, nothing else. */
 export function check(project: Project): Result[] {
-  const repo = openRepo(project);
+  const repo = new Repo(project);
   return requirements.map(({ id, name, file, judge }) => {
     const findings = judge(repo);
     return { id, name, file, verdict: verdictOf(findings), ...findings };

@@ -67,20 +67,21 @@ export function machine(_repo: Repo, fly: FlyFile): Findings {
 }
 
 /** R2.3: the pool and the network fit the database, whose address is a secret. */
-export function database({ project, machine: given, boot }: Repo, fly: FlyFile): Findings {
+export function database(repo: Repo, fly: FlyFile): Findings {
+  const { project, machine: given } = repo;
   if (project.repoModules.length === 0) return found();
   const attached = readAttachCommand(project.tree.read('fly.toml') ?? '');
   const external = attached === 'external';
   const missing: Missing[] = [];
   const unknown: string[] = [];
-  const started = boot();
-  for (const repo of project.repoModules) {
-    const app = project.repoApps.get(repo) ?? project.otpApp;
-    const options = setting(started, app, repo, 'socket_options');
-    if (options instanceof Unknown) unknown.push(`whether ${repo} speaks IPv6 is decided by ${options.why}`);
-    else if (!external && !JSON.stringify(options ?? []).includes('inet6')) missing.push(at(fly.line('env'), `${repo} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`, 'under [env], add: ECTO_IPV6 = "true"'));
+  const started = repo.boot();
+  for (const module of project.repoModules) {
+    const app = project.repoApps.get(module) ?? project.otpApp;
+    const options = setting(started, app, module, 'socket_options');
+    if (options instanceof Unknown) unknown.push(`whether ${module} speaks IPv6 is decided by ${options.why}`);
+    else if (!external && !JSON.stringify(options ?? []).includes('inet6')) missing.push(at(fly.line('env'), `${module} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`, 'under [env], add: ECTO_IPV6 = "true"'));
     else if (external && JSON.stringify(options ?? []).includes('inet6')) missing.push(at(fly.line('env.ECTO_IPV6') ?? fly.line('env'), 'databases outside Fly often have IPv4 addresses only', 'write: ECTO_IPV6 = "false"'));
-    const size = setting(started, app, repo, 'pool_size');
+    const size = setting(started, app, module, 'pool_size');
     const most = attached?.startsWith('managed') ? 45 : 25;
     if (typeof size === 'number' && size > most) missing.push(at(fly.line('env.POOL_SIZE'), `${size} connections from each machine are more than a small Postgres has`, 'write: POOL_SIZE = "10"'));
   }
@@ -94,11 +95,12 @@ export function https(_repo: Repo, fly: FlyFile): Findings {
 }
 
 /** R2.6: the port that the app listens on, and room for LiveView's sockets. */
-export function connections({ project, boot }: Repo, fly: FlyFile): Findings {
+export function connections(repo: Repo, fly: FlyFile): Findings {
+  const { project } = repo;
   const service = fly.service;
   if (!service) return found([at(undefined, 'no [http_service], so nothing is served', '`npx plop fly-toml` writes it')]);
   const missing: Missing[] = [];
-  const listens = setting(boot(), project.otpApp, project.endpointModule, 'http', 'port');
+  const listens = setting(repo.boot(), project.otpApp, project.endpointModule, 'http', 'port');
   const port = typeof listens === 'string' ? Number(listens) : listens;
   const place = (key: string) => fly.line(`${service.path}.${key}`) ?? fly.line(service.path);
   if (typeof port === 'number' && port !== (service.internalPort ?? 8080)) missing.push(at(place('internal_port'), `the app listens on ${port}, and Fly knocks on ${service.internalPort ?? '8080 (the default)'}`, `write: internal_port = ${port}`));

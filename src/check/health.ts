@@ -6,7 +6,7 @@ import type { Repo } from './repo.ts';
 import { found, type Findings, type Missing } from './verdict.ts';
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
-export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings {
+export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings {
   const service = fly.service;
   const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: 'fly.toml', line });
   const wanted = project.healthPath ?? '/health';
@@ -29,7 +29,7 @@ export function healthCheck({ project, compiled }: Repo, fly: FlyFile): Findings
       if (blocks) missing.push({ what, edit, file: place.file, line: place.line });
       else notes.push(`${place.file}:${place.line}: ${what}; ${edit}`);
     }
-    const ssl = get(get(compiled.get(project.otpApp), project.endpointModule), 'force_ssl');
+    const ssl = get(get(settings.compiled.get(project.otpApp), project.endpointModule), 'force_ssl');
     const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https');
     const excluded = semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') && show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
     if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks)) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));

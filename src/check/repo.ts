@@ -16,74 +16,82 @@ export interface Read<T> {
   file: T;
 }
 
-/** Everything that the checks look at, read once. undefined: the file isn't there. */
-export interface Repo {
-  project: Project;
-  dockerfile: Read<Dockerfile> | undefined;
-  /** Tells whether the .dockerignore keeps a path out of the build. */
-  dockerignore: Read<(path: string) => boolean> | undefined;
-  fly: FlyFile | undefined;
-  /** The release that the image starts. */
-  release: string;
-  /** runtime.exs, or the releases.exs of old. */
-  runtime: Read<string> | undefined;
-  /** Where it stands, or would. */
-  runtimePath: string;
-  envShPath: string;
-  envSh: Read<string> | undefined;
-  /** Settings that are compiled into the image. */
-  compiled: ReadonlyMap<string, Value>;
-  /** The same with all that runtime.exs may set, whichever branch it takes. */
-  all: ReadonlyMap<string, Value>;
-  /** What a machine on Fly gives the release, secrets as placeholders. */
-  machine: Readonly<Record<string, string>>;
-  /** Starts runtime.exs in thought with the machine's environment changed like this; undefined takes a variable away. */
-  boot(changes?: Readonly<Record<string, string | undefined>>): Boot;
-}
+type Environment = Readonly<Record<string, string | undefined>>;
 
-export function openRepo(project: Project): Repo {
-  const { tree } = project;
-  const fly = readFlyFile(project);
-  const build = fly ? section(fly, 'build') : {};
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  const read = <T>(path: string, parse: (text: string) => T | undefined): Read<T> | undefined => {
-    const content = tree.read(path);
-    const file = content === undefined ? undefined : parse(content);
-    return content === undefined || file === undefined ? undefined : { path, text: content, file };
-  };
-  const dockerfilePath = text(build.dockerfile)?.replace(/^\.\//, '') ?? 'Dockerfile';
-  const dockerfile = read(dockerfilePath, (content) => readDockerfile(content, text(build['build-target'])));
-  const ignorePath = text(build.ignorefile) ?? (tree.paths.has(`${dockerfilePath}.dockerignore`) ? `${dockerfilePath}.dockerignore` : '.dockerignore');
-  const runtimePath = runtimeFile(project);
-  const { compiled, all } = possible(tree, runtimePath, project.projects.map((one) => one.dir));
-  const release = builtRelease(project) ?? project.releaseName ?? releaseFor(project);
-  const envShPath = `${relFolder(project, release)}/env.sh.eex`;
-  const envSh = read(envShPath, (content) => content);
-  const machine = machineOf(project, dockerfile?.file, fly, envSh?.text);
-  const started = new Map<string, Boot>();
-  const boot = booter(tree, runtimePath, compiled);
-  const start = (changes: Readonly<Record<string, string | undefined>>): Boot =>
-    boot(Object.fromEntries(Object.entries({ ...machine, ...changes }).filter((pair): pair is [string, string] => pair[1] !== undefined)));
-  return {
-    project,
-    dockerfile,
-    dockerignore: read(ignorePath, matcher),
-    fly,
-    release,
-    runtime: read(runtimePath, (content) => content),
-    runtimePath,
-    envShPath,
-    envSh,
-    compiled,
-    all,
-    machine,
-    boot(changes = {}) {
-      const key = JSON.stringify(changes, (_, value: unknown) => value ?? null);
-      const known = started.get(key) ?? start(changes);
-      started.set(key, known);
-      return known;
-    },
-  };
+/** Everything that the checks look at, each read once and only when asked for. undefined: the file isn't there. */
+export class Repo {
+  readonly project: Project;
+  /** The release that the image starts. */
+  readonly release: string;
+  /** Where runtime.exs stands, or would; or the releases.exs of old. */
+  readonly runtimePath: string;
+  readonly envShPath: string;
+  private readonly made = new Map<string, unknown>();
+
+  constructor(project: Project) {
+    this.project = project;
+    this.release = builtRelease(project) ?? project.releaseName ?? releaseFor(project);
+    this.runtimePath = runtimeFile(project);
+    this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
+  }
+
+  get fly(): FlyFile | undefined {
+    return this.once('fly', () => readFlyFile(this.project));
+  }
+
+  get dockerfile(): Read<Dockerfile> | undefined {
+    return this.once('dockerfile', () => this.read(this.dockerfilePath, (text) => readDockerfile(text, this.buildSetting('build-target'))));
+  }
+
+  /** Tells whether the .dockerignore keeps a path out of the build. */
+  get dockerignore(): Read<(path: string) => boolean> | undefined {
+    const own = `${this.dockerfilePath}.dockerignore`;
+    return this.once('dockerignore', () => this.read(this.buildSetting('ignorefile') ?? (this.project.tree.paths.has(own) ? own : '.dockerignore'), matcher));
+  }
+
+  get runtime(): Read<string> | undefined {
+    return this.once('runtime', () => this.read(this.runtimePath, (text) => text));
+  }
+
+  get envSh(): Read<string> | undefined {
+    return this.once('envSh', () => this.read(this.envShPath, (text) => text));
+  }
+
+  /** Settings that are compiled into the image, and `all` with what runtime.exs may set, whichever branch it takes. */
+  get settings(): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
+    return this.once('settings', () => possible(this.project.tree, this.runtimePath, this.project.projects.map((one) => one.dir)));
+  }
+
+  /** What a machine on Fly gives the release, secrets as placeholders. */
+  get machine(): Readonly<Record<string, string>> {
+    return this.once('machine', () => machineOf(this));
+  }
+
+  /** Starts runtime.exs in thought with the machine's environment changed like this; undefined takes a variable away. */
+  boot(changes: Environment = {}): Boot {
+    const start = this.once('booter', () => booter(this.project.tree, this.runtimePath, this.settings.compiled));
+    return this.once(`boot ${JSON.stringify(changes, (_, value: unknown) => value ?? null)}`, () => start(Object.fromEntries(Object.entries({ ...this.machine, ...changes }).filter((pair): pair is [string, string] => pair[1] !== undefined))));
+  }
+
+  private once<T>(name: string, make: () => T): T {
+    if (!this.made.has(name)) this.made.set(name, make());
+    return this.made.get(name) as T;
+  }
+
+  private read<T>(path: string, parse: (text: string) => T | undefined): Read<T> | undefined {
+    const text = this.project.tree.read(path);
+    const file = text === undefined ? undefined : parse(text);
+    return text === undefined || file === undefined ? undefined : { path, text, file };
+  }
+
+  private get dockerfilePath(): string {
+    return this.buildSetting('dockerfile')?.replace(/^\.\//, '') ?? 'Dockerfile';
+  }
+
+  private buildSetting(key: string): string | undefined {
+    const value = this.fly && section(this.fly, 'build')[key];
+    return typeof value === 'string' ? value : undefined;
+  }
 }
 
 /** Docker's own rules (the last match wins, patterns start at the top), which are not those of .gitignore. */
@@ -95,7 +103,8 @@ export function matcher(patterns: string): (path: string) => boolean {
 /** What a secret holds in thought. */
 export const placeholder = (name: string): string => `the-secret-${name}`;
 
-function machineOf(project: Project, dockerfile: Dockerfile | undefined, fly: FlyFile | undefined, envSh: string | undefined): Record<string, string> {
+function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<string, string> {
+  const dockerfile = read?.file;
   const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
   const secrets = ['SECRET_KEY_BASE', ...(project.repoModules.length ? ['DATABASE_URL'] : []), ...project.required.filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name)).map((one) => one.name)];
   const given: Record<string, string> = {
@@ -113,7 +122,7 @@ function machineOf(project: Project, dockerfile: Dockerfile | undefined, fly: Fl
     ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,
   };
-  return { ...given, ...exportsIn(envSh ?? '', given) };
+  return { ...given, ...exportsIn(envSh?.text ?? '', given) };
 }
 
 /** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */

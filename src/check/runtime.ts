@@ -26,7 +26,7 @@ class Judge {
   /** A setting of that start; one that only a branch nobody can judge would make is unknown. */
   value(start: Boot, app: string, ...keys: string[]): Value | undefined {
     const value = setting(start, app, ...keys);
-    const maybe = value === undefined ? setting({ apps: this.repo.all, stops: [] }, app, ...keys) : undefined;
+    const maybe = value === undefined ? setting({ apps: this.repo.settings.all, stops: [] }, app, ...keys) : undefined;
     return maybe === undefined || maybe === null ? value : new Unknown('a condition that only the running release knows');
   }
 
@@ -54,13 +54,13 @@ const config = (app: string, rest: string): string => `add: config :${app}, ${re
 
 /** R3.1: it is read in production, can be read, and turns the web server on. */
 export function releaseMode(repo: Repo, file: File): Findings {
-  const { project, boot } = repo;
+  const { project } = repo;
   const judge = new Judge(repo, file);
   const { problem } = parseElixir(file.text);
   const { otpApp, endpointModule } = project;
   if (problem) judge.unknown.push(`line ${problem.line} can't be followed: ${problem.text}`);
   if (file.path.endsWith('releases.exs')) judge.notes.push('config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it');
-  const started = boot(PROBE);
+  const started = repo.boot(PROBE);
   judge.expect(judge.value(started, otpApp, endpointModule, 'server'), (value) => value === true, 'with PHX_SERVER=true the release still does not serve HTTP', config(otpApp, `${endpointModule}, server: System.get_env("PHX_SERVER") in ~w(true 1)`), 'PHX_SERVER');
   for (const key of ['code_reloader', 'debug_errors']) judge.expect(judge.value(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key} from config.exs and prod.exs; it belongs in dev.exs`);
   return judge.findings;
@@ -68,10 +68,10 @@ export function releaseMode(repo: Repo, file: File): Findings {
 
 /** R3.2: each repo's pool follows the environment, waits before it drops requests, and finds the database over IPv6. */
 export function pool(repo: Repo, file: File): Findings {
-  const { project, boot, fly } = repo;
+  const { project, fly } = repo;
   const judge = new Judge(repo, file);
   const managed = /fly mpg attach|flympg/.test(project.tree.read('fly.toml') ?? '') && fly !== undefined;
-  const [on, off] = [boot(PROBE), boot({ ...PROBE, ECTO_IPV6: 'false' })];
+  const [on, off] = [repo.boot(PROBE), repo.boot({ ...PROBE, ECTO_IPV6: 'false' })];
   const inet6 = (value: Value | undefined) => Array.isArray(value) && value.some((one) => atomName(one) === 'inet6');
   for (const repo of project.repoModules) {
     const app = project.repoApps.get(repo) ?? project.otpApp;
@@ -91,10 +91,10 @@ export function pool(repo: Repo, file: File): Findings {
 
 /** R3.3: host, scheme, address and origins; secrets from the environment, each missing one named. */
 export function hostAndSecrets(repo: Repo, file: File): Findings {
-  const { project, boot, compiled } = repo;
+  const { project, settings } = repo;
   const judge = new Judge(repo, file);
   const { otpApp, endpointModule, repoModules } = project;
-  const started = boot(PROBE);
+  const started = repo.boot(PROBE);
   const of = (...keys: string[]) => judge.value(started, otpApp, endpointModule, ...keys);
   const set = (line: string) => config(otpApp, `${endpointModule}, ${line}`);
   judge.expect(of('url', 'host'), (value) => value === PROBE.PHX_HOST, 'links and LiveView sockets do not use PHX_HOST', set('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]'), 'PHX_HOST');
@@ -110,11 +110,11 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
   judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'));
   const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...repoModules.map((repo): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(repo) ?? otpApp, repo, 'url')])];
   for (const [name, value] of secrets) judge.expect(value, (one) => one === placeholder(name), `${name} is not read from the environment`, name === 'DATABASE_URL' ? `add to the repo: url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"` : set('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'), name);
-  const compiledKey = get(get(compiled.get(otpApp), endpointModule), 'secret_key_base');
+  const compiledKey = get(get(settings.compiled.get(otpApp), endpointModule), 'secret_key_base');
   if (typeof compiledKey === 'string' && !started.stops.length && of('secret_key_base') === compiledKey) judge.missing.push({ what: 'secret_key_base stands in the code', edit: 'remove it from config.exs and prod.exs', file: file.path, line: undefined });
   for (const name of new Set([...secrets.map(([one]) => one), 'PHX_HOST'])) {
-    const { stops } = boot({ ...PROBE, [name]: undefined });
-    const known = boot(PROBE).stops;
+    const { stops } = repo.boot({ ...PROBE, [name]: undefined });
+    const known = repo.boot(PROBE).stops;
     const stop = stops.find((one) => !known.includes(one));
     const value = secrets.find(([one]) => one === name)?.[1] ?? of('url', 'host');
     if (stop === undefined && value instanceof Unknown) continue;
@@ -127,9 +127,9 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
 
 /** R3.4: one list of TLS options for connections to the outside. */
 export function tls(repo: Repo, file: File): Findings {
-  const { project, boot } = repo;
+  const { project } = repo;
   const judge = new Judge(repo, file);
-  const own = boot(PROBE).apps.get(project.otpApp);
+  const own = repo.boot(PROBE).apps.get(project.otpApp);
   const lists = pairs(own).flatMap(([key, value]) => [[key, value] as const, ...pairs(value).map(([inner, one]) => [`${key}.${inner}`, one] as const)]).filter(([, value]) => isKeyword(value) && get(value, 'verify') !== undefined && (get(value, 'cacertfile') ?? get(value, 'cacerts')) !== undefined);
   const good = lists.find(([, value]) => atomName(get(value, 'verify')) === 'verify_peer') ?? lists[0];
   const line = config(project.otpApp, ':tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]');
@@ -144,9 +144,9 @@ export function tls(repo: Repo, file: File): Findings {
 
 /** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
 export function logger(repo: Repo, file: File): Findings {
-  const { project, boot, dockerfile } = repo;
+  const { project, dockerfile } = repo;
   const judge = new Judge(repo, file);
-  const started = boot(PROBE);
+  const started = repo.boot(PROBE);
   judge.expect(judge.value(started, 'logger', 'level'), (value) => atomName(value) === 'warning', 'the level does not follow LOG_LEVEL', 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it', 'LOG_LEVEL');
   const elixir = dockerfile && builderElixir(dockerfile.file);
   const modern = semver.gte(semver.coerce(elixir ?? project.elixirVersion ?? '1.15.0') ?? '1.15.0', '1.15.0');
@@ -168,9 +168,9 @@ export function logger(repo: Repo, file: File): Findings {
 
 /** Workers can be left out: one setting of the app's follows BACKGROUND_ENABLED. */
 export function backgroundSwitch(repo: Repo, file: File): Findings {
-  const { project, boot } = repo;
+  const { project } = repo;
   if (project.background.length === 0) return found();
-  const [on, off] = [boot({ ...PROBE, BACKGROUND_ENABLED: 'true' }), boot({ ...PROBE, BACKGROUND_ENABLED: 'false' })];
+  const [on, off] = [repo.boot({ ...PROBE, BACKGROUND_ENABLED: 'true' }), repo.boot({ ...PROBE, BACKGROUND_ENABLED: 'false' })];
   const follows = pairs(on.apps.get(project.otpApp)).some(([key, value]) => show(value) !== show(setting(off, project.otpApp, key)));
   const edit = config(project.otpApp, ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)');
   return found(follows ? [] : [{ what: `${project.background.join(', ')} run in every process of the release, a second machine and a one-off console too`, edit, file: file.path, line: undefined }]);
