@@ -81,6 +81,9 @@ testTraps([
   ['a format under the key of older Elixir', () => spoil(generated(), RUNTIME, 'config :logger, :default_formatter', 'config :logger, :console'), 'R3.5', 'config/runtime.exs: ', /:default_formatter, format.*metadata/],
   ['an event of two lines', () => spoil(generated(), RUNTIME, '$message\\n"', '\\n$message\\n"'), 'R3.5', 'config/runtime.exs: ', /format: "\$time/],
   ['colours', () => spoil(generated(), RUNTIME, 'enabled: false]', 'enabled: true]'), 'R3.5', 'config/runtime.exs: ', /colors: \[enabled: false\]/],
+  ['SQLite without a volume (A35)', () => spoil(spoil(generated(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'), 'mix.exs', ':postgrex', ':ecto_sqlite3'), 'R2.3', 'fly.toml: ', /\[\[mounts\]\]/],
+  ['migrations without the volume (A35)', () => spoil(spoil(generated(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/shop eval Ecto.migrate"\n'), 'B9', 'fly.toml: release_command', /when the app starts/],
+  ['migrations without a repo', () => spoil(spoil(spoil(generated(), 'lib/shop/repo.ex', 'use Ecto.Repo', 'use Other'), 'config/config.exs', 'ecto_repos: [Shop.Repo]', 'ecto_repos: []'), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/shop eval Ecto.migrate"\n'), 'B9', 'fly.toml: release_command', /^remove it$/],
 ]);
 
 test.run();

@@ -35,6 +35,11 @@ test('without the files everything is missing, and one command writes it', () =>
 
 test('after fly all is met: an umbrella', () => assert.equal(open(umbrella()), []));
 
+test('a repo that the generators refuse is judged all the same, and not sent to them', () => {
+  const sqlite = spoil(spoil(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'), 'mix.exs', ':postgrex', ':ecto_sqlite3');
+  assert.match(judge(sqlite, 'R1.1').missing[0]?.edit ?? '', /^write it yourself; .* SQLite/);
+});
+
 test('what only the running release knows is unknown, never met', () => {
   const verdict = (texts: Texts, id: string) => verdictOf(judge(texts, id));
   assert.is(verdict(spoil(generated(), RUNTIME, 'String.to_integer(System.get_env("POOL_SIZE", "10"))', 'Shop.Sizes.pool()'), 'R3.2'), 'unknown');

@@ -49,7 +49,7 @@ export function reportOf(results: readonly Result[]): string {
   }
   const count = (verdict: Verdict) => results.filter((one) => one.verdict === verdict).length;
   const open = results.length - count('met');
-  lines.push('', open === 0 ? `All ${results.length} requirements are met.` : `${count('met')} met, ${count('missing')} missing, ${count('unknown')} unknown.${count('missing') ? ' `npx plop fly` writes most of what is missing.' : ''}`);
+  lines.push('', open === 0 ? `All ${results.length} requirements are met.` : `${count('met')} met, ${count('missing')} missing, ${count('unknown')} unknown.`);
   return lines.slice(1).join('\n');
 }
 

@@ -70,6 +70,7 @@ export function machine(_repo: Repo, fly: FlyFile): Findings {
 export function database(repo: Repo, fly: FlyFile): Findings {
   const { project, machine: given } = repo;
   if (project.repoModules.length === 0) return found();
+  if (project.ectoAdapter === 'sqlite') return found(unless(listAt(fly.table, 'mounts').length, at(undefined, 'each deploy starts with an empty database: its file lies in the machine', 'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"')));
   const attached = readAttachCommand(project.tree.read('fly.toml') ?? '');
   const external = attached === 'external';
   const missing: Missing[] = [];

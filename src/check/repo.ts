@@ -4,6 +4,8 @@ import { runtimeFile } from '../docker/copies.ts';
 import { releaseFor, relFolder } from '../docker/release.ts';
 import { builtRelease } from '../existing.ts';
 import type { Project } from '../facts/detect.ts';
+import { Problem } from '../problem.ts';
+import { refuseUnsupported } from '../supported.ts';
 import { booter, possible, type Boot } from './boot.ts';
 import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
 import { exportsIn } from './shell.ts';
@@ -33,6 +35,19 @@ export class Repo {
     this.release = builtRelease(project) ?? project.releaseName ?? releaseFor(project);
     this.runtimePath = runtimeFile(project);
     this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
+  }
+
+  /** Why the generators refuse this repo; undefined: they don't. */
+  get refusal(): string | undefined {
+    return this.once('refusal', () => {
+      try {
+        refuseUnsupported(this.project);
+        return undefined;
+      } catch (error) {
+        if (error instanceof Problem) return error.message.replace(' Nothing was written.', '');
+        throw error;
+      }
+    });
   }
 
   get fly(): FlyFile | undefined {

@@ -28,7 +28,7 @@ function needs<T>(file: string, pick: (repo: Repo) => T | undefined, generator: 
     file,
     judge: (repo) => {
       const content = pick(repo);
-      return content === undefined ? found([{ what: 'the file is not there', edit: `npx plop ${generator} writes it (npx plop fly: all of them)`, file, line: undefined }]) : judge(repo, content);
+      return content === undefined ? found([{ what: 'the file is not there', edit: repo.refusal === undefined ? `npx plop ${generator} writes it (npx plop fly: all of them)` : `write it yourself; phoenix-fly does not, because ${repo.refusal}`, file, line: undefined }]) : judge(repo, content);
     },
   });
 }

@@ -66,6 +66,9 @@ export function releaseMode(repo: Repo, file: File): Findings {
   return judge.findings;
 }
 
+/** Repos that connect over the network; SQLite opens a file. */
+const networked = ({ project }: Repo): string[] => (project.ectoAdapter === 'sqlite' ? [] : project.repoModules);
+
 /** R3.2: each repo's pool follows the environment, waits before it drops requests, and finds the database over IPv6. */
 export function pool(repo: Repo, file: File): Findings {
   const { project, fly } = repo;
@@ -73,18 +76,18 @@ export function pool(repo: Repo, file: File): Findings {
   const managed = /fly mpg attach|flympg/.test(project.tree.read('fly.toml') ?? '') && fly !== undefined;
   const [on, off] = [repo.boot(PROBE), repo.boot({ ...PROBE, ECTO_IPV6: 'false' })];
   const inet6 = (value: Value | undefined) => Array.isArray(value) && value.some((one) => atomName(one) === 'inet6');
-  for (const repo of project.repoModules) {
-    const app = project.repoApps.get(repo) ?? project.otpApp;
-    const of = (key: string, started = on) => judge.value(started, app, repo, key);
-    const set = (line: string) => config(app, `${repo}, ${line}`);
-    judge.expect(of('pool_size'), (value) => value === 7, `${repo}: pool_size does not follow POOL_SIZE`, set('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))'), 'POOL_SIZE');
-    for (const [key, wanted] of [['queue_target', '500'], ['queue_interval', '2_000']] as const) judge.expect(of(key), (value) => typeof value === 'number', `${repo}: no ${key}, so a busy pool drops requests after 50 ms`, set(`${key}: ${wanted}`));
-    judge.expect(of('socket_options'), inet6, `${repo}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only`, set('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'), 'ECTO_IPV6');
-    judge.expect(of('socket_options', off), (value) => !inet6(value), `${repo}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested`, 'write: System.get_env("ECTO_IPV6") in ~w(true 1)', 'ECTO_IPV6');
-    judge.expect(of('backoff_type') ?? null, (value) => atomName(value) !== 'stop', `${repo}: backoff_type: :stop gives up when the database restarts`, 'remove backoff_type');
+  for (const module of networked(repo)) {
+    const app = project.repoApps.get(module) ?? project.otpApp;
+    const of = (key: string, started = on) => judge.value(started, app, module, key);
+    const set = (line: string) => config(app, `${module}, ${line}`);
+    judge.expect(of('pool_size'), (value) => value === 7, `${module}: pool_size does not follow POOL_SIZE`, set('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))'), 'POOL_SIZE');
+    for (const [key, wanted] of [['queue_target', '500'], ['queue_interval', '2_000']] as const) judge.expect(of(key), (value) => typeof value === 'number', `${module}: no ${key}, so a busy pool drops requests after 50 ms`, set(`${key}: ${wanted}`));
+    judge.expect(of('socket_options'), inet6, `${module}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only`, set('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'), 'ECTO_IPV6');
+    judge.expect(of('socket_options', off), (value) => !inet6(value), `${module}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested`, 'write: System.get_env("ECTO_IPV6") in ~w(true 1)', 'ECTO_IPV6');
+    judge.expect(of('backoff_type') ?? null, (value) => atomName(value) !== 'stop', `${module}: backoff_type: :stop gives up when the database restarts`, 'remove backoff_type');
     if (!managed) continue;
-    judge.expect(of('prepare'), (value) => atomName(value) === 'unnamed', `${repo}: Managed Postgres hands each transaction to another connection, which loses prepared statements`, set('prepare: :unnamed'));
-    if (semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) judge.expect(of('max_lifetime') !== undefined, (value) => value === true, `${repo}: Fly's proxy cuts connections after ten minutes`, set('max_lifetime: 480_000..540_000'));
+    judge.expect(of('prepare'), (value) => atomName(value) === 'unnamed', `${module}: Managed Postgres hands each transaction to another connection, which loses prepared statements`, set('prepare: :unnamed'));
+    if (semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) judge.expect(of('max_lifetime') !== undefined, (value) => value === true, `${module}: Fly's proxy cuts connections after ten minutes`, set('max_lifetime: 480_000..540_000'));
   }
   return judge.findings;
 }
@@ -93,7 +96,7 @@ export function pool(repo: Repo, file: File): Findings {
 export function hostAndSecrets(repo: Repo, file: File): Findings {
   const { project, settings } = repo;
   const judge = new Judge(repo, file);
-  const { otpApp, endpointModule, repoModules } = project;
+  const { otpApp, endpointModule } = project;
   const started = repo.boot(PROBE);
   const of = (...keys: string[]) => judge.value(started, otpApp, endpointModule, ...keys);
   const set = (line: string) => config(otpApp, `${endpointModule}, ${line}`);
@@ -108,7 +111,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
   const [wrong, why] = origin === false ? ['false', 'lets every site open LiveView sockets'] : atomName(origin) === 'conn' ? [':conn', 'compares the scheme too, which is http behind the proxy'] : ['', 'does not list PHX_HOST, so LiveView sockets get 403'];
   const lists = (value: Value | undefined) => !Array.isArray(value) || value.some((one) => one instanceof Unknown) || show(value).includes(PROBE.PHX_HOST);
   judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'));
-  const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...repoModules.map((repo): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(repo) ?? otpApp, repo, 'url')])];
+  const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...networked(repo).map((module): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(module) ?? otpApp, module, 'url')])];
   for (const [name, value] of secrets) judge.expect(value, (one) => one === placeholder(name), `${name} is not read from the environment`, name === 'DATABASE_URL' ? `add to the repo: url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"` : set('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'), name);
   const compiledKey = get(get(settings.compiled.get(otpApp), endpointModule), 'secret_key_base');
   if (typeof compiledKey === 'string' && !started.stops.length && of('secret_key_base') === compiledKey) judge.missing.push({ what: 'secret_key_base stands in the code', edit: 'remove it from config.exs and prod.exs', file: file.path, line: undefined });
