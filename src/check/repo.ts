@@ -58,6 +58,11 @@ export class Repo {
     return this.once('dockerfile', () => this.read(this.dockerfilePath, (text) => readDockerfile(text, this.buildSetting('build-target'))));
   }
 
+  /** The image or buildpack that [build] names instead of a Dockerfile. */
+  get builtElsewhere(): string | undefined {
+    return this.dockerfile ? undefined : (this.buildSetting('image') ?? this.buildSetting('builder'));
+  }
+
   /** Tells whether the .dockerignore keeps a path out of the build. */
   get dockerignore(): Read<(path: string) => boolean> | undefined {
     const own = `${this.dockerfilePath}.dockerignore`;

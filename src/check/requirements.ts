@@ -33,11 +33,16 @@ function needs<T>(file: string, pick: (repo: Repo) => T | undefined, generator: 
   });
 }
 
-const dockerfile = needs('Dockerfile', (repo) => repo.dockerfile, 'dockerfile');
+const dockerfileThere = needs('Dockerfile', (repo) => repo.dockerfile, 'dockerfile');
 const dockerignore = needs('.dockerignore', (repo) => repo.dockerignore, 'dockerignore');
 const envScript = needs('rel/env.sh.eex', (repo) => repo.envSh, 'env-sh');
 const runtime = needs('config/runtime.exs', (repo) => repo.runtime, 'runtime-exs');
 const flyFile = needs('fly.toml', (repo) => repo.fly, 'fly-toml');
+
+const dockerfile: typeof dockerfileThere = (id, name, judge) => {
+  const requirement = dockerfileThere(id, name, judge);
+  return { ...requirement, judge: (repo) => (repo.builtElsewhere === undefined ? requirement.judge(repo) : found([], [`fly.toml builds with ${repo.builtElsewhere}, not with a Dockerfile`])) };
+};
 
 /** What can't be read can't be judged, but for the one requirement that says so. */
 const flyToml = (id: string, name: string, judge: (repo: Repo, fly: FlyFile) => Findings): Requirement =>
