@@ -55,7 +55,7 @@ const silent: Record<string, [path: () => string, note: boolean]> = {
   'not logged in': [loggedOut, true],
   'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, false],
   'answers of another shape': [() => fakeFlyctl(`*) echo '{"regions":[]}';;`).path, false],
-  'an answer that never comes': [() => fakeFlyctl('*) exec sleep 60;;').path, true],
+  'an answer that never comes': [() => fakeFlyctl(`"orgs list --json") sleep 1; echo '{"a":"A"}';;\n*) exec sleep 60;;`).path, true],
 };
 for (const [name, [path, note]] of Object.entries(silent)) {
   test(`${name}: the table stands in, within three seconds and without an error`, async () => {

@@ -6,11 +6,11 @@ import { spawn } from '@lydell/node-pty';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 
-/** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. */
+/** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. At a terminal, or with notices and colours on, it fails. */
 export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'flyctl-'));
   const log = join(folder, 'calls');
-  writeFileSync(join(folder, 'flyctl'), `#!/bin/sh\necho "$*" >> '${log}'\ncase "$*" in\n${script}\nesac\n`);
+  writeFileSync(join(folder, 'flyctl'), `#!/bin/sh\n[ "$FLY_NO_UPDATE_CHECK$NO_COLOR" = 11 ] && [ ! -t 0 ] || exit 9\necho "$*" >> '${log}'\ncase "$*" in\n${script}\nesac\n`);
   chmodSync(join(folder, 'flyctl'), 0o755);
   return { path: `${folder}:${process.env.PATH ?? ''}`, calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []) };
 }

@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** Both names are installed; `fly` alone may be another program (Concourse has one). */
 const NAMES = ['flyctl', 'fly'];
-/** Seconds that a person waits at most. */
-const PATIENCE = 2.5;
+/** Milliseconds that a person waits at most, for all that is asked together. */
+export const PATIENCE = 2500;
 const environment = (): NodeJS.ProcessEnv => ({ ...process.env, FLY_NO_UPDATE_CHECK: '1', NO_COLOR: '1' });
 
 /** Why flyctl said nothing useful: it isn't there, or it is and could not answer. */
@@ -12,9 +12,9 @@ export type Silence = 'absent' | 'failed';
 
 /**
  * What a command of flyctl prints, notices on stderr left out. Never throws and never asks: without flyctl, a login, the
- * network or patience it is a Silence.
+ * network or an answer before `deadline` (milliseconds since 1970) it is a Silence.
  */
-export async function askFlyctl(args: readonly string[], names: readonly string[] = NAMES): Promise<{ text: string } | Silence> {
+export async function askFlyctl(args: readonly string[], deadline: number, names: readonly string[] = NAMES): Promise<{ text: string } | Silence> {
   const [name, ...others] = names;
   if (name === undefined) return 'absent';
   const answer = await new Promise<{ text: string } | Silence>((resolve) => {
@@ -29,9 +29,9 @@ export async function askFlyctl(args: readonly string[], names: readonly string[
       child.stdout.destroy();
       child.unref();
       resolve('failed');
-    }, PATIENCE * 1000).unref();
+    }, Math.max(deadline - Date.now(), 0)).unref();
   });
-  return answer === 'absent' ? askFlyctl(args, others) : answer;
+  return answer === 'absent' ? askFlyctl(args, deadline, others) : answer;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function askFlyctl(args: readonly string[], names: readonly string[
  */
 export function validateFlyToml(folder: string): string[] {
   for (const name of NAMES) {
-    const { error, status, stdout } = spawnSync(name, ['config', 'validate', '--strict', '--config', 'fly.toml'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE * 1000, killSignal: 'SIGKILL' });
+    const { error, status, stdout } = spawnSync(name, ['config', 'validate', '--strict', '--config', 'fly.toml'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' });
     if (error && 'code' in error && error.code === 'ENOENT') continue;
     if (status === 0 || !stdout.includes('Validating')) return [];
     return stripVTControlCharacters(stdout).split('\n').map((line) => line.trim()).filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line)).map((line) => line.replace(/^- /, 'it knows no '));

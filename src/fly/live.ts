@@ -1,4 +1,4 @@
-import { askFlyctl, type Silence } from './flyctl.ts';
+import { askFlyctl, PATIENCE, type Silence } from './flyctl.ts';
 import { isAppName } from './names.ts';
 import { REGIONS, type Region } from './regions.ts';
 
@@ -18,7 +18,8 @@ export interface Live {
 
 /** Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account. */
 export async function askAccount(): Promise<Live> {
-  const [regions, apps, clusters] = await Promise.all([askFlyctl(['platform', 'regions', '--json']), askFlyctl(['postgres', 'list', '--json']), managedClusters()]);
+  const deadline = Date.now() + PATIENCE;
+  const [regions, apps, clusters] = await Promise.all([askFlyctl(['platform', 'regions', '--json'], deadline), askFlyctl(['postgres', 'list', '--json'], deadline), managedClusters(deadline)]);
   const silent = [regions, apps].some((answer) => answer === 'failed');
   const found = [...(clusters ?? []), ...(read(apps, parseApps) ?? [])];
   return {
@@ -29,10 +30,10 @@ export async function askAccount(): Promise<Live> {
 }
 
 /** Managed Postgres is listed by organisation, and asks for one where none is given. */
-async function managedClusters(): Promise<Database[] | undefined> {
-  const organisations = read(await askFlyctl(['orgs', 'list', '--json']), parseOrganisations);
+async function managedClusters(deadline: number): Promise<Database[] | undefined> {
+  const organisations = read(await askFlyctl(['orgs', 'list', '--json'], deadline), parseOrganisations);
   if (!organisations) return undefined;
-  const lists = await Promise.all(organisations.slice(0, 5).map((slug) => askFlyctl(['mpg', 'list', '--json', '--org', slug])));
+  const lists = await Promise.all(organisations.slice(0, 5).map((slug) => askFlyctl(['mpg', 'list', '--json', '--org', slug], deadline)));
   return lists.flatMap((list) => read(list, parseClusters) ?? []);
 }
 
