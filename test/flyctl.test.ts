@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { askAccount, parseRegions } from '../src/fly/live.ts';
+import { askAccount, parseApps, parseClusters, parseRegions } from '../src/fly/live.ts';
 import { postgresChoices } from '../src/fly/postgres.ts';
 import { SHOP } from './support.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
@@ -74,6 +74,11 @@ test('an account without databases answers with sentences', async () => {
   const live = await askAccount();
   assert.equal(live.databases, []);
   assert.equal(live.regions?.map(({ code }) => code), ['lhr', 'zzz']);
+});
+
+test('a name or an id that no command could take is left out', () => {
+  assert.equal(parseApps([{ Name: '../bad' }, { Name: 'a; rm' }, 1, null]), []);
+  assert.equal(parseClusters([{ id: 'x y' }, {}]), []);
 });
 
 test('an older flyctl says nothing of Managed Postgres in a region, and the table does', () => {

@@ -39,11 +39,10 @@ async function managedClusters(deadline: number): Promise<Database[] | undefined
 
 function read<T>(answer: { text: string } | Silence, parse: (value: unknown) => T | undefined): T | undefined {
   if (typeof answer === 'string') return undefined;
-  // "No postgres clusters found" stands where an empty list would
-  if (answer.text.trim().startsWith('No ')) return parse([]);
   try {
     return parse(JSON.parse(answer.text));
   } catch {
+    // "No postgres clusters found" stands where an empty list would
     return undefined;
   }
 }
