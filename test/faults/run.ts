@@ -240,6 +240,8 @@ try {
   disks();
   permissions();
   await interrupts();
+} catch (error) {
+  report('the fault tests ran', [String(error)]);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
