@@ -1,7 +1,7 @@
 import { Problem } from './problem.ts';
 
-/** A string literal of TOML (basic string; JSON's escapes are a subset of TOML's). */
-export const tomlString = (text: string): string => JSON.stringify(text);
+/** A string literal of TOML (basic string; JSON's escapes are a subset of TOML's, and TOML wants DEL escaped too). */
+export const tomlString = (text: string): string => JSON.stringify(text).replaceAll('\u007f', '\\u007f');
 
 /** A string literal of Elixir: interpolation is a part of its strings, so `#{` is escaped too. */
 export const elixirString = (text: string): string => JSON.stringify(text).replaceAll('#{', '\\#{');

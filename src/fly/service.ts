@@ -23,7 +23,7 @@ export const envOf = (table: Table): Table => Object.assign({}, ...listAt(table,
 export function pageService(table: Table): Service | undefined {
   const [http] = listAt(table, 'http_service');
   if (http) return { table: 'http_service', path: 'http_service', data: http };
-  const services = listAt(table, 'services').map((data, index): Service => ({ table: 'services', path: `services.${index}`, data }));
+  const services = listAt(table, 'services').map((data, index): Service => ({ table: 'services', path: Array.isArray(table.services) ? `services.${index}` : 'services', data }));
   const port = String(envOf(table).PORT);
   const speaksHttp = services.filter(({ data }) => listAt(data, 'ports').some((one) => [one.handlers].flat().includes('http')));
   return speaksHttp.find(({ data }) => String(data.internal_port) === port) ?? speaksHttp[0] ?? (services.length === 1 ? services[0] : undefined);
