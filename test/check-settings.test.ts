@@ -71,6 +71,7 @@ testTraps([
   ['a pool that gives up', () => spoil(generated(), RUNTIME, 'queue_target: 500,', 'queue_target: 500, backoff_type: :stop,'), 'R3.2', 'config/runtime.exs: ', /remove backoff_type/],
   ['connections that the proxy cuts (A6)', () => spoil(generated({ ...FLAGS, postgres: 'managed' }), RUNTIME, 'max_lifetime: 480_000..540_000,', ''), 'R3.2', 'config/runtime.exs: ', /max_lifetime/],
   ['the host of another app (A4)', () => spoil(generated(), RUNTIME, 'url: [host: host,', 'url: [host: "example.com",'), 'R3.3', 'config/runtime.exs: host = require_env', /url: \[host: System.get_env\("PHX_HOST"\)/],
+  ['a database address in the code', () => spoil(generated(), RUNTIME, '    url: database_url,', '    url: "ecto://localhost/shop",'), 'R3.3', 'config/runtime.exs: require_env.(', /url: System.get_env\("DATABASE_URL"\)/],
   ['plain links', () => spoil(generated(), RUNTIME, 'scheme: "https"', 'scheme: "http"'), 'R3.3', 'config/runtime.exs: ', /scheme: "https"/],
   ['a port of its own (A3)', () => spoil(generated(), RUNTIME, 'String.to_integer(System.get_env("PORT", "4000"))', '4000'), 'R3.3', 'config/runtime.exs: ', /System.get_env\("PORT"/],
   ['a key in the code', () => spoil(spoil(generated(), RUNTIME, 'secret_key_base:', 'other:'), 'config/prod.exs', 'force_ssl:', 'secret_key_base: "abc", force_ssl:'), 'R3.3', 'config/runtime.exs: ', /remove it from config.exs/],
