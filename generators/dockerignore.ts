@@ -11,7 +11,9 @@ export const dockerignore: GeneratedFile = {
 /** The last match wins in a .dockerignore, so missing lines go in front: the user's own exceptions still count. */
 function addLines(before: string | undefined, ours: string): string {
   if (before === undefined) return ours;
-  const have = new Set(before.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
+  // Docker skips a byte-order mark only in front
+  const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
+  const have = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
   const missing = ours.split('\n').filter((line) => line && !line.startsWith('#') && !have.has(line));
-  return missing.length ? sameEndings(before, `${missing.join('\n')}\n${before}`) : before;
+  return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }

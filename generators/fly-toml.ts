@@ -39,7 +39,7 @@ export const flyToml: GeneratedFile = {
           migrate,
           releaseCommand: tomlString(migrateCommand(project, release)),
           database: postgres.kind !== 'none' && project.repoModules.length > 0,
-          databaseSource: postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : `DATABASE_URL is a secret, set by: ${attachCommand(postgres, app)}`,
+          databaseSource: databaseSource(answers),
           ipv6: postgres.kind !== 'external',
           poolSize: poolSize(answers),
           // A service that stops, or never stops, as the answer says keeps its own words for it
@@ -55,11 +55,19 @@ export const flyToml: GeneratedFile = {
           // Without a name it would be the machine of every other group as well
           machineGroup: machine === undefined && group !== undefined && [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
         },
-        merge: (before, rendered) => (before?.trim() ? mergeToml(before.replace(/^\uFEFF/, ''), rendered, mergeRules(there, answers, background && project.background.length > 0)) : rendered),
+        merge: (before, rendered) => (before?.trim() ? mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, () => databaseSource(answers)), rendered, mergeRules(there, answers, background && project.background.length > 0)) : rendered),
       },
     ];
   },
 };
+
+/** The comment from which a rerun reads the answer back. */
+function databaseSource({ postgres, app }: Answers): string {
+  const attach = attachCommand(postgres, app);
+  if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
+  return postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : 'No database';
+}
+const DATABASE_SOURCE = /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database\b)[^\r\n]*/m;
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */
 export const poolSize = ({ postgres }: Answers): number => (postgres.kind === 'managed' ? 8 : 10);

@@ -41,5 +41,8 @@ const checksum = (lines: string): string => createHash('sha256').update(lines.re
 
 const FIRST = (lines: string): string => `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
 
+/** Our block of a text, undefined when it has none. */
+export const ourBlock = (text: string): string | undefined => BLOCK.exec(text)?.[2];
+
 /** The text with our block blanked out, line numbers kept: what its owner wrote. */
 export const outsideBlock = (text: string): string => text.replace(BLOCK, (block) => block.replaceAll(/[^\n]/g, ''));

@@ -1,6 +1,8 @@
 import type TOML from '@iarna/toml';
 import { getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
+import { ourBlock } from './block.ts';
 import type { Project } from './facts/detect.ts';
+import { readAttachCommand } from './fly/postgres.ts';
 import { envOf, megabytes, pageMachine, pageService } from './fly/service.ts';
 import { Problem } from './problem.ts';
 
@@ -51,6 +53,12 @@ export function alwaysOn(project: Project): string | undefined {
   if ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined)) return 'yes';
   const launched = !service.data.min_machines_running && !OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '');
   return launched ? undefined : 'no';
+}
+
+/** The database that earlier runs were told of. */
+export function writtenDatabase(project: Project): string | undefined {
+  const block = ourBlock(project.tree.read('config/runtime.exs') ?? '');
+  return readAttachCommand(project.tree.read('fly.toml') ?? '') ?? (block && !block.includes('DATABASE_URL') ? 'none' : undefined);
 }
 
 /** The base image of the Dockerfile that we wrote. */

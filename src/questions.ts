@@ -1,11 +1,11 @@
 import type TOML from '@iarna/toml';
 import { glibcReasons } from './docker/packages.ts';
 import { releaseFor } from './docker/release.ts';
-import { alwaysOn, builtRelease, flyTable, flyToml, isOurs, sameApp, vmMemory, writtenBase } from './existing.ts';
+import { alwaysOn, builtRelease, flyTable, flyToml, isOurs, sameApp, vmMemory, writtenBase, writtenDatabase } from './existing.ts';
 import type { Project } from './facts/detect.ts';
 import type { Base } from './fly/images.ts';
 import { isAppName, isHostName, toAppName } from './fly/names.ts';
-import { parsePostgres, postgresChoices, printPostgres, readAttachCommand, type Postgres } from './fly/postgres.ts';
+import { parsePostgres, postgresChoices, printPostgres, type Postgres } from './fly/postgres.ts';
 import type { Live } from './fly/live.ts';
 import { parseRegion, searchRegions } from './fly/regions.ts';
 import { oneOf, parseMemory, parseYesNo } from './parse.ts';
@@ -84,7 +84,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
     example: 'shop-db',
     asked: 'always',
-    default: (project, { app }) => readAttachCommand(project.tree.read('fly.toml') ?? '') ?? { postgres: `${app ?? toAppName(project.otpApp)}-db`, mysql: 'external', sqlite: 'none', none: 'none' }[project.ectoAdapter],
+    default: (project, { app }) => writtenDatabase(project) ?? { postgres: `${app ?? toAppName(project.otpApp)}-db`, mysql: 'external', sqlite: 'none', none: 'none' }[project.ectoAdapter],
     parse: parsePostgres,
     print: printPostgres,
     live: true,

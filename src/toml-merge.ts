@@ -6,6 +6,8 @@ export interface MergeRules {
   targets: (table: string) => string[];
   /** Other places in their file where a value of ours may stand already. */
   also: (path: string) => string[];
+  /** Whether our comment has to stand above theirs. */
+  explain: (path: string) => boolean;
   /** Whether our value takes the place of theirs. */
   replace: (path: string, theirs: unknown) => boolean;
 }
@@ -21,7 +23,7 @@ export interface MergeRules {
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
  * @throws ParseError when `theirs` is not TOML
  */
-export function mergeToml(theirs: string, ours: string, { targets, also, replace }: MergeRules): string {
+export function mergeToml(theirs: string, ours: string, { targets, also, explain, replace }: MergeRules): string {
   const open = theirs !== '' && !theirs.endsWith('\n');
   const newline = theirs.includes('\r\n') ? '\r\n' : '\n';
   const text = theirs + (open ? newline : '');
@@ -32,6 +34,7 @@ export function mergeToml(theirs: string, ours: string, { targets, also, replace
       const missing = table.entries.filter((entry) => {
         const found = [target + entry.path.slice(table.path.length), ...also(entry.path)].map((path) => edit.find(path)).find(Boolean);
         if (found?.range && JSON.stringify(found.value) !== JSON.stringify(entry.value) && replace(entry.path, found.value)) edit.replace(found, entry, ours.slice(...entry.range));
+        else if (found?.entry && explain(entry.path)) edit.explain(found.entry, entry.comments);
         return !found;
       });
       if (missing.length) edit.add(target, table, missing, ours);
@@ -135,9 +138,10 @@ class Edits {
   }
 
   /** Puts comment lines above an entry, unless they are there. */
-  private explain({ lines: [at], comments, table }: Entry, why: readonly string[]): void {
+  explain({ lines: [at], comments, table }: Entry, why: readonly string[]): void {
     const missing = why.filter((line) => !comments.includes(line) && !this.edits.some((edit) => edit.at === at && edit.text.includes(line)));
-    if (missing.length) this.put([at, at], block(missing, table.indent));
+    // Behind all else that comes in here: directly above its entry
+    if (missing.length) this.put([at, at], block(missing, table.indent), 1000);
   }
 
   private homeOf(target: string): Home | undefined {

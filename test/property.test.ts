@@ -6,24 +6,42 @@ import { validate } from 'dockerfile-utils';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { files } from '../generators/index.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf, type OnConflict } from '../src/file.ts';
+import { plan } from '../src/plan.ts';
 import { Problem } from '../src/problem.ts';
-import type { QuestionName } from '../src/questions.ts';
-import { after, FLAGS, planFor, shop } from './support.ts';
+import { complete, type Answers, type QuestionName } from '../src/questions.ts';
+import { after, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 type Flags = Partial<Record<QuestionName, string>>;
 const numRuns = Number(process.env.ROUNDS ?? 15);
 
+interface Outcome {
+  texts: Texts;
+  answers: Answers;
+  /** Files in which theirs stood against ours. */
+  conflicts: number;
+}
+
 /** The tree after a run; undefined: refused in a sentence. Anything else thrown is a defect. */
-function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Texts | undefined {
+function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | undefined {
   try {
-    return after(texts, planFor(texts, flags, onConflict));
+    const project = projectOf(texts);
+    const answers = complete(flags, project);
+    const changes = plan(files, { project, answers }, onConflict);
+    return { texts: after(texts, changes), answers, conflicts: changes.filter((one) => one.ours !== undefined).length };
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;
   }
+}
+
+/** What a run with these answers, or with those it finds in the files, would still change. */
+function left(texts: Texts, answers?: Answers, onConflict?: OnConflict): string[] {
+  const project = projectOf(texts);
+  return plan(files, { project, answers: answers ?? complete({}, project) }, onConflict).filter((one) => kindOf(one) !== 'same').map((one) => one.path);
 }
 
 const ELIXIR = ['config/runtime.exs', 'lib/shop_web/plugs/health.ex', 'lib/shop_web/endpoint.ex', 'mix.exs'];
@@ -140,8 +158,9 @@ function change(texts: Texts, list: readonly Edit[], from: number): { texts: Tex
 test('rounds of edits and reruns: no line lost, nothing left to do afterwards, all of it parses', () => {
   fc.assert(
     fc.property(projects, answers, fc.array(fc.tuple(edits, answers, fc.constantFrom('leave' as const, 'merge' as const), fc.boolean()), { minLength: 1, maxLength: 3 }), (project, flags, rounds) => {
-      let texts = run(project, flags);
-      if (!texts) return;
+      const first = run(project, flags);
+      if (!first) return;
+      let { texts } = first;
       parses(texts);
       const mine: [string, string][] = [];
       let deleted = false;
@@ -150,17 +169,18 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
         mine.push(...edited.lines);
         deleted ||= edited.deleted;
         if (bump) edited.texts['.tool-versions'] = 'elixir 1.16.3-otp-26\n';
-        const rerun: Texts | undefined = run(edited.texts, next, onConflict);
+        const rerun = run(edited.texts, next, onConflict);
         if (!rerun) {
           // A mark or a bracket may be among what was deleted; and some answers don't fit a fly.toml or a repo
           if (!deleted && run(project, next)) assert.unreachable(`refused: ${JSON.stringify(next)}`);
           return;
         }
-        for (const [file, line] of mine) assert.ok(rerun[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
-        if (!deleted) parses(rerun);
-        for (const file of Object.keys(ENTRY)) assert.is(edited.texts[file]?.includes('\r\n') && /[^\r]\n/.test(rerun[file] ?? ''), edited.texts[file]?.includes('\r\n') && /[^\r]\n/.test(edited.texts[file] ?? ''), `${file}: line endings`);
-        assert.equal(planFor(rerun, next, onConflict).filter((one) => kindOf(one) !== 'same').map((one) => one.path), [], 'a second run has more to do');
-        texts = rerun;
+        texts = rerun.texts;
+        for (const [file, line] of mine) assert.ok(texts[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
+        if (!deleted) parses(texts);
+        for (const file of Object.keys(ENTRY)) if (edited.texts[file]?.includes('\r\n')) assert.is(/[^\r]\n/.test(texts[file] ?? ''), /[^\r]\n/.test(edited.texts[file] ?? ''), `${file}: line endings`);
+        assert.equal(left(texts, rerun.answers, onConflict), [], 'a second run has more to do');
+        if (!deleted && !rerun.conflicts) assert.equal(left(texts), [], 'the answers are not in the files');
       }
     }),
     { numRuns, includeErrorInReport: true },
@@ -212,7 +232,7 @@ test('hostile answers are refused, or stay text', () => {
   fc.assert(
     fc.property(fc.constantFrom<QuestionName>('app', 'region', 'postgres', 'host', 'base', 'release', 'memory', 'psql', 'migrate', 'background'), fc.constantFrom('', 'managed:', 'shop'), hostile, (name, front, text) => {
       const before = shop();
-      const texts = run(before, { ...FLAGS, [name]: front + text });
+      const texts = run(before, { ...FLAGS, [name]: front + text })?.texts;
       if (texts) harmless(before, texts);
     }),
     { numRuns, includeErrorInReport: true },
@@ -261,7 +281,7 @@ test('hostile repos are refused, or what is in them stays text', () => {
     fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
       const before = slots[slot]?.(text) ?? {};
       const flags: Flags = slot === 'the app in fly.toml' ? { postgres: 'shop-db' } : slot === 'comments of fly.toml' ? { app: 'shop', region: 'lhr' } : FLAGS;
-      const texts = run(before, flags);
+      const texts = run(before, flags)?.texts;
       if (texts) harmless(before, texts);
     }),
     { numRuns: numRuns * 3, includeErrorInReport: true },

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { kindOf, type OnConflict } from '../src/file.ts';
+import { questions } from '../src/questions.ts';
 import { VERSION } from '../src/version.ts';
-import { after, FLAGS, planFor, shop } from './support.ts';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 const rerun = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) => planFor(texts, flags, onConflict);
@@ -89,6 +90,25 @@ for (const [path, line, added] of [['config/runtime.exs', 'queue_target: 500', '
     assert.throws(() => run(edit(first, path, /$/, first[path] ?? '')), /no longer one pair/);
   });
 }
+
+test('answers are read back from the files, also those that changed since', () => {
+  let texts = shop({ 'fly.toml': 'app = "own"\n[env]\nECTO_IPV6 = "true"\n' });
+  for (const [postgres, database] of [['shop-db', 'fly postgres attach shop-db'], ['managed:abc', 'fly mpg attach abc'], ['external', 'The database is outside Fly'], ['none', 'No database'], ['other-db', 'fly postgres attach other-db']] as const) {
+    texts = run(texts, 'leave', { region: 'lhr', postgres, host: 'www.example.com', memory: '512mb', base: 'debian', psql: 'no', background: 'no' });
+    assert.match(texts['fly.toml'] ?? '', database);
+    assert.equal(changed(texts, 'leave', {}), []);
+    assert.is(questions.postgres.default(projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' }), {}), postgres);
+  }
+});
+
+test('a .dockerignore gains lines in front, behind a byte-order mark, and loses none', () => {
+  const texts = run(shop({ '.dockerignore': '\uFEFFmine\r\n/deps/\r\n!.env.build' }));
+  const lines = (texts['.dockerignore'] ?? '').split('\r\n');
+  assert.is(lines[0], '\uFEFF**/.env*');
+  assert.equal(lines.slice(-3), ['mine', '/deps/', '!.env.build']);
+  assert.not(lines.includes('deps'));
+  assert.equal(changed(texts), []);
+});
 
 test('an untouched block follows the answers, in a CRLF file too', () => {
   for (const own of ['import Config\n', 'import Config\r\n', 'import Config\r\nconfig :shop, mine: 1']) {

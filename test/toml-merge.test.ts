@@ -114,6 +114,8 @@ for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }]
 
 test('each change says why, and comments behind a value stay', () => {
   const after = merged("app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n", FLAGS);
+  const dotted = merged('http_service.internal_port = 8080\nenv = { A = "1" }\n');
+  assert.match(dotted, /# The same port as internal_port below and EXPOSE in the Dockerfile\n(#.*\n)*env = \{/);
   for (const lines of ["app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n", '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n', '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n']) assert.ok(after.includes(lines), `${lines} in ${after}`);
 });
 

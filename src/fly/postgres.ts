@@ -51,5 +51,6 @@ export function readAttachCommand(flyToml: string): string | null {
   if (unmanaged) return unmanaged;
   if (managed) return managed === 'CLUSTER_ID' ? 'managed' : `managed:${managed}`;
   if (/^\s*# The database is outside Fly/m.test(flyToml)) return 'external';
+  if (/^\s*# No database\b/m.test(flyToml)) return 'none';
   return null;
 }

@@ -107,7 +107,8 @@ export function mergeRules(there: Table, answers: Answers, once: boolean): Merge
     if (/\.concurrency\./.test(path)) return launched(limitsOf(service));
     return path.startsWith('vm.0.memory') && megabytes(machine?.data) !== answers.memory;
   };
-  return { targets, also, replace };
+  // The answer about the database stands in the comment
+  return { targets, also, replace, explain: (path) => path === 'env.ECTO_IPV6' };
 }
 
 const needsHeader = ({ data }: { data: Table }): boolean => data.protocol !== 'https' && !Object.keys(listAt(data, 'headers')[0] ?? {}).some((name) => name.toLowerCase() === 'x-forwarded-proto');
