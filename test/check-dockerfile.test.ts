@@ -57,6 +57,7 @@ testTraps([
   ['a folder that belongs to the app', () => spoil(generated(), DOCKERFILE, 'EXPOSE 4000', 'RUN chown nobody /app\nEXPOSE 4000'), 'R1.4', 'Dockerfile: RUN chown', /remove this chown/],
   ['mix instead of a release', () => spoil(generated(), DOCKERFILE, 'CMD ["/app/bin/shop", "start"]', 'CMD ["mix", "phx.server"]'), 'R1.6', 'Dockerfile: CMD ["mix"', /"\/app\/bin\/shop", "start"/],
   ['a script that does not exec', () => ({ ...spoil(generated(), DOCKERFILE, 'CMD ["/app/bin/shop", "start"]', 'CMD ["/app/bin/server"]'), 'rel/overlays/bin/server': '#!/bin/sh\nPHX_SERVER=true ./shop start\n' }), 'R1.6', 'rel/overlays/bin/server: PHX_SERVER=true', /`exec` in front/],
+  ['IPv6 between nodes everywhere (A23)', () => spoil(generated(), DOCKERFILE, 'RELEASE_TMP=/tmp', 'RELEASE_TMP=/tmp ERL_AFLAGS="-proto_dist inet6_tcp"'), 'R1.6', 'Dockerfile: ENV LANG', /npx plop env-sh/],
 ]);
 
 test.run();

@@ -47,6 +47,7 @@ test('what only the running release knows is unknown, never met', () => {
   assert.is(verdict(spoil(generated(), DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'), 'R1.3'), 'unknown');
   assert.is(verdict(spoil(generated(), DOCKERFILE, 'mix ', 'make '), 'R1.1'), 'unknown');
   assert.is(verdict({ ...generated(), [FLY]: 'app = ' }, 'R2.5'), 'unknown');
+  assert.is(verdict(spoil(generated(), FLY, '"lhr"', '"zzz"'), 'R2.1'), 'unknown');
   assert.is(verdict(shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' }), 'R1.4'), 'unknown');
   assert.is(verdict(spoil(generated(), RUNTIME, 'on?.("PHX_SERVER", "false") and not eval?', 'Shop.Sizes.server()'), 'R1.6'), 'unknown');
   assert.is(verdict(spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', 'Shop.Sizes.socket()'), 'R2.3'), 'unknown');

@@ -92,6 +92,8 @@ export function startCommand(repo: Repo, file: File): Findings {
     const script = scriptOf(repo, step);
     if (script && !/^\s*([A-Z_]\w*=\S*\s+)*exec\s/m.test(script.text) && /\b(start|server)\b/.test(script.text)) missing.push({ what: 'the script does not exec the release, so SIGTERM ends at the script', edit: 'put `exec` in front of its last command', file: script.path, line: script.text.trimEnd().split('\n').length });
   }
+  const ipv6 = chain(final).findLast((step) => step.keyword === 'ENV' && /inet6_tcp/.test(step.text));
+  if (ipv6) missing.push(at(file, ipv6.line, 'the VM speaks IPv6 to other nodes everywhere, so with plain docker run it may not start', 'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)'));
   const server = setting(repo.boot(), project.otpApp, project.endpointModule, 'server');
   if (server instanceof Unknown) unknown.push(`whether it serves HTTP is decided by ${server.why}`);
   else if (server !== true && !/^(true|1)$/.test(machine.PHX_SERVER ?? '')) missing.push(at(file, cmd?.line ?? entrypoint?.line, 'nothing sets PHX_SERVER, so the release starts without its web server', 'before this line, add: ENV PHX_SERVER=true'));

@@ -26,11 +26,15 @@ export function valid(_repo: Repo, fly: FlyFile): Findings {
   const missing: Missing[] = [];
   if (!isAppName(text(data.app) ?? '')) missing.push(at(line('app'), text(data.app) ? `"${String(data.app)}" can't be an app name` : 'no app', 'write: app = "NAME" in the first line, lower-case letters, digits and dashes'));
   const region = text(data.primary_region);
+  const doubt: string[] = [];
   try {
     if (!region) missing.push(at(line('app'), 'no primary_region, so Fly picks one', 'write: primary_region = "lhr", or the one near your users'));
     else parseRegion(region);
   } catch (error) {
-    if (error instanceof Problem) missing.push(at(line('primary_region'), error.message, 'change it'));
+    if (!(error instanceof Problem)) throw error;
+    // Fly may have opened it since; what it has closed is known
+    if (error.message.includes('closed')) missing.push(at(line('primary_region'), error.message, 'change it'));
+    else doubt.push(error.message);
   }
   const unknown = [...Object.keys(data).filter((key) => !TOP.has(key)), ...Object.keys(section(fly, 'http_service')).filter((key) => !HTTP_SERVICE.has(key)).map((key) => `http_service.${key}`), ...listAt(section(fly, 'http_service'), 'checks').flatMap((check, index) => Object.keys(check).filter((key) => !CHECK.has(key)).map((key) => `http_service.checks.${index}.${key}`))];
   for (const key of unknown) missing.push(at(line(key), `flyctl knows no ${key.replace(/\.\d+/, '')}`, 'remove it, or correct its name'));
@@ -38,7 +42,7 @@ export function valid(_repo: Repo, fly: FlyFile): Findings {
   const strategy = text(section(fly, 'deploy').strategy);
   if (strategy && !/^(rolling|immediate|canary|bluegreen)$/.test(strategy)) missing.push(at(line('deploy.strategy'), `there is no strategy ${strategy}`, 'write: strategy = "rolling"'));
   if (Object.keys(section(fly, 'processes')).length) if (fly.service?.path === 'http_service' && !section(fly, 'http_service').processes) missing.push(at(line('http_service'), 'with [processes], each service names its own', 'add: processes = ["app"]'));
-  return found(missing);
+  return found(missing, doubt);
 }
 
 const SHARED = /^shared-cpu-(1|2|4|6|8)x$/;
