@@ -65,7 +65,7 @@ testTraps([
   ['no time to shut down (A22)', () => spoil(generated(), FLY, '"30s"\n\n', '"5s"\n\n'), 'B8', 'fly.toml: kill_timeout', /30s/],
   ['release_command of a module that is not there (A5)', () => spoil(generated(), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/shop eval Shop.Release.migrate"\n'), 'B9', 'fly.toml: release_command', /phx.gen.release/],
   ['migrations through the pooler (A6)', () => ({ ...spoil(generated({ ...FLAGS, postgres: 'managed', migrate: 'yes' }), RUNTIME, 'DIRECT_DATABASE_URL', 'OTHER_URL') }), 'B9', 'fly.toml: release_command', /DATABASE_URL=\$DIRECT_DATABASE_URL/],
-  ['debug pages in production', () => spoil(generated(), 'config/prod.exs', 'force_ssl:', 'debug_errors: true, force_ssl:'), 'R3.1', 'config/runtime.exs: ', /remove debug_errors/],
+  ['debug pages in production', () => spoil(generated(), 'config/prod.exs', 'force_ssl:', 'debug_errors: true, force_ssl:'), 'R3.1', 'config/prod.exs: config :shop', /remove debug_errors/],
   ['no queue settings', () => spoil(generated(), RUNTIME, 'queue_target: 500,', ''), 'R3.2', 'config/runtime.exs: ', /queue_target: 500/],
   ['IPv4 whatever ECTO_IPV6 says (A2)', () => spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', '[]'), 'R3.2', 'config/runtime.exs: ', /socket_options: if/],
   ['a pool that gives up', () => spoil(generated(), RUNTIME, 'queue_target: 500,', 'queue_target: 500, backoff_type: :stop,'), 'R3.2', 'config/runtime.exs: ', /remove backoff_type/],

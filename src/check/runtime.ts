@@ -1,5 +1,6 @@
 import { Atom, atomName, get, isKeyword, pairs, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { lineAt, parseElixir, walk } from '../elixir/syntax.ts';
+import type { Setting } from '../facts/config.ts';
 import semver from 'semver';
 import { builderElixir } from './dockerfile-base.ts';
 import { setting, type Boot } from './boot.ts';
@@ -30,10 +31,16 @@ class Judge {
     return maybe === undefined || maybe === null ? value : new Unknown('a condition that only the running release knows');
   }
 
-  /** @param value what the setting comes out as @param good whether that is right; @param variable whose reading is the place to edit */
-  expect(value: Value | undefined, good: (value: Value | undefined) => boolean, what: string, edit: string, variable?: string): void {
+  /** @param value what the setting comes out as @param good whether that is right; @param variable whose reading is the place to edit @param place the setting to edit */
+  expect(value: Value | undefined, good: (value: Value | undefined) => boolean, what: string, edit: string, variable?: string, place?: Setting): void {
     if (value instanceof Unknown) this.unknown.push(`${what}? That is decided by ${value.why}`);
-    else if (!good(value)) this.missing.push({ what, edit, file: this.file.path, line: variable === undefined ? undefined : readsAt(this.file.text, variable) });
+    else if (!good(value)) this.missing.push({ what, edit, file: place?.file ?? this.file.path, line: place?.line ?? (variable === undefined ? undefined : readsAt(this.file.text, variable)) });
+  }
+
+  /** Where the app's own code sets something of its endpoint. */
+  placeOf(name: string): Setting | undefined {
+    const { config, endpointModule } = this.repo.project;
+    return config.settings.findLast((one) => one.key === endpointModule && get(one.value, name) !== undefined);
   }
 
   get findings(): Findings {
@@ -62,7 +69,7 @@ export function releaseMode(repo: Repo, file: File): Findings {
   if (file.path.endsWith('releases.exs')) judge.notes.push('config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it');
   const started = repo.boot(PROBE);
   judge.expect(judge.value(started, otpApp, endpointModule, 'server'), (value) => value === true, 'with PHX_SERVER=true the release still does not serve HTTP', config(otpApp, `${endpointModule}, server: System.get_env("PHX_SERVER") in ~w(true 1)`), 'PHX_SERVER');
-  for (const key of ['code_reloader', 'debug_errors']) judge.expect(judge.value(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key} from config.exs and prod.exs; it belongs in dev.exs`);
+  for (const key of ['code_reloader', 'debug_errors']) judge.expect(judge.value(started, otpApp, endpointModule, key) ?? false, (value) => value === false, `${key} is on in production`, `remove ${key}; it belongs in dev.exs`, undefined, judge.placeOf(key));
   return judge.findings;
 }
 
@@ -110,7 +117,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
   const origin = of('check_origin') ?? true;
   const [wrong, why] = origin === false ? ['false', 'lets every site open LiveView sockets'] : atomName(origin) === 'conn' ? [':conn', 'compares the scheme too, which is http behind the proxy'] : ['', 'does not list PHX_HOST, so LiveView sockets get 403'];
   const lists = (value: Value | undefined) => !Array.isArray(value) || value.some((one) => one instanceof Unknown) || show(value).includes(PROBE.PHX_HOST);
-  judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'));
+  judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'), undefined, judge.placeOf('check_origin'));
   const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...networked(repo).map((module): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(module) ?? otpApp, module, 'url')])];
   for (const [name, value] of secrets) judge.expect(value, (one) => one === placeholder(name), `${name} is not read from the environment`, name === 'DATABASE_URL' ? `add to the repo: url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"` : set('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'), name);
   const compiledKey = get(get(settings.compiled.get(otpApp), endpointModule), 'secret_key_base');
