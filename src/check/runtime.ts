@@ -117,7 +117,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
   const origin = of('check_origin') ?? true;
   const [wrong, why] = origin === false ? ['false', 'lets every site open LiveView sockets'] : atomName(origin) === 'conn' ? [':conn', 'compares the scheme too, which is http behind the proxy'] : ['', 'does not list PHX_HOST, so LiveView sockets get 403'];
   const lists = (value: Value | undefined) => !Array.isArray(value) || value.some((one) => one instanceof Unknown) || show(value).includes(PROBE.PHX_HOST);
-  judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, set('check_origin: ["//#{host}"]'), undefined, judge.placeOf('check_origin'));
+  judge.expect(origin, (value) => !wrong && lists(value), `check_origin${wrong ? `: ${wrong}` : ''} ${why}`, wrong ? set('check_origin: ["//#{host}"]') : 'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)', undefined, judge.placeOf('check_origin'));
   const secrets: [string, Value | undefined][] = [['SECRET_KEY_BASE', of('secret_key_base')], ...networked(repo).map((module): [string, Value | undefined] => ['DATABASE_URL', judge.value(started, project.repoApps.get(module) ?? otpApp, module, 'url')])];
   for (const [name, value] of secrets) judge.expect(value, (one) => one === placeholder(name), `${name} is not read from the environment`, name === 'DATABASE_URL' ? `add to the repo: url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"` : set('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'), name);
   const compiledKey = get(get(settings.compiled.get(otpApp), endpointModule), 'secret_key_base');
