@@ -25,7 +25,7 @@ export function diffOf(changes: readonly Change[], color: boolean): string {
 /** What files with conflicts keep, and what ours would be in its place. */
 export function conflictsOf(changes: readonly Change[], color: boolean): string {
   const diff = diffOf(changes.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })), color);
-  return `Conflict: in ${changes.map((change) => change.path).join(', ')} your own lines stand where ours would. Yours (-) stay; ours (+) would be:\n\n${diff}\n`;
+  return `Conflict: in ${changes.map((change) => change.path).join(', ')} your own lines (-) stand where ours (+) would. --conflict replace would change:\n\n${diff}\n`;
 }
 
 /** "create  fly.toml" lines. */
