@@ -1,3 +1,4 @@
+import { ParseError } from 'toml-eslint-parser';
 import { migrateCommand } from '../src/docker/release.ts';
 import { alwaysOn, flyTable } from '../src/existing.ts';
 import type { GeneratedFile } from '../src/file.ts';
@@ -6,7 +7,7 @@ import { connections, listAt, memoryKey, mergeRules, pageGroup, pageMachine, pag
 import { Problem } from '../src/problem.ts';
 import { questions, type Answers } from '../src/questions.ts';
 import { tomlString } from '../src/quote.ts';
-import { mergeToml } from '../src/toml-merge.ts';
+import { mergeToml, type MergeRules } from '../src/toml-merge.ts';
 import { portOf } from './shared.ts';
 
 export const flyToml: GeneratedFile = {
@@ -55,7 +56,7 @@ export const flyToml: GeneratedFile = {
           // Without a name it would be the machine of every other group as well
           machineGroup: machine === undefined && group !== undefined && [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
         },
-        merge: (before, rendered) => (before?.trim() ? mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, () => databaseSource(answers)), rendered, mergeRules(there, answers, background && project.background.length > 0)) : rendered),
+        merge: (before, rendered) => (before?.trim() ? merge(before, rendered, databaseSource(answers), mergeRules(there, answers, background && project.background.length > 0)) : rendered),
       },
     ];
   },
@@ -66,6 +67,15 @@ function databaseSource({ postgres, app }: Answers): string {
   const attach = attachCommand(postgres, app);
   if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
   return postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : 'No database';
+}
+
+function merge(before: string, rendered: string, source: string, rules: MergeRules): string {
+  try {
+    return mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, () => source), rendered, rules);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw new Problem(`fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`);
+  }
 }
 const DATABASE_SOURCE = /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database\b)[^\r\n]*/m;
 

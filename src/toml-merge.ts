@@ -1,4 +1,5 @@
 import TOML from '@iarna/toml';
+import { parseTOML } from 'toml-eslint-parser';
 import { tomlText, type Entry, type Place, type Table, type TomlText } from './toml-text.ts';
 
 export interface MergeRules {
@@ -21,7 +22,7 @@ export interface MergeRules {
  * object were tried on flyctl's own 47 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
  * of tables such as [[vm]] to most of them ("Node not found"); @shopify/toml-patch 0.3.0 sets scalars only, drops the
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
- * @throws ParseError when `theirs` is not TOML
+ * @throws ParseError when `theirs` is not TOML, or what comes out isn't
  */
 export function mergeToml(theirs: string, ours: string, { targets, also, explain, replace }: MergeRules): string {
   const open = theirs !== '' && !theirs.endsWith('\n');
@@ -40,7 +41,9 @@ export function mergeToml(theirs: string, ours: string, { targets, also, explain
       if (missing.length) edit.add(target, table, missing, ours);
     }
   }
-  return edit.apply(open ? newline.length : 0, newline);
+  const merged = edit.apply(open ? newline.length : 0, newline);
+  parseTOML(merged);
+  return merged;
 }
 
 type Home = { path: string } & ({ kind: 'header'; table: Table } | { kind: 'inline'; place: Place } | { kind: 'dotted'; last: Entry });

@@ -88,6 +88,8 @@ const cases: Record<string, Case> = {
     has: { 'env.PORT': '4000', 'env.a b': 'x', 'http_service.internal_port': 4000 },
   },
   'comments only': { theirs: '# one\n\n# two' },
+  'a [vm] of another group': { theirs: '[vm]\nmemory_mb = 512\nprocesses = ["m"]\n[http_service]\ninternal_port = 4000\nprocesses = ["app"]\n', has: { 'vm.size': undefined } },
+  'services without their list': { theirs: '[services.concurrency]\nhard_limit = 5\n[services]\ninternal_port = 8080\n', has: { 'services.http_checks.0.path': '/health', 'services.concurrency.soft_limit': 5 } },
   'what our keys stand for is something else': { theirs: 'app = "shop"\nenv = "x"\nhttp_service = 3\nvm = "big"\ndeploy = 1\n' },
 };
 

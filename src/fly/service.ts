@@ -86,7 +86,8 @@ export function mergeRules(there: Table, answers: Answers, once: boolean): Merge
   const checks = service ? elements(service.data, checksKey) : [];
   const targets = (table: string): string[] => {
     if (table === 'env' && Array.isArray(there.env)) return [`env.${there.env.length - 1}`];
-    if (table === 'vm.0') return [machine?.path ?? `vm.${listAt(there, 'vm').length}`];
+    // Beside a [vm] of another group TOML lets no [[vm]] stand
+    if (table === 'vm.0') return machine || !there.vm || Array.isArray(there.vm) ? [machine?.path ?? `vm.${listAt(there, 'vm').length}`] : [];
     if (!service || !/^(http_service|services)(\.|$)/.test(table)) return [table];
     const inner = table.slice(service.table.length + 1);
     if (inner === `${checksKey}.0`) return checks.length ? [] : [`${service.path}.${inner}`];
