@@ -26,6 +26,8 @@ export const dockerfile: GeneratedFile = {
     const variables = buildVariables(project);
     const folders = assetFolders(project);
     const commands = build.commands.join(' \\\n    && ');
+    // The app in it: a builder is shared by the apps of an organization
+    const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
     const apart = project.umbrella || folders.length > 0 || node.length > 0;
     const compile = apart || !commands ? 'mix compile' : `mix compile && ${commands}`;
     const setup = project.umbrella ? '' : (build.setup ?? '');
@@ -52,10 +54,13 @@ export const dockerfile: GeneratedFile = {
           psqlReason: psql ? '; psql for a look into the database' : '',
           mixCopies: mixCopies(project),
           depsMounts: mounts(deps.secrets),
-          depsGet: [...deps.before, 'mix deps.get --only prod', ...deps.after].join(' \\\n    && '),
+          depsGet: ['seed deps', ...deps.before, 'mix deps.get --only prod', ...deps.after, 'keep deps'].join(' \\\n    && '),
           node,
           nodeImage: { arg, version, from: `${nodeName}:\${${arg}}-${alpine ? 'alpine' : 'slim'}` },
           configCopies: configCopies(project),
+          cacheFolder,
+          cache: `--mount=type=cache,target=${cacheFolder}`,
+          ownBuild: project.projects.flatMap((one) => (one.app && /^\w+$/.test(one.app) ? `_build/prod/lib/${one.app}` : [])).join(' '),
           envMounts: mounts(variables),
           env: exportsOf(variables),
           // An umbrella's own apps come later, with their code
