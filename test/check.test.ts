@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { verdictOf, type Result } from '../src/check/check.ts';
 import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
-import { generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
+import { COMPILE, generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -68,7 +68,7 @@ test('what is worth knowing without being a fault is a note', () => {
 test('other ways to say the same are met', () => {
   const stock = spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', 'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])');
   const service = spoil(stock, FLY, '[http_service.checks.headers]', '[http_service.checks.headers] # mine');
-  const dockerfile = spoil(service, DOCKERFILE, 'RUN mix compile\n', 'RUN <<EOF\nmix do compile\nEOF\n');
+  const dockerfile = spoil(service, DOCKERFILE, COMPILE, 'RUN <<EOF\nmix do compile\nEOF\n');
   const server = { ...spoil(spoil(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''), DOCKERFILE, 'CMD ["/app/bin/shop", "start"]', 'ENTRYPOINT ["/sbin/tini", "--"]\nCMD ["/app/bin/server"]'), 'rel/overlays/bin/server': '#!/bin/sh\nset -eu\ncd -P -- "$(dirname -- "$0")"\nPHX_SERVER=true exec ./shop start\n' };
   assert.equal(open(server), []);
 });
