@@ -24,9 +24,12 @@ export function apply(root: string, changes: readonly Change[], inside = false):
     const folders = newFolders(real, changes);
     for (const change of changes) refuse(real, change);
     staging = `${prefixes(real)[inside || !sameDisk(real, changes) ? 1 : 0]}${randomUUID()}`;
+    const inTree = staging.startsWith(real);
     // A single rename needs no guard, unless it has to clear up in the tree
-    if (changes.length + folders.length > 1 || staging.startsWith(real)) guard = startGuard(staging);
+    if (changes.length + folders.length > 1 || inTree) guard = startGuard(staging);
     mkdirSync(staging, 0o700);
+    // Should it ever be left over, git doesn't see it, and our Dockerfile copies nothing that it doesn't name
+    if (inTree) writeFileSync(join(staging, '.gitignore'), '*\n');
     const files = changes.map((change, index) => stage(real, change, join(staging, String(index))));
     for (const change of changes) refuse(real, change);
     agree(staging, { root: real, folders, files });
@@ -157,5 +160,5 @@ function awaitGuard(staging: string): void {
     Atomics.wait(cell, 0, 0, 1);
   }
   // No guard came up, or somebody killed it
-  if (settle(staging) === 'undone') throw new Error('nothing was written, and it is not known why; run again');
+  if (settle(staging) === 'undone') throw new Problem('nothing was written, and it is not known why; run again');
 }

@@ -91,7 +91,7 @@ async function planAsking({ files }: Generator, context: Context, conflict: OnCo
 
 /** Writes what the user agreed to. @returns the lines of the report */
 export function finish(generator: Generator, { root, changes, kept, answers, project, write }: Session): string[] {
-  const after = [...kept.map((path) => `${path} keeps what you wrote; to take ours instead: --conflict replace`), ...report(generator, project, answers)];
+  const after = [...kept.map((path) => `${path} keeps what you wrote; what it lacks: check. To take ours instead: --conflict replace`), ...report(generator, project, answers)];
   if (changes.length === 0) return [kept.length ? 'Nothing else to change.' : 'Nothing to change: the files already say this.', ...after];
   if (!write) return ['Nothing was written.'];
   apply(root, changes);

@@ -57,6 +57,12 @@ test('all files come in, modes stay, nothing is left over', () => {
   assert.is(recover(root), undefined);
 });
 
+test('one file alone', () => {
+  apply(root, CHANGES.slice(0, 1));
+  assert.equal(tree(), { ...OLD, 'a.txt': 'new a\n' });
+  assert.equal(leftovers(), []);
+});
+
 const refused: [string, () => void, RegExp][] = [
   ['a file that changed', () => put({ 'config/b.txt': 'edited' }), /config\/b.txt changed meanwhile; run again/],
   ['a file that was deleted', () => rmSync(join(root, 'a.txt')), /a.txt changed meanwhile/],
@@ -125,6 +131,13 @@ test('what was edited after the kill stays', () => {
   put({ 'config/b.txt': 'edited since' });
   recover(root);
   assert.equal(tree(), { ...NEW, 'config/b.txt': 'edited since' });
+});
+
+test('what somebody else wrote meanwhile is not undone, be it the same', () => {
+  killedAfter(0, 'undo');
+  put({ 'a.txt': 'new a\n' });
+  recover(root);
+  assert.is(tree()['a.txt'], 'new a\n');
 });
 
 test('a step that fails undoes those before it', () => {
