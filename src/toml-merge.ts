@@ -19,7 +19,7 @@ export interface MergeRules {
  * brings our comments, which say why.
  *
  * The edits are made in the text, at the places that toml-eslint-parser gives. Libraries that print from a changed
- * object were tried on flyctl's own 47 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
+ * object were tried on flyctl's own 41 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
  * of tables such as [[vm]] to most of them ("Node not found"); @shopify/toml-patch 0.3.0 sets scalars only, drops the
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
  * @throws ParseError when `theirs` is not TOML, or what comes out isn't

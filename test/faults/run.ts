@@ -204,11 +204,11 @@ function permissions(): void {
   }
 }
 
-/** Types at a terminal until a prompt shows, then Ctrl-C. */
-function interrupt(answers: readonly [RegExp, string][], prompt: RegExp): Promise<{ code: number; asked: boolean }> {
+/** Types at a terminal, each answer when its prompt shows. */
+function terminal(answers: readonly (readonly [RegExp, string])[]): Promise<{ code: number; asked: boolean }> {
   return new Promise((resolve) => {
     const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
-    const left = [...answers, [prompt, '\u0003'] as const];
+    const left = [...answers];
     let out = '';
     shell.onData((data) => {
       out += data;
@@ -228,9 +228,12 @@ async function interrupts(): Promise<void> {
     freshApp(app);
     writeFileSync(join(app, 'Dockerfile'), 'FROM scratch\n');
     const before = picture(app);
-    const { code, asked } = await interrupt(answers.slice(0, index), prompt);
+    const { code, asked } = await terminal([...answers.slice(0, index), [prompt, '\u0003']]);
     report(`Ctrl-C at ${prompt.source}`, asked && code === 130 && picture(app) === before ? [] : [`exit ${code}, ${asked ? '' : 'not '}asked`]);
   }
+  const [down, replace] = ['\u001b[B', /replace +yours by ours/];
+  const { code } = await terminal([...answers.slice(0, 4), [replace, `${down}${down}\r`], [/Write \d files/, 'y\r']]);
+  report('a conflict answered with replace, then yes', code === 0 && picture(app) === NEW ? [] : [`exit ${code}`]);
 }
 
 try {
