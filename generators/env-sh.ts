@@ -1,4 +1,4 @@
-import { intoBlock } from '../src/block.ts';
+import { intoBlock, outsideBlock } from '../src/block.ts';
 import { relFolder } from '../src/docker/release.ts';
 import type { GeneratedFile } from '../src/file.ts';
 
@@ -8,6 +8,10 @@ export const envSh: GeneratedFile = {
   asks: ['release'],
   outputs: ({ project, answers }) => {
     const path = `${relFolder(project, answers.release)}/env.sh.eex`;
-    return [{ path, template: 'rel/env.sh.eex', merge: intoBlock(path, '#!/bin/sh') }];
+    // A node name set further up (flyctl wrote such lines) is invalid for some image references, and gives way to ours
+    const named = /^\s*(export\s+)?RELEASE_NODE=/m.test(outsideBlock(project.tree.read(path) ?? ''));
+    const or = (variable: string, value: string) => (named ? value : `\${${variable}:-${value}}`);
+    const node = or('RELEASE_NODE', '${FLY_APP_NAME}-${image_id:-release}@${FLY_PRIVATE_IP:-127.0.0.1}');
+    return [{ path, template: 'rel/env.sh.eex', view: { node, distribution: or('RELEASE_DISTRIBUTION', 'name') }, merge: intoBlock(path, '#!/bin/sh') }];
   },
 };

@@ -5,10 +5,10 @@ import type { Answers } from './questions.ts';
 
 /** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
 export function refuseUnsupported(project: Project): void {
-  const secretFile = secretImport(project);
+  const secret = secretImport(project);
   const found = [
     project.ectoAdapter === 'sqlite' && 'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
-    secretFile && `config/prod.exs imports ${secretFile}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
+    secret && `${secret.by} imports ${secret.file}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
     ...project.pathDependencies.filter(({ dir }) => dir === null).map(({ name }) => `the dependency ${name} lies above the app's folder, where a Docker build can't see it: move it into the app, or make it a git dependency`),
   ].filter(Boolean);
   if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
@@ -21,5 +21,11 @@ export function refuseAnswers(project: Project, { release, postgres }: Partial<A
   if (project.ectoAdapter === 'mysql' && (postgres?.kind === 'app' || postgres?.kind === 'managed')) throw new Problem(`--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`);
 }
 
-/** The secret settings that prod.exs imports whatever happens. */
-const secretImport = (project: Project): string | undefined => /^import_config\s*\(?\s*"([\w./-]*secret[\w./-]*)"/m.exec(project.tree.read('config/prod.exs') ?? '')?.[1];
+/** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens. */
+function secretImport(project: Project): { by: string; file: string } | undefined {
+  const configs = project.projects.map(({ dir }) => (dir === '.' ? 'config/prod.exs' : `${dir}/config/prod.exs`));
+  return configs.flatMap((by) => {
+    const [, file] = /^import_config\s*\(?\s*"([\w./-]*secret[\w./-]*)"/m.exec(project.tree.read(by) ?? '') ?? [];
+    return file ? [{ by, file }] : [];
+  })[0];
+}

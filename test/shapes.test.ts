@@ -142,6 +142,8 @@ test('releases.exs stays the file that boots; prod.secret.exs and SQLite are ref
   assert.match(old.find((change) => change.path === 'config/releases.exs')?.after ?? '', 'require_env');
   assert.match(old.find((change) => change.path === 'Dockerfile')?.after ?? '', 'COPY config/releases.exs config/');
   assert.throws(() => refuseUnsupported(projectOf(shop({ 'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n' }))), /prod\.secret\.exs/);
+  const inChild = { ...umbrella(), 'apps/shop/config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n' };
+  assert.throws(() => refuseUnsupported(projectOf(inChild)), /apps\/shop\/config\/prod\.exs imports prod\.secret\.exs/);
   const repo = (adapter: string) => shop({ 'lib/shop/repo.ex': `defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.${adapter}\nend\n` });
   assert.throws(() => refuseUnsupported(projectOf(repo('SQLite3'))), /SQLite/);
   const mysql = projectOf(repo('MyXQL'));
@@ -165,6 +167,13 @@ test('force_ssl in each of its wrong shapes is answered with the edit; the right
   assert.match(advice(right, { 'mix.lock': (shop()['mix.lock'] ?? '').replace('1.19.1', '1.18.0') }).join(), 'needs plug 1.19.0, mix.lock has 1.18.0');
   assert.match(advice('force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]').join(), 'add hosts: ["localhost", "127.0.0.1"]');
   assert.match(advice('url: [port: 443]', { 'config/runtime.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n' }).join(), 'config/runtime.exs:2: force_ssl has no effect here');
+});
+
+test("flyctl's old node name further up in env.sh.eex gives way to a valid one", () => {
+  const old = 'export RELEASE_DISTRIBUTION=name\nexport RELEASE_NODE="${FLY_APP_NAME}-${FLY_IMAGE_REF##*-}@${FLY_PRIVATE_IP}"\n';
+  const node = (texts: Texts) => planFor(texts).find((change) => change.path === 'rel/env.sh.eex')?.after ?? '';
+  assert.match(node(shop({ 'rel/env.sh.eex': old })), 'export RELEASE_NODE="${FLY_APP_NAME}-${image_id:-release}@');
+  assert.match(node(shop()), 'export RELEASE_NODE="${RELEASE_NODE:-${FLY_APP_NAME}-');
 });
 
 test('what fly launch writes stops no background work; an answer of ours stays', () => {
