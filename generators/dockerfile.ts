@@ -1,5 +1,5 @@
 import { assets } from '../src/docker/assets.ts';
-import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
+import { buildConfig, codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
 import { relFolder } from '../src/docker/release.ts';
@@ -8,7 +8,7 @@ import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { mergeLines } from '../src/merge.ts';
-import { copyPaths } from '../src/quote.ts';
+import { copyPaths, shellWord } from '../src/quote.ts';
 import { VERSION } from '../src/version.ts';
 import { portOf } from './shared.ts';
 
@@ -28,6 +28,7 @@ export const dockerfile: GeneratedFile = {
     const commands = build.commands.join(' \\\n    && ');
     // The app in it: a builder is shared by the apps of an organization
     const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
+    const inRepo = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
     const apart = project.umbrella || folders.length > 0 || node.length > 0;
     const compile = apart || !commands ? 'mix compile' : `mix compile && ${commands}`;
     const setup = project.umbrella ? '' : (build.setup ?? '');
@@ -60,7 +61,9 @@ export const dockerfile: GeneratedFile = {
           configCopies: configCopies(project),
           cacheFolder,
           cache: `--mount=type=cache,target=${cacheFolder}`,
-          ownBuild: project.projects.flatMap((one) => (one.app && /^\w+$/.test(one.app) ? `_build/prod/lib/${one.app}` : [])).join(' '),
+          configFiles: buildConfig(project).map(shellWord).join(' ') || '/dev/null',
+          // Mix compares the contents of files that are newer than the last build
+          touch: inRepo.length ? `find ${inRepo.map(shellWord).join(' ')} -type f -exec touch {} + \\\n    && ` : '',
           envMounts: mounts(variables),
           env: exportsOf(variables),
           // An umbrella's own apps come later, with their code

@@ -28,7 +28,10 @@ export function mixCopies(project: Project): Copy[] {
 }
 
 /** Configuration that is read while building; without what only the running release reads. */
-export const configCopies = (project: Project): Copy[] => byFolder([...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)), ...project.configReads]);
+export const configCopies = (project: Project): Copy[] => byFolder(buildConfig(project));
+
+/** The files of it. */
+export const buildConfig = (project: Project): string[] => [...new Set([...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)), ...project.configReads])];
 
 /** The code that is compiled, and what it reads meanwhile. */
 export function codeCopies(project: Project): Copy[] {

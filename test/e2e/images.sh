@@ -50,7 +50,7 @@ drifted() {
 
 tar=$cache/$suite-$recipe.tar
 if ! [ -f "$tar" ]; then
-  mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --dpkgopt="$here/standin/slim" "$suite" "$cache/unfinished.tar" http://deb.debian.org/debian
+  mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --dpkgopt="$here/standin/slim" --aptopt="$here/standin/docker-clean" "$suite" "$cache/unfinished.tar" http://deb.debian.org/debian
   mv "$cache/unfinished.tar" "$tar"
 fi
 install() { echo "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $1 && rm -rf /var/lib/apt/lists/* && apt-get clean"; }

@@ -1,0 +1,142 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeApp } from './app.ts';
+import { naive, phxGenRelease, type Build } from './rivals.ts';
+
+const SIZE_ONLY = 'with psql';
+const root = fileURLToPath(new URL('..', import.meta.url));
+export interface ImageFlags {
+  /** Folder of an app to measure instead of the generated one. */
+  app?: string;
+  /** Its mix.lock after an update of one dependency. */
+  lock?: string;
+  /** The file in lib/ that gets another line. */
+  edit?: string;
+  /** More Dockerfiles to compare. */
+  dockerfile?: string[];
+}
+
+interface Variant {
+  name: string;
+  dockerfile: string;
+  seconds: Record<string, number>;
+  raw: number;
+  gzip: number;
+  boot: number;
+}
+
+const work = mkdtempSync('/var/tmp/phoenix-fly-bench-');
+const app = join(work, 'app');
+process.env.BUILDAH_ISOLATION = 'chroot';
+
+const run = (command: string, args: string[]): string => execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e9 });
+
+function build(variant: Variant, ...options: string[]): number {
+  try {
+    const times = run('bash', ['-c', 'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { cat "$0" >&2; false; }', join(work, 'build.log'), 'buildah','build', '--pull-never', '--layers', ...options, '-f', join(work, variant.dockerfile), '-t', `bench-${variant.dockerfile}`, app]);
+    const [wall = NaN, user = NaN, system = NaN] = times.trim().split(' ').map(Number);
+    console.log(`# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s, ${(user + system).toFixed(1)} s of CPU`);
+    return process.env.CPU ? user + system : wall;
+  } catch (error) {
+    throw new Error(`${variant.name}: ${String((error as { stderr?: string }).stderr).slice(-3000)}`);
+  }
+}
+
+/** Sizes of an image in MB: raw, and its layers as a registry holds them. */
+function sizes(image: string): { raw: number; gzip: number } {
+  const folder = join(work, 'oci');
+  run('buildah', ['push', '-q', image, `oci:${folder}`]);
+  const read = (digest: string): { layers: { size: number }[] } => JSON.parse(readFileSync(join(folder, 'blobs/sha256', digest.replace('sha256:', '')), 'utf8')) as { layers: { size: number }[] };
+  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
+  const gzip = read(index.manifests[0]?.digest ?? '').layers.reduce((sum, { size }) => sum + size, 0);
+  rmSync(folder, { recursive: true });
+  return { raw: Number(run('podman', ['--log-level', 'error', 'image', 'inspect', '--format', '{{.Size}}', image])) / 1e6, gzip: gzip / 1e6 };
+}
+
+/**
+ * Builds the same app with the generated Dockerfile and its rivals, one after the other, on Debian stand-ins, and prints a table.
+ * Needs what test/e2e needs: root, buildah, podman.
+ */
+export function benchImages(flags: ImageFlags): void {
+  let lock = flags.lock && readFileSync(flags.lock, 'utf8');
+  let daemon;
+  if (flags.app) {
+    cpSync(flags.app, app, { recursive: true, filter: (path) => !/\/(_build|deps|node_modules|\.git)$/.test(path) });
+  } else {
+    const repos = join(work, 'repos');
+    ({ lock } = makeApp(join(root, 'test/e2e/app'), app, repos));
+    daemon = spawn('git', ['daemon', '--export-all', '--reuseaddr', `--base-path=${repos}`, '--listen=127.0.0.1', '--port=9419'], { stdio: 'ignore', detached: true });
+  }
+  try {
+    const generate = (psql: string): string => {
+      run('node', ['dist/bin/phoenix-fly.js', 'fly', '--dest', app, '--app', 'shop', '--region', 'lhr', '--base', 'debian', '--psql', psql, '--write', 'yes']);
+      return readFileSync(join(app, 'Dockerfile'), 'utf8');
+    };
+    const withPsql = generate('yes');
+    const ours = generate('no');
+    const arg = (name: string): string => new RegExp(`^ARG ${name}=(.*)`, 'm').exec(ours)?.[1] ?? '';
+    const mix = readFileSync(join(app, 'mix.exs'), 'utf8');
+    const facts: Build = {
+      builder: `elixir:${arg('ELIXIR_VERSION')}-otp-${arg('OTP_VERSION')}-slim`,
+      runner: `debian:${arg('DEBIAN_VERSION')}-slim`,
+      release: /^CMD \["\/app\/bin\/(\w+)"/m.exec(ours)?.[1] ?? '',
+      setup: mix.includes('"assets.setup"'),
+      deploy: mix.includes('"assets.deploy"'),
+    };
+    if (!flags.app) run('bash', ['test/e2e/images.sh', 'debian', arg('ELIXIR_VERSION'), arg('OTP_VERSION'), arg('DEBIAN_VERSION')]);
+    const texts: Record<string, string> = { 'phx.gen.release': phxGenRelease(facts), naive: naive(facts), 'phoenix-fly': ours, [SIZE_ONLY]: withPsql };
+    for (const file of flags.dockerfile ?? []) texts[file.replace(/.*\//, '')] = readFileSync(file, 'utf8');
+    const variants = Object.entries(texts).map(([name, text]): Variant => {
+      writeFileSync(join(work, name), text);
+      return { name, dockerfile: name, seconds: {}, raw: 0, gzip: 0, boot: 0 };
+    });
+
+    const edited = join(app, flags.edit ?? `lib/${facts.release}/repo.ex`);
+    const steps: [string, () => void][] = [
+      ['one line in lib/', () => appendFileSync(edited, `# ${Math.random()}\n`)],
+      ['one dependency', () => lock && writeFileSync(join(app, 'mix.lock'), lock)],
+    ];
+    const before = { edited: readFileSync(edited), lock: readFileSync(join(app, 'mix.lock')) };
+    for (const variant of variants) {
+      // Where buildah keeps cache mounts: each variant begins with none
+      process.env.TMPDIR = mkdtempSync(join(work, 'tmp-'));
+      const { seconds } = variant;
+      if (variant.name === SIZE_ONLY) {
+        build(variant);
+      } else {
+        seconds['cold'] = build(variant, '--no-cache');
+        build(variant);
+        seconds['nothing changed'] = build(variant);
+        for (const [name, change] of steps) {
+          change();
+          seconds[name] = build(variant);
+        }
+        writeFileSync(edited, before.edited);
+        writeFileSync(join(app, 'mix.lock'), before.lock);
+        build(variant);
+      }
+      Object.assign(variant, sizes(`bench-${variant.dockerfile}`), { boot: Number(run('bash', ['bench/boot.sh', `bench-${variant.dockerfile}`, app])) / 1000 });
+    }
+    print(variants, sizes(`docker.io/library/${facts.runner}`));
+  } finally {
+    if (daemon?.pid) process.kill(-daemon.pid);
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function print(variants: Variant[], base: { raw: number; gzip: number }): void {
+  const rival = variants[0];
+  if (!rival) return;
+  const rows: [string, (variant: Variant) => number][] = [
+    ...Object.keys(rival.seconds).map((step): [string, (variant: Variant) => number] => [`${step} (s)`, ({ seconds }) => seconds[step] ?? NaN]),
+    ['image above its base (MB)', ({ raw }) => raw - base.raw],
+    ['the same, gzip (MB)', ({ gzip }) => gzip - base.gzip],
+    ['boot to healthy (s)', ({ boot }) => boot],
+  ];
+  console.log(['', ...variants.map(({ name }) => name)].map((cell, index) => cell.padEnd(index ? 24 : 28)).join(''));
+  for (const [name, of] of rows) {
+    console.log(name.padEnd(28) + variants.map((variant) => (Number.isNaN(of(variant)) ? '' : `${of(variant).toFixed(1)} (${(of(variant) / of(rival)).toFixed(2)})`).padEnd(24)).join(''));
+  }
+}

@@ -1,0 +1,19 @@
+// npm run bench [-- --app DIR [--lock FILE] [--edit lib/FILE] [--dockerfile FILE]… ] [--generator]
+import { parseArgs } from 'node:util';
+import { benchFacts } from './facts.ts';
+import { benchGenerator } from './generator.ts';
+import { benchImages } from './images.ts';
+
+const { values } = parseArgs({
+  options: {
+    generator: { type: 'boolean' },
+    app: { type: 'string' },
+    lock: { type: 'string' },
+    edit: { type: 'string' },
+    dockerfile: { type: 'string', multiple: true },
+  },
+});
+
+benchGenerator();
+benchFacts();
+if (!values.generator) benchImages(values);
