@@ -49,12 +49,18 @@ export function apply(root: string, changes: readonly Change[], inside = false):
 /** Ends what an earlier run began that was killed together with its guard. @returns a line about it, if there was something */
 export function recover(root: string): string | undefined {
   const real = realpathSync(root);
-  const left = prefixes(real).flatMap((prefix) => {
-    const folder = dirname(prefix);
-    return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)).filter((path) => path.startsWith(prefix)) : [];
-  });
+  const left = prefixes(real).flatMap((prefix) => pathsIn(dirname(prefix)).filter((path) => path.startsWith(prefix)));
   const outcome = left.filter(isOwn).map(settle).find((one) => one !== 'cleared');
   return outcome && `An earlier run was killed while it wrote; its changes were ${outcome}.`;
+}
+
+function pathsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    // No temporary folder, or one that can't be listed: then nothing was staged there
+    return [];
+  }
 }
 
 /** Outside the tree, so that a kill leaves nothing in it; where that is another disk, which a rename can't cross, inside. */
