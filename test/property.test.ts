@@ -147,7 +147,7 @@ function change(texts: Texts, list: readonly Edit[], from: number): { texts: Tex
     if (what === 'comment') add(place, `# user ${n} "'\`$\{x} \${y} <b> & \\`.trimEnd() + '.');
     if (what === 'entry') add(all.length, ...(ENTRY[file]?.(n) ?? []));
     if (what === 'blank') all.splice(place, 0, '');
-    if (what === 'behind' && file === 'fly.toml' && all[place]?.includes(' = ')) all[place] += ` # user ${n}`;
+    if (what === 'behind' && file === 'fly.toml' && all[place]?.includes(' = ') && !/user/i.test(all[place] ?? '')) all[place] += ` # user ${n}`;
     if (what === 'delete' && all[place] !== undefined && !/user/i.test(all[place] ?? '')) {
       deleted ||= Boolean(all[place]?.trim());
       all.splice(place, 1);
