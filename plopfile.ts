@@ -1,13 +1,13 @@
 import { progressSpinner, type NodePlopAPI } from 'plop';
-import { files } from './generators/index.ts';
-import { finish, helpOf, prepare, type Generator, type Session } from './src/session.ts';
+import { generators } from './generators/index.ts';
+import { helpOf, takeDest } from './src/generator.ts';
+import { shellWord } from './src/quote.ts';
+import { finish, prepare, type Session } from './src/session.ts';
 
 declare module 'plop' {
   /** Missing in plop's types (4.0.5). */
   export const progressSpinner: { start(): unknown };
 }
-
-const generators: Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
 
 /** plop's own flags, which stand before `--`; everything else before it is a mistake that plop would take for an answer. */
 const PLOP_FLAGS = /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
@@ -46,7 +46,8 @@ export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: s
         }
       },
       actions: () => {
-        const lines = finish(generator, session);
+        const dest = takeDest(process.argv.slice(2));
+        const lines = finish(generator, `npx plop ${generator.name}${dest === undefined ? '' : ` --dest ${shellWord(dest)}`} --`, session);
         return [() => lines[0] ?? '', ...(lines.length > 1 ? [lines.slice(1).join('\n')] : [])];
       },
     });

@@ -1,20 +1,11 @@
 #!/usr/bin/env node
-import { files } from '../generators/index.ts';
+import { generators } from '../generators/index.ts';
 import { detect, factsOf } from '../src/facts/detect.ts';
+import { helpOf, takeDest } from '../src/generator.ts';
 import { Problem } from '../src/problem.ts';
-import { finish, helpOf, prepare, type Generator } from '../src/session.ts';
+import { shellWord } from '../src/quote.ts';
+import { finish, prepare } from '../src/session.ts';
 import { openTree } from '../src/tree.ts';
-
-const generators: Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
-
-/** Takes `--dest FOLDER` or `--dest=FOLDER` out of the arguments. */
-function takeDest(args: string[]): string | undefined {
-  const at = args.findIndex((arg) => arg === '--dest' || arg.startsWith('--dest='));
-  if (at < 0) return undefined;
-  const [flag = '', next] = args.slice(at, at + 2);
-  args.splice(at, flag.includes('=') ? 1 : 2);
-  return flag.includes('=') ? flag.slice('--dest='.length) : next;
-}
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
@@ -29,7 +20,8 @@ async function main(): Promise<void> {
   const generator = generators.find((one) => one.name === name);
   if (!generator) throw new Problem(`there is no command ${name}; there are ${generators.map((one) => one.name).join(', ')}, check and facts`);
   if (args.includes('--help')) return console.log(`phoenix-fly ${generator.name} [--dest FOLDER] [flags]\n${helpOf(generator)}`);
-  console.log(finish(generator, await prepare(generator, dest, args.filter((arg) => arg !== '--'))).join('\n'));
+  const command = `npx phoenix-fly ${generator.name}${dest === undefined ? '' : ` --dest ${shellWord(dest)}`}`;
+  console.log(finish(generator, command, await prepare(generator, dest, args.filter((arg) => arg !== '--'))).join('\n'));
 }
 
 main().catch((error: unknown) => {

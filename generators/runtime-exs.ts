@@ -20,9 +20,10 @@ export const runtimeExs: GeneratedFile = {
     // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
     if (postgres.kind === 'managed' && semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) repoLines.push('# Renewed before the proxy cuts them after ten minutes', 'max_lifetime: 480_000..540_000,');
     if (postgres.kind === 'external') repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
+    const path = runtimeFile(project);
     return [
       {
-        path: runtimeFile(project),
+        path,
         template: 'config/runtime.exs',
         view: {
           release: answers.release,
@@ -36,10 +37,10 @@ export const runtimeExs: GeneratedFile = {
           poolSize: poolSize(answers),
           repoLines,
           // A closure can't be written to disk, which a release that reboots after configuration does
-          matchFun: !project.rebootAfterConfig && runtimeFile(project) === 'config/runtime.exs',
+          matchFun: !project.rebootAfterConfig && path === 'config/runtime.exs',
           formatter: semver.gte(elixir, '1.15.0') ? ':default_formatter' : ':console',
         },
-        merge: intoBlock('config/runtime.exs', 'import Config'),
+        merge: intoBlock(path, 'import Config'),
       },
     ];
   },

@@ -1,10 +1,10 @@
 import inquirer from 'inquirer';
 import pc from 'picocolors';
 import type { Project } from './facts/detect.ts';
+import { asksOf, type Generator } from './generator.ts';
 import type { Live } from './fly/live.ts';
 import { Problem } from './problem.ts';
-import { parseFlag, questions, type Answers, type Question, type QuestionName } from './questions.ts';
-import { asksOf, type Generator } from './session.ts';
+import { parseFlag, questionNames, questions, type Answers, type Question, type QuestionName } from './questions.ts';
 
 const NOTHING: Live = {};
 
@@ -16,7 +16,7 @@ export async function ask(generator: Generator, project: Project, texts: Partial
   let live = NOTHING;
   const sofar: Partial<Record<QuestionName, unknown>> = {};
   const alone = generator.files.length === 1;
-  for (const name of Object.keys(questions) as QuestionName[]) {
+  for (const name of questionNames) {
     const question = questions[name] as Question;
     const given = texts[name];
     const offered = question.default(project, sofar as Partial<Answers>);

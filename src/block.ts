@@ -20,7 +20,7 @@ export const intoBlock =
   (found, rendered, onConflict) => {
     const before = found?.trim() ? found : `${head}\n`;
     const lines = `${rendered.trimEnd()}\n\n`;
-    const block = sameEndings(before, `${FIRST(lines)}\n${lines}# <<< phoenix-fly\n`);
+    const block = sameEndings(before, `${firstMark(lines)}\n${lines}# <<< phoenix-fly\n`);
     const count = (mark: RegExp) => before.match(mark)?.length ?? 0;
     const [begins, ends] = [count(/^# >>> phoenix-fly/gm), count(/^# <<< phoenix-fly/gm)];
     if (begins !== ends || begins > 1 || (begins === 1 && !BLOCK.test(before))) throw new Problem(`${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`);
@@ -39,7 +39,7 @@ export const intoBlock =
 
 const checksum = (lines: string): string => createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
 
-const FIRST = (lines: string): string => `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
+const firstMark = (lines: string): string => `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
 
 /** Our block of a text, undefined when it has none. */
 export const ourBlock = (text: string): string | undefined => BLOCK.exec(text)?.[2];

@@ -7,17 +7,15 @@ export interface Context {
   answers: Answers;
 }
 
-/** One file of the user's repo that a descriptor writes. `template` defaults to `path`. */
+/** One file of the user's repo that a descriptor writes. */
 export interface Output {
   /** Relative to the app, with `/`. */
   path: string;
-  /** Name below templates/, without .ejs; left out when `edit` needs no template. */
+  /** Name below templates/, without .ejs; left out when `merge` needs nothing rendered. */
   template?: string;
   /** Names the template may use. */
   view?: Record<string, unknown>;
-  /**
-   * Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file.
-   */
+  /** Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file. */
   merge?: (before: string | undefined, rendered: string, onConflict: OnConflict) => string;
 }
 

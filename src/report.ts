@@ -7,23 +7,18 @@ import { migrateCommand } from './docker/release.ts';
 import { forceSslAdvice } from './force-ssl.ts';
 import { attachCommand } from './fly/postgres.ts';
 import { pageMachine } from './fly/service.ts';
+import { asksOf, type Generator } from './generator.ts';
 import { elixirAtom } from './quote.ts';
 import { questions, type Answers, type Question } from './questions.ts';
-import { asksOf, type Generator } from './session.ts';
 
 /** What comes after writing: notes, the Fly commands in order, the cost, and the command that repeats this run. */
-export function report(generator: Generator, project: Project, answers: Answers): string[] {
+export function report(generator: Generator, command: string, project: Project, answers: Answers): string[] {
   const notes = [...project.notes, ...chooseImage(project, answers.base).notes, ...forceSslAdvice(project), ...generator.files.flatMap((file) => file.notes?.({ project, answers }) ?? [])];
   const lines = notes.length ? ['', 'Notes:', ...notes.map((note) => `  - ${note}`)] : [];
   if (generator.name === 'fly') lines.push('', 'Next steps:', ...nextSteps(project, answers).map((step) => `  ${step}`), '', ...costLines(project, answers));
-  lines.push('', `Again without questions: npx plop ${generator.name}${destHint()} -- ${oneShot(generator, answers)}`);
+  lines.push('', `Again without questions: ${command} ${oneShot(generator, answers)}`);
   return lines;
 }
-
-const destHint = (): string => {
-  const at = process.argv.findIndex((arg) => arg === '--dest');
-  return at < 0 ? '' : ` --dest ${process.argv[at + 1] ?? '.'}`;
-};
 
 const oneShot = (generator: Generator, answers: Answers): string =>
   [...asksOf(generator).map((name) => `--${name} ${(questions[name] as Question).print(answers[name])}`), '--write yes'].join(' ');

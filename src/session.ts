@@ -8,12 +8,13 @@ import { ask } from './ask.ts';
 import { detect, type Project } from './facts/detect.ts';
 import { validateFlyToml } from './fly/flyctl.ts';
 import { askAccount } from './fly/live.ts';
-import { kindOf, ON_CONFLICT, type Change, type Context, type GeneratedFile, type OnConflict } from './file.ts';
+import { kindOf, ON_CONFLICT, type Change, type Context, type OnConflict } from './file.ts';
+import { asksOf, helpOf, type Generator } from './generator.ts';
 import { oneOf, parseYesNo } from './parse.ts';
 import { plan } from './plan.ts';
 import { conflictsOf, diffOf, summaryOf } from './preview.ts';
 import { Problem } from './problem.ts';
-import { complete, CONFLICT_HELP, parseFlag, questions, WRITE_HELP, type Answers, type Question, type QuestionName } from './questions.ts';
+import { complete, parseFlag, questions, type Answers, type Question, type QuestionName } from './questions.ts';
 import { report } from './report.ts';
 import { refuseAnswers, refuseUnsupported } from './supported.ts';
 import { openTree } from './tree.ts';
@@ -28,20 +29,6 @@ export interface Session {
   project: Project;
   /** What the user said to the diff. */
   write: boolean;
-}
-
-export interface Generator {
-  name: string;
-  files: readonly GeneratedFile[];
-}
-
-/** The questions of a generator in table order. */
-export const asksOf = ({ files }: Generator): QuestionName[] => (Object.keys(questions) as QuestionName[]).filter((name) => files.some((file) => file.asks.includes(name)));
-
-/** Help of a generator's flags, from the table of questions. */
-export function helpOf(generator: Generator): string {
-  const rows: [string, string][] = [...asksOf(generator).map((name): [string, string] => [name, questions[name].help]), ['conflict', CONFLICT_HELP], ['write', WRITE_HELP]];
-  return rows.map(([name, help]) => `  --${name.padEnd(12)}${help}`).join('\n');
 }
 
 /**
@@ -89,9 +76,9 @@ async function planAsking({ files }: Generator, context: Context, conflict: OnCo
   return choice === 'leave' ? changes : plan(files, context, choice);
 }
 
-/** Writes what the user agreed to. @returns the lines of the report */
-export function finish(generator: Generator, { root, changes, kept, answers, project, write }: Session): string[] {
-  const after = [...kept.map((path) => `${path} keeps what you wrote; what it lacks: check. To take ours instead: --conflict replace`), ...report(generator, project, answers)];
+/** Writes what the user agreed to. @param command what was run, without flags of the generator: `npx plop fly --` @returns the lines of the report */
+export function finish(generator: Generator, command: string, { root, changes, kept, answers, project, write }: Session): string[] {
+  const after = [...kept.map((path) => `${path} keeps what you wrote; \`check\` says what it lacks. To take ours instead: --conflict replace`), ...report(generator, command, project, answers)];
   if (changes.length === 0) return [kept.length ? 'Nothing else to change.' : 'Nothing to change: the files already say this.', ...after];
   if (!write) return ['Nothing was written.'];
   apply(root, changes);

@@ -1,4 +1,8 @@
 import { includesErts } from './docker/release.ts';
+import { evaluate } from './elixir/evaluate.ts';
+import { callsIn } from './elixir/modules.ts';
+import { emptyScope } from './elixir/scope.ts';
+import { parseElixir } from './elixir/syntax.ts';
 import type { Project } from './facts/detect.ts';
 import { Problem } from './problem.ts';
 import type { Answers } from './questions.ts';
@@ -25,7 +29,8 @@ export function refuseAnswers(project: Project, { release, postgres }: Partial<A
 function secretImport(project: Project): { by: string; file: string } | undefined {
   const configs = project.projects.map(({ dir }) => (dir === '.' ? 'config/prod.exs' : `${dir}/config/prod.exs`));
   return configs.flatMap((by) => {
-    const [, file] = /^import_config\s*\(?\s*"([\w./-]*secret[\w./-]*)"/m.exec(project.tree.read(by) ?? '') ?? [];
-    return file ? [{ by, file }] : [];
+    const imports = callsIn(parseElixir(project.tree.read(by) ?? '').body, 'import_config');
+    const file = imports.map(({ args }) => evaluate(args[0], emptyScope())).find((name) => typeof name === 'string' && name.includes('secret'));
+    return typeof file === 'string' ? [{ by, file }] : [];
   })[0];
 }

@@ -9,7 +9,7 @@ import { FLAGS, projectOf, shop } from './support.ts';
 
 const lines = (flags: typeof FLAGS, changes: Record<string, string> = {}): string => {
   const project = projectOf(shop(changes));
-  return report({ name: 'fly', files }, project, complete({ ...FLAGS, ...flags }, project)).join('\n');
+  return report({ name: 'fly', files }, 'npx plop fly --', project, complete({ ...FLAGS, ...flags }, project)).join('\n');
 };
 
 test('machine and database are in the total, with the date of the prices', () => {

@@ -136,6 +136,14 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
   assert.throws(refused('thin'), /include_erts/);
 });
 
+test('what runtime.exs reads comes along, and of assets.setup only the downloads', () => {
+  const runtime = (shop()['config/runtime.exs'] ?? '').replace('import Config', 'import Config\nCode.require_file("../support/settings.exs", __DIR__)');
+  inOrder(instructions(shop({ 'config/runtime.exs': runtime, 'support/settings.exs': 'defmodule Settings do\nend\n' })), 'RUN mix compile', 'COPY config/runtime.exs config/', 'COPY support/settings.exs support/', 'RUN mix release');
+  inOrder(instructions(shop({ 'config/regions.json': '[]' })), 'RUN mix compile', 'COPY config config', 'RUN mix release');
+  const aliases = 'aliases: ["assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"], "assets.deploy": ["esbuild shop", "phx.digest"]]';
+  assert.match(line(instructions(shop({ 'mix.exs': mix(`deps: [{:phoenix, "~> 1.8"}, {:esbuild, "~> 0.10"}], ${aliases}`) })), 'esbuild.install'), /mix esbuild\.install --if-missing && keep _build$/);
+});
+
 test('releases.exs stays the file that boots; prod.secret.exs and SQLite are refused; MySQL only from outside', () => {
   const old = planFor(shop({ 'config/runtime.exs': undefined, 'config/releases.exs': 'import Config\n' }));
   assert.not(old.some((change) => change.path === 'config/runtime.exs'));

@@ -26,7 +26,7 @@ export function buildOf(file: Dockerfile): Build {
 }
 
 /** Whether a COPY or ADD from the build context brings a file in. */
-export function brings(step: Step, path: string): boolean {
+function brings(step: Step, path: string): boolean {
   if (!/^(COPY|ADD)$/.test(step.keyword) || flag(step, 'from') !== undefined) return false;
   const sources = (step.commands[0] ?? []).slice(0, -1).map((source) => source.replace(/^\.?\//, '').replace(/\/$/, ''));
   return sources.some((source) => source === '' || source === '.' || source === path || path.startsWith(`${source}/`) || (/[*?[]/.test(source) && matcher(source)(path)));

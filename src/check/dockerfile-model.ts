@@ -68,7 +68,7 @@ function readStep(instruction: Instruction, keyword: string, line: number, text:
 }
 
 /** Words of an exec or shell form. */
-export function words(text: string): string[] {
+function words(text: string): string[] {
   if (text.startsWith('[')) {
     try {
       return (JSON.parse(text) as unknown[]).map(String);

@@ -21,7 +21,7 @@ export function byFolder(files: readonly string[], to = (folder: string): string
 
 /** What `mix deps.get` needs: every mix.exs, the lock, files that a mix.exs reads, and dependencies that lie in the repo. */
 export function mixCopies(project: Project): Copy[] {
-  const folders = project.pathDependencies.flatMap(({ dir }) => (dir === null || dir.startsWith('deps/') ? [] : dir));
+  const folders = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
   const within = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
   const apps = project.projects.filter((one) => one.dir !== '.').map(({ dir }) => `${dir}/mix.exs`);
   return [...byFolder(['mix.exs', 'mix.lock', ...apps, ...project.mixReads.filter((file) => !within(file))]), ...folders.filter((folder) => !within(folder)).map(same)];

@@ -52,10 +52,10 @@ export function access(project: Project): Access {
 
 /** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. @throws Problem for a name that no shell can set */
 export function buildVariables(project: Project): BuildSecret[] {
-  const read = project.required.filter((one) => one.compileTime);
-  const bad = read.find(({ name }) => !/^[A-Za-z_]\w*$/.test(name));
+  const wanted = project.required.filter((one) => one.compileTime);
+  const bad = wanted.find(({ name }) => !/^[A-Za-z_]\w*$/.test(name));
   if (bad) throw new Problem(`${bad.file}:${bad.line} reads the variable ${JSON.stringify(bad.name)} while the image is built, and no shell can set a variable of that name; rename it`);
-  return read.map(({ name, file, line }) => ({ id: name, why: `read while the image is built, by ${file}:${line}` })).filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
+  return wanted.map(({ name, file, line }) => ({ id: name, why: `read while the image is built, by ${file}:${line}` })).filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
 }
 
 /** `RUN` options that mount secrets. */

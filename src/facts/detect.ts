@@ -89,7 +89,6 @@ export function detect(repo: Tree): Project {
     liveViewVersion: version('phoenix_live_view'),
     plugVersion: version('plug'),
     dbConnectionVersion: version('db_connection'),
-    postgrexVersion: version('postgrex'),
     httpServer: httpServer(endpointConfig, deps),
     elixirRequirement: root.elixir,
     elixirRequirements: [...new Set(projects.flatMap((project) => project.elixir ?? []))],

@@ -52,7 +52,7 @@ interface Route {
 }
 
 /** GET-able routes of a router body with their scopes' prefixes and pipelines. */
-export function routesIn(body: readonly Expr[], scope: Scope, prefix = '', pipelines: readonly string[] = []): Route[] {
+function routesIn(body: readonly Expr[], scope: Scope, prefix = '', pipelines: readonly string[] = []): Route[] {
   let through = [...pipelines];
   return body.flatMap((expr): Route[] => {
     if (expr.is !== 'call') return [];

@@ -10,8 +10,6 @@ export interface Locked {
   source: 'hex' | 'git' | 'other';
   /** Hex repository: "hexpm", or a private one such as "hexpm:acme" or "oban". */
   repo: string | null;
-  /** Build tools of a hex package: mix, rebar3, make. */
-  managers: string[];
   url: string | null;
   /** Packages it needs; those that it merely can use are left out. Unknown (empty) for git. */
   deps: string[];
@@ -24,14 +22,13 @@ export function readLock(text: string): Map<string, Locked> {
   return new Map(
     pairs(map).flatMap(([name, entry]): [string, Locked][] => {
       if (!(entry instanceof Tuple)) return [];
-      const [kind, second, third, options, managers, needs, repo] = entry.items;
+      const [kind, second, third, options, , needs, repo] = entry.items;
       if (atomName(kind) === 'hex') {
-        const tools = Array.isArray(managers) ? managers.flatMap((tool) => atomName(tool) ?? []) : [];
-        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', managers: tools, url: null, deps: required(needs) }]];
+        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', url: null, deps: required(needs) }]];
       }
       const tag = get(options, 'tag');
       const version = typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
-      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, managers: [], url: typeof second === 'string' ? second : null, deps: [] }]];
+      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, url: typeof second === 'string' ? second : null, deps: [] }]];
     }),
   );
 }

@@ -6,8 +6,6 @@ import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type
 import type { Tree } from '../tree.ts';
 import { normalize } from './paths.ts';
 
-export { callsIn, modulesIn } from '../elixir/modules.ts';
-
 export interface Dep {
   name: string;
   /** `only:` allows MIX_ENV=prod. */

@@ -95,7 +95,7 @@ export function releaseName(root: MixProject, umbrella: boolean, notes: string[]
   if (wanted) notes.push(`default_release in mix.exs names ${wanted}, which is not among its releases (${root.releases.join(', ')}).`);
   if (root.releases.length === 1) return root.releases[0] ?? null;
   if (root.releases.length > 1) {
-    notes.push(`mix.exs has several releases (${root.releases.join(', ')}) and no default_release; name one with --release.`);
+    notes.push(`mix.exs has several releases (${root.releases.join(', ')}) and no default_release, so one has to be named.`);
     return null;
   }
   if (umbrella) notes.push('The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.');

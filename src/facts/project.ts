@@ -73,7 +73,6 @@ export interface Project extends Facts, BuildNeeds {
   lockedVersion(name: string): string | null;
   endpointConfig: Value;
   config: Config;
-  postgrexVersion: string | null;
   rebootAfterConfig: boolean;
   /** The app's mix.exs, and behind it those of an umbrella's apps. */
   projects: MixProject[];
