@@ -122,6 +122,15 @@ test('dependencies without musl builds make Debian the default, and Rust is for 
   const lock = (shop()['mix.lock'] ?? '').replace(/}\s*$/, '  "exla": {:hex, :exla, "0.9.0", "00", [:make, :mix], [{:elixir_make, "~> 0.6", [hex: :elixir_make, repo: "hexpm", optional: false]}, {:xla, "~> 0.8", [hex: :xla, repo: "hexpm", optional: false]}], "hexpm", "00"},\n  "xla": {:hex, :xla, "0.8.0", "00", [:make, :mix], [{:elixir_make, "~> 0.6", [hex: :elixir_make, repo: "hexpm", optional: false]}], "hexpm", "00"},\n}\n');
   const lines = instructions(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:exla, "~> 0.9"}]'), 'mix.lock': lock }));
   assert.match(line(lines, 'AS os'), 'debian:');
+  const rustler = (shop()['mix.lock'] ?? '').replace(/}\s*$/, '  "rustler": {:hex, :rustler, "0.36.0", "00", [:mix], [], "hexpm", "00"},\n}\n');
+  const crate = instructions(shop({ 'mix.lock': rustler, 'lib/shop/native.ex': 'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "fast"\nend\n', 'native/fast/Cargo.toml': '[package]\nname = "fast"\n' }));
+  inOrder(crate, 'RUN apk add --no-cache build-base cargo git', 'COPY native native', 'RUN mix compile', 'AS runner', 'RUN apk add --no-cache ca-certificates libgcc');
+});
+
+test('what native dependencies link to or start is in the final image', () => {
+  const lock = (shop()['mix.lock'] ?? '').replace(/}\s*$/, '  "fast_xml": {:hex, :fast_xml, "1.1.55", "00", [:rebar3], [], "hexpm", "00"},\n}\n');
+  const lines = instructions(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:fast_xml, "~> 1.1"}]'), 'mix.lock': lock }));
+  inOrder(lines, 'expat-dev', 'AS runner', 'expat');
 });
 
 test('several releases: the flag decides, an unknown one is refused, the Dockerfile remembers it', () => {
