@@ -127,6 +127,15 @@ test('dependencies without musl builds make Debian the default, and Rust is for 
   inOrder(crate, 'RUN apk add --no-cache build-base cargo git', 'COPY native native', 'RUN mix compile', 'AS runner', 'RUN apk add --no-cache ca-certificates libgcc');
 });
 
+test('asset tools that came without a musl build at first ask for Debian only in those versions', () => {
+  const base = (name: string, version: string) => {
+    const lock = (shop()['mix.lock'] ?? '').replace(/}\s*$/, `  "${name}": {:hex, :${name}, "${version}", "00", [:mix], [], "hexpm", "00"},\n}\n`);
+    return complete(FLAGS, projectOf(shop({ 'mix.exs': mix(`deps: [{:phoenix, "~> 1.8"}, {:${name}, "~> 0.1"}]`), 'mix.lock': lock }))).base;
+  };
+  assert.equal([base('dart_sass', '0.7.1'), base('bun', '1.4.1'), base('tailwind', '0.3.0')], ['debian', 'debian', 'debian']);
+  assert.equal([base('dart_sass', '0.8.0'), base('bun', '1.4.2'), base('tailwind', '0.3.1')], ['alpine', 'alpine', 'alpine']);
+});
+
 test('what native dependencies link to or start is in the final image', () => {
   const lock = (shop()['mix.lock'] ?? '').replace(/}\s*$/, '  "fast_xml": {:hex, :fast_xml, "1.1.55", "00", [:rebar3], [], "hexpm", "00"},\n}\n');
   const lines = instructions(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:fast_xml, "~> 1.1"}]'), 'mix.lock': lock }));
