@@ -32,4 +32,16 @@ test('what the total leaves out is said', () => {
   assert.match(lines({}, { 'fly.toml': 'app = "shop"\n[[vm]]\n  size = "performance-2x"\n' }), 'What performance-2x costs is not in the table');
 });
 
+test('the next steps name, in order, what the app needs: folder, database, secrets, build secrets, deploy, certificate, migration', () => {
+  const texts = shop({
+    'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
+    'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}\nconfig :shop, :stripe, System.fetch_env!("STRIPE_SECRET")\n`,
+  });
+  const project = projectOf(Object.fromEntries(Object.entries(texts).map(([path, text]) => [`server/${path}`, text])));
+  const steps = report({ name: 'fly', files }, 'npx plop fly --', project, complete({ ...FLAGS, host: 'shop.example.com' }, project)).join('\n');
+  const places = ['  cd server\n', 'fly apps create shop\n', 'fly postgres create --name shop-db --region lhr', 'fly postgres attach shop-db --app shop', 'SECRET_KEY_BASE=$(openssl', 'fly secrets set STRIPE_SECRET=- --stage', 'export LICENCE=...', 'fly deploy --ha=false --build-secret LICENCE="$LICENCE"', 'fly certs add shop.example.com', 'Ecto.Migrator', 'remote"'].map((part) => steps.indexOf(part));
+  assert.equal(places, [...places].sort((left, right) => left - right), steps);
+  assert.not(places.includes(-1), steps);
+});
+
 test.run();
