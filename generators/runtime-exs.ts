@@ -2,7 +2,6 @@ import semver from 'semver';
 import { intoBlock } from '../src/block.ts';
 import { atomName, get, type Value } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/file.ts';
-import { chooseImage } from '../src/fly/images.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { elixirAtom } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
@@ -14,7 +13,6 @@ export const runtimeExs: GeneratedFile = {
   asks: ['postgres', 'release'],
   outputs: ({ project, answers }) => {
     const { postgres } = answers;
-    const elixir = chooseImage(project, answers.base).elixir;
     const repoLines = [];
     if (postgres.kind === 'managed') repoLines.push('# The pooler may hand each transaction to another connection', 'prepare: :unnamed,');
     // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
@@ -38,7 +36,6 @@ export const runtimeExs: GeneratedFile = {
           repoLines,
           // A closure can't be written to disk, which a release that reboots after configuration does
           matchFun: !project.rebootAfterConfig && path === 'config/runtime.exs',
-          formatter: semver.gte(elixir, '1.15.0') ? ':default_formatter' : ':console',
         },
         merge: intoBlock(path, 'import Config'),
       },

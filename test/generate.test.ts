@@ -103,6 +103,14 @@ test('Managed Postgres gets unnamed statements and the direct URL for eval; old 
   assert.not.match(text(old, 'config/runtime.exs', flags), 'max_lifetime');
 });
 
+test('an outside database is reached over TLS; a release that reboots after configuration gets no closure', () => {
+  assert.match(text(shop(), 'config/runtime.exs', { ...FLAGS, postgres: 'external' }), /url: database_url,[\s\S]*ssl: true,/);
+  assert.not.match(text(shop(), 'config/runtime.exs'), 'ssl: true');
+  const reboots = shop({ 'mix.exs': (shop()['mix.exs'] ?? '').replace('version:', 'releases: [shop: [reboot_system_after_config: true]], version:') });
+  assert.match(text(shop(), 'config/runtime.exs'), 'match_fun');
+  assert.not.match(text(reboots, 'config/runtime.exs'), 'match_fun');
+});
+
 test('the health plug goes above the comment of the first plug', () => {
   assert.match(text(shop(), 'lib/shop_web/endpoint.ex'), '  plug ShopWeb.Plugs.Health\n\n  # Serves files');
 });
