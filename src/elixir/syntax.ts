@@ -70,11 +70,22 @@ export function lineAt(text: string, at: number): number {
   return line;
 }
 
+/** By text: several questions read the same file. Long-running processes start over now and then. */
+const known = new Map<string, Source>();
+const MOST_KNOWN = 2000;
+
 /**
  * Parses Elixir source without Elixir. Never throws: what can't be read is left out and the first
  * such place is named in `problem`.
  */
 export function parseElixir(text: string): Source {
+  const source = known.get(text) ?? parse(text);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, source);
+  return source;
+}
+
+function parse(text: string): Source {
   const tree = parser.parse(text);
   let problem: SyntaxProblem | null = null;
   tree.iterate({

@@ -67,9 +67,8 @@ interface Read {
   notes: string[];
 }
 
-export function buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps, ownCrate, notes }: Read): BuildNeeds {
-  const { pathDependencies } = paths;
-  const all = [...projects, ...paths.projects];
+export function buildNeeds({ tree, projects, paths: { pathDependencies, projects: vendored }, config, runtime, sources, lock, nifDeps, ownCrate, notes }: Read): BuildNeeds {
+  const all = [...projects, ...vendored];
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const reads = {
     mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
