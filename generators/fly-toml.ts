@@ -2,7 +2,7 @@ import { ParseError } from 'toml-eslint-parser';
 import { migrateCommand } from '../src/docker/release.ts';
 import { alwaysOn, flyTable } from '../src/existing.ts';
 import type { GeneratedFile } from '../src/file.ts';
-import { attachCommand } from '../src/fly/postgres.ts';
+import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
 import { connections, listAt, memoryKey, mergeRules, pageGroup, pageMachine, pageService } from '../src/fly/service.ts';
 import { Problem } from '../src/problem.ts';
 import { questions, type Answers } from '../src/questions.ts';
@@ -40,7 +40,7 @@ export const flyToml: GeneratedFile = {
           migrate,
           releaseCommand: tomlString(migrateCommand(project, release)),
           database: postgres.kind !== 'none' && project.repoModules.length > 0,
-          databaseSource: databaseSource(answers),
+          databaseSource: databaseSource(postgres, app),
           ipv6: postgres.kind !== 'external',
           poolSize: poolSize(answers),
           // A service that stops, or never stops, as the answer says keeps its own words for it
@@ -56,28 +56,20 @@ export const flyToml: GeneratedFile = {
           // Without a name it would be the machine of every other group as well
           machineGroup: machine === undefined && group !== undefined && [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
         },
-        merge: (before, rendered) => (before?.trim() ? merge(before, rendered, databaseSource(answers), mergeRules(there, answers, background && project.background.length > 0)) : rendered),
+        merge: (before, rendered) => (before?.trim() ? merge(before, rendered, databaseSource(postgres, app), mergeRules(there, answers, background && project.background.length > 0)) : rendered),
       },
     ];
   },
 };
 
-/** The comment from which a rerun reads the answer back. */
-function databaseSource({ postgres, app }: Answers): string {
-  const attach = attachCommand(postgres, app);
-  if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
-  return postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : 'No database';
-}
-
 function merge(before: string, rendered: string, source: string, rules: MergeRules): string {
   try {
-    return mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, () => source), rendered, rules);
+    return mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, (line) => (`${line} `.startsWith(`${source} `) ? line : source)), rendered, rules);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw new Problem(`fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`);
   }
 }
-const DATABASE_SOURCE = /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database\b)[^\r\n]*/m;
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */
 export const poolSize = ({ postgres }: Answers): number => (postgres.kind === 'managed' ? 8 : 10);

@@ -140,9 +140,10 @@ class Edits {
     }
   }
 
-  /** Puts comment lines above an entry, unless they are there. */
-  explain({ lines: [at], comments, table }: Entry, why: readonly string[]): void {
-    const missing = why.filter((line) => !comments.includes(line) && !this.edits.some((edit) => edit.at === at && edit.text.includes(line)));
+  /** Puts comment lines above an entry, unless they are in its table above it. */
+  explain({ lines: [at], table }: Entry, why: readonly string[]): void {
+    const there = this.text.slice(table.range[0], at).split('\n').map((line) => line.trim());
+    const missing = why.filter((line) => !there.includes(line) && !this.edits.some((edit) => edit.at === at && edit.text.includes(line)));
     // Behind all else that comes in here: directly above its entry
     if (missing.length) this.put([at, at], block(missing, table.indent), 1000);
   }

@@ -101,6 +101,20 @@ test('answers are read back from the files, also those that changed since', () =
   }
 });
 
+test('the answer about the database stands in one comment, wherever its owner moved it, and notes of theirs stay', () => {
+  const first = run(shop());
+  const source = /^ *# DATABASE_URL is a secret.*\n/m.exec(first['fly.toml'] ?? '')?.[0] ?? '';
+  const notes = '# No database migrations here\n# old: fly postgres attach old-db\n';
+  for (const texts of [edit(first, 'fly.toml', source, `${source}\n`), edit(edit(first, 'fly.toml', source, ''), 'fly.toml', /^/, `${notes}${source}`), edit(first, 'fly.toml', source, `${source.trimEnd()} (or ask Jo)\n`)]) {
+    assert.equal([...changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml'), ...changed(run(texts, 'leave', {}), 'leave', {})], []);
+    assert.is(run(texts)['fly.toml']?.includes('(or ask Jo)'), texts['fly.toml']?.includes('(or ask Jo)'));
+    const next = run(texts, 'leave', { ...FLAGS, postgres: 'none' });
+    assert.not.match(next['fly.toml'] ?? '', 'attach shop-db');
+    if (texts['fly.toml']?.includes(notes)) assert.ok(next['fly.toml']?.startsWith(notes));
+    assert.equal(changed(next, 'leave', {}), []);
+  }
+});
+
 test('a .dockerignore gains lines in front, behind a byte-order mark, and loses none', () => {
   const texts = run(shop({ '.dockerignore': '\uFEFFmine\r\n/deps/\r\n!.env.build' }));
   const lines = (texts['.dockerignore'] ?? '').split('\r\n');

@@ -44,13 +44,21 @@ export function attachCommand(postgres: Postgres, app: string): string | null {
   return null;
 }
 
-/** The answer behind a fly.toml of ours, from its comment on the database. */
+/** The comment in fly.toml from which a rerun reads the answer back. */
+export function databaseSource(postgres: Postgres, app: string): string {
+  const attach = attachCommand(postgres, app);
+  if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
+  return postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : 'No database';
+}
+export const DATABASE_SOURCE = /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
+
+/** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
 export function readAttachCommand(flyToml: string): string | null {
-  const unmanaged = /fly postgres attach ([a-z0-9-]+)/.exec(flyToml)?.[1];
-  const managed = /fly mpg attach ([A-Za-z0-9_]+)/.exec(flyToml)?.[1];
+  const [said = flyToml] = flyToml.match(DATABASE_SOURCE) ?? [];
+  const unmanaged = /fly postgres attach ([a-z0-9-]+)/.exec(said)?.[1];
+  const managed = /fly mpg attach ([A-Za-z0-9_]+)/.exec(said)?.[1];
   if (unmanaged) return unmanaged;
   if (managed) return managed === 'CLUSTER_ID' ? 'managed' : `managed:${managed}`;
-  if (/^\s*# The database is outside Fly/m.test(flyToml)) return 'external';
-  if (/^\s*# No database\b/m.test(flyToml)) return 'none';
-  return null;
+  if (said.startsWith('The database is outside Fly')) return 'external';
+  return said.startsWith('No database') ? 'none' : null;
 }
