@@ -1,10 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { verdictOf, type Result } from '../src/check/check.ts';
+import { BINARY, PLOP, run, type Ended } from './commands.ts';
 import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
 import { COMPILE, generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
+
+let person: Promise<Ended>;
+let script: Promise<Ended>;
+
+// Beside the tests up to their own
+test.before(() => {
+  person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
+  script = run(PLOP, ['check', '--dest', SHOP, '--', '--json']);
+});
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -73,14 +81,13 @@ test('other ways to say the same are met', () => {
   assert.equal(open(server), []);
 });
 
-test('the command: exit code 1 for a repo that lacks something, --json for scripts', () => {
-  const run = (...args: string[]) => spawnSync(process.execPath, ['--import', 'tsx', ...args], { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
-  const person = run('bin/phoenix-fly.ts', 'check', '--dest', SHOP);
-  assert.is(person.status, 1);
-  assert.match(person.stdout, /missing {2}R1\.1 .*\n +Dockerfile: the file is not there/);
-  const script = run('node_modules/plop/bin/plop.js', 'check', '--dest', SHOP, '--', '--json');
-  assert.is(script.status, 1);
-  assert.equal((JSON.parse(script.stdout) as Result[]).map(({ id }) => id), results(shop()).map(({ id }) => id));
+test('the command: exit code 1 for a repo that lacks something, --json for scripts', async () => {
+  const told = await person;
+  assert.is(told.code, 1);
+  assert.match(told.out, /missing {2}R1\.1 .*\n +Dockerfile: the file is not there/);
+  const { code, out } = await script;
+  assert.is(code, 1);
+  assert.equal((JSON.parse(out) as Result[]).map(({ id }) => id), results(shop()).map(({ id }) => id));
 });
 
 test.run();

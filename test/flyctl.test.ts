@@ -1,25 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { askAccount, parseApps, parseClusters, parseRegions } from '../src/fly/live.ts';
 import { postgresChoices } from '../src/fly/postgres.ts';
-import { SHOP } from './support.ts';
+import { begin, BINARY, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
 
-const HERE = fileURLToPath(new URL('..', import.meta.url));
 const PATH = process.env.PATH;
-let app = '';
-
-test.before.each(() => {
-  app = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
-  cpSync(SHOP, app, { recursive: true });
-});
 test.after.each(() => {
-  rmSync(app, { recursive: true, force: true });
   process.env.PATH = PATH;
 });
 
@@ -31,23 +20,16 @@ const ACCOUNT = `"platform regions --json") echo ${REGIONS};;
 "config validate --strict --config fly.toml") printf 'Validating fly.toml\n✓ Configuration is valid\n\n\nStrict validation found unrecognised sections or keys:\n  - kill_sgnal\n'; exit 1;;
 *) echo "unexpected" >&2; exit 1;;`;
 
-test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {
-  const fly = fakeFlyctl(ACCOUNT);
-  const run = await type(app, [[/app name/, '\r'], [/Region/, 'zed'], [/zzz {2}Zedville/, '\r'], [/acme-pg {2}Fly Postgres app of acme/, 'main'], [/Managed Postgres main in lhr \(basic, ready\)/, '\r'], [/Write \d files/, 'y\r']], fly.path);
-  assert.is(run.code, 0, run.out);
-  const written = readFileSync(join(app, 'fly.toml'), 'utf8');
-  assert.match(written, 'primary_region = "zzz"');
-  assert.match(written, 'fly mpg attach k1v53olm --app shop');
-  assert.match(run.out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
-  assert.equal(fly.calls().sort(), ['config validate --strict --config fly.toml', 'mpg list --json --org acme', 'orgs list --json', 'platform regions --json', 'postgres list --json']);
-});
+const asked = fakeFlyctl(ACCOUNT);
+const validating = fakeFlyctl(ACCOUNT);
+let answered: Started;
+let flagged: Started;
 
-test('a run by flags asks flyctl nothing but to validate what was written', () => {
-  const fly = fakeFlyctl(ACCOUNT);
-  const run = spawnSync(process.execPath, ['--import', 'tsx', 'bin/phoenix-fly.ts', 'fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], { cwd: HERE, encoding: 'utf8', env: { ...process.env, PATH: fly.path } });
-  assert.is(run.status, 0, run.stderr);
-  assert.match(run.stdout, 'kill_sgnal');
-  assert.equal(fly.calls(), ['config validate --strict --config fly.toml']);
+// Beside the tests up to their own
+test.before(() => {
+  const keys: [RegExp, string][] = [[/app name/, '\r'], [/Region/, 'zed'], [/zzz {2}Zedville/, '\r'], [/acme-pg {2}Fly Postgres app of acme/, 'main'], [/Managed Postgres main in lhr \(basic, ready\)/, '\r'], [/Write \d files/, 'y\r']];
+  answered = begin((app) => type([process.execPath, '--import', 'tsx', BINARY, 'fly'], app, keys, asked.path));
+  flagged = begin((app) => run(BINARY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], { PATH: validating.path }));
 });
 
 const silent: Record<string, [path: () => string, note: boolean]> = {
@@ -55,14 +37,12 @@ const silent: Record<string, [path: () => string, note: boolean]> = {
   'not logged in': [loggedOut, true],
   'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, false],
   'answers of another shape': [() => fakeFlyctl(`*) echo '{"regions":[]}';;`).path, false],
-  'an answer that never comes': [() => fakeFlyctl(`"orgs list --json") sleep 1; echo '{"a":"A"}';;\n*) exec sleep 60;;`).path, true],
+  'answers that come late': [() => fakeFlyctl(`"orgs list --json") sleep 1; echo '{"a":"A"}';;\n"mpg list"*) sleep 2; echo '[{"id":"k1"}]';;\n*) sleep 4; echo ${REGIONS};;`).path, true],
 };
 for (const [name, [path, note]] of Object.entries(silent)) {
-  test(`${name}: the table stands in, within three seconds and without an error`, async () => {
+  test(`${name}: the table stands in, without an error`, async () => {
     process.env.PATH = path();
-    const start = Date.now();
     const live = await askAccount();
-    assert.ok(Date.now() - start < 3000);
     assert.is(live.regions, undefined);
     assert.is(live.databases?.length ?? 0, 0);
     assert.is(live.note !== undefined, note);
@@ -89,6 +69,23 @@ test('a name that is typed is offered as a new database, one that exists only as
   const existing = [{ answer: 'shop-db', label: 'shop-db  Fly Postgres app of acme' }];
   assert.equal(postgresChoices('shop', 'shop-db', existing).map(({ name }) => name), ['shop-db  Fly Postgres app of acme', 'shop  new Fly Postgres app, you look after it (about $2 a month)']);
   assert.equal(postgresChoices('', 'shop-db').map(({ value }) => value), ['shop-db', 'managed', 'external', 'none']);
+});
+
+test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {
+  const { code, out } = await answered.ended;
+  assert.is(code, 0, out);
+  const written = readFileSync(join(answered.app, 'fly.toml'), 'utf8');
+  assert.match(written, 'primary_region = "zzz"');
+  assert.match(written, 'fly mpg attach k1v53olm --app shop');
+  assert.match(out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
+  assert.equal(asked.calls().sort(), ['config validate --strict --config fly.toml', 'mpg list --json --org acme', 'orgs list --json', 'platform regions --json', 'postgres list --json']);
+});
+
+test('a run by flags asks flyctl nothing but to validate what was written', async () => {
+  const { code, out, err } = await flagged.ended;
+  assert.is(code, 0, err);
+  assert.match(out, 'kill_sgnal');
+  assert.equal(validating.calls(), ['config validate --strict --config fly.toml']);
 });
 
 test.run();

@@ -1,10 +1,8 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
-
-const HERE = fileURLToPath(new URL('..', import.meta.url));
+import { environment, HERE, type Ended } from './commands.ts';
 
 /** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. At a terminal, or with notices and colours on, it fails. */
 export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {
@@ -19,9 +17,9 @@ export function fakeFlyctl(script: string): { path: string; calls: () => string[
 export const loggedOut = (): string => fakeFlyctl('*) echo "Error: no access token available" >&2; exit 1;;').path;
 
 /** Types answers into a pseudo-terminal when their prompt shows. */
-export function type(dest: string, answers: [prompt: RegExp, keys: string][], PATH = loggedOut()): Promise<{ code: number; out: string }> {
+export function type([file = '', ...args]: readonly string[], app: string, answers: [prompt: RegExp, keys: string][], PATH = loggedOut()): Promise<Ended> {
   return new Promise((resolve) => {
-    const shell = spawn('npx', ['plop', 'fly', '--dest', dest], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '', PATH } });
+    const shell = spawn(file, [...args, '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: environment({ CI: '', PATH }) });
     let out = '';
     let seen = 0;
     let typing = false;
@@ -42,7 +40,7 @@ export function type(dest: string, answers: [prompt: RegExp, keys: string][], PA
     });
     shell.onExit(({ exitCode }) => {
       clearTimeout(patience);
-      resolve({ code: exitCode, out });
+      resolve({ code: exitCode, out, err: '' });
     });
   });
 }
