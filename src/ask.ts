@@ -1,4 +1,3 @@
-import inquirer from 'inquirer';
 import pc from 'picocolors';
 import type { Project } from './facts/detect.ts';
 import { asksOf, type Generator } from './generator.ts';
@@ -7,6 +6,9 @@ import { Problem } from './problem.ts';
 import { parseFlag, questionNames, questions, type Answers, type Question, type QuestionName } from './questions.ts';
 
 const NOTHING: Live = {};
+
+/** Loaded when there is something to ask: a run by flags does without, and starts sooner. */
+export const prompts = async () => (await import('inquirer')).default;
 
 /**
  * Asks what the flags left open, into `texts`. @param account what flyctl says, under way
@@ -46,7 +48,7 @@ async function askOne(question: Question, project: Project, sofar: Partial<Answe
   };
   const { search } = question;
   if (!search) {
-    const { text } = await inquirer.prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);
+    const { text } = await (await prompts()).prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);
     return text;
   }
   const source = (term: string | undefined) => {
@@ -58,6 +60,6 @@ async function askOne(question: Question, project: Project, sofar: Partial<Answe
     const first = found.find((choice) => choice.value === offered) ?? { value: offered, name: offered };
     return [first, ...found.filter((choice) => choice !== first)];
   };
-  const { text } = await inquirer.prompt<{ text: string }>([{ type: 'search', name: 'text', message: question.message, source }]);
+  const { text } = await (await prompts()).prompt<{ text: string }>([{ type: 'search', name: 'text', message: question.message, source }]);
   return text;
 }

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import inquirer from 'inquirer';
 import pc from 'picocolors';
 import { apply, recover } from './apply.ts';
-import { ask } from './ask.ts';
+import { ask, prompts } from './ask.ts';
 import { detect, type Project } from './facts/detect.ts';
 import { validateFlyToml } from './fly/flyctl.ts';
 import { askAccount } from './fly/live.ts';
@@ -72,7 +71,7 @@ async function planAsking({ files }: Generator, context: Context, conflict: OnCo
     { value: 'merge', name: 'merge    what can be merged; where both changed, yours stays' },
     { value: 'replace', name: 'replace  yours by ours, as shown' },
   ];
-  const { choice } = await inquirer.prompt<{ choice: OnConflict }>([{ type: 'select', name: 'choice', message: 'What to do with the conflict?', choices }]);
+  const { choice } = await (await prompts()).prompt<{ choice: OnConflict }>([{ type: 'select', name: 'choice', message: 'What to do with the conflict?', choices }]);
   return choice === 'leave' ? changes : plan(files, context, choice);
 }
 
@@ -128,7 +127,7 @@ export async function findRoot(dest: string | undefined, atTerminal: boolean): P
     if (dirname(folder) === folder) break;
   }
   if (!atTerminal) throw new Problem('no mix.exs here or above: name the Phoenix app with --dest, for example --dest ../shop');
-  const { folder } = await inquirer.prompt<{ folder: string }>([
+  const { folder } = await (await prompts()).prompt<{ folder: string }>([
     { type: 'input', name: 'folder', message: 'Folder of the Phoenix app?', validate: (text: string) => existsSync(join(text.trim(), 'mix.exs')) || `there is no mix.exs in ${text}` },
   ]);
   return resolve(folder.trim());
@@ -140,6 +139,6 @@ async function confirm(changes: readonly Change[], atTerminal: boolean): Promise
     if (touched.length === 0) return true;
     throw new Problem(`${touched.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`);
   }
-  const { yes } = await inquirer.prompt<{ yes: boolean }>([{ type: 'confirm', name: 'yes', message: `Write ${changes.length} file${changes.length === 1 ? '' : 's'}?`, default: false }]);
+  const { yes } = await (await prompts()).prompt<{ yes: boolean }>([{ type: 'confirm', name: 'yes', message: `Write ${changes.length} file${changes.length === 1 ? '' : 's'}?`, default: false }]);
   return yes;
 }

@@ -1,18 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { verdictOf, type Result } from '../src/check/check.ts';
-import { BINARY, PLOP, run, type Ended } from './commands.ts';
+import { BINARY, PLOP, run } from './commands.ts';
 import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
 import { COMPILE, generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
 
-let person: Promise<Ended>;
-let script: Promise<Ended>;
-
 // Beside the tests up to their own
-test.before(() => {
-  person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
-  script = run(PLOP, ['check', '--dest', SHOP, '--', '--json']);
-});
+const person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
+const script = run(PLOP, ['check', '--dest', SHOP, '--', '--json']);
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';

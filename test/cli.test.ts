@@ -3,24 +3,18 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../src/problem.ts';
-import { begin, call, PLOP, run, shopFolder, type Started } from './commands.ts';
+import { begin, call, PLOP, run, shopFolder } from './commands.ts';
 import { loggedOut, type } from './terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
-let wrote: Started;
-let refused: Started;
-let answered: Started;
-let interrupted: Started;
+const plop = (...args: string[]) => (app: string) => run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS, ...args], { PATH: loggedOut() });
+const keyboard = (command: string[], ...answers: [RegExp, string][]) => (app: string) => type([...command, 'fly'], app, answers);
 
-// They take seconds each, and run beside one another and the tests up to their own
-test.before(() => {
-  const plop = (...args: string[]) => (app: string) => run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS, ...args], { PATH: loggedOut() });
-  const keyboard = (...answers: [RegExp, string][]) => (app: string) => type(['npx', 'plop', 'fly'], app, answers);
-  answered = begin(keyboard([/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']));
-  interrupted = begin(keyboard([/app name/, '\u0003']));
-  wrote = begin(plop('--write', 'yes'));
-  refused = begin(plop());
-});
+// They take seconds each: begun with the first test of all files, so that the wait for them is short
+const answered = begin(keyboard(['npx', 'plop'], [/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']));
+const interrupted = begin(keyboard([process.execPath, '--import', 'tsx', PLOP], [/app name/, '\u0003']));
+const wrote = begin(plop('--write', 'yes'));
+const refused = begin(plop());
 
 const bad: [string, string[], RegExp, ((folder: string) => void)?][] = [
   ['a bad app name', ['--app', 'My_Shop', '--region', 'lhr'], /--app: "My_Shop".*my-shop/],
