@@ -4,6 +4,7 @@ import { pageService } from '../src/fly/service.ts';
 
 /** The one port: EXPOSE, PORT and internal_port say the same. One that fly.toml has already stays. */
 export function portOf(project: Project): number {
-  const port = pageService(flyTable(project))?.data.internal_port;
-  return typeof port === 'number' && port > 0 && port < 65_536 ? port : 4000;
+  // Text in some files of 2020
+  const port = Number(pageService(flyTable(project))?.data.internal_port);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 4000;
 }

@@ -2,6 +2,7 @@ import type TOML from '@iarna/toml';
 import { getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
 import { ourBlock } from './block.ts';
 import type { Project } from './facts/detect.ts';
+import { isHostName } from './fly/names.ts';
 import { readAttachCommand } from './fly/postgres.ts';
 import { envOf, megabytes, pageMachine, pageService } from './fly/service.ts';
 import { Problem } from './problem.ts';
@@ -28,10 +29,10 @@ export function flyToml(project: Project, key: string): string | undefined {
   return typeof value === 'string' && value ? value : undefined;
 }
 
-/** The host in fly.toml, as long as it is not the fly.dev name of another app. */
+/** The host in fly.toml, as long as it is a host's name and not the fly.dev name of another app. */
 export function sameApp(project: Project, app: string | undefined): string | undefined {
   const host = envOf(flyTable(project)).PHX_HOST;
-  return typeof host === 'string' && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
+  return typeof host === 'string' && isHostName(host.trim().toLowerCase()) && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
 }
 
 /** The memory of the pages' machine in fly.toml, where it is one that Fly has. */
@@ -65,6 +66,13 @@ export function writtenDatabase(project: Project): string | undefined {
 export function writtenBase(project: Project): 'alpine' | 'debian' | undefined {
   if (!isOurs(project, 'Dockerfile')) return undefined;
   return /^ARG DEBIAN_VERSION=/m.test(project.tree.read('Dockerfile') ?? '') ? 'debian' : 'alpine';
+}
+
+/** Whether the Dockerfile that we wrote puts psql into its last stage. */
+export function writtenPsql(project: Project): boolean | undefined {
+  if (!isOurs(project, 'Dockerfile')) return undefined;
+  const [runner = ''] = (project.tree.read('Dockerfile') ?? '').split(/^FROM /m).slice(-1);
+  return /^[^#\n]*(postgresql-client|--from=psql )/m.test(runner);
 }
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */

@@ -1,7 +1,7 @@
 import type TOML from '@iarna/toml';
 import { glibcReasons } from './docker/packages.ts';
 import { releaseFor } from './docker/release.ts';
-import { alwaysOn, builtRelease, flyTable, flyToml, isOurs, sameApp, vmMemory, writtenBase, writtenDatabase } from './existing.ts';
+import { alwaysOn, builtRelease, flyTable, flyToml, sameApp, vmMemory, writtenBase, writtenDatabase, writtenPsql } from './existing.ts';
 import type { Project } from './facts/detect.ts';
 import type { Base } from './fly/images.ts';
 import { isAppName, isHostName, toAppName } from './fly/names.ts';
@@ -140,7 +140,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'psql in the image, for a look into the database: yes or no',
     example: 'yes',
     asked: 'flag',
-    default: (project) => (project.ectoAdapter !== 'postgres' || (isOurs(project, 'Dockerfile') && !/postgresql-client/.test(project.tree.read('Dockerfile') ?? '')) ? 'no' : 'yes'),
+    default: (project) => (project.ectoAdapter === 'postgres' && writtenPsql(project) !== false ? 'yes' : 'no'),
     ...yesNo,
   },
   migrate: {

@@ -167,6 +167,7 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
       parses(texts);
       const mine: [string, string][] = [];
       let deleted = false;
+      let conflicts = 0;
       for (const [index, [list, next, onConflict, bump]] of rounds.entries()) {
         const edited = change(texts, list, index * 10);
         mine.push(...edited.lines);
@@ -183,7 +184,9 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
         if (!deleted) parses(texts);
         for (const file of Object.keys(ENTRY)) if (edited.texts[file]?.includes('\r\n')) assert.is(/[^\r]\n/.test(texts[file] ?? ''), /[^\r]\n/.test(edited.texts[file] ?? ''), `${file}: line endings`);
         assert.equal(left(texts, rerun.answers, onConflict), [], 'a second run has more to do');
-        if (!deleted && !rerun.conflicts) assert.equal(left(texts), [], 'the answers are not in the files');
+        conflicts += rerun.conflicts;
+        // Where theirs won, a file may say something else for good
+        if (!deleted && !conflicts) assert.equal(left(texts), [], 'the answers are not in the files');
       }
     }),
     { numRuns, includeErrorInReport: true },

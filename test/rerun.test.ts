@@ -115,6 +115,15 @@ test('the answer about the database stands in one comment, wherever its owner mo
   }
 });
 
+test('no psql is read off the last stage; a host that is none is not taken over', () => {
+  const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
+  assert.equal(changed(first, 'leave', {}), []);
+  const mine = run(edit(first, 'Dockerfile', /^# psql alone/m, '# mine\n# psql alone'), 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
+  assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
+  assert.is(questions.psql.default(projectOf(mine), {}), 'no');
+  assert.match(run(shop({ 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop"\n' }))['fly.toml'] ?? '', 'PHX_HOST = "shop.fly.dev"');
+});
+
 test('a .dockerignore gains lines in front, behind a byte-order mark, and loses none', () => {
   const texts = run(shop({ '.dockerignore': '\uFEFFmine\r\n/deps/\r\n!.env.build' }));
   const lines = (texts['.dockerignore'] ?? '').split('\r\n');

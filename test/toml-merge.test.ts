@@ -90,6 +90,10 @@ const cases: Record<string, Case> = {
   'comments only': { theirs: '# one\n\n# two' },
   'a [vm] of another group': { theirs: '[vm]\nmemory_mb = 512\nprocesses = ["m"]\n[http_service]\ninternal_port = 4000\nprocesses = ["app"]\n', has: { 'vm.size': undefined } },
   'services without their list': { theirs: '[services.concurrency]\nhard_limit = 5\n[services]\ninternal_port = 8080\n', has: { 'services.http_checks.0.path': '/health', 'services.concurrency.soft_limit': 5 } },
+  'forms of 2020: headers as a list, limits in one text, [[processes]]': {
+    theirs: '[[services]]\ninternal_port = "8080"\nconcurrency = "12,23"\n[[services.ports]]\nport = "80"\nhandlers = ["http"]\n[[services.http_checks]]\ninterval = 30000\n[[services.http_checks.headers]]\nname = "origin"\nvalue = "x"\n[[services.http_checks]]\ninterval = "20s"\n[services.http_checks.headers]\nmetoo = true\n[[processes]]\n# none\n[mount]\nsource = "data"\n',
+    has: { 'services.0.http_checks.0.headers.length': 1, [`services.0.http_checks.1.headers.${HEADER}`]: 'https', 'services.0.ports.0.force_https': true, 'env.PORT': '8080' },
+  },
   'what our keys stand for is something else': { theirs: 'app = "shop"\nenv = "x"\nhttp_service = 3\nvm = "big"\ndeploy = 1\n' },
 };
 

@@ -112,4 +112,5 @@ export function mergeRules(there: Table, answers: Answers, once: boolean): Merge
   return { targets, also, replace, explain: (path) => path === 'env.ECTO_IPV6' };
 }
 
-const needsHeader = ({ data }: { data: Table }): boolean => data.protocol !== 'https' && !Object.keys(listAt(data, 'headers')[0] ?? {}).some((name) => name.toLowerCase() === 'x-forwarded-proto');
+/** A list of names and values is the form of 2020, beside which TOML lets no table stand. */
+const needsHeader = ({ data }: { data: Table }): boolean => data.protocol !== 'https' && !(Array.isArray(data.headers) && data.headers.length) && !Object.keys(listAt(data, 'headers')[0] ?? {}).some((name) => name.toLowerCase() === 'x-forwarded-proto');
