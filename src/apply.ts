@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { accessSync, chmodSync, chownSync, constants, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Change } from './file.ts';
 import { Problem } from './problem.ts';
-import { agree, checksum, settle, swap } from './swap.js';
+import { agree, checksum, settle } from './swap.js';
 
 /**
  * Writes all changes or none: whatever fails, and at whatever moment the process is killed, the tree is the old one or
@@ -25,16 +25,14 @@ export function apply(root: string, changes: readonly Change[], inside = false):
     for (const change of changes) refuse(real, change);
     staging = `${prefixes(real)[inside || !sameDisk(real, changes) ? 1 : 0]}${randomUUID()}`;
     const inTree = staging.startsWith(real);
-    // A single rename needs no guard, unless it has to clear up in the tree
-    if (changes.length + folders.length > 1 || inTree) guard = startGuard(staging);
+    guard = startGuard(staging);
     mkdirSync(staging, 0o700);
     // Should it ever be left over, git doesn't see it, and our Dockerfile copies nothing that it doesn't name
     if (inTree) writeFileSync(join(staging, '.gitignore'), '*\n');
     const files = changes.map((change, index) => stage(real, change, join(staging, String(index))));
     for (const change of changes) refuse(real, change);
     agree(staging, { root: real, folders, files });
-    if (guard) awaitGuard(staging);
-    else swap(staging);
+    awaitGuard(staging);
   } catch (error) {
     // Two mounts of one disk look like one, until the first rename
     otherDisk = !inside && (error as NodeJS.ErrnoException).code === 'EXDEV';
@@ -50,8 +48,12 @@ export function apply(root: string, changes: readonly Change[], inside = false):
 export function recover(root: string): string | undefined {
   const real = realpathSync(root);
   const left = prefixes(real).flatMap((prefix) => pathsIn(dirname(prefix)).filter((path) => path.startsWith(prefix)));
-  const outcome = left.filter(isOwn).map(settle).find((one) => one !== 'cleared');
-  return outcome && `An earlier run was killed while it wrote; its changes were ${outcome}.`;
+  try {
+    const outcome = left.filter(isOwn).map((staging) => settle(staging)).find((one) => one !== 'cleared');
+    return outcome && `An earlier run was killed while it wrote; its changes were ${outcome}.`;
+  } catch (error) {
+    throw Problem.from(error, `an earlier run was killed while it wrote, and its changes can't be undone`);
+  }
 }
 
 function pathsIn(folder: string): string[] {
@@ -149,7 +151,7 @@ function newFolders(root: string, changes: readonly Change[]): string[] {
 /** In a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it. */
 function startGuard(staging: string): ChildProcess {
   // NODE_OPTIONS may load a compiler, which takes longer than all the rest
-  const guard = spawn(process.execPath, [fileURLToPath(new URL('guard.js', import.meta.url)), staging], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } });
+  const guard = spawn(process.execPath, [fileURLToPath(new URL('guard.js', import.meta.url)), staging, String(process.pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } });
   // Without one, awaitGuard does its work
   guard.on('error', () => {});
   guard.unref();
@@ -159,12 +161,11 @@ function startGuard(staging: string): ChildProcess {
 /** @throws Error with the code of what went wrong, when nothing is in place */
 function awaitGuard(staging: string): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (let tries = 0; tries < 2000; tries++) {
-    if (!existsSync(staging)) return;
-    const failed = readdirSync(staging).find((name) => name.startsWith('failed-'));
+  for (let tries = 0; existsSync(staging); tries++) {
+    const failed = pathsIn(staging).map((path) => basename(path)).find((name) => name.startsWith('failed-'));
     if (failed) throw Object.assign(new Error(failed), { code: failed.slice('failed-'.length) });
     Atomics.wait(cell, 0, 0, 1);
+    // No guard came up, or somebody killed it
+    if (tries === 2000 && settle(staging, true) === 'undone') throw new Problem('nothing was written, and it is not known why; run again');
   }
-  // No guard came up, or somebody killed it
-  if (settle(staging) === 'undone') throw new Problem('nothing was written, and it is not known why; run again');
 }

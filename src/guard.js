@@ -1,16 +1,16 @@
 // Two renames can't be made one, and a kill could come between them. So they are not made by the program that people
-// start and stop, but by this one, in a session of its own. When the other one dies, it ends what was agreed to.
+// start and stop, but by this one, in a session of its own. When the other one dies before the first rename, none is made.
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { agreed, swap } from './swap.js';
 
-const [, , staging = ''] = process.argv;
+const [, , staging = '', parent] = process.argv;
 const looking = setInterval(() => agreed(staging) && go(), 1);
 
 function go() {
   clearInterval(looking);
   try {
-    swap(staging);
+    swap(staging, () => process.ppid === Number(parent));
     process.exit();
   } catch (error) {
     // A name needs no room on a full disk
@@ -19,8 +19,11 @@ function go() {
 }
 
 // Standard input ends when the other program does
-process.stdin.resume().on('end', () => {
-  if (agreed(staging)) go();
-  rmSync(staging, { recursive: true, force: true });
-  process.exit();
+process.stdin.resume().on('close', () => {
+  try {
+    if (agreed(staging)) go();
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+    process.exit();
+  }
 });

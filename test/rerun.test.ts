@@ -157,18 +157,20 @@ test('files from before there were marks: blocks are renewed, the Dockerfile whe
   assert.equal(changed(next), []);
 });
 
-test('files with marks, of an earlier version: all of it is renewed, and edits stay', () => {
-  const old = generation('marked');
-  const fresh = run(shop());
-  assert.equal(conflicts(old), []);
-  const next = run(old);
-  for (const path of ['rel/env.sh.eex', 'config/runtime.exs']) assert.is(next[path]?.replace(/^# >>>.*/m, ''), fresh[path]?.replace(/^# >>>.*/m, ''), path);
-  const body = ({ Dockerfile = '' }: Texts) => Dockerfile.replace(/^# (Written by )?phoenix-fly.*\n/gm, '');
-  assert.is(body(next), body(fresh));
-  const mine = (texts: Texts) => edit(texts, 'Dockerfile', /\n/, '\n# mine\n');
-  assert.is(body(run(mine(old))), body(mine(fresh)));
-  assert.equal(changed(next), []);
-});
+for (const name of ['marked', 'seeded']) {
+  test(`files of an earlier version (${name}): all of it is renewed, and edits stay`, () => {
+    const old = generation(name);
+    const fresh = run(shop());
+    assert.equal(conflicts(old), []);
+    const next = run(old);
+    for (const path of ['rel/env.sh.eex', 'config/runtime.exs']) assert.is(next[path]?.replace(/^# >>>.*/m, ''), fresh[path]?.replace(/^# >>>.*/m, ''), path);
+    const body = ({ Dockerfile = '' }: Texts) => Dockerfile.replace(/^# (Written by )?phoenix-fly.*\n/gm, '');
+    assert.is(body(next), body(fresh));
+    const mine = (texts: Texts) => edit(edit(texts, 'Dockerfile', /\n/, '\n# mine\n'), 'Dockerfile', 'EXPOSE 4000', 'EXPOSE 4000 9568');
+    assert.is(body(run(mine(old))), body(mine(fresh)));
+    assert.equal(changed(next), []);
+  });
+}
 
 test('the marks say the version of the package', () => {
   assert.is(VERSION, (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version);
