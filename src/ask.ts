@@ -21,7 +21,9 @@ export async function ask(generator: Generator, project: Project, texts: Partial
   for (const name of questionNames) {
     const question = questions[name] as Question;
     const given = texts[name];
-    const offered = question.default(project, sofar as Partial<Answers>);
+    const found = question.default(project, sofar as Partial<Answers>);
+    // What stands in a file may be no answer, such as a region that was given up
+    const offered = found !== undefined && complaint(question, found) === undefined ? found : undefined;
     const isAsked = asksOf(generator).includes(name) && (question.asked === 'always' || (alone && question.asked === 'alone') || offered === undefined);
     if (given === undefined && isAsked) {
       if (question.live && account && live === NOTHING) {
@@ -36,16 +38,19 @@ export async function ask(generator: Generator, project: Project, texts: Partial
   return live;
 }
 
+/** What is wrong with an answer. */
+function complaint(question: Question, text: string, live?: Live): string | undefined {
+  try {
+    question.parse(text, live);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error.message;
+    throw error;
+  }
+}
+
 async function askOne(question: Question, project: Project, sofar: Partial<Answers>, offered: string | undefined, live: Live): Promise<string> {
-  const validate = (text: string): true | string => {
-    try {
-      question.parse(text, live);
-      return true;
-    } catch (error) {
-      if (error instanceof Problem) return error.message;
-      throw error;
-    }
-  };
+  const validate = (text: string): true | string => complaint(question, text, live) ?? true;
   const { search } = question;
   if (!search) {
     const { text } = await (await prompts()).prompt<{ text: string }>([{ type: 'input', name: 'text', message: question.message, default: offered, validate }]);

@@ -230,6 +230,10 @@ async function interrupts(): Promise<void> {
     const { code, asked } = await terminal([...answers.slice(0, index), [prompt, '\u0003']]);
     report(`Ctrl-C at ${prompt.source}`, asked && code === 130 && picture(app) === before ? [] : [`exit ${code}, ${asked ? '' : 'not '}asked`]);
   }
+  freshApp(app);
+  writeFileSync(join(app, 'fly.toml'), 'primary_region = "REGION"\n');
+  const { code: left, asked } = await terminal([...answers.slice(0, 1), [/Region/, '\r'], [/Postgres cluster/, '\u0003']]);
+  report('a region in fly.toml that is none is not offered', asked && left === 130 ? [] : [`exit ${left}`]);
   const [down, replace] = ['\u001b[B', /replace +yours by ours/];
   const { code } = await terminal([...answers.slice(0, 4), [replace, `${down}${down}\r`], [/Write \d files/, 'y\r']]);
   report('a conflict answered with replace, then yes', code === 0 && picture(app) === NEW ? [] : [`exit ${code}`]);
