@@ -217,7 +217,12 @@ function terminal(answers: readonly (readonly [RegExp, string])[]): Promise<{ co
       left.shift();
       setTimeout(() => shell.write(next[1]), 150);
     });
-    shell.onExit(({ exitCode }) => resolve({ code: exitCode, asked: left.length === 0 }));
+    // A prompt that never came
+    const late = setTimeout(() => shell.kill('SIGKILL'), 60_000);
+    shell.onExit(({ exitCode }) => {
+      clearTimeout(late);
+      resolve({ code: exitCode, asked: left.length === 0 });
+    });
   });
 }
 
@@ -230,13 +235,13 @@ async function interrupts(): Promise<void> {
     const { code, asked } = await terminal([...answers.slice(0, index), [prompt, '\u0003']]);
     report(`Ctrl-C at ${prompt.source}`, asked && code === 130 && picture(app) === before ? [] : [`exit ${code}, ${asked ? '' : 'not '}asked`]);
   }
+  const [down, replace] = ['\u001b[B', /replace +yours by ours/];
+  const { code } = await terminal([...answers.slice(0, 4), [replace, `${down}${down}\r`], [/Write \d files/, 'y\r']]);
+  report('a conflict answered with replace, then yes', code === 0 && picture(app) === NEW ? [] : [`exit ${code}`]);
   freshApp(app);
   writeFileSync(join(app, 'fly.toml'), 'primary_region = "REGION"\n');
   const { code: left, asked } = await terminal([...answers.slice(0, 1), [/Region/, '\r'], [/Postgres cluster/, '\u0003']]);
   report('a region in fly.toml that is none is not offered', asked && left === 130 ? [] : [`exit ${left}`]);
-  const [down, replace] = ['\u001b[B', /replace +yours by ours/];
-  const { code } = await terminal([...answers.slice(0, 4), [replace, `${down}${down}\r`], [/Write \d files/, 'y\r']]);
-  report('a conflict answered with replace, then yes', code === 0 && picture(app) === NEW ? [] : [`exit ${code}`]);
 }
 
 try {
