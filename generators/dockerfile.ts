@@ -1,8 +1,10 @@
+import semver from 'semver';
 import { assets } from '../src/docker/assets.ts';
-import { buildConfig, codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
+import { codeCopies, configCopies, hasFolder, mixCopies, pathFolders, runtimeCopies } from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
 import { relFolder } from '../src/docker/release.ts';
+import { reuse } from '../src/docker/reuse.ts';
 import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
 import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/file.ts';
@@ -25,12 +27,10 @@ export const dockerfile: GeneratedFile = {
     const deps = access(project);
     const variables = buildVariables(project);
     const folders = assetFolders(project);
-    const commands = build.commands.join(' \\\n    && ');
     // The app in it: a builder is shared by the apps of an organization
     const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
-    const inRepo = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
-    const apart = project.umbrella || folders.length > 0 || node.length > 0;
-    const compile = apart || !commands ? 'mix compile' : `mix compile && ${commands}`;
+    const inRepo = pathFolders(project);
+    const last = ['mix compile', ...build.commands, project.releases.length > 1 ? `mix release ${release}` : 'mix release'];
     const setup = project.umbrella ? '' : (build.setup ?? '');
     return [
       {
@@ -55,35 +55,33 @@ export const dockerfile: GeneratedFile = {
           psqlReason: psql ? '; psql for a look into the database' : '',
           mixCopies: mixCopies(project),
           depsMounts: mounts(deps.secrets),
-          depsGet: ['seed deps', ...deps.before, 'mix deps.get --only prod', ...deps.after, 'keep deps'].join(' \\\n    && '),
+          depsGet: ['seed deps', ...deps.before, getDeps(image.elixir), ...deps.after, 'keep deps'].join(' \\\n    && '),
           node,
           nodeImage: { arg, version, from: `${nodeName}:\${${arg}}-${alpine ? 'alpine' : 'slim'}` },
           configCopies: configCopies(project),
           cacheFolder,
           cache: `--mount=type=cache,target=${cacheFolder}`,
-          configFiles: buildConfig(project).map(shellWord).join(' ') || '/dev/null',
+          reuse: reuse(project),
           // Mix compares the contents of files that are newer than the last build
           touch: inRepo.length ? `find ${inRepo.map(shellWord).join(' ')} -type f -exec touch {} + \\\n    && ` : '',
           envMounts: mounts(variables),
           env: exportsOf(variables),
           // An umbrella's own apps come later, with their code
-          depsCompile: project.umbrella ? 'mix deps.compile --skip-umbrella-children' : 'mix deps.compile',
+          depsCompile: project.umbrella ? 'mix deps.compile --skip-umbrella-children' : 'mix deps.loadpaths',
           assetsSetup: setup,
           setupPragma: pragma(setup),
           codeCopies: codeCopies(project),
-          compile,
-          compilePragma: pragma(compile),
           assetCopies: [
             ...(build.needsNode ? ['--from=node /usr/local /usr/local'] : []),
             ...node.flatMap(({ name, modules }) => modules.map((folder) => `--from=${name} ${folder} ${folder}`)),
             ...folders.map((folder) => copyPaths([folder, folder])),
             ...bundlerFiles(project),
           ],
-          assetsCommand: apart ? commands : '',
-          assetsPragma: pragma(commands),
           runtimeCopies: runtimeCopies(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
-          releaseCommand: project.releases.length > 1 ? `mix release ${release}` : 'mix release',
+          // One start of Mix instead of several; Elixir before 1.14 joins by commas
+          finish: last.every((command) => /^mix (?!do )/.test(command)) ? `mix do ${last.map((command) => command.slice('mix '.length)).join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}` : last.join(' \
+    && '),
           port: portOf(project),
         },
       },
@@ -97,6 +95,9 @@ export const dockerfile: GeneratedFile = {
     ];
   },
 };
+
+/** A dependency that is no longer wanted would come along from the cache. */
+const getDeps = (elixir: string): string => `mix do deps.get --only prod${semver.lt(elixir, '1.14.0') ? ',' : ' +'} deps.clean --unused`;
 
 /** shellcheck takes the `do` of `mix do` for its own. */
 const pragma = (command: string): string => (command.includes('mix do ') ? '# hadolint ignore=SC1010\n' : '');

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { verdictOf, type Result } from '../src/check/check.ts';
 import { BINARY, PLOP, run } from './commands.ts';
 import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
-import { COMPILE, generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
+import { generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
 
 // Beside the tests up to their own
 const person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
@@ -71,7 +71,7 @@ test('what is worth knowing without being a fault is a note', () => {
 test('other ways to say the same are met', () => {
   const stock = spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', 'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])');
   const service = spoil(stock, FLY, '[http_service.checks.headers]', '[http_service.checks.headers] # mine');
-  const dockerfile = spoil(service, DOCKERFILE, COMPILE, 'RUN <<EOF\nmix do compile\nEOF\n');
+  const dockerfile = spoil(spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '), DOCKERFILE, '# Mix compiles what', 'RUN <<EOF\nmix do compile\nEOF\n# Mix compiles what');
   const server = { ...spoil(spoil(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''), DOCKERFILE, 'CMD ["/app/bin/shop", "start"]', 'ENTRYPOINT ["/sbin/tini", "--"]\nCMD ["/app/bin/server"]'), 'rel/overlays/bin/server': '#!/bin/sh\nset -eu\ncd -P -- "$(dirname -- "$0")"\nPHX_SERVER=true exec ./shop start\n' };
   assert.equal(open(server), []);
 });

@@ -55,7 +55,7 @@ const umbrella = (root = 'releases: [depot: [applications: [shop: :permanent, sh
 
 test('an umbrella copies each mix.exs before deps.get, compiles from the root and builds assets in the web app', () => {
   const lines = instructions(umbrella());
-  inOrder(lines, 'COPY apps/shop/mix.exs apps/shop/', 'COPY apps/shop_web/mix.exs apps/shop_web/', 'mix deps.get', 'COPY config/config.exs config/prod.exs config/', 'mix deps.compile --skip-umbrella-children', 'COPY apps apps', 'mix compile', 'RUN mix do --app shop_web cmd mix assets.deploy', 'RUN mix release', 'rel/depot ./');
+  inOrder(lines, 'COPY apps/shop/mix.exs apps/shop/', 'COPY apps/shop_web/mix.exs apps/shop_web/', 'deps.get --only prod', 'COPY config/config.exs config/prod.exs config/', 'mix deps.compile --skip-umbrella-children', 'COPY apps apps', 'mix compile && mix do --app shop_web cmd mix assets.deploy && mix release &&', 'rel/depot ./');
 });
 
 test('an umbrella without a release gets one in mix.exs, in whatever way its list is written', () => {
@@ -63,17 +63,17 @@ test('an umbrella without a release gets one in mix.exs, in whatever way its lis
     const changed = after(texts, planFor(texts));
     assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
     assert.equal(projectOf(changed).releases, ['shop']);
-    assert.match(line(instructions(texts), 'rel/'), '/app/_build/prod/rel/shop ./');
+    assert.match(line(instructions(texts), 'COPY --from=builder'), '/app/_build/prod/rel/shop ./');
   }
 });
 
 test('npm packages install beside the Elixir stages, with deps that package.json points to; Node itself only where a step calls it', () => {
   const packages = { 'assets/package.json': '{"dependencies": {"phoenix": "file:../deps/phoenix", "topbar": "3"}}', 'assets/package-lock.json': '{}', 'assets/.nvmrc': 'v22.3.0' };
   const quiet = instructions(shop(packages));
-  inOrder(quiet, 'ARG NODE_VERSION=22', 'AS deps', 'mix deps.get', 'FROM node:${NODE_VERSION}-alpine AS node', 'COPY --from=deps /app/deps/phoenix', 'npm ci', 'FROM deps AS builder', 'mix compile', 'COPY --from=node /app/assets/node_modules', 'RUN mix assets.deploy');
+  inOrder(quiet, 'ARG NODE_VERSION=22', 'AS deps', 'deps.get --only prod', 'FROM node:${NODE_VERSION}-alpine AS node', 'COPY --from=deps /app/deps/phoenix', 'npm ci', 'FROM deps AS builder', 'COPY --from=node /app/assets/node_modules', 'mix do compile + assets.deploy + release');
   assert.is(at(quiet, '--from=node /usr/local'), -1);
   const loud = instructions(shop({ ...packages, 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": ["cmd --cd assets npm ci", "cmd --cd assets npm run deploy", "phx.digest"]]') }));
-  inOrder(loud, 'COPY --from=node /usr/local /usr/local', 'RUN mix do cmd --cd assets npm run deploy + phx.digest');
+  inOrder(loud, 'COPY --from=node /usr/local /usr/local', 'mix compile && mix do cmd --cd assets npm run deploy + phx.digest && mix release');
 });
 
 test('each package manager installs by its lockfile', () => {
@@ -93,7 +93,7 @@ test('a package of a workspace installs from the lockfile above it', () => {
 
 test('without assets.deploy the build script and the profiles of the hex tools run, and a note says so', () => {
   const texts = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}]'), 'assets/package.json': '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}', 'assets/package-lock.json': '{}' });
-  assert.match(line(instructions(texts), 'npm --prefix'), 'RUN npm --prefix assets run build && mix phx.digest');
+  assert.match(line(instructions(texts), 'npm --prefix'), 'npm --prefix assets run build && mix phx.digest && mix release');
   assert.match(assets(projectOf(texts)).notes.join(), 'no assets.deploy alias');
   const bare = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}]'), 'assets/package.json': '{"dependencies": {"topbar": "3"}}' });
   assert.match(assets(projectOf(bare)).notes.join(), 'no build script');
@@ -101,7 +101,7 @@ test('without assets.deploy the build script and the profiles of the hex tools r
 
 test('private dependencies are fetched with secrets that no layer keeps', () => {
   const lines = instructions(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:inner, "~> 1.0", organization: "acme"}, {:oban_pro, "~> 1.5", repo: "oban"}, {:tools, git: "git@github.com:acme/tools.git"}]') }));
-  const get = line(lines, 'mix deps.get');
+  const get = line(lines, 'deps.get --only prod');
   for (const part of ['id=HEX_ACME_KEY,required=true', 'hex.organization auth acme', 'hex.organization deauth acme', 'hex.repo add oban', 'hex.repo remove oban', 'id=GITHUB_TOKEN', '@github.com/.insteadOf', '=git@github.com:']) assert.ok(get.includes(part), `${part} in ${get}`);
   assert.is(lines.filter((one) => /^(ARG|ENV)/.test(one) && /KEY|TOKEN|SECRET/.test(one)).length, 0);
   assert.throws(() => instructions(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:x, "~> 1.0", repo: "elsewhere"}]') })), /private Hex repository "elsewhere"/);
@@ -109,12 +109,12 @@ test('private dependencies are fetched with secrets that no layer keeps', () => 
 
 test('variables that the configuration demands while building come as secrets, to each command that reads it', () => {
   const lines = instructions(shop({ 'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n' }));
-  for (const command of ['mix deps.compile', 'mix compile', 'mix assets.deploy', 'mix release']) assert.match(lines.find((one) => one.startsWith('RUN') && one.includes(command)) ?? '', new RegExp(`id=LICENCE,required=true .*LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && export LICENCE && (cat .*)?${command}`));
+  for (const command of ['mix deps.loadpaths', 'mix assets.setup', 'mix do compile + assets.deploy + release']) assert.match(lines.find((one) => one.startsWith('RUN') && one.includes(command)) ?? '', new RegExp(`id=LICENCE,required=true .*LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && export LICENCE && .*${command.replaceAll('+', '\\+')}`));
 });
 
 test('a path dependency is in the image before deps.get; one above the app is refused', () => {
   const vendored = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:lib_x, path: "vendor/lib_x"}]'), 'vendor/lib_x/mix.exs': 'defmodule LibX.MixProject do\n  use Mix.Project\n  def project, do: [app: :lib_x, version: "0.1.0", deps: []]\nend\n' });
-  inOrder(instructions(vendored), 'COPY vendor/lib_x vendor/lib_x', 'mix deps.get');
+  inOrder(instructions(vendored), 'COPY vendor/lib_x vendor/lib_x', 'deps.get --only prod');
   assert.throws(() => refuseUnsupported(projectOf(shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:lib_x, path: "../lib_x"}]') }))), /lib_x lies above the app/);
 });
 
@@ -124,7 +124,7 @@ test('dependencies without musl builds make Debian the default, and Rust is for 
   assert.match(line(lines, 'AS os'), 'debian:');
   const rustler = (shop()['mix.lock'] ?? '').replace(/}\s*$/, '  "rustler": {:hex, :rustler, "0.36.0", "00", [:mix], [], "hexpm", "00"},\n}\n');
   const crate = instructions(shop({ 'mix.lock': rustler, 'lib/shop/native.ex': 'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "fast"\nend\n', 'native/fast/Cargo.toml': '[package]\nname = "fast"\n' }));
-  inOrder(crate, 'RUN apk add --no-cache build-base cargo git', 'COPY native native', 'RUN mix compile', 'AS runner', 'RUN apk add --no-cache ca-certificates libgcc');
+  inOrder(crate, 'RUN apk add --no-cache build-base cargo git', 'COPY native native', 'mix do compile + ', 'AS runner', 'RUN apk add --no-cache ca-certificates libgcc');
 });
 
 test('asset tools that came without a musl build at first ask for Debian only in those versions', () => {
@@ -146,7 +146,7 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
   const texts = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}], releases: [shop: [], shop_worker: [rel_templates_path: "rel/worker"], thin: [include_erts: false]]') });
   const flags = { ...FLAGS, release: 'shop_worker' };
   const lines = instructions(texts, flags);
-  inOrder(lines, 'COPY rel/worker rel/worker', 'RUN mix release shop_worker', 'rel/shop_worker ./');
+  inOrder(lines, 'COPY rel/worker rel/worker', 'mix do compile + release shop_worker', 'rel/shop_worker ./');
   assert.is(complete(FLAGS, projectOf(after(texts, planFor(texts, flags)))).release, 'shop_worker');
   assert.throws(() => complete(FLAGS, projectOf(texts)), /--release/);
   const refused = (release: string) => () => refuseAnswers(projectOf(texts), complete({ ...FLAGS, release }, projectOf(texts)));
@@ -156,8 +156,8 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
 
 test('what runtime.exs reads comes along, and of assets.setup only the downloads', () => {
   const runtime = (shop()['config/runtime.exs'] ?? '').replace('import Config', 'import Config\nCode.require_file("../support/settings.exs", __DIR__)');
-  inOrder(instructions(shop({ 'config/runtime.exs': runtime, 'support/settings.exs': 'defmodule Settings do\nend\n' })), 'RUN mix compile', 'COPY config/runtime.exs config/', 'COPY support/settings.exs support/', 'RUN mix release');
-  inOrder(instructions(shop({ 'config/regions.json': '[]' })), 'RUN mix compile', 'COPY config config', 'RUN mix release');
+  inOrder(instructions(shop({ 'config/runtime.exs': runtime, 'support/settings.exs': 'defmodule Settings do\nend\n' })), 'mix deps.loadpaths', 'COPY config/runtime.exs config/', 'COPY support/settings.exs support/', 'mix do compile');
+  inOrder(instructions(shop({ 'config/regions.json': '[]' })), 'mix deps.loadpaths', 'COPY config config', 'mix do compile');
   const aliases = 'aliases: ["assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"], "assets.deploy": ["esbuild shop", "phx.digest"]]';
   assert.match(line(instructions(shop({ 'mix.exs': mix(`deps: [{:phoenix, "~> 1.8"}, {:esbuild, "~> 0.10"}], ${aliases}`) })), 'esbuild.install'), /mix esbuild\.install --if-missing && keep _build$/);
 });

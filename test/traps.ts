@@ -38,9 +38,6 @@ function factsOf(texts: Texts): Project {
   return { ...known, tree: treeOf(texts) };
 }
 
-/** How the generated Dockerfile compiles. */
-export const COMPILE = 'RUN mix compile\n';
-
 /** One text of a file replaced; a spoiling that changes nothing is no test. */
 export function spoil(texts: Texts, path: string, from: string, to: string): Texts {
   const before = texts[path] ?? '';

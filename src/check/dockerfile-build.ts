@@ -45,7 +45,7 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   const { tasks, steps } = build;
   const first = (pattern: RegExp) => tasks.find(({ text }) => pattern.test(text));
   const get = first(/^deps\.get\b/);
-  const [depsCompile, compile, release] = [first(/^deps\.compile\b/), first(/^compile\b/), first(/^(distillery\.)?release\b/)];
+  const [depsCompile, compile, release] = [first(/^deps\.(compile|loadpaths)\b/), first(/^compile\b/), first(/^(distillery\.)?release\b/)];
   const [assets, setup] = [first(/^(assets\.(deploy|build)|phx\.digest)\b/), first(/^(assets\.setup|(esbuild|tailwind|sass)\.install)\b/)];
   if (!get && !compile && !release) return found([], [`no mix task is in ${path}: what builds the release can't be told from it`]);
   const code = arrival(build, sourceFile(repo));
@@ -56,7 +56,7 @@ export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   if (get && !/--only|--no-archives-check/.test(get.text)) missing.push(at(get.step.line, 'it fetches the dependencies for test and dev too', 'write: mix deps.get --only prod'));
   if (get && !get.step.flags.some((one) => /type=cache/.test(one))) missing.push(at(get.step.line, 'packages are downloaded again whenever this layer is built', 'write: RUN --mount=type=cache,target=/root/.hex --mount=type=cache,target=/root/.cache mix deps.get --only prod'));
   const compiled = compile ?? release;
-  if (assets && compiled && assets.at < compiled.at) missing.push(at(assets.step.line, 'assets are built before the code is compiled, and colocated LiveView hooks come out of the compiler', `move this line below \`mix ${compiled.text}\` (line ${compiled.step.line})`));
+  if (assets && compiled && tasks.indexOf(assets) < tasks.indexOf(compiled)) missing.push(at(assets.step.line, 'assets are built before the code is compiled, and colocated LiveView hooks come out of the compiler', `move this line below \`mix ${compiled.text}\` (line ${compiled.step.line})`));
   const downloads = project.projects.some(({ aliases }) => aliases.get('assets.setup')?.some((one) => /^(esbuild|tailwind|sass)\.install/.test(one)));
   if (assets && downloads && (!setup || (code >= 0 && setup.at > code))) missing.push(at(setup?.step.line ?? assets.step.line, 'esbuild and Tailwind are downloaded again with each change of the code', 'after `mix deps.compile` and before the code is copied, add: RUN mix assets.setup'));
   for (const { step, command } of installs(file)) if (!step.flags.some((one) => /type=cache/.test(one))) missing.push(at(step.line, `${command} downloads every package again`, 'write: RUN --mount=type=cache,target=/root/.npm … (the cache folder of your package manager)'));
@@ -95,8 +95,9 @@ export function stages(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
     if (brings(step, sourceFile(repo))) missing.push(at(step.line, 'the sources are copied into the image', `remove it; the release comes with: ${copy}`));
     const from = step.keyword === 'COPY' ? sourceStage(file, step) : undefined;
     const sources = (step.commands[0] ?? []).slice(0, -1);
+    const elsewhere = build.tasks.flatMap(({ text }) => /--path[ =](\S+)/.exec(text)?.[1] ?? [])[0];
     const home = from && last(from, 'WORKDIR')?.commands[0]?.[0];
-    for (const source of from ? sources : []) if (/\/(deps|node_modules)\/?$/.test(source) || source.replace(/\/$/, '') === home?.replace(/\/$/, '')) if (from === build.stage && !mixTasks(step).length && !/--path/.test(build.tasks.map(({ text }) => text).join(' '))) missing.push(at(step.line, `${source} holds more than the release`, `write: ${copy}`));
+    for (const source of from ? sources : []) if (/\/(deps|node_modules)\/?$/.test(source) || source.replace(/\/$/, '') === home?.replace(/\/$/, '')) if (from === build.stage && source !== elsewhere) missing.push(at(step.line, `${source} holds more than the release`, `write: ${copy}`));
   }
   const tools = [...packages(chain(final))].filter((name) => COMPILERS.test(name));
   if (tools.length) missing.push(at(chain(final).find((step) => tools.some((tool) => packages([step]).has(tool)))?.line, `the image holds what only a build needs: ${tools.join(', ')}`, 'remove these packages from the final stage'));

@@ -19,13 +19,21 @@ export function byFolder(files: readonly string[], to = (folder: string): string
   return [...folders].map(([folder, names]) => copyPaths([...names, to(folder)]));
 }
 
-/** What `mix deps.get` needs: every mix.exs, the lock, files that a mix.exs reads, and dependencies that lie in the repo. */
-export function mixCopies(project: Project): Copy[] {
-  const folders = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
-  const within = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
+/** Every mix.exs, the lock, and files that a mix.exs reads. */
+export function mixFiles(project: Project): string[] {
   const apps = project.projects.filter((one) => one.dir !== '.').map(({ dir }) => `${dir}/mix.exs`);
-  return [...byFolder(['mix.exs', 'mix.lock', ...apps, ...project.mixReads.filter((file) => !within(file))]), ...folders.filter((folder) => !within(folder)).map(same)];
+  const folders = pathFolders(project);
+  return ['mix.exs', 'mix.lock', ...apps, ...project.mixReads.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`)))];
 }
+
+/** Dependencies that lie in the repo; without those within others. */
+export function pathFolders(project: Project): string[] {
+  const folders = project.pathDependencies.flatMap(({ dir }) => (dir === null || dir.startsWith('deps/') ? [] : dir));
+  return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
+}
+
+/** What `mix deps.get` needs. */
+export const mixCopies = (project: Project): Copy[] => [...byFolder(mixFiles(project)), ...pathFolders(project).map(same)];
 
 /** Configuration that is read while building; without what only the running release reads. */
 export const configCopies = (project: Project): Copy[] => byFolder(buildConfig(project));
@@ -33,13 +41,15 @@ export const configCopies = (project: Project): Copy[] => byFolder(buildConfig(p
 /** The files of it. */
 export const buildConfig = (project: Project): string[] => [...new Set([...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)), ...project.configReads])];
 
-/** The code that is compiled, and what it reads meanwhile. */
-export function codeCopies(project: Project): Copy[] {
+/** Folders and files of the code that is compiled, and what it reads meanwhile. */
+export function codeFolders(project: Project): string[] {
   const before = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
   const own = project.umbrella ? [project.appsPath ?? 'apps'] : ['priv', ...(project.projects[0]?.sourceFolders ?? ['lib']), 'native'];
   const folders = [...new Set([...own.filter((folder) => hasFolder(project, folder)), ...project.compileReads])];
-  return folders.filter((folder) => ![...before, ...folders].some((other) => folder.startsWith(`${other}/`) || before.includes(folder))).map(same);
+  return folders.filter((folder) => ![...before, ...folders].some((other) => folder.startsWith(`${other}/`) || before.includes(folder)));
 }
+
+export const codeCopies = (project: Project): Copy[] => codeFolders(project).map(same);
 
 /** Read when the release boots: runtime.exs (or releases.exs), and all of config/ when that reads other files. */
 export function runtimeCopies(project: Project): Copy[] {
