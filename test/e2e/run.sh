@@ -25,3 +25,4 @@ for base in debian alpine; do
 done
 bash test/e2e/shapes.sh umbrella alpine </dev/null || echo 'NOT OK umbrella: shapes.sh'
 bash test/e2e/shapes.sh npm debian </dev/null || echo 'NOT OK npm: shapes.sh'
+bash test/e2e/rebuild.sh debian </dev/null || echo 'NOT OK rebuild: rebuild.sh'
