@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { assets } from '../src/docker/assets.ts';
-import { codeCopies, configCopies, hasFolder, mixCopies, pathFolders, runtimeCopies } from '../src/docker/copies.ts';
+import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
 import { relFolder } from '../src/docker/release.ts';
@@ -10,7 +10,7 @@ import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { mergeLines } from '../src/merge.ts';
-import { copyPaths, shellWord } from '../src/quote.ts';
+import { copyPaths } from '../src/quote.ts';
 import { VERSION } from '../src/version.ts';
 import { portOf } from './shared.ts';
 
@@ -29,7 +29,10 @@ export const dockerfile: GeneratedFile = {
     const folders = assetFolders(project);
     // The app in it: a builder is shared by the apps of an organization
     const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
-    const inRepo = pathFolders(project);
+    // One start of Mix instead of several; Elixir before 1.14 joins by commas
+    const together = (tasks: readonly string[]): string => `mix do ${tasks.join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}`;
+    // An umbrella's own apps come later, with their code
+    const getDeps = together(['deps.get --only prod', 'deps.clean --unused', project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths']);
     const last = ['mix compile', ...build.commands, project.releases.length > 1 ? `mix release ${release}` : 'mix release'];
     const setup = project.umbrella ? '' : (build.setup ?? '');
     return [
@@ -55,19 +58,15 @@ export const dockerfile: GeneratedFile = {
           psqlReason: psql ? '; psql for a look into the database' : '',
           mixCopies: mixCopies(project),
           depsMounts: mounts(deps.secrets),
-          depsGet: ['seed deps', ...deps.before, getDeps(image.elixir), ...deps.after, 'keep deps'].join(' \\\n    && '),
+          depsGet: [...deps.before, getDeps, ...deps.after].join(' \\\n    && '),
           node,
           nodeImage: { arg, version, from: `${nodeName}:\${${arg}}-${alpine ? 'alpine' : 'slim'}` },
           configCopies: configCopies(project),
           cacheFolder,
           cache: `--mount=type=cache,target=${cacheFolder}`,
           reuse: reuse(project),
-          // Mix compares the contents of files that are newer than the last build
-          touch: inRepo.length ? `find ${inRepo.map(shellWord).join(' ')} -type f -exec touch {} + \\\n    && ` : '',
           envMounts: mounts(variables),
           env: exportsOf(variables),
-          // An umbrella's own apps come later, with their code
-          depsCompile: project.umbrella ? 'mix deps.compile --skip-umbrella-children' : 'mix deps.loadpaths',
           assetsSetup: setup,
           setupPragma: pragma(setup),
           codeCopies: codeCopies(project),
@@ -79,9 +78,7 @@ export const dockerfile: GeneratedFile = {
           ],
           runtimeCopies: runtimeCopies(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
-          // One start of Mix instead of several; Elixir before 1.14 joins by commas
-          finish: last.every((command) => /^mix (?!do )/.test(command)) ? `mix do ${last.map((command) => command.slice('mix '.length)).join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}` : last.join(' \
-    && '),
+          finish: last.every((command) => /^mix (?!do )/.test(command)) ? together(last.map((command) => command.slice('mix '.length))) : last.join(' \\\n    && '),
           port: portOf(project),
         },
       },
@@ -95,9 +92,6 @@ export const dockerfile: GeneratedFile = {
     ];
   },
 };
-
-/** A dependency that is no longer wanted would come along from the cache. */
-const getDeps = (elixir: string): string => `mix do deps.get --only prod${semver.lt(elixir, '1.14.0') ? ',' : ' +'} deps.clean --unused`;
 
 /** shellcheck takes the `do` of `mix do` for its own. */
 const pragma = (command: string): string => (command.includes('mix do ') ? '# hadolint ignore=SC1010\n' : '');

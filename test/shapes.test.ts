@@ -55,7 +55,7 @@ const umbrella = (root = 'releases: [depot: [applications: [shop: :permanent, sh
 
 test('an umbrella copies each mix.exs before deps.get, compiles from the root and builds assets in the web app', () => {
   const lines = instructions(umbrella());
-  inOrder(lines, 'COPY apps/shop/mix.exs apps/shop/', 'COPY apps/shop_web/mix.exs apps/shop_web/', 'deps.get --only prod', 'COPY config/config.exs config/prod.exs config/', 'mix deps.compile --skip-umbrella-children', 'COPY apps apps', 'mix compile && mix do --app shop_web cmd mix assets.deploy && mix release &&', 'rel/depot ./');
+  inOrder(lines, 'COPY apps/shop/mix.exs apps/shop/', 'COPY apps/shop_web/mix.exs apps/shop_web/', 'COPY config/config.exs config/prod.exs config/', 'deps.get --only prod + deps.clean --unused + deps.compile --skip-umbrella-children', 'COPY apps apps', 'mix compile && mix do --app shop_web cmd mix assets.deploy && mix release &&', 'rel/depot ./');
 });
 
 test('an umbrella without a release gets one in mix.exs, in whatever way its list is written', () => {
@@ -109,7 +109,7 @@ test('private dependencies are fetched with secrets that no layer keeps', () => 
 
 test('variables that the configuration demands while building come as secrets, to each command that reads it', () => {
   const lines = instructions(shop({ 'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n' }));
-  for (const command of ['mix deps.loadpaths', 'mix assets.setup', 'mix do compile + assets.deploy + release']) assert.match(lines.find((one) => one.startsWith('RUN') && one.includes(command)) ?? '', new RegExp(`id=LICENCE,required=true .*LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && export LICENCE && .*${command.replaceAll('+', '\\+')}`));
+  for (const command of ['mix do deps.get --only prod + deps.clean --unused + deps.loadpaths', 'mix assets.setup', 'mix do compile + assets.deploy + release']) assert.match(lines.find((one) => one.startsWith('RUN') && one.includes(command)) ?? '', new RegExp(`id=LICENCE,required=true .*LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && export LICENCE && .*${command.replaceAll('+', '\\+')}`));
 });
 
 test('a path dependency is in the image before deps.get; one above the app is refused', () => {
@@ -146,7 +146,7 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
   const texts = shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}], releases: [shop: [], shop_worker: [rel_templates_path: "rel/worker"], thin: [include_erts: false]]') });
   const flags = { ...FLAGS, release: 'shop_worker' };
   const lines = instructions(texts, flags);
-  inOrder(lines, 'COPY rel/worker rel/worker', 'mix do compile + release shop_worker', 'rel/shop_worker ./');
+  inOrder(lines, 'COPY rel/worker rel/worker', ' release shop_worker && ', 'rel/shop_worker ./');
   assert.is(complete(FLAGS, projectOf(after(texts, planFor(texts, flags)))).release, 'shop_worker');
   assert.throws(() => complete(FLAGS, projectOf(texts)), /--release/);
   const refused = (release: string) => () => refuseAnswers(projectOf(texts), complete({ ...FLAGS, release }, projectOf(texts)));
@@ -156,10 +156,10 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
 
 test('what runtime.exs reads comes along, and of assets.setup only the downloads', () => {
   const runtime = (shop()['config/runtime.exs'] ?? '').replace('import Config', 'import Config\nCode.require_file("../support/settings.exs", __DIR__)');
-  inOrder(instructions(shop({ 'config/runtime.exs': runtime, 'support/settings.exs': 'defmodule Settings do\nend\n' })), 'mix deps.loadpaths', 'COPY config/runtime.exs config/', 'COPY support/settings.exs support/', 'mix do compile');
-  inOrder(instructions(shop({ 'config/regions.json': '[]' })), 'mix deps.loadpaths', 'COPY config config', 'mix do compile');
+  inOrder(instructions(shop({ 'config/runtime.exs': runtime, 'support/settings.exs': 'defmodule Settings do\nend\n' })), 'deps.loadpaths', 'COPY config/runtime.exs config/', 'COPY support/settings.exs support/', 'mix do compile');
+  inOrder(instructions(shop({ 'config/regions.json': '[]' })), 'deps.loadpaths', 'COPY config config', 'mix do compile');
   const aliases = 'aliases: ["assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"], "assets.deploy": ["esbuild shop", "phx.digest"]]';
-  assert.match(line(instructions(shop({ 'mix.exs': mix(`deps: [{:phoenix, "~> 1.8"}, {:esbuild, "~> 0.10"}], ${aliases}`) })), 'esbuild.install'), /mix esbuild\.install --if-missing && keep _build$/);
+  assert.match(line(instructions(shop({ 'mix.exs': mix(`deps: [{:phoenix, "~> 1.8"}, {:esbuild, "~> 0.10"}], ${aliases}`) })), 'esbuild.install'), /mix esbuild\.install --if-missing && keep deps \/tmp\/made-with deps _build$/);
 });
 
 test('releases.exs stays the file that boots; prod.secret.exs and SQLite are refused; MySQL only from outside', () => {

@@ -17,6 +17,8 @@ export interface Reuse {
   untracked: string;
   expected: string;
   mixFiles: string;
+  /** Where their contents lie as the last build saw them: a release takes no such file. */
+  seen: string;
   code: string;
 }
 
@@ -44,6 +46,7 @@ export function reuse(project: Project): Reuse {
     untracked: [...SOURCES.map((name) => `! -name '${name}'`), "! -path '*/priv/static/*'"].join(' '),
     expected: [...own.map((path) => `./${path}/*`), './_build/prod/rel/*', '*/priv/static/*', '*/node_modules/*'].map((path) => `! -path ${shellWord(path)}`).join(' '),
     mixFiles: words(mixFiles(project)),
+    seen: shellWord(`${own[0] ?? '_build'}/mix-files`),
     code: words(codeFolders(project)),
   };
 }
