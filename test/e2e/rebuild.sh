@@ -19,14 +19,27 @@ marker() {
   cat >"$app/lib/shop/marker.ex" <<ELIXIR
 defmodule Shop.Marker do
   require Plug.Marker
+  ${2:+require Tint}
   @limit Application.compile_env(:shop, :limit, 0)
-  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}")
+  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}${2:+, tint #{Tint.version()\}}")
 end
 ELIXIR
   # Older than any build, as in a checkout that keeps times
   touch -d 2001-01-01 "$app/lib/shop/marker.ex"
 }
 plug() { printf 'defmodule Plug.Marker do\n  defmacro version, do: "%s"\nend\n' "$1" >"$app/vendor/plug/lib/marker.ex"; }
+# A dependency that is fetched, in two versions; it reads its configuration in a way that Mix does not track, as :mime does
+git() { command git -C "$work/repos/tint" -c user.name=e2e -c user.email=e2e@localhost "$@"; }
+tint() {
+  mkdir -p "$work/repos/tint/lib"
+  printf 'defmodule Tint.MixProject do\n  use Mix.Project\n  def project, do: [app: :tint, version: "%s.0.0"]\nend\n' "$1" >"$work/repos/tint/mix.exs"
+  printf 'defmodule Tint do\n  @tone Application.get_env(:tint, :tone, 0)\n  defmacro version, do: "%s, tone #{@tone}"\nend\n' "$1" >"$work/repos/tint/lib/tint.ex"
+  git init -q && git add . && git commit -q --allow-empty -m "$1"
+  lock "$(git rev-parse HEAD)"
+}
+lock() { printf '%%{\n  "tint": {:git, "git://127.0.0.1:9420/tint", "%s", []},\n}\n' "$1" >"$app/mix.lock"; }
+mkdir -p "$work/repos"
+command git daemon --export-all --reuseaddr --base-path="$work/repos" --listen=127.0.0.1 --port=9420 2>/dev/null &
 marker 1
 plug 1
 echo 1 >"$app/priv/marker.txt"
@@ -54,11 +67,24 @@ plug 2
 holds 'a dependency in the repo' 'code 2, file 2, limit 7, plug 2'
 plug 1
 holds 'the same dependency back' 'code 2, file 2, limit 7, plug 1'
+sed -i 's#{:ecto_sql, path#{:tint, git: "git://127.0.0.1:9420/tint"},\n      {:ecto_sql, path#' "$app/mix.exs"
+tint 1
+first=$(git rev-parse HEAD)
+marker 2 tint
+holds 'a new dependency' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0'
+tint 2
+holds 'another version of a dependency' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0'
+lock "$first"
+holds 'its first version again' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0'
+tint 2
+holds 'and the second' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0'
+printf '\nconfig :tint, tone: 7\n' >>"$app/config/config.exs"
+holds 'configuration that a dependency compiles in' 'code 2, file 2, limit 7, plug 1, tint 2, tone 7'
 
 # The same without any cache; what Erlang and Mix draw by lot aside
 files() { container run --rm --network none --entrypoint sh "$image" -c 'cd /app && find . -type f ! -name COOKIE -exec sha256sum {} + | sort -k 2'; }
 files >"$work/with"
 TMPDIR=$(mktemp -d -p "$work")
-holds 'from nothing again' 'code 2, file 2, limit 7, plug 1' --no-cache
+holds 'from nothing again' 'code 2, file 2, limit 7, plug 1, tint 2, tone 7' --no-cache
 files >"$work/without"
 is 'a build without a cache makes the same image' "$(diff "$work/with" "$work/without" | head -n 6)" ''
