@@ -11,7 +11,7 @@ const SOURCES = ['*.ex', '*.exs', '*.*eex', '*.[ehxy]rl'];
 export interface Reuse {
   /** Prints what another build of the dependencies follows from, besides their versions. */
   madeWith: string;
-  /** What is kept of the project's own apps. */
+  /** What is kept of the project's own apps and the dependencies in the repo. */
   own: string;
   /** `find` conditions: files that Mix does not track; files that a build may write. */
   untracked: string;
@@ -24,14 +24,16 @@ export interface Reuse {
 
 /**
  * How a build reuses the last one. Mix (1.13 to 1.20, Mix.Compilers.Elixir) looks into each source that is newer than the last build,
- * and goes by content then; dependencies it compiles by their version alone. So another configuration, system, Elixir or code of
- * dependencies in the repo starts anew, and so does the app when a file changes that Mix does not track.
+ * and goes by content then. Dependencies it compiles by their version alone; what uses them, and protocols, when `mix will_recompile` was
+ * run since, as Mix does after each dependency that it compiles (hidden, the same from 1.11 to 1.20). So another configuration, system,
+ * Elixir or code of dependencies in the repo starts anew, and so does the app when a file changes that Mix does not track.
  */
 export function reuse(project: Project): Reuse {
   const apps = (project.umbrella ? project.projects.filter(({ dir }) => dir !== '.') : project.projects.slice(0, 1)).flatMap(({ app }) => app ?? []);
   // Hooks and styles that LiveView 1.1 and later takes out of components while they compile
   const colocated = semver.gte(semver.coerce(project.liveViewVersion) ?? '0.0.0', '1.1.0') ? apps.map((app) => `_build/prod/phoenix-colocated/${app}`) : [];
-  const own = [...apps.map((app) => `_build/prod/lib/${app}`), ...colocated];
+  // Mix looks anew at dependencies in the repo each time: their build goes with the app's
+  const own = [...[...apps, ...inRepoApps(project)].map((app) => `_build/prod/lib/${app}`), ...colocated];
   const inRepo = pathFolders(project);
   const variables = buildVariables(project).map(({ id }) => `"$${id}"`).join(' ');
   return {
@@ -50,5 +52,7 @@ export function reuse(project: Project): Reuse {
     code: words(codeFolders(project)),
   };
 }
+
+const inRepoApps = (project: Project): string[] => project.pathDependencies.flatMap(({ name, dir }) => (dir === null ? [] : name));
 
 const words = (paths: readonly string[]): string => paths.map(shellWord).join(' ');

@@ -21,7 +21,7 @@ defmodule Shop.Marker do
   require Plug.Marker
   ${2:+require Tint}
   @limit Application.compile_env(:shop, :limit, 0)
-  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}${2:+, tint #{Tint.version()\}}")
+  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}${2:+, tint #{Tint.version()\}, #{Tint.Say.say(:it)\}}")
 end
 ELIXIR
   # Older than any build, as in a checkout that keeps times
@@ -34,6 +34,9 @@ tint() {
   mkdir -p "$work/repos/tint/lib"
   printf 'defmodule Tint.MixProject do\n  use Mix.Project\n  def project, do: [app: :tint, version: "%s.0.0"]\nend\n' "$1" >"$work/repos/tint/mix.exs"
   printf 'defmodule Tint do\n  @tone Application.get_env(:tint, :tone, 0)\n  defmacro version, do: "%s, tone #{@tone}"\nend\n' "$1" >"$work/repos/tint/lib/tint.ex"
+  # A release calls protocols as they were consolidated, with the implementations of that time
+  printf 'defprotocol Tint.Say do\n  @fallback_to_any true\n  def say(it)\nend\ndefimpl Tint.Say, for: Any do\n  def say(_), do: "any"\nend\n' >"$work/repos/tint/lib/say.ex"
+  printf 'defimpl Tint.Say, for: %s do\n  def say(_), do: "%s"\nend\n' "$2" "$3" >"$work/repos/tint/lib/impl.ex"
   git init -q && git add . && git commit -q --allow-empty -m "$1"
   lock "$(git rev-parse HEAD)"
 }
@@ -68,23 +71,26 @@ holds 'a dependency in the repo' 'code 2, file 2, limit 7, plug 2'
 plug 1
 holds 'the same dependency back' 'code 2, file 2, limit 7, plug 1'
 sed -i 's#{:ecto_sql, path#{:tint, git: "git://127.0.0.1:9420/tint"},\n      {:ecto_sql, path#' "$app/mix.exs"
-tint 1
+tint 1 Integer number
 first=$(git rev-parse HEAD)
 marker 2 tint
-holds 'a new dependency' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0'
-tint 2
-holds 'another version of a dependency' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0'
+holds 'a new dependency' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0, any'
+tint 2 Atom atom
+holds 'another version of a dependency' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0, atom'
 lock "$first"
-holds 'its first version again' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0'
-tint 2
-holds 'and the second' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0'
+holds 'its first version again' 'code 2, file 2, limit 7, plug 1, tint 1, tone 0, any'
+tint 2 Atom atom
+holds 'and the second' 'code 2, file 2, limit 7, plug 1, tint 2, tone 0, atom'
+marker 3 tint
+holds 'code, after the dependency' 'code 3, file 2, limit 7, plug 1, tint 2, tone 0, atom'
+compiled 'one file changed, one is compiled, beside dependencies in the repo' 1
 printf '\nconfig :tint, tone: 7\n' >>"$app/config/config.exs"
-holds 'configuration that a dependency compiles in' 'code 2, file 2, limit 7, plug 1, tint 2, tone 7'
+holds 'configuration that a dependency compiles in' 'code 3, file 2, limit 7, plug 1, tint 2, tone 7, atom'
 
 # The same without any cache; what Erlang and Mix draw by lot aside
 files() { container run --rm --network none --entrypoint sh "$image" -c 'cd /app && find . -type f ! -name COOKIE -exec sha256sum {} + | sort -k 2'; }
 files >"$work/with"
 TMPDIR=$(mktemp -d -p "$work")
-holds 'from nothing again' 'code 2, file 2, limit 7, plug 1, tint 2, tone 7' --no-cache
+holds 'from nothing again' 'code 3, file 2, limit 7, plug 1, tint 2, tone 7, atom' --no-cache
 files >"$work/without"
 is 'a build without a cache makes the same image' "$(diff "$work/with" "$work/without" | head -n 6)" ''
