@@ -13,9 +13,10 @@ export interface Reuse {
   madeWith: string;
   /** What is kept of the project's own apps and the dependencies in the repo. */
   own: string;
-  /** `find` conditions: files that Mix does not track; files that a build may write. */
+  /** `find` conditions: files that Mix does not track. */
   untracked: string;
-  expected: string;
+  /** `find` patterns of the files that a build may write. */
+  expected: string[];
   mixFiles: string;
   /** Where their contents lie as the last build saw them: a release takes no such file. */
   seen: string;
@@ -46,7 +47,7 @@ export function reuse(project: Project): Reuse {
     ].join('; '),
     own: words(own),
     untracked: [...SOURCES.map((name) => `! -name '${name}'`), "! -path '*/priv/static/*'"].join(' '),
-    expected: [...own.map((path) => `./${path}/*`), './_build/prod/rel/*', '*/priv/static/*', '*/node_modules/*'].map((path) => `! -path ${shellWord(path)}`).join(' '),
+    expected: [...own.map((path) => `./${path}/*`), './_build/prod/rel/*', '*/priv/static/*', '*/node_modules/*'].map(shellWord),
     mixFiles: words(mixFiles(project)),
     seen: shellWord(`${own[0] ?? '_build'}/mix-files`),
     code: words(codeFolders(project)),
