@@ -7,6 +7,9 @@ import { buildVariables } from './secrets.ts';
 /** What Mix knows to compile anew by itself; everything else that lies beside it could be read by a macro without Mix's knowing. */
 const SOURCES = ['*.ex', '*.exs', '*.*eex', '*.[ehxy]rl'];
 
+/** What Mix writes for an umbrella as a whole: protocols, and what they were made of. */
+const UMBRELLA = ['_build/prod/consolidated', '_build/prod/.mix'];
+
 /** How a build takes over the last one, as parts of shell commands. */
 export interface Reuse {
   /** Prints what another build of the dependencies follows from, besides their versions. */
@@ -34,7 +37,7 @@ export function reuse(project: Project): Reuse {
   // Hooks and styles that LiveView 1.1 and later takes out of components while they compile
   const colocated = semver.gte(semver.coerce(project.liveViewVersion) ?? '0.0.0', '1.1.0') ? apps.map((app) => `_build/prod/phoenix-colocated/${app}`) : [];
   // Mix looks anew at dependencies in the repo each time: their build goes with the app's
-  const own = [...[...apps, ...inRepoApps(project)].map((app) => `_build/prod/lib/${app}`), ...colocated];
+  const own = [...[...apps, ...inRepoApps(project)].map((app) => `_build/prod/lib/${app}`), ...colocated, ...(project.umbrella ? UMBRELLA : [])];
   const inRepo = pathFolders(project);
   const variables = buildVariables(project).map(({ id }) => `"$${id}"`).join(' ');
   return {

@@ -26,3 +26,4 @@ done
 bash test/e2e/shapes.sh umbrella alpine </dev/null || echo 'NOT OK umbrella: shapes.sh'
 bash test/e2e/shapes.sh npm debian </dev/null || echo 'NOT OK npm: shapes.sh'
 bash test/e2e/rebuild.sh debian </dev/null || echo 'NOT OK rebuild: rebuild.sh'
+bash test/e2e/rebuild.sh debian umbrella </dev/null || echo 'NOT OK rebuild: rebuild.sh umbrella'

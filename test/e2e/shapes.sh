@@ -9,19 +9,8 @@ source "$here/tools.sh"
 app=$work/app
 image=phoenix-fly-e2e-$name
 
-cp -r "$here/app" "$app"
-cp -r "$here/$name/." "$app"
+fixture "$app" "$name"
 printf 'TOKEN=never-in-the-image\n' >"$app/.env"
-if [ "$name" = umbrella ]; then
-  (
-    cd "$app" || exit
-    mv lib/shop/{repo,trader,exchange}.ex apps/shop/lib/shop/
-    mv lib/shop_web/router.ex apps/shop_web/lib/shop_web/
-    mv priv apps/shop/
-    mv assets apps/shop_web/
-    rm -r lib config/runtime.exs
-  )
-fi
 generate "$app" --base "$base" || { fail generate; exit; }
 stand_ins "$app" || { fail stand-ins; exit; }
 if build "$app" -t "$image"; then pass "the Dockerfile builds as it is ($base)"; else fail "build: $(tail -n 20 "$work/build.log")"; exit; fi

@@ -36,6 +36,22 @@ container() {
   podman --log-level error --runtime runc --cgroup-manager cgroupfs "$1" "${limits[@]}" "${@:2}"
 }
 
+# APP [umbrella|npm]: the fixture in that shape
+fixture() {
+  cp -r "$here/app" "$1"
+  if [ "${2:-}" ]; then cp -r "$here/$2/." "$1"; fi
+  if [ "${2:-}" = umbrella ]; then
+    (
+      cd "$1" || exit
+      mv lib/shop/{repo,trader,exchange}.ex apps/shop/lib/shop/
+      mv lib/shop_web/router.ex apps/shop_web/lib/shop_web/
+      mv priv apps/shop/
+      mv assets apps/shop_web/
+      rm -r lib config/runtime.exs
+    )
+  fi
+}
+
 # APP [FLAGS]
 generate() { node dist/bin/phoenix-fly.js fly --dest "$1" --app shop --region lhr --write yes "${@:2}" >"$work/generate.log" 2>&1 || { cat "$work/generate.log"; false; }; }
 
