@@ -105,6 +105,15 @@ test('ecto_repos computed by a helper file, decoys under other apps', () => {
   assert.is(facts.ectoAdapter, 'postgres');
 });
 
+test('a repo is configured under its own app, whoever lists it; that of a dependency where the configuration has it', () => {
+  const facts = app({
+    'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Depot.Repo, Tai.OrderRepo]\n',
+    'config/runtime.exs': 'import Config\nconfig :tai, Tai.OrderRepo, url: System.get_env("DATABASE_URL")\n',
+    'lib/shop/repo.ex': 'defmodule Depot.Repo do\n  use Ecto.Repo, otp_app: :depot, adapter: Ecto.Adapters.Postgres\nend\n',
+  });
+  assert.equal([...facts.repoApps], [['Depot.Repo', 'depot'], ['Tai.OrderRepo', 'tai']]);
+});
+
 test('a stale postgrex in mix.lock is no database', () => {
   assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
 });

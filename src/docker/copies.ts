@@ -28,7 +28,7 @@ export function mixFiles(project: Project): string[] {
 
 /** Dependencies that lie in the repo; without those within others. */
 export function pathFolders(project: Project): string[] {
-  const folders = project.pathDependencies.flatMap(({ dir }) => (dir === null || dir.startsWith('deps/') ? [] : dir));
+  const folders = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
   return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
 }
 

@@ -58,12 +58,14 @@ export function inRelease(projects: readonly MixProject[]): MixProject[] {
   return projects.filter(({ app }) => app === null || !released || released.has(app));
 }
 
-/** The repos that migrations run for, the app each belongs to, and their kind of database. */
+/** The repos that migrations run for, the app each is configured under, and their kind of database. */
 export function pickRepos(code: Code, config: Config, projects: readonly MixProject[], lock: ReadonlyMap<string, unknown>, notes: string[]): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
   const apps = new Map<string, string>();
+  // A repo reads its settings from its own otp_app, not from the app that lists it; that of a dependency is told by where it is configured
+  const owner = (module: string): string | undefined => code.repos.find((repo) => repo.module === module)?.otpApp ?? config.settings.find(({ key }) => key === module)?.app;
   for (const app of projects.flatMap((project) => project.app ?? [])) {
     const listed = get(config.apps.get(app), 'ecto_repos');
-    if (Array.isArray(listed)) listed.flatMap((one) => moduleName(one) ?? []).forEach((module) => apps.set(module, app));
+    if (Array.isArray(listed)) listed.flatMap((one) => moduleName(one) ?? []).forEach((module) => apps.set(module, owner(module) ?? app));
     else if (listed instanceof Unknown) notes.push(`:ecto_repos of :${app} is computed (${listed.why}); the repos found in the code were taken.`);
   }
   if (apps.size === 0) for (const repo of code.repos) apps.set(repo.module, repo.otpApp ?? projects[0]?.app ?? '');

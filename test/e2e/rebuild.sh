@@ -1,7 +1,6 @@
 #!/bin/bash
 # Builds an app again after each kind of change: the image must hold what a build from nothing would, and Mix compile no more than it must.
 # Usage: rebuild.sh BASE [umbrella]
-# shellcheck disable=SC2034 # state is read by name
 set -uo pipefail
 base=$1 shape=${2:-} name="rebuild of ${2:-an app} on $1"
 here=$(cd "$(dirname "$0")" && pwd)
