@@ -1,8 +1,8 @@
 import { progressSpinner, type NodePlopAPI } from 'plop';
 import { generators } from './generators/index.ts';
-import { helpOf, takeDest } from './src/generator.ts';
+import { helpOf, takeDest } from './src/run/generator.ts';
 import { shellWord } from './src/quote.ts';
-import { finish, prepare, type Session } from './src/session.ts';
+import { finish, prepare, type Session } from './src/run/session.ts';
 
 declare module 'plop' {
   /** Missing in plop's types (4.0.5). */
@@ -10,7 +10,8 @@ declare module 'plop' {
 }
 
 /** plop's own flags, which stand before `--`; everything else before it is a mistake that plop would take for an answer. */
-const PLOP_FLAGS = /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
+const PLOP_FLAGS =
+  /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
 
 // Without a terminal the spinner would leave lines of its own in the output
 if (!process.stderr.isTTY) progressSpinner.start = () => progressSpinner;
@@ -20,7 +21,8 @@ function generatorArgs(argv: readonly string[], name: string): string[] {
   const dashes = argv.indexOf('--');
   const plopArgs = dashes < 0 ? argv : argv.slice(0, dashes);
   const stray = plopArgs.find((arg) => arg.startsWith('--') && !PLOP_FLAGS.test(arg));
-  if (stray) throw new Error(`put -- before ${stray}: npx plop ${name} --dest FOLDER -- ${stray} …`);
+  if (stray)
+    throw new Error(`put -- before ${stray}: npx plop ${name} --dest FOLDER -- ${stray} …`);
   return dashes < 0 ? [] : argv.slice(dashes + 1);
 }
 
@@ -29,11 +31,16 @@ export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: s
   for (const generator of generators) {
     let session: Session;
     plop.setGenerator(generator.name, {
-      description: generator.name === 'fly' ? 'everything: the app onto Fly.io' : (generator.files[0]?.summary ?? ''),
+      description:
+        generator.name === 'fly'
+          ? 'everything: the app onto Fly.io'
+          : (generator.files[0]?.summary ?? ''),
       prompts: async () => {
         const args = process.argv.slice(2);
         if (args.includes('--help')) {
-          console.log(`npx plop ${generator.name} [--dest FOLDER] [-- flags]\n${helpOf(generator)}`);
+          console.log(
+            `npx plop ${generator.name} [--dest FOLDER] [-- flags]\n${helpOf(generator)}`,
+          );
           process.exit(0);
         }
         try {
@@ -47,7 +54,11 @@ export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: s
       },
       actions: () => {
         const dest = takeDest(process.argv.slice(2));
-        const lines = finish(generator, `npx plop ${generator.name}${dest === undefined ? '' : ` --dest ${shellWord(dest)}`} --`, session);
+        const lines = finish(
+          generator,
+          `npx plop ${generator.name}${dest === undefined ? '' : ` --dest ${shellWord(dest)}`} --`,
+          session,
+        );
         return [() => lines[0] ?? '', ...(lines.length > 1 ? [lines.slice(1).join('\n')] : [])];
       },
     });
@@ -56,9 +67,15 @@ export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: s
     description: 'what the repo lacks to run well on Fly.io; reads only',
     prompts: async () => {
       const args = process.argv.slice(2);
-      const { runCheck } = await import('./src/check/command.ts');
+      const { runCheck } = await import('./src/run/check-command.ts');
       // plop would end with 0 whatever the verdict
-      process.exit(await runCheck(destBasePath, [...generatorArgs(args, 'check'), ...args.filter((arg) => arg === '--help')], 'npx plop check [--dest FOLDER] [-- --json]'));
+      process.exit(
+        await runCheck(
+          destBasePath,
+          [...generatorArgs(args, 'check'), ...args.filter((arg) => arg === '--help')],
+          'npx plop check [--dest FOLDER] [-- --json]',
+        ),
+      );
     },
     actions: [],
   });

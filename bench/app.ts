@@ -10,12 +10,18 @@ const source = (name: string, version: number): string => `defmodule ${name} do
   @moduledoc "Version ${version}"
   defstruct ${JSON.stringify(Array.from({ length: 20 }, (_, index) => `field_${index}`)).replace(/"(\w+)"/g, ':$1')}
 
-${Array.from({ length: 40 }, (_, index) => `  def handle(%__MODULE__{field_${index % 20}: value} = state, {:event_${index}, list}) when is_list(list) do
+${Array.from(
+  { length: 40 },
+  (
+    _,
+    index,
+  ) => `  def handle(%__MODULE__{field_${index % 20}: value} = state, {:event_${index}, list}) when is_list(list) do
     for item <- list, item > value, reduce: state do
       acc -> %{acc | field_${(index + 1) % 20}: "#{item}:#{inspect(acc.field_${(index + 2) % 20})}:${index}"}
     end
   end
-`).join('\n')}
+`,
+).join('\n')}
 end
 `;
 
@@ -24,7 +30,12 @@ const write = (path: string, text: string): void => {
   writeFileSync(path, text);
 };
 
-const git = (cwd: string, ...args: string[]): string => execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+const git = (cwd: string, ...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 
 /**
  * The test app with git dependencies of some size, served by `git daemon` from the returned folder: Hex is not needed.
@@ -44,22 +55,45 @@ export function makeApp(fixture: string, app: string, repos: string): { lock: st
   };
   for (const name of ['plug', 'ecto_sql', 'phoenix']) {
     const folder = join(app, 'vendor', name);
-    writeFileSync(join(folder, 'mix.exs'), readFileSync(join(folder, 'mix.exs'), 'utf8').replace('path: "../plug"', 'git: "git://127.0.0.1:9419/plug"'));
+    writeFileSync(
+      join(folder, 'mix.exs'),
+      readFileSync(join(folder, 'mix.exs'), 'utf8').replace(
+        'path: "../plug"',
+        'git: "git://127.0.0.1:9419/plug"',
+      ),
+    );
     publish(name, folder);
   }
   names.forEach((name, index) => {
     const module = `Package${index}`;
-    write(join(repos, name, 'mix.exs'), `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${name}, version: "1.0.0"]\n  def application, do: []\nend\n`);
-    for (let part = 0; part < MODULES; part++) write(join(repos, name, `lib/part_${part}.ex`), source(`${module}.Part${part}`, 1));
+    write(
+      join(repos, name, 'mix.exs'),
+      `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${name}, version: "1.0.0"]\n  def application, do: []\nend\n`,
+    );
+    for (let part = 0; part < MODULES; part++)
+      write(join(repos, name, `lib/part_${part}.ex`), source(`${module}.Part${part}`, 1));
     publish(name);
   });
   rmSync(join(app, 'vendor'), { recursive: true });
   const all = ['phoenix', 'plug', 'ecto_sql', ...names];
   const mix = join(app, 'mix.exs');
-  const deps = all.map((name) => `      {:${name}, git: "git://127.0.0.1:9419/${name}"${name === 'plug' ? ', override: true' : ''}}`).join(',\n');
-  writeFileSync(mix, readFileSync(mix, 'utf8').replace(/( {4}\[\n)[^\]]*(\n {4}\]\n {2}end)/, (_, open: string, close: string) => open + deps + close));
-  for (let part = 0; part < MODULES * 2; part++) write(join(app, `lib/shop/part_${part}.ex`), source(`Shop.Part${part}`, 1));
-  const lock = (): string => `%{\n${all.map((name) => `  "${name}": {:git, "git://127.0.0.1:9419/${name}", "${refs.get(name)}", []},\n`).join('')}}\n`;
+  const deps = all
+    .map(
+      (name) =>
+        `      {:${name}, git: "git://127.0.0.1:9419/${name}"${name === 'plug' ? ', override: true' : ''}}`,
+    )
+    .join(',\n');
+  writeFileSync(
+    mix,
+    readFileSync(mix, 'utf8').replace(
+      /( {4}\[\n)[^\]]*(\n {4}\]\n {2}end)/,
+      (_, open: string, close: string) => open + deps + close,
+    ),
+  );
+  for (let part = 0; part < MODULES * 2; part++)
+    write(join(app, `lib/shop/part_${part}.ex`), source(`Shop.Part${part}`, 1));
+  const lock = (): string =>
+    `%{\n${all.map((name) => `  "${name}": {:git, "git://127.0.0.1:9419/${name}", "${refs.get(name)}", []},\n`).join('')}}\n`;
   writeFileSync(join(app, 'mix.lock'), lock());
   // A later version of one package, which the app moves to in one of the measurements
   const changed = join(repos, 'package_3');
@@ -67,4 +101,3 @@ export function makeApp(fixture: string, app: string, repos: string): { lock: st
   publish('package_3');
   return { lock: lock() };
 }
-

@@ -14,7 +14,16 @@ export function benchGenerator(): void {
     cpSync(join(root, 'test/projects/shop'), app, { recursive: true });
     const commands: Record<string, string[]> = {
       'plop --version': ['node_modules/plop/bin/plop.js', '--version'],
-      'phoenix-fly fly --write no': ['dist/bin/phoenix-fly.js', 'fly', '--dest', app, '--region', 'lhr', '--write', 'no'],
+      'phoenix-fly fly --write no': [
+        'dist/bin/phoenix-fly.js',
+        'fly',
+        '--dest',
+        app,
+        '--region',
+        'lhr',
+        '--write',
+        'no',
+      ],
     };
     const best = new Map<string, number>();
     for (let round = 0; round < ROUNDS; round++) {
@@ -25,7 +34,8 @@ export function benchGenerator(): void {
       }
     }
     const [floor = NaN] = best.values();
-    for (const [name, seconds] of best) console.log(`${name.padEnd(28)}${seconds.toFixed(2)} s (${(seconds / floor).toFixed(2)})`);
+    for (const [name, seconds] of best)
+      console.log(`${name.padEnd(28)}${seconds.toFixed(2)} s (${(seconds / floor).toFixed(2)})`);
   } finally {
     rmSync(app, { recursive: true });
   }

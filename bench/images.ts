@@ -31,16 +31,40 @@ const work = mkdtempSync('/var/tmp/phoenix-fly-bench-');
 const app = join(work, 'app');
 process.env.BUILDAH_ISOLATION = 'chroot';
 
-const run = (command: string, args: string[]): string => execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e9 });
+const run = (command: string, args: string[]): string =>
+  execFileSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1e9,
+  });
 
 function build(variant: Variant, ...options: string[]): number {
   try {
-    const times = run('bash', ['-c', 'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { cat "$0" >&2; false; }', join(work, 'build.log'), 'buildah','build', '--pull-never', '--layers', ...options, '-f', join(work, variant.dockerfile), '-t', `bench-${variant.dockerfile}`, app]);
+    const times = run('bash', [
+      '-c',
+      'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { cat "$0" >&2; false; }',
+      join(work, 'build.log'),
+      'buildah',
+      'build',
+      '--pull-never',
+      '--layers',
+      ...options,
+      '-f',
+      join(work, variant.dockerfile),
+      '-t',
+      `bench-${variant.dockerfile}`,
+      app,
+    ]);
     const [wall = NaN, user = NaN, system = NaN] = times.trim().split(' ').map(Number);
-    console.log(`# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s, ${(user + system).toFixed(1)} s of CPU`);
+    console.log(
+      `# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s, ${(user + system).toFixed(1)} s of CPU`,
+    );
     return process.env.CPU ? user + system : wall;
   } catch (error) {
-    throw new Error(`${variant.name}: ${String((error as { stderr?: string }).stderr).slice(-3000)}`);
+    throw new Error(
+      `${variant.name}: ${String((error as { stderr?: string }).stderr).slice(-3000)}`,
+    );
   }
 }
 
@@ -48,11 +72,25 @@ function build(variant: Variant, ...options: string[]): number {
 function sizes(image: string): { raw: number; gzip: number } {
   const folder = join(work, 'oci');
   run('buildah', ['push', '-q', image, `oci:${folder}`]);
-  const read = (digest: string): { layers: { size: number }[] } => JSON.parse(readFileSync(join(folder, 'blobs/sha256', digest.replace('sha256:', '')), 'utf8')) as { layers: { size: number }[] };
-  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
-  const gzip = read(index.manifests[0]?.digest ?? '').layers.reduce((sum, { size }) => sum + size, 0);
+  const read = (digest: string): { layers: { size: number }[] } =>
+    JSON.parse(
+      readFileSync(join(folder, 'blobs/sha256', digest.replace('sha256:', '')), 'utf8'),
+    ) as { layers: { size: number }[] };
+  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
+    manifests: { digest: string }[];
+  };
+  const gzip = read(index.manifests[0]?.digest ?? '').layers.reduce(
+    (sum, { size }) => sum + size,
+    0,
+  );
   rmSync(folder, { recursive: true });
-  return { raw: Number(run('podman', ['--log-level', 'error', 'image', 'inspect', '--format', '{{.Size}}', image])) / 1e6, gzip: gzip / 1e6 };
+  return {
+    raw:
+      Number(
+        run('podman', ['--log-level', 'error', 'image', 'inspect', '--format', '{{.Size}}', image]),
+      ) / 1e6,
+    gzip: gzip / 1e6,
+  };
 }
 
 /**
@@ -63,20 +101,50 @@ export function benchImages(flags: ImageFlags): void {
   let lock = flags.lock && readFileSync(flags.lock, 'utf8');
   let daemon;
   if (flags.app) {
-    cpSync(flags.app, app, { recursive: true, filter: (path) => !/\/(_build|deps|node_modules|\.git)$/.test(path) });
+    cpSync(flags.app, app, {
+      recursive: true,
+      filter: (path) => !/\/(_build|deps|node_modules|\.git)$/.test(path),
+    });
   } else {
     const repos = join(work, 'repos');
     ({ lock } = makeApp(join(root, 'test/e2e/app'), app, repos));
-    daemon = spawn('git', ['daemon', '--export-all', '--reuseaddr', `--base-path=${repos}`, '--listen=127.0.0.1', '--port=9419'], { stdio: 'ignore', detached: true });
+    daemon = spawn(
+      'git',
+      [
+        'daemon',
+        '--export-all',
+        '--reuseaddr',
+        `--base-path=${repos}`,
+        '--listen=127.0.0.1',
+        '--port=9419',
+      ],
+      { stdio: 'ignore', detached: true },
+    );
   }
   try {
     const generate = (psql: string): string => {
-      run('node', ['dist/bin/phoenix-fly.js', 'fly', '--dest', app, '--app', 'shop', '--region', 'lhr', '--base', 'debian', '--psql', psql, '--write', 'yes']);
+      run('node', [
+        'dist/bin/phoenix-fly.js',
+        'fly',
+        '--dest',
+        app,
+        '--app',
+        'shop',
+        '--region',
+        'lhr',
+        '--base',
+        'debian',
+        '--psql',
+        psql,
+        '--write',
+        'yes',
+      ]);
       return readFileSync(join(app, 'Dockerfile'), 'utf8');
     };
     const withPsql = generate('yes');
     const ours = generate('no');
-    const arg = (name: string): string => new RegExp(`^ARG ${name}=(.*)`, 'm').exec(ours)?.[1] ?? '';
+    const arg = (name: string): string =>
+      new RegExp(`^ARG ${name}=(.*)`, 'm').exec(ours)?.[1] ?? '';
     const mix = readFileSync(join(app, 'mix.exs'), 'utf8');
     const facts: Build = {
       builder: `elixir:${arg('ELIXIR_VERSION')}-otp-${arg('OTP_VERSION')}-slim`,
@@ -85,9 +153,22 @@ export function benchImages(flags: ImageFlags): void {
       setup: mix.includes('"assets.setup"'),
       deploy: mix.includes('"assets.deploy"'),
     };
-    if (!flags.app) run('bash', ['test/e2e/images.sh', 'debian', arg('ELIXIR_VERSION'), arg('OTP_VERSION'), arg('DEBIAN_VERSION')]);
-    const texts: Record<string, string> = { 'phx.gen.release': phxGenRelease(facts), naive: naive(facts), 'phoenix-fly': ours, [SIZE_ONLY]: withPsql };
-    for (const file of flags.dockerfile ?? []) texts[file.replace(/.*\//, '')] = readFileSync(file, 'utf8');
+    if (!flags.app)
+      run('bash', [
+        'test/e2e/images.sh',
+        'debian',
+        arg('ELIXIR_VERSION'),
+        arg('OTP_VERSION'),
+        arg('DEBIAN_VERSION'),
+      ]);
+    const texts: Record<string, string> = {
+      'phx.gen.release': phxGenRelease(facts),
+      naive: naive(facts),
+      'phoenix-fly': ours,
+      [SIZE_ONLY]: withPsql,
+    };
+    for (const file of flags.dockerfile ?? [])
+      texts[file.replace(/.*\//, '')] = readFileSync(file, 'utf8');
     const variants = Object.entries(texts).map(([name, text]): Variant => {
       const dockerfile = name.replace(/\s/g, '-');
       writeFileSync(join(work, dockerfile), text);
@@ -117,8 +198,10 @@ export function benchImages(flags: ImageFlags): void {
     }
     for (const variant of variants.filter((one) => !timed.includes(one))) step(variant);
     for (const variant of variants) Object.assign(variant, sizes(`bench-${variant.dockerfile}`));
-    const boot = ({ dockerfile }: Variant): number => Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
-    for (let round = 0; round < 3; round += 1) for (const variant of variants) variant.boot = Math.min(variant.boot, boot(variant));
+    const boot = ({ dockerfile }: Variant): number =>
+      Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
+    for (let round = 0; round < 3; round += 1)
+      for (const variant of variants) variant.boot = Math.min(variant.boot, boot(variant));
     print(variants, sizes(`docker.io/library/${facts.runner}`));
   } finally {
     if (daemon?.pid) process.kill(-daemon.pid);
@@ -130,13 +213,30 @@ function print(variants: Variant[], base: { raw: number; gzip: number }): void {
   const rival = variants[0];
   if (!rival) return;
   const rows: [string, (variant: Variant) => number][] = [
-    ...Object.keys(rival.seconds).map((step): [string, (variant: Variant) => number] => [`${step} (s)`, ({ seconds }) => seconds[step] ?? NaN]),
+    ...Object.keys(rival.seconds).map((step): [string, (variant: Variant) => number] => [
+      `${step} (s)`,
+      ({ seconds }) => seconds[step] ?? NaN,
+    ]),
     ['image above its base (MB)', ({ raw }) => raw - base.raw],
     ['the same, gzip (MB)', ({ gzip }) => gzip - base.gzip],
     ['boot to healthy, least of 3 (s)', ({ boot }) => boot],
   ];
-  console.log(['', ...variants.map(({ name }) => name)].map((cell, index) => cell.padEnd(index ? 24 : 28)).join(''));
+  console.log(
+    ['', ...variants.map(({ name }) => name)]
+      .map((cell, index) => cell.padEnd(index ? 24 : 28))
+      .join(''),
+  );
   for (const [name, of] of rows) {
-    console.log(name.padEnd(28) + variants.map((variant) => (Number.isNaN(of(variant)) ? '' : `${of(variant).toFixed(1)} (${(of(variant) / of(rival)).toFixed(2)})`).padEnd(24)).join(''));
+    console.log(
+      name.padEnd(28) +
+        variants
+          .map((variant) =>
+            (Number.isNaN(of(variant))
+              ? ''
+              : `${of(variant).toFixed(1)} (${(of(variant) / of(rival)).toFixed(2)})`
+            ).padEnd(24),
+          )
+          .join(''),
+    );
   }
 }

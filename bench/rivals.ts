@@ -11,7 +11,13 @@ export interface Build {
 const onlyIf = (condition: boolean, text: string): string => (condition ? text : '');
 
 /** A Dockerfile in the style of `mix phx.gen.release --docker`, written after its documentation (Phoenix 1.8, guides/deployment/releases.md). */
-export const phxGenRelease = ({ builder, runner, release, setup, deploy }: Build): string => `FROM ${builder} AS builder
+export const phxGenRelease = ({
+  builder,
+  runner,
+  release,
+  setup,
+  deploy,
+}: Build): string => `FROM ${builder} AS builder
 RUN apt-get update \\
   && apt-get install -y --no-install-recommends build-essential git \\
   && rm -rf /var/lib/apt/lists/*

@@ -1,17 +1,23 @@
 import semver from 'semver';
 import { assets } from '../src/docker/assets.ts';
-import { codeCopies, configCopies, hasFolder, mixCopies, runtimeCopies } from '../src/docker/copies.ts';
+import {
+  codeCopies,
+  configCopies,
+  hasFolder,
+  mixCopies,
+  runtimeCopies,
+} from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
 import { relFolder } from '../src/docker/release.ts';
 import { reuse } from '../src/docker/reuse.ts';
 import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
 import type { Project } from '../src/facts/detect.ts';
-import type { GeneratedFile } from '../src/file.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { chooseImage } from '../src/fly/images.ts';
-import { mergeLines } from '../src/merge.ts';
+import { mergeLines } from '../src/edit/lines.ts';
 import { copyPaths } from '../src/quote.ts';
-import { VERSION } from '../src/version.ts';
+import { VERSION } from '../src/plan/version.ts';
 import { portOf } from './shared.ts';
 
 export const dockerfile: GeneratedFile = {
@@ -30,10 +36,19 @@ export const dockerfile: GeneratedFile = {
     // The app in it: a builder is shared by the apps of an organization
     const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
     // One start of Mix instead of several; Elixir before 1.14 joins by commas
-    const together = (tasks: readonly string[]): string => `mix do ${tasks.join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}`;
+    const together = (tasks: readonly string[]): string =>
+      `mix do ${tasks.join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}`;
     // An umbrella's own apps come later, with their code
-    const getDeps = together(['deps.get --only prod', 'deps.clean --unused', project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths']);
-    const last = ['mix compile', ...build.commands, project.releases.length > 1 ? `mix release ${release}` : 'mix release'];
+    const getDeps = together([
+      'deps.get --only prod',
+      'deps.clean --unused',
+      project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths',
+    ]);
+    const last = [
+      'mix compile',
+      ...build.commands,
+      project.releases.length > 1 ? `mix release ${release}` : 'mix release',
+    ];
     const setup = project.umbrella ? '' : (build.setup ?? '');
     return [
       {
@@ -52,7 +67,9 @@ export const dockerfile: GeneratedFile = {
           runnerImage: alpine ? 'alpine:${ALPINE_VERSION}' : 'debian:${DEBIAN_VERSION}-slim',
           builderImage: `elixir:\${ELIXIR_VERSION}-otp-\${OTP_VERSION}-${alpine ? 'alpine' : 'slim'}`,
           builderPackages: builderPackages(project, base),
-          builderReason: project.nifDeps.length ? `git for git dependencies, compilers for native ones (${project.nifDeps.join(', ')})` : 'git for git dependencies, a C compiler for native ones',
+          builderReason: project.nifDeps.length
+            ? `git for git dependencies, compilers for native ones (${project.nifDeps.join(', ')})`
+            : 'git for git dependencies, a C compiler for native ones',
           runnerPackages: runnerPackages(project, base, psql),
           psqlStage: psql && !alpine,
           psqlReason: psql ? '; psql for a look into the database' : '',
@@ -72,13 +89,17 @@ export const dockerfile: GeneratedFile = {
           codeCopies: codeCopies(project),
           assetCopies: [
             ...(build.needsNode ? ['--from=node /usr/local /usr/local'] : []),
-            ...node.flatMap(({ name, modules }) => modules.map((folder) => `--from=${name} ${folder} ${folder}`)),
+            ...node.flatMap(({ name, modules }) =>
+              modules.map((folder) => `--from=${name} ${folder} ${folder}`),
+            ),
             ...folders.map((folder) => copyPaths([folder, folder])),
             ...bundlerFiles(project),
           ],
           runtimeCopies: runtimeCopies(project),
           relCopy: copyPaths([relFolder(project, release), relFolder(project, release)]),
-          finish: last.every((command) => /^mix (?!do )/.test(command)) ? together(last.map((command) => command.slice('mix '.length))) : last.join(' \\\n    && '),
+          finish: last.every((command) => /^mix (?!do )/.test(command))
+            ? together(last.map((command) => command.slice('mix '.length)))
+            : last.join(' \\\n    && '),
           port: portOf(project),
         },
       },
@@ -87,25 +108,39 @@ export const dockerfile: GeneratedFile = {
   notes: ({ project, answers: { base } }) => {
     const glibc = glibcReasons(project);
     return [
-      ...(glibc.length ? [base === 'debian' ? `Debian was taken, because ${glibc.join(', ')} come as binaries for glibc only.` : `${glibc.join(', ')} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`] : []),
+      ...(glibc.length
+        ? [
+            base === 'debian'
+              ? `Debian was taken, because ${glibc.join(', ')} come as binaries for glibc only.`
+              : `${glibc.join(', ')} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`,
+          ]
+        : []),
       ...assets(project).notes,
     ];
   },
 };
 
 /** shellcheck takes the `do` of `mix do` for its own. */
-const pragma = (command: string): string => (command.includes('mix do ') ? '# hadolint ignore=SC1010\n' : '');
+const pragma = (command: string): string =>
+  command.includes('mix do ') ? '# hadolint ignore=SC1010\n' : '';
 
 /** Where the asset sources lie; an umbrella's come with its apps. */
 function assetFolders(project: Project): string[] {
   if (project.umbrella) return [];
-  const folders = ['assets', ...project.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.')];
+  const folders = [
+    'assets',
+    ...project.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.'),
+  ];
   return [...new Set(folders)].filter((folder) => hasFolder(project, folder));
 }
 
 /** Settings of bundlers beside a package.json at the top. */
 function bundlerFiles(project: Project): string[] {
   if (!project.nodePackages.some(({ dir }) => dir === '.')) return [];
-  const files = [...project.tree.paths].filter((path) => /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/.test(path));
+  const files = [...project.tree.paths].filter((path) =>
+    /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/.test(
+      path,
+    ),
+  );
   return files.length ? [copyPaths([...files, './'])] : [];
 }

@@ -1,5 +1,5 @@
-import type { GeneratedFile } from '../src/file.ts';
-import { sameEndings } from '../src/endings.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
+import { sameEndings } from '../src/edit/endings.ts';
 
 export const dockerignore: GeneratedFile = {
   name: 'dockerignore',
@@ -14,6 +14,8 @@ function addLines(before: string | undefined, ours: string): string {
   // Docker skips a byte-order mark only in front
   const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
   const have = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
-  const missing = ours.split('\n').filter((line) => line && !line.startsWith('#') && !have.has(line));
+  const missing = ours
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#') && !have.has(line));
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }

@@ -1,13 +1,21 @@
 import { ParseError } from 'toml-eslint-parser';
 import { migrateCommand } from '../src/docker/release.ts';
-import { alwaysOn, flyTable } from '../src/existing.ts';
-import type { GeneratedFile } from '../src/file.ts';
+import { alwaysOn, flyTable } from '../src/answers/existing.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
-import { connections, listAt, memoryKey, mergeRules, pageGroup, pageMachine, pageService } from '../src/fly/service.ts';
+import {
+  connections,
+  listAt,
+  memoryKey,
+  mergeRules,
+  pageGroup,
+  pageMachine,
+  pageService,
+} from '../src/fly/service.ts';
 import { Problem } from '../src/problem.ts';
-import { questions, type Answers } from '../src/questions.ts';
+import { questions, type Answers } from '../src/answers/questions.ts';
 import { tomlString } from '../src/quote.ts';
-import { mergeToml, type MergeRules } from '../src/toml-merge.ts';
+import { mergeToml, type MergeRules } from '../src/edit/toml-merge.ts';
 import { portOf } from './shared.ts';
 
 export const flyToml: GeneratedFile = {
@@ -16,7 +24,8 @@ export const flyToml: GeneratedFile = {
   asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
   outputs: ({ project, answers }) => {
     const { app, region, postgres, host, memory, release, migrate, background } = answers;
-    if (migrate && project.repoModules.length === 0) throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
+    if (migrate && project.repoModules.length === 0)
+      throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
     const there = flyTable(project);
     const service = pageService(there);
     const group = pageGroup(there);
@@ -45,18 +54,33 @@ export const flyToml: GeneratedFile = {
           poolSize: poolSize(answers),
           // A service that stops, or never stops, as the answer says keeps its own words for it
           idle: service === undefined || background !== (alwaysOn(project) === 'yes'),
-          stopReason: background ? 'Background work: the proxy sees only requests, so it must not stop or start machines' : 'Nothing runs in the background: the machine sleeps while nobody asks for a page',
+          stopReason: background
+            ? 'Background work: the proxy sees only requests, so it must not stop or start machines'
+            : 'Nothing runs in the background: the machine sleeps while nobody asks for a page',
           autoStop: background ? 'off' : 'suspend',
           autoStart: !background,
           minMachines: background ? 1 : 0,
           ...connections(service),
           healthPath: tomlString(project.healthPath ?? '/health'),
           newMachine: machine === undefined,
-          memory: key && `${key} = ${key === 'memory' ? tomlString(questions.memory.print(memory)) : memory}`,
+          memory:
+            key &&
+            `${key} = ${key === 'memory' ? tomlString(questions.memory.print(memory)) : memory}`,
           // Without a name it would be the machine of every other group as well
-          machineGroup: machine === undefined && group !== undefined && [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
+          machineGroup:
+            machine === undefined &&
+            group !== undefined &&
+            [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
         },
-        merge: (before, rendered) => (before?.trim() ? merge(before, rendered, databaseSource(postgres, app), mergeRules(there, answers, background && project.background.length > 0)) : rendered),
+        merge: (before, rendered) =>
+          before?.trim()
+            ? merge(
+                before,
+                rendered,
+                databaseSource(postgres, app),
+                mergeRules(there, answers, background && project.background.length > 0),
+              )
+            : rendered,
       },
     ];
   },
@@ -64,10 +88,18 @@ export const flyToml: GeneratedFile = {
 
 function merge(before: string, rendered: string, source: string, rules: MergeRules): string {
   try {
-    return mergeToml(before.replace(/^\uFEFF/, '').replace(DATABASE_SOURCE, (line) => (`${line} `.startsWith(`${source} `) ? line : source)), rendered, rules);
+    return mergeToml(
+      before
+        .replace(/^\uFEFF/, '')
+        .replace(DATABASE_SOURCE, (line) => (`${line} `.startsWith(`${source} `) ? line : source)),
+      rendered,
+      rules,
+    );
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    throw new Problem(`fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`);
+    throw new Problem(
+      `fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`,
+    );
   }
 }
 

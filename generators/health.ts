@@ -1,8 +1,8 @@
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { modulesIn } from '../src/elixir/modules.ts';
-import type { GeneratedFile } from '../src/file.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/endings.ts';
+import { sameEndings } from '../src/edit/endings.ts';
 
 export const health: GeneratedFile = {
   name: 'health',
@@ -14,8 +14,16 @@ export const health: GeneratedFile = {
     const ours = project.tree.read(project.endpointFile)?.includes(`plug ${module}`);
     if (project.healthPath && !ours) return [];
     return [
-      { path, template: 'health.ex', view: { module }, merge: (before, rendered) => before ?? rendered },
-      { path: project.endpointFile, merge: (before) => addPlug(before ?? '', project.endpointModule, module) },
+      {
+        path,
+        template: 'health.ex',
+        view: { module },
+        merge: (before, rendered) => before ?? rendered,
+      },
+      {
+        path: project.endpointFile,
+        merge: (before) => addPlug(before ?? '', project.endpointModule, module),
+      },
     ];
   },
 };
@@ -25,7 +33,10 @@ function addPlug(text: string, endpoint: string, plug: string): string {
   if (text.includes(`plug ${plug}`)) return text;
   const body = modulesIn(parseElixir(text).body).find((one) => one.name === endpoint)?.body ?? [];
   const first = body.find((expr) => expr.is === 'call' && expr.name === 'plug');
-  if (!first) throw new Problem(`found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`);
+  if (!first)
+    throw new Problem(
+      `found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`,
+    );
   const start = (at: number) => text.lastIndexOf('\n', at - 1) + 1;
   const indent = text.slice(start(first.at), first.at);
   let line = start(first.at);

@@ -1,5 +1,5 @@
-import type { GeneratedFile } from '../src/file.ts';
-import type { Generator } from '../src/generator.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Generator } from '../src/run/generator.ts';
 import { dockerfile } from './dockerfile.ts';
 import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
@@ -9,7 +9,18 @@ import { release } from './release.ts';
 import { runtimeExs } from './runtime-exs.ts';
 
 /** Every generated file, in the order in which it is shown and written. A new one is added here. */
-export const files: readonly GeneratedFile[] = [dockerfile, dockerignore, flyToml, envSh, runtimeExs, health, release];
+export const files: readonly GeneratedFile[] = [
+  dockerfile,
+  dockerignore,
+  flyToml,
+  envSh,
+  runtimeExs,
+  health,
+  release,
+];
 
 /** The commands that write: everything, or one file. */
-export const generators: readonly Generator[] = [{ name: 'fly', files }, ...files.map((file) => ({ name: file.name, files: [file] }))];
+export const generators: readonly Generator[] = [
+  { name: 'fly', files },
+  ...files.map((file) => ({ name: file.name, files: [file] })),
+];

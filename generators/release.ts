@@ -1,6 +1,6 @@
-import type { GeneratedFile } from '../src/file.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/endings.ts';
+import { sameEndings } from '../src/edit/endings.ts';
 import { elixirKey } from '../src/quote.ts';
 
 export const release: GeneratedFile = {
@@ -9,8 +9,14 @@ export const release: GeneratedFile = {
   asks: ['release'],
   outputs: ({ project, answers }) => {
     const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);
-    if (!project.umbrella || (project.releases.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))) return [];
-    return [{ path: 'mix.exs', merge: (before) => addRelease(before ?? '', answers.release, apps) }];
+    if (
+      !project.umbrella ||
+      (project.releases.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))
+    )
+      return [];
+    return [
+      { path: 'mix.exs', merge: (before) => addRelease(before ?? '', answers.release, apps) },
+    ];
   },
 };
 
@@ -18,13 +24,28 @@ export const release: GeneratedFile = {
 function addRelease(text: string, name: string, apps: readonly string[]): string {
   const places = [...text.matchAll(/^([ \t]*)(\[?)apps_path:/gm)];
   const [place] = places;
-  const lines = ['releases: [', `  ${elixirKey(name)} [`, '    applications: [', ...apps.map((app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`), '    ]', '  ]', '],'];
+  const lines = [
+    'releases: [',
+    `  ${elixirKey(name)} [`,
+    '    applications: [',
+    ...apps.map(
+      (app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`,
+    ),
+    '    ]',
+    '  ]',
+    '],',
+  ];
   if (places.length !== 1 || place?.index === undefined) {
-    throw new Problem(`mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.map((line) => line.trim()).join(' ')}`);
+    throw new Problem(
+      `mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.map((line) => line.trim()).join(' ')}`,
+    );
   }
   const [all, space = '', bracket = ''] = place;
   const indent = space + (bracket && ' ');
-  const added = lines.map((line) => `${indent}${line}\n`).join('').slice(indent.length);
+  const added = lines
+    .map((line) => `${indent}${line}\n`)
+    .join('')
+    .slice(indent.length);
   const at = place.index + all.indexOf('apps_path:');
   return text.slice(0, at) + sameEndings(text, added + indent) + text.slice(at);
 }

@@ -1,7 +1,7 @@
 import semver from 'semver';
-import { intoBlock } from '../src/block.ts';
+import { intoBlock } from '../src/edit/block.ts';
 import { atomName, get, type Value } from '../src/elixir/value.ts';
-import type { GeneratedFile } from '../src/file.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { elixirAtom } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
@@ -14,10 +14,19 @@ export const runtimeExs: GeneratedFile = {
   outputs: ({ project, answers }) => {
     const { postgres } = answers;
     const repoLines = [];
-    if (postgres.kind === 'managed') repoLines.push('# The pooler may hand each transaction to another connection', 'prepare: :unnamed,');
+    if (postgres.kind === 'managed')
+      repoLines.push(
+        '# The pooler may hand each transaction to another connection',
+        'prepare: :unnamed,',
+      );
     // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
-    if (postgres.kind === 'managed' && semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1')) repoLines.push('# Renewed before the proxy cuts them after ten minutes', 'max_lifetime: 480_000..540_000,');
-    if (postgres.kind === 'external') repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
+    if (postgres.kind === 'managed' && semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1'))
+      repoLines.push(
+        '# Renewed before the proxy cuts them after ten minutes',
+        'max_lifetime: 480_000..540_000,',
+      );
+    if (postgres.kind === 'external')
+      repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
     const path = runtimeFile(project);
     return [
       {
@@ -29,8 +38,19 @@ export const runtimeExs: GeneratedFile = {
           endpoint: project.endpointModule,
           checkOrigin: !ownOrigins(get(project.endpointConfig, 'check_origin')),
           port: portOf(project),
-          repos: postgres.kind === 'none' ? [] : project.repoModules.map((module) => ({ module, app: elixirAtom(project.repoApps.get(module) ?? project.otpApp) })),
-          setDatabase: { app: 'fly postgres attach', managed: 'fly mpg attach', external: 'fly secrets set DATABASE_URL=ecto://...', none: '' }[postgres.kind],
+          repos:
+            postgres.kind === 'none'
+              ? []
+              : project.repoModules.map((module) => ({
+                  module,
+                  app: elixirAtom(project.repoApps.get(module) ?? project.otpApp),
+                })),
+          setDatabase: {
+            app: 'fly postgres attach',
+            managed: 'fly mpg attach',
+            external: 'fly secrets set DATABASE_URL=ecto://...',
+            none: '',
+          }[postgres.kind],
           managed: postgres.kind === 'managed',
           poolSize: poolSize(answers),
           repoLines,
@@ -44,4 +64,5 @@ export const runtimeExs: GeneratedFile = {
 };
 
 /** A list of the user's own stays: ours would replace it. `false` lets every site in, `:conn` fails behind the proxy (teiserver#1427). */
-const ownOrigins = (value: Value | undefined): boolean => value !== undefined && value !== null && typeof value !== 'boolean' && atomName(value) !== 'conn';
+const ownOrigins = (value: Value | undefined): boolean =>
+  value !== undefined && value !== null && typeof value !== 'boolean' && atomName(value) !== 'conn';

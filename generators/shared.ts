@@ -1,4 +1,4 @@
-import { flyTable } from '../src/existing.ts';
+import { flyTable } from '../src/answers/existing.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { pageService } from '../src/fly/service.ts';
 

@@ -17,5 +17,13 @@ for (const tags of dump.elixirTags) {
   }
 }
 for (const otps of Object.values(elixir)) otps.sort((left, right) => left - right);
-const systems = Object.fromEntries(Object.entries(dump.baseOsByOtp).map(([otp, os]) => [otp, { alpine: os.alpine.replace('alpine:', ''), debian: os.slim.replace('debian:', '') }]));
-writeFileSync(new URL('../src/fly/images.json', import.meta.url), `${JSON.stringify({ asOf: dump.asOf, source: dump.source, elixir, systems }, null, 2)}\n`);
+const systems = Object.fromEntries(
+  Object.entries(dump.baseOsByOtp).map(([otp, os]) => [
+    otp,
+    { alpine: os.alpine.replace('alpine:', ''), debian: os.slim.replace('debian:', '') },
+  ]),
+);
+writeFileSync(
+  new URL('../src/fly/images.json', import.meta.url),
+  `${JSON.stringify({ asOf: dump.asOf, source: dump.source, elixir, systems }, null, 2)}\n`,
+);

@@ -12,19 +12,44 @@ export interface Tree {
 }
 
 export function treeOf(files: Readonly<Record<string, string>>): Tree {
-  return { paths: new Set(Object.keys(files)), read: (path) => (Object.hasOwn(files, path) ? files[path] : undefined) };
+  return {
+    paths: new Set(Object.keys(files)),
+    read: (path) => (Object.hasOwn(files, path) ? files[path] : undefined),
+  };
 }
 
 /** The same tree seen from a folder in it. */
 export function subtree(tree: Tree, folder: string): Tree {
   if (folder === '.') return tree;
   const prefix = `${folder}/`;
-  const outer = (path: string, parts: readonly string[]): string => (path.startsWith('../') && parts.length ? outer(path.slice(3), parts.slice(0, -1)) : [...parts, path].join('/'));
-  const paths = [...tree.paths].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
-  return { paths: new Set(paths), read: (path) => tree.read(outer(path, folder.split('/'))), above: (tree.above ?? 0) + folder.split('/').length };
+  const outer = (path: string, parts: readonly string[]): string =>
+    path.startsWith('../') && parts.length
+      ? outer(path.slice(3), parts.slice(0, -1))
+      : [...parts, path].join('/');
+  const paths = [...tree.paths]
+    .filter((path) => path.startsWith(prefix))
+    .map((path) => path.slice(prefix.length));
+  return {
+    paths: new Set(paths),
+    read: (path) => tree.read(outer(path, folder.split('/'))),
+    above: (tree.above ?? 0) + folder.split('/').length,
+  };
 }
 
-const NEVER = new Set(['.git', 'deps', '_build', 'node_modules', '.elixir_ls', '.lexical', '.expert', 'cover', '.fetch', '.hex', '.mix', 'doc']);
+const NEVER = new Set([
+  '.git',
+  'deps',
+  '_build',
+  'node_modules',
+  '.elixir_ls',
+  '.lexical',
+  '.expert',
+  'cover',
+  '.fetch',
+  '.hex',
+  '.mix',
+  'doc',
+]);
 const MOST_PATHS = 50_000;
 const LARGEST = 1 << 20;
 
@@ -59,7 +84,9 @@ export function openTree(root: string): Tree {
 /** Up to the folder that git takes for the repo's root; none when there is no such folder. */
 function foldersAbove(root: string): number {
   const folders = resolve(root).split(sep);
-  const git = folders.findLastIndex((_, index) => existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')));
+  const git = folders.findLastIndex((_, index) =>
+    existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')),
+  );
   return git < 0 ? 0 : folders.length - 1 - git;
 }
 
@@ -72,7 +99,9 @@ function inRepo(path: string, above: number): boolean {
 
 function entries(root: string, folder: string) {
   try {
-    return readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
   } catch (error) {
     if (folder) return [];
     throw Problem.from(error, `can't read the folder ${root}`);
@@ -85,7 +114,11 @@ function readText(root: string, path: string): string | undefined {
     const stat = lstatSync(full);
     return stat.isFile() && stat.size <= LARGEST ? readFileSync(full, 'utf8') : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    if (
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+      (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+    )
+      return undefined;
     throw Problem.from(error, `can't read ${path}`);
   }
 }

@@ -1,14 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { apply, recover } from '../src/apply.ts';
-import type { Change } from '../src/file.ts';
-import { checksum, settle, swap } from '../src/swap.js';
+import { apply, recover } from '../src/write/apply.ts';
+import type { Change } from '../src/plan/file.ts';
+import { checksum, settle, swap } from '../src/write/swap.js';
 
 type Texts = Record<string, string>;
 let root = '';
@@ -19,7 +30,9 @@ test.before.each(() => {
   staging = join(tmpdir(), `phoenix-fly-${checksum(root).slice(0, 16)}-test`);
   put(OLD);
 });
-test.after.each(() => [root, staging].forEach((path) => rmSync(path, { recursive: true, force: true })));
+test.after.each(() =>
+  [root, staging].forEach((path) => rmSync(path, { recursive: true, force: true })),
+);
 
 const OLD: Texts = { 'a.txt': 'old a\n', 'config/b.txt': 'old b\r\n', 'other.txt': 'other' };
 const CHANGES: Change[] = [
@@ -27,7 +40,10 @@ const CHANGES: Change[] = [
   { path: 'config/b.txt', before: 'old b\r\n', after: 'new b\r\n' },
   { path: 'lib/deep/c.txt', before: undefined, after: 'new c\n' },
 ];
-const NEW: Texts = { ...OLD, ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after])) };
+const NEW: Texts = {
+  ...OLD,
+  ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after])),
+};
 
 function put(texts: Texts, into = root): void {
   for (const [path, text] of Object.entries(texts)) {
@@ -40,13 +56,21 @@ function put(texts: Texts, into = root): void {
 function tree(folder = root, prefix = ''): Texts {
   const entries = readdirSync(folder, { withFileTypes: true }).map((entry) => {
     const path = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) return Object.keys(tree(join(folder, entry.name), `${path}/`)).length ? tree(join(folder, entry.name), `${path}/`) : { [`${path}/`]: '' };
-    return { [path]: entry.isSymbolicLink() ? 'link' : readFileSync(join(folder, entry.name), 'utf8') };
+    if (entry.isDirectory())
+      return Object.keys(tree(join(folder, entry.name), `${path}/`)).length
+        ? tree(join(folder, entry.name), `${path}/`)
+        : { [`${path}/`]: '' };
+    return {
+      [path]: entry.isSymbolicLink() ? 'link' : readFileSync(join(folder, entry.name), 'utf8'),
+    };
   });
   return Object.assign({}, ...entries) as Texts;
 }
 
-const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`phoenix-fly-${checksum(root).slice(0, 16)}`));
+const leftovers = () =>
+  readdirSync(tmpdir()).filter((name) =>
+    name.startsWith(`phoenix-fly-${checksum(root).slice(0, 16)}`),
+  );
 
 test('all files come in, modes stay, nothing is left over', () => {
   chmodSync(join(root, 'a.txt'), 0o751);
@@ -64,14 +88,30 @@ test('one file alone', () => {
 });
 
 const refused: [string, () => void, RegExp][] = [
-  ['a file that changed', () => put({ 'config/b.txt': 'edited' }), /config\/b.txt changed meanwhile; run again/],
+  [
+    'a file that changed',
+    () => put({ 'config/b.txt': 'edited' }),
+    /config\/b.txt changed meanwhile; run again/,
+  ],
   ['a file that was deleted', () => rmSync(join(root, 'a.txt')), /a.txt changed meanwhile/],
   ['a file that appeared', () => put({ 'lib/deep/c.txt': 'mine' }), /c.txt changed meanwhile/],
-  ['a link where a file should be', () => symlinkSync(join(root, 'other.txt'), join(mk('lib/deep'), 'c.txt')), /c.txt is a symbolic link/],
-  ['a link where a folder should be', () => symlinkSync(tmpdir(), join(root, 'lib')), /lib is a symbolic link where a folder/],
+  [
+    'a link where a file should be',
+    () => symlinkSync(join(root, 'other.txt'), join(mk('lib/deep'), 'c.txt')),
+    /c.txt is a symbolic link/,
+  ],
+  [
+    'a link where a folder should be',
+    () => symlinkSync(tmpdir(), join(root, 'lib')),
+    /lib is a symbolic link where a folder/,
+  ],
   ['a folder where a file should be', () => mk('lib/deep/c.txt'), /c.txt is a folder; move it/],
   ['a file where a folder should be', () => put({ lib: 'file' }), /lib is a file where a folder/],
-  ['other than UTF-8', () => writeFileSync(join(root, 'a.txt'), Buffer.from([0x6f, 0xff, 0x0a])), /a.txt is not UTF-8 text/],
+  [
+    'other than UTF-8',
+    () => writeFileSync(join(root, 'a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),
+    /a.txt is not UTF-8 text/,
+  ],
 ];
 function mk(path: string): string {
   mkdirSync(join(root, path), { recursive: true });
@@ -82,8 +122,16 @@ for (const [name, spoil, message] of refused) {
   test(`${name} is refused, and the tree stays`, () => {
     spoil();
     const before = tree();
-    const changes = CHANGES.map((change) => (name === 'other than UTF-8' && change.path === 'a.txt' ? { ...change, before: 'o\uFFFD\n' } : change));
-    assert.throws(() => apply(root, changes), (error: Error) => message.test(error.message) && error.message.startsWith('nothing was written'));
+    const changes = CHANGES.map((change) =>
+      name === 'other than UTF-8' && change.path === 'a.txt'
+        ? { ...change, before: 'o\uFFFD\n' }
+        : change,
+    );
+    assert.throws(
+      () => apply(root, changes),
+      (error: Error) =>
+        message.test(error.message) && error.message.startsWith('nothing was written'),
+    );
     assert.equal(tree(), before);
     assert.equal(leftovers(), []);
   });
@@ -91,9 +139,16 @@ for (const [name, spoil, message] of refused) {
 
 /** The staging folder of a run that was killed after so many renames. */
 function killedAfter(renames: number, journal = 'journal'): void {
-  const files = CHANGES.map(({ path, before, after }) => ({ path, before: before === undefined ? null : checksum(before), after: checksum(after) }));
+  const files = CHANGES.map(({ path, before, after }) => ({
+    path,
+    before: before === undefined ? null : checksum(before),
+    after: checksum(after),
+  }));
   mkdirSync(staging);
-  writeFileSync(join(staging, journal), JSON.stringify({ root, folders: ['lib', 'lib/deep'], files }));
+  writeFileSync(
+    join(staging, journal),
+    JSON.stringify({ root, folders: ['lib', 'lib/deep'], files }),
+  );
   CHANGES.forEach(({ path, before, after }, index) => {
     writeFileSync(join(staging, `${index}.new`), after);
     if (before !== undefined) writeFileSync(join(staging, `${index}.old`), before);
@@ -106,7 +161,10 @@ function killedAfter(renames: number, journal = 'journal'): void {
 for (const renames of [0, 1, 2, 3]) {
   test(`killed after ${renames} renames: the next run ${renames ? 'completes' : 'forgets'} it`, () => {
     killedAfter(renames);
-    assert.is(recover(root), renames ? 'An earlier run was killed while it wrote; its changes were completed.' : undefined);
+    assert.is(
+      recover(root),
+      renames ? 'An earlier run was killed while it wrote; its changes were completed.' : undefined,
+    );
     assert.equal(tree(), renames ? NEW : OLD);
     assert.equal(leftovers(), []);
   });
@@ -162,11 +220,19 @@ test('a file that changes between the last look and the renames stops all of the
 });
 
 test('the guard of a dead parent begins nothing, ends what was begun, and clears up', async () => {
-  for (const [renames, journal] of [[0, 'draft'], [0, 'journal'], [1, 'journal']] as const) {
+  for (const [renames, journal] of [
+    [0, 'draft'],
+    [0, 'journal'],
+    [1, 'journal'],
+  ] as const) {
     put(OLD);
     rmSync(join(root, 'lib'), { recursive: true, force: true });
     killedAfter(renames, journal);
-    const guard = spawn(process.execPath, [fileURLToPath(new URL('../src/guard.js', import.meta.url)), staging, '1'], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const guard = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../src/write/guard.js', import.meta.url)), staging, '1'],
+      { stdio: ['pipe', 'ignore', 'inherit'] },
+    );
     guard.stdin.destroy();
     await once(guard, 'exit');
     assert.equal(tree(), renames ? NEW : OLD);

@@ -3,7 +3,16 @@ import * as assert from 'uvu/assert';
 import { verdictOf, type Result } from '../src/check/check.ts';
 import { BINARY, PLOP, run } from './commands.ts';
 import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
-import { generated, judge, open, results, spoil, umbrella, type Flags, type Texts } from './traps.ts';
+import {
+  generated,
+  judge,
+  open,
+  results,
+  spoil,
+  umbrella,
+  type Flags,
+  type Texts,
+} from './traps.ts';
 
 // Beside the tests up to their own
 const person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
@@ -16,7 +25,11 @@ const RUNTIME = 'config/runtime.exs';
 for (const [name, flags] of Object.entries<Flags>({
   'a Fly Postgres app': FLAGS,
   'Managed Postgres on Debian': { ...FLAGS, postgres: 'managed:abc', base: 'debian' },
-  'a database outside Fly, a host of its own': { ...FLAGS, postgres: 'external', host: 'shop.example.com' },
+  'a database outside Fly, a host of its own': {
+    ...FLAGS,
+    postgres: 'external',
+    host: 'shop.example.com',
+  },
   'migrations, no psql, half the memory': { ...FLAGS, migrate: 'yes', psql: 'no', memory: '512mb' },
 })) {
   test(`after fly all is met: ${name}`, () => assert.equal(open(generated(flags)), []));
@@ -24,8 +37,10 @@ for (const [name, flags] of Object.entries<Flags>({
 
 test('after fly all is met: an older fly.toml and a lax check_origin', () => {
   const texts = shop({
-    'config/prod.exs': 'import Config\n\nconfig :shop, ShopWeb.Endpoint, check_origin: false, force_ssl: [rewrite_on: [:x_forwarded_proto]]\n',
-    'fly.toml': 'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
+    'config/prod.exs':
+      'import Config\n\nconfig :shop, ShopWeb.Endpoint, check_origin: false, force_ssl: [rewrite_on: [:x_forwarded_proto]]\n',
+    'fly.toml':
+      'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
   });
   assert.equal(open(after(texts, planFor(texts))), []);
 });
@@ -39,40 +54,167 @@ test('without the files everything is missing, and one command writes it', () =>
 test('after fly all is met: an umbrella', () => assert.equal(open(umbrella()), []));
 
 test('a repo that the generators refuse is judged all the same, and not sent to them', () => {
-  const sqlite = spoil(spoil(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'), 'mix.exs', ':postgrex', ':ecto_sqlite3');
+  const sqlite = spoil(
+    spoil(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
+    'mix.exs',
+    ':postgrex',
+    ':ecto_sqlite3',
+  );
   assert.match(judge(sqlite, 'R1.1').missing[0]?.edit ?? '', /^write it yourself; .* SQLite/);
 });
 
 test('what only the running release knows is unknown, never met', () => {
   const verdict = (texts: Texts, id: string) => verdictOf(judge(texts, id));
-  assert.is(verdict(spoil(generated(), RUNTIME, 'String.to_integer(System.get_env("POOL_SIZE", "10"))', 'Shop.Sizes.pool()'), 'R3.2'), 'unknown');
-  assert.is(verdict(spoil(generated(), RUNTIME, '["//#{host}" | fly_host]', 'Shop.Origins.all()'), 'R3.3'), 'unknown');
-  assert.is(verdict(spoil(generated(), DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'), 'R1.3'), 'unknown');
+  assert.is(
+    verdict(
+      spoil(
+        generated(),
+        RUNTIME,
+        'String.to_integer(System.get_env("POOL_SIZE", "10"))',
+        'Shop.Sizes.pool()',
+      ),
+      'R3.2',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict(spoil(generated(), RUNTIME, '["//#{host}" | fly_host]', 'Shop.Origins.all()'), 'R3.3'),
+    'unknown',
+  );
+  assert.is(
+    verdict(
+      spoil(generated(), DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'),
+      'R1.3',
+    ),
+    'unknown',
+  );
   assert.is(verdict(spoil(generated(), DOCKERFILE, 'mix ', 'make '), 'R1.1'), 'unknown');
   assert.is(verdict({ ...generated(), [FLY]: 'app = ' }, 'R2.5'), 'unknown');
   assert.is(verdict(spoil(generated(), FLY, '"lhr"', '"zzz"'), 'R2.1'), 'unknown');
-  assert.is(verdict(shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' }), 'R1.4'), 'unknown');
-  assert.is(verdict(spoil(generated(), RUNTIME, 'on?.("PHX_SERVER", "false") and not eval?', 'Shop.Sizes.server()'), 'R1.6'), 'unknown');
-  assert.is(verdict(spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', 'Shop.Sizes.socket()'), 'R2.3'), 'unknown');
-  assert.is(verdict(spoil(generated(), RUNTIME, 'config :logger, :default_formatter', 'config :logger, :default_handler, formatter: Shop.Logs.new()\n  config :logger, :default_formatter'), 'R3.5'), 'unknown');
-  assert.is(verdict(spoil(generated(), RUNTIME, '      raise "environment', '      System.halt(1) && "environment'), 'R3.3'), 'unknown');
-  assert.is(verdict({ ...generated(), [RUNTIME]: `${generated()[RUNTIME]}\nif x do\n` }, 'R3.1'), 'unknown');
+  assert.is(
+    verdict(
+      shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' }),
+      'R1.4',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict(
+      spoil(
+        generated(),
+        RUNTIME,
+        'on?.("PHX_SERVER", "false") and not eval?',
+        'Shop.Sizes.server()',
+      ),
+      'R1.6',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict(
+      spoil(
+        generated(),
+        RUNTIME,
+        'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])',
+        'Shop.Sizes.socket()',
+      ),
+      'R2.3',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict(
+      spoil(
+        generated(),
+        RUNTIME,
+        'config :logger, :default_formatter',
+        'config :logger, :default_handler, formatter: Shop.Logs.new()\n  config :logger, :default_formatter',
+      ),
+      'R3.5',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict(
+      spoil(
+        generated(),
+        RUNTIME,
+        '      raise "environment',
+        '      System.halt(1) && "environment',
+      ),
+      'R3.3',
+    ),
+    'unknown',
+  );
+  assert.is(
+    verdict({ ...generated(), [RUNTIME]: `${generated()[RUNTIME]}\nif x do\n` }, 'R3.1'),
+    'unknown',
+  );
 });
 
 test('what is worth knowing without being a fault is a note', () => {
   const notes = (texts: Texts, id: string) => judge(texts, id).notes.join();
-  assert.match(notes(spoil(generated(), 'config/prod.exs', 'force_ssl: [rewrite_on: [:x_forwarded_proto]]', 'force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]'), 'R2.5'), /prod.exs:3: exclude stands beside force_ssl/);
+  assert.match(
+    notes(
+      spoil(
+        generated(),
+        'config/prod.exs',
+        'force_ssl: [rewrite_on: [:x_forwarded_proto]]',
+        'force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]',
+      ),
+      'R2.5',
+    ),
+    /prod.exs:3: exclude stands beside force_ssl/,
+  );
   assert.match(notes(generated({ ...FLAGS, psql: 'no' }), 'R1.3'), 'psql was left out');
-  assert.match(notes(spoil(generated(), RUNTIME, 'import Config\n', 'import Config\nSystem.fetch_env!("STRIPE")\n'), 'R2.7'), 'STRIPE');
+  assert.match(
+    notes(
+      spoil(
+        generated(),
+        RUNTIME,
+        'import Config\n',
+        'import Config\nSystem.fetch_env!("STRIPE")\n',
+      ),
+      'R2.7',
+    ),
+    'STRIPE',
+  );
   const { [RUNTIME]: runtime = '', ...others } = generated();
-  assert.match(notes({ ...others, 'config/releases.exs': runtime }, 'R3.1'), 'rename it to config/runtime.exs');
+  assert.match(
+    notes({ ...others, 'config/releases.exs': runtime }, 'R3.1'),
+    'rename it to config/runtime.exs',
+  );
 });
 
 test('other ways to say the same are met', () => {
-  const stock = spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', 'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])');
-  const service = spoil(stock, FLY, '[http_service.checks.headers]', '[http_service.checks.headers] # mine');
-  const dockerfile = spoil(spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '), DOCKERFILE, '# Mix compiles what', 'RUN <<EOF\nmix do compile\nEOF\n# Mix compiles what');
-  const server = { ...spoil(spoil(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''), DOCKERFILE, 'CMD ["/app/bin/shop", "start"]', 'ENTRYPOINT ["/sbin/tini", "--"]\nCMD ["/app/bin/server"]'), 'rel/overlays/bin/server': '#!/bin/sh\nset -eu\ncd -P -- "$(dirname -- "$0")"\nPHX_SERVER=true exec ./shop start\n' };
+  const stock = spoil(
+    generated(),
+    RUNTIME,
+    'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])',
+    'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])',
+  );
+  const service = spoil(
+    stock,
+    FLY,
+    '[http_service.checks.headers]',
+    '[http_service.checks.headers] # mine',
+  );
+  const dockerfile = spoil(
+    spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '),
+    DOCKERFILE,
+    '# Mix compiles what',
+    'RUN <<EOF\nmix do compile\nEOF\n# Mix compiles what',
+  );
+  const server = {
+    ...spoil(
+      spoil(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''),
+      DOCKERFILE,
+      'CMD ["/app/bin/shop", "start"]',
+      'ENTRYPOINT ["/sbin/tini", "--"]\nCMD ["/app/bin/server"]',
+    ),
+    'rel/overlays/bin/server':
+      '#!/bin/sh\nset -eu\ncd -P -- "$(dirname -- "$0")"\nPHX_SERVER=true exec ./shop start\n',
+  };
   assert.equal(open(server), []);
 });
 
@@ -82,7 +224,10 @@ test('the command: exit code 1 for a repo that lacks something, --json for scrip
   assert.match(told.out, /missing {2}R1\.1 .*\n +Dockerfile: the file is not there/);
   const { code, out } = await script;
   assert.is(code, 1);
-  assert.equal((JSON.parse(out) as Result[]).map(({ id }) => id), results(shop()).map(({ id }) => id));
+  assert.equal(
+    (JSON.parse(out) as Result[]).map(({ id }) => id),
+    results(shop()).map(({ id }) => id),
+  );
 });
 
 test.run();

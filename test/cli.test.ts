@@ -7,12 +7,29 @@ import { begin, call, PLOP, run, shopFolder } from './commands.ts';
 import { loggedOut, type } from './terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
-const plop = (...args: string[]) => (app: string) => run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS, ...args], { PATH: loggedOut() });
-const keyboard = (command: string[], ...answers: [RegExp, string][]) => (app: string) => type([...command, 'fly'], app, answers);
+const plop =
+  (...args: string[]) =>
+  (app: string) =>
+    run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS, ...args], { PATH: loggedOut() });
+const keyboard =
+  (command: string[], ...answers: [RegExp, string][]) =>
+  (app: string) =>
+    type([...command, 'fly'], app, answers);
 
 // They take seconds each: begun with the first test of all files, so that the wait for them is short
-const answered = begin(keyboard(['npx', 'plop'], [/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/Write \d files/, 'y\r']));
-const interrupted = begin(keyboard([process.execPath, '--import', 'tsx', PLOP], [/app name/, '\u0003']));
+const answered = begin(
+  keyboard(
+    ['npx', 'plop'],
+    [/app name/, '\r'],
+    [/Region/, 'london'],
+    [/London/, '\r'],
+    [/Postgres cluster/, '\r'],
+    [/Write \d files/, 'y\r'],
+  ),
+);
+const interrupted = begin(
+  keyboard([process.execPath, '--import', 'tsx', PLOP], [/app name/, '\u0003']),
+);
 const wrote = begin(plop('--write', 'yes'));
 const refused = begin(plop());
 
@@ -23,7 +40,12 @@ const bad: [string, string[], RegExp, ((folder: string) => void)?][] = [
   ['an unknown flag', ['--regoin', 'lhr'], /--regoin is no flag of fly/],
   ['a missing answer', [], /pass --region/],
   ['an overwrite without a word', ANSWERS, /pass --write yes/],
-  ['a broken fly.toml', ANSWERS, /fly.toml is not valid TOML/, (folder) => writeFileSync(join(folder, 'fly.toml'), 'app = ')],
+  [
+    'a broken fly.toml',
+    ANSWERS,
+    /fly.toml is not valid TOML/,
+    (folder) => writeFileSync(join(folder, 'fly.toml'), 'app = '),
+  ],
   ['no lock', ANSWERS, /no mix.lock/, (folder) => rmSync(join(folder, 'mix.lock'))],
   ['no mix.exs', ANSWERS, /no mix.exs/, (folder) => rmSync(join(folder, 'mix.exs'))],
 ];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { generators } from '../generators/index.ts';
-import { finish, prepare } from '../src/session.ts';
+import { finish, prepare } from '../src/run/session.ts';
 import { SHOP } from './support.ts';
 
 export const HERE = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +14,11 @@ export const PLOP = 'node_modules/plop/bin/plop.js';
 export const BINARY = 'bin/phoenix-fly.ts';
 
 /** npm's own NODE_OPTIONS load tsx, which a shell's don't: twice here, and into npx too. */
-export const environment = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({ ...process.env, NODE_OPTIONS: '', ...env });
+export const environment = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_OPTIONS: '',
+  ...env,
+});
 
 export interface Ended {
   code: number;
@@ -23,15 +27,31 @@ export interface Ended {
 }
 
 /** Runs PLOP or BINARY without a terminal. uvu asks for colours (FORCE_COLOR); they are taken out. */
-export function run(script: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
+export function run(
+  script: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', script, ...args], { cwd: HERE, env: environment(env) }, (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out: stripVTControlCharacters(out), err: stripVTControlCharacters(err) }));
+    const child = execFile(
+      process.execPath,
+      ['--import', 'tsx', script, ...args],
+      { cwd: HERE, env: environment(env) },
+      (error, out, err) =>
+        resolve({
+          code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
+          out: stripVTControlCharacters(out),
+          err: stripVTControlCharacters(err),
+        }),
+    );
     child.stdin?.end();
   });
 }
 
 const folders: string[] = [];
-process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+process.on('exit', () =>
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+);
 
 /** A copy of the fixture project, which goes with this process. */
 export function shopFolder(): string {

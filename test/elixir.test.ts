@@ -6,13 +6,18 @@ import { emptyScope, moduleScope } from '../src/elixir/scope.ts';
 import { lineAt, parseElixir } from '../src/elixir/syntax.ts';
 import { show } from '../src/elixir/value.ts';
 
-const value = (source: string): string => show(evaluateBody(parseElixir(source).body, emptyScope()));
-const called = (source: string, call: string): string => show(evaluate(parseElixir(call).body[0], moduleScope(parseElixir(source).body)));
+const value = (source: string): string =>
+  show(evaluateBody(parseElixir(source).body, emptyScope()));
+const called = (source: string, call: string): string =>
+  show(evaluate(parseElixir(call).body[0], moduleScope(parseElixir(source).body)));
 
 test('literals, lists with a tail, quoted atoms and sigils', () => {
   assert.is(value('[a: 1, b: nil]'), '[a: 1, b: nil]');
   assert.is(value('[:a | [:b, :c]]'), '[:a, :b, :c]');
-  assert.is(value('[:a | if(System.get_env("MIX_ENV") == "prod", do: [:b], else: [])]'), '[:a, :b]');
+  assert.is(
+    value('[:a | if(System.get_env("MIX_ENV") == "prod", do: [:b], else: [])]'),
+    '[:a, :b]',
+  );
   assert.is(value('~w(a b)a'), '[:a, :b]');
   assert.is(value('[:"two words"]'), '[:two words]');
 });
@@ -27,8 +32,14 @@ test('guards decide between clauses', () => {
 });
 
 test('patterns take tuples, lists and texts apart', () => {
-  assert.is(value('case {:ok, [1, 2]} do\n  {:error, _} -> :no\n  {:ok, [first | _]} -> first\nend'), '1');
-  assert.is(value('case "APP_PORT" do\n  "DB_" <> rest -> rest\n  "APP_" <> rest -> rest\nend'), '"PORT"');
+  assert.is(
+    value('case {:ok, [1, 2]} do\n  {:error, _} -> :no\n  {:ok, [first | _]} -> first\nend'),
+    '1',
+  );
+  assert.is(
+    value('case "APP_PORT" do\n  "DB_" <> rest -> rest\n  "APP_" <> rest -> rest\nend'),
+    '"PORT"',
+  );
 });
 
 test('functions: default arguments, captures, closures', () => {
@@ -44,14 +55,20 @@ test('what only the running system knows stays unknown and never throws', () => 
 });
 
 test('aliases are written out, groups and `as:` too', () => {
-  const scope = moduleScope(parseElixir('alias Shop.{Repo, Mailer}\nalias Shop.Web\nalias Web.Endpoint, as: E').body);
+  const scope = moduleScope(
+    parseElixir('alias Shop.{Repo, Mailer}\nalias Shop.Web\nalias Web.Endpoint, as: E').body,
+  );
   const names = parseElixir('[Repo, Mailer.Smtp, E]').body[0];
   assert.is(show(evaluate(names, scope)), '[Shop.Repo, Shop.Mailer.Smtp, Shop.Web.Endpoint]');
 });
 
 test('modules: nested names, the production branch only, nothing out of quotes', () => {
-  const source = 'defmodule A do\n  defmodule B do\n  end\n  defmacro __using__(_) do\n    quote do\n      defmodule No do\n      end\n    end\n  end\nend\nif Mix.env() == :test do\n  defmodule T do\n  end\nend';
-  assert.equal(modulesIn(parseElixir(source).body).map((one) => one.name), ['A', 'A.B']);
+  const source =
+    'defmodule A do\n  defmodule B do\n  end\n  defmacro __using__(_) do\n    quote do\n      defmodule No do\n      end\n    end\n  end\nend\nif Mix.env() == :test do\n  defmodule T do\n  end\nend';
+  assert.equal(
+    modulesIn(parseElixir(source).body).map((one) => one.name),
+    ['A', 'A.B'],
+  );
 });
 
 test('a syntax error is located and the rest is still read', () => {
@@ -61,8 +78,13 @@ test('a syntax error is located and the rest is still read', () => {
 });
 
 test('what follows a sigil is no modifier of it', () => {
-  const { body } = parseElixir('on? = fn name -> name in ~w(true 1) end\nif level not in ~w(info) do\n  1\nend\n~w(a b)a\n');
-  assert.equal(body.map((expr) => ('name' in expr ? expr.name : expr.is)), ['=', 'if', 'list']);
+  const { body } = parseElixir(
+    'on? = fn name -> name in ~w(true 1) end\nif level not in ~w(info) do\n  1\nend\n~w(a b)a\n',
+  );
+  assert.equal(
+    body.map((expr) => ('name' in expr ? expr.name : expr.is)),
+    ['=', 'if', 'list'],
+  );
 });
 
 test.run();

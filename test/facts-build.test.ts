@@ -7,49 +7,112 @@ import { readPins } from '../src/facts/versions.ts';
 import { openTree } from '../src/tree.ts';
 import { app, lock, projectOf } from './support.ts';
 
-const natives = (packages: Record<string, string[]>, deps: string, more: Record<string, string> = {}) => app({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
+const natives = (
+  packages: Record<string, string[]>,
+  deps: string,
+  more: Record<string, string> = {},
+) => app({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
 
 test('native packages: by what they are built with, or known to be C', () => {
-  assert.equal(natives({ hasher: ['elixir_make'], parser: ['rustler_precompiled'], jiffy: [], cowboy: ['ranch'], ranch: [], rustler_precompiled: [] }, ', {:hasher, "~> 1.0"}, {:parser, "~> 1.0"}, {:jiffy, "~> 1.0"}, {:plug_cowboy, "~> 2.0"}'), ['hasher', 'parser', 'jiffy']);
+  assert.equal(
+    natives(
+      {
+        hasher: ['elixir_make'],
+        parser: ['rustler_precompiled'],
+        jiffy: [],
+        cowboy: ['ranch'],
+        ranch: [],
+        rustler_precompiled: [],
+      },
+      ', {:hasher, "~> 1.0"}, {:parser, "~> 1.0"}, {:jiffy, "~> 1.0"}, {:plug_cowboy, "~> 2.0"}',
+    ),
+    ['hasher', 'parser', 'jiffy'],
+  );
 });
 
 test('not native: an optional builder, and what only tests lead to', () => {
   assert.equal(natives({ image: ['rustler?'] }, ', {:image, "~> 1.0"}'), []);
-  assert.equal(natives({ checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}'), []);
-  assert.equal(natives({ page: ['html'], checker: ['html'], html: ['elixir_make'] }, ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}'), ['html']);
+  assert.equal(
+    natives({ checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}'),
+    [],
+  );
+  assert.equal(
+    natives(
+      { page: ['html'], checker: ['html'], html: ['elixir_make'] },
+      ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}',
+    ),
+    ['html'],
+  );
 });
 
 test('a well-known native package from git, which lists no dependencies', () => {
-  const git = lock({}).replace('}\n', '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n');
-  assert.equal(app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps, ['exla']);
+  const git = lock({}).replace(
+    '}\n',
+    '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n',
+  );
+  assert.equal(
+    app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps,
+    ['exla'],
+  );
 });
 
 test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
   const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
-  const git = { 'mix.lock': lock(packages).replace('}\n', '  "g": {:git, "https://host/g.git", "sha", []},\n}\n') };
+  const git = {
+    'mix.lock': lock(packages).replace(
+      '}\n',
+      '  "g": {:git, "https://host/g.git", "sha", []},\n}\n',
+    ),
+  };
   assert.equal(natives(packages, ''), []);
   assert.equal(natives(packages, ', {:g, github: "x/g"}', git), ['odd_nif']);
   assert.equal(natives(packages, ', {:g, github: "x/g", app: false, compile: false}', git), []);
   assert.equal(natives(packages, ', {:bcrypt_elixir, "~> 3.0"}'), ['bcrypt_elixir']);
   assert.equal(natives(packages, ', {:far, path: "../far"}'), ['bcrypt_elixir', 'odd_nif']);
-  assert.equal(natives(packages, ', {:near, path: "near"}', { 'near/mix.exs': 'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend' }), ['odd_nif']);
-  const hashing = (version: string) => app({ 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) }, ', {:comeonin, "~> 2.0"}').nifDeps;
+  assert.equal(
+    natives(packages, ', {:near, path: "near"}', {
+      'near/mix.exs':
+        'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend',
+    }),
+    ['odd_nif'],
+  );
+  const hashing = (version: string) =>
+    app(
+      { 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) },
+      ', {:comeonin, "~> 2.0"}',
+    ).nifDeps;
   assert.equal([hashing('2.5.3'), hashing('5.0.0')], [['comeonin'], []]);
 });
 
 test('mix.exs is read as the build would, with no variable set', () => {
-  const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]]\n  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end\nend';
+  const mix =
+    'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]]\n  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end\nend';
   const project = app({ 'mix.exs': mix, 'libs/store/mix.exs': '' });
-  assert.equal([project.gitDeps, project.pathDependencies.map((one) => one.dir)], [['phoenix'], ['libs/store']]);
+  assert.equal(
+    [project.gitDeps, project.pathDependencies.map((one) => one.dir)],
+    [['phoenix'], ['libs/store']],
+  );
 });
 
 test('a Rust crate of the project itself', () => {
-  assert.equal(natives({ rustler: [] }, ', {:rustler, "~> 0.36"}', { 'lib/native.ex': 'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend' }), ['rustler']);
+  assert.equal(
+    natives({ rustler: [] }, ', {:rustler, "~> 0.36"}', {
+      'lib/native.ex':
+        'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend',
+    }),
+    ['rustler'],
+  );
 });
 
 test('git, path and private dependencies', () => {
-  const facts = app({}, ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}');
-  assert.equal([facts.gitDeps, facts.pathDeps, facts.privateDeps], [['a', 'd'], ['b'], ['c', 'd', 'e']]);
+  const facts = app(
+    {},
+    ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}',
+  );
+  assert.equal(
+    [facts.gitDeps, facts.pathDeps, facts.privateDeps],
+    [['a', 'd'], ['b'], ['c', 'd', 'e']],
+  );
 });
 
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
@@ -60,28 +123,62 @@ test('LiveView: a dependency of the app, or used; not merely locked', () => {
 
 const npm = (json: object, file = 'package.json', aliases = '') => {
   const mix = `defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": [${aliases}]]]\nend`;
-  return app({ 'mix.exs': mix, [file]: JSON.stringify(json), [file.replace('package.json', 'package-lock.json')]: '{}' });
+  return app({
+    'mix.exs': mix,
+    [file]: JSON.stringify(json),
+    [file.replace('package.json', 'package-lock.json')]: '{}',
+  });
 };
 
 test('package.json: what the asset build needs, not what only checks', () => {
-  assert.equal(npm({ devDependencies: { prettier: '3', 'erd-tool': '1' }, scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' } }).packageJsons, []);
+  assert.equal(
+    npm({
+      devDependencies: { prettier: '3', 'erd-tool': '1' },
+      scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' },
+    }).packageJsons,
+    [],
+  );
   assert.match(npm({ devDependencies: { prettier: '3' } }).notes.join('\n'), 'only tools');
   assert.equal(npm({ devDependencies: { vite: '6' } }).packageJsons, ['package.json']);
-  assert.equal(npm({ dependencies: { three: '1' } }, 'assets/package.json').packageJsons, ['assets/package.json']);
+  assert.equal(npm({ dependencies: { three: '1' } }, 'assets/package.json').packageJsons, [
+    'assets/package.json',
+  ]);
   assert.equal(npm({ devDependencies: { eslint: '9' } }, 'assets/package.json').packageJsons, []);
-  assert.equal(npm({ devDependencies: { eslint: '9' } }, 'assets/package.json', '"cmd npm run build"').packageJsons, ['assets/package.json']);
+  assert.equal(
+    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json', '"cmd npm run build"')
+      .packageJsons,
+    ['assets/package.json'],
+  );
 });
 
 test('package.json: lockfile, manager and file: dependencies', () => {
-  const facts = npm({ dependencies: { phoenix: 'file:../deps/phoenix' }, packageManager: 'pnpm@9' }, 'assets/package.json');
-  assert.equal(facts.nodePackages.map(({ manager, lockfile, fileDeps }) => ({ manager, lockfile, fileDeps })), [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['../deps/phoenix'] }]);
-  const bare = app({ 'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }) });
+  const facts = npm(
+    { dependencies: { phoenix: 'file:../deps/phoenix' }, packageManager: 'pnpm@9' },
+    'assets/package.json',
+  );
+  assert.equal(
+    facts.nodePackages.map(({ manager, lockfile, fileDeps }) => ({ manager, lockfile, fileDeps })),
+    [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['../deps/phoenix'] }],
+  );
+  const bare = app({
+    'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }),
+  });
   assert.is(bare.nodePackages[0]?.manager, 'pnpm');
   assert.match(bare.notes.join('\n'), 'no lockfile');
 });
 
 test('an asset tool is named once', () => {
-  assert.equal(app({ 'mix.lock': lock({ bun: [] }), 'assets/package.json': '{"dependencies":{"a":"1"}}', 'assets/bun.lock': '' }, ', {:bun, "~> 1.4"}').assetTools, ['bun']);
+  assert.equal(
+    app(
+      {
+        'mix.lock': lock({ bun: [] }),
+        'assets/package.json': '{"dependencies":{"a":"1"}}',
+        'assets/bun.lock': '',
+      },
+      ', {:bun, "~> 1.4"}',
+    ).assetTools,
+    ['bun'],
+  );
 });
 
 const pins = (files: Record<string, string>) => {
@@ -90,23 +187,62 @@ const pins = (files: Record<string, string>) => {
 };
 
 test('version pins in each spelling', () => {
-  assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n' }), ['1.18.4', '27.3.4', '.tool-versions']);
-  assert.equal(pins({ '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' }), ['1.16.2', null, '.rtx.toml']);
-  assert.equal(pins({ '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' }), ['1.19.4', '28', '.mise.toml']);
-  assert.equal(pins({ '.tool-versions': 'nodejs 22.1.0\n', Dockerfile: '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n' }), ['1.14.0', '24.0.1', 'Dockerfile']);
-  assert.equal(pins({ 'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n', 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), ['1.18.1', '27.2', 'docker/prod.Dockerfile']);
-  assert.equal(pins({ 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), [null, null, null]);
-  assert.match(app({ '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' }).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
+  assert.equal(
+    pins({ '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n' }),
+    ['1.18.4', '27.3.4', '.tool-versions'],
+  );
+  assert.equal(pins({ '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' }), [
+    '1.16.2',
+    null,
+    '.rtx.toml',
+  ]);
+  assert.equal(pins({ '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' }), [
+    '1.19.4',
+    '28',
+    '.mise.toml',
+  ]);
+  assert.equal(
+    pins({
+      '.tool-versions': 'nodejs 22.1.0\n',
+      Dockerfile:
+        '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n',
+    }),
+    ['1.14.0', '24.0.1', 'Dockerfile'],
+  );
+  assert.equal(
+    pins({
+      'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n',
+      'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n',
+    }),
+    ['1.18.1', '27.2', 'docker/prod.Dockerfile'],
+  );
+  assert.equal(pins({ 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), [
+    null,
+    null,
+    null,
+  ]);
+  assert.match(
+    app({
+      '.tool-versions': 'elixir 1.18.4\n',
+      Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n',
+    }).notes.join('\n'),
+    'Dockerfile says Elixir 1.17.3',
+  );
 });
 
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
-  const inFolder = (pin: string) => projectOf({
-    'site/mix.exs': 'defmodule S.MixProject do\n  use Mix.Project\n  def project, do: [app: :s, deps: [{:phoenix, "~> 1.8"}]]\nend',
-    'site/mix.lock': lock({}),
-    'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
-    [pin]: 'elixir 1.18.4\n',
-  });
-  assert.equal([inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').versionSource], ['site', '.tool-versions']);
+  const inFolder = (pin: string) =>
+    projectOf({
+      'site/mix.exs':
+        'defmodule S.MixProject do\n  use Mix.Project\n  def project, do: [app: :s, deps: [{:phoenix, "~> 1.8"}]]\nend',
+      'site/mix.lock': lock({}),
+      'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
+      [pin]: 'elixir 1.18.4\n',
+    });
+  assert.equal(
+    [inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').versionSource],
+    ['site', '.tool-versions'],
+  );
   assert.is(inFolder('.tool-versions').versionSource, '../.tool-versions');
 });
 
@@ -127,51 +263,138 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
 });
 
 const started = (body: string, more: Record<string, string> = {}) => {
-  const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map((name) => `defmodule Shop.${name} do\nend`).join('\n');
-  return app({ 'lib/shop/all.ex': `${modules}\ndefmodule ShopWeb.Telemetry do\nend`, 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n${body}\nend`, ...more }).background;
+  const modules = ['A', 'B', 'C', 'Repo', 'Telemetry']
+    .map((name) => `defmodule Shop.${name} do\nend`)
+    .join('\n');
+  return app({
+    'lib/shop/all.ex': `${modules}\ndefmodule ShopWeb.Telemetry do\nend`,
+    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n${body}\nend`,
+    ...more,
+  }).background;
 };
 
 test('background: children from lists, variables, functions, branches, maps and pipes', () => {
-  assert.equal(started('  def start(_, _) do\n    children = [Shop.Repo, ShopWeb.Telemetry, {Phoenix.PubSub, name: Shop.PubSub}, Shop.A, ShopWeb.Endpoint]\n    Supervisor.start_link(children, name: Shop.Supervisor)\n  end'), ['Shop.A']);
-  assert.equal(started('  def start(_, _), do: Supervisor.start_link(children(1) ++ [{B, []}], [])\n  defp children(_), do: if(on?(), do: [Shop.A], else: [])'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _) do\n    [%{id: Shop.C, start: {Shop.A, :start_link, []}}, Supervisor.child_spec({B, []}, id: :b)] |> Supervisor.start_link([])\n  end'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]'), ['Shop.B', 'Shop.A']);
-  assert.equal(started('  def start(_, _) do\n    Supervisor.start_link([] ++ optional(:a, Shop.A) ++ optional(:b, B), [])\n  end\n  defp optional(_, module), do: if(on?(), do: [module], else: [])'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', { 'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend' }), ['Shop.A']);
-  assert.equal(started('  def start(_, _) do\n    children = children(1)\n    Supervisor.start_link(children, [])\n  end\n  defp children(_) do\n    children = [Shop.A]\n    if on?(), do: children ++ [B], else: children\n  end'), ['Shop.A', 'Shop.B']);
-  assert.equal(started('  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end'), ['Shop.B', 'Shop.A']);
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    children = [Shop.Repo, ShopWeb.Telemetry, {Phoenix.PubSub, name: Shop.PubSub}, Shop.A, ShopWeb.Endpoint]\n    Supervisor.start_link(children, name: Shop.Supervisor)\n  end',
+    ),
+    ['Shop.A'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _), do: Supervisor.start_link(children(1) ++ [{B, []}], [])\n  defp children(_), do: if(on?(), do: [Shop.A], else: [])',
+    ),
+    ['Shop.A', 'Shop.B'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    [%{id: Shop.C, start: {Shop.A, :start_link, []}}, Supervisor.child_spec({B, []}, id: :b)] |> Supervisor.start_link([])\n  end',
+    ),
+    ['Shop.A', 'Shop.B'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]',
+    ),
+    ['Shop.A', 'Shop.B'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]',
+    ),
+    ['Shop.B', 'Shop.A'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    Supervisor.start_link([] ++ optional(:a, Shop.A) ++ optional(:b, B), [])\n  end\n  defp optional(_, module), do: if(on?(), do: [module], else: [])',
+    ),
+    ['Shop.A', 'Shop.B'],
+  );
+  assert.equal(
+    started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', {
+      'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
+    }),
+    ['Shop.A'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    children = children(1)\n    Supervisor.start_link(children, [])\n  end\n  defp children(_) do\n    children = [Shop.A]\n    if on?(), do: children ++ [B], else: children\n  end',
+    ),
+    ['Shop.A', 'Shop.B'],
+  );
+  assert.equal(
+    started(
+      '  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end',
+    ),
+    ['Shop.B', 'Shop.A'],
+  );
 });
 
 test('background: children that other modules, supervisors and settings give', () => {
-  const pools = { 'lib/shop/pools.ex': 'defmodule Shop.Pools do\n  alias Shop.A\n  def all, do: [A | Enum.map([1], fn _ -> {Shop.C, []} end)]\nend' };
-  assert.equal(started('  def start(_, _), do: Supervisor.start_link(Shop.Pools.all() ++ [B], [])', pools), ['Shop.A', 'Shop.C', 'Shop.B']);
-  const tree = { 'lib/shop/tree.ex': 'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C], strategy: :one_for_one)\nend' };
+  const pools = {
+    'lib/shop/pools.ex':
+      'defmodule Shop.Pools do\n  alias Shop.A\n  def all, do: [A | Enum.map([1], fn _ -> {Shop.C, []} end)]\nend',
+  };
+  assert.equal(
+    started('  def start(_, _), do: Supervisor.start_link(Shop.Pools.all() ++ [B], [])', pools),
+    ['Shop.A', 'Shop.C', 'Shop.B'],
+  );
+  const tree = {
+    'lib/shop/tree.ex':
+      'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C], strategy: :one_for_one)\nend',
+  };
   assert.equal(started('  def start(_, _), do: Shop.Tree.start_link([])', tree), ['Shop.C']);
-  const child = '  def start(_, _), do: Supervisor.start_link([{Application.get_env(:shop, :cache, Shop.C), []}], [])';
+  const child =
+    '  def start(_, _), do: Supervisor.start_link([{Application.get_env(:shop, :cache, Shop.C), []}], [])';
   assert.equal(started(child), ['Shop.C']);
-  assert.equal(started(child, { 'config/prod.exs': 'import Config\nconfig :shop, :cache, Shop.A\n' }), ['Shop.A']);
+  assert.equal(
+    started(child, { 'config/prod.exs': 'import Config\nconfig :shop, :cache, Shop.A\n' }),
+    ['Shop.A'],
+  );
 });
 
 test('background: job libraries of production', () => {
-  assert.equal(app({ 'mix.lock': lock({ oban: [], quantum: [] }) }, ', {:oban, "~> 2.0"}, {:quantum, "~> 3.0", only: :dev}').background, ['oban']);
+  assert.equal(
+    app(
+      { 'mix.lock': lock({ oban: [], quantum: [] }) },
+      ', {:oban, "~> 2.0"}, {:quantum, "~> 3.0", only: :dev}',
+    ).background,
+    ['oban'],
+  );
 });
 
 test('an endpoint that only a comment or a doc mentions is none', () => {
-  const facts = app({ 'lib/shop/metrics.ex': 'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend' });
+  const facts = app({
+    'lib/shop/metrics.ex':
+      'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend',
+  });
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
   assert.not.match(facts.notes.join('\n'), 'Several endpoints');
 });
 
 test('a package.json above assets/ counts only when it bundles', () => {
   const assets = { 'assets/package.json': '{"dependencies":{"left":"1"}}' };
-  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).packageJsons, ['assets/package.json']);
-  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).packageJsons, ['package.json', 'assets/package.json']);
+  assert.equal(
+    app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).packageJsons,
+    ['assets/package.json'],
+  );
+  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).packageJsons, [
+    'package.json',
+    'assets/package.json',
+  ]);
 });
 
 test('code outside lib, as elixirc_paths says', () => {
-  const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())]\n  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]\nend';
-  assert.is(app({ 'mix.exs': mix, 'lib/shop_web/endpoint.ex': undefined, 'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'V.Endpoint');
+  const mix =
+    'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())]\n  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]\nend';
+  assert.is(
+    app({
+      'mix.exs': mix,
+      'lib/shop_web/endpoint.ex': undefined,
+      'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
+    }).endpointModule,
+    'V.Endpoint',
+  );
 });
 
 test.run();

@@ -2,57 +2,143 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { app, lock } from './support.ts';
 
-const runtime = (source: string, more: Record<string, string> = {}) => app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
+const runtime = (source: string, more: Record<string, string> = {}) =>
+  app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
 
 test('fetch_env! and each way to raise for a missing variable', () => {
-  assert.equal(runtime('if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend'), ['A', 'B']);
-  assert.equal(runtime('x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x'), ['C']);
+  assert.equal(
+    runtime(
+      'if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend',
+    ),
+    ['A', 'B'],
+  );
+  assert.equal(
+    runtime(
+      'x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x',
+    ),
+    ['C'],
+  );
   assert.equal(runtime('d = System.get_env("D")\nif d == nil, do: raise("set it")'), ['D']);
   assert.equal(runtime('unless System.get_env("E"), do: System.halt(1)'), ['E']);
-  assert.equal(runtime('cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend'), ['F']);
+  assert.equal(
+    runtime('cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend'),
+    ['F'],
+  );
   assert.equal(runtime('"G" |> System.fetch_env!() |> String.trim()'), ['G']);
-  assert.equal(runtime('{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b'), ['H']);
+  assert.equal(
+    runtime('{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b'),
+    ['H'],
+  );
 });
 
 test('defaults, other environments and branches that an empty environment does not take', () => {
-  assert.equal(runtime('config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"'), []);
+  assert.equal(
+    runtime('config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"'),
+    [],
+  );
   assert.equal(runtime('if config_env() == :test, do: System.fetch_env!("A")'), []);
   assert.equal(runtime('if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")'), []);
-  assert.equal(runtime('mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")'), ['HOST']);
+  assert.equal(
+    runtime(
+      'mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")',
+    ),
+    ['HOST'],
+  );
 });
 
 test('of several variables that would do, the one that the message names first', () => {
-  assert.equal(runtime('System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")'), ['SITE']);
-  assert.equal(runtime('key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key'), ['KEY']);
+  assert.equal(
+    runtime(
+      'System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")',
+    ),
+    ['SITE'],
+  );
+  assert.equal(
+    runtime(
+      'key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key',
+    ),
+    ['KEY'],
+  );
 });
 
 test('own wrappers: closures, functions in the config file, imported modules', () => {
-  assert.equal(runtime('env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")'), ['A']);
-  assert.equal(runtime('defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")'), ['B']);
-  const helper = { 'lib/shop/settings.ex': 'defmodule Shop.Settings do\n  def get_env!(key, type \\\\ :string), do: cast(System.fetch_env!(key), type)\n  def get_env(key, default \\\\ nil), do: System.get_env(key) || default\n  defp cast(value, _), do: value\nend' };
-  assert.equal(runtime('import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")', helper), ['A', 'B']);
-  assert.equal(runtime('alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend', helper), ['D']);
+  assert.equal(
+    runtime(
+      'env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")',
+    ),
+    ['A'],
+  );
+  assert.equal(
+    runtime(
+      'defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")',
+    ),
+    ['B'],
+  );
+  const helper = {
+    'lib/shop/settings.ex':
+      'defmodule Shop.Settings do\n  def get_env!(key, type \\\\ :string), do: cast(System.fetch_env!(key), type)\n  def get_env(key, default \\\\ nil), do: System.get_env(key) || default\n  defp cast(value, _), do: value\nend',
+  };
+  assert.equal(
+    runtime(
+      'import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")',
+      helper,
+    ),
+    ['A', 'B'],
+  );
+  assert.equal(
+    runtime(
+      'alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend',
+      helper,
+    ),
+    ['D'],
+  );
 });
 
 test('the line that is named is the one in the config file', () => {
-  const facts = app({ 'config/runtime.exs': 'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n\n\n\n\n\n\n', 'lib/shop/env.ex': 'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend' });
-  assert.equal(facts.required, [{ name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false }]);
+  const facts = app({
+    'config/runtime.exs':
+      'import Config\nimport Shop.Env\n\nconfig :shop, a: need!("A")\n\n\n\n\n\n\n',
+    'lib/shop/env.ex':
+      'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend',
+  });
+  assert.equal(facts.required, [
+    { name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false },
+  ]);
 });
 
 test('wrappers of packages', () => {
-  assert.equal(runtime('use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")'), ['SMTP_KEY', 'A']);
+  assert.equal(
+    runtime(
+      'use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")',
+    ),
+    ['SMTP_KEY', 'A'],
+  );
 });
 
 test('names that are computed are said to be unknown, names over a list are not', () => {
   assert.equal(runtime('for name <- ["A", "B"], do: System.fetch_env!(name)'), ['A', 'B']);
-  assert.equal(runtime('Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)'), ['X_C', 'X_D']);
-  const facts = app({ 'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n' });
+  assert.equal(
+    runtime('Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)'),
+    ['X_C', 'X_D'],
+  );
+  const facts = app({
+    'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n',
+  });
   assert.match(facts.notes.join('\n'), 'computed names');
 });
 
 test('read while building, or while booting', () => {
-  const facts = app({ 'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n', 'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n' });
-  assert.equal(facts.required.map((one) => [one.name, one.compileTime]), [['BAKED', true], ['BOOT', false]]);
+  const facts = app({
+    'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n',
+    'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n',
+  });
+  assert.equal(
+    facts.required.map((one) => [one.name, one.compileTime]),
+    [
+      ['BAKED', true],
+      ['BOOT', false],
+    ],
+  );
 });
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {
@@ -62,49 +148,104 @@ test('releases.exs counts, unless a runtime.exs silences it', () => {
 });
 
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
-  const start = (body: string) => ({ 'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend` });
+  const start = (body: string) => ({
+    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
+  });
   assert.equal(app(start('System.fetch_env!("A")')).requiredEnv, ['A']);
-  assert.equal(app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv, ['B']);
-  const code = (body: string, file = 'lib/shop/x.ex') => app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
+  assert.equal(
+    app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv,
+    ['B'],
+  );
+  const code = (body: string, file = 'lib/shop/x.ex') =>
+    app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 
 test('{:system, name} tuples count with confex only', () => {
-  const settings = { 'config/prod.exs': 'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n' };
+  const settings = {
+    'config/prod.exs':
+      'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n',
+  };
   assert.equal(app(settings).requiredEnv, []);
   assert.equal(app({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
 });
 
 test('nil where a text is needed stops the program too', () => {
-  assert.equal(runtime('port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url'), ['PORT', 'DIR', 'HOST']);
-  assert.equal(runtime('if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")'), []);
+  assert.equal(
+    runtime(
+      'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',
+    ),
+    ['PORT', 'DIR', 'HOST'],
+  );
+  assert.equal(
+    runtime(
+      'if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")',
+    ),
+    [],
+  );
 });
 
 test('a try counts when its rescue stops the program too', () => {
-  assert.equal(runtime('stop = fn why ->\n  IO.puts(why)\n  System.halt(1)\nend\ntry do\n  config :shop, a: System.fetch_env!("A")\nrescue\n  e -> stop.(e)\nend\ntry do\n  config :shop, b: System.fetch_env!("B")\nrescue\n  _ -> config :shop, b: "none"\nend'), ['A']);
+  assert.equal(
+    runtime(
+      'stop = fn why ->\n  IO.puts(why)\n  System.halt(1)\nend\ntry do\n  config :shop, a: System.fetch_env!("A")\nrescue\n  e -> stop.(e)\nend\ntry do\n  config :shop, b: System.fetch_env!("B")\nrescue\n  _ -> config :shop, b: "none"\nend',
+    ),
+    ['A'],
+  );
 });
 
 test('all variables as one map: looked up, fetched, matched', () => {
-  const parser = { 'lib/shop/parser.ex': 'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend' };
-  assert.equal(runtime('env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")', parser), ['KEY', 'REDIS', 'HOST']);
+  const parser = {
+    'lib/shop/parser.ex':
+      'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend',
+  };
+  assert.equal(
+    runtime(
+      'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
+      parser,
+    ),
+    ['KEY', 'REDIS', 'HOST'],
+  );
 });
 
 test('what the build settled decides at boot', () => {
-  const source = 'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
-  assert.equal(runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n' }), ['OWN']);
-  assert.equal(runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: true\n' }), ['HOSTED']);
+  const source =
+    'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
+  assert.equal(
+    runtime(source, {
+      'config/config.exs':
+        'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n',
+    }),
+    ['OWN'],
+  );
+  assert.equal(
+    runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: true\n' }),
+    ['HOSTED'],
+  );
 });
 
-test('an endpoint\'s init sees its own configuration', () => {
-  const endpoint = { 'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  def init(_, config), do: if(config[:from_env], do: {:ok, [port: System.get_env("PORT") || raise("PORT?")]}, else: {:ok, config})\nend' };
+test("an endpoint's init sees its own configuration", () => {
+  const endpoint = {
+    'lib/shop_web/endpoint.ex':
+      'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  def init(_, config), do: if(config[:from_env], do: {:ok, [port: System.get_env("PORT") || raise("PORT?")]}, else: {:ok, config})\nend',
+  };
   assert.equal(runtime('', endpoint), []);
-  assert.equal(runtime('', { ...endpoint, 'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n' }), ['PORT']);
+  assert.equal(
+    runtime('', {
+      ...endpoint,
+      'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n',
+    }),
+    ['PORT'],
+  );
 });
 
-test('Vapor\'s bindings, unless they have a default', () => {
-  const vapor = { 'lib/shop/vapor.ex': 'defmodule Shop.Vapor do\n  alias Vapor.Provider.Env\n  def load, do: Vapor.load!([%Env{bindings: [{:url, "URL"}, {:pool, "POOL", map: &String.to_integer/1}, {:port, "PORT", default: 1}, {:x, "X", required: false}]}])\nend' };
+test("Vapor's bindings, unless they have a default", () => {
+  const vapor = {
+    'lib/shop/vapor.ex':
+      'defmodule Shop.Vapor do\n  alias Vapor.Provider.Env\n  def load, do: Vapor.load!([%Env{bindings: [{:url, "URL"}, {:pool, "POOL", map: &String.to_integer/1}, {:port, "PORT", default: 1}, {:x, "X", required: false}]}])\nend',
+  };
   assert.equal(runtime('', vapor), ['URL', 'POOL']);
 });
 

@@ -2,17 +2,26 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { app, lock, projectOf } from './support.ts';
 
-const mix = (name: string, more: string, extra = '') => `defmodule ${name}.MixProject do\n  use Mix.Project\n${extra}  def project, do: [${more}]\nend`;
+const mix = (name: string, more: string, extra = '') =>
+  `defmodule ${name}.MixProject do\n  use Mix.Project\n${extra}  def project, do: [${more}]\nend`;
 
 test('an umbrella: files that each mix.exs reads, path dependencies, and who has the assets aliases', () => {
   const project = projectOf({
     'mix.exs': mix('Root', 'apps_path: "services", deps: []'),
     'mix.lock': lock({}),
     VERSION: '1.0.0',
-    'services/front/mix.exs': mix('Front', 'app: :front, version: @version, deps: [{:phoenix, "~> 1.8"}, {:core, in_umbrella: true}, {:core2, path: "../core2"}, {:money, path: "../../vendor/money"}, {:far, path: "../../../far"}], aliases: ["assets.deploy": ["phx.digest"]]', '  @version File.read!("../../VERSION")\n'),
-    'services/front/lib/endpoint.ex': 'defmodule Front.Endpoint do\n  use Phoenix.Endpoint, otp_app: :front\nend',
+    'services/front/mix.exs': mix(
+      'Front',
+      'app: :front, version: @version, deps: [{:phoenix, "~> 1.8"}, {:core, in_umbrella: true}, {:core2, path: "../core2"}, {:money, path: "../../vendor/money"}, {:far, path: "../../../far"}], aliases: ["assets.deploy": ["phx.digest"]]',
+      '  @version File.read!("../../VERSION")\n',
+    ),
+    'services/front/lib/endpoint.ex':
+      'defmodule Front.Endpoint do\n  use Phoenix.Endpoint, otp_app: :front\nend',
     'services/core2/mix.exs': mix('Core2', 'app: :core2, deps: []'),
-    'vendor/money/mix.exs': mix('Money', 'app: :money, version: File.read!("REVISION"), deps: [{:coins, path: "../coins"}]'),
+    'vendor/money/mix.exs': mix(
+      'Money',
+      'app: :money, version: File.read!("REVISION"), deps: [{:coins, path: "../coins"}]',
+    ),
     'vendor/money/REVISION': '2',
     'vendor/coins/mix.exs': mix('Coins', 'app: :coins, deps: []'),
   });
@@ -24,80 +33,147 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
     { name: 'coins', from: 'vendor/money', dir: 'vendor/coins' },
   ]);
   assert.equal(project.outside, ['../far']);
-  assert.match(project.notes.join('\n'), '../far above the app\'s folder');
+  assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
 test('what configuration and modules read is told apart by when it is read', () => {
   const project = app({
-    'config/config.exs': 'import Config\nCode.require_file("helper.exs", __DIR__)\nimport_config "prod.exs"\n',
+    'config/config.exs':
+      'import Config\nCode.require_file("helper.exs", __DIR__)\nimport_config "prod.exs"\n',
     'config/helper.exs': 'defmodule Helper do\nend',
-    'config/runtime.exs': 'import Config\nCode.require_file("late.exs", __DIR__)\nconfig :shop, motd: File.read!("MOTD")\n',
+    'config/runtime.exs':
+      'import Config\nCode.require_file("late.exs", __DIR__)\nconfig :shop, motd: File.read!("MOTD")\n',
     'config/late.exs': 'defmodule Late do\nend',
     MOTD: 'hello',
     'docs/terms.md': '# Terms',
     'pages/a/one.md': '# One',
-    'lib/shop/terms.ex': 'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  def later, do: File.read!("README.md")\nend',
+    'lib/shop/terms.ex':
+      'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  def later, do: File.read!("README.md")\nend',
     'priv/own.txt': '',
     'README.md': '',
   });
-  assert.equal([project.configReads, project.runtimeReads], [['config/helper.exs'], ['config/late.exs', 'MOTD']]);
+  assert.equal(
+    [project.configReads, project.runtimeReads],
+    [['config/helper.exs'], ['config/late.exs', 'MOTD']],
+  );
   assert.equal(project.compileReads, ['docs/terms.md', 'pages']);
 });
 
 test('a crate of the app’s own is compiled with what lies at the top for it', () => {
-  const crate = { 'Cargo.toml': '[workspace]', 'Cargo.lock': '', 'native/hash/Cargo.toml': '[package]', 'mix.lock': lock({ rustler: [] }) };
-  const project = app({ ...crate, 'lib/shop/hash.ex': 'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend' }, ', {:rustler, "~> 0.30"}');
-  assert.equal([project.compileReads, project.rustDeps], [['Cargo.toml', 'Cargo.lock'], ['rustler']]);
+  const crate = {
+    'Cargo.toml': '[workspace]',
+    'Cargo.lock': '',
+    'native/hash/Cargo.toml': '[package]',
+    'mix.lock': lock({ rustler: [] }),
+  };
+  const project = app(
+    {
+      ...crate,
+      'lib/shop/hash.ex':
+        'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend',
+    },
+    ', {:rustler, "~> 0.30"}',
+  );
+  assert.equal(
+    [project.compileReads, project.rustDeps],
+    [['Cargo.toml', 'Cargo.lock'], ['rustler']],
+  );
   assert.equal(app(crate, ', {:rustler, "~> 0.30"}').compileReads, []);
 });
 
 test('whom the build asks for code: git over https or ssh, hex organisations, other hex repositories', () => {
   const project = app(
-    { 'mix.lock': lock({}).replace('}\n', '  "e": {:hex, :e, "1.0.0", "sum", [:mix], [], "hexpm:umbra", "sum"},\n}\n') },
+    {
+      'mix.lock': lock({}).replace(
+        '}\n',
+        '  "e": {:hex, :e, "1.0.0", "sum", [:mix], [], "hexpm:umbra", "sum"},\n}\n',
+      ),
+    },
     ', {:a, github: "x/a"}, {:b, git: "git@host:b.git"}, {:c, "~> 1.0", organization: "acme"}, {:d, "~> 1.0", repo: "oban"}, {:e, "~> 1.0"}, {:f, git: "ssh://host/f.git", only: :dev}',
   );
-  assert.equal(project.gitDependencies, [{ name: 'a', url: 'https://github.com/x/a.git', ssh: false }, { name: 'b', url: 'git@host:b.git', ssh: true }]);
+  assert.equal(project.gitDependencies, [
+    { name: 'a', url: 'https://github.com/x/a.git', ssh: false },
+    { name: 'b', url: 'git@host:b.git', ssh: true },
+  ]);
   assert.equal([project.hexOrganizations, project.hexRepos], [['acme', 'umbra'], ['oban']]);
 });
 
 test('cargo is wanted for Rust sources, not for precompiled ones', () => {
-  const locked = { 'mix.lock': lock({ crate: ['rustler'], ready: ['rustler_precompiled', 'rustler?'], rustler: [], rustler_precompiled: [] }) };
+  const locked = {
+    'mix.lock': lock({
+      crate: ['rustler'],
+      ready: ['rustler_precompiled', 'rustler?'],
+      rustler: [],
+      rustler_precompiled: [],
+    }),
+  };
   assert.equal(app(locked, ', {:crate, "~> 1.0"}, {:ready, "~> 1.0"}').rustDeps, ['crate']);
 });
 
 test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is pinned to', () => {
   const [berry, npm] = app({
-    'package.json': '{"workspaces":["ui/*"],"packageManager":"yarn@4.1.0","dependencies":{"left":"1"}}',
+    'package.json':
+      '{"workspaces":["ui/*"],"packageManager":"yarn@4.1.0","dependencies":{"left":"1"}}',
     'yarn.lock': '__metadata:\n  version: 8\n',
     '.yarnrc.yml': 'nodeLinker: node-modules\n',
     '.yarn/releases/yarn-4.1.0.cjs': '',
     'ui/core/package.json': '{}',
     '.tool-versions': 'nodejs 22.11.0\nelixir 1.18.4\n',
-    'assets/package.json': '{"dependencies":{"phoenix":"file:../deps/phoenix"},"engines":{"node":">=18"}}',
+    'assets/package.json':
+      '{"dependencies":{"phoenix":"file:../deps/phoenix"},"engines":{"node":">=18"}}',
     'assets/package-lock.json': '{}',
     'assets/.nvmrc': 'v20\n',
   }).nodePackages;
-  assert.equal([berry?.manager, berry?.berry, berry?.packageManager, berry?.nodeVersion], ['yarn', true, 'yarn@4.1.0', '22.11.0']);
-  assert.equal(berry?.installFiles, ['package.json', 'yarn.lock', '.yarnrc.yml', '.yarn/releases/yarn-4.1.0.cjs', 'ui/core/package.json']);
-  assert.equal([npm?.manager, npm?.berry, npm?.nodeVersion, npm?.fileDeps], ['npm', false, '20', ['../deps/phoenix']]);
+  assert.equal(
+    [berry?.manager, berry?.berry, berry?.packageManager, berry?.nodeVersion],
+    ['yarn', true, 'yarn@4.1.0', '22.11.0'],
+  );
+  assert.equal(berry?.installFiles, [
+    'package.json',
+    'yarn.lock',
+    '.yarnrc.yml',
+    '.yarn/releases/yarn-4.1.0.cjs',
+    'ui/core/package.json',
+  ]);
+  assert.equal(
+    [npm?.manager, npm?.berry, npm?.nodeVersion, npm?.fileDeps],
+    ['npm', false, '20', ['../deps/phoenix']],
+  );
 });
 
 test('a package of a workspace whose lockfile lies above it', () => {
-  const files = { 'assets/package.json': '{"dependencies":{"left":"1"}}', 'pnpm-lock.yaml': '', 'pnpm-workspace.yaml': 'packages:\n  - assets\n  - deps/phoenix\n' };
+  const files = {
+    'assets/package.json': '{"dependencies":{"left":"1"}}',
+    'pnpm-lock.yaml': '',
+    'pnpm-workspace.yaml': 'packages:\n  - assets\n  - deps/phoenix\n',
+  };
   const [one] = app(files).nodePackages;
   assert.equal([one?.manager, one?.lockfile, one?.workspaceDir], ['pnpm', 'pnpm-lock.yaml', '.']);
   assert.equal(one?.installFiles, ['pnpm-lock.yaml', 'assets/package.json', 'pnpm-workspace.yaml']);
-  assert.equal(app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).nodePackages.map((other) => [other.lockfile, other.workspaceDir]), [[null, null]]);
+  assert.equal(
+    app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).nodePackages.map((other) => [
+      other.lockfile,
+      other.workspaceDir,
+    ]),
+    [[null, null]],
+  );
 });
 
 test('variables that the build reads and nobody demands, unless a default or a branch stands in', () => {
   const facts = app({
-    'config/config.exs': 'import Config\nconfig :shop, key: System.get_env("KEY"), host: System.get_env("HOST") || "x", port: System.get_env("PORT", "1"), salt: System.fetch_env!("SALT")\nif System.get_env("DEBUG"), do: config(:shop, debug: true)\n',
+    'config/config.exs':
+      'import Config\nconfig :shop, key: System.get_env("KEY"), host: System.get_env("HOST") || "x", port: System.get_env("PORT", "1"), salt: System.fetch_env!("SALT")\nif System.get_env("DEBUG"), do: config(:shop, debug: true)\n',
     'config/runtime.exs': 'import Config\nconfig :shop, late: System.get_env("LATE")\n',
-    'lib/shop/x.ex': 'defmodule Shop.X do\n  @token System.get_env("TOKEN")\n  @other System.get_env("OTHER") || "y"\n  def late, do: System.get_env("LATER")\nend',
+    'lib/shop/x.ex':
+      'defmodule Shop.X do\n  @token System.get_env("TOKEN")\n  @other System.get_env("OTHER") || "y"\n  def late, do: System.get_env("LATER")\nend',
   });
-  assert.equal(facts.buildReads, [{ name: 'KEY', file: 'config/config.exs', line: 2 }, { name: 'TOKEN', file: 'lib/shop/x.ex', line: 2 }]);
-  assert.equal(facts.required, [{ name: 'SALT', file: 'config/config.exs', line: 2, compileTime: true }]);
+  assert.equal(facts.buildReads, [
+    { name: 'KEY', file: 'config/config.exs', line: 2 },
+    { name: 'TOKEN', file: 'lib/shop/x.ex', line: 2 },
+  ]);
+  assert.equal(facts.required, [
+    { name: 'SALT', file: 'config/config.exs', line: 2, compileTime: true },
+  ]);
   assert.match(facts.notes.join('\n'), 'KEY (config/config.exs:2), TOKEN (lib/shop/x.ex:2)');
 });
 

@@ -20,8 +20,21 @@ const umbrella = (root: string, extra: Record<string, string> = {}) => {
 
 test('a stock app', () => {
   const facts = app();
-  assert.equal([facts.otpApp, facts.module, facts.webModule, facts.endpointModule, facts.releaseName, facts.httpServer], ['shop', 'Shop', 'ShopWeb', 'ShopWeb.Endpoint', 'shop', 'bandit']);
-  assert.equal([facts.background, facts.requiredEnv, facts.nifDeps, facts.forceSsl, facts.healthPath], [[], [], [], null, null]);
+  assert.equal(
+    [
+      facts.otpApp,
+      facts.module,
+      facts.webModule,
+      facts.endpointModule,
+      facts.releaseName,
+      facts.httpServer,
+    ],
+    ['shop', 'Shop', 'ShopWeb', 'ShopWeb.Endpoint', 'shop', 'bandit'],
+  );
+  assert.equal(
+    [facts.background, facts.requiredEnv, facts.nifDeps, facts.forceSsl, facts.healthPath],
+    [[], [], [], null, null],
+  );
 });
 
 test('an umbrella without releases has no release name', () => {
@@ -30,25 +43,62 @@ test('an umbrella without releases has no release name', () => {
   assert.match(facts.notes.join('\n'), 'no `releases:`');
 });
 
-test('the Elixir requirement of an umbrella is its own; an image has to satisfy its apps\' too', () => {
-  assert.equal([umbrella('').elixirRequirement, umbrella('').elixirRequirements], [null, ['~> 1.14']]);
-  assert.equal([umbrella(', elixir: "~> 1.17"').elixirRequirement, umbrella(', elixir: "~> 1.17"').elixirRequirements], ['~> 1.17', ['~> 1.17', '~> 1.14']]);
+test("the Elixir requirement of an umbrella is its own; an image has to satisfy its apps' too", () => {
+  assert.equal(
+    [umbrella('').elixirRequirement, umbrella('').elixirRequirements],
+    [null, ['~> 1.14']],
+  );
+  assert.equal(
+    [
+      umbrella(', elixir: "~> 1.17"').elixirRequirement,
+      umbrella(', elixir: "~> 1.17"').elixirRequirements,
+    ],
+    ['~> 1.17', ['~> 1.17', '~> 1.14']],
+  );
 });
 
 test('of two endpoints in one app, the one that renders pages', () => {
-  const facts = app({ 'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend', 'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n' });
+  const facts = app({
+    'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
+    'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n',
+  });
   assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
 });
 
-test('an endpoint through another library\'s macro', () => {
-  assert.is(app({ 'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend' }).endpointModule, 'ShopWeb.Front');
+test("an endpoint through another library's macro", () => {
+  assert.is(
+    app({
+      'lib/shop_web/endpoint.ex':
+        'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend',
+    }).endpointModule,
+    'ShopWeb.Front',
+  );
 });
 
 test('of several web endpoints, the one named after the app', () => {
-  const front = (name: string) => ({ [`lib/${name}.ex`]: `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend` });
-  const served = (...names: string[]) => ({ 'config/prod.exs': ['import Config', ...names.map((name) => `config :shop, ${name}.Endpoint, url: [host: "x"], render_errors: [view: X]`), ''].join('\n') });
-  assert.is(app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') }).endpointModule, 'ShopWeb.Endpoint');
-  const others = { 'lib/shop_web/endpoint.ex': undefined, ...front('Api'), ...front('FrontWeb'), ...served('Api', 'FrontWeb') };
+  const front = (name: string) => ({
+    [`lib/${name}.ex`]: `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend`,
+  });
+  const served = (...names: string[]) => ({
+    'config/prod.exs': [
+      'import Config',
+      ...names.map(
+        (name) => `config :shop, ${name}.Endpoint, url: [host: "x"], render_errors: [view: X]`,
+      ),
+      '',
+    ].join('\n'),
+  });
+  assert.is(
+    app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') })
+      .endpointModule,
+    'ShopWeb.Endpoint',
+  );
+  const others = {
+    'lib/shop_web/endpoint.ex': undefined,
+    ...front('Api'),
+    ...front('FrontWeb'),
+    ...served('Api', 'FrontWeb'),
+  };
   assert.is(app(others).endpointModule, 'FrontWeb.Endpoint');
 });
 
@@ -58,48 +108,73 @@ test('several releases need a default_release', () => {
   assert.is(umbrella(', releases: [one: [], two: []], default_release: :all').releaseName, null);
 });
 
-test('among an umbrella\'s endpoints: the one others build on, and never one outside the release', () => {
+test("among an umbrella's endpoints: the one others build on, and never one outside the release", () => {
   assert.is(umbrella('').endpointModule, 'StoreWeb.Endpoint');
-  const released = umbrella(', releases: [back: [applications: [admin: :permanent, store: :permanent]]]');
+  const released = umbrella(
+    ', releases: [back: [applications: [admin: :permanent, store: :permanent]]]',
+  );
   assert.is(released.endpointModule, 'StoreWeb.Endpoint');
   assert.match(released.notes.join('\n'), 'Several endpoints');
-  const alone = umbrella(', releases: [tool: [applications: [tools: :permanent]]]', { 'apps/tools/mix.exs': 'defmodule Tools.MixProject do\n  use Mix.Project\n  def project, do: [app: :tools, deps: [{:phoenix, "~> 1.8"}]]\nend' });
+  const alone = umbrella(', releases: [tool: [applications: [tools: :permanent]]]', {
+    'apps/tools/mix.exs':
+      'defmodule Tools.MixProject do\n  use Mix.Project\n  def project, do: [app: :tools, deps: [{:phoenix, "~> 1.8"}]]\nend',
+  });
   assert.is(alone.endpointModule, 'ToolsWeb.Endpoint');
   assert.is(alone.webAppDir, 'apps/tools');
-  const named = umbrella(', releases: [back: [applications: [admin: :permanent]]]', { 'config/config.exs': 'import Config\nconfig :store, ecto_repos: [Store.Repo]\nconfig :tools, ecto_repos: [Tools.Repo]\n' });
+  const named = umbrella(', releases: [back: [applications: [admin: :permanent]]]', {
+    'config/config.exs':
+      'import Config\nconfig :store, ecto_repos: [Store.Repo]\nconfig :tools, ecto_repos: [Tools.Repo]\n',
+  });
   assert.equal([named.endpointModule, named.repoModules], ['AdminWeb.Endpoint', ['Store.Repo']]);
-  assert.equal(app({ 'mix.exs': 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], releases: [shop: [applications: [runtime_tools: :permanent]]]]\nend', 'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\n' }).repoModules, ['Shop.Repo']);
+  assert.equal(
+    app({
+      'mix.exs':
+        'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], releases: [shop: [applications: [runtime_tools: :permanent]]]]\nend',
+      'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\n',
+    }).repoModules,
+    ['Shop.Repo'],
+  );
 });
 
 test('umbrella deps written by a helper file above the apps', () => {
   const facts = umbrella('', {
-    'apps/store/mix.exs': 'defmodule Store.MixProject do\n  use Mix.Project\n  def project, do: [app: :store, deps: deps()]\n  defp deps do\n    Code.require_file("deps.ex", "#{__DIR__}/../../shared/")\n    Shared.Deps.web()\n  end\nend',
-    'shared/deps.ex': 'defmodule Shared.Deps do\n  def web, do: [{:phoenix, "~> 1.8"}, {:dns_cluster, "~> 0.2"}]\nend',
+    'apps/store/mix.exs':
+      'defmodule Store.MixProject do\n  use Mix.Project\n  def project, do: [app: :store, deps: deps()]\n  defp deps do\n    Code.require_file("deps.ex", "#{__DIR__}/../../shared/")\n    Shared.Deps.web()\n  end\nend',
+    'shared/deps.ex':
+      'defmodule Shared.Deps do\n  def web, do: [{:phoenix, "~> 1.8"}, {:dns_cluster, "~> 0.2"}]\nend',
   });
   assert.is(facts.clustering, true);
 });
 
-test('deps given through a wrapper that can\'t be followed', () => {
-  const mix = 'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: pinned(deps())]\n  defp pinned(deps), do: for(dep <- deps, do: put_elem(dep, 1, elem(dep, 1)))\n  defp deps, do: [{:phoenix, "~> 1.8"}, {:libcluster_postgres, "~> 0.1"}]\nend';
+test("deps given through a wrapper that can't be followed", () => {
+  const mix =
+    'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: pinned(deps())]\n  defp pinned(deps), do: for(dep <- deps, do: put_elem(dep, 1, elem(dep, 1)))\n  defp deps, do: [{:phoenix, "~> 1.8"}, {:libcluster_postgres, "~> 0.1"}]\nend';
   assert.is(app({ 'mix.exs': mix }).clustering, true);
 });
 
 test('names that follow no rule: the web module is what others use', () => {
   const facts = app({
-    'lib/shop_web/endpoint.ex': 'defmodule SHOP.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
-    'lib/web.ex': 'defmodule SHOP.Front do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
+    'lib/shop_web/endpoint.ex':
+      'defmodule SHOP.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
+    'lib/web.ex':
+      'defmodule SHOP.Front do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
   });
   assert.is(facts.endpointModule, 'SHOP.Endpoint');
   assert.is(facts.webModule, 'SHOP.Front');
-  const older = app({ 'lib/shop_web/web.ex': 'defmodule ShopWeb.Web do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend' });
+  const older = app({
+    'lib/shop_web/web.ex':
+      'defmodule ShopWeb.Web do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
+  });
   assert.is(older.webModule, 'ShopWeb.Web');
 });
 
 test('ecto_repos computed by a helper file, decoys under other apps', () => {
   const facts = app({
-    'config/config.exs': 'import Config\nCode.eval_file("helper.exs", __DIR__)\nconfig :shop, ecto_repos: Helper.repos()\nconfig :other, ecto_repos: [Other.Repo]\n',
+    'config/config.exs':
+      'import Config\nCode.eval_file("helper.exs", __DIR__)\nconfig :shop, ecto_repos: Helper.repos()\nconfig :other, ecto_repos: [Other.Repo]\n',
     'config/helper.exs': 'defmodule Helper do\n  def repos, do: [Shop.Repo] ++ [Shop.Archive]\nend',
-    'lib/shop/repo.ex': 'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\ndefmodule Shop.Replica do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres, read_only: true\nend',
+    'lib/shop/repo.ex':
+      'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\ndefmodule Shop.Replica do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres, read_only: true\nend',
   });
   assert.equal(facts.repoModules, ['Shop.Repo', 'Shop.Archive']);
   assert.is(facts.ectoAdapter, 'postgres');
@@ -108,18 +183,35 @@ test('ecto_repos computed by a helper file, decoys under other apps', () => {
 test('a repo is configured under its own app, whoever lists it; that of a dependency where the configuration has it', () => {
   const facts = app({
     'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Depot.Repo, Tai.OrderRepo]\n',
-    'config/runtime.exs': 'import Config\nconfig :tai, Tai.OrderRepo, url: System.get_env("DATABASE_URL")\n',
-    'lib/shop/repo.ex': 'defmodule Depot.Repo do\n  use Ecto.Repo, otp_app: :depot, adapter: Ecto.Adapters.Postgres\nend\n',
+    'config/runtime.exs':
+      'import Config\nconfig :tai, Tai.OrderRepo, url: System.get_env("DATABASE_URL")\n',
+    'lib/shop/repo.ex':
+      'defmodule Depot.Repo do\n  use Ecto.Repo, otp_app: :depot, adapter: Ecto.Adapters.Postgres\nend\n',
   });
-  assert.equal([...facts.repoApps], [['Depot.Repo', 'depot'], ['Tai.OrderRepo', 'tai']]);
+  assert.equal(
+    [...facts.repoApps],
+    [
+      ['Depot.Repo', 'depot'],
+      ['Tai.OrderRepo', 'tai'],
+    ],
+  );
 });
 
 test('a stale postgrex in mix.lock is no database', () => {
   assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
 });
 
-test('a repo of a dependency that can\'t be read: mix.lock knows its driver', () => {
-  assert.is(app({ 'config/prod.exs': 'import Config\nconfig :shop, ecto_repos: [Store.Repo]\n', 'mix.lock': lock({ myxql: [] }) }, ', {:store, path: "../store"}').ectoAdapter, 'mysql');
+test("a repo of a dependency that can't be read: mix.lock knows its driver", () => {
+  assert.is(
+    app(
+      {
+        'config/prod.exs': 'import Config\nconfig :shop, ecto_repos: [Store.Repo]\n',
+        'mix.lock': lock({ myxql: [] }),
+      },
+      ', {:store, path: "../store"}',
+    ).ectoAdapter,
+    'mysql',
+  );
 });
 
 test('force_ssl counts where the endpoint is compiled, not at run time', () => {
@@ -130,26 +222,91 @@ test('force_ssl counts where the endpoint is compiled, not at run time', () => {
 });
 
 test('config files found by a wildcard in a comprehension', () => {
-  const facts = app({ 'config/config.exs': 'import Config\nfor file <- "parts/*.exs" |> Path.expand(__DIR__) |> Path.wildcard() do\n  import_config file\nend\n', 'config/parts/a.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: []\n' });
-  assert.ok(facts.config.files.some((file) => file.endsWith('parts/a.exs')), facts.config.files.join());
+  const facts = app({
+    'config/config.exs':
+      'import Config\nfor file <- "parts/*.exs" |> Path.expand(__DIR__) |> Path.wildcard() do\n  import_config file\nend\n',
+    'config/parts/a.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: []\n',
+  });
+  assert.ok(
+    facts.config.files.some((file) => file.endsWith('parts/a.exs')),
+    facts.config.files.join(),
+  );
 });
 
-const plug = (code: string) => ({ 'lib/shop_web/plug.ex': `defmodule ShopWeb.Plug do\n  @paths ["/status/alive", "/status/up"]\n${code}\nend` });
-const router = (body: string) => ({ 'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend` });
+const plug = (code: string) => ({
+  'lib/shop_web/plug.ex': `defmodule ShopWeb.Plug do\n  @paths ["/status/alive", "/status/up"]\n${code}\nend`,
+});
+const router = (body: string) => ({
+  'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend`,
+});
 
 test('health routes: scopes, forwards, plugs', () => {
-  assert.is(app(router('scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend')).healthPath, '/public/health');
-  assert.is(app(router('scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend')).healthPath, '/api/health/liveness');
-  assert.is(app({ ...router('forward "/ops", ShopWeb.Ops'), 'lib/ops.ex': 'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend' }).healthPath, '/ops/healthz');
-  assert.is(app({ 'lib/front.ex': 'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend' }).healthPath, '/health-check');
-  assert.is(app(plug('  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end')).healthPath, '/status/alive');
-  assert.is(app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).healthPath, '/health_check');
+  assert.is(
+    app(
+      router(
+        'scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend',
+      ),
+    ).healthPath,
+    '/public/health',
+  );
+  assert.is(
+    app(
+      router(
+        'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
+      ),
+    ).healthPath,
+    '/api/health/liveness',
+  );
+  assert.is(
+    app({
+      ...router('forward "/ops", ShopWeb.Ops'),
+      'lib/ops.ex':
+        'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
+    }).healthPath,
+    '/ops/healthz',
+  );
+  assert.is(
+    app({
+      'lib/front.ex':
+        'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
+    }).healthPath,
+    '/health-check',
+  );
+  assert.is(
+    app(
+      plug(
+        '  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
+      ),
+    ).healthPath,
+    '/status/alive',
+  );
+  assert.is(
+    app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).healthPath,
+    '/health_check',
+  );
 });
 
 test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
-  assert.is(app(router('get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z')).healthPath, null);
-  assert.is(app(router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend')).healthPath, null);
-  assert.is(app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath, null);
+  assert.is(
+    app(
+      router(
+        'get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z',
+      ),
+    ).healthPath,
+    null,
+  );
+  assert.is(
+    app(
+      router(
+        'scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend',
+      ),
+    ).healthPath,
+    null,
+  );
+  assert.is(
+    app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath,
+    null,
+  );
 });
 
 test.run();

@@ -27,9 +27,22 @@ let flagged: Started;
 
 // Beside the tests up to their own
 test.before(() => {
-  const keys: [RegExp, string][] = [[/app name/, '\r'], [/Region/, 'zed'], [/zzz {2}Zedville/, '\r'], [/acme-pg {2}Fly Postgres app of acme/, 'main'], [/Managed Postgres main in lhr \(basic, ready\)/, '\r'], [/Write \d files/, 'y\r']];
-  answered = begin((app) => type([process.execPath, '--import', 'tsx', BINARY, 'fly'], app, keys, asked.path));
-  flagged = begin((app) => run(BINARY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], { PATH: validating.path }));
+  const keys: [RegExp, string][] = [
+    [/app name/, '\r'],
+    [/Region/, 'zed'],
+    [/zzz {2}Zedville/, '\r'],
+    [/acme-pg {2}Fly Postgres app of acme/, 'main'],
+    [/Managed Postgres main in lhr \(basic, ready\)/, '\r'],
+    [/Write \d files/, 'y\r'],
+  ];
+  answered = begin((app) =>
+    type([process.execPath, '--import', 'tsx', BINARY, 'fly'], app, keys, asked.path),
+  );
+  flagged = begin((app) =>
+    run(BINARY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], {
+      PATH: validating.path,
+    }),
+  );
 });
 
 const silent: Record<string, [path: () => string, note: boolean]> = {
@@ -37,7 +50,13 @@ const silent: Record<string, [path: () => string, note: boolean]> = {
   'not logged in': [loggedOut, true],
   'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, false],
   'answers of another shape': [() => fakeFlyctl(`*) echo '{"regions":[]}';;`).path, false],
-  'answers that come late': [() => fakeFlyctl(`"orgs list --json") sleep 1; echo '{"a":"A"}';;\n"mpg list"*) sleep 2; echo '[{"id":"k1"}]';;\n*) sleep 4; echo ${REGIONS};;`).path, true],
+  'answers that come late': [
+    () =>
+      fakeFlyctl(
+        `"orgs list --json") sleep 1; echo '{"a":"A"}';;\n"mpg list"*) sleep 2; echo '[{"id":"k1"}]';;\n*) sleep 4; echo ${REGIONS};;`,
+      ).path,
+    true,
+  ],
 };
 for (const [name, [path, note]] of Object.entries(silent)) {
   test(`${name}: the table stands in, without an error`, async () => {
@@ -50,10 +69,15 @@ for (const [name, [path, note]] of Object.entries(silent)) {
 }
 
 test('an account without databases answers with sentences', async () => {
-  process.env.PATH = fakeFlyctl(`"postgres list --json") echo "No postgres clusters found";;\n"orgs list --json") echo '{"a":"A"}';;\n"mpg list"*) echo "No managed postgres clusters found in organization a";;\n*) echo ${REGIONS};;`).path;
+  process.env.PATH = fakeFlyctl(
+    `"postgres list --json") echo "No postgres clusters found";;\n"orgs list --json") echo '{"a":"A"}';;\n"mpg list"*) echo "No managed postgres clusters found in organization a";;\n*) echo ${REGIONS};;`,
+  ).path;
   const live = await askAccount();
   assert.equal(live.databases, []);
-  assert.equal(live.regions?.map(({ code }) => code), ['lhr', 'zzz']);
+  assert.equal(
+    live.regions?.map(({ code }) => code),
+    ['lhr', 'zzz'],
+  );
 });
 
 test('a name or an id that no command could take is left out', () => {
@@ -62,13 +86,28 @@ test('a name or an id that no command could take is left out', () => {
 });
 
 test('an older flyctl says nothing of Managed Postgres in a region, and the table does', () => {
-  assert.equal(parseRegions([{ code: 'ams', name: 'Amsterdam' }, { code: 'arn', name: 'Stockholm' }])?.map(({ mpg }) => mpg), [true, false]);
+  assert.equal(
+    parseRegions([
+      { code: 'ams', name: 'Amsterdam' },
+      { code: 'arn', name: 'Stockholm' },
+    ])?.map(({ mpg }) => mpg),
+    [true, false],
+  );
 });
 
 test('a name that is typed is offered as a new database, one that exists only as itself', () => {
   const existing = [{ answer: 'shop-db', label: 'shop-db  Fly Postgres app of acme' }];
-  assert.equal(postgresChoices('shop', 'shop-db', existing).map(({ name }) => name), ['shop-db  Fly Postgres app of acme', 'shop  new Fly Postgres app, you look after it (about $2 a month)']);
-  assert.equal(postgresChoices('', 'shop-db').map(({ value }) => value), ['shop-db', 'managed', 'external', 'none']);
+  assert.equal(
+    postgresChoices('shop', 'shop-db', existing).map(({ name }) => name),
+    [
+      'shop-db  Fly Postgres app of acme',
+      'shop  new Fly Postgres app, you look after it (about $2 a month)',
+    ],
+  );
+  assert.equal(
+    postgresChoices('', 'shop-db').map(({ value }) => value),
+    ['shop-db', 'managed', 'external', 'none'],
+  );
 });
 
 test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {
@@ -78,7 +117,13 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   assert.match(written, 'primary_region = "zzz"');
   assert.match(written, 'fly mpg attach k1v53olm --app shop');
   assert.match(out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
-  assert.equal(asked.calls().sort(), ['config validate --strict --config fly.toml', 'mpg list --json --org acme', 'orgs list --json', 'platform regions --json', 'postgres list --json']);
+  assert.equal(asked.calls().sort(), [
+    'config validate --strict --config fly.toml',
+    'mpg list --json --org acme',
+    'orgs list --json',
+    'platform regions --json',
+    'postgres list --json',
+  ]);
 });
 
 test('a run by flags asks flyctl nothing but to validate what was written', async () => {

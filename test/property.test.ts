@@ -8,10 +8,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/index.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
-import { kindOf, type OnConflict } from '../src/file.ts';
-import { plan } from '../src/plan.ts';
+import { kindOf, type OnConflict } from '../src/plan/file.ts';
+import { plan } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
-import { complete, type Answers, type QuestionName } from '../src/questions.ts';
+import { complete, type Answers, type QuestionName } from '../src/answers/questions.ts';
 import { after, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
@@ -31,7 +31,11 @@ function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | und
     const project = projectOf(texts);
     const answers = complete(flags, project);
     const changes = plan(files, { project, answers }, onConflict);
-    return { texts: after(texts, changes), answers, conflicts: changes.filter((one) => one.ours !== undefined).length };
+    return {
+      texts: after(texts, changes),
+      answers,
+      conflicts: changes.filter((one) => one.ours !== undefined).length,
+    };
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;
@@ -41,10 +45,17 @@ function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | und
 /** What a run with these answers, or with those it finds in the files, would still change. */
 function left(texts: Texts, answers?: Answers, onConflict?: OnConflict): string[] {
   const project = projectOf(texts);
-  return plan(files, { project, answers: answers ?? complete({}, project) }, onConflict).filter((one) => kindOf(one) !== 'same').map((one) => one.path);
+  return plan(files, { project, answers: answers ?? complete({}, project) }, onConflict)
+    .filter((one) => kindOf(one) !== 'same')
+    .map((one) => one.path);
 }
 
-const ELIXIR = ['config/runtime.exs', 'lib/shop_web/plugs/health.ex', 'lib/shop_web/endpoint.ex', 'mix.exs'];
+const ELIXIR = [
+  'config/runtime.exs',
+  'lib/shop_web/plugs/health.ex',
+  'lib/shop_web/endpoint.ex',
+  'mix.exs',
+];
 let shells = 0;
 
 /** @iarna/toml 3.0 refuses CRLF behind a comment. */
@@ -53,9 +64,21 @@ const parseToml = (text = '') => TOML.parse(text.replaceAll('\r\n', '\n'));
 /** Every file that we write is what its reader takes. */
 function parses(texts: Texts): void {
   parseToml(texts['fly.toml']);
-  assert.equal(validate(texts.Dockerfile ?? '').filter((one) => one.severity === 1).map((one) => one.message), []);
+  assert.equal(
+    validate(texts.Dockerfile ?? '')
+      .filter((one) => one.severity === 1)
+      .map((one) => one.message),
+    [],
+  );
   for (const path of ELIXIR) assert.is(parseElixir(texts[path] ?? '').problem, null, path);
-  if (shells++ % 20 === 0) assert.is(spawnSync('sh', ['-n'], { input: (texts['rel/env.sh.eex'] ?? '').replaceAll('\r\n', '\n'), encoding: 'utf8' }).stderr, '');
+  if (shells++ % 20 === 0)
+    assert.is(
+      spawnSync('sh', ['-n'], {
+        input: (texts['rel/env.sh.eex'] ?? '').replaceAll('\r\n', '\n'),
+        encoding: 'utf8',
+      }).stderr,
+      '',
+    );
 }
 
 const crlf = (text: string): string => text.replace(/\r?\n/g, '\r\n');
@@ -77,7 +100,7 @@ const answers: fc.Arbitrary<Flags> = fc.record(
 
 const flyTomls = [
   'app = "old"\n\n[env]\n  A = "1"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n',
-  "app = 'old' # mine\nprimary_region = 'ams'\nkill_timeout = 5\nprocesses = []\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  protocol = \"tcp\"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n\n  [[services.ports]]\n    handlers = [\"http\"]\n    port = 80\n",
+  'app = \'old\' # mine\nprimary_region = \'ams\'\nkill_timeout = 5\nprocesses = []\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n',
   'http_service.internal_port = 9000\nenv = { A = "1" }\n[processes]\nweb = "x"\nworker = "y"\n',
   '[[env]]\nA = "1"\n[[env]]\nB = "2"\n[vm]\nmemory_mb = 512\n[[services]]\ninternal_port = 25\nprocesses = ["m"]\n[[services]]\ninternal_port = 4001\n[[services.ports]]\nhandlers = ["tls", "http"]\nport = 443\n',
 ];
@@ -86,7 +109,12 @@ const flyTomls = [
 const projects: fc.Arbitrary<Texts> = fc
   .record({
     elixir: fc.constantFrom('1.18.4-otp-27', '1.17.3-otp-26', '1.15.8-otp-26', '1.19.1-otp-28'),
-    runtime: fc.constantFrom(undefined, 'import Config\n', 'import Config\n\nif config_env() == :prod do\n  config :shop, Shop.Repo, pool_size: 3\nend', 'import Config\r\nconfig :shop, a: 1\r\n'),
+    runtime: fc.constantFrom(
+      undefined,
+      'import Config\n',
+      'import Config\n\nif config_env() == :prod do\n  config :shop, Shop.Repo, pool_size: 3\nend',
+      'import Config\r\nconfig :shop, a: 1\r\n',
+    ),
     envSh: fc.constantFrom(undefined, '', '#!/bin/sh\nexport A=1', '#!/bin/sh\r\nexport A=1\r\n'),
     dockerignore: fc.constantFrom(undefined, 'mine\n', '\uFEFFmine\r\n/deps/', '**\n!lib\n'),
     flyToml: fc.constantFrom(undefined, ...flyTomls),
@@ -101,18 +129,51 @@ const projects: fc.Arbitrary<Texts> = fc
       'rel/env.sh.eex': envSh,
       '.dockerignore': dockerignore,
       'fly.toml': flyToml && (ending ? crlf(flyToml) : flyToml),
-      ...(idle ? { 'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n' } : {}),
-      ...(health ? { 'lib/shop_web/router.ex': 'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", ShopWeb.HealthController, :show\n  get "/health", ShopWeb.HealthController, :show\nend\n' } : {}),
+      ...(idle
+        ? {
+            'lib/shop/application.ex':
+              'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
+          }
+        : {}),
+      ...(health
+        ? {
+            'lib/shop_web/router.ex':
+              'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", ShopWeb.HealthController, :show\n  get "/health", ShopWeb.HealthController, :show\nend\n',
+          }
+        : {}),
     }),
   );
 
 /** What a person does to a file; `at` is the place in it, in thousandths. */
-type Edit = { file: string; at: number; what: 'comment' | 'entry' | 'crlf' | 'open' | 'delete' | 'blank' | 'behind' };
+type Edit = {
+  file: string;
+  at: number;
+  what: 'comment' | 'entry' | 'crlf' | 'open' | 'delete' | 'blank' | 'behind';
+};
 const edits: fc.Arbitrary<Edit[]> = fc.array(
   fc.record({
-    file: fc.constantFrom('Dockerfile', 'Dockerfile', 'fly.toml', 'fly.toml', '.dockerignore', 'rel/env.sh.eex', 'config/runtime.exs', 'lib/shop_web/endpoint.ex'),
+    file: fc.constantFrom(
+      'Dockerfile',
+      'Dockerfile',
+      'fly.toml',
+      'fly.toml',
+      '.dockerignore',
+      'rel/env.sh.eex',
+      'config/runtime.exs',
+      'lib/shop_web/endpoint.ex',
+    ),
     at: fc.integer({ min: 0, max: 999 }),
-    what: fc.constantFrom('comment', 'comment', 'comment', 'entry', 'crlf', 'open', 'delete', 'blank', 'behind'),
+    what: fc.constantFrom(
+      'comment',
+      'comment',
+      'comment',
+      'entry',
+      'crlf',
+      'open',
+      'delete',
+      'blank',
+      'behind',
+    ),
   }),
   { maxLength: 6 },
 );
@@ -127,7 +188,11 @@ const ENTRY: Record<string, (n: number) => string[]> = {
 };
 
 /** Lines of theirs, and whether something of ours was deleted, which may be more than a run can mend. */
-function change(texts: Texts, list: readonly Edit[], from: number): { texts: Texts; lines: [file: string, line: string][]; deleted: boolean } {
+function change(
+  texts: Texts,
+  list: readonly Edit[],
+  from: number,
+): { texts: Texts; lines: [file: string, line: string][]; deleted: boolean } {
   const result = { ...texts };
   const lines: [string, string][] = [];
   let deleted = false;
@@ -147,7 +212,13 @@ function change(texts: Texts, list: readonly Edit[], from: number): { texts: Tex
     if (what === 'comment') add(place, `# user ${n} "'\`$\{x} \${y} <b> & \\`.trimEnd() + '.');
     if (what === 'entry') add(all.length, ...(ENTRY[file]?.(n) ?? []));
     if (what === 'blank') all.splice(place, 0, '');
-    if (what === 'behind' && file === 'fly.toml' && all[place]?.includes(' = ') && !/user/i.test(all[place] ?? '')) all[place] += ` # user ${n}`;
+    if (
+      what === 'behind' &&
+      file === 'fly.toml' &&
+      all[place]?.includes(' = ') &&
+      !/user/i.test(all[place] ?? '')
+    )
+      all[place] += ` # user ${n}`;
     if (what === 'delete' && all[place] !== undefined && !/user/i.test(all[place] ?? '')) {
       deleted ||= Boolean(all[place]?.trim());
       all.splice(place, 1);
@@ -160,42 +231,101 @@ function change(texts: Texts, list: readonly Edit[], from: number): { texts: Tex
 
 test('rounds of edits and reruns: no line lost, nothing left to do afterwards, all of it parses', () => {
   fc.assert(
-    fc.property(projects, answers, fc.array(fc.tuple(edits, answers, fc.constantFrom('leave' as const, 'merge' as const), fc.boolean()), { minLength: 1, maxLength: 3 }), (project, flags, rounds) => {
-      const first = run(project, flags);
-      if (!first) return;
-      let { texts } = first;
-      parses(texts);
-      const mine: [string, string][] = [];
-      let deleted = false;
-      let conflicts = 0;
-      for (const [index, [list, next, onConflict, bump]] of rounds.entries()) {
-        const edited = change(texts, list, index * 10);
-        mine.push(...edited.lines);
-        deleted ||= edited.deleted;
-        if (bump) edited.texts['.tool-versions'] = 'elixir 1.16.3-otp-26\n';
-        const rerun = run(edited.texts, next, onConflict);
-        if (!rerun) {
-          // A mark or a bracket may be among what was deleted; and some answers don't fit a fly.toml or a repo
-          if (!deleted && run(project, next)) assert.unreachable(`refused: ${JSON.stringify(next)}`);
-          return;
+    fc.property(
+      projects,
+      answers,
+      fc.array(
+        fc.tuple(edits, answers, fc.constantFrom('leave' as const, 'merge' as const), fc.boolean()),
+        { minLength: 1, maxLength: 3 },
+      ),
+      (project, flags, rounds) => {
+        const first = run(project, flags);
+        if (!first) return;
+        let { texts } = first;
+        parses(texts);
+        const mine: [string, string][] = [];
+        let deleted = false;
+        let conflicts = 0;
+        for (const [index, [list, next, onConflict, bump]] of rounds.entries()) {
+          const edited = change(texts, list, index * 10);
+          mine.push(...edited.lines);
+          deleted ||= edited.deleted;
+          if (bump) edited.texts['.tool-versions'] = 'elixir 1.16.3-otp-26\n';
+          const rerun = run(edited.texts, next, onConflict);
+          if (!rerun) {
+            // A mark or a bracket may be among what was deleted; and some answers don't fit a fly.toml or a repo
+            if (!deleted && run(project, next))
+              assert.unreachable(`refused: ${JSON.stringify(next)}`);
+            return;
+          }
+          texts = rerun.texts;
+          for (const [file, line] of mine)
+            assert.ok(texts[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
+          if (!deleted) parses(texts);
+          for (const file of Object.keys(ENTRY))
+            if (edited.texts[file]?.includes('\r\n'))
+              assert.is(
+                /[^\r]\n/.test(texts[file] ?? ''),
+                /[^\r]\n/.test(edited.texts[file] ?? ''),
+                `${file}: line endings`,
+              );
+          assert.equal(left(texts, rerun.answers, onConflict), [], 'a second run has more to do');
+          conflicts += rerun.conflicts;
+          // Where theirs won, a file may say something else for good
+          if (!deleted && !conflicts)
+            assert.equal(left(texts), [], 'the answers are not in the files');
         }
-        texts = rerun.texts;
-        for (const [file, line] of mine) assert.ok(texts[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
-        if (!deleted) parses(texts);
-        for (const file of Object.keys(ENTRY)) if (edited.texts[file]?.includes('\r\n')) assert.is(/[^\r]\n/.test(texts[file] ?? ''), /[^\r]\n/.test(edited.texts[file] ?? ''), `${file}: line endings`);
-        assert.equal(left(texts, rerun.answers, onConflict), [], 'a second run has more to do');
-        conflicts += rerun.conflicts;
-        // Where theirs won, a file may say something else for good
-        if (!deleted && !conflicts) assert.equal(left(texts), [], 'the answers are not in the files');
-      }
-    }),
+      },
+    ),
     { numRuns, includeErrorInReport: true },
   );
 });
 
 /** Text that would be code, were it not quoted. */
 const hostile: fc.Arbitrary<string> = fc
-  .array(fc.constantFrom('"', "'", '\n', '\r\n', '\\', ']', '}', '<%= evil() %>', '<% evil %>', '#{evil()}', '${evil}', '$(evil)', '`evil`', ' evil = 1', '\nRUN evil\n', '\n[evil]\n', '; evil', '&& evil', '|', '\nend\nevil()\n', ' --evil', 'é😀', ' ', '/', '..', ',', 'x'.repeat(3000), '\u0000', '\u007f', '\u2028', '"""', "'''", '#', ':', '@', '%', '*', 'evil'), { minLength: 1, maxLength: 5 })
+  .array(
+    fc.constantFrom(
+      '"',
+      "'",
+      '\n',
+      '\r\n',
+      '\\',
+      ']',
+      '}',
+      '<%= evil() %>',
+      '<% evil %>',
+      '#{evil()}',
+      '${evil}',
+      '$(evil)',
+      '`evil`',
+      ' evil = 1',
+      '\nRUN evil\n',
+      '\n[evil]\n',
+      '; evil',
+      '&& evil',
+      '|',
+      '\nend\nevil()\n',
+      ' --evil',
+      'é😀',
+      ' ',
+      '/',
+      '..',
+      ',',
+      'x'.repeat(3000),
+      '\u0000',
+      '\u007f',
+      '\u2028',
+      '"""',
+      "'''",
+      '#',
+      ':',
+      '@',
+      '%',
+      '*',
+      'evil',
+    ),
+    { minLength: 1, maxLength: 5 },
+  )
   .map((parts) => parts.join(''));
 
 /** Every name that is called, read or set in Elixir code of ours. */
@@ -211,36 +341,73 @@ function calls(node: unknown, found = new Set<string>()): Set<string> {
   return found;
 }
 
-const keysOf = (value: unknown): string[] => (typeof value !== 'object' || value === null ? [] : Object.entries(value).flatMap(([key, one]) => [key, ...keysOf(one)]));
+const keysOf = (value: unknown): string[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, one]) => [key, ...keysOf(one)]);
 
 /** What was put in is nowhere code. */
 function harmless(before: Texts, texts: Texts): void {
   const wrote = (path: string): string => (texts[path] === before[path] ? '' : (texts[path] ?? ''));
   const own = keysOf(parseToml(before['fly.toml']));
-  assert.equal(keysOf(parseToml(texts['fly.toml'])).filter((key) => key.includes('evil') && !own.includes(key)), [], 'fly.toml');
+  assert.equal(
+    keysOf(parseToml(texts['fly.toml'])).filter(
+      (key) => key.includes('evil') && !own.includes(key),
+    ),
+    [],
+    'fly.toml',
+  );
   for (const instruction of DockerfileParser.parse(wrote('Dockerfile')).getInstructions()) {
     assert.match(instruction.getKeyword(), /^(ARG|FROM|WORKDIR|ENV|RUN|COPY|EXPOSE|USER|CMD)$/);
     const rest = instruction.getArgumentsContent() ?? '';
     if (rest.startsWith('[')) JSON.parse(rest);
     // As a word it is an argument; as a command it would run
-    else if (instruction.getKeyword() === 'RUN') assert.not.match(instruction.getTextContent().replaceAll('\\\n', ' ').replaceAll(/'[^']*'|\\'/g, ''), /([;&|(`\n]|\$\{|^)\s*evil(?!=)/, rest.slice(0, 200));
+    else if (instruction.getKeyword() === 'RUN')
+      assert.not.match(
+        instruction
+          .getTextContent()
+          .replaceAll('\\\n', ' ')
+          .replaceAll(/'[^']*'|\\'/g, ''),
+        /([;&|(`\n]|\$\{|^)\s*evil(?!=)/,
+        rest.slice(0, 200),
+      );
   }
   for (const path of ['config/runtime.exs', 'mix.exs'].filter(wrote)) {
     const { body, problem } = parseElixir(texts[path] ?? '');
     assert.is(problem, null, path);
     const had = calls(parseElixir(before[path] ?? '').body);
-    assert.equal([...calls(body)].filter((name) => name.includes('evil') && !had.has(name)), [], path);
+    assert.equal(
+      [...calls(body)].filter((name) => name.includes('evil') && !had.has(name)),
+      [],
+      path,
+    );
   }
   assert.not.match(wrote('rel/env.sh.eex'), /evil|<%/);
 }
 
 test('hostile answers are refused, or stay text', () => {
   fc.assert(
-    fc.property(fc.constantFrom<QuestionName>('app', 'region', 'postgres', 'host', 'base', 'release', 'memory', 'psql', 'migrate', 'background'), fc.constantFrom('', 'managed:', 'shop'), hostile, (name, front, text) => {
-      const before = shop();
-      const texts = run(before, { ...FLAGS, [name]: front + text })?.texts;
-      if (texts) harmless(before, texts);
-    }),
+    fc.property(
+      fc.constantFrom<QuestionName>(
+        'app',
+        'region',
+        'postgres',
+        'host',
+        'base',
+        'release',
+        'memory',
+        'psql',
+        'migrate',
+        'background',
+      ),
+      fc.constantFrom('', 'managed:', 'shop'),
+      hostile,
+      (name, front, text) => {
+        const before = shop();
+        const texts = run(before, { ...FLAGS, [name]: front + text })?.texts;
+        if (texts) harmless(before, texts);
+      },
+    ),
     { numRuns, includeErrorInReport: true },
   );
 });
@@ -250,35 +417,132 @@ const elixirAtom = (text: string): string => `:${elixirString(text)}`;
 
 /** Places of a repo whose text comes into a file of ours. */
 const slots: Record<string, (text: string) => Texts> = {
-  'the OTP app': (text) => Object.fromEntries(Object.entries(shop()).map(([path, source]) => [path, source.replaceAll(/:shop\b/g, () => elixirAtom(text))])),
-  'the OTP app of a release with a name': (text) => Object.fromEntries(Object.entries(shop()).map(([path, source]) => [path, source.replaceAll(/:shop\b/g, () => elixirAtom(text)).replace('version: ', () => 'releases: [shop: []], version: ')])),
-  'a release': (text) => edit('mix.exs', 'app: :shop,', `app: :shop, releases: [{${elixirAtom(text)}, []}],`),
-  'the release templates': (text) => edit('mix.exs', 'app: :shop,', `app: :shop, releases: [shop: [rel_templates_path: ${elixirString(text)}]],`),
-  'a file that mix.exs reads': (text) => ({ ...edit('mix.exs', '"0.1.0"', `File.read!(${elixirString(text)})`), [text]: '1.0.0' }),
-  'a configuration file': (text) => ({ ...edit('config/prod.exs', 'import Config', `import Config\nimport_config ${elixirString(text)}`), [`config/${text}`]: 'import Config\n' }),
-  'a health route': (text) => ({ ...shop(), 'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope ${elixirString(`/${text}`)} do\n    get "/health", ShopWeb.HealthController, :show\n  end\nend\n` }),
-  'a variable of the build': (text) => edit('config/prod.exs', 'import Config', `import Config\nSystem.fetch_env!(${elixirString(text)})`),
-  'a variable at boot': (text) => edit('config/runtime.exs', 'import Config', `import Config\nconfig :shop, a: System.fetch_env!(${elixirString(text)})`),
-  'a native dependency': (text) => ({ ...edit('mix.exs', '{:bandit', `{${elixirAtom(text)}, "~> 1.0"}, {:rustler, "~> 0.30"}, {:bandit`), 'mix.lock': (shop()['mix.lock'] ?? '').replace('%{', () => `%{\n  ${elixirString(text)}: {:hex, ${elixirAtom(text)}, "1.0.0", "s", [:make], [{:elixir_make, "~> 0.4", [hex: :elixir_make, repo: "hexpm", optional: false]}], "hexpm", "s"},\n  "elixir_make": {:hex, :elixir_make, "0.8.4", "s", [:mix], [], "hexpm", "s"},`) }),
-  'a Hex organization': (text) => edit('mix.exs', '{:bandit', `{:secret, "~> 1.0", organization: ${elixirString(text)}}, {:bandit`),
-  'a Hex repository': (text) => edit('mix.exs', '{:bandit', `{:secret, "~> 1.0", repo: ${elixirString(text)}}, {:bandit`),
-  'a git host': (text) => edit('mix.exs', '{:bandit', `{:secret, git: ${elixirString(`git@${text}:a/b.git`)}}, {:bandit`),
-  'a dependency by path': (text) => ({ ...edit('mix.exs', '{:bandit', `{:local, path: ${elixirString(text)}}, {:bandit`), [`${text}/mix.exs`]: 'defmodule Local.MixProject do\n  use Mix.Project\n  def project, do: [app: :local]\nend\n' }),
-  'a step of assets.deploy': (text) => edit('mix.exs', '"esbuild shop --minify"', `"cmd npm install", ${elixirString(text)}`),
-  'an esbuild profile': (text) => ({ ...edit('mix.exs', /"assets.deploy": .*/, ''), 'config/config.exs': `import Config\nconfig :esbuild, ${elixirString(text)}: [args: []]\nconfig :shop, ShopWeb.Endpoint, url: [host: "x"]\nimport_config "prod.exs"\n` }),
-  'a folder of Node packages': (text) => ({ ...edit('mix.exs', '"esbuild shop --minify"', `"cmd --cd ${text.replaceAll(/["\\#]/g, '')} npm run build"`), [`${text}/package.json`]: '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}', [`${text}/package-lock.json`]: '{}' }),
-  'the Node version': (text) => ({ ...shop(), '.nvmrc': text, 'assets/package.json': '{"dependencies":{"a":"1"}}', 'assets/package-lock.json': '{}' }),
-  'the Elixir version': (text) => ({ ...shop(), '.tool-versions': `elixir ${text}\nerlang ${text}\n` }),
-  'the app in fly.toml': (text) => ({ ...shop(), 'fly.toml': `app = ${JSON.stringify(text)}\nprimary_region = ${JSON.stringify(text)}\n[env]\nPHX_HOST = ${JSON.stringify(text)}\n` }),
-  'comments of fly.toml': (text) => ({ ...shop(), 'fly.toml': `# fly postgres attach ${text.replaceAll(/[\r\n]/g, '')}\n` }),
-  'a Dockerfile of ours': (text) => ({ ...shop(), Dockerfile: `# Written by phoenix-fly 0.1.0\nARG ELIXIR_VERSION=${text}\nARG DEBIAN_VERSION=${text}\nCOPY _build/prod/rel/${text} ./\n# phoenix-fly: ${text}` }),
+  'the OTP app': (text) =>
+    Object.fromEntries(
+      Object.entries(shop()).map(([path, source]) => [
+        path,
+        source.replaceAll(/:shop\b/g, () => elixirAtom(text)),
+      ]),
+    ),
+  'the OTP app of a release with a name': (text) =>
+    Object.fromEntries(
+      Object.entries(shop()).map(([path, source]) => [
+        path,
+        source
+          .replaceAll(/:shop\b/g, () => elixirAtom(text))
+          .replace('version: ', () => 'releases: [shop: []], version: '),
+      ]),
+    ),
+  'a release': (text) =>
+    edit('mix.exs', 'app: :shop,', `app: :shop, releases: [{${elixirAtom(text)}, []}],`),
+  'the release templates': (text) =>
+    edit(
+      'mix.exs',
+      'app: :shop,',
+      `app: :shop, releases: [shop: [rel_templates_path: ${elixirString(text)}]],`,
+    ),
+  'a file that mix.exs reads': (text) => ({
+    ...edit('mix.exs', '"0.1.0"', `File.read!(${elixirString(text)})`),
+    [text]: '1.0.0',
+  }),
+  'a configuration file': (text) => ({
+    ...edit(
+      'config/prod.exs',
+      'import Config',
+      `import Config\nimport_config ${elixirString(text)}`,
+    ),
+    [`config/${text}`]: 'import Config\n',
+  }),
+  'a health route': (text) => ({
+    ...shop(),
+    'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope ${elixirString(`/${text}`)} do\n    get "/health", ShopWeb.HealthController, :show\n  end\nend\n`,
+  }),
+  'a variable of the build': (text) =>
+    edit(
+      'config/prod.exs',
+      'import Config',
+      `import Config\nSystem.fetch_env!(${elixirString(text)})`,
+    ),
+  'a variable at boot': (text) =>
+    edit(
+      'config/runtime.exs',
+      'import Config',
+      `import Config\nconfig :shop, a: System.fetch_env!(${elixirString(text)})`,
+    ),
+  'a native dependency': (text) => ({
+    ...edit(
+      'mix.exs',
+      '{:bandit',
+      `{${elixirAtom(text)}, "~> 1.0"}, {:rustler, "~> 0.30"}, {:bandit`,
+    ),
+    'mix.lock': (shop()['mix.lock'] ?? '').replace(
+      '%{',
+      () =>
+        `%{\n  ${elixirString(text)}: {:hex, ${elixirAtom(text)}, "1.0.0", "s", [:make], [{:elixir_make, "~> 0.4", [hex: :elixir_make, repo: "hexpm", optional: false]}], "hexpm", "s"},\n  "elixir_make": {:hex, :elixir_make, "0.8.4", "s", [:mix], [], "hexpm", "s"},`,
+    ),
+  }),
+  'a Hex organization': (text) =>
+    edit(
+      'mix.exs',
+      '{:bandit',
+      `{:secret, "~> 1.0", organization: ${elixirString(text)}}, {:bandit`,
+    ),
+  'a Hex repository': (text) =>
+    edit('mix.exs', '{:bandit', `{:secret, "~> 1.0", repo: ${elixirString(text)}}, {:bandit`),
+  'a git host': (text) =>
+    edit('mix.exs', '{:bandit', `{:secret, git: ${elixirString(`git@${text}:a/b.git`)}}, {:bandit`),
+  'a dependency by path': (text) => ({
+    ...edit('mix.exs', '{:bandit', `{:local, path: ${elixirString(text)}}, {:bandit`),
+    [`${text}/mix.exs`]:
+      'defmodule Local.MixProject do\n  use Mix.Project\n  def project, do: [app: :local]\nend\n',
+  }),
+  'a step of assets.deploy': (text) =>
+    edit('mix.exs', '"esbuild shop --minify"', `"cmd npm install", ${elixirString(text)}`),
+  'an esbuild profile': (text) => ({
+    ...edit('mix.exs', /"assets.deploy": .*/, ''),
+    'config/config.exs': `import Config\nconfig :esbuild, ${elixirString(text)}: [args: []]\nconfig :shop, ShopWeb.Endpoint, url: [host: "x"]\nimport_config "prod.exs"\n`,
+  }),
+  'a folder of Node packages': (text) => ({
+    ...edit(
+      'mix.exs',
+      '"esbuild shop --minify"',
+      `"cmd --cd ${text.replaceAll(/["\\#]/g, '')} npm run build"`,
+    ),
+    [`${text}/package.json`]: '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}',
+    [`${text}/package-lock.json`]: '{}',
+  }),
+  'the Node version': (text) => ({
+    ...shop(),
+    '.nvmrc': text,
+    'assets/package.json': '{"dependencies":{"a":"1"}}',
+    'assets/package-lock.json': '{}',
+  }),
+  'the Elixir version': (text) => ({
+    ...shop(),
+    '.tool-versions': `elixir ${text}\nerlang ${text}\n`,
+  }),
+  'the app in fly.toml': (text) => ({
+    ...shop(),
+    'fly.toml': `app = ${JSON.stringify(text)}\nprimary_region = ${JSON.stringify(text)}\n[env]\nPHX_HOST = ${JSON.stringify(text)}\n`,
+  }),
+  'comments of fly.toml': (text) => ({
+    ...shop(),
+    'fly.toml': `# fly postgres attach ${text.replaceAll(/[\r\n]/g, '')}\n`,
+  }),
+  'a Dockerfile of ours': (text) => ({
+    ...shop(),
+    Dockerfile: `# Written by phoenix-fly 0.1.0\nARG ELIXIR_VERSION=${text}\nARG DEBIAN_VERSION=${text}\nCOPY _build/prod/rel/${text} ./\n# phoenix-fly: ${text}`,
+  }),
   'a .dockerignore': (text) => ({ ...shop(), '.dockerignore': text }),
   'fly.toml itself': (text) => ({ ...shop(), 'fly.toml': text }),
   'mix.lock': (text) => ({ ...shop(), 'mix.lock': `${shop()['mix.lock']}${text}` }),
 };
 const edit = (path: string, from: string | RegExp, to: string): Texts => {
   const text = shop()[path] ?? '';
-  assert.ok(from instanceof RegExp ? from.test(text) : text.includes(from), `nothing to edit in ${path}`);
+  assert.ok(
+    from instanceof RegExp ? from.test(text) : text.includes(from),
+    `nothing to edit in ${path}`,
+  );
   return shop({ [path]: text.replace(from, () => to) });
 };
 
@@ -286,7 +550,12 @@ test('hostile repos are refused, or what is in them stays text', () => {
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
       const before = slots[slot]?.(text) ?? {};
-      const flags: Flags = slot === 'the app in fly.toml' ? { postgres: 'shop-db' } : slot === 'comments of fly.toml' ? { app: 'shop', region: 'lhr' } : FLAGS;
+      const flags: Flags =
+        slot === 'the app in fly.toml'
+          ? { postgres: 'shop-db' }
+          : slot === 'comments of fly.toml'
+            ? { app: 'shop', region: 'lhr' }
+            : FLAGS;
       const texts = run(before, flags)?.texts;
       if (texts) harmless(before, texts);
     }),

@@ -3,50 +3,91 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { kindOf, type OnConflict } from '../src/file.ts';
-import { questions } from '../src/questions.ts';
-import { VERSION } from '../src/version.ts';
+import { kindOf, type OnConflict } from '../src/plan/file.ts';
+import { questions } from '../src/answers/questions.ts';
+import { VERSION } from '../src/plan/version.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
-const rerun = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) => planFor(texts, flags, onConflict);
-const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts => after(texts, rerun(texts, onConflict, flags));
+const rerun = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
+  planFor(texts, flags, onConflict);
+const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
+  after(texts, rerun(texts, onConflict, flags));
 const edit = (texts: Texts, path: string, from: string | RegExp, to: string): Texts => {
   const text = texts[path] ?? '';
-  assert.ok(from instanceof RegExp ? from.test(text) : text.includes(from), `nothing to edit in ${path}`);
+  assert.ok(
+    from instanceof RegExp ? from.test(text) : text.includes(from),
+    `nothing to edit in ${path}`,
+  );
   return { ...texts, [path]: text.replace(from, to) };
 };
-const changed = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) => rerun(texts, onConflict, flags).filter((change) => kindOf(change) !== 'same').map((change) => change.path);
-const conflicts = (texts: Texts, flags = FLAGS) => rerun(texts, 'leave', flags).filter((change) => change.ours !== undefined).map((change) => change.path);
+const changed = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
+  rerun(texts, onConflict, flags)
+    .filter((change) => kindOf(change) !== 'same')
+    .map((change) => change.path);
+const conflicts = (texts: Texts, flags = FLAGS) =>
+  rerun(texts, 'leave', flags)
+    .filter((change) => change.ours !== undefined)
+    .map((change) => change.path);
 
-const newElixir = (texts: Texts): Texts => edit(texts, '.tool-versions', '1.18.4-otp-27', '1.17.3-otp-27');
+const newElixir = (texts: Texts): Texts =>
+  edit(texts, '.tool-versions', '1.18.4-otp-27', '1.17.3-otp-27');
 
 test('an untouched Dockerfile follows the facts; CRLF and a lost final newline are no edits', () => {
   const first = run(shop());
-  for (const texts of [first, edit(first, 'Dockerfile', /\n/g, '\r\n'), edit(first, 'Dockerfile', /\n$/, '')]) {
+  for (const texts of [
+    first,
+    edit(first, 'Dockerfile', /\n/g, '\r\n'),
+    edit(first, 'Dockerfile', /\n$/, ''),
+  ]) {
     assert.equal(changed(texts), []);
     const next = run(newElixir(texts));
     assert.match(next.Dockerfile ?? '', 'ARG ELIXIR_VERSION=1.17.3');
     assert.equal(conflicts(newElixir(texts)), []);
-    for (const ending of ['\r\n', '\n']) assert.is(next.Dockerfile?.endsWith(ending), texts.Dockerfile?.endsWith(ending));
+    for (const ending of ['\r\n', '\n'])
+      assert.is(next.Dockerfile?.endsWith(ending), texts.Dockerfile?.endsWith(ending));
     assert.not.match(next.Dockerfile ?? '', /[^\r]\n[\s\S]*\r\n|\r\n[\s\S]*[^\r]\n/);
     assert.equal(changed(next), []);
   }
 });
 
 test('edits in a Dockerfile and what is new on our side both come in, and nothing else', () => {
-  const mine = (texts: Texts) => edit(edit(edit(texts, 'Dockerfile', 'build-base git', 'build-base git nodejs'), 'Dockerfile', /$/, 'LABEL mine=1'), 'Dockerfile', /^EXPOSE.*\n/m, '');
+  const mine = (texts: Texts) =>
+    edit(
+      edit(
+        edit(texts, 'Dockerfile', 'build-base git', 'build-base git nodejs'),
+        'Dockerfile',
+        /$/,
+        'LABEL mine=1',
+      ),
+      'Dockerfile',
+      /^EXPOSE.*\n/m,
+      '',
+    );
   const texts = newElixir(mine(run(shop())));
   const next = run(texts);
-  const body = ({ Dockerfile = '' }: Texts) => Dockerfile.replace(/^# phoenix-fly: .*\n?/m, '').trimEnd();
+  const body = ({ Dockerfile = '' }: Texts) =>
+    Dockerfile.replace(/^# phoenix-fly: .*\n?/m, '').trimEnd();
   assert.is(body(next), body(mine(run(newElixir(shop())))));
   assert.equal([...changed(next), ...conflicts(next)], []);
   // The same change made by hand is no conflict
-  assert.equal(conflicts(newElixir(edit(run(shop()), 'Dockerfile', 'ELIXIR_VERSION=1.18.4', 'ELIXIR_VERSION=1.17.3'))), []);
+  assert.equal(
+    conflicts(
+      newElixir(edit(run(shop()), 'Dockerfile', 'ELIXIR_VERSION=1.18.4', 'ELIXIR_VERSION=1.17.3')),
+    ),
+    [],
+  );
 });
 
 test('a conflict leaves the file alone; merge lets theirs win, replace ours, and neither comes back', () => {
-  const mine = newElixir(edit(edit(run(shop()), 'Dockerfile', /ARG OTP_VERSION=.*/, 'ARG OTP_VERSION=26'), 'Dockerfile', 'build-base git', 'build-base git nodejs'));
+  const mine = newElixir(
+    edit(
+      edit(run(shop()), 'Dockerfile', /ARG OTP_VERSION=.*/, 'ARG OTP_VERSION=26'),
+      'Dockerfile',
+      'build-base git',
+      'build-base git nodejs',
+    ),
+  );
   assert.equal(conflicts(mine), ['Dockerfile']);
   assert.equal(changed(mine), []);
   const flags = { ...FLAGS, psql: 'no' };
@@ -58,7 +99,8 @@ test('a conflict leaves the file alone; merge lets theirs win, replace ours, and
   }
   assert.match(merged.Dockerfile ?? '', 'ARG OTP_VERSION=26');
   assert.match(replaced.Dockerfile ?? '', 'ARG OTP_VERSION=27');
-  for (const texts of [merged, replaced]) assert.equal([...changed(texts), ...conflicts(texts)], []);
+  for (const texts of [merged, replaced])
+    assert.equal([...changed(texts), ...conflicts(texts)], []);
 });
 
 test("a Dockerfile of the user's own stays until told otherwise", () => {
@@ -69,7 +111,10 @@ test("a Dockerfile of the user's own stays until told otherwise", () => {
   assert.match(run(own, 'replace').Dockerfile ?? '', 'Written by phoenix-fly');
 });
 
-for (const [path, line, added] of [['config/runtime.exs', 'queue_target: 500', 'queue_target: 900'], ['rel/env.sh.eex', 'inet6_tcp', 'inet_tcp']] as const) {
+for (const [path, line, added] of [
+  ['config/runtime.exs', 'queue_target: 500', 'queue_target: 900'],
+  ['rel/env.sh.eex', 'inet6_tcp', 'inet_tcp'],
+] as const) {
   test(`${path}: an edit inside the block is a conflict, text around it is not`, () => {
     const first = run(shop({ 'rel/env.sh.eex': '#!/bin/sh\r\nexport MINE=1' }));
     const around = edit(first, path, /$/, '# below');
@@ -86,18 +131,42 @@ for (const [path, line, added] of [['config/runtime.exs', 'queue_target: 500', '
     assert.is(run(without)[path]?.trimEnd(), first[path]?.trimEnd());
     const none = edit(without, path, /$/, '# phoenix-fly: none\n');
     assert.equal([...changed(none), ...conflicts(none)], []);
-    for (const mark of [/^# <<<.*\n/m, /^# >>>.*\n/m]) assert.throws(() => run(edit(first, path, mark, '')), new RegExp(`${path.replaceAll('.', '\\.')}: the marks`));
+    for (const mark of [/^# <<<.*\n/m, /^# >>>.*\n/m])
+      assert.throws(
+        () => run(edit(first, path, mark, '')),
+        new RegExp(`${path.replaceAll('.', '\\.')}: the marks`),
+      );
     assert.throws(() => run(edit(first, path, /$/, first[path] ?? '')), /no longer one pair/);
   });
 }
 
 test('answers are read back from the files, also those that changed since', () => {
   let texts = shop({ 'fly.toml': 'app = "own"\n[env]\nECTO_IPV6 = "true"\n' });
-  for (const [postgres, database] of [['shop-db', 'fly postgres attach shop-db'], ['managed:abc', 'fly mpg attach abc'], ['external', 'The database is outside Fly'], ['none', 'No database'], ['other-db', 'fly postgres attach other-db']] as const) {
-    texts = run(texts, 'leave', { region: 'lhr', postgres, host: 'www.example.com', memory: '512mb', base: 'debian', psql: 'no', background: 'no' });
+  for (const [postgres, database] of [
+    ['shop-db', 'fly postgres attach shop-db'],
+    ['managed:abc', 'fly mpg attach abc'],
+    ['external', 'The database is outside Fly'],
+    ['none', 'No database'],
+    ['other-db', 'fly postgres attach other-db'],
+  ] as const) {
+    texts = run(texts, 'leave', {
+      region: 'lhr',
+      postgres,
+      host: 'www.example.com',
+      memory: '512mb',
+      base: 'debian',
+      psql: 'no',
+      background: 'no',
+    });
     assert.match(texts['fly.toml'] ?? '', database);
     assert.equal(changed(texts, 'leave', {}), []);
-    assert.is(questions.postgres.default(projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' }), {}), postgres);
+    assert.is(
+      questions.postgres.default(
+        projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' }),
+        {},
+      ),
+      postgres,
+    );
   }
 });
 
@@ -105,9 +174,22 @@ test('the answer about the database stands in one comment, wherever its owner mo
   const first = run(shop());
   const source = /^ *# DATABASE_URL is a secret.*\n/m.exec(first['fly.toml'] ?? '')?.[0] ?? '';
   const notes = '# No database migrations here\n# old: fly postgres attach old-db\n';
-  for (const texts of [edit(first, 'fly.toml', source, `${source}\n`), edit(edit(first, 'fly.toml', source, ''), 'fly.toml', /^/, `${notes}${source}`), edit(first, 'fly.toml', source, `${source.trimEnd()} (or ask Jo)\n`)]) {
-    assert.equal([...changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml'), ...changed(run(texts, 'leave', {}), 'leave', {})], []);
-    assert.is(run(texts)['fly.toml']?.includes('(or ask Jo)'), texts['fly.toml']?.includes('(or ask Jo)'));
+  for (const texts of [
+    edit(first, 'fly.toml', source, `${source}\n`),
+    edit(edit(first, 'fly.toml', source, ''), 'fly.toml', /^/, `${notes}${source}`),
+    edit(first, 'fly.toml', source, `${source.trimEnd()} (or ask Jo)\n`),
+  ]) {
+    assert.equal(
+      [
+        ...changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml'),
+        ...changed(run(texts, 'leave', {}), 'leave', {}),
+      ],
+      [],
+    );
+    assert.is(
+      run(texts)['fly.toml']?.includes('(or ask Jo)'),
+      texts['fly.toml']?.includes('(or ask Jo)'),
+    );
     const next = run(texts, 'leave', { ...FLAGS, postgres: 'none' });
     assert.not.match(next['fly.toml'] ?? '', 'attach shop-db');
     if (texts['fly.toml']?.includes(notes)) assert.ok(next['fly.toml']?.startsWith(notes));
@@ -118,10 +200,17 @@ test('the answer about the database stands in one comment, wherever its owner mo
 test('no psql is read off the last stage; a host that is none is not taken over', () => {
   const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
   assert.equal(changed(first, 'leave', {}), []);
-  const mine = run(edit(first, 'Dockerfile', /^# psql alone/m, '# mine\n# psql alone'), 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
+  const mine = run(edit(first, 'Dockerfile', /^# psql alone/m, '# mine\n# psql alone'), 'merge', {
+    ...FLAGS,
+    base: 'alpine',
+    psql: 'no',
+  });
   assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
   assert.is(questions.psql.default(projectOf(mine), {}), 'no');
-  assert.match(run(shop({ 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop"\n' }))['fly.toml'] ?? '', 'PHX_HOST = "shop.fly.dev"');
+  assert.match(
+    run(shop({ 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop"\n' }))['fly.toml'] ?? '',
+    'PHX_HOST = "shop.fly.dev"',
+  );
 });
 
 test('a .dockerignore gains lines in front, behind a byte-order mark, and loses none', () => {
@@ -134,8 +223,15 @@ test('a .dockerignore gains lines in front, behind a byte-order mark, and loses 
 });
 
 test('an untouched block follows the answers, in a CRLF file too', () => {
-  for (const own of ['import Config\n', 'import Config\r\n', 'import Config\r\nconfig :shop, mine: 1']) {
-    const next = run(run(shop({ 'config/runtime.exs': own })), 'leave', { ...FLAGS, postgres: 'managed' })['config/runtime.exs'] ?? '';
+  for (const own of [
+    'import Config\n',
+    'import Config\r\n',
+    'import Config\r\nconfig :shop, mine: 1',
+  ]) {
+    const next =
+      run(run(shop({ 'config/runtime.exs': own })), 'leave', { ...FLAGS, postgres: 'managed' })[
+        'config/runtime.exs'
+      ] ?? '';
     assert.match(next, 'prepare: :unnamed');
     assert.ok(next.startsWith(own));
     assert.is(/[^\r]\n/.test(next), !own.includes('\r'));
@@ -144,8 +240,20 @@ test('an untouched block follows the answers, in a CRLF file too', () => {
 
 const generations = fileURLToPath(new URL('generations', import.meta.url));
 const generation = (name: string): Texts => {
-  const paths = ['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex', 'config/runtime.exs', 'lib/shop_web/plugs/health.ex', 'lib/shop_web/endpoint.ex'];
-  return shop(Object.fromEntries(paths.map((path) => [path, readFileSync(join(generations, name, path), 'utf8')])));
+  const paths = [
+    'Dockerfile',
+    '.dockerignore',
+    'fly.toml',
+    'rel/env.sh.eex',
+    'config/runtime.exs',
+    'lib/shop_web/plugs/health.ex',
+    'lib/shop_web/endpoint.ex',
+  ];
+  return shop(
+    Object.fromEntries(
+      paths.map((path) => [path, readFileSync(join(generations, name, path), 'utf8')]),
+    ),
+  );
 };
 
 test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
@@ -153,7 +261,8 @@ test('files from before there were marks: blocks are renewed, the Dockerfile whe
   assert.equal(conflicts(old), ['Dockerfile']);
   const next = run(old, 'replace');
   const fresh = run(shop());
-  for (const path of ['Dockerfile', 'rel/env.sh.eex', 'config/runtime.exs']) assert.is(next[path], fresh[path], path);
+  for (const path of ['Dockerfile', 'rel/env.sh.eex', 'config/runtime.exs'])
+    assert.is(next[path], fresh[path], path);
   assert.equal(changed(next), []);
 });
 
@@ -163,17 +272,32 @@ for (const name of ['marked', 'seeded']) {
     const fresh = run(shop());
     assert.equal(conflicts(old), []);
     const next = run(old);
-    for (const path of ['rel/env.sh.eex', 'config/runtime.exs']) assert.is(next[path]?.replace(/^# >>>.*/m, ''), fresh[path]?.replace(/^# >>>.*/m, ''), path);
-    const body = ({ Dockerfile = '' }: Texts) => Dockerfile.replace(/^# (Written by )?phoenix-fly.*\n/gm, '');
+    for (const path of ['rel/env.sh.eex', 'config/runtime.exs'])
+      assert.is(next[path]?.replace(/^# >>>.*/m, ''), fresh[path]?.replace(/^# >>>.*/m, ''), path);
+    const body = ({ Dockerfile = '' }: Texts) =>
+      Dockerfile.replace(/^# (Written by )?phoenix-fly.*\n/gm, '');
     assert.is(body(next), body(fresh));
-    const mine = (texts: Texts) => edit(edit(texts, 'Dockerfile', /\n/, '\n# mine\n'), 'Dockerfile', 'EXPOSE 4000', 'EXPOSE 4000 9568');
+    const mine = (texts: Texts) =>
+      edit(
+        edit(texts, 'Dockerfile', /\n/, '\n# mine\n'),
+        'Dockerfile',
+        'EXPOSE 4000',
+        'EXPOSE 4000 9568',
+      );
     assert.is(body(run(mine(old))), body(mine(fresh)));
     assert.equal(changed(next), []);
   });
 }
 
 test('the marks say the version of the package', () => {
-  assert.is(VERSION, (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version);
+  assert.is(
+    VERSION,
+    (
+      JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+        version: string;
+      }
+    ).version,
+  );
 });
 
 test.run();

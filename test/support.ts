@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { files } from '../generators/index.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
-import type { Change, OnConflict } from '../src/file.ts';
-import { plan } from '../src/plan.ts';
-import { complete, type QuestionName } from '../src/questions.ts';
+import type { Change, OnConflict } from '../src/plan/file.ts';
+import { plan } from '../src/plan/plan.ts';
+import { complete, type QuestionName } from '../src/answers/questions.ts';
 import { openTree, treeOf, type Tree } from '../src/tree.ts';
 
 export const SHOP = fileURLToPath(new URL('projects/shop', import.meta.url));
@@ -12,19 +12,37 @@ export const SHOP = fileURLToPath(new URL('projects/shop', import.meta.url));
 export function shop(changes: Record<string, string | undefined> = {}): Record<string, string> {
   const tree = openTree(SHOP);
   const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
-  return Object.fromEntries(Object.entries({ ...texts, ...changes }).flatMap(([path, text]) => (text === undefined ? [] : [[path, text]])));
+  return Object.fromEntries(
+    Object.entries({ ...texts, ...changes }).flatMap(([path, text]) =>
+      text === undefined ? [] : [[path, text]],
+    ),
+  );
 }
 
 export const projectOf = (texts: Record<string, string>): Project => detect(treeOf(texts));
 
-export const FLAGS: Partial<Record<QuestionName, string>> = { app: 'shop', region: 'lhr', postgres: 'shop-db' };
+export const FLAGS: Partial<Record<QuestionName, string>> = {
+  app: 'shop',
+  region: 'lhr',
+  postgres: 'shop-db',
+};
 
-export function planFor(texts: Record<string, string>, flags: Partial<Record<QuestionName, string>> = FLAGS, onConflict?: OnConflict): Change[] {
+export function planFor(
+  texts: Record<string, string>,
+  flags: Partial<Record<QuestionName, string>> = FLAGS,
+  onConflict?: OnConflict,
+): Change[] {
   const project = projectOf(texts);
   return plan(files, { project, answers: complete(flags, project) }, onConflict);
 }
 
-export const after = (texts: Record<string, string>, changes: readonly Change[]): Record<string, string> => ({ ...texts, ...Object.fromEntries(changes.map((change) => [change.path, change.after])) });
+export const after = (
+  texts: Record<string, string>,
+  changes: readonly Change[],
+): Record<string, string> => ({
+  ...texts,
+  ...Object.fromEntries(changes.map((change) => [change.path, change.after])),
+});
 
 /** The facts of a small Phoenix app; `files` replaces or adds, undefined takes a file away. */
 export function app(files: Record<string, string | undefined> = {}, deps = ''): Project {
@@ -37,18 +55,30 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
       defp aliases, do: []
     end`,
     'mix.lock': lock({}),
-    'config/config.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
+    'config/config.exs':
+      'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
     'config/prod.exs': 'import Config\n',
-    'lib/shop/application.ex': 'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
-    'lib/shop_web/endpoint.ex': 'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
+    'lib/shop/application.ex':
+      'defmodule Shop.Application do\n  use Application\n  def start(_type, _args), do: Supervisor.start_link([ShopWeb.Endpoint], [])\nend\n',
+    'lib/shop_web/endpoint.ex':
+      'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
     ...files,
   };
-  return detect(treeOf(Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))));
+  return detect(
+    treeOf(
+      Object.fromEntries(
+        Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+      ),
+    ),
+  );
 }
 
 /** mix.lock with phoenix and the given packages, each with the packages it needs. */
 export function lock(packages: Record<string, string[]>): string {
-  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`);
+  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(
+    ([name, needs]) =>
+      `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`,
+  );
   return `%{\n${lines.join('\n')}\n}\n`;
 }
 

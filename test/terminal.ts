@@ -8,18 +8,35 @@ import { environment, HERE, type Ended } from './commands.ts';
 export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'flyctl-'));
   const log = join(folder, 'calls');
-  writeFileSync(join(folder, 'flyctl'), `#!/bin/sh\n[ "$FLY_NO_UPDATE_CHECK$NO_COLOR" = 11 ] && [ ! -t 0 ] || exit 9\necho "$*" >> '${log}'\ncase "$*" in\n${script}\nesac\n`);
+  writeFileSync(
+    join(folder, 'flyctl'),
+    `#!/bin/sh\n[ "$FLY_NO_UPDATE_CHECK$NO_COLOR" = 11 ] && [ ! -t 0 ] || exit 9\necho "$*" >> '${log}'\ncase "$*" in\n${script}\nesac\n`,
+  );
   chmodSync(join(folder, 'flyctl'), 0o755);
-  return { path: `${folder}:${process.env.PATH ?? ''}`, calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []) };
+  return {
+    path: `${folder}:${process.env.PATH ?? ''}`,
+    calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []),
+  };
 }
 
 /** So that a flyctl of this computer, and its account, have no part in a test. */
-export const loggedOut = (): string => fakeFlyctl('*) echo "Error: no access token available" >&2; exit 1;;').path;
+export const loggedOut = (): string =>
+  fakeFlyctl('*) echo "Error: no access token available" >&2; exit 1;;').path;
 
 /** Types answers into a pseudo-terminal when their prompt shows. */
-export function type([file = '', ...args]: readonly string[], app: string, answers: [prompt: RegExp, keys: string][], PATH = loggedOut()): Promise<Ended> {
+export function type(
+  [file = '', ...args]: readonly string[],
+  app: string,
+  answers: [prompt: RegExp, keys: string][],
+  PATH = loggedOut(),
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const shell = spawn(file, [...args, '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: environment({ CI: '', PATH }) });
+    const shell = spawn(file, [...args, '--dest', app], {
+      cwd: HERE,
+      cols: 120,
+      rows: 50,
+      env: environment({ CI: '', PATH }),
+    });
     let out = '';
     let seen = 0;
     let typing = false;

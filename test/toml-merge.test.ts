@@ -3,8 +3,8 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
-import { plan } from '../src/plan.ts';
-import { complete } from '../src/questions.ts';
+import { plan } from '../src/plan/plan.ts';
+import { complete } from '../src/answers/questions.ts';
 import { treeOf } from '../src/tree.ts';
 import { FLAGS, projectOf, shop } from './support.ts';
 
@@ -15,12 +15,18 @@ function merged(theirs: string, flags: Flags = FLAGS, background = shopProject.b
   return plan([flyToml], { project, answers: complete(flags, project) })[0]?.after ?? '';
 }
 const parse = (text: string) => TOML.parse(text.replaceAll('\r\n', '\n').replace('\uFEFF', ''));
-const at = (data: unknown, path: string): unknown => path.split('.').reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
+const at = (data: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
 
 /** Paths whose value is another one afterwards, or gone. */
 function lost(before: unknown, after: unknown, path = ''): string[] {
-  if (before instanceof Date || typeof before !== 'object' || before === null) return String(before) === String(after) ? [] : [path.slice(1)];
-  return Object.entries(before).flatMap(([key, value]) => lost(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`));
+  if (before instanceof Date || typeof before !== 'object' || before === null)
+    return String(before) === String(after) ? [] : [path.slice(1)];
+  return Object.entries(before).flatMap(([key, value]) =>
+    lost(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
+  );
 }
 
 interface Case {
@@ -35,83 +41,207 @@ interface Case {
 
 const HEADER = 'X-Forwarded-Proto';
 const cases: Record<string, Case> = {
-  'what fly launch wrote in 2022: services stay, unused lists give way, the old limits are lifted': {
-    theirs: `# made for shop\n\napp = "shop"\nkill_signal = "SIGINT"\nkill_timeout = 5\nprocesses = []\n\n[env]\n\n[experimental]\n  allowed_public_ports = []\n  auto_rollback = true\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  processes = ["app"]\n  protocol = "tcp"\n  script_checks = []\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n    type = "connections"\n\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n\n  [[services.tcp_checks]]\n    interval = "15s"\n    timeout = "2s"\n`,
-    changes: ['kill_signal', 'kill_timeout', 'services.0.concurrency.hard_limit', 'services.0.concurrency.soft_limit'],
-    has: { 'env.PORT': '8080', 'services.0.internal_port': 8080, 'services.0.http_checks.0.path': '/health', [`services.0.http_checks.0.headers.${HEADER}`]: 'https', 'services.0.ports.0.force_https': true, 'services.0.ports.1.force_https': undefined, 'services.0.concurrency.soft_limit': 1000, 'vm.0.memory': '1gb' },
-    lacks: ['http_service', 'services.0.auto_stop_machines', 'vm.0.processes'],
-  },
+  'what fly launch wrote in 2022: services stay, unused lists give way, the old limits are lifted':
+    {
+      theirs: `# made for shop\n\napp = "shop"\nkill_signal = "SIGINT"\nkill_timeout = 5\nprocesses = []\n\n[env]\n\n[experimental]\n  allowed_public_ports = []\n  auto_rollback = true\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  processes = ["app"]\n  protocol = "tcp"\n  script_checks = []\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n    type = "connections"\n\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n\n  [[services.tcp_checks]]\n    interval = "15s"\n    timeout = "2s"\n`,
+      changes: [
+        'kill_signal',
+        'kill_timeout',
+        'services.0.concurrency.hard_limit',
+        'services.0.concurrency.soft_limit',
+      ],
+      has: {
+        'env.PORT': '8080',
+        'services.0.internal_port': 8080,
+        'services.0.http_checks.0.path': '/health',
+        [`services.0.http_checks.0.headers.${HEADER}`]: 'https',
+        'services.0.ports.0.force_https': true,
+        'services.0.ports.1.force_https': undefined,
+        'services.0.concurrency.soft_limit': 1000,
+        'vm.0.memory': '1gb',
+      },
+      lacks: ['http_service', 'services.0.auto_stop_machines', 'vm.0.processes'],
+    },
   'several services: only the one that serves the pages is touched': {
-    theirs: 'app = "shop"\n[processes]\nweb = "server"\nmail = "smtp"\n\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["mail"]\n[[services.ports]]\nport = 25\n\n[[services]] # pages\ninternal_port = 4001\nprotocol = "tcp"\nprocesses = ["web"]\n[[services.ports]]\nport = 443\nhandlers = ["tls", "http"]\n\n# udp\n[[services]]\ninternal_port = 9999\nprotocol = "udp"\nprocesses = ["mail"]\n# last words\n',
-    has: { 'services.length': 3, 'services.0.http_checks': undefined, 'services.1.http_checks.0.path': '/health', 'services.2.http_checks': undefined, 'services.1.concurrency.soft_limit': 1000, 'env.PORT': '4001', 'vm.0.processes.0': 'web' },
+    theirs:
+      'app = "shop"\n[processes]\nweb = "server"\nmail = "smtp"\n\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["mail"]\n[[services.ports]]\nport = 25\n\n[[services]] # pages\ninternal_port = 4001\nprotocol = "tcp"\nprocesses = ["web"]\n[[services.ports]]\nport = 443\nhandlers = ["tls", "http"]\n\n# udp\n[[services]]\ninternal_port = 9999\nprotocol = "udp"\nprocesses = ["mail"]\n# last words\n',
+    has: {
+      'services.length': 3,
+      'services.0.http_checks': undefined,
+      'services.1.http_checks.0.path': '/health',
+      'services.2.http_checks': undefined,
+      'services.1.concurrency.soft_limit': 1000,
+      'env.PORT': '4001',
+      'vm.0.processes.0': 'web',
+    },
     lacks: ['http_service', 'services.0.concurrency', 'services.2.concurrency'],
   },
   'no service speaks HTTP: it gets one, for the group that is named': {
-    theirs: 'app = "shop"\n[processes]\napp = "start"\nworker = "work"\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["worker"]\n[[services]]\ninternal_port = 26\nprotocol = "tcp"\nprocesses = ["worker"]\n',
-    has: { 'http_service.processes.0': 'app', 'http_service.internal_port': 4000, 'vm.0.processes.0': 'app' },
+    theirs:
+      'app = "shop"\n[processes]\napp = "start"\nworker = "work"\n[[services]]\ninternal_port = 25\nprotocol = "tcp"\nprocesses = ["worker"]\n[[services]]\ninternal_port = 26\nprotocol = "tcp"\nprocesses = ["worker"]\n',
+    has: {
+      'http_service.processes.0': 'app',
+      'http_service.internal_port': 4000,
+      'vm.0.processes.0': 'app',
+    },
   },
-  'the one service, without ports, is the one': { theirs: '[[services]]\ninternal_port = 8080\nprotocol = "tcp"\n', has: { 'services.0.http_checks.0.path': '/health' }, lacks: ['http_service'] },
+  'the one service, without ports, is the one': {
+    theirs: '[[services]]\ninternal_port = 8080\nprotocol = "tcp"\n',
+    has: { 'services.0.http_checks.0.path': '/health' },
+    lacks: ['http_service'],
+  },
   'the last table takes its own before new ones come': {
     theirs: 'app = "shop"\n\n[http_service]\n  internal_port = 9999\n',
     has: { 'http_service.force_https': true, 'env.PORT': '9999', 'deploy.strategy': 'rolling' },
     lacks: ['env.force_https', 'deploy.force_https'],
   },
-  'a table below another one whose header is missing': { theirs: '[http_service.concurrency]\ntype = "requests"\n', has: { 'http_service.internal_port': 4000, 'http_service.concurrency.soft_limit': 1000 } },
+  'a table below another one whose header is missing': {
+    theirs: '[http_service.concurrency]\ntype = "requests"\n',
+    has: { 'http_service.internal_port': 4000, 'http_service.concurrency.soft_limit': 1000 },
+  },
   'dotted keys and tables in braces take what is missing in their own form': {
-    theirs: 'app = "shop" # "app = x"\nhttp_service.internal_port = 8080\nhttp_service.concurrency = { type = "requests", soft_limit = 5 }\nvm = [{ size = "shared-cpu-1x" }]\nenv = { "A" = "1" }\ndeploy = {}\n',
-    has: { 'http_service.force_https': true, 'http_service.concurrency.type': 'requests', 'http_service.concurrency.soft_limit': 5, 'http_service.concurrency.hard_limit': 1000, 'http_service.checks.0.path': '/health', [`http_service.checks.0.headers.${HEADER}`]: 'https', 'vm.0.memory': '1gb', 'vm.0.size': 'shared-cpu-1x', 'env.A': '1', 'env.PORT': '8080', 'deploy.strategy': 'rolling' },
+    theirs:
+      'app = "shop" # "app = x"\nhttp_service.internal_port = 8080\nhttp_service.concurrency = { type = "requests", soft_limit = 5 }\nvm = [{ size = "shared-cpu-1x" }]\nenv = { "A" = "1" }\ndeploy = {}\n',
+    has: {
+      'http_service.force_https': true,
+      'http_service.concurrency.type': 'requests',
+      'http_service.concurrency.soft_limit': 5,
+      'http_service.concurrency.hard_limit': 1000,
+      'http_service.checks.0.path': '/health',
+      [`http_service.checks.0.headers.${HEADER}`]: 'https',
+      'vm.0.memory': '1gb',
+      'vm.0.size': 'shared-cpu-1x',
+      'env.A': '1',
+      'env.PORT': '8080',
+      'deploy.strategy': 'rolling',
+    },
   },
   'empty lists in braces and behind dots': {
     theirs: 'app = "shop"\nvm = []\nhttp_service = { internal_port = 4000, checks = [] }\n',
-    has: { 'http_service.checks.0.path': '/health', 'http_service.concurrency.soft_limit': 1000, 'vm.0.memory': '1gb' },
+    has: {
+      'http_service.checks.0.path': '/health',
+      'http_service.concurrency.soft_limit': 1000,
+      'vm.0.memory': '1gb',
+    },
   },
   'checks of theirs stay and gain the header, where it is missing': {
-    theirs: '[http_service]\ninternal_port = 4000\n\n[[http_service.checks]]\npath = "/"\n\n[[http_service.checks]]\npath = "/b"\nheaders = { X-Forwarded-proto = "https" }\n\n[[http_service.checks]]\npath = "/c"\n[http_service.checks.headers]\nHost = "a"\n\n[[http_service.checks]]\nprotocol = "https"\n\n[[vm]]\nmemory_mb = 512\n',
-    has: { [`http_service.checks.0.headers.${HEADER}`]: 'https', [`http_service.checks.1.headers.${HEADER}`]: undefined, [`http_service.checks.2.headers.${HEADER}`]: 'https', 'http_service.checks.3.headers': undefined, 'http_service.checks.length': 4, 'vm.0.memory': undefined, 'vm.0.size': undefined },
+    theirs:
+      '[http_service]\ninternal_port = 4000\n\n[[http_service.checks]]\npath = "/"\n\n[[http_service.checks]]\npath = "/b"\nheaders = { X-Forwarded-proto = "https" }\n\n[[http_service.checks]]\npath = "/c"\n[http_service.checks.headers]\nHost = "a"\n\n[[http_service.checks]]\nprotocol = "https"\n\n[[vm]]\nmemory_mb = 512\n',
+    has: {
+      [`http_service.checks.0.headers.${HEADER}`]: 'https',
+      [`http_service.checks.1.headers.${HEADER}`]: undefined,
+      [`http_service.checks.2.headers.${HEADER}`]: 'https',
+      'http_service.checks.3.headers': undefined,
+      'http_service.checks.length': 4,
+      'vm.0.memory': undefined,
+      'vm.0.size': undefined,
+    },
   },
   'a list of [[env]], [vm] as one table, numbers where text is meant': {
-    theirs: '[[env]]\nPORT = 8080\n\n[[env]]\nTRUE = true\n[http_service]\ninternal_port = 8080\n[vm]\nmemory = 512\n',
-    has: { 'env.length': 2, 'env.0.PORT': 8080, 'env.1.PORT': undefined, 'env.1.PHX_HOST': 'shop.fly.dev', 'vm.memory': 512 },
+    theirs:
+      '[[env]]\nPORT = 8080\n\n[[env]]\nTRUE = true\n[http_service]\ninternal_port = 8080\n[vm]\nmemory = 512\n',
+    has: {
+      'env.length': 2,
+      'env.0.PORT': 8080,
+      'env.1.PORT': undefined,
+      'env.1.PHX_HOST': 'shop.fly.dev',
+      'vm.memory': 512,
+    },
   },
-  'a larger machine, other limits and an own way to deploy are its owner\'s': {
-    theirs: '[deploy]\nstrategy = "bluegreen"\nrelease_command = "bin/own"\n[http_service]\ninternal_port = 4000\nauto_stop_machines = "stop"\nauto_start_machines = true\nmin_machines_running = 2\n[http_service.concurrency]\ntype = "requests"\nhard_limit = 50\n[[vm]]\nsize = "performance-1x"\nprocesses = ["worker"]\n[[vm]]\nsize = "performance-2x"\n[mounts]\nsource = "d"\ndestination = "/d"\n',
+  "a larger machine, other limits and an own way to deploy are its owner's": {
+    theirs:
+      '[deploy]\nstrategy = "bluegreen"\nrelease_command = "bin/own"\n[http_service]\ninternal_port = 4000\nauto_stop_machines = "stop"\nauto_start_machines = true\nmin_machines_running = 2\n[http_service.concurrency]\ntype = "requests"\nhard_limit = 50\n[[vm]]\nsize = "performance-1x"\nprocesses = ["worker"]\n[[vm]]\nsize = "performance-2x"\n[mounts]\nsource = "d"\ndestination = "/d"\n',
     has: { 'http_service.concurrency.soft_limit': 50, 'vm.1.memory': undefined, 'vm.length': 2 },
   },
   'an answer takes the place of what was there': {
-    theirs: "app = 'old' # mine\nprimary_region = 'ams'\n[env]\nPHX_HOST = 'old.fly.dev'\nECTO_IPV6 = \"true\"\n[http_service]\ninternal_port = 4000\nforce_https = false\nauto_stop_machines = true # why\n[deploy]\nstrategy = 'canary'\n[[vm]]\nmemory_mb = 512\n",
+    theirs:
+      "app = 'old' # mine\nprimary_region = 'ams'\n[env]\nPHX_HOST = 'old.fly.dev'\nECTO_IPV6 = \"true\"\n[http_service]\ninternal_port = 4000\nforce_https = false\nauto_stop_machines = true # why\n[deploy]\nstrategy = 'canary'\n[[vm]]\nmemory_mb = 512\n",
     flags: { app: 'shop', region: 'lhr', postgres: 'external', background: 'yes', memory: '2gb' },
-    changes: ['app', 'primary_region', 'env.PHX_HOST', 'env.ECTO_IPV6', 'http_service.force_https', 'http_service.auto_stop_machines', 'deploy.strategy', 'vm.0.memory_mb'],
-    has: { app: 'shop', 'env.PHX_HOST': 'shop.fly.dev', 'env.ECTO_IPV6': 'false', 'http_service.auto_stop_machines': 'off', 'http_service.min_machines_running': 1, 'vm.0.memory_mb': 2048, 'deploy.strategy': 'rolling' },
+    changes: [
+      'app',
+      'primary_region',
+      'env.PHX_HOST',
+      'env.ECTO_IPV6',
+      'http_service.force_https',
+      'http_service.auto_stop_machines',
+      'deploy.strategy',
+      'vm.0.memory_mb',
+    ],
+    has: {
+      app: 'shop',
+      'env.PHX_HOST': 'shop.fly.dev',
+      'env.ECTO_IPV6': 'false',
+      'http_service.auto_stop_machines': 'off',
+      'http_service.min_machines_running': 1,
+      'vm.0.memory_mb': 2048,
+      'deploy.strategy': 'rolling',
+    },
   },
   'multi-line strings, quoted and escaped keys, comments that look like tables': {
     theirs: `# [http_service]\napp = "shop"\n\n[env] # [env]\n  "PORT.x" = """\n[http_service]\n  PORT = "1"\n"""\n  'a b' = '''x'''\n  "\\u0041" = "#"\n  # PORT = "2"\n\n  # below\n[build]\n\n    [ "http_service" ]\n    # nothing yet\n#end`,
     has: { 'env.PORT': '4000', 'env.a b': 'x', 'http_service.internal_port': 4000 },
   },
   'comments only': { theirs: '# one\n\n# two' },
-  'a [vm] of another group': { theirs: '[vm]\nmemory_mb = 512\nprocesses = ["m"]\n[http_service]\ninternal_port = 4000\nprocesses = ["app"]\n', has: { 'vm.size': undefined } },
-  'services without their list': { theirs: '[services.concurrency]\nhard_limit = 5\n[services]\ninternal_port = 8080\n', has: { 'services.http_checks.0.path': '/health', 'services.concurrency.soft_limit': 5 } },
-  'forms of 2020: headers as a list, limits in one text, [[processes]]': {
-    theirs: '[[services]]\ninternal_port = "8080"\nconcurrency = "12,23"\n[[services.ports]]\nport = "80"\nhandlers = ["http"]\n[[services.http_checks]]\ninterval = 30000\n[[services.http_checks.headers]]\nname = "origin"\nvalue = "x"\n[[services.http_checks]]\ninterval = "20s"\n[services.http_checks.headers]\nmetoo = true\n[[processes]]\n# none\n[mount]\nsource = "data"\n',
-    has: { 'services.0.http_checks.0.headers.length': 1, [`services.0.http_checks.1.headers.${HEADER}`]: 'https', 'services.0.ports.0.force_https': true, 'env.PORT': '8080' },
+  'a [vm] of another group': {
+    theirs:
+      '[vm]\nmemory_mb = 512\nprocesses = ["m"]\n[http_service]\ninternal_port = 4000\nprocesses = ["app"]\n',
+    has: { 'vm.size': undefined },
   },
-  'what our keys stand for is something else': { theirs: 'app = "shop"\nenv = "x"\nhttp_service = 3\nvm = "big"\ndeploy = 1\n' },
+  'services without their list': {
+    theirs: '[services.concurrency]\nhard_limit = 5\n[services]\ninternal_port = 8080\n',
+    has: { 'services.http_checks.0.path': '/health', 'services.concurrency.soft_limit': 5 },
+  },
+  'forms of 2020: headers as a list, limits in one text, [[processes]]': {
+    theirs:
+      '[[services]]\ninternal_port = "8080"\nconcurrency = "12,23"\n[[services.ports]]\nport = "80"\nhandlers = ["http"]\n[[services.http_checks]]\ninterval = 30000\n[[services.http_checks.headers]]\nname = "origin"\nvalue = "x"\n[[services.http_checks]]\ninterval = "20s"\n[services.http_checks.headers]\nmetoo = true\n[[processes]]\n# none\n[mount]\nsource = "data"\n',
+    has: {
+      'services.0.http_checks.0.headers.length': 1,
+      [`services.0.http_checks.1.headers.${HEADER}`]: 'https',
+      'services.0.ports.0.force_https': true,
+      'env.PORT': '8080',
+    },
+  },
+  'what our keys stand for is something else': {
+    theirs: 'app = "shop"\nenv = "x"\nhttp_service = 3\nvm = "big"\ndeploy = 1\n',
+  },
 };
 
-for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }] of Object.entries(cases)) {
+for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }] of Object.entries(
+  cases,
+)) {
   test(name, () => {
     const after = merged(theirs, flags);
     const data = parse(after);
     // An empty list says nothing
-    assert.equal(lost(parse(theirs), data).filter((path) => !/(http_checks|checks|vm)$/.test(path) || JSON.stringify(at(parse(theirs), path)) !== '[]'), changes);
+    assert.equal(
+      lost(parse(theirs), data).filter(
+        (path) =>
+          !/(http_checks|checks|vm)$/.test(path) ||
+          JSON.stringify(at(parse(theirs), path)) !== '[]',
+      ),
+      changes,
+    );
     for (const [path, value] of Object.entries(has)) assert.equal(at(data, path), value, path);
     for (const path of lacks) assert.is(at(data, path), undefined, path);
-    const removed = diffLines(theirs.endsWith('\n') ? theirs : `${theirs}\n`, after).filter((part) => part.removed).flatMap((part) => part.value.trimEnd().split('\n'));
-    for (const line of removed) assert.ok(/^[^#]*= *('|{|\[)/.test(line) || changes.some((path) => line.trimStart().startsWith(path.split('.').at(-1) ?? '?')), `lost the line ${line}`);
-    for (const [comment] of theirs.matchAll(/^ *#.*\n *\[.*/gm)) assert.ok(after.includes(comment), `${comment} is torn apart`);
+    const removed = diffLines(theirs.endsWith('\n') ? theirs : `${theirs}\n`, after)
+      .filter((part) => part.removed)
+      .flatMap((part) => part.value.trimEnd().split('\n'));
+    for (const line of removed)
+      assert.ok(
+        /^[^#]*= *('|{|\[)/.test(line) ||
+          changes.some((path) => line.trimStart().startsWith(path.split('.').at(-1) ?? '?')),
+        `lost the line ${line}`,
+      );
+    for (const [comment] of theirs.matchAll(/^ *#.*\n *\[.*/gm))
+      assert.ok(after.includes(comment), `${comment} is torn apart`);
     if (/^\[/m.test(theirs) && !/^ /m.test(theirs)) assert.not.match(after, /^ /m);
     assert.ok(after === theirs || after.endsWith('\n'));
     assert.is(merged(after, flags), after, 'a second run changes it again');
-    assert.is(merged(theirs.replaceAll('\n', '\r\n'), flags), after.replaceAll('\n', '\r\n'), 'CRLF');
+    assert.is(
+      merged(theirs.replaceAll('\n', '\r\n'), flags),
+      after.replaceAll('\n', '\r\n'),
+      'CRLF',
+    );
     assert.is(merged(`\uFEFF${theirs}`, flags), after, 'byte-order mark');
     const open = after.trimEnd();
     assert.is(merged(open, flags), open, 'no line break at the end');
@@ -119,10 +249,21 @@ for (const [name, { theirs, flags = FLAGS, changes = [], has = {}, lacks = [] }]
 }
 
 test('each change says why, and comments behind a value stay', () => {
-  const after = merged("app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n", FLAGS);
+  const after = merged(
+    "app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n",
+    FLAGS,
+  );
   const dotted = merged('http_service.internal_port = 8080\nenv = { A = "1" }\n');
-  assert.match(dotted, /# The same port as internal_port below and EXPOSE in the Dockerfile\n(#.*\n)*env = \{/);
-  for (const lines of ["app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n", '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n', '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n']) assert.ok(after.includes(lines), `${lines} in ${after}`);
+  assert.match(
+    dotted,
+    /# The same port as internal_port below and EXPOSE in the Dockerfile\n(#.*\n)*env = \{/,
+  );
+  for (const lines of [
+    "app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n",
+    '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n',
+    '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n',
+  ])
+    assert.ok(after.includes(lines), `${lines} in ${after}`);
 });
 
 test('a deploy that runs two at once stays where nothing must run once only', () => {
@@ -133,7 +274,10 @@ test('a deploy that runs two at once stays where nothing must run once only', ()
 
 test('a key of ours that needs another kind of machine is refused', () => {
   assert.throws(() => merged('', { ...FLAGS, memory: '4gb' }), /at most 2gb/);
-  assert.match(merged('[[vm]]\nsize = "performance-1x"\nmemory = "2gb"\n', { ...FLAGS, memory: '4gb' }), 'memory = "4gb"');
+  assert.match(
+    merged('[[vm]]\nsize = "performance-1x"\nmemory = "2gb"\n', { ...FLAGS, memory: '4gb' }),
+    'memory = "4gb"',
+  );
 });
 
 test.run();

@@ -20,7 +20,8 @@ export function generated(flags: Flags = FLAGS): Texts {
 }
 const made = new Map<string, Texts>();
 export const results = (texts: Texts): Result[] => check(projectOf(texts));
-export const open = (texts: Texts): string[] => results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
+export const open = (texts: Texts): string[] =>
+  results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
 
 export const judge = (texts: Texts, id: string): Findings => {
   const requirement = requirements.find((one) => one.id === id);
@@ -45,22 +46,23 @@ export function spoil(texts: Texts, path: string, from: string, to: string): Tex
   return { ...texts, [path]: before.replaceAll(from, () => to) };
 }
 
-
 /** A generated umbrella of two apps. */
 export function umbrella(): Texts {
-  const child = (app: string, rest: string) => `defmodule ${app}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app.toLowerCase()}, deps: [${rest}]]\n  def application, do: []\nend\n`;
+  const child = (app: string, rest: string) =>
+    `defmodule ${app}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app.toLowerCase()}, deps: [${rest}]]\n  def application, do: []\nend\n`;
   const texts = {
-    'mix.exs': 'defmodule Shops.MixProject do\n  use Mix.Project\n  def project, do: [apps_path: "apps", elixir: "~> 1.15", deps: [], releases: [shop: [applications: [web: :permanent]]]]\nend\n',
+    'mix.exs':
+      'defmodule Shops.MixProject do\n  use Mix.Project\n  def project, do: [apps_path: "apps", elixir: "~> 1.15", deps: [], releases: [shop: [applications: [web: :permanent]]]]\nend\n',
     'mix.lock': shop()['mix.lock'] ?? '',
     'config/config.exs': 'import Config\nconfig :web, Web.Endpoint, url: [host: "localhost"]\n',
     'apps/web/mix.exs': child('Web', '{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}'),
-    'apps/web/lib/web/endpoint.ex': 'defmodule Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :web\n  plug Web.Router\nend\n',
+    'apps/web/lib/web/endpoint.ex':
+      'defmodule Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :web\n  plug Web.Router\nend\n',
     'apps/core/mix.exs': child('Core', ''),
     'apps/core/lib/core.ex': 'defmodule Core do\nend\n',
   };
   return after(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
 }
-
 
 /** What is spoilt, which requirement then is missing, at which line's text, and a part of the edit. */
 export type Trap = [name: string, spoilt: () => Texts, id: string, place: string, edit: RegExp];
@@ -73,7 +75,10 @@ export function testTraps(traps: readonly Trap[]): void {
       const findings = judge(texts, id);
       const fitting = findings.missing.filter((one) => {
         const line = (texts[one.file] ?? '').split('\n')[(one.line ?? 1) - 1] ?? '';
-        return `${one.file}: ${one.line === undefined ? '' : line.trim()}`.startsWith(place) && edit.test(one.edit);
+        return (
+          `${one.file}: ${one.line === undefined ? '' : line.trim()}`.startsWith(place) &&
+          edit.test(one.edit)
+        );
       });
       assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
     });

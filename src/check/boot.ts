@@ -18,13 +18,18 @@ export interface Boot {
 }
 
 /** `get_in(config, [app, key, name, …])`; undefined when nobody sets it. */
-export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined => keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
+export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined =>
+  keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
 
 /**
  * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly the environment given. So a setting is
  * judged by what it does, however it is written. Pure; what only a running system knows is Unknown in the result.
  */
-export function booter(tree: Tree, runtime: string, compiled: ReadonlyMap<string, Value>): (environment: Readonly<Record<string, string>>) => Boot {
+export function booter(
+  tree: Tree,
+  runtime: string,
+  compiled: ReadonlyMap<string, Value>,
+): (environment: Readonly<Record<string, string>>) => Boot {
   const parsed = new Map<string, Expr[]>();
   return (environment) => {
     const start = new Start(tree, parsed, new Map(compiled), environment);
@@ -45,7 +50,12 @@ class Start implements World {
   private readonly local = new Map<string, Scope>();
   private file = '';
 
-  constructor(tree: Tree, parsed: Map<string, Expr[]>, apps: Map<string, Value>, environment: Readonly<Record<string, string>>) {
+  constructor(
+    tree: Tree,
+    parsed: Map<string, Expr[]>,
+    apps: Map<string, Value>,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.tree = tree;
     this.parsed = parsed;
     this.apps = apps;
@@ -55,7 +65,8 @@ class Start implements World {
   run(file: string): void {
     const body = this.parsed.get(file) ?? parseElixir(this.tree.read(file) ?? '').body;
     this.parsed.set(file, body);
-    for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
+    for (const one of modulesIn(body))
+      this.local.set(one.name, moduleScope(one.body, undefined, one.name));
     const before = this.file;
     this.file = file;
     evaluateBody(body, { ...configScope(this.tree, file, emptyConfig()), world: this });
@@ -66,13 +77,16 @@ class Start implements World {
     if (typeof wanted !== 'string') return new Unknown('a computed environment variable');
     this.reads.add(wanted);
     const value = Object.hasOwn(this.environment, wanted) ? this.environment[wanted] : undefined;
-    if (value === undefined && demanded) this.stops.push(`environment variable ${wanted} is missing`);
+    if (value === undefined && demanded)
+      this.stops.push(`environment variable ${wanted} is missing`);
     return value ?? fallback;
   }
 
   raise(message: Value, because: readonly string[]): void {
     // System.halt has a number, and what it printed before is not followed
-    this.stops.push(typeof message === 'string' ? message : message instanceof Unknown ? because.join(', ') : '');
+    this.stops.push(
+      typeof message === 'string' ? message : message instanceof Unknown ? because.join(', ') : '',
+    );
   }
 
   settle(): void {}
@@ -89,13 +103,15 @@ class Start implements World {
   remote(module: string | null, name: string, args: Value[], scope: Scope): Value | undefined {
     if (module === null && name === 'config') return this.set(args);
     if (module === null && name === 'import_config') {
-      if (typeof args[0] === 'string') for (const file of imported(this.tree, this.file, args[0])) this.run(file);
+      if (typeof args[0] === 'string')
+        for (const file of imported(this.tree, this.file, args[0])) this.run(file);
       return null;
     }
     for (const target of module === null ? scope.imports : [module]) {
       const found = this.local.get(target);
       const clauses = found?.functions.get(name);
-      if (found && clauses) return invoke(clauses, args, { ...found, world: this, because: scope.because });
+      if (found && clauses)
+        return invoke(clauses, args, { ...found, world: this, because: scope.because });
     }
     return undefined;
   }
@@ -103,16 +119,22 @@ class Start implements World {
   private set([app, second, third]: Value[]): null {
     if (!(app instanceof Atom) || second === undefined) return null;
     const key = second instanceof Atom ? second.name : moduleName(second);
-    const patch = third === undefined ? second : key === undefined ? null : [new Tuple([new Atom(key), third])];
+    const patch =
+      third === undefined ? second : key === undefined ? null : [new Tuple([new Atom(key), third])];
     if (patch !== null) this.apps.set(app.name, deepMerge(this.apps.get(app.name), patch));
     return null;
   }
 }
 
 /** What the code alone sets in production: `compiled` into the image, and `all` with every branch of runtime.exs, taken or not. */
-export function possible(tree: Tree, runtime: string, folders: readonly string[]): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
+export function possible(
+  tree: Tree,
+  runtime: string,
+  folders: readonly string[],
+): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
   const config = emptyConfig();
-  for (const dir of folders) readConfig(tree, dir === '.' ? 'config/config.exs' : `${dir}/config/config.exs`, config);
+  for (const dir of folders)
+    readConfig(tree, dir === '.' ? 'config/config.exs' : `${dir}/config/config.exs`, config);
   const compiled = new Map(config.apps);
   readConfig(tree, runtime, config);
   return { compiled, all: config.apps };

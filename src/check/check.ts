@@ -14,7 +14,8 @@ export interface Result extends Findings {
   verdict: Verdict;
 }
 
-export const verdictOf = ({ missing, unknown }: Findings): Verdict => (missing.length ? 'missing' : unknown.length ? 'unknown' : 'met');
+export const verdictOf = ({ missing, unknown }: Findings): Verdict =>
+  missing.length ? 'missing' : unknown.length ? 'unknown' : 'met';
 
 /** Judges a repo by every requirement. Pure: reads the tree, nothing else. */
 export function check(project: Project): Result[] {
@@ -29,7 +30,11 @@ export const CHECK_HELP = `Says for every requirement whether the repo meets it,
   --json        the same for scripts
 Exit code 0 when all are met, 1 otherwise: what can't be told by reading is not met.`;
 
-const SIGNS: Record<Verdict, string> = { met: pc.green('met    '), missing: pc.red('missing'), unknown: pc.yellow('unknown') };
+const SIGNS: Record<Verdict, string> = {
+  met: pc.green('met    '),
+  missing: pc.red('missing'),
+  unknown: pc.yellow('unknown'),
+};
 
 /** The results as a person reads them. */
 export function reportOf(results: readonly Result[]): string {
@@ -40,7 +45,10 @@ export function reportOf(results: readonly Result[]): string {
     file = result.file;
     lines.push(`  ${SIGNS[result.verdict]}  ${result.id.padEnd(5)} ${result.name}`);
     for (const one of result.missing) {
-      const text = [`           ${place(one)}: ${one.what}`, ...one.edit.split('\n').map((edit) => `             ${edit}`)];
+      const text = [
+        `           ${place(one)}: ${one.what}`,
+        ...one.edit.split('\n').map((edit) => `             ${edit}`),
+      ];
       // A file that isn't there lacks every requirement, and says so once
       if (!lines.includes(text[0] ?? '')) lines.push(...text);
     }
@@ -49,7 +57,12 @@ export function reportOf(results: readonly Result[]): string {
   }
   const count = (verdict: Verdict) => results.filter((one) => one.verdict === verdict).length;
   const open = results.length - count('met');
-  lines.push('', open === 0 ? `All ${results.length} requirements are met.` : `${count('met')} met, ${count('missing')} missing, ${count('unknown')} unknown.`);
+  lines.push(
+    '',
+    open === 0
+      ? `All ${results.length} requirements are met.`
+      : `${count('met')} met, ${count('missing')} missing, ${count('unknown')} unknown.`,
+  );
   return lines.slice(1).join('\n');
 }
 

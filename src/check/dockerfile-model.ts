@@ -45,26 +45,51 @@ export function readDockerfile(text: string, target?: string): Dockerfile | unde
       const image = expand(rawImage, new Map([...args].map(([key, { value }]) => [key, value])));
       const base = stages.findLast((one) => one.name === image.toLowerCase());
       variables = new Map(base ? env(base) : []);
-      stages.push({ name: /^as$/i.test(as ?? '') ? name?.toLowerCase() : undefined, image, rawImage, line, base, steps: [] });
+      stages.push({
+        name: /^as$/i.test(as ?? '') ? name?.toLowerCase() : undefined,
+        image,
+        rawImage,
+        line,
+        base,
+        steps: [],
+      });
       continue;
     }
     const step = readStep(instruction, keyword, line, expand(raw, variables));
     if (!stage) {
-      if (keyword === 'ARG') for (const [name, value] of assignments(step.text)) args.set(name, { value: expand(value, new Map([...args].map(([key, one]) => [key, one.value]))), line });
+      if (keyword === 'ARG')
+        for (const [name, value] of assignments(step.text))
+          args.set(name, {
+            value: expand(value, new Map([...args].map(([key, one]) => [key, one.value]))),
+            line,
+          });
       continue;
     }
     stage.steps.push(step);
-    if (keyword === 'ENV') for (const [name, value] of assignments(step.text)) variables.set(name, value);
-    if (keyword === 'ARG') for (const [name, value] of assignments(step.text)) variables.set(name, value || (args.get(name)?.value ?? ''));
+    if (keyword === 'ENV')
+      for (const [name, value] of assignments(step.text)) variables.set(name, value);
+    if (keyword === 'ARG')
+      for (const [name, value] of assignments(step.text))
+        variables.set(name, value || (args.get(name)?.value ?? ''));
   }
-  const final = stages.find((stage) => target && stage.name === target.toLowerCase()) ?? stages.at(-1);
+  const final =
+    stages.find((stage) => target && stage.name === target.toLowerCase()) ?? stages.at(-1);
   return final && { stages, final, args };
 }
 
 function readStep(instruction: Instruction, keyword: string, line: number, text: string): Step {
-  const flags = /^(--\S+\s+)*/.test(text) && 'getFlags' in instruction ? (instruction as unknown as { getFlags(): { toString(): string }[] }).getFlags().map(String) : [];
+  const flags =
+    /^(--\S+\s+)*/.test(text) && 'getFlags' in instruction
+      ? (instruction as unknown as { getFlags(): { toString(): string }[] }).getFlags().map(String)
+      : [];
   const body = text.replace(/^<<-?\s*["']?\w+["']?.*\n/, '');
-  return { keyword, line, text, flags, commands: keyword === 'RUN' && !text.startsWith('[') ? shellCommands(body) : [words(text)] };
+  return {
+    keyword,
+    line,
+    text,
+    flags,
+    commands: keyword === 'RUN' && !text.startsWith('[') ? shellCommands(body) : [words(text)],
+  };
 }
 
 /** Words of an exec or shell form. */
@@ -76,14 +101,19 @@ function words(text: string): string[] {
       return text.split(/\s+/).filter(Boolean);
     }
   }
-  return text.split(/\s+/).filter(Boolean).map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
+  return text
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
 }
 
 /** Commands of a shell line, without assignments and brackets in front. */
 function shellCommands(text: string): string[][] {
   return text.split(/&&|\|\||[;|\n]/).flatMap((command) => {
     const parts = words(command.trim().replace(/^[({]\s*|\s*[)}]$/g, ''));
-    const start = parts.findIndex((word) => !/^([A-Za-z_]\w*=.*|env|exec|set|then|do|else|if|!)$/.test(word));
+    const start = parts.findIndex(
+      (word) => !/^([A-Za-z_]\w*=.*|env|exec|set|then|do|else|if|!)$/.test(word),
+    );
     return start < 0 ? [] : [parts.slice(start)];
   });
 }
@@ -94,36 +124,50 @@ export function assignments(text: string): [name: string, value: string][] {
     const [, name = '', value = ''] = /^(\w+)\s*([\s\S]*)$/.exec(text) ?? [];
     return [[name, unquote(value)]];
   }
-  return [...text.matchAll(/([A-Za-z_]\w*)(?:=("(?:\\.|[^"])*"|'[^']*'|\S*))?/g)].map(([, name = '', value = '']) => [name, unquote(value)]);
+  return [...text.matchAll(/([A-Za-z_]\w*)(?:=("(?:\\.|[^"])*"|'[^']*'|\S*))?/g)].map(
+    ([, name = '', value = '']) => [name, unquote(value)],
+  );
 }
 
 const unquote = (text: string): string => text.trim().replace(/^(["'])([\s\S]*)\1$/, '$2');
 
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g, (whole, braced: string | undefined, fallback: string | undefined, bare: string | undefined) => {
-    const value = variables.get(braced ?? bare ?? '');
-    return value || fallback || whole;
-  });
+  return text.replace(
+    /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
+    (whole, braced: string | undefined, fallback: string | undefined, bare: string | undefined) => {
+      const value = variables.get(braced ?? bare ?? '');
+      return value || fallback || whole;
+    },
+  );
 }
 
 /** A stage's steps after those of the stages it goes on from. */
-export const chain = (stage: Stage): Step[] => [...(stage.base ? chain(stage.base) : []), ...stage.steps];
+export const chain = (stage: Stage): Step[] => [
+  ...(stage.base ? chain(stage.base) : []),
+  ...stage.steps,
+];
 
 /** The image that a stage stands on in the end. */
 export const rootStage = (stage: Stage): Stage => (stage.base ? rootStage(stage.base) : stage);
 
 /** ENV of a stage, inherited ones included. */
-export const env = (stage: Stage): Map<string, string> => new Map(chain(stage).flatMap((step) => (step.keyword === 'ENV' ? assignments(step.text) : [])));
+export const env = (stage: Stage): Map<string, string> =>
+  new Map(chain(stage).flatMap((step) => (step.keyword === 'ENV' ? assignments(step.text) : [])));
 
 /** The last instruction of a kind that counts for a stage. */
-export const last = (stage: Stage, keyword: string): Step | undefined => chain(stage).findLast((step) => step.keyword === keyword);
+export const last = (stage: Stage, keyword: string): Step | undefined =>
+  chain(stage).findLast((step) => step.keyword === keyword);
 
-export const flag = (step: Step, name: string): string | undefined => step.flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
+export const flag = (step: Step, name: string): string | undefined =>
+  step.flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
 
 /** The stage that a COPY takes from; undefined: the build context, or an image. */
 export function sourceStage(file: Dockerfile, step: Step): Stage | undefined {
   const from = flag(step, 'from');
-  return from === undefined ? undefined : (file.stages.find((stage) => stage.name === from.toLowerCase()) ?? (/^\d+$/.test(from) ? file.stages[Number(from)] : undefined));
+  return from === undefined
+    ? undefined
+    : (file.stages.find((stage) => stage.name === from.toLowerCase()) ??
+        (/^\d+$/.test(from) ? file.stages[Number(from)] : undefined));
 }
 
 /** All steps that lead to a stage, in the order in which they count: those of a stage it copies from come before the copy. */
@@ -148,17 +192,35 @@ export const mixTasks = (step: Step): string[] =>
         if (at < 0) return [];
         const [first, ...rest] = command.slice(at + 1);
         if (first !== 'do') return [[first, ...rest].join(' ')];
-        return rest.join(' ').replace(/^(--app \S+ )+/, '').split(/,\s*|\s\+\s/);
+        return rest
+          .join(' ')
+          .replace(/^(--app \S+ )+/, '')
+          .split(/,\s*|\s\+\s/);
       });
 
 /** Packages that `apk add` and `apt-get install` name. */
 export const packages = (steps: readonly Step[]): Set<string> =>
   new Set(
-    steps.flatMap((step) => (step.keyword === 'RUN' ? step.commands : [])).flatMap((command) => {
-      const at = command.findIndex((word, index) => (word === 'add' && command.slice(0, index).includes('apk')) || (word === 'install' && command.slice(0, index).some((one) => one === 'apt' || one === 'apt-get')));
-      return at < 0 ? [] : command.slice(at + 1).filter((word) => !word.startsWith('-')).map((word) => word.replace(/[=~<>].*$/, ''));
-    }),
+    steps
+      .flatMap((step) => (step.keyword === 'RUN' ? step.commands : []))
+      .flatMap((command) => {
+        const at = command.findIndex(
+          (word, index) =>
+            (word === 'add' && command.slice(0, index).includes('apk')) ||
+            (word === 'install' &&
+              command.slice(0, index).some((one) => one === 'apt' || one === 'apt-get')),
+        );
+        return at < 0
+          ? []
+          : command
+              .slice(at + 1)
+              .filter((word) => !word.startsWith('-'))
+              .map((word) => word.replace(/[=~<>].*$/, ''));
+      }),
   );
 
 /** File names of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
-export const programs = (step: Step): string[] => (step.commands[0] ?? []).filter((word, index) => index === 0 || /[/.]/.test(word)).map((word) => word.split('/').at(-1) ?? '');
+export const programs = (step: Step): string[] =>
+  (step.commands[0] ?? [])
+    .filter((word, index) => index === 0 || /[/.]/.test(word))
+    .map((word) => word.split('/').at(-1) ?? '');

@@ -1,6 +1,6 @@
 import type TOML from '@iarna/toml';
 import { parseTOML } from 'toml-eslint-parser';
-import { flyTable } from '../existing.ts';
+import { flyTable } from '../answers/existing.ts';
 import { envOf, listAt, pageService } from '../fly/service.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
@@ -38,15 +38,30 @@ export function readFlyFile(project: Project): FlyFile | undefined {
   try {
     const table = flyTable(project);
     const lines = linesOf(text);
-    return { table, problem: undefined, service: serviceOf(table), env: Object.fromEntries(Object.entries(envOf(table)).map(([name, value]) => [name, String(value)])), line: (path) => lines.get(path) };
+    return {
+      table,
+      problem: undefined,
+      service: serviceOf(table),
+      env: Object.fromEntries(
+        Object.entries(envOf(table)).map(([name, value]) => [name, String(value)]),
+      ),
+      line: (path) => lines.get(path),
+    };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { table: {}, problem: error.message, service: undefined, env: {}, line: () => undefined };
+    return {
+      table: {},
+      problem: error.message,
+      service: undefined,
+      env: {},
+      line: () => undefined,
+    };
   }
 }
 
 /** A table, which may be written `[deploy]` or `[[deploy]]`; the first counts. */
-export const section = (file: FlyFile, name: string): TOML.JsonMap => listAt(file.table, name)[0] ?? {};
+export const section = (file: FlyFile, name: string): TOML.JsonMap =>
+  listAt(file.table, name)[0] ?? {};
 
 function serviceOf(table: TOML.JsonMap): Service | undefined {
   const page = pageService(table);
@@ -56,7 +71,10 @@ function serviceOf(table: TOML.JsonMap): Service | undefined {
   return {
     path,
     internalPort: typeof data.internal_port === 'number' ? data.internal_port : undefined,
-    forceHttps: page.table === 'services' ? listAt(data, 'ports').some((port) => port.force_https === true) : data.force_https === true,
+    forceHttps:
+      page.table === 'services'
+        ? listAt(data, 'ports').some((port) => port.force_https === true)
+        : data.force_https === true,
     autoStop: data.auto_stop_machines,
     autoStart: data.auto_start_machines,
     concurrency: listAt(data, 'concurrency')[0],
@@ -68,9 +86,15 @@ function serviceOf(table: TOML.JsonMap): Service | undefined {
 function linesOf(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   const pair = (node: Pair, prefix: string): void => {
-    const path = [prefix, ...node.key.keys.map((key) => String('name' in key ? key.name : key.value))].filter(Boolean).join('.');
+    const path = [
+      prefix,
+      ...node.key.keys.map((key) => String('name' in key ? key.name : key.value)),
+    ]
+      .filter(Boolean)
+      .join('.');
     lines.set(path, node.loc.start.line);
-    if (node.value.type === 'TOMLInlineTable') for (const inner of node.value.body) pair(inner, path);
+    if (node.value.type === 'TOMLInlineTable')
+      for (const inner of node.value.body) pair(inner, path);
   };
   for (const node of parseTOML(text).body[0].body) {
     if (node.type === 'TOMLKeyValue') pair(node, '');

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
-import { forceSslFaults } from '../force-ssl.ts';
+import { forceSslFaults } from '../facts/force-ssl.ts';
 import type { FlyFile, Service } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { found, type Findings, type Missing } from './verdict.ts';
@@ -8,20 +8,59 @@ import { found, type Findings, type Missing } from './verdict.ts';
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings {
   const service = fly.service;
-  const at = (line: number | undefined, what: string, edit: string): Missing => ({ what, edit, file: 'fly.toml', line });
+  const at = (line: number | undefined, what: string, edit: string): Missing => ({
+    what,
+    edit,
+    file: 'fly.toml',
+    line,
+  });
   const wanted = project.healthPath ?? '/health';
-  if (!service) return found([at(undefined, 'no [http_service], so nothing is served and nothing checked', '`npx plop fly-toml` writes it')]);
+  if (!service)
+    return found([
+      at(
+        undefined,
+        'no [http_service], so nothing is served and nothing checked',
+        '`npx plop fly-toml` writes it',
+      ),
+    ]);
   const missing: Missing[] = [];
   const notes: string[] = [];
   const check = service.checks[0];
   const where = `${service.checksPath}.0`;
-  if (!project.healthPath) missing.push({ what: 'the app has no route that answers a health check', edit: '`npx plop health` adds a plug that answers /health', file: project.endpointFile, line: undefined });
-  if (!check) missing.push(at(fly.line(service.path), 'no health check, so a deploy goes on although the app does not answer', `below the [${service.path.replace(/\.\d+$/, '')}] table, add:\n[[${header(service)}]]\nmethod = "GET"\npath = "${wanted}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
+  if (!project.healthPath)
+    missing.push({
+      what: 'the app has no route that answers a health check',
+      edit: '`npx plop health` adds a plug that answers /health',
+      file: project.endpointFile,
+      line: undefined,
+    });
+  if (!check)
+    missing.push(
+      at(
+        fly.line(service.path),
+        'no health check, so a deploy goes on although the app does not answer',
+        `below the [${service.path.replace(/\.\d+$/, '')}] table, add:\n[[${header(service)}]]\nmethod = "GET"\npath = "${wanted}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`,
+      ),
+    );
   else {
     const path = String(check.path ?? '/');
     if (path !== project.healthPath) {
-      if (path === '/') missing.push(at(fly.line(`${where}.path`) ?? fly.line(where), 'the start page may ask for a login or for the database, and then the check fails', `write: path = "${wanted}"`));
-      else if (project.healthPath) missing.push(at(fly.line(`${where}.path`), `the check asks for ${path}, and the app's health route is ${project.healthPath}`, `write: path = "${project.healthPath}"`));
+      if (path === '/')
+        missing.push(
+          at(
+            fly.line(`${where}.path`) ?? fly.line(where),
+            'the start page may ask for a login or for the database, and then the check fails',
+            `write: path = "${wanted}"`,
+          ),
+        );
+      else if (project.healthPath)
+        missing.push(
+          at(
+            fly.line(`${where}.path`),
+            `the check asks for ${path}, and the app's health route is ${project.healthPath}`,
+            `write: path = "${project.healthPath}"`,
+          ),
+        );
     }
     missing.push(...times(fly, check, where));
     const faults = forceSslFaults(project);
@@ -29,10 +68,24 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
       if (blocks) missing.push({ what, edit, file: place.file, line: place.line });
       else notes.push(`${place.file}:${place.line}: ${what}; ${edit}`);
     }
-    const ssl = get(get(settings.compiled.get(project.otpApp), project.endpointModule), 'force_ssl');
-    const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https');
-    const excluded = semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') && show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
-    if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks)) missing.push(at(fly.line(`${where}.headers`) ?? fly.line(where), 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed', `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`));
+    const ssl = get(
+      get(settings.compiled.get(project.otpApp), project.endpointModule),
+      'force_ssl',
+    );
+    const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(
+      ([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https',
+    );
+    const excluded =
+      semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') &&
+      show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
+    if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks))
+      missing.push(
+        at(
+          fly.line(`${where}.headers`) ?? fly.line(where),
+          'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
+          `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`,
+        ),
+      );
   }
   return found(missing, [], notes);
 }
@@ -43,7 +96,12 @@ const header = (service: Service): string => service.checksPath.replace(/\.\d+\.
 export function seconds(value: unknown, bare = 1000): number | undefined {
   if (typeof value === 'number') return value / bare;
   const parts = [...String(value ?? '').matchAll(/([\d.]+)(ms|s|m|h)/g)];
-  if (parts.length) return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * ({ ms: 0.001, s: 1, m: 60, h: 3600 }[unit ?? 's'] ?? 1), 0);
+  if (parts.length)
+    return parts.reduce(
+      (sum, [, amount, unit]) =>
+        sum + Number(amount) * ({ ms: 0.001, s: 1, m: 60, h: 3600 }[unit ?? 's'] ?? 1),
+      0,
+    );
   return /^\d+$/.test(String(value)) ? Number(value) / bare : undefined;
 }
 
@@ -56,6 +114,13 @@ function times(fly: FlyFile, check: Record<string, unknown>, where: string): Mis
   return rules.flatMap(([key, least, most, wanted, why]) => {
     const value = seconds(check[key]);
     if (value !== undefined && value >= least && value <= most) return [];
-    return [{ what: `${key} is ${value === undefined ? 'missing' : `${value} s`}: ${why}`, edit: `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`, file: 'fly.toml', line: fly.line(`${where}.${key}`) ?? fly.line(where) }];
+    return [
+      {
+        what: `${key} is ${value === undefined ? 'missing' : `${value} s`}: ${why}`,
+        edit: `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`,
+        file: 'fly.toml',
+        line: fly.line(`${where}.${key}`) ?? fly.line(where),
+      },
+    ];
   });
 }

@@ -2,10 +2,10 @@ import dockerignore from '@balena/dockerignore';
 import type { Value } from '../elixir/value.ts';
 import { runtimeFile } from '../docker/copies.ts';
 import { releaseFor, relFolder } from '../docker/release.ts';
-import { builtRelease } from '../existing.ts';
+import { builtRelease } from '../answers/existing.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import { refuseUnsupported } from '../supported.ts';
+import { refuseUnsupported } from '../plan/supported.ts';
 import { booter, possible, type Boot } from './boot.ts';
 import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
 import { exportsIn } from './shell.ts';
@@ -55,18 +55,30 @@ export class Repo {
   }
 
   get dockerfile(): Read<Dockerfile> | undefined {
-    return this.once('dockerfile', () => this.read(this.dockerfilePath, (text) => readDockerfile(text, this.buildSetting('build-target'))));
+    return this.once('dockerfile', () =>
+      this.read(this.dockerfilePath, (text) =>
+        readDockerfile(text, this.buildSetting('build-target')),
+      ),
+    );
   }
 
   /** The image or buildpack that [build] names instead of a Dockerfile. */
   get builtElsewhere(): string | undefined {
-    return this.dockerfile ? undefined : (this.buildSetting('image') ?? this.buildSetting('builder'));
+    return this.dockerfile
+      ? undefined
+      : (this.buildSetting('image') ?? this.buildSetting('builder'));
   }
 
   /** Tells whether the .dockerignore keeps a path out of the build. */
   get dockerignore(): Read<(path: string) => boolean> | undefined {
     const own = `${this.dockerfilePath}.dockerignore`;
-    return this.once('dockerignore', () => this.read(this.buildSetting('ignorefile') ?? (this.project.tree.paths.has(own) ? own : '.dockerignore'), matcher));
+    return this.once('dockerignore', () =>
+      this.read(
+        this.buildSetting('ignorefile') ??
+          (this.project.tree.paths.has(own) ? own : '.dockerignore'),
+        matcher,
+      ),
+    );
   }
 
   get runtime(): Read<string> | undefined {
@@ -79,7 +91,13 @@ export class Repo {
 
   /** Settings that are compiled into the image, and `all` with what runtime.exs may set, whichever branch it takes. */
   get settings(): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
-    return this.once('settings', () => possible(this.project.tree, this.runtimePath, this.project.projects.map((one) => one.dir)));
+    return this.once('settings', () =>
+      possible(
+        this.project.tree,
+        this.runtimePath,
+        this.project.projects.map((one) => one.dir),
+      ),
+    );
   }
 
   /** What a machine on Fly gives the release, secrets as placeholders. */
@@ -89,8 +107,18 @@ export class Repo {
 
   /** Starts runtime.exs in thought with the machine's environment changed like this; undefined takes a variable away. */
   boot(changes: Environment = {}): Boot {
-    const start = this.once('booter', () => booter(this.project.tree, this.runtimePath, this.settings.compiled));
-    return this.once(`boot ${JSON.stringify(changes, (_, value: unknown) => value ?? null)}`, () => start(Object.fromEntries(Object.entries({ ...this.machine, ...changes }).filter((pair): pair is [string, string] => pair[1] !== undefined))));
+    const start = this.once('booter', () =>
+      booter(this.project.tree, this.runtimePath, this.settings.compiled),
+    );
+    return this.once(`boot ${JSON.stringify(changes, (_, value: unknown) => value ?? null)}`, () =>
+      start(
+        Object.fromEntries(
+          Object.entries({ ...this.machine, ...changes }).filter(
+            (pair): pair is [string, string] => pair[1] !== undefined,
+          ),
+        ),
+      ),
+    );
   }
 
   private once<T>(name: string, make: () => T): T {
@@ -126,7 +154,13 @@ export const placeholder = (name: string): string => `the-secret-${name}`;
 function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<string, string> {
   const dockerfile = read?.file;
   const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
-  const secrets = ['SECRET_KEY_BASE', ...(project.repoModules.length ? ['DATABASE_URL'] : []), ...project.required.filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name)).map((one) => one.name)];
+  const secrets = [
+    'SECRET_KEY_BASE',
+    ...(project.repoModules.length ? ['DATABASE_URL'] : []),
+    ...project.required
+      .filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name))
+      .map((one) => one.name),
+  ];
   const given: Record<string, string> = {
     ...Object.fromEntries(secrets.map((name) => [name, placeholder(name)])),
     FLY_APP_NAME: app,
@@ -147,6 +181,13 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
 
 /** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
 function startsServer(project: Project, dockerfile: Dockerfile): boolean {
-  const names = chain(dockerfile.final).filter((step) => /^(CMD|ENTRYPOINT)$/.test(step.keyword)).flatMap(programs);
-  return [...project.tree.paths].some((path) => names.includes(path.split('/').at(-1) ?? '') && path.includes('/') && /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''));
+  const names = chain(dockerfile.final)
+    .filter((step) => /^(CMD|ENTRYPOINT)$/.test(step.keyword))
+    .flatMap(programs);
+  return [...project.tree.paths].some(
+    (path) =>
+      names.includes(path.split('/').at(-1) ?? '') &&
+      path.includes('/') &&
+      /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''),
+  );
 }

@@ -5,7 +5,17 @@ import { exposedPort, locale, runtimePackages, startCommand, user } from './dock
 import { keepsIn, keepsOut } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import type { FlyFile } from './fly-file.ts';
-import { alwaysOn, connections, database, https, machine, publicEnv, releaseCommand, shutdown, valid } from './fly-toml.ts';
+import {
+  alwaysOn,
+  connections,
+  database,
+  https,
+  machine,
+  publicEnv,
+  releaseCommand,
+  shutdown,
+  valid,
+} from './fly-toml.ts';
 import { healthCheck } from './health.ts';
 import type { Repo } from './repo.ts';
 import { backgroundSwitch, hostAndSecrets, logger, pool, releaseMode, tls } from './runtime.ts';
@@ -21,14 +31,30 @@ export interface Requirement {
 }
 
 /** A file that isn't there lacks everything; its generator writes it. */
-function needs<T>(file: string, pick: (repo: Repo) => T | undefined, generator: string): (id: string, name: string, judge: (repo: Repo, content: T) => Findings) => Requirement {
+function needs<T>(
+  file: string,
+  pick: (repo: Repo) => T | undefined,
+  generator: string,
+): (id: string, name: string, judge: (repo: Repo, content: T) => Findings) => Requirement {
   return (id, name, judge) => ({
     id,
     name,
     file,
     judge: (repo) => {
       const content = pick(repo);
-      return content === undefined ? found([{ what: 'the file is not there', edit: repo.refusal === undefined ? `npx plop ${generator} writes it (npx plop fly: all of them)` : `write it yourself; phoenix-fly does not, because ${repo.refusal}`, file, line: undefined }]) : judge(repo, content);
+      return content === undefined
+        ? found([
+            {
+              what: 'the file is not there',
+              edit:
+                repo.refusal === undefined
+                  ? `npx plop ${generator} writes it (npx plop fly: all of them)`
+                  : `write it yourself; phoenix-fly does not, because ${repo.refusal}`,
+              file,
+              line: undefined,
+            },
+          ])
+        : judge(repo, content);
     },
   });
 }
@@ -41,12 +67,24 @@ const flyFile = needs('fly.toml', (repo) => repo.fly, 'fly-toml');
 
 const dockerfile: typeof dockerfileThere = (id, name, judge) => {
   const requirement = dockerfileThere(id, name, judge);
-  return { ...requirement, judge: (repo) => (repo.builtElsewhere === undefined ? requirement.judge(repo) : found([], [`fly.toml builds with ${repo.builtElsewhere}, not with a Dockerfile`])) };
+  return {
+    ...requirement,
+    judge: (repo) =>
+      repo.builtElsewhere === undefined
+        ? requirement.judge(repo)
+        : found([], [`fly.toml builds with ${repo.builtElsewhere}, not with a Dockerfile`]),
+  };
 };
 
 /** What can't be read can't be judged, but for the one requirement that says so. */
-const flyToml = (id: string, name: string, judge: (repo: Repo, fly: FlyFile) => Findings): Requirement =>
-  flyFile(id, name, (repo, fly) => (fly.problem && judge !== valid ? found([], ['fly.toml can not be read']) : judge(repo, fly)));
+const flyToml = (
+  id: string,
+  name: string,
+  judge: (repo: Repo, fly: FlyFile) => Findings,
+): Requirement =>
+  flyFile(id, name, (repo, fly) =>
+    fly.problem && judge !== valid ? found([], ['fly.toml can not be read']) : judge(repo, fly),
+  );
 
 /** Every requirement, in the order in which it is shown. */
 export const requirements: readonly Requirement[] = [

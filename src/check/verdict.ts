@@ -16,7 +16,11 @@ export interface Findings {
   notes: string[];
 }
 
-export const found = (missing: Missing[] = [], unknown: string[] = [], notes: string[] = []): Findings => ({ missing, unknown, notes });
+export const found = (
+  missing: Missing[] = [],
+  unknown: string[] = [],
+  notes: string[] = [],
+): Findings => ({ missing, unknown, notes });
 
 /** `condition` holds: nothing; otherwise the finding. */
 export const unless = <T>(condition: unknown, finding: T): T[] => (condition ? [] : [finding]);

@@ -18,29 +18,48 @@ export interface Assets {
 
 /** Installs that the Node stage has done already. */
 const INSTALL = /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/;
-const NODE = /^cmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
+const NODE =
+  /^cmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
 /** How each manager is told to work in a folder. */
-const IN_FOLDER: Readonly<Record<PackageManager, string>> = { npm: '--prefix', yarn: '--cwd', pnpm: '--dir', bun: '--cwd' };
+const IN_FOLDER: Readonly<Record<PackageManager, string>> = {
+  npm: '--prefix',
+  yarn: '--cwd',
+  pnpm: '--dir',
+  bun: '--cwd',
+};
 /** Scripts of package.json that build for production, the likeliest first. */
 const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 
 export function assets(project: Project): Assets {
   const owners = deployOwners(project);
   const deploy = owners.map((owner) => run(owner, 'assets.deploy'));
-  const setups = (owners.length ? owners : [project.projects[0]]).flatMap((owner) => (owner?.aliases.has('assets.setup') ? run(owner, 'assets.setup', /\.install\b/) : []));
-  const digest = hasFolder(project, `${webFolder(project)}priv/static`) || hasFolder(project, `${webFolder(project)}assets`) ? inWeb(project, 'phx.digest') : null;
-  const byHand = owners.length ? { commands: [], notes: [] } : withoutAlias(project, digest !== null);
-  const commands = owners.length ? deploy.flat() : [...byHand.commands, ...(digest ? [digest] : [])];
+  const setups = (owners.length ? owners : [project.projects[0]]).flatMap((owner) =>
+    owner?.aliases.has('assets.setup') ? run(owner, 'assets.setup', /\.install\b/) : [],
+  );
+  const digest =
+    hasFolder(project, `${webFolder(project)}priv/static`) ||
+    hasFolder(project, `${webFolder(project)}assets`)
+      ? inWeb(project, 'phx.digest')
+      : null;
+  const byHand = owners.length
+    ? { commands: [], notes: [] }
+    : withoutAlias(project, digest !== null);
+  const commands = owners.length
+    ? deploy.flat()
+    : [...byHand.commands, ...(digest ? [digest] : [])];
   const used = owners.flatMap((owner) => resolved(owner, owner.aliases.get('assets.deploy') ?? []));
   return {
     setup: setups.length ? setups.join(' && ') : null,
     commands,
-    needsNode: used.some((step) => NODE.test(step) && !INSTALL.test(step)) || commands.some((command) => !command.startsWith('mix ')),
+    needsNode:
+      used.some((step) => NODE.test(step) && !INSTALL.test(step)) ||
+      commands.some((command) => !command.startsWith('mix ')),
     notes: byHand.notes,
   };
 }
 
-const webFolder = (project: Project): string => (project.webAppDir === '.' ? '' : `${project.webAppDir}/`);
+const webFolder = (project: Project): string =>
+  project.webAppDir === '.' ? '' : `${project.webAppDir}/`;
 
 /** The projects whose `assets.deploy` builds: the root, else every app of the umbrella that has one. */
 function deployOwners(project: Project): MixProject[] {
@@ -54,16 +73,24 @@ function run(owner: MixProject, alias: string, keep = /./): string[] {
   const steps = owner.aliases.get(alias) ?? [];
   const left = steps.filter((step) => !INSTALL.test(step) && keep.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
-  const words = left.flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)]).map(shellWord).join(' ');
+  const words = left
+    .flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)])
+    .map(shellWord)
+    .join(' ');
   return left.length ? [inApp(owner, left.length > 1 ? `do ${words}` : words)] : [];
 }
 
 /** The steps with aliases among them followed. */
 const resolved = (owner: MixProject, steps: readonly string[], depth = 0): string[] =>
-  steps.flatMap((step) => (depth < 4 && owner.aliases.has(step) ? resolved(owner, owner.aliases.get(step) ?? [], depth + 1) : step));
+  steps.flatMap((step) =>
+    depth < 4 && owner.aliases.has(step)
+      ? resolved(owner, owner.aliases.get(step) ?? [], depth + 1)
+      : step,
+  );
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
-const inApp = ({ dir, app }: MixProject, task: string): string => (dir === '.' ? `mix ${task}` : `mix do --app ${shellWord(app ?? '')} cmd mix ${task}`);
+const inApp = ({ dir, app }: MixProject, task: string): string =>
+  dir === '.' ? `mix ${task}` : `mix do --app ${shellWord(app ?? '')} cmd mix ${task}`;
 
 const inWeb = (project: Project, task: string): string => {
   const web = project.projects.find(({ dir }) => dir === project.webAppDir) ?? project.projects[0];
@@ -71,21 +98,42 @@ const inWeb = (project: Project, task: string): string => {
 };
 
 /** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
-function withoutAlias(project: Project, hasAssets: boolean): { commands: string[]; notes: string[] } {
+function withoutAlias(
+  project: Project,
+  hasAssets: boolean,
+): { commands: string[]; notes: string[] } {
   if (!hasAssets) return { commands: [], notes: [] };
   const scripts = project.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
-    return script ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`] : [];
+    return script
+      ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`]
+      : [];
   });
-  const tools = project.hexAssetTools.filter((tool) => tool === 'tailwind' || tool === 'esbuild').flatMap((tool) => profiles(project, tool).map((profile) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)));
+  const tools = project.hexAssetTools
+    .filter((tool) => tool === 'tailwind' || tool === 'esbuild')
+    .flatMap((tool) =>
+      profiles(project, tool).map((profile) =>
+        inWeb(project, `${tool} ${shellWord(profile)} --minify`),
+      ),
+    );
   const commands = [...tools, ...scripts];
   return { commands, notes: note(project, commands) };
 }
 
 function note(project: Project, commands: readonly string[]): string[] {
-  if (commands.length) return [`mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`];
+  if (commands.length)
+    return [
+      `mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`,
+    ];
   if (project.nodePackages.length === 0) return [];
-  return [`mix.exs has no assets.deploy alias and ${project.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`];
+  return [
+    `mix.exs has no assets.deploy alias and ${project.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
+  ];
 }
 
-const profiles = (project: Project, tool: string): string[] => pairs(project.config.apps.get(tool)).map(([name]) => name).filter((name) => !['version', 'version_check', 'path', 'target', 'install_path'].includes(name));
+const profiles = (project: Project, tool: string): string[] =>
+  pairs(project.config.apps.get(tool))
+    .map(([name]) => name)
+    .filter(
+      (name) => !['version', 'version_check', 'path', 'target', 'install_path'].includes(name),
+    );

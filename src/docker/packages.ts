@@ -24,20 +24,34 @@ const RUN: Readonly<Record<string, Readonly<Record<Base, string>>>> = {
   mogrify: { alpine: 'imagemagick', debian: 'imagemagick' },
 };
 
-const of = (table: typeof BUILD, names: Iterable<string>, base: Base): string[] => [...names].flatMap((name) => table[name]?.[base].split(' ').filter(Boolean) ?? []);
+const of = (table: typeof BUILD, names: Iterable<string>, base: Base): string[] =>
+  [...names].flatMap((name) => table[name]?.[base].split(' ').filter(Boolean) ?? []);
 const sorted = (names: readonly string[]): string => [...new Set(names)].sort().join(' ');
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
 export function builderPackages(project: Project, base: Base): string {
-  const common = base === 'alpine' ? ['build-base', 'git'] : ['build-essential', 'ca-certificates', 'git'];
-  return sorted([...common, ...(project.rustDeps.length ? ['cargo'] : []), ...of(BUILD, project.nifDeps, base)]);
+  const common =
+    base === 'alpine' ? ['build-base', 'git'] : ['build-essential', 'ca-certificates', 'git'];
+  return sorted([
+    ...common,
+    ...(project.rustDeps.length ? ['cargo'] : []),
+    ...of(BUILD, project.nifDeps, base),
+  ]);
 }
 
 /** Packages of the final image: what the release links to or starts. */
 export function runnerPackages(project: Project, base: Base, psql: boolean): string {
-  const common = base === 'alpine' ? ['ca-certificates', 'libstdc++', 'ncurses-libs', 'openssl'] : ['ca-certificates', 'libncurses6', 'libstdc++6', 'openssl'];
+  const common =
+    base === 'alpine'
+      ? ['ca-certificates', 'libstdc++', 'ncurses-libs', 'openssl']
+      : ['ca-certificates', 'libncurses6', 'libstdc++6', 'openssl'];
   const client = base === 'alpine' ? ['postgresql-client'] : ['libpq5', 'libreadline8'];
-  return sorted([...common, ...(psql ? client : []), ...(project.rustDeps.length && base === 'alpine' ? ['libgcc'] : []), ...of(RUN, project.prodDeps, base)]);
+  return sorted([
+    ...common,
+    ...(psql ? client : []),
+    ...(project.rustDeps.length && base === 'alpine' ? ['libgcc'] : []),
+    ...of(RUN, project.prodDeps, base),
+  ]);
 }
 
 /**
@@ -46,13 +60,20 @@ export function runnerPackages(project: Project, base: Base, psql: boolean): str
  * (Tailwind 4 needs 0.3.0, Tailwind 3 not exactly 0.3.0), membraneframework/bundlex' precompiled bundles.
  */
 export function glibcReasons(project: Project): string[] {
-  const older = (name: string, version: string): boolean => semver.lt(semver.coerce(project.lockedVersion(name)) ?? version, version);
+  const older = (name: string, version: string): boolean =>
+    semver.lt(semver.coerce(project.lockedVersion(name)) ?? version, version);
   const reasons: [string, boolean][] = [
-    ...['exla', 'xla', 'torchx', 'ortex'].map((name): [string, boolean] => [name, project.nifDeps.includes(name)]),
+    ...['exla', 'xla', 'torchx', 'ortex'].map((name): [string, boolean] => [
+      name,
+      project.nifDeps.includes(name),
+    ]),
     ['bundlex', project.nifDeps.includes('bundlex')],
     ['dart_sass', project.assetTools.includes('dart_sass') && older('dart_sass', '0.8.0')],
     ['bun', project.hexAssetTools.includes('bun') && older('bun', '1.4.2')],
-    ['tailwind', project.hexAssetTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0'],
+    [
+      'tailwind',
+      project.hexAssetTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0',
+    ],
   ];
   return reasons.filter(([, applies]) => applies).map(([name]) => name);
 }

@@ -2,27 +2,38 @@ import { get } from '../elixir/value.ts';
 import { elixirAtom } from '../quote.ts';
 import type { Project } from '../facts/detect.ts';
 
-const options = (project: Project, release: string) => project.projects[0]?.releaseOptions.get(release);
+const options = (project: Project, release: string) =>
+  project.projects[0]?.releaseOptions.get(release);
 
 /** Where `mix release` takes env.sh.eex from: rel/, unless mix.exs says otherwise. */
 export function relFolder(project: Project, release: string): string {
   const path = get(options(project, release), 'rel_templates_path');
-  return typeof path === 'string' && /^[\w./-]+$/.test(path) && !path.startsWith('/') && !path.includes('..') ? path.replace(/^\.\/|\/$/g, '') : 'rel';
+  return typeof path === 'string' &&
+    /^[\w./-]+$/.test(path) &&
+    !path.startsWith('/') &&
+    !path.includes('..')
+    ? path.replace(/^\.\/|\/$/g, '')
+    : 'rel';
 }
 
 /** Whether the release brings the Erlang VM along, as it does unless told otherwise. */
-export const includesErts = (project: Project, release: string): boolean => get(options(project, release), 'include_erts') !== false;
+export const includesErts = (project: Project, release: string): boolean =>
+  get(options(project, release), 'include_erts') !== false;
 
 /** What an umbrella's release is called that has no name yet. */
-export const releaseFor = (project: Project): string => project.otpApp.replace(/_web$/, '') || project.otpApp;
+export const releaseFor = (project: Project): string =>
+  project.otpApp.replace(/_web$/, '') || project.otpApp;
 
 /**
  * What migrates the database in a running image: rel/overlays/bin/migrate where the app has it (mix phx.gen.release
  * writes it), else Ecto's own migrator, which needs no module of the app's (Ecto.Migrator.with_repo/2, ecto_sql 3.13).
  */
 export function migrateCommand(project: Project, release: string): string {
-  if (project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/migrate`)) return '/app/bin/migrate';
-  const apps = [...new Set(project.repoModules.map((repo) => project.repoApps.get(repo) ?? project.otpApp))];
+  if (project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/migrate`))
+    return '/app/bin/migrate';
+  const apps = [
+    ...new Set(project.repoModules.map((repo) => project.repoApps.get(repo) ?? project.otpApp)),
+  ];
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
   return `/app/bin/${release} eval '${load}; for repo <- [${project.repoModules.join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
 }

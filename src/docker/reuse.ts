@@ -33,13 +33,25 @@ export interface Reuse {
  * Elixir or code of dependencies in the repo starts anew, and so does the app when a file changes that Mix does not track.
  */
 export function reuse(project: Project): Reuse {
-  const apps = (project.umbrella ? project.projects.filter(({ dir }) => dir !== '.') : project.projects.slice(0, 1)).flatMap(({ app }) => app ?? []);
+  const apps = (
+    project.umbrella
+      ? project.projects.filter(({ dir }) => dir !== '.')
+      : project.projects.slice(0, 1)
+  ).flatMap(({ app }) => app ?? []);
   // Hooks and styles that LiveView 1.1 and later takes out of components while they compile
-  const colocated = semver.gte(semver.coerce(project.liveViewVersion) ?? '0.0.0', '1.1.0') ? apps.map((app) => `_build/prod/phoenix-colocated/${app}`) : [];
+  const colocated = semver.gte(semver.coerce(project.liveViewVersion) ?? '0.0.0', '1.1.0')
+    ? apps.map((app) => `_build/prod/phoenix-colocated/${app}`)
+    : [];
   // Mix looks anew at dependencies in the repo each time: their build goes with the app's
-  const own = [...[...apps, ...inRepoApps(project)].map((app) => `_build/prod/lib/${app}`), ...colocated, ...(project.umbrella ? UMBRELLA : [])];
+  const own = [
+    ...[...apps, ...inRepoApps(project)].map((app) => `_build/prod/lib/${app}`),
+    ...colocated,
+    ...(project.umbrella ? UMBRELLA : []),
+  ];
   const inRepo = pathFolders(project);
-  const variables = buildVariables(project).map(({ id }) => `"$${id}"`).join(' ');
+  const variables = buildVariables(project)
+    .map(({ id }) => `"$${id}"`)
+    .join(' ');
   return {
     madeWith: [
       'uname -m',
@@ -49,14 +61,22 @@ export function reuse(project: Project): Reuse {
       ...(variables ? [`printf '%s\\n' ${variables} | sha256sum`] : []),
     ].join('; '),
     own: words(own),
-    untracked: [...SOURCES.map((name) => `! -name '${name}'`), "! -path '*/priv/static/*'"].join(' '),
-    expected: [...own.map((path) => `./${path}/*`), './_build/prod/rel/*', '*/priv/static/*', '*/node_modules/*'].map(shellWord),
+    untracked: [...SOURCES.map((name) => `! -name '${name}'`), "! -path '*/priv/static/*'"].join(
+      ' ',
+    ),
+    expected: [
+      ...own.map((path) => `./${path}/*`),
+      './_build/prod/rel/*',
+      '*/priv/static/*',
+      '*/node_modules/*',
+    ].map(shellWord),
     mixFiles: words(mixFiles(project)),
     seen: shellWord(`${own[0] ?? '_build'}/mix-files`),
     code: words(codeFolders(project)),
   };
 }
 
-const inRepoApps = (project: Project): string[] => project.pathDependencies.flatMap(({ name, dir }) => (dir === null ? [] : name));
+const inRepoApps = (project: Project): string[] =>
+  project.pathDependencies.flatMap(({ name, dir }) => (dir === null ? [] : name));
 
 const words = (paths: readonly string[]): string => paths.map(shellWord).join(' ');

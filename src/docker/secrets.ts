@@ -33,18 +33,36 @@ export function access(project: Project): Access {
     result.after.push(`mix hex.organization deauth ${shellWord(name)}`);
   }
   for (const name of project.hexRepos) {
-    if (name !== 'oban') throw new Problem(`mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`);
-    result.secrets.push({ id: 'OBAN_KEY_FINGERPRINT', why: 'from your account at oban.pro' }, { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' });
-    result.before.push(`mix hex.repo add oban https://getoban.pro/repo --fetch-public-key ${read('OBAN_KEY_FINGERPRINT')} --auth-key ${read('OBAN_LICENSE_KEY')}`);
+    if (name !== 'oban')
+      throw new Problem(
+        `mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`,
+      );
+    result.secrets.push(
+      { id: 'OBAN_KEY_FINGERPRINT', why: 'from your account at oban.pro' },
+      { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' },
+    );
+    result.before.push(
+      `mix hex.repo add oban https://getoban.pro/repo --fetch-public-key ${read('OBAN_KEY_FINGERPRINT')} --auth-key ${read('OBAN_LICENSE_KEY')}`,
+    );
     result.after.push('mix hex.repo remove oban');
   }
-  const hosts = new Set(project.gitDependencies.filter(({ ssh }) => ssh).flatMap(({ url }) => /^(?:ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)[:/]/.exec(url)?.[1] ?? []));
-  const tokens = [...hosts].map((host) => ({ host, id: host === 'github.com' ? 'GITHUB_TOKEN' : `${idOf(host)}_TOKEN` }));
+  const hosts = new Set(
+    project.gitDependencies
+      .filter(({ ssh }) => ssh)
+      .flatMap(({ url }) => /^(?:ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)[:/]/.exec(url)?.[1] ?? []),
+  );
+  const tokens = [...hosts].map((host) => ({
+    host,
+    id: host === 'github.com' ? 'GITHUB_TOKEN' : `${idOf(host)}_TOKEN`,
+  }));
   tokens.forEach(({ host, id }, index) => {
     result.secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
     // Through the environment, so that git writes it nowhere
     const url = `GIT_URL="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf"`;
-    const pairs = [`git@${host}:`, `ssh://git@${host}/`].map((from, at) => `GIT_CONFIG_KEY_${index * 2 + at}="$GIT_URL" GIT_CONFIG_VALUE_${index * 2 + at}=${from}`);
+    const pairs = [`git@${host}:`, `ssh://git@${host}/`].map(
+      (from, at) =>
+        `GIT_CONFIG_KEY_${index * 2 + at}="$GIT_URL" GIT_CONFIG_VALUE_${index * 2 + at}=${from}`,
+    );
     result.before.push(url, `export GIT_CONFIG_COUNT=${(index + 1) * 2} ${pairs.join(' ')}`);
   });
   return result;
@@ -54,12 +72,22 @@ export function access(project: Project): Access {
 export function buildVariables(project: Project): BuildSecret[] {
   const wanted = project.required.filter((one) => one.compileTime);
   const bad = wanted.find(({ name }) => !/^[A-Za-z_]\w*$/.test(name));
-  if (bad) throw new Problem(`${bad.file}:${bad.line} reads the variable ${JSON.stringify(bad.name)} while the image is built, and no shell can set a variable of that name; rename it`);
-  return wanted.map(({ name, file, line }) => ({ id: name, why: `read while the image is built, by ${file}:${line}` })).filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
+  if (bad)
+    throw new Problem(
+      `${bad.file}:${bad.line} reads the variable ${JSON.stringify(bad.name)} while the image is built, and no shell can set a variable of that name; rename it`,
+    );
+  return wanted
+    .map(({ name, file, line }) => ({
+      id: name,
+      why: `read while the image is built, by ${file}:${line}`,
+    }))
+    .filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
 }
 
 /** `RUN` options that mount secrets. */
-export const mounts = (secrets: readonly BuildSecret[]): string => secrets.map(({ id }) => `--mount=type=secret,id=${id},required=true \\\n    `).join('');
+export const mounts = (secrets: readonly BuildSecret[]): string =>
+  secrets.map(({ id }) => `--mount=type=secret,id=${id},required=true \\\n    `).join('');
 
 /** Shell in front of a command that gives it the variables. */
-export const exportsOf = (secrets: readonly BuildSecret[]): string => secrets.map(({ id }) => `${id}=${read(id)} && export ${id} \\\n    && `).join('');
+export const exportsOf = (secrets: readonly BuildSecret[]): string =>
+  secrets.map(({ id }) => `${id}=${read(id)} && export ${id} \\\n    && `).join('');

@@ -5,7 +5,11 @@ import type { Call } from './syntax.ts';
 import { Unknown, type Value } from './value.ts';
 
 /** The value of `if`, `case`, `cond`, `for`, `with`, `try`; undefined for any other call. */
-export function control(name: string, { args, blocks, clauses, ...expr }: Call, scope: Scope): Value | undefined {
+export function control(
+  name: string,
+  { args, blocks, clauses, ...expr }: Call,
+  scope: Scope,
+): Value | undefined {
   const { world } = scope;
   switch (name) {
     case 'if':
@@ -13,7 +17,10 @@ export function control(name: string, { args, blocks, clauses, ...expr }: Call, 
       const [condition, reads] = watched(args[0], scope);
       world?.settle(reads);
       if (condition instanceof Unknown) return condition;
-      return evaluateBody(blocks[falsy(condition) === (name === 'if') ? 'else' : 'do'] ?? [], inner(scope, reads));
+      return evaluateBody(
+        blocks[falsy(condition) === (name === 'if') ? 'else' : 'do'] ?? [],
+        inner(scope, reads),
+      );
     }
     case 'case': {
       const [subject, reads] = watched(args[0], scope);
@@ -35,7 +42,10 @@ export function control(name: string, { args, blocks, clauses, ...expr }: Call, 
       return new Unknown('with');
     case 'try':
       if (!world) return new Unknown('try');
-      return world.attempt(() => evaluateBody(blocks.do ?? [], inner(scope)), () => void evaluateBody([...(blocks.rescue ?? []), ...(blocks.catch ?? [])], inner(scope)));
+      return world.attempt(
+        () => evaluateBody(blocks.do ?? [], inner(scope)),
+        () => void evaluateBody([...(blocks.rescue ?? []), ...(blocks.catch ?? [])], inner(scope)),
+      );
     case 'quote':
     case 'defmodule':
       return new Unknown(name);

@@ -4,7 +4,17 @@ import { joined, library } from './library.ts';
 import { match } from './match.ts';
 import { declare, fullName, inner, type Scope } from './scope.ts';
 import type { Call, Expr } from './syntax.ts';
-import { Atom, Closure, Environment, Module, sameValue, show, Tuple, Unknown, type Value } from './value.ts';
+import {
+  Atom,
+  Closure,
+  Environment,
+  Module,
+  sameValue,
+  show,
+  Tuple,
+  Unknown,
+  type Value,
+} from './value.ts';
 
 const DEEPEST = 60;
 /** How many expressions are being evaluated inside each other. */
@@ -43,13 +53,21 @@ function valueOf(expr: Expr, scope: Scope): Value {
     case 'tuple':
       return new Tuple(expr.items.map(value));
     case 'map':
-      return expr.pairs.map((pair) => (pair.is === 'operator' && pair.name === '=>' ? new Tuple(pair.operands.map(value)) : value(pair)));
+      return expr.pairs.map((pair) =>
+        pair.is === 'operator' && pair.name === '=>'
+          ? new Tuple(pair.operands.map(value))
+          : value(pair),
+      );
     case 'variable':
       for (const name of scope.origins.get(expr.name) ?? []) scope.world?.reads.add(name);
       if (scope.variables.has(expr.name)) return scope.variables.get(expr.name) ?? null;
-      return (scope.functions.has(expr.name) ? invoke(scope.functions.get(expr.name) ?? [], [], scope) : new Unknown(expr.name));
+      return scope.functions.has(expr.name)
+        ? invoke(scope.functions.get(expr.name) ?? [], [], scope)
+        : new Unknown(expr.name);
     case 'attribute':
-      return value(scope.attributes.get(expr.name) ?? { is: 'other', at: expr.at, text: `@${expr.name}` });
+      return value(
+        scope.attributes.get(expr.name) ?? { is: 'other', at: expr.at, text: `@${expr.name}` },
+      );
     case 'operator':
       return operator(expr.name, expr.operands, scope);
     case 'fn':
@@ -64,7 +82,10 @@ function valueOf(expr: Expr, scope: Scope): Value {
 /** Runs statements in order (bindings included) and gives the last one's value. */
 export function evaluateBody(body: readonly Expr[], scope: Scope): Value {
   let last: Value = null;
-  for (const statement of body) last = declare(statement, scope) ? null : (bind(statement, scope) ?? evaluate(statement, scope));
+  for (const statement of body)
+    last = declare(statement, scope)
+      ? null
+      : (bind(statement, scope) ?? evaluate(statement, scope));
   return last;
 }
 
@@ -95,7 +116,10 @@ export const falsy = (value: Value): boolean => value === false || value === nul
 
 function operator(name: string, operands: Expr[], scope: Scope): Value {
   const [first, second] = operands;
-  if (name === '|>') return first && second?.is === 'call' ? call({ ...second, args: [first, ...second.args] }, scope) : new Unknown('|>');
+  if (name === '|>')
+    return first && second?.is === 'call'
+      ? call({ ...second, args: [first, ...second.args] }, scope)
+      : new Unknown('|>');
   if (name === '=') return bind({ is: 'operator', at: 0, name, operands }, scope) ?? null;
   const [left, reads] = watched(first, scope);
   if (['||', 'or', '&&', 'and'].includes(name)) {
@@ -109,12 +133,24 @@ function operator(name: string, operands: Expr[], scope: Scope): Value {
   const unknown = [left, right].find((side) => side instanceof Unknown);
   switch (name) {
     case '++':
-      return Array.isArray(left) || Array.isArray(right) ? [...(Array.isArray(left) ? left : [left]), ...(Array.isArray(right) ? right : [right])] : new Unknown('++');
+      return Array.isArray(left) || Array.isArray(right)
+        ? [...(Array.isArray(left) ? left : [left]), ...(Array.isArray(right) ? right : [right])]
+        : new Unknown('++');
     case '--':
-      return Array.isArray(left) && Array.isArray(right) ? left.filter((item) => !right.some((gone) => sameValue(item, gone))) : left;
+      return Array.isArray(left) && Array.isArray(right)
+        ? left.filter((item) => !right.some((gone) => sameValue(item, gone)))
+        : left;
     case '<>':
-      if (left === null) scope.world?.raise(new Unknown('nil <> …'), [...scope.because, ...reads], operands[0]?.at ?? 0);
-      return unknown ?? (typeof left === 'string' && typeof right === 'string' ? left + right : new Unknown('<>'));
+      if (left === null)
+        scope.world?.raise(
+          new Unknown('nil <> …'),
+          [...scope.because, ...reads],
+          operands[0]?.at ?? 0,
+        );
+      return (
+        unknown ??
+        (typeof left === 'string' && typeof right === 'string' ? left + right : new Unknown('<>'))
+      );
     case '!':
     case 'not':
       return unknown ?? falsy(left);
@@ -130,7 +166,10 @@ function operator(name: string, operands: Expr[], scope: Scope): Value {
       return unknown ?? (name === 'in') === found;
     }
     case '>':
-      return unknown ?? (typeof left === 'number' && typeof right === 'number' ? left > right : new Unknown('>'));
+      return (
+        unknown ??
+        (typeof left === 'number' && typeof right === 'number' ? left > right : new Unknown('>'))
+      );
     case '-':
       return typeof left === 'number' && operands.length === 1 ? -left : new Unknown('-');
     default:
@@ -167,7 +206,10 @@ function call(expr: Call, scope: Scope): Value {
       return new Unknown(name);
     case 'File.read!': {
       const path = value(args[0]);
-      return (typeof path === 'string' && scope.readFile(path)) || new Unknown(`File.read!(${show(path)})`);
+      return (
+        (typeof path === 'string' && scope.readFile(path)) ||
+        new Unknown(`File.read!(${show(path)})`)
+      );
     }
     case 'Code.require_file':
     case 'Code.eval_file':
@@ -179,7 +221,10 @@ function call(expr: Call, scope: Scope): Value {
       const [wanted = null, fallback = null] = args.map(value);
       if (args.length === 0) return world ? new Environment() : new Unknown(name);
       if (wanted === 'MIX_ENV') return 'prod';
-      return world?.env(wanted, fallback, expr.name === 'fetch_env!', expr.at) ?? (world ? null : new Unknown(`${name}(${args.map((arg) => show(value(arg))).join(', ')})`));
+      return (
+        world?.env(wanted, fallback, expr.name === 'fetch_env!', expr.at) ??
+        (world ? null : new Unknown(`${name}(${args.map((arg) => show(value(arg))).join(', ')})`))
+      );
     }
     default: {
       const controlled = control(name, expr, scope);

@@ -15,7 +15,13 @@ export interface World {
   /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
   attempt(body: () => Value, rescue: () => void): Value;
   /** A function that the scope itself doesn't define; undefined when nothing is known about it. */
-  remote(module: string | null, name: string, args: Value[], scope: Scope, at: number): Value | undefined;
+  remote(
+    module: string | null,
+    name: string,
+    args: Value[],
+    scope: Scope,
+    at: number,
+  ): Value | undefined;
   /** Variables read since the innermost condition began, collected for `because`. */
   reads: Set<string>;
   /** Expressions that may still be evaluated: an endless program ends here. */
@@ -24,7 +30,8 @@ export interface World {
 
 /** Only looks: no variable is set, and nobody hears what goes wrong. */
 export const emptyEnvironment = (): World => ({
-  env: (name, fallback, demanded) => (demanded || typeof name !== 'string' ? new Unknown('the environment') : fallback),
+  env: (name, fallback, demanded) =>
+    demanded || typeof name !== 'string' ? new Unknown('the environment') : fallback,
   raise: () => {},
   settle: () => {},
   attempt: (body) => body(),
@@ -84,7 +91,11 @@ export const inner = (scope: Scope, because: readonly string[] = []): Scope => (
 });
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
-export function moduleScope(body: readonly Expr[], readFile?: Scope['readFile'], module = ''): Scope {
+export function moduleScope(
+  body: readonly Expr[],
+  readFile?: Scope['readFile'],
+  module = '',
+): Scope {
   const scope = emptyScope(readFile);
   scope.module = module;
   for (const expr of body) {
@@ -94,7 +105,11 @@ export function moduleScope(body: readonly Expr[], readFile?: Scope['readFile'],
     const [head, guard] = unguarded(expr.args[0]);
     if (head?.is !== 'call' && head?.is !== 'variable') continue;
     const clauses = scope.functions.get(head.name) ?? [];
-    clauses.push({ patterns: head.is === 'call' ? head.args : [], guard, body: expr.blocks.do ?? [] });
+    clauses.push({
+      patterns: head.is === 'call' ? head.args : [],
+      guard,
+      body: expr.blocks.do ?? [],
+    });
     scope.functions.set(head.name, clauses);
   }
   return scope;
@@ -102,21 +117,32 @@ export function moduleScope(body: readonly Expr[], readFile?: Scope['readFile'],
 
 /** `pattern when guard` as its two halves. */
 export const unguarded = (expr: Expr | undefined): [Expr | undefined, Expr | undefined] =>
-  expr?.is === 'operator' && expr.name === 'when' ? [expr.operands[0], expr.operands[1]] : [expr, undefined];
+  expr?.is === 'operator' && expr.name === 'when'
+    ? [expr.operands[0], expr.operands[1]]
+    : [expr, undefined];
 
 /** Takes `alias`, `import` and `use` into the scope; true when the statement was one of them. */
 export function declare(expr: Expr, scope: Scope): boolean {
-  if (expr.is !== 'call' || expr.on || !['alias', 'import', 'use', 'require'].includes(expr.name)) return false;
+  if (expr.is !== 'call' || expr.on || !['alias', 'import', 'use', 'require'].includes(expr.name))
+    return false;
   const target = expr.args[0];
   const options = expr.args[1];
   if (target?.is === 'call' && target.name === '{}' && target.on?.is === 'module') {
     const base = fullName(target.on.name, scope);
-    for (const part of target.args) if (part.is === 'module') scope.aliases.set(lastPart(part.name), `${base}.${part.name}`);
+    for (const part of target.args)
+      if (part.is === 'module') scope.aliases.set(lastPart(part.name), `${base}.${part.name}`);
   }
   if (target?.is !== 'module') return true;
   const name = fullName(target.name, scope);
-  const pair = options?.is === 'list' ? options.items.find((item) => item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'as') : undefined;
-  const as = pair?.is === 'tuple' && pair.items[1]?.is === 'module' ? pair.items[1].name : undefined;
+  const pair =
+    options?.is === 'list'
+      ? options.items.find(
+          (item) =>
+            item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'as',
+        )
+      : undefined;
+  const as =
+    pair?.is === 'tuple' && pair.items[1]?.is === 'module' ? pair.items[1].name : undefined;
   if (expr.name === 'alias' || as) scope.aliases.set(as ?? lastPart(name), name);
   if (expr.name === 'import' || expr.name === 'use') scope.imports = [...scope.imports, name];
   return true;
@@ -128,6 +154,7 @@ const lastPart = (name: string): string => name.split('.').at(-1) ?? name;
 export function fullName(name: string, scope: Pick<Scope, 'aliases' | 'module'>): string {
   const [first = '', ...rest] = name.split('.');
   if (first === 'Elixir') return rest.join('.');
-  const start = first === '__MODULE__' ? scope.module || first : (scope.aliases.get(first) ?? first);
+  const start =
+    first === '__MODULE__' ? scope.module || first : (scope.aliases.get(first) ?? first);
   return [start, ...rest].join('.');
 }

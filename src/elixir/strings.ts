@@ -5,13 +5,29 @@ import type { Expr } from './syntax.ts';
 export function sigil(node: SyntaxNode, text: string): Expr {
   const at = node.from;
   const kids = children(node);
-  const part = (name: string) => kids.filter((kid) => kid.name === name).map((kid) => text.slice(kid.from, kid.to)).join('');
+  const part = (name: string) =>
+    kids
+      .filter((kid) => kid.name === name)
+      .map((kid) => text.slice(kid.from, kid.to))
+      .join('');
   const name = part('SigilName') || part('StringSigil');
-  const content = stringParts(kids.filter((kid) => kid.name !== 'SigilName' && kid.name !== 'SigilModifiers'), text, false);
-  if (name.toLowerCase() !== 'w' || content.some((piece) => typeof piece !== 'string')) return { is: 'string', at, parts: content };
+  const content = stringParts(
+    kids.filter((kid) => kid.name !== 'SigilName' && kid.name !== 'SigilModifiers'),
+    text,
+    false,
+  );
+  if (name.toLowerCase() !== 'w' || content.some((piece) => typeof piece !== 'string'))
+    return { is: 'string', at, parts: content };
   const words = content.join('').split(/\s+/).filter(Boolean);
   const asAtoms = part('SigilModifiers').includes('a');
-  return { is: 'list', at, items: words.map((word): Expr => (asAtoms ? { is: 'atom', at, name: word } : { is: 'string', at, parts: [word] })) };
+  return {
+    is: 'list',
+    at,
+    items: words.map(
+      (word): Expr =>
+        asAtoms ? { is: 'atom', at, name: word } : { is: 'string', at, parts: [word] },
+    ),
+  };
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', s: ' ', e: '\u001b', 0: '\0' };

@@ -11,9 +11,20 @@ interface Tokenizer {
  * lezer-elixir 1.1.3 takes the word after `~w(a b) ` for the sigil's modifiers, so that it loses the `do` or `end` there.
  * Modifiers stand directly behind the sigil.
  */
-const modifiers = (lezerElixir as unknown as { tokenizers: (Tokenizer & ExternalTokenizer)[] }).tokenizers.filter((one) => one instanceof ExternalTokenizer && /SigilModifiers/.test(String(one.token)));
+const modifiers = (
+  lezerElixir as unknown as { tokenizers: (Tokenizer & ExternalTokenizer)[] }
+).tokenizers.filter(
+  (one) => one instanceof ExternalTokenizer && /SigilModifiers/.test(String(one.token)),
+);
 const parser = lezerElixir.configure({
-  tokenizers: modifiers.map((from) => ({ from, to: new ExternalTokenizer((input, stack) => (/\s/.test(String.fromCodePoint(Math.max(input.peek(-1), 0))) ? undefined : from.token(input, stack))) })),
+  tokenizers: modifiers.map((from) => ({
+    from,
+    to: new ExternalTokenizer((input, stack) =>
+      /\s/.test(String.fromCodePoint(Math.max(input.peek(-1), 0)))
+        ? undefined
+        : from.token(input, stack),
+    ),
+  })),
 });
 
 /** Where an expression starts: offset in the source it was parsed from. */
@@ -44,7 +55,14 @@ export type Expr = At &
     | { is: 'variable'; name: string }
     | { is: 'attribute'; name: string; value: Expr | undefined }
     | { is: 'operator'; name: string; operands: Expr[] }
-    | { is: 'call'; on: Expr | undefined; name: string; args: Expr[]; blocks: Record<string, Expr[]>; clauses: Clause[] }
+    | {
+        is: 'call';
+        on: Expr | undefined;
+        name: string;
+        args: Expr[];
+        blocks: Record<string, Expr[]>;
+        clauses: Clause[];
+      }
     | { is: 'fn'; clauses: Clause[] }
     | { is: 'other'; text: string }
   );
@@ -66,7 +84,8 @@ export interface Source {
 /** Line number (1-based) of an offset. */
 export function lineAt(text: string, at: number): number {
   let line = 1;
-  for (let next = text.indexOf('\n'); next >= 0 && next < at; next = text.indexOf('\n', next + 1)) line++;
+  for (let next = text.indexOf('\n'); next >= 0 && next < at; next = text.indexOf('\n', next + 1))
+    line++;
   return line;
 }
 
@@ -91,7 +110,10 @@ function parse(text: string): Source {
   tree.iterate({
     enter(node) {
       if (!node.type.isError || problem) return;
-      problem = { line: lineAt(text, node.from), text: text.slice(node.from, node.from + 40).split('\n')[0] ?? '' };
+      problem = {
+        line: lineAt(text, node.from),
+        text: text.slice(node.from, node.from + 40).split('\n')[0] ?? '',
+      };
     },
   });
   return { text, body: readNodes(tree.topNode, text), problem };
@@ -106,7 +128,12 @@ export function walk(exprs: readonly Expr[], visit: (expr: Expr) => void): void 
 }
 
 function parts(expr: Expr): Expr[] {
-  const inClauses = (clauses: Clause[]) => clauses.flatMap((clause) => [...clause.patterns, ...(clause.guard ? [clause.guard] : []), ...clause.body]);
+  const inClauses = (clauses: Clause[]) =>
+    clauses.flatMap((clause) => [
+      ...clause.patterns,
+      ...(clause.guard ? [clause.guard] : []),
+      ...clause.body,
+    ]);
   switch (expr.is) {
     case 'string':
       return expr.parts.filter((part) => typeof part !== 'string');
@@ -120,7 +147,12 @@ function parts(expr: Expr): Expr[] {
     case 'operator':
       return expr.operands;
     case 'call':
-      return [...(expr.on ? [expr.on] : []), ...expr.args, ...Object.values(expr.blocks).flat(), ...inClauses(expr.clauses)];
+      return [
+        ...(expr.on ? [expr.on] : []),
+        ...expr.args,
+        ...Object.values(expr.blocks).flat(),
+        ...inClauses(expr.clauses),
+      ];
     case 'fn':
       return inClauses(expr.clauses);
     default:

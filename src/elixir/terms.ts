@@ -50,7 +50,11 @@ export function readTerm(text: string): Value | undefined {
     }
     const [word] = take(NAME) ?? fail();
     if (text[at] === ':') return pair(word);
-    return Object.hasOwn(WORDS, word) ? (WORDS[word] ?? null) : /^-?\d+(\.\d+)?$/.test(word) ? Number(word) : fail();
+    return Object.hasOwn(WORDS, word)
+      ? (WORDS[word] ?? null)
+      : /^-?\d+(\.\d+)?$/.test(word)
+        ? Number(word)
+        : fail();
   };
   try {
     take(SPACE);

@@ -2,7 +2,18 @@ import type { Clause } from './syntax.ts';
 import type { Scope } from './scope.ts';
 
 /** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
-export type Value = string | number | boolean | null | Atom | Module | Tuple | Closure | Environment | Unknown | Value[];
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | Atom
+  | Module
+  | Tuple
+  | Closure
+  | Environment
+  | Unknown
+  | Value[];
 
 export class Atom {
   readonly name: string;
@@ -49,7 +60,8 @@ export class Unknown {
 }
 
 /** `Keyword.get`; a non-keyword has no keys. */
-export const get = (value: Value | undefined, key: string): Value | undefined => pairs(value).find(([name]) => name === key)?.[1];
+export const get = (value: Value | undefined, key: string): Value | undefined =>
+  pairs(value).find(([name]) => name === key)?.[1];
 
 /** The pairs of a keyword list (or of a list that mixes plain items in; those are left out), first wins. */
 export function pairs(value: Value | undefined): [string, Value][] {
@@ -64,7 +76,11 @@ export function pairs(value: Value | undefined): [string, Value][] {
 }
 
 export const isKeyword = (value: Value | undefined): value is Value[] =>
-  Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof Tuple && item.items.length === 2 && item.items[0] instanceof Atom);
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every(
+    (item) => item instanceof Tuple && item.items.length === 2 && item.items[0] instanceof Atom,
+  );
 
 /** `Config`'s deep merge: keyword lists merge key by key, everything else is replaced. */
 export function deepMerge(left: Value | undefined, right: Value): Value {
@@ -87,9 +103,14 @@ export function show(value: Value | undefined): string {
   if (value instanceof Closure) return 'a function';
   if (value instanceof Environment) return 'the environment';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
-  if (isKeyword(value)) return `[${pairs(value).map(([key, item]) => `${key}: ${show(item)}`).join(', ')}]`;
+  if (isKeyword(value))
+    return `[${pairs(value)
+      .map(([key, item]) => `${key}: ${show(item)}`)
+      .join(', ')}]`;
   return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
 }
 
-export const atomName = (value: Value | undefined): string | undefined => (value instanceof Atom ? value.name : undefined);
-export const moduleName = (value: Value | undefined): string | undefined => (value instanceof Module ? value.name : undefined);
+export const atomName = (value: Value | undefined): string | undefined =>
+  value instanceof Atom ? value.name : undefined;
+export const moduleName = (value: Value | undefined): string | undefined =>
+  value instanceof Module ? value.name : undefined;

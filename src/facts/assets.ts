@@ -46,16 +46,25 @@ const LOCKFILES: [string, PackageManager][] = [
 ];
 
 /** Tools that check or format and leave nothing in the build. */
-const LINT_ONLY = /^(@?(eslint|prettier|stylelint|commitlint|trivago\/prettier|biomejs|playwright|typescript-eslint|types)([-/]|$)|.*(eslint|prettier|stylelint|commitlint|husky|lint-staged|playwright|cypress|jest|vitest|semantic-release|release-it)|typescript$|jsdom$|globals$)/;
+const LINT_ONLY =
+  /^(@?(eslint|prettier|stylelint|commitlint|trivago\/prettier|biomejs|playwright|typescript-eslint|types)([-/]|$)|.*(eslint|prettier|stylelint|commitlint|husky|lint-staged|playwright|cypress|jest|vitest|semantic-release|release-it)|typescript$|jsdom$|globals$)/;
 
 /** Tools that turn sources into assets: their presence is what an asset build looks like. */
-const BUNDLER = /^(vite|webpack|esbuild|rollup|parcel|tailwindcss|postcss|sass|gulp|grunt|brunch|ember-cli|react-scripts|@vitejs\/.*|@tailwindcss\/.*|laravel-mix|snowpack)$/;
+const BUNDLER =
+  /^(vite|webpack|esbuild|rollup|parcel|tailwindcss|postcss|sass|gulp|grunt|brunch|ember-cli|react-scripts|@vitejs\/.*|@tailwindcss\/.*|laravel-mix|snowpack)$/;
 const BUILD_SCRIPT = /^(build|deploy|compile|dist|prod|production|assets)([:.-]|$)/;
 const FOLDERS = ['', 'assets/', 'client/', 'frontend/', 'webapp/'];
 
 /** The package.json files that an asset build needs; those that only check code are reported in `notes`. */
-export function readNodePackages(tree: Tree, projects: readonly { dir: string }[], deploySteps: readonly string[], notes: string[]): NodePackage[] {
-  const candidates = projects.flatMap(({ dir }) => FOLDERS.map((folder) => `${dir === '.' ? '' : `${dir}/`}${folder}package.json`));
+export function readNodePackages(
+  tree: Tree,
+  projects: readonly { dir: string }[],
+  deploySteps: readonly string[],
+  notes: string[],
+): NodePackage[] {
+  const candidates = projects.flatMap(({ dir }) =>
+    FOLDERS.map((folder) => `${dir === '.' ? '' : `${dir}/`}${folder}package.json`),
+  );
   return [...new Set(candidates)].flatMap((file): NodePackage[] => {
     const text = tree.read(file);
     if (text === undefined) return [];
@@ -65,32 +74,59 @@ export function readNodePackages(tree: Tree, projects: readonly { dir: string }[
       notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
       return [];
     }
-    if (!builds(json, file, deploySteps) || (beside(file, candidates, tree) && !bundles(json) && !json.workspaces)) {
-      if (Object.keys(json.devDependencies ?? {}).length) notes.push(`${file} holds only tools for checking and developing, so the image does without Node for it.`);
+    if (
+      !builds(json, file, deploySteps) ||
+      (beside(file, candidates, tree) && !bundles(json) && !json.workspaces)
+    ) {
+      if (Object.keys(json.devDependencies ?? {}).length)
+        notes.push(
+          `${file} holds only tools for checking and developing, so the image does without Node for it.`,
+        );
       return [];
     }
     const here = dir === '.' ? '' : `${dir}/`;
     const lockIn = (folder: string) => LOCKFILES.find(([name]) => tree.paths.has(folder + name));
-    const workspace = lockIn(here) ? undefined : foldersAbove(here).find((folder) => lockIn(folder) && members(tree, folder).some((member) => member.test(file.slice(folder.length))));
+    const workspace = lockIn(here)
+      ? undefined
+      : foldersAbove(here).find(
+          (folder) =>
+            lockIn(folder) &&
+            members(tree, folder).some((member) => member.test(file.slice(folder.length))),
+        );
     const home = workspace ?? here;
     const lock = lockIn(home);
-    const manager = lock?.[1] ?? (/^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '')?.[1] as PackageManager | undefined) ?? 'npm';
-    if (!lock) notes.push(`${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`);
-    const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies }).filter((spec) => spec.startsWith('file:')).map((spec) => spec.slice(5));
-    const yarn = tree.read(`${home}.yarnrc.yml`) !== undefined || /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') || /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(home + lock[0])) || '');
-    return [{
-      file,
-      dir,
-      manager,
-      lockfile: lock?.[0] ?? null,
-      workspaceDir: workspace === undefined ? null : workspace.replace(/\/$/, '') || '.',
-      fileDeps,
-      scripts: Object.keys(json.scripts ?? {}),
-      berry: manager === 'yarn' && yarn,
-      packageManager: json.packageManager ?? null,
-      installFiles: installFiles(tree, home, lock?.[0]),
-      nodeVersion: nodeVersion(tree, here, json),
-    }];
+    const manager =
+      lock?.[1] ??
+      (/^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '')?.[1] as
+        | PackageManager
+        | undefined) ??
+      'npm';
+    if (!lock)
+      notes.push(
+        `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
+      );
+    const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies })
+      .filter((spec) => spec.startsWith('file:'))
+      .map((spec) => spec.slice(5));
+    const yarn =
+      tree.read(`${home}.yarnrc.yml`) !== undefined ||
+      /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') ||
+      /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(home + lock[0])) || '');
+    return [
+      {
+        file,
+        dir,
+        manager,
+        lockfile: lock?.[0] ?? null,
+        workspaceDir: workspace === undefined ? null : workspace.replace(/\/$/, '') || '.',
+        fileDeps,
+        scripts: Object.keys(json.scripts ?? {}),
+        berry: manager === 'yarn' && yarn,
+        packageManager: json.packageManager ?? null,
+        installFiles: installFiles(tree, home, lock?.[0]),
+        nodeVersion: nodeVersion(tree, here, json),
+      },
+    ];
   });
 }
 
@@ -99,16 +135,23 @@ function builds(json: PackageJson, file: string, deploySteps: readonly string[])
   const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
   const development = developing(json);
   const inAssets = /(^|\/)assets\/package\.json$/.test(file);
-  const called = inAssets && deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
+  const called =
+    inAssets &&
+    deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
   return ships || bundles(json) || called || (inAssets && development.length > 0);
 }
 
-const developing = (json: PackageJson): string[] => Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
+const developing = (json: PackageJson): string[] =>
+  Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
 
 /** It holds a bundler, or packages and a script that builds. */
 function bundles(json: PackageJson): boolean {
   const development = developing(json);
-  return [...development, ...Object.keys(json.dependencies ?? {})].some((name) => BUNDLER.test(name)) || (development.length > 0 && Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)));
+  return (
+    [...development, ...Object.keys(json.dependencies ?? {})].some((name) => BUNDLER.test(name)) ||
+    (development.length > 0 &&
+      Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)))
+  );
 }
 
 /** Above an assets/ folder with its own package.json, a package.json serves tests and tools unless it bundles. */
@@ -117,16 +160,39 @@ const beside = (file: string, candidates: readonly string[], tree: Tree): boolea
   return candidates.includes(assets) && tree.read(assets) !== undefined;
 };
 
-const BESIDE = /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
+const BESIDE =
+  /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 
 /** `assets/js/` → `assets/`, the app's folder. */
-const foldersAbove = (here: string): string[] => here.split('/').slice(0, -1).map((_, index, parts) => parts.slice(0, index).map((part) => `${part}/`).join('')).reverse();
+const foldersAbove = (here: string): string[] =>
+  here
+    .split('/')
+    .slice(0, -1)
+    .map((_, index, parts) =>
+      parts
+        .slice(0, index)
+        .map((part) => `${part}/`)
+        .join(''),
+    )
+    .reverse();
 
 /** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
 function members(tree: Tree, folder: string): RegExp[] {
   const workspaces = parse(tree.read(`${folder}package.json`) ?? '')?.workspaces;
-  const globs = Array.isArray(workspaces) ? workspaces : (workspaces?.packages ?? pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`)));
-  return globs.map((glob) => new RegExp(`^${glob.replace(/^\.\//, '').replace(/\/$/, '').split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}/package\\.json$`));
+  const globs = Array.isArray(workspaces)
+    ? workspaces
+    : (workspaces?.packages ?? pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`)));
+  return globs.map(
+    (glob) =>
+      new RegExp(
+        `^${glob
+          .replace(/^\.\//, '')
+          .replace(/\/$/, '')
+          .split('*')
+          .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+          .join('[^/]*')}/package\\.json$`,
+      ),
+  );
 }
 
 function installFiles(tree: Tree, home: string, lockfile: string | undefined): string[] {
@@ -135,19 +201,34 @@ function installFiles(tree: Tree, home: string, lockfile: string | undefined): s
     const name = path.startsWith(home) ? path.slice(home.length) : '';
     return BESIDE.test(name) || packages.some((pattern) => pattern.test(name));
   });
-  return [...[`${home}package.json`].filter((path) => tree.paths.has(path)), ...(lockfile ? [home + lockfile] : []), ...beside];
+  return [
+    ...[`${home}package.json`].filter((path) => tree.paths.has(path)),
+    ...(lockfile ? [home + lockfile] : []),
+    ...beside,
+  ];
 }
 
-const pnpmMembers = (yaml = ''): string[] => [...(/^packages:\n((?:\s+-.*\n?|\s*#.*\n?)*)/m.exec(yaml)?.[1] ?? '').matchAll(/-\s*['"]?([^'"\s]+)/g)].map(([, glob = '']) => glob);
+const pnpmMembers = (yaml = ''): string[] =>
+  [
+    ...(/^packages:\n((?:\s+-.*\n?|\s*#.*\n?)*)/m.exec(yaml)?.[1] ?? '').matchAll(
+      /-\s*['"]?([^'"\s]+)/g,
+    ),
+  ].map(([, glob = '']) => glob);
 
 function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null {
   const folders = [here, ...foldersAbove(here)];
   const pins = folders.flatMap((folder) => [
     ...['.nvmrc', '.node-version'].map((name) => tree.read(folder + name)),
     /^\s*node(?:js)?\s+(\S+)/m.exec(tree.read(`${folder}.tool-versions`) ?? '')?.[1],
-    ...['mise.toml', '.mise.toml'].map((name) => /^\s*"?node(?:js)?"?\s*=\s*(.+)$/m.exec(tree.read(folder + name) ?? '')?.[1]),
+    ...['mise.toml', '.mise.toml'].map(
+      (name) => /^\s*"?node(?:js)?"?\s*=\s*(.+)$/m.exec(tree.read(folder + name) ?? '')?.[1],
+    ),
   ]);
-  const wanted = [...pins, json.volta?.node, /^\D*\d/.test(json.engines?.node ?? '') ? json.engines?.node : undefined];
+  const wanted = [
+    ...pins,
+    json.volta?.node,
+    /^\D*\d/.test(json.engines?.node ?? '') ? json.engines?.node : undefined,
+  ];
   return wanted.map((text) => /\d+(\.\d+){0,2}/.exec(text ?? '')?.[0]).find(Boolean) ?? null;
 }
 

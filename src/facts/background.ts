@@ -8,19 +8,43 @@ import type { Locked } from './lock.ts';
 import type { Dep, MixProject } from './mix-project.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
-const JOB_LIBRARIES = ['oban', 'oban_pro', 'quantum', 'exq', 'broadway', 'verk', 'que', 'faktory_worker', 'honeydew'];
+const JOB_LIBRARIES = [
+  'oban',
+  'oban_pro',
+  'quantum',
+  'exq',
+  'broadway',
+  'verk',
+  'que',
+  'faktory_worker',
+  'honeydew',
+];
 /** Children that every Phoenix app has and that only serve requests. */
-const PLUMBING = /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
+const PLUMBING =
+  /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
 const DEEPEST = 12;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
-export function background(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>, projects: readonly MixProject[], code: Code, sources: Sources, config: Config): string[] {
-  const libraries = JOB_LIBRARIES.filter((name) => lock.has(name) && deps.some((dep) => dep.name === name && dep.prod));
+export function background(
+  deps: readonly Dep[],
+  lock: ReadonlyMap<string, Locked>,
+  projects: readonly MixProject[],
+  code: Code,
+  sources: Sources,
+  config: Config,
+): string[] {
+  const libraries = JOB_LIBRARIES.filter(
+    (name) => lock.has(name) && deps.some((dep) => dep.name === name && dep.prod),
+  );
   const notWork = new Set([...code.repos, ...code.endpoints].map((one) => one.module));
   const own = projects
-    .flatMap((project) => (project.applicationModule ? (sources.module(project.applicationModule) ?? []) : []))
+    .flatMap((project) =>
+      project.applicationModule ? (sources.module(project.applicationModule) ?? []) : [],
+    )
     .flatMap((application) => new Children(sources, config).of(application))
-    .filter((name) => sources.fileOf(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name));
+    .filter(
+      (name) => sources.fileOf(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name),
+    );
   return [...new Set([...libraries, ...own])];
 }
 
@@ -57,12 +81,24 @@ class Children {
       const place: Place = { module, code: body, args: new Map(), depth };
       walk(body, (expr) => {
         const [left, right] = expr.is === 'operator' && expr.name === '|>' ? expr.operands : [];
-        const start = right?.is === 'call' && left ? { ...right, args: [left, ...right.args] } : expr;
-        if (start.is !== 'call' || !/^(start_link|init|supervise)$/.test(start.name) || !start.args[0]) return;
+        const start =
+          right?.is === 'call' && left ? { ...right, args: [left, ...right.args] } : expr;
+        if (
+          start.is !== 'call' ||
+          !/^(start_link|init|supervise)$/.test(start.name) ||
+          !start.args[0]
+        )
+          return;
         const on = start.on?.is === 'module' ? fullName(start.on.name, module.scope) : '';
         const own = on ? this.sources.module(on) : undefined;
-        if (own && own !== module && depth < DEEPEST && start.name === 'start_link') this.started(own, 'init', depth + 1);
-        else if (on.endsWith('Supervisor') || (start.name === 'supervise' && !start.on) || (start.name === 'start_link' && !start.on)) this.list(start.args[0], place);
+        if (own && own !== module && depth < DEEPEST && start.name === 'start_link')
+          this.started(own, 'init', depth + 1);
+        else if (
+          on.endsWith('Supervisor') ||
+          (start.name === 'supervise' && !start.on) ||
+          (start.name === 'start_link' && !start.on)
+        )
+          this.list(start.args[0], place);
       });
     }
   }
@@ -70,13 +106,26 @@ class Children {
   /** Something that gives a list of children. */
   private list(expr: Expr | undefined, place: Place): void {
     if (!expr) return;
-    if (expr.is === 'list') expr.items.forEach((item) => (item.is === 'operator' && item.name === '|' ? this.pair(item.operands, place) : this.child(item, place)));
-    else if (expr.is === 'operator' && ['++', '--'].includes(expr.name)) expr.operands.forEach((side) => this.list(side, place));
+    if (expr.is === 'list')
+      expr.items.forEach((item) =>
+        item.is === 'operator' && item.name === '|'
+          ? this.pair(item.operands, place)
+          : this.child(item, place),
+      );
+    else if (expr.is === 'operator' && ['++', '--'].includes(expr.name))
+      expr.operands.forEach((side) => this.list(side, place));
     else if (expr.is === 'operator' && expr.name === '|>') {
       const [left, right] = expr.operands;
       if (left && right?.is === 'call') this.list({ ...right, args: [left, ...right.args] }, place);
-    } else if (expr.is === 'variable') this.variable(expr.name, place, (value, at) => this.list(value, at));
-    else if (expr.is === 'call') this.call(expr, place, (value, at) => this.list(value, at), () => {});
+    } else if (expr.is === 'variable')
+      this.variable(expr.name, place, (value, at) => this.list(value, at));
+    else if (expr.is === 'call')
+      this.call(
+        expr,
+        place,
+        (value, at) => this.list(value, at),
+        () => {},
+      );
   }
 
   private pair([head, tail]: readonly Expr[], place: Place): void {
@@ -87,30 +136,57 @@ class Children {
   /** One child: a module, a tuple, a map with `start:`, or a call that gives one. */
   private child(expr: Expr, place: Place): void {
     const [first, second] = expr.is === 'tuple' ? expr.items : [expr];
-    if (expr.is === 'operator' && ['&&', '||', 'and'].includes(expr.name)) this.child(expr.operands[1] ?? expr, place);
-    else if (expr.is === 'operator' && expr.name === '|>') expr.operands.forEach((side) => this.child(side, place));
+    if (expr.is === 'operator' && ['&&', '||', 'and'].includes(expr.name))
+      this.child(expr.operands[1] ?? expr, place);
+    else if (expr.is === 'operator' && expr.name === '|>')
+      expr.operands.forEach((side) => this.child(side, place));
     else if (expr.is === 'operator' && expr.name === '++') this.list(expr, place);
     else if (expr.is === 'map') {
-      const start = expr.pairs.find((pair) => pair.is === 'tuple' && pair.items[0]?.is === 'atom' && pair.items[0].name === 'start');
+      const start = expr.pairs.find(
+        (pair) =>
+          pair.is === 'tuple' && pair.items[0]?.is === 'atom' && pair.items[0].name === 'start',
+      );
       const target = start?.is === 'tuple' ? start.items[1] : undefined;
       if (target?.is === 'tuple' && target.items[0]) this.child(target.items[0], place);
-    } else if (first?.is === 'module' || first?.is === 'attribute' || (first?.is === 'call' && first.name === '__MODULE__')) this.add(first, place);
-    else if (first?.is === 'variable' && !second) this.variable(first.name, place, (value, at) => this.child(value, at));
-    else if (first?.is === 'variable') this.variable(first.name, place, (value, at) => value.is === 'module' && this.add(value, at));
+    } else if (
+      first?.is === 'module' ||
+      first?.is === 'attribute' ||
+      (first?.is === 'call' && first.name === '__MODULE__')
+    )
+      this.add(first, place);
+    else if (first?.is === 'variable' && !second)
+      this.variable(first.name, place, (value, at) => this.child(value, at));
+    else if (first?.is === 'variable')
+      this.variable(first.name, place, (value, at) => value.is === 'module' && this.add(value, at));
     else if (first?.is === 'list') this.list(first, place);
-    else if (first?.is === 'call') this.call(first, place, (value, at) => this.child(value, at), () => first.on?.is === 'module' && this.add(first.on, place));
+    else if (first?.is === 'call')
+      this.call(
+        first,
+        place,
+        (value, at) => this.child(value, at),
+        () => first.on?.is === 'module' && this.add(first.on, place),
+      );
   }
 
   /** What a call may give; `otherwise` runs when nothing came of it. */
   private call(expr: Call, place: Place, result: Visit, otherwise: () => void): void {
-    const last = (body: readonly Expr[]) => body.at(-1) && result(body.at(-1) as Expr, { ...place, code: [...place.code, ...body] });
+    const last = (body: readonly Expr[]) =>
+      body.at(-1) && result(body.at(-1) as Expr, { ...place, code: [...place.code, ...body] });
     const on = expr.on?.is === 'module' ? fullName(expr.on.name, place.module.scope) : undefined;
     if (['if', 'unless', 'case', 'cond', 'for'].includes(expr.name) && !expr.on) {
       Object.values(expr.blocks).forEach(last);
       expr.clauses.forEach((clause) => last(clause.body));
     } else if (on === 'Application') this.setting(expr, place, result);
     else if (on !== undefined && ['Enum', 'List', 'Kernel', 'Keyword'].includes(on)) {
-      expr.args.forEach((arg) => (arg.is === 'fn' ? arg.clauses.forEach(({ body }) => body.at(-1) && this.child(body.at(-1) as Expr, { ...place, code: [...place.code, ...body] })) : this.list(arg, place)));
+      expr.args.forEach((arg) =>
+        arg.is === 'fn'
+          ? arg.clauses.forEach(
+              ({ body }) =>
+                body.at(-1) &&
+                this.child(body.at(-1) as Expr, { ...place, code: [...place.code, ...body] }),
+            )
+          : this.list(arg, place),
+      );
     } else if (['child_spec', 'worker', 'supervisor'].includes(expr.name)) {
       const [head] = expr.args;
       if (expr.on?.is === 'module' && on !== 'Supervisor') this.add(expr.on, place);
@@ -132,11 +208,13 @@ class Children {
     for (const { patterns, body } of module.scope.functions.get(name) ?? []) {
       const given = patterns.flatMap((pattern, index): [string, { expr: Expr; place: Place }][] => {
         const expr = args[index];
-        const target = pattern.is === 'operator' && pattern.name === '\\\\' ? pattern.operands[0] : pattern;
+        const target =
+          pattern.is === 'operator' && pattern.name === '\\\\' ? pattern.operands[0] : pattern;
         return expr && target?.is === 'variable' ? [[target.name, { expr, place }]] : [];
       });
       const value = body.at(-1);
-      if (value && args.length <= patterns.length) result(value, { module, code: body, args: new Map(given), depth: place.depth + 1 });
+      if (value && args.length <= patterns.length)
+        result(value, { module, code: body, args: new Map(given), depth: place.depth + 1 });
     }
     this.entered.delete(key);
   }
@@ -144,7 +222,9 @@ class Children {
   /** `Application.get_env(:shop, :cache, Shop.Cache)`: what is configured, else the default. */
   private setting({ args: [app, key, fallback] }: Call, place: Place, result: Visit): void {
     const names = [app, key].map((arg) => evaluate(arg, place.module.scope));
-    const [of, name] = names.map((value) => (value instanceof Atom || value instanceof Module ? value.name : ''));
+    const [of, name] = names.map((value) =>
+      value instanceof Atom || value instanceof Module ? value.name : '',
+    );
     const value = get(this.config.apps.get(of ?? ''), name ?? '');
     if (value instanceof Module) this.modules.add(value.name);
     else if (value === undefined && fallback) result(fallback, place);
@@ -153,7 +233,13 @@ class Children {
   private variable(name: string, place: Place, each: Visit): void {
     const argument = place.args.get(name);
     const bound = place.code.flatMap((statement) => boundTo(statement, name) ?? []);
-    if (!argument && bound.length === 0) return this.call({ is: 'call', at: 0, on: undefined, name, args: [], blocks: {}, clauses: [] }, place, each, () => {});
+    if (!argument && bound.length === 0)
+      return this.call(
+        { is: 'call', at: 0, on: undefined, name, args: [], blocks: {}, clauses: [] },
+        place,
+        each,
+        () => {},
+      );
     for (const value of bound) {
       const key = `${place.module.name} ${name} ${value.at}`;
       if (this.entered.has(key)) continue;
@@ -166,10 +252,16 @@ class Children {
 
   private add(expr: Expr, place: Place): void {
     const scope = inner(place.module.scope);
-    const value = expr.is === 'module' ? new Module(fullName(expr.name, scope)) : evaluate(expr, scope);
+    const value =
+      expr.is === 'module' ? new Module(fullName(expr.name, scope)) : evaluate(expr, scope);
     if (value instanceof Module) this.modules.add(value.name);
   }
 }
 
 const boundTo = (statement: Expr, name: string): Expr | undefined =>
-  statement.is === 'operator' && statement.name === '=' && statement.operands[0]?.is === 'variable' && statement.operands[0].name === name ? statement.operands[1] : undefined;
+  statement.is === 'operator' &&
+  statement.name === '=' &&
+  statement.operands[0]?.is === 'variable' &&
+  statement.operands[0].name === name
+    ? statement.operands[1]
+    : undefined;

@@ -67,20 +67,44 @@ interface Read {
   notes: string[];
 }
 
-export function buildNeeds({ tree, projects, paths: { pathDependencies, projects: vendored }, config, runtime, sources, lock, nifDeps, ownCrate, notes }: Read): BuildNeeds {
+export function buildNeeds({
+  tree,
+  projects,
+  paths: { pathDependencies, projects: vendored },
+  config,
+  runtime,
+  sources,
+  lock,
+  nifDeps,
+  ownCrate,
+  notes,
+}: Read): BuildNeeds {
   const all = [...projects, ...vendored];
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const reads = {
     mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
     configReads: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
     runtimeReads: [...(config.reads.get(runtime ?? '') ?? [])],
-    compileReads: [...compileReads(tree, sources, projects), ...(ownCrate ? CARGO.filter((file) => tree.paths.has(file)) : [])],
+    compileReads: [
+      ...compileReads(tree, sources, projects),
+      ...(ownCrate ? CARGO.filter((file) => tree.paths.has(file)) : []),
+    ],
   };
   const above = (path: string) => path.startsWith('..');
-  const outside = unique([...Object.values(reads).flat().filter(above), ...pathDependencies.flatMap((one) => (one.dir === null ? normalize(below(one.from, pathOf(all, one))) : []))]);
-  if (outside.length) notes.push(`The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`);
+  const outside = unique([
+    ...Object.values(reads).flat().filter(above),
+    ...pathDependencies.flatMap((one) =>
+      one.dir === null ? normalize(below(one.from, pathOf(all, one))) : [],
+    ),
+  ]);
+  if (outside.length)
+    notes.push(
+      `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
+    );
   const kept = (paths: string[]) => unique(paths.filter((path) => !above(path)));
-  const holder = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) => projects.filter((project) => project.aliases.has(alias)));
+  const holder = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) =>
+    projects.filter((project) => project.aliases.has(alias)),
+  );
   return {
     appsPath: projects[0]?.appsPath ?? null,
     mixReads: kept(reads.mixReads),
@@ -90,7 +114,12 @@ export function buildNeeds({ tree, projects, paths: { pathDependencies, projects
     outside,
     pathDependencies,
     ...access(prod, lock),
-    rustDeps: nifDeps.filter((name) => name === 'rustler' || (lock.get(name)?.deps.includes('rustler') && !lock.get(name)?.deps.includes('rustler_precompiled'))),
+    rustDeps: nifDeps.filter(
+      (name) =>
+        name === 'rustler' ||
+        (lock.get(name)?.deps.includes('rustler') &&
+          !lock.get(name)?.deps.includes('rustler_precompiled')),
+    ),
     assetsAppDir: (holder.find((project) => project.dir !== '.') ?? holder[0])?.dir ?? null,
     prodDeps: unique(prod.map((dep) => dep.name)),
   };
@@ -111,10 +140,20 @@ export function followPaths(tree: Tree, projects: readonly MixProject[]): PathPr
   for (const project of all) {
     for (const dep of project.deps) {
       const path = get(dep.options, 'path');
-      if (!dep.prod || typeof path !== 'string' || get(dep.options, 'in_umbrella') === true) continue;
+      if (!dep.prod || typeof path !== 'string' || get(dep.options, 'in_umbrella') === true)
+        continue;
       const dir = normalize(below(project.dir, path));
-      if (dir.startsWith('deps/') || projects.some((one) => one.dir === dir) || pathDependencies.some((one) => one.name === dep.name)) continue;
-      pathDependencies.push({ name: dep.name, from: project.dir, dir: dir.startsWith('..') || path.startsWith('/') ? null : dir });
+      if (
+        dir.startsWith('deps/') ||
+        projects.some((one) => one.dir === dir) ||
+        pathDependencies.some((one) => one.name === dep.name)
+      )
+        continue;
+      pathDependencies.push({
+        name: dep.name,
+        from: project.dir,
+        dir: dir.startsWith('..') || path.startsWith('/') ? null : dir,
+      });
       const inside = readMixProject(tree, dir);
       if (inside) all.push(inside);
     }
@@ -123,36 +162,71 @@ export function followPaths(tree: Tree, projects: readonly MixProject[]): PathPr
 }
 
 function pathOf(projects: readonly MixProject[], { name, from }: PathDependency): string {
-  const dep = projects.find((project) => project.dir === from)?.deps.find((one) => one.name === name);
+  const dep = projects
+    .find((project) => project.dir === from)
+    ?.deps.find((one) => one.name === name);
   return String(get(dep?.options, 'path'));
 }
 
 /** Whom the build has to ask for code. */
-function access(deps: readonly Dep[], lock: ReadonlyMap<string, Locked>): Pick<BuildNeeds, 'gitDependencies' | 'hexOrganizations' | 'hexRepos'> {
+function access(
+  deps: readonly Dep[],
+  lock: ReadonlyMap<string, Locked>,
+): Pick<BuildNeeds, 'gitDependencies' | 'hexOrganizations' | 'hexRepos'> {
   const git = new Map<string, GitDependency>();
   for (const { name, options } of deps) {
     const [url, github] = [get(options, 'git'), get(options, 'github')];
     const locked = lock.get(name);
-    const at = typeof url === 'string' ? url : typeof github === 'string' ? `https://github.com/${github}.git` : locked?.source === 'git' ? locked.url : null;
+    const at =
+      typeof url === 'string'
+        ? url
+        : typeof github === 'string'
+          ? `https://github.com/${github}.git`
+          : locked?.source === 'git'
+            ? locked.url
+            : null;
     if (at !== null) git.set(name, { name, url: at, ssh: /^(ssh:|git@)/.test(at) });
   }
-  const texts = (key: string) => deps.flatMap((dep) => get(dep.options, key) ?? []).filter((one) => typeof one === 'string');
+  const texts = (key: string) =>
+    deps.flatMap((dep) => get(dep.options, key) ?? []).filter((one) => typeof one === 'string');
   const wanted = new Set(deps.map((dep) => dep.name));
-  const locked = [...lock].flatMap(([name, one]) => (wanted.has(name) && one.repo !== null ? [one.repo] : []));
+  const locked = [...lock].flatMap(([name, one]) =>
+    wanted.has(name) && one.repo !== null ? [one.repo] : [],
+  );
   return {
     gitDependencies: [...git.values()],
-    hexOrganizations: unique([...texts('organization'), ...locked.filter((repo) => repo.startsWith('hexpm:')).map((repo) => repo.slice(6))]),
-    hexRepos: unique([...texts('repo'), ...locked]).filter((repo) => repo !== 'hexpm' && !repo.startsWith('hexpm:')),
+    hexOrganizations: unique([
+      ...texts('organization'),
+      ...locked.filter((repo) => repo.startsWith('hexpm:')).map((repo) => repo.slice(6)),
+    ]),
+    hexRepos: unique([...texts('repo'), ...locked]).filter(
+      (repo) => repo !== 'hexpm' && !repo.startsWith('hexpm:'),
+    ),
   };
 }
 
 /** At the app's top they hold for the crates in native/: a workspace, its lock, the toolchain. */
-const CARGO = ['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'rust-toolchain.toml', 'rust-toolchain'];
+const CARGO = [
+  'Cargo.toml',
+  'Cargo.lock',
+  '.cargo/config.toml',
+  'rust-toolchain.toml',
+  'rust-toolchain',
+];
 
-const READS_FILES = ['@external_resource', 'File.read', 'File.stream!', 'File.ls', 'Path.wildcard', 'function_from_file', 'NimblePublisher'];
+const READS_FILES = [
+  '@external_resource',
+  'File.read',
+  'File.stream!',
+  'File.ls',
+  'Path.wildcard',
+  'function_from_file',
+  'NimblePublisher',
+];
 
 /** Text without its functions, as `mix format` indents them; what is indented otherwise stays. */
-const outsideFunctions = (text: string): string => text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
+const outsideFunctions = (text: string): string =>
+  text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
 
 /** What modules read while they are compiled: code of their bodies, not of their functions. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
@@ -161,13 +235,17 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     const outside = outsideFunctions(sources.text(file));
     if (!READS_FILES.some((word) => outside.includes(word))) continue;
     // Mix runs in the project's folder, whatever file it compiles
-    const project = projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
+    const project =
+      projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
     for (const { body, scope } of sources.modules(file)) {
       const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}` };
-      const outer = body.filter((expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)));
+      const outer = body.filter(
+        (expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)),
+      );
       walk(outer, (expr) => {
         const path = evaluate(readBy(expr), within);
-        if (typeof path === 'string' && path) found.push(path.startsWith('/') ? normalize(path) : normalize(below(project, path)));
+        if (typeof path === 'string' && path)
+          found.push(path.startsWith('/') ? normalize(path) : normalize(below(project, path)));
       });
     }
   }
@@ -182,12 +260,31 @@ function readBy(expr: Expr): Expr | undefined {
   if (on === 'File' && /^(read!?|stream!|ls!?)$/.test(expr.name)) return expr.args[0];
   if (on === 'Path' && expr.name === 'wildcard') return expr.args[0];
   if (on === 'EEx' && expr.name === 'function_from_file') return expr.args[2];
-  const options = expr.name === 'use' && expr.args[0]?.is === 'module' && expr.args[0].name === 'NimblePublisher' ? expr.args[1] : undefined;
-  const from = options?.is === 'list' ? options.items.find((item) => item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'from') : undefined;
+  const options =
+    expr.name === 'use' && expr.args[0]?.is === 'module' && expr.args[0].name === 'NimblePublisher'
+      ? expr.args[1]
+      : undefined;
+  const from =
+    options?.is === 'list'
+      ? options.items.find(
+          (item) =>
+            item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'from',
+        )
+      : undefined;
   return from?.is === 'tuple' ? from.items[1] : undefined;
 }
 
-const COPIED = new Set(['lib', 'priv', 'assets', 'config', 'deps', '_build', 'web', 'mix.exs', 'mix.lock']);
+const COPIED = new Set([
+  'lib',
+  'priv',
+  'assets',
+  'config',
+  'deps',
+  '_build',
+  'web',
+  'mix.exs',
+  'mix.lock',
+]);
 
 /** The file, or the folder at the top of the app that holds it; nothing when the image has it anyway. */
 function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {

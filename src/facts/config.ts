@@ -1,8 +1,24 @@
 import { bind, evaluate, falsy } from '../elixir/evaluate.ts';
 import { match } from '../elixir/match.ts';
 import { declare, emptyScope, inner, type Loaded, type Scope } from '../elixir/scope.ts';
-import { lineAt, parseElixir, walk, type Clause, type Expr, type Source } from '../elixir/syntax.ts';
-import { Atom, deepMerge, isKeyword, moduleName, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import {
+  lineAt,
+  parseElixir,
+  walk,
+  type Clause,
+  type Expr,
+  type Source,
+} from '../elixir/syntax.ts';
+import {
+  Atom,
+  deepMerge,
+  isKeyword,
+  moduleName,
+  show,
+  Tuple,
+  Unknown,
+  type Value,
+} from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import { normalize } from './paths.ts';
 
@@ -44,7 +60,16 @@ export interface Config {
   reads: Map<string, Set<string>>;
 }
 
-export const emptyConfig = (): Config => ({ apps: new Map(), settings: [], files: [], required: [], env: new Set(), parsed: new Map(), loaded: { texts: new Set(), modules: new Map() }, reads: new Map() });
+export const emptyConfig = (): Config => ({
+  apps: new Map(),
+  settings: [],
+  files: [],
+  required: [],
+  env: new Set(),
+  parsed: new Map(),
+  loaded: { texts: new Set(), modules: new Map() },
+  reads: new Map(),
+});
 
 /**
  * Reads the settings of a config file and of what it imports into `config`; where only the running
@@ -94,7 +119,12 @@ class Reader {
     }
   }
 
-  private branch(name: string, condition: Expr | undefined, blocks: Record<string, Expr[]>, scope: Scope): void {
+  private branch(
+    name: string,
+    condition: Expr | undefined,
+    blocks: Record<string, Expr[]>,
+    scope: Scope,
+  ): void {
     const value = evaluate(condition, scope);
     if (value instanceof Unknown) {
       this.run(blocks.do ?? [], scope);
@@ -115,7 +145,8 @@ class Reader {
   }
 
   private each(generator: Expr | undefined, body: readonly Expr[], scope: Scope): void {
-    const [pattern, source] = generator?.is === 'operator' && generator.name === '<-' ? generator.operands : [];
+    const [pattern, source] =
+      generator?.is === 'operator' && generator.name === '<-' ? generator.operands : [];
     const list = evaluate(source, scope);
     if (!pattern || !Array.isArray(list)) return;
     for (const item of list) {
@@ -125,24 +156,41 @@ class Reader {
   }
 
   private setting(args: readonly Expr[], at: number, scope: Scope): void {
-    const setting = merge(this.config.apps, args.map((arg) => evaluate(arg, scope)));
-    if (setting) this.config.settings.push({ ...setting, file: this.path, line: lineAt(this.text, at) });
+    const setting = merge(
+      this.config.apps,
+      args.map((arg) => evaluate(arg, scope)),
+    );
+    if (setting)
+      this.config.settings.push({ ...setting, file: this.path, line: lineAt(this.text, at) });
   }
 
   private importConfig(argument: Expr | undefined, scope: Scope): void {
     const name = evaluate(argument, scope);
-    if (typeof name === 'string') for (const file of imported(this.tree, this.path, name)) readConfig(this.tree, file, this.config);
+    if (typeof name === 'string')
+      for (const file of imported(this.tree, this.path, name))
+        readConfig(this.tree, file, this.config);
   }
 }
 
 /** What `config :app, …` or `config :app, key, …` does to the settings of all apps. */
-export function merge(apps: Map<string, Value>, [first, second, third]: readonly Value[]): Pick<Setting, 'app' | 'key' | 'value'> | undefined {
+export function merge(
+  apps: Map<string, Value>,
+  [first, second, third]: readonly Value[],
+): Pick<Setting, 'app' | 'key' | 'value'> | undefined {
   if (!(first instanceof Atom)) return undefined;
   const app = first.name;
-  const key = third === undefined ? null : second instanceof Atom ? second.name : (moduleName(second) ?? show(second));
+  const key =
+    third === undefined
+      ? null
+      : second instanceof Atom
+        ? second.name
+        : (moduleName(second) ?? show(second));
   const value = third ?? second ?? null;
   const patch = key === null ? value : [new Tuple([new Atom(key), value])];
-  apps.set(app, isKeyword(patch) ? deepMerge(apps.get(app) ?? patch, patch) : (apps.get(app) ?? patch));
+  apps.set(
+    app,
+    isKeyword(patch) ? deepMerge(apps.get(app) ?? patch, patch) : (apps.get(app) ?? patch),
+  );
   return { app, key, value };
 }
 
@@ -151,23 +199,39 @@ export function configScope(tree: Tree, path: string, config: Config): Scope {
   const readFile = (wanted: string): string | undefined => {
     const file = normalize(wanted);
     const text = file.startsWith('..') ? undefined : tree.read(file);
-    if (text !== undefined || file.startsWith('..')) config.reads.set(path, (config.reads.get(path) ?? new Set()).add(file));
+    if (text !== undefined || file.startsWith('..'))
+      config.reads.set(path, (config.reads.get(path) ?? new Set()).add(file));
     return text;
   };
-  return { ...emptyScope(readFile), loaded: config.loaded, dir: `/${path.replace(/\/?[^/]*$/, '')}` };
+  return {
+    ...emptyScope(readFile),
+    loaded: config.loaded,
+    dir: `/${path.replace(/\/?[^/]*$/, '')}`,
+  };
 }
 
 /** The files that `import_config name` in `from` stands for; a name may have wildcards. */
 export function imported(tree: Tree, from: string, name: string): string[] {
   const path = normalize(name.startsWith('/') ? name : `${from.replace(/[^/]*$/, '')}${name}`);
   if (!path.includes('*')) return [path];
-  const pattern = new RegExp(`^${path.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('[^/]*')}$`);
+  const pattern = new RegExp(
+    `^${path
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[^/]*')}$`,
+  );
   return [...tree.paths].filter((one) => pattern.test(one)).sort();
 }
 
 /** The variable that `System.get_env("X")` or `fetch_env!("X")` reads. */
 function envRead(expr: Expr): string | undefined {
-  if (expr.is !== 'call' || expr.on?.is !== 'module' || expr.on.name !== 'System' || !/^(get_env|fetch_env!?)$/.test(expr.name)) return undefined;
+  if (
+    expr.is !== 'call' ||
+    expr.on?.is !== 'module' ||
+    expr.on.name !== 'System' ||
+    !/^(get_env|fetch_env!?)$/.test(expr.name)
+  )
+    return undefined;
   const name = evaluate(expr.args[0], emptyScope());
   return typeof name === 'string' ? name : undefined;
 }

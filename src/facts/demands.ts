@@ -28,19 +28,51 @@ interface Demands {
 }
 
 /** The environment variables that a production build or start asks for. */
-export function demands({ tree, sources, config, projects, code, endpoints, repos, runtime, lock, notes }: Start): Demands {
+export function demands({
+  tree,
+  sources,
+  config,
+  projects,
+  code,
+  endpoints,
+  repos,
+  runtime,
+  lock,
+  notes,
+}: Start): Demands {
   const start = new DryStart(tree, sources, config);
   start.runConfig('config/config.exs', true);
-  for (const { dir } of projects) if (dir !== '.') start.runConfig(`${dir}/config/config.exs`, true);
+  for (const { dir } of projects)
+    if (dir !== '.') start.runConfig(`${dir}/config/config.exs`, true);
   if (runtime) start.runConfig(runtime, false);
-  for (const { applicationModule } of projects) if (applicationModule) start.runCallback(applicationModule, 'start');
-  for (const module of [...endpoints, ...repos]) start.runCallback(module, 'init', [...config.apps.values()].map((app) => get(app, module)).find(Boolean));
-  if (start.opaque.size) notes.push(`${[...start.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`);
-  const late = [...code.fetchEnv, ...code.bindings, ...(lock.has('confex') ? confexTuples(config) : [])];
+  for (const { applicationModule } of projects)
+    if (applicationModule) start.runCallback(applicationModule, 'start');
+  for (const module of [...endpoints, ...repos])
+    start.runCallback(
+      module,
+      'init',
+      [...config.apps.values()].map((app) => get(app, module)).find(Boolean),
+    );
+  if (start.opaque.size)
+    notes.push(
+      `${[...start.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
+    );
+  const late = [
+    ...code.fetchEnv,
+    ...code.bindings,
+    ...(lock.has('confex') ? confexTuples(config) : []),
+  ];
   const required = [...start.required];
-  for (const one of late) if (!required.some((other) => other.name === one.name)) required.push(one);
-  const buildReads = [...start.buildReads.values(), ...code.buildReads.filter((one) => !start.buildReads.has(one.name))].filter((one) => !required.some((other) => other.name === one.name && other.compileTime));
-  if (buildReads.length) notes.push(`Read while the image is built, where Fly's secrets are not there, and nil for good: ${buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ')}. Read them in config/runtime.exs, or give them to the build.`);
+  for (const one of late)
+    if (!required.some((other) => other.name === one.name)) required.push(one);
+  const buildReads = [
+    ...start.buildReads.values(),
+    ...code.buildReads.filter((one) => !start.buildReads.has(one.name)),
+  ].filter((one) => !required.some((other) => other.name === one.name && other.compileTime));
+  if (buildReads.length)
+    notes.push(
+      `Read while the image is built, where Fly's secrets are not there, and nil for good: ${buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ')}. Read them in config/runtime.exs, or give them to the build.`,
+    );
   return { required, buildReads };
 }
 
@@ -54,5 +86,7 @@ function confexTuples(config: Config): RequiredEnv[] {
     if (typeof second === 'string') return value.items.length === 2 ? [second] : [];
     return typeof third === 'string' && value.items.length === 3 ? [third] : [];
   };
-  return config.settings.flatMap(({ value, file, line }) => inside(value).map((name) => ({ name, file, line, compileTime: false })));
+  return config.settings.flatMap(({ value, file, line }) =>
+    inside(value).map((name) => ({ name, file, line, compileTime: false })),
+  );
 }

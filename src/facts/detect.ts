@@ -1,5 +1,5 @@
 import { get, show } from '../elixir/value.ts';
-import { outsideBlock } from '../block.ts';
+import { outsideBlock } from '../edit/block.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { readNodePackages } from './assets.ts';
@@ -12,7 +12,14 @@ import { dependencies } from './deps.ts';
 import { healthPath } from './health.ts';
 import { readLock } from './lock.ts';
 import { readMixProject, type MixProject } from './mix-project.ts';
-import { httpServer, identity, inRelease, pickEndpoint, pickRepos, releaseName } from './modules.ts';
+import {
+  httpServer,
+  identity,
+  inRelease,
+  pickEndpoint,
+  pickRepos,
+  releaseName,
+} from './modules.ts';
 import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
@@ -29,9 +36,15 @@ export function detect(repo: Tree): Project {
   const tree = subtree(repo, appDir);
   const root = readMixProject(tree, '.');
   if (!root) throw new Problem('no mix.exs here: name the folder of a Phoenix app with --dest');
-  if (root.problem) notes.push(`mix.exs line ${root.problem.line} could not be read as Elixir: ${root.problem.text}`);
+  if (root.problem)
+    notes.push(
+      `mix.exs line ${root.problem.line} could not be read as Elixir: ${root.problem.text}`,
+    );
   const lockText = tree.read('mix.lock');
-  if (lockText === undefined) throw new Problem('no mix.lock: run `mix deps.get` and commit mix.lock, so that the image gets the versions you tested');
+  if (lockText === undefined)
+    throw new Problem(
+      'no mix.lock: run `mix deps.get` and commit mix.lock, so that the image gets the versions you tested',
+    );
   const lock = readLock(lockText);
 
   const umbrella = root.appsPath !== null;
@@ -39,17 +52,36 @@ export function detect(repo: Tree): Project {
   const projects = [root, ...children];
   const deps = projects.flatMap((project) => project.deps);
   if (!deps.some((dep) => dep.name === 'phoenix') && !lock.has('phoenix')) {
-    throw new Problem(`not a Phoenix app: neither mix.exs nor mix.lock names phoenix (found the app ${root.app ?? '?'})`);
+    throw new Problem(
+      `not a Phoenix app: neither mix.exs nor mix.lock names phoenix (found the app ${root.app ?? '?'})`,
+    );
   }
 
   const config = emptyConfig();
   readConfig(tree, 'config/config.exs', config);
   for (const child of children) readConfig(tree, `${child.dir}/config/config.exs`, config);
   const compiled = new Map(config.apps);
-  const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) => tree.paths.has(file));
+  const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) =>
+    tree.paths.has(file),
+  );
   // Our own block is no fact about the app
-  if (runtime) readConfig({ ...tree, read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)) }, runtime, config);
-  const sources = new Sources(tree, projects.flatMap((project) => project.sourceFolders.map((folder) => (project.dir === '.' ? folder : `${project.dir}/${folder}`))));
+  if (runtime)
+    readConfig(
+      {
+        ...tree,
+        read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
+      },
+      runtime,
+      config,
+    );
+  const sources = new Sources(
+    tree,
+    projects.flatMap((project) =>
+      project.sourceFolders.map((folder) =>
+        project.dir === '.' ? folder : `${project.dir}/${folder}`,
+      ),
+    ),
+  );
   const code = readCode(sources);
 
   const released = inRelease(projects);
@@ -59,13 +91,29 @@ export function detect(repo: Tree): Project {
   const repos = pickRepos(code, config, released, lock, notes);
   const pins = readPins(tree);
   notes.push(...pins.conflicts);
-  if (!pins.elixir) notes.push('No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.');
+  if (!pins.elixir)
+    notes.push(
+      'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
+    );
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
   const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
-  const { required, buildReads } = demands({ tree, sources, config, projects: released, code, endpoints: code.endpoints.map((one) => one.module), repos: repos.modules, runtime, lock, notes });
+  const { required, buildReads } = demands({
+    tree,
+    sources,
+    config,
+    projects: released,
+    code,
+    endpoints: code.endpoints.map((one) => one.module),
+    repos: repos.modules,
+    runtime,
+    lock,
+    notes,
+  });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
   const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
-  const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter((tool) => lock.has(tool) && deps.some((dep) => dep.name === tool));
+  const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
+    (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
+  );
   const paths = followPaths(tree, projects);
   const fetched = dependencies(projects, paths.projects, lock, code.rustler);
   const has = (path: string) => tree.paths.has(path);
@@ -83,7 +131,9 @@ export function detect(repo: Tree): Project {
     ectoAdapter: repos.adapter,
     releaseName: releaseName(root, umbrella, notes),
     releases: root.releases,
-    rebootAfterConfig: [...root.releaseOptions.values()].some((options) => get(options, 'reboot_system_after_config') === true),
+    rebootAfterConfig: [...root.releaseOptions.values()].some(
+      (options) => get(options, 'reboot_system_after_config') === true,
+    ),
     phoenixVersion: version('phoenix'),
     liveView: lock.has('phoenix_live_view') && (code.liveView || inProd('phoenix_live_view')),
     liveViewVersion: version('phoenix_live_view'),
@@ -102,7 +152,18 @@ export function detect(repo: Tree): Project {
     assetsDeploy: deploy,
     aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     ...fetched,
-    ...buildNeeds({ tree, projects, paths, config, runtime, sources, lock, nifDeps: fetched.nifDeps, ownCrate: code.rustler, notes }),
+    ...buildNeeds({
+      tree,
+      projects,
+      paths,
+      config,
+      runtime,
+      sources,
+      lock,
+      nifDeps: fetched.nifDeps,
+      ownCrate: code.rustler,
+      notes,
+    }),
     background: background(deps, lock, released, code, sources, config),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     forceSsl: force === undefined || force === null ? null : show(force),
@@ -131,15 +192,23 @@ export function detect(repo: Tree): Project {
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
 function findApp(repo: Tree): string {
   if (repo.paths.has('mix.exs')) return '.';
-  const below = [...repo.paths].filter((path) => /^([^/]+\/){1,3}mix\.exs$/.test(path)).map((path) => path.replace(/\/mix\.exs$/, ''));
+  const below = [...repo.paths]
+    .filter((path) => /^([^/]+\/){1,3}mix\.exs$/.test(path))
+    .map((path) => path.replace(/\/mix\.exs$/, ''));
   const outer = below.filter((dir) => !below.some((other) => dir.startsWith(`${other}/`)));
-  const phoenix = outer.filter((dir) => /:phoenix\b|apps_path/.test(repo.read(`${dir}/mix.exs`) ?? ''));
+  const phoenix = outer.filter((dir) =>
+    /:phoenix\b|apps_path/.test(repo.read(`${dir}/mix.exs`) ?? ''),
+  );
   if (phoenix.length === 1 && phoenix[0]) return phoenix[0];
-  if (phoenix.length > 1) throw new Problem(`several apps here (${phoenix.join(', ')}): name one with --dest`);
+  if (phoenix.length > 1)
+    throw new Problem(`several apps here (${phoenix.join(', ')}): name one with --dest`);
   throw new Problem('no mix.exs here: name the folder of a Phoenix app with --dest');
 }
 
 function childProjects(tree: Tree, appsPath: string): MixProject[] {
-  const dirs = [...tree.paths].filter((path) => path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)));
+  const dirs = [...tree.paths].filter(
+    (path) =>
+      path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)),
+  );
   return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
 }

@@ -5,7 +5,14 @@ import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { lineAt, parseElixir } from '../elixir/syntax.ts';
 import { Atom, Environment, get, Module, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
-import { configScope, imported, merge, type Config, type EnvRead, type RequiredEnv } from './config.ts';
+import {
+  configScope,
+  imported,
+  merge,
+  type Config,
+  type EnvRead,
+  type RequiredEnv,
+} from './config.ts';
 import type { Sources } from './sources.ts';
 
 /** Functions of packages that read a variable; with more arguments than the number says it has a default. */
@@ -54,21 +61,33 @@ export class DryStart implements World {
     if (text === undefined || this.seen.has(path)) return;
     this.seen.add(path);
     const { body } = this.config.parsed.get(path) ?? parseElixir(text);
-    for (const one of modulesIn(body)) this.local.set(one.name, moduleScope(one.body, undefined, one.name));
-    this.run(path, text, compileTime, () => evaluateBody(body, { ...configScope(this.tree, path, this.config), world: this }));
+    for (const one of modulesIn(body))
+      this.local.set(one.name, moduleScope(one.body, undefined, one.name));
+    this.run(path, text, compileTime, () =>
+      evaluateBody(body, { ...configScope(this.tree, path, this.config), world: this }),
+    );
   }
 
   /** Runs one callback of a module of the project, such as `start/2`. */
   runCallback(name: string, callback: string, config?: Value): void {
     const module = this.sources.module(name);
-    const clauses = module?.scope.functions.get(callback)?.filter((clause) => clause.patterns.length === 2);
+    const clauses = module?.scope.functions
+      .get(callback)
+      ?.filter((clause) => clause.patterns.length === 2);
     if (!module || !clauses?.length) return;
     const unknown = new Unknown('an argument');
-    this.run(module.file, module.text, false, () => invoke(clauses, [unknown, config ?? unknown], { ...module.scope, world: this }));
+    this.run(module.file, module.text, false, () =>
+      invoke(clauses, [unknown, config ?? unknown], { ...module.scope, world: this }),
+    );
   }
 
   private run(file: string, text: string, compileTime: boolean, body: () => void): void {
-    const before = { file: this.file, text: this.text, compileTime: this.compileTime, site: this.site };
+    const before = {
+      file: this.file,
+      text: this.text,
+      compileTime: this.compileTime,
+      site: this.site,
+    };
     Object.assign(this, { file, text, compileTime, site: undefined, fuel: FUEL });
     body();
     Object.assign(this, before);
@@ -82,7 +101,12 @@ export class DryStart implements World {
     this.config.env.add(wanted);
     this.reads.add(wanted);
     if (demanded) this.require(wanted, at);
-    else if (this.compileTime && fallback === null && !this.isSet(wanted)) this.buildReads.set(wanted, { name: wanted, file: this.file, line: lineAt(this.text, this.site?.at ?? at) });
+    else if (this.compileTime && fallback === null && !this.isSet(wanted))
+      this.buildReads.set(wanted, {
+        name: wanted,
+        file: this.file,
+        line: lineAt(this.text, this.site?.at ?? at),
+      });
     return this.isSet(wanted) ? new Unknown(`System.get_env(${show(wanted)})`) : fallback;
   }
 
@@ -107,22 +131,44 @@ export class DryStart implements World {
     if (name) this.require(name, at);
   }
 
-  remote(module: string | null, name: string, args: Value[], scope: Scope, at: number): Value | undefined {
+  remote(
+    module: string | null,
+    name: string,
+    args: Value[],
+    scope: Scope,
+    at: number,
+  ): Value | undefined {
     if (module === null && name === 'import_config') {
-      if (typeof args[0] === 'string') for (const file of imported(this.tree, this.file, args[0])) this.runConfig(file, this.compileTime);
+      if (typeof args[0] === 'string')
+        for (const file of imported(this.tree, this.file, args[0]))
+          this.runConfig(file, this.compileTime);
       return null;
     }
     if (module === null && name === 'config') {
       merge(this.settings, args);
       return null;
     }
-    if (module === 'Application' && /^(get_env|fetch_env!|compile_env!?)$/.test(name)) return this.setting(args);
+    if (module === 'Application' && /^(get_env|fetch_env!|compile_env!?)$/.test(name))
+      return this.setting(args);
     for (const target of module === null ? scope.imports : [module]) {
       const reader = READERS[target]?.[name];
-      if (reader && typeof args[0] === 'string') return this.env(args[0], args[args.length - 1] === args[0] ? null : (args.at(-1) ?? null), args.length <= reader.demands, at);
+      if (reader && typeof args[0] === 'string')
+        return this.env(
+          args[0],
+          args[args.length - 1] === args[0] ? null : (args.at(-1) ?? null),
+          args.length <= reader.demands,
+          at,
+        );
       const found = this.local.get(target) ?? this.readingModule(target, args);
       const clauses = found?.functions.get(name);
-      if (found && clauses) return this.enter(`${target}.${name}`, at, () => invoke(clauses, args, { ...found, world: this, because: [...scope.because, ...this.reads] }));
+      if (found && clauses)
+        return this.enter(`${target}.${name}`, at, () =>
+          invoke(clauses, args, {
+            ...found,
+            world: this,
+            because: [...scope.because, ...this.reads],
+          }),
+        );
     }
     return undefined;
   }
@@ -145,7 +191,9 @@ export class DryStart implements World {
   private readingModule(name: string, args: readonly Value[]): Scope | undefined {
     const file = this.sources.fileOf(name);
     if (args.some((arg) => arg instanceof Environment)) return this.sources.module(name)?.scope;
-    return file && /System\.(get|fetch)_env/.test(this.sources.text(file)) ? this.sources.module(name)?.scope : undefined;
+    return file && /System\.(get|fetch)_env/.test(this.sources.text(file))
+      ? this.sources.module(name)?.scope
+      : undefined;
   }
 
   private isSet(name: string): boolean {
@@ -153,6 +201,12 @@ export class DryStart implements World {
   }
 
   private require(name: string, at: number): void {
-    if (!this.isSet(name)) this.required.push({ name, file: this.file, line: lineAt(this.text, this.site?.at ?? at), compileTime: this.compileTime });
+    if (!this.isSet(name))
+      this.required.push({
+        name,
+        file: this.file,
+        line: lineAt(this.text, this.site?.at ?? at),
+        compileTime: this.compileTime,
+      });
   }
 }

@@ -18,29 +18,46 @@ function rank(path: string): number {
   const last = parts.at(-1) ?? '';
   const before = parts.slice(0, -1);
   if (parts.some((part) => /[:*]/.test(part))) return 0;
-  if (PLAIN.test(last) || before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))) return /^(live|alive)/.test(last) ? 4 : last.startsWith('read') ? 2 : 3;
+  if (
+    PLAIN.test(last) ||
+    before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))
+  )
+    return /^(live|alive)/.test(last) ? 4 : last.startsWith('read') ? 2 : 3;
   return VAGUE.test(last) && before.every((part) => PREFIX.test(part)) ? 1 : 0;
 }
 
 /** The app's own health route: one of its routes, or a path that a plug answers by itself. */
 export function healthPath(code: Code): string | null {
-  const routes = allRoutes(code.routers).filter((route) => !route.pipelines.some((name) => GUARDED.test(name)));
-  const paths = [...routes.map((route) => route.path), ...code.plugs.flatMap(answeredPaths)].filter((path) => rank(path) > 0);
+  const routes = allRoutes(code.routers).filter(
+    (route) => !route.pipelines.some((name) => GUARDED.test(name)),
+  );
+  const paths = [...routes.map((route) => route.path), ...code.plugs.flatMap(answeredPaths)].filter(
+    (path) => rank(path) > 0,
+  );
   return paths.sort((left, right) => rank(right) - rank(left))[0] ?? null;
 }
 
 /** Routes of all routers, those of a forwarded router below the path it is forwarded from. */
 function allRoutes(routers: readonly SourceModule[]): Route[] {
   const own = new Map(routers.map((router) => [router.name, routesIn(router.body, router.scope)]));
-  const target = (name: string) => [...own.keys()].find((known) => known === name || known.endsWith(`.${name}`));
-  const forwarded = new Set([...own.values()].flat().flatMap((route) => (route.forward ? (target(route.to) ?? []) : [])));
+  const target = (name: string) =>
+    [...own.keys()].find((known) => known === name || known.endsWith(`.${name}`));
+  const forwarded = new Set(
+    [...own.values()].flat().flatMap((route) => (route.forward ? (target(route.to) ?? []) : [])),
+  );
   const follow = (route: Route, depth: number): Route[] => {
     const to = route.forward && depth < 4 ? target(route.to) : undefined;
     if (to === undefined) return [route];
     const inner = (own.get(to) ?? []).flatMap((one) => follow(one, depth + 1));
-    return inner.map((one) => ({ ...one, path: join(route.path, one.path), pipelines: [...route.pipelines, ...one.pipelines] }));
+    return inner.map((one) => ({
+      ...one,
+      path: join(route.path, one.path),
+      pipelines: [...route.pipelines, ...one.pipelines],
+    }));
   };
-  return [...own].flatMap(([name, routes]) => (forwarded.has(name) ? [] : routes.flatMap((route) => follow(route, 0))));
+  return [...own].flatMap(([name, routes]) =>
+    forwarded.has(name) ? [] : routes.flatMap((route) => follow(route, 0)),
+  );
 }
 
 interface Route {
@@ -52,31 +69,77 @@ interface Route {
 }
 
 /** GET-able routes of a router body with their scopes' prefixes and pipelines. */
-function routesIn(body: readonly Expr[], scope: Scope, prefix = '', pipelines: readonly string[] = []): Route[] {
+function routesIn(
+  body: readonly Expr[],
+  scope: Scope,
+  prefix = '',
+  pipelines: readonly string[] = [],
+): Route[] {
   let through = [...pipelines];
   return body.flatMap((expr): Route[] => {
     if (expr.is !== 'call') return [];
     const values = expr.args.map((arg) => evaluate(arg, scope));
     const [first] = values;
-    if (expr.name === 'pipe_through') through = [...through, ...(Array.isArray(first) ? first : [first]).flatMap((one) => (one instanceof Atom ? one.name : []))];
+    if (expr.name === 'pipe_through')
+      through = [
+        ...through,
+        ...(Array.isArray(first) ? first : [first]).flatMap((one) =>
+          one instanceof Atom ? one.name : [],
+        ),
+      ];
     if (expr.name === 'scope') {
-      const path = typeof first === 'string' ? first : values.map((value) => get(value, 'path')).find((one) => typeof one === 'string');
-      return routesIn(expr.blocks.do ?? [], scope, join(prefix, typeof path === 'string' ? path : ''), through);
+      const path =
+        typeof first === 'string'
+          ? first
+          : values.map((value) => get(value, 'path')).find((one) => typeof one === 'string');
+      return routesIn(
+        expr.blocks.do ?? [],
+        scope,
+        join(prefix, typeof path === 'string' ? path : ''),
+        through,
+      );
     }
-    if (expr.name === 'if' || expr.name === 'unless') return routesIn(expr.blocks.do ?? [], scope, prefix, through);
+    if (expr.name === 'if' || expr.name === 'unless')
+      return routesIn(expr.blocks.do ?? [], scope, prefix, through);
     if (expr.name === 'plug') {
-      const at = values.map((value) => get(value, 'at') ?? get(value, 'path')).find((one) => typeof one === 'string');
-      return typeof at === 'string' ? [{ path: join(prefix, at), pipelines: through, to: '', forward: false }] : [];
+      const at = values
+        .map((value) => get(value, 'at') ?? get(value, 'path'))
+        .find((one) => typeof one === 'string');
+      return typeof at === 'string'
+        ? [{ path: join(prefix, at), pipelines: through, to: '', forward: false }]
+        : [];
     }
     if (!['get', 'match', 'forward', 'head', 'resources'].includes(expr.name)) return [];
     const path = values.find((value) => typeof value === 'string');
-    const to = expr.args.flatMap((arg) => [arg, ...(arg.is === 'list' ? arg.items.flatMap((item) => (item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'to' ? item.items[1] ?? [] : [])) : [])]).find((arg) => arg.is === 'module');
+    const to = expr.args
+      .flatMap((arg) => [
+        arg,
+        ...(arg.is === 'list'
+          ? arg.items.flatMap((item) =>
+              item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'to'
+                ? (item.items[1] ?? [])
+                : [],
+            )
+          : []),
+      ])
+      .find((arg) => arg.is === 'module');
     if (typeof path !== 'string') return [];
-    return [{ path: join(prefix, path), pipelines: through, to: to?.is === 'module' ? fullName(to.name, scope) : '', forward: expr.name === 'forward' }];
+    return [
+      {
+        path: join(prefix, path),
+        pipelines: through,
+        to: to?.is === 'module' ? fullName(to.name, scope) : '',
+        forward: expr.name === 'forward',
+      },
+    ];
   });
 }
 
-const join = (prefix: string, path: string): string => `/${[prefix, path].flatMap((part) => part.split('/')).filter(Boolean).join('/')}`;
+const join = (prefix: string, path: string): string =>
+  `/${[prefix, path]
+    .flatMap((part) => part.split('/'))
+    .filter(Boolean)
+    .join('/')}`;
 
 /** Paths that a plug's functions pick out of all requests and do something about, not merely let pass. */
 function answeredPaths({ body, scope }: SourceModule): string[] {
@@ -86,7 +149,10 @@ function answeredPaths({ body, scope }: SourceModule): string[] {
     const [head, guard] = unguarded(expr.args[0]);
     const block = expr.blocks.do ?? [];
     const passes = block.every((statement) => statement.is === 'variable');
-    found.push(...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)), ...pathsIn(block, scope));
+    found.push(
+      ...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)),
+      ...pathsIn(block, scope),
+    );
   });
   return found;
 }
@@ -96,14 +162,23 @@ function pathsIn(exprs: readonly Expr[], scope: Scope): string[] {
   const named = new Set<string>();
   const add = (value: Value, parts: boolean) => {
     if (typeof value === 'string') found.push(value);
-    else if (Array.isArray(value) && value.every((part) => typeof part === 'string')) found.push(...(parts ? [`/${value.join('/')}`] : value));
+    else if (Array.isArray(value) && value.every((part) => typeof part === 'string'))
+      found.push(...(parts ? [`/${value.join('/')}`] : value));
   };
   walk(exprs, (expr) => {
-    const [left, right] = expr.is === 'tuple' ? expr.items : expr.is === 'operator' && ['==', 'in', '==='].includes(expr.name) ? expr.operands : [];
+    const [left, right] =
+      expr.is === 'tuple'
+        ? expr.items
+        : expr.is === 'operator' && ['==', 'in', '==='].includes(expr.name)
+          ? expr.operands
+          : [];
     if (!left || !right) return;
-    const name = left.is === 'atom' || left.is === 'variable' || left.is === 'call' ? left.name : '';
-    if ((name === 'request_path' || name === 'path_info') && right.is === 'variable') named.add(right.name);
-    else if (name === 'request_path' || (left.is === 'variable' && named.has(name))) add(evaluate(right, scope), false);
+    const name =
+      left.is === 'atom' || left.is === 'variable' || left.is === 'call' ? left.name : '';
+    if ((name === 'request_path' || name === 'path_info') && right.is === 'variable')
+      named.add(right.name);
+    else if (name === 'request_path' || (left.is === 'variable' && named.has(name)))
+      add(evaluate(right, scope), false);
     else if (name === 'path_info') add(evaluate(right, scope), true);
   });
   return found;

@@ -24,11 +24,34 @@ export function readLock(text: string): Map<string, Locked> {
       if (!(entry instanceof Tuple)) return [];
       const [kind, second, third, options, , needs, repo] = entry.items;
       if (atomName(kind) === 'hex') {
-        return [[name, { version: typeof third === 'string' ? third : null, source: 'hex', repo: typeof repo === 'string' ? repo : 'hexpm', url: null, deps: required(needs) }]];
+        return [
+          [
+            name,
+            {
+              version: typeof third === 'string' ? third : null,
+              source: 'hex',
+              repo: typeof repo === 'string' ? repo : 'hexpm',
+              url: null,
+              deps: required(needs),
+            },
+          ],
+        ];
       }
       const tag = get(options, 'tag');
-      const version = typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
-      return [[name, { version, source: atomName(kind) === 'git' ? 'git' : 'other', repo: null, url: typeof second === 'string' ? second : null, deps: [] }]];
+      const version =
+        typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
+      return [
+        [
+          name,
+          {
+            version,
+            source: atomName(kind) === 'git' ? 'git' : 'other',
+            repo: null,
+            url: typeof second === 'string' ? second : null,
+            deps: [],
+          },
+        ],
+      ];
     }),
   );
 }

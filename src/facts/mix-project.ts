@@ -2,7 +2,17 @@ import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
 import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { emptyEnvironment, inner, moduleScope, type Scope } from '../elixir/scope.ts';
 import { parseElixir, walk, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
-import { Atom, atomName, get, isKeyword, moduleName, pairs, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import {
+  Atom,
+  atomName,
+  get,
+  isKeyword,
+  moduleName,
+  pairs,
+  Tuple,
+  Unknown,
+  type Value,
+} from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import { normalize } from './paths.ts';
 
@@ -44,15 +54,26 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   if (text === undefined) return undefined;
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
-  const module = modules.find((one) => callsIn(one.body, 'use').some((use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project')) ?? modules[0];
-  const readFile = (path: string) => (normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path))));
+  const module =
+    modules.find((one) =>
+      callsIn(one.body, 'use').some(
+        (use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project',
+      ),
+    ) ?? modules[0];
+  const readFile = (path: string) =>
+    normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path)));
   // What is built has the image's environment, which is empty as far as mix.exs is concerned
   const scope: Scope = { ...moduleScope(module?.body ?? [], readFile), world: emptyEnvironment() };
   const project = run(scope, 'project');
   const listed = get(project, 'deps');
   // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
-  const plain = Array.isArray(listed) && !listed.some((item) => item instanceof Unknown) ? [] : run(scope, 'deps');
-  const depsValue = [listed, plain].flatMap((list): Value[] => (Array.isArray(list) ? list : [new Unknown('deps')]));
+  const plain =
+    Array.isArray(listed) && !listed.some((item) => item instanceof Unknown)
+      ? []
+      : run(scope, 'deps');
+  const depsValue = [listed, plain].flatMap((list): Value[] =>
+    Array.isArray(list) ? list : [new Unknown('deps')],
+  );
   const paths = get(project, 'elixirc_paths');
   const releases = get(project, 'releases');
   return {
@@ -62,21 +83,41 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     applicationModule: applicationModule(run(scope, 'application')),
     projectModule: module?.name ?? null,
     appsPath: text2(get(project, 'apps_path')),
-    sourceFolders: [...new Set(['lib', ...(Array.isArray(paths) ? paths.flatMap((path) => (typeof path === 'string' && !/[*]|\.ex$/.test(path) ? path : [])) : ['web'])])],
+    sourceFolders: [
+      ...new Set([
+        'lib',
+        ...(Array.isArray(paths)
+          ? paths.flatMap((path) =>
+              typeof path === 'string' && !/[*]|\.ex$/.test(path) ? path : [],
+            )
+          : ['web']),
+      ]),
+    ],
     deps: unique(depsValue.flat().flatMap((item) => dep(item))),
     depsIncomplete: depsValue.flat().some((item) => item instanceof Unknown),
-    aliases: new Map(pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)])),
+    aliases: new Map(
+      pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)]),
+    ),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter((path) => path.startsWith('..') || tree.paths.has(normalize(inDir(path)))),
+    readsFiles: readsFiles(source.body, scope).filter(
+      (path) => path.startsWith('..') || tree.paths.has(normalize(inDir(path))),
+    ),
     problem: source.problem,
   };
 }
 
-const text2 = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
+const text2 = (value: Value | undefined): string | null =>
+  typeof value === 'string' ? value : null;
 
-const unique = (deps: Dep[]): Dep[] => deps.filter((dep, index) => !deps.slice(0, index).some((earlier) => earlier.name === dep.name && earlier.prod === dep.prod));
+const unique = (deps: Dep[]): Dep[] =>
+  deps.filter(
+    (dep, index) =>
+      !deps
+        .slice(0, index)
+        .some((earlier) => earlier.name === dep.name && earlier.prod === dep.prod),
+  );
 
 function run(scope: Scope, name: string): Value | undefined {
   const clause = scope.functions.get(name)?.[0];
@@ -94,12 +135,17 @@ function dep(item: Value): Dep[] {
   if (!(name instanceof Atom)) return [];
   const options = third ?? (isKeyword(second) ? second : []);
   const only = get(options, 'only');
-  const onlyNames = only === undefined || only instanceof Unknown ? ['prod'] : (Array.isArray(only) ? only : [only]).map((one) => atomName(one));
+  const onlyNames =
+    only === undefined || only instanceof Unknown
+      ? ['prod']
+      : (Array.isArray(only) ? only : [only]).map((one) => atomName(one));
   return [{ name: name.name, prod: onlyNames.includes('prod'), options }];
 }
 
 function stepNames(steps: Value): string[] {
-  return (Array.isArray(steps) ? steps.flat() : [steps]).map((step) => (typeof step === 'string' ? step : '(a function)'));
+  return (Array.isArray(steps) ? steps.flat() : [steps]).map((step) =>
+    typeof step === 'string' ? step : '(a function)',
+  );
 }
 
 function readsFiles(body: readonly Expr[], scope: Scope): string[] {
@@ -107,7 +153,11 @@ function readsFiles(body: readonly Expr[], scope: Scope): string[] {
   walk(body, (expr) => {
     if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
     if (expr.is !== 'call' || expr.on?.is !== 'module') return;
-    if ((expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) || (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))) add({ ...expr, on: { is: 'module', at: expr.at, name: 'Path' }, name: 'expand' });
+    if (
+      (expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) ||
+      (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))
+    )
+      add({ ...expr, on: { is: 'module', at: expr.at, name: 'Path' }, name: 'expand' });
   });
   function add(expr: Expr | undefined) {
     const path = evaluate(expr, scope);

@@ -9,4 +9,5 @@ export function normalize(path: string): string {
 }
 
 /** A path in a folder, as seen from where the folder is; "." is the place itself. */
-export const below = (dir: string, path: string): string => (dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`));
+export const below = (dir: string, path: string): string =>
+  dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`);

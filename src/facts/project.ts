@@ -48,7 +48,13 @@ export interface Facts {
   requiredEnv: string[];
   /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
   buildEnv: string[];
-  files: { dockerfile: boolean; dockerignore: boolean; flyToml: boolean; envSh: boolean; runtimeExs: boolean };
+  files: {
+    dockerfile: boolean;
+    dockerignore: boolean;
+    flyToml: boolean;
+    envSh: boolean;
+    runtimeExs: boolean;
+  };
   notes: string[];
 }
 
@@ -79,7 +85,46 @@ export interface Project extends Facts, BuildNeeds {
   lock: ReadonlyMap<string, Locked>;
 }
 
-const FACTS: Record<keyof Facts, true> = { appDir: true, umbrella: true, webAppDir: true, otpApp: true, module: true, webModule: true, endpointModule: true, repoModules: true, releaseName: true, phoenixVersion: true, liveView: true, liveViewVersion: true, plugVersion: true, dbConnectionVersion: true, ectoAdapter: true, httpServer: true, elixirRequirement: true, elixirVersion: true, otpVersion: true, versionSource: true, assetTools: true, packageJsons: true, assetsDeploy: true, nifDeps: true, gitDeps: true, pathDeps: true, privateDeps: true, background: true, clustering: true, forceSsl: true, healthPath: true, requiredEnv: true, buildEnv: true, files: true, notes: true };
+const FACTS: Record<keyof Facts, true> = {
+  appDir: true,
+  umbrella: true,
+  webAppDir: true,
+  otpApp: true,
+  module: true,
+  webModule: true,
+  endpointModule: true,
+  repoModules: true,
+  releaseName: true,
+  phoenixVersion: true,
+  liveView: true,
+  liveViewVersion: true,
+  plugVersion: true,
+  dbConnectionVersion: true,
+  ectoAdapter: true,
+  httpServer: true,
+  elixirRequirement: true,
+  elixirVersion: true,
+  otpVersion: true,
+  versionSource: true,
+  assetTools: true,
+  packageJsons: true,
+  assetsDeploy: true,
+  nifDeps: true,
+  gitDeps: true,
+  pathDeps: true,
+  privateDeps: true,
+  background: true,
+  clustering: true,
+  forceSsl: true,
+  healthPath: true,
+  requiredEnv: true,
+  buildEnv: true,
+  files: true,
+  notes: true,
+};
 
 /** The keys of `Facts`, in their order, without what only the descriptors need. */
-export const factsOf = (project: Project): Facts => Object.fromEntries(Object.keys(FACTS).map((key) => [key, project[key as keyof Facts]])) as unknown as Facts;
+export const factsOf = (project: Project): Facts =>
+  Object.fromEntries(
+    Object.keys(FACTS).map((key) => [key, project[key as keyof Facts]]),
+  ) as unknown as Facts;

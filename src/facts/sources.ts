@@ -20,7 +20,9 @@ export class Sources {
 
   constructor(tree: Tree, folders: readonly string[]) {
     this.tree = tree;
-    this.files = [...tree.paths].filter((file) => file.endsWith('.ex') && folders.some((folder) => file.startsWith(`${folder}/`)));
+    this.files = [...tree.paths].filter(
+      (file) => file.endsWith('.ex') && folders.some((folder) => file.startsWith(`${folder}/`)),
+    );
   }
 
   text(file: string): string {
@@ -41,7 +43,13 @@ export class Sources {
     if (known) return known;
     const text = this.text(file);
     const { body } = parseElixir(text);
-    const found = modulesIn(body).map((one) => ({ name: one.name, file, text, body: one.body, scope: moduleScope(one.body, undefined, one.name) }));
+    const found = modulesIn(body).map((one) => ({
+      name: one.name,
+      file,
+      text,
+      body: one.body,
+      scope: moduleScope(one.body, undefined, one.name),
+    }));
     this.parsed.set(file, found);
     return found;
   }
@@ -54,7 +62,9 @@ export class Sources {
 
   /** The file that seems to define a module, going by its text alone. */
   fileOf(name: string): string | undefined {
-    return this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'));
+    return (
+      this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'))
+    );
   }
 
   /** Which file to parse for a name; what the text only seems to say is sorted out by the parser. */

@@ -31,7 +31,8 @@ const READERS: [string, Reader][] = [
 ];
 
 /** Dockerfiles elsewhere, asked last; those for development pin what production need not have. */
-const ELSEWHERE = /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
+const ELSEWHERE =
+  /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
 const DEVELOPMENT = /dev|test|local/i;
 
 /** Looks in the app's folder, then in those above it up to the repo's root; `source` is relative to the app. */
@@ -43,23 +44,40 @@ export function readPins(tree: Tree): Pins {
     if (text !== undefined) found.push({ file, pin: reader(text) });
   };
   for (const folder of folders) for (const [name, reader] of READERS) look(folder + name, reader);
-  for (const file of tree.paths) if (ELSEWHERE.test(file) && !DEVELOPMENT.test(file)) look(file, dockerfile);
+  for (const file of tree.paths)
+    if (ELSEWHERE.test(file) && !DEVELOPMENT.test(file)) look(file, dockerfile);
   const decides = found.find(({ pin }) => pin.elixir);
   const erlangFile = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
-  const otp = decides?.pin.otp ?? (erlangFile && version(erlangFile)) ?? found.find(({ pin }) => pin.otp)?.pin.otp;
+  const otp =
+    decides?.pin.otp ??
+    (erlangFile && version(erlangFile)) ??
+    found.find(({ pin }) => pin.otp)?.pin.otp;
   const conflicts = found
-    .filter(({ pin }) => pin.elixir && decides?.pin.elixir && !agrees(pin.elixir, decides.pin.elixir))
-    .map(({ file, pin }) => `${file} says Elixir ${pin.elixir}, ${decides?.file} says ${decides?.pin.elixir}; ${decides?.file} was taken.`);
-  return { elixir: decides?.pin.elixir ?? null, otp: otp ?? null, source: decides?.file ?? null, conflicts };
+    .filter(
+      ({ pin }) => pin.elixir && decides?.pin.elixir && !agrees(pin.elixir, decides.pin.elixir),
+    )
+    .map(
+      ({ file, pin }) =>
+        `${file} says Elixir ${pin.elixir}, ${decides?.file} says ${decides?.pin.elixir}; ${decides?.file} was taken.`,
+    );
+  return {
+    elixir: decides?.pin.elixir ?? null,
+    otp: otp ?? null,
+    source: decides?.file ?? null,
+    conflicts,
+  };
 }
 
-const agrees = (left: string, right: string): boolean => left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
+const agrees = (left: string, right: string): boolean =>
+  left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
 
-const version = (text: string): string | undefined => /(\d+(?:\.\d+)*(?:-[a-z]+[.\d]*)?)/.exec(text.trim())?.[1];
+const version = (text: string): string | undefined =>
+  /(\d+(?:\.\d+)*(?:-[a-z]+[.\d]*)?)/.exec(text.trim())?.[1];
 
 /** `1.15.7-otp-26`, `v1.15`, `ref:v1.15.7`: the number and, where it is named, the OTP release. */
 function elixirPin(text: string): Pin {
-  const [, elixir, otp] = /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-otp-(\d+))?/.exec(text.trim()) ?? [];
+  const [, elixir, otp] =
+    /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-otp-(\d+))?/.exec(text.trim()) ?? [];
   return { elixir, otp };
 }
 
@@ -76,7 +94,9 @@ function mise(text: string): Pin {
     const named = (tool: string): string => {
       const value = tools?.[tool];
       const first = Array.isArray(value) ? value[0] : value;
-      return typeof first === 'object' && first !== null && 'version' in first ? String(first.version) : String(first ?? '');
+      return typeof first === 'object' && first !== null && 'version' in first
+        ? String(first.version)
+        : String(first ?? '');
     };
     const elixir = elixirPin(named('elixir'));
     return { elixir: elixir.elixir, otp: version(named('erlang')) ?? elixir.otp };
@@ -86,11 +106,20 @@ function mise(text: string): Pin {
 }
 
 function dockerfile(text: string): Pin {
-  const arg = (name: string) => new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
+  const arg = (name: string) =>
+    new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
   const elixir = arg('ELIXIR_VERSION');
-  if (elixir) return { elixir: elixirPin(elixir).elixir, otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? '') };
-  const pinned = /^\s*(?:ARG|FROM)\s.*elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/im.exec(text);
+  if (elixir)
+    return {
+      elixir: elixirPin(elixir).elixir,
+      otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? ''),
+    };
+  const pinned =
+    /^\s*(?:ARG|FROM)\s.*elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/im.exec(text);
   if (pinned) return { elixir: pinned[1], otp: pinned[2] };
   const image = /^\s*FROM\s+(?:--\S+\s+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
-  return { elixir: elixirPin(image).elixir, otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp };
+  return {
+    elixir: elixirPin(image).elixir,
+    otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp,
+  };
 }

@@ -29,14 +29,22 @@ export interface Cost {
 export function monthlyCost(memoryMb: number, postgres: Postgres, always = true): Cost {
   const machine = MACHINE[memoryMb] ?? 2.02 + ((memoryMb - 256) / 1024) * GB;
   const parts: Cost['parts'] = [[`app machine (shared-cpu-1x, ${memoryMb} MB)`, machine]];
-  if (postgres.kind === 'app') parts.push(['Postgres app (shared-cpu-1x, 256 MB, 1 GB volume; you look after it)', POSTGRES_APP]);
-  if (postgres.kind === 'managed') parts.push(['Managed Postgres (Basic plan, 10 GB)', MANAGED_POSTGRES]);
+  if (postgres.kind === 'app')
+    parts.push([
+      'Postgres app (shared-cpu-1x, 256 MB, 1 GB volume; you look after it)',
+      POSTGRES_APP,
+    ]);
+  if (postgres.kind === 'managed')
+    parts.push(['Managed Postgres (Basic plan, 10 GB)', MANAGED_POSTGRES]);
   const total = parts.reduce((sum, [, dollars]) => sum + dollars, 0);
   const less = `a Postgres app that you look after yourself (--postgres NAME) instead makes it $${(machine + POSTGRES_APP).toFixed(2)}`;
   return {
     parts,
     total,
-    warning: total <= BUDGET ? null : `That is more than $${BUDGET} a month; ${postgres.kind === 'managed' ? less : 'less memory (--memory 1gb) brings it under'}.`,
+    warning:
+      total <= BUDGET
+        ? null
+        : `That is more than $${BUDGET} a month; ${postgres.kind === 'managed' ? less : 'less memory (--memory 1gb) brings it under'}.`,
     remarks: [
       ...(always ? [] : ['the machine costs less for the time it sleeps']),
       ...(postgres.kind === 'external' ? ['the database outside Fly comes on top'] : []),

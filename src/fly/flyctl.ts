@@ -5,7 +5,11 @@ import { stripVTControlCharacters } from 'node:util';
 const NAMES = ['flyctl', 'fly'];
 /** Milliseconds that a person waits at most, for all that is asked together. */
 export const PATIENCE = 2500;
-const environment = (): NodeJS.ProcessEnv => ({ ...process.env, FLY_NO_UPDATE_CHECK: '1', NO_COLOR: '1' });
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  FLY_NO_UPDATE_CHECK: '1',
+  NO_COLOR: '1',
+});
 
 /** Why flyctl said nothing useful: it isn't there, or it is and could not answer. */
 export type Silence = 'absent' | 'failed';
@@ -14,7 +18,11 @@ export type Silence = 'absent' | 'failed';
  * What a command of flyctl prints, notices on stderr left out. Never throws and never asks: without flyctl, a login, the
  * network or an answer before `deadline` (milliseconds since 1970) it is a Silence.
  */
-export async function askFlyctl(args: readonly string[], deadline: number, names: readonly string[] = NAMES): Promise<{ text: string } | Silence> {
+export async function askFlyctl(
+  args: readonly string[],
+  deadline: number,
+  names: readonly string[] = NAMES,
+): Promise<{ text: string } | Silence> {
   const [name, ...others] = names;
   if (name === undefined) return 'absent';
   const answer = await new Promise<{ text: string } | Silence>((resolve) => {
@@ -23,13 +31,16 @@ export async function askFlyctl(args: readonly string[], deadline: number, names
     child.stdout.on('data', (data: Buffer) => (text += data.toString()));
     child.on('error', () => resolve('absent'));
     child.on('close', (code) => resolve(code === 0 ? { text } : 'failed'));
-    setTimeout(() => {
-      child.kill('SIGKILL');
-      // A process of its own that it leaves behind would keep the pipe, and with it this program
-      child.stdout.destroy();
-      child.unref();
-      resolve('failed');
-    }, Math.max(deadline - Date.now(), 0)).unref();
+    setTimeout(
+      () => {
+        child.kill('SIGKILL');
+        // A process of its own that it leaves behind would keep the pipe, and with it this program
+        child.stdout.destroy();
+        child.unref();
+        resolve('failed');
+      },
+      Math.max(deadline - Date.now(), 0),
+    ).unref();
   });
   return answer === 'absent' ? askFlyctl(args, deadline, others) : answer;
 }
@@ -40,10 +51,25 @@ export async function askFlyctl(args: readonly string[], deadline: number, names
  */
 export function validateFlyToml(folder: string): string[] {
   for (const name of NAMES) {
-    const { error, status, stdout } = spawnSync(name, ['config', 'validate', '--strict', '--config', 'fly.toml'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' });
+    const { error, status, stdout } = spawnSync(
+      name,
+      ['config', 'validate', '--strict', '--config', 'fly.toml'],
+      {
+        cwd: folder,
+        env: environment(),
+        stdio: ['ignore', 'pipe', 'ignore'],
+        encoding: 'utf8',
+        timeout: PATIENCE,
+        killSignal: 'SIGKILL',
+      },
+    );
     if (error && 'code' in error && error.code === 'ENOENT') continue;
     if (status === 0 || !stdout.includes('Validating')) return [];
-    return stripVTControlCharacters(stdout).split('\n').map((line) => line.trim()).filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line)).map((line) => line.replace(/^- /, 'it knows no '));
+    return stripVTControlCharacters(stdout)
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line))
+      .map((line) => line.replace(/^- /, 'it knows no '));
   }
   return [];
 }

@@ -41,26 +41,49 @@ const SUITS: [range: string, elixir: string, otp: number][] = [
 export function chooseImage(wanted: Wanted, base: Base): Image {
   const notes: string[] = [];
   const ranges = wanted.elixirRequirements.map(toRange);
-  const all = Object.entries(table.elixir).flatMap(([elixir, otps]) => otps.map((otp) => ({ elixir, otp, os: systems[String(otp)]?.[base] ?? '' })));
-  const usable = all.filter((image) => image.os && !GONE.has(image.os) && ranges.every((range) => semver.satisfies(image.elixir, range)));
-  if (usable.length === 0) throw new Problem(`no official Elixir image satisfies mix.exs (elixir: "${wanted.elixirRequirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`);
-  const suits = SUITS.find(([phoenix]) => semver.satisfies(wanted.phoenixVersion ?? '0.0.0', phoenix, { includePrerelease: true }));
+  const all = Object.entries(table.elixir).flatMap(([elixir, otps]) =>
+    otps.map((otp) => ({ elixir, otp, os: systems[String(otp)]?.[base] ?? '' })),
+  );
+  const usable = all.filter(
+    (image) =>
+      image.os &&
+      !GONE.has(image.os) &&
+      ranges.every((range) => semver.satisfies(image.elixir, range)),
+  );
+  if (usable.length === 0)
+    throw new Problem(
+      `no official Elixir image satisfies mix.exs (elixir: "${wanted.elixirRequirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
+    );
+  const suits = SUITS.find(([phoenix]) =>
+    semver.satisfies(wanted.phoenixVersion ?? '0.0.0', phoenix, { includePrerelease: true }),
+  );
   const elixir = wanted.elixirVersion ?? suits?.[1] ?? '';
-  const otp = Number.parseInt(wanted.otpVersion ?? '', 10) || (wanted.elixirVersion ? null : (suits?.[2] ?? null));
-  const [best] = usable.sort((left, right) => elixirDistance(left.elixir, elixir) - elixirDistance(right.elixir, elixir) || otpDistance(left.otp, otp) - otpDistance(right.otp, otp));
+  const otp =
+    Number.parseInt(wanted.otpVersion ?? '', 10) ||
+    (wanted.elixirVersion ? null : (suits?.[2] ?? null));
+  const [best] = usable.sort(
+    (left, right) =>
+      elixirDistance(left.elixir, elixir) - elixirDistance(right.elixir, elixir) ||
+      otpDistance(left.otp, otp) - otpDistance(right.otp, otp),
+  );
   if (!best) throw new Problem('no official Elixir image fits');
   if (wanted.elixirVersion && !best.elixir.startsWith(wanted.elixirVersion)) {
-    notes.push(`There is no official image of Elixir ${wanted.elixirVersion} any more (as of ${table.asOf}); ${best.elixir} is the nearest that mix.exs allows.`);
+    notes.push(
+      `There is no official image of Elixir ${wanted.elixirVersion} any more (as of ${table.asOf}); ${best.elixir} is the nearest that mix.exs allows.`,
+    );
   }
   if (wanted.otpVersion && otp !== null && best.otp !== otp) {
-    const reason = all.some((image) => image.elixir === best.elixir && image.otp === otp) ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life` : `Elixir ${best.elixir} has no official image with it`;
+    const reason = all.some((image) => image.elixir === best.elixir && image.otp === otp)
+      ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
+      : `Elixir ${best.elixir} has no official image with it`;
     notes.push(`OTP ${otp} was not taken: ${reason}; OTP ${best.otp} is the nearest.`);
   }
   return { ...best, notes };
 }
 
 /** Whether a version, whole or without its patch, is one that mix.exs may mean. */
-export const satisfiesRequirement = (version: string, requirement: string): boolean => semver.intersects(/^\d+\.\d+$/.test(version) ? `~${version}.0` : version, toRange(requirement));
+export const satisfiesRequirement = (version: string, requirement: string): boolean =>
+  semver.intersects(/^\d+\.\d+$/.test(version) ? `~${version}.0` : version, toRange(requirement));
 
 /** Elixir's requirement language in semver's: `~> 1.15` allows 1.16, `~> 1.15.2` does not. */
 function toRange(requirement: string): string {
@@ -73,7 +96,8 @@ function toRange(requirement: string): string {
   return semver.validRange(range) ? range : '*';
 }
 
-const numbers = (version: string): number[] => version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
+const numbers = (version: string): number[] =>
+  version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
 
 /** Minors count first; among equally near ones the newer wins (an older compiler may miss what the code uses). */
 function elixirDistance(candidate: string, wanted: string): number {

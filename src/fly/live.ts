@@ -19,25 +19,41 @@ export interface Live {
 /** Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account. */
 export async function askAccount(): Promise<Live> {
   const deadline = Date.now() + PATIENCE;
-  const [regions, apps, clusters] = await Promise.all([askFlyctl(['platform', 'regions', '--json'], deadline), askFlyctl(['postgres', 'list', '--json'], deadline), managedClusters(deadline)]);
+  const [regions, apps, clusters] = await Promise.all([
+    askFlyctl(['platform', 'regions', '--json'], deadline),
+    askFlyctl(['postgres', 'list', '--json'], deadline),
+    managedClusters(deadline),
+  ]);
   const silent = [regions, apps].some((answer) => answer === 'failed');
   const found = [...(clusters ?? []), ...(read(apps, parseApps) ?? [])];
   return {
     regions: read(regions, parseRegions),
     databases: typeof apps === 'string' && !clusters ? undefined : found,
-    note: silent ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.' : undefined,
+    note: silent
+      ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
+      : undefined,
   };
 }
 
 /** Managed Postgres is listed by organisation, and asks for one where none is given. */
 async function managedClusters(deadline: number): Promise<Database[] | undefined> {
-  const organisations = read(await askFlyctl(['orgs', 'list', '--json'], deadline), parseOrganisations);
+  const organisations = read(
+    await askFlyctl(['orgs', 'list', '--json'], deadline),
+    parseOrganisations,
+  );
   if (!organisations) return undefined;
-  const lists = await Promise.all(organisations.slice(0, 5).map((slug) => askFlyctl(['mpg', 'list', '--json', '--org', slug], deadline)));
+  const lists = await Promise.all(
+    organisations
+      .slice(0, 5)
+      .map((slug) => askFlyctl(['mpg', 'list', '--json', '--org', slug], deadline)),
+  );
   return lists.flatMap((list) => read(list, parseClusters) ?? []);
 }
 
-function read<T>(answer: { text: string } | Silence, parse: (value: unknown) => T | undefined): T | undefined {
+function read<T>(
+  answer: { text: string } | Silence,
+  parse: (value: unknown) => T | undefined,
+): T | undefined {
   if (typeof answer === 'string') return undefined;
   try {
     return parse(JSON.parse(answer.text));
@@ -48,13 +64,29 @@ function read<T>(answer: { text: string } | Silence, parse: (value: unknown) => 
 }
 
 type Row = Readonly<Record<string, unknown>>;
-const rows = (value: unknown): Row[] | undefined => (Array.isArray(value) ? value.filter((row): row is Row => typeof row === 'object' && row !== null) : undefined);
+const rows = (value: unknown): Row[] | undefined =>
+  Array.isArray(value)
+    ? value.filter((row): row is Row => typeof row === 'object' && row !== null)
+    : undefined;
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** fly-go types.go, Region (2026-08). */
 export function parseRegions(value: unknown): Region[] | undefined {
-  const regions = rows(value)?.filter((row) => /^[a-z]{3}$/.test(text(row.code)) && row.deprecated !== true);
-  return regions?.length ? regions.map((row) => ({ code: text(row.code), city: text(row.name), mpg: row.mpg_available === true || (row.mpg_available === undefined && REGIONS.some(({ code, mpg }) => code === row.code && mpg)) })).sort((left, right) => (left.code < right.code ? -1 : 1)) : undefined;
+  const regions = rows(value)?.filter(
+    (row) => /^[a-z]{3}$/.test(text(row.code)) && row.deprecated !== true,
+  );
+  return regions?.length
+    ? regions
+        .map((row) => ({
+          code: text(row.code),
+          city: text(row.name),
+          mpg:
+            row.mpg_available === true ||
+            (row.mpg_available === undefined &&
+              REGIONS.some(({ code, mpg }) => code === row.code && mpg)),
+        }))
+        .sort((left, right) => (left.code < right.code ? -1 : 1))
+    : undefined;
 }
 
 /** Unmanaged Postgres apps: fly-go's App, whose keys are Go's (flyctl internal/command/postgres/list.go, 2026-08). */
@@ -62,11 +94,30 @@ export const parseApps = (value: unknown): Database[] | undefined =>
   rows(value)?.flatMap((row) => {
     const name = text(row.Name);
     const organisation = text((row.Organization as Row | undefined)?.Slug);
-    return isAppName(name) ? [{ answer: name, label: `${name}  Fly Postgres app${organisation ? ` of ${organisation}` : ''}${row.Status ? ` (${text(row.Status)})` : ''}` }] : [];
+    return isAppName(name)
+      ? [
+          {
+            answer: name,
+            label: `${name}  Fly Postgres app${organisation ? ` of ${organisation}` : ''}${row.Status ? ` (${text(row.Status)})` : ''}`,
+          },
+        ]
+      : [];
   });
 
 /** Clusters of Managed Postgres (flyctl internal/uiex/mpg/v1/client.go, 2026-08). */
 export const parseClusters = (value: unknown): Database[] | undefined =>
-  rows(value)?.flatMap((row) => (/^[A-Za-z0-9]+$/.test(text(row.id)) ? [{ answer: `managed:${text(row.id)}`, label: `managed:${text(row.id)}  Managed Postgres ${text(row.name)} in ${text(row.region)} (${text(row.plan)}, ${text(row.status)})` }] : []));
+  rows(value)?.flatMap((row) =>
+    /^[A-Za-z0-9]+$/.test(text(row.id))
+      ? [
+          {
+            answer: `managed:${text(row.id)}`,
+            label: `managed:${text(row.id)}  Managed Postgres ${text(row.name)} in ${text(row.region)} (${text(row.plan)}, ${text(row.status)})`,
+          },
+        ]
+      : [],
+  );
 
-const parseOrganisations = (value: unknown): string[] | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : undefined);
+const parseOrganisations = (value: unknown): string[] | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.keys(value)
+    : undefined;

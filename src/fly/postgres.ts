@@ -3,7 +3,11 @@ import type { Database } from './live.ts';
 import { isAppName } from './names.ts';
 
 /** Where the database lives. `app`: a Fly Postgres app (unmanaged); `managed`: Fly's Managed Postgres, its cluster id when known. */
-export type Postgres = { kind: 'app'; name: string } | { kind: 'managed'; cluster: string | null } | { kind: 'external' } | { kind: 'none' };
+export type Postgres =
+  | { kind: 'app'; name: string }
+  | { kind: 'managed'; cluster: string | null }
+  | { kind: 'external' }
+  | { kind: 'none' };
 
 /**
  * Reads the answer: a Fly Postgres app's name, `managed` or `managed:CLUSTER_ID`, `external`, `none`.
@@ -13,34 +17,52 @@ export function parsePostgres(text: string): Postgres {
   const answer = text.trim();
   if (answer === 'none' || answer === 'external') return { kind: answer };
   const [, cluster] = /^(?:managed|mpg)(?::([A-Za-z0-9]+))?$/.exec(answer) ?? [];
-  if (cluster || /^(managed|mpg)$/.test(answer)) return { kind: 'managed', cluster: cluster ?? null };
+  if (cluster || /^(managed|mpg)$/.test(answer))
+    return { kind: 'managed', cluster: cluster ?? null };
   if (isAppName(answer)) return { kind: 'app', name: answer };
-  throw new Problem(`"${text}" names no database: give a Fly Postgres app (lower-case letters, digits, dashes), managed, managed:CLUSTER_ID, external or none`);
+  throw new Problem(
+    `"${text}" names no database: give a Fly Postgres app (lower-case letters, digits, dashes), managed, managed:CLUSTER_ID, external or none`,
+  );
 }
 
 /** What to choose from: the account's databases, then what could be made. A name that isn't there can be typed. */
-export function postgresChoices(term: string, suggested: string, databases: readonly Database[] = []): { value: string; name: string }[] {
-  const fresh = (name: string) => ({ value: name, name: `${name}  ${databases.length ? 'new ' : ''}Fly Postgres app, you look after it (about $2 a month)` });
+export function postgresChoices(
+  term: string,
+  suggested: string,
+  databases: readonly Database[] = [],
+): { value: string; name: string }[] {
+  const fresh = (name: string) => ({
+    value: name,
+    name: `${name}  ${databases.length ? 'new ' : ''}Fly Postgres app, you look after it (about $2 a month)`,
+  });
   const all = [
     ...databases.map(({ answer, label }) => ({ value: answer, name: label })),
     ...(databases.some(({ answer }) => answer === suggested) ? [] : [fresh(suggested)]),
-    { value: 'managed', name: `managed  ${databases.length ? 'new ' : ''}Fly Managed Postgres (from about $41 a month)` },
+    {
+      value: 'managed',
+      name: `managed  ${databases.length ? 'new ' : ''}Fly Managed Postgres (from about $41 a month)`,
+    },
     { value: 'external', name: 'external  a database outside Fly, reached over TLS' },
     { value: 'none', name: 'none  no database' },
   ];
   const found = all.filter(({ name }) => name.includes(term));
-  return isAppName(term) && !all.some(({ value }) => value === term) ? [...found, fresh(term)] : found;
+  return isAppName(term) && !all.some(({ value }) => value === term)
+    ? [...found, fresh(term)]
+    : found;
 }
 
 export function printPostgres(postgres: Postgres): string {
   if (postgres.kind === 'app') return postgres.name;
-  return postgres.kind === 'managed' && postgres.cluster ? `managed:${postgres.cluster}` : postgres.kind;
+  return postgres.kind === 'managed' && postgres.cluster
+    ? `managed:${postgres.cluster}`
+    : postgres.kind;
 }
 
 /** The command that gives the app its DATABASE_URL secret; it also stands in fly.toml, from where a rerun reads the answer back. */
 export function attachCommand(postgres: Postgres, app: string): string | null {
   if (postgres.kind === 'app') return `fly postgres attach ${postgres.name} --app ${app}`;
-  if (postgres.kind === 'managed') return `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`;
+  if (postgres.kind === 'managed')
+    return `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`;
   return null;
 }
 
@@ -48,9 +70,12 @@ export function attachCommand(postgres: Postgres, app: string): string | null {
 export function databaseSource(postgres: Postgres, app: string): string {
   const attach = attachCommand(postgres, app);
   if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
-  return postgres.kind === 'external' ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...' : 'No database';
+  return postgres.kind === 'external'
+    ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...'
+    : 'No database';
 }
-export const DATABASE_SOURCE = /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
+export const DATABASE_SOURCE =
+  /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
 
 /** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
 export function readAttachCommand(flyToml: string): string | null {

@@ -43,13 +43,21 @@ const RETIRED: Readonly<Record<string, string>> = {
   hkg: 'sin',
 };
 
-const label = (code: string, regions: readonly Region[]): string => `${code} (${regions.find((region) => region.code === code)?.city})`;
+const label = (code: string, regions: readonly Region[]): string =>
+  `${code} (${regions.find((region) => region.code === code)?.city})`;
 
 /** Regions whose code or city contains the text, codes that start with it first. */
-export function searchRegions(text: string, regions: readonly Region[] = REGIONS): readonly Region[] {
+export function searchRegions(
+  text: string,
+  regions: readonly Region[] = REGIONS,
+): readonly Region[] {
   const term = text.trim().toLowerCase();
-  const hits = regions.filter(({ code, city }) => code.includes(term) || city.toLowerCase().includes(term));
-  return [...hits].sort((left, right) => Number(right.code.startsWith(term)) - Number(left.code.startsWith(term)));
+  const hits = regions.filter(
+    ({ code, city }) => code.includes(term) || city.toLowerCase().includes(term),
+  );
+  return [...hits].sort(
+    (left, right) => Number(right.code.startsWith(term)) - Number(left.code.startsWith(term)),
+  );
 }
 
 /**
@@ -61,9 +69,12 @@ export function parseRegion(text: string, regions: readonly Region[] = REGIONS):
   const exact = regions.find((region) => region.code === term);
   if (exact) return exact.code;
   const moved = RETIRED[term];
-  if (moved) throw new Problem(`Fly closed the region ${term}; use ${label(moved, REGIONS)} instead`);
+  if (moved)
+    throw new Problem(`Fly closed the region ${term}; use ${label(moved, REGIONS)} instead`);
   const hits = term.length > 2 ? searchRegions(term, regions) : [];
   if (hits.length === 1 && hits[0]) return hits[0].code;
-  const which = hits.length ? `matches several regions: ${hits.map((hit) => label(hit.code, regions)).join(', ')}` : `is not a Fly region; there are ${regions.map((region) => region.code).join(' ')}`;
+  const which = hits.length
+    ? `matches several regions: ${hits.map((hit) => label(hit.code, regions)).join(', ')}`
+    : `is not a Fly region; there are ${regions.map((region) => region.code).join(' ')}`;
   throw new Problem(`"${text}" ${which}`);
 }

@@ -3,7 +3,16 @@
  * strace, and root for the mounts. `npx tsx test/faults/run.ts [KILLS]`
  */
 import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,15 +27,21 @@ const work = mkdtempSync(join(tmpdir(), 'faults-'));
 
 function report(name: string, wrong: readonly string[]): void {
   if (wrong.length) process.exitCode = 1;
-  console.log(wrong.length ? `NOT OK ${name}: ${wrong.slice(0, 5).join('; ')}${wrong.length > 5 ? ` and ${wrong.length - 5} more` : ''}` : `ok ${name}`);
+  console.log(
+    wrong.length
+      ? `NOT OK ${name}: ${wrong.slice(0, 5).join('; ')}${wrong.length > 5 ? ` and ${wrong.length - 5} more` : ''}`
+      : `ok ${name}`,
+  );
 }
 
 /** Every file and folder with its content and mode, in one text. */
 function picture(folder: string): string {
-  const lines = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().map((path) => {
-    const stat = statSync(join(folder, path));
-    return `${path} ${stat.mode.toString(8)} ${stat.isDirectory() ? '' : readFileSync(join(folder, path), 'base64')}`;
-  });
+  const lines = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((path) => {
+      const stat = statSync(join(folder, path));
+      return `${path} ${stat.mode.toString(8)} ${stat.isDirectory() ? '' : readFileSync(join(folder, path), 'base64')}`;
+    });
   return lines.join('\n');
 }
 
@@ -36,21 +51,43 @@ function freshApp(folder: string): string {
   return folder;
 }
 
-const leftIn = (folder: string): string[] => readdirSync(folder).filter((name) => /^\.?phoenix-fly-[\w-]{6,}/.test(name));
+const leftIn = (folder: string): string[] =>
+  readdirSync(folder).filter((name) => /^\.?phoenix-fly-[\w-]{6,}/.test(name));
 const fly = (app: string, ...before: string[]) => {
-  const [command = process.execPath, ...args] = [...before, process.execPath, BIN, 'fly', '--dest', app, ...FLAGS, '--write', 'yes'];
-  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, TMPDIR: join(work, 'tmp') } });
+  const [command = process.execPath, ...args] = [
+    ...before,
+    process.execPath,
+    BIN,
+    'fly',
+    '--dest',
+    app,
+    ...FLAGS,
+    '--write',
+    'yes',
+  ];
+  return spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: join(work, 'tmp') },
+  });
 };
 /** The writing alone, which starts sooner than the whole command. */
 function write(into: string, ...before: string[]): SpawnSyncReturns<string> {
   const [command = process.execPath, ...args] = [...before, ...writing(into)];
-  return spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, TMPDIR: join(work, 'tmp') } });
+  return spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: join(work, 'tmp') },
+  });
 }
-const writing = (into: string): string[] => [process.execPath, '--input-type=module', '-e', `
+const writing = (into: string): string[] => [
+  process.execPath,
+  '--input-type=module',
+  '-e',
+  `
   const { apply, recover } = await import(${JSON.stringify(pathToFileURL(join(HERE, 'dist/src/apply.js')).href)});
   const { readFileSync } = await import('node:fs');
   console.log('here');
-  try { recover(${JSON.stringify(into)}); apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`];
+  try { recover(${JSON.stringify(into)}); apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
+];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 mkdirSync(join(work, 'tmp'));
@@ -58,9 +95,21 @@ const app = freshApp(join(work, 'app'));
 const OLD = picture(app);
 const first = fly(app);
 const NEW = picture(app);
-const textsOf = (folder: string): Record<string, string> => Object.fromEntries(readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(folder, path)).isFile()).map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+const textsOf = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => statSync(join(folder, path)).isFile())
+      .map((path) => [path, readFileSync(join(folder, path), 'utf8')]),
+  );
 const [before, after] = [textsOf(SHOP), textsOf(app)];
-writeFileSync(join(work, 'changes'), JSON.stringify(Object.entries(after).filter(([path, text]) => before[path] !== text).map(([path, text]) => ({ path, before: before[path], after: text }))));
+writeFileSync(
+  join(work, 'changes'),
+  JSON.stringify(
+    Object.entries(after)
+      .filter(([path, text]) => before[path] !== text)
+      .map(([path, text]) => ({ path, before: before[path], after: text })),
+  ),
+);
 report('a run writes', first.status === 0 && NEW !== OLD ? [] : [first.stdout + first.stderr]);
 
 /** Old or new as soon as the guard has ended (on a busy machine it takes seconds to start), and nothing left over. `between`: the first look met the guard at its renames. */
@@ -70,7 +119,8 @@ async function judge(when: string, wrong: string[]): Promise<'old' | 'new' | 'be
   for (let tries = 0; tries < 3000 && leftIn(join(work, 'tmp')).length; tries++) await sleep(10);
   const later = picture(app);
   if (later !== OLD && later !== NEW) wrong.push(`${when}: mixed`);
-  if (leftIn(join(work, 'tmp')).length || leftIn(app).length) wrong.push(`${when}: temporary files are left`);
+  if (leftIn(join(work, 'tmp')).length || leftIn(app).length)
+    wrong.push(`${when}: temporary files are left`);
   return verdict;
 }
 
@@ -80,8 +130,15 @@ async function randomKills(name: string, kills: number, command: readonly string
   const seen = { old: 0, new: 0, between: 0 };
   const start = () => {
     freshApp(app);
-    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, TMPDIR: join(work, 'tmp') } });
-    return { child, output: new Promise((resolve) => child.stdout.once('data', resolve).once('end', resolve)), ended: new Promise((resolve) => child.once('exit', resolve)) };
+    const child = spawn(command[0] ?? '', command.slice(1), {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, TMPDIR: join(work, 'tmp') },
+    });
+    return {
+      child,
+      output: new Promise((resolve) => child.stdout.once('data', resolve).once('end', resolve)),
+      ended: new Promise((resolve) => child.once('exit', resolve)),
+    };
   };
   const times = [Date.now()];
   const whole = start();
@@ -103,14 +160,33 @@ async function randomKills(name: string, kills: number, command: readonly string
       if (picture(app) !== NEW) wrong.push(`kill ${round}: the next run did not make it new`);
     }
   }
-  report(`kill -9 of ${name} at ${kills} random moments: ${seen.old} times the old tree, ${seen.new} times the new one, ${seen.between} times a look between two renames`, seen.old && seen.new ? wrong : [...wrong, 'all kills came too early or too late']);
+  report(
+    `kill -9 of ${name} at ${kills} random moments: ${seen.old} times the old tree, ${seen.new} times the new one, ${seen.between} times a look between two renames`,
+    seen.old && seen.new ? wrong : [...wrong, 'all kills came too early or too late'],
+  );
 }
 
 /** A run in which the kernel does something else at the nth call of a kind; `done`: there were fewer. `-f`: in the guard as well. */
-function inject(call: string, what: string, at: number, ...options: string[]): SpawnSyncReturns<string> & { done: boolean } {
+function inject(
+  call: string,
+  what: string,
+  at: number,
+  ...options: string[]
+): SpawnSyncReturns<string> & { done: boolean } {
   freshApp(app);
   const log = join(work, 'strace');
-  const run = write(app, 'strace', '-qq', ...options, '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:${what}:when=${at}`);
+  const run = write(
+    app,
+    'strace',
+    '-qq',
+    ...options,
+    '-o',
+    log,
+    '-e',
+    `trace=${call}`,
+    '-e',
+    `inject=${call}:${what}:when=${at}`,
+  );
   const text = readFileSync(log, 'utf8');
   return { ...run, done: !/INJECTED|killed by SIGKILL/.test(text) };
 }
@@ -132,25 +208,49 @@ function guardKills(): void {
   const wrong: string[] = [];
   for (const at of [6, 7]) {
     const run = inject('rename', 'signal=KILL', at, '-f');
-    if (run.done || run.status !== 0 || picture(app) !== NEW || leftIn(join(work, 'tmp')).length) wrong.push(`rename ${at}: exit ${run.status}, ${run.stderr}`);
+    if (run.done || run.status !== 0 || picture(app) !== NEW || leftIn(join(work, 'tmp')).length)
+      wrong.push(`rename ${at}: exit ${run.status}, ${run.stderr}`);
   }
   report('kill -9 of the guard between two renames', wrong);
   const both = inject('rename', 'signal=KILL', 2, '-f');
   const mixed = ![OLD, NEW].includes(picture(app));
   const next = fly(app);
-  report('kill -9 of both between two renames: the next run completes it', both.status === null && mixed && /its changes were completed/.test(next.stdout) && picture(app) === NEW && leftIn(join(work, 'tmp')).length === 0 ? [] : [`exit ${both.status}, ${mixed ? '' : 'not '}mixed, ${next.stdout.slice(0, 200)}`]);
+  report(
+    'kill -9 of both between two renames: the next run completes it',
+    both.status === null &&
+      mixed &&
+      /its changes were completed/.test(next.stdout) &&
+      picture(app) === NEW &&
+      leftIn(join(work, 'tmp')).length === 0
+      ? []
+      : [`exit ${both.status}, ${mixed ? '' : 'not '}mixed, ${next.stdout.slice(0, 200)}`],
+  );
 }
 
 /** The disk refuses one of the calls: the tree stays, one clear line, exit code 1. */
 function errors(): void {
-  for (const [call, error, message] of [['rename', 'EACCES', /nothing was written: permission denied/], ['rename', 'ENOSPC', /nothing was written: the disk is full/], ['mkdir', 'EROFS', /nothing was written: the file system is read-only/], ['fsync', 'ENOSPC', /nothing was written: the disk is full/]] as const) {
+  for (const [call, error, message] of [
+    ['rename', 'EACCES', /nothing was written: permission denied/],
+    ['rename', 'ENOSPC', /nothing was written: the disk is full/],
+    ['mkdir', 'EROFS', /nothing was written: the file system is read-only/],
+    ['fsync', 'ENOSPC', /nothing was written: the disk is full/],
+  ] as const) {
     const wrong: string[] = [];
     let at = 1;
-    for (let run = inject(call, `error=${error}`, at, '-f'); !run.done; run = inject(call, `error=${error}`, ++at, '-f')) {
-      if (picture(app) !== OLD || leftIn(join(work, 'tmp')).length || leftIn(app).length) wrong.push(`${call} ${at}: the tree changed or something is left`);
-      if (run.status !== 1 || !message.test(run.stderr)) wrong.push(`${call} ${at}: exit ${run.status}, ${run.stderr.trim()}`);
+    for (
+      let run = inject(call, `error=${error}`, at, '-f');
+      !run.done;
+      run = inject(call, `error=${error}`, ++at, '-f')
+    ) {
+      if (picture(app) !== OLD || leftIn(join(work, 'tmp')).length || leftIn(app).length)
+        wrong.push(`${call} ${at}: the tree changed or something is left`);
+      if (run.status !== 1 || !message.test(run.stderr))
+        wrong.push(`${call} ${at}: exit ${run.status}, ${run.stderr.trim()}`);
     }
-    report(`${error} from each of ${at - 1} calls of ${call}`, at > 1 ? wrong : ['no call was seen']);
+    report(
+      `${error} from each of ${at - 1} calls of ${call}`,
+      at > 1 ? wrong : ['no call was seen'],
+    );
   }
 }
 
@@ -165,24 +265,48 @@ function disks(): void {
   try {
     // What is left fits some of the files, not all
     for (const free of [0, 8, 16, 24]) {
-      const blocks = Number(execFileSync('df', ['--output=avail', '-k', disk], { encoding: 'utf8' }).split('\n')[1]);
+      const blocks = Number(
+        execFileSync('df', ['--output=avail', '-k', disk], { encoding: 'utf8' }).split('\n')[1],
+      );
       writeFileSync(join(disk, 'filler'), Buffer.alloc(Math.max(0, blocks - free) * 1024));
       const run = fly(there);
-      report(`a full disk (${free} KB free)`, run.status === 1 && /nothing was written.*the disk is full/.test(run.stderr) && picture(there) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+      report(
+        `a full disk (${free} KB free)`,
+        run.status === 1 &&
+          /nothing was written.*the disk is full/.test(run.stderr) &&
+          picture(there) === before
+          ? []
+          : [`exit ${run.status}, ${run.stderr}`],
+      );
       rmSync(join(disk, 'filler'));
     }
     mount('-o', 'remount,ro', disk);
     const run = fly(there);
-    report('a read-only disk', run.status === 1 && /read-only/.test(run.stderr) && picture(there) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+    report(
+      'a read-only disk',
+      run.status === 1 && /read-only/.test(run.stderr) && picture(there) === before
+        ? []
+        : [`exit ${run.status}, ${run.stderr}`],
+    );
     mount('-o', 'remount,rw', disk);
-    report('on another disk than the temporary folder', fly(there).status === 0 && picture(there) === NEW && leftIn(there).length === 0 ? [] : ['not the new tree']);
+    report(
+      'on another disk than the temporary folder',
+      fly(there).status === 0 && picture(there) === NEW && leftIn(there).length === 0
+        ? []
+        : ['not the new tree'],
+    );
   } finally {
     execFileSync('umount', [disk]);
   }
   freshApp(app);
   mount('--bind', app, disk);
   try {
-    report('on another mount of the same disk', fly(disk).status === 0 && picture(app) === NEW && leftIn(app).length === 0 ? [] : ['not the new tree']);
+    report(
+      'on another mount of the same disk',
+      fly(disk).status === 0 && picture(app) === NEW && leftIn(app).length === 0
+        ? []
+        : ['not the new tree'],
+    );
   } finally {
     execFileSync('umount', [disk]);
   }
@@ -199,14 +323,28 @@ function permissions(): void {
     execFileSync('chown', ['root', folder]);
     const before = picture(app);
     const run = fly(app, 'setpriv', '--reuid', 'nobody', '--clear-groups');
-    report(`a folder of somebody else's (${folder.slice(app.length) || '/'})`, run.status === 1 && /nothing was written.*permission denied/.test(run.stderr) && picture(app) === before ? [] : [`exit ${run.status}, ${run.stderr}`]);
+    report(
+      `a folder of somebody else's (${folder.slice(app.length) || '/'})`,
+      run.status === 1 &&
+        /nothing was written.*permission denied/.test(run.stderr) &&
+        picture(app) === before
+        ? []
+        : [`exit ${run.status}, ${run.stderr}`],
+    );
   }
 }
 
 /** Types at a terminal, each answer when its prompt shows. */
-function terminal(answers: readonly (readonly [RegExp, string])[]): Promise<{ code: number; asked: boolean }> {
+function terminal(
+  answers: readonly (readonly [RegExp, string])[],
+): Promise<{ code: number; asked: boolean }> {
   return new Promise((resolve) => {
-    const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], { cwd: HERE, cols: 120, rows: 50, env: { ...process.env, CI: '' } });
+    const shell = pty.spawn('npx', ['plop', 'fly', '--dest', app], {
+      cwd: HERE,
+      cols: 120,
+      rows: 50,
+      env: { ...process.env, CI: '' },
+    });
     const left = [...answers];
     let out = '';
     shell.onData((data) => {
@@ -227,26 +365,62 @@ function terminal(answers: readonly (readonly [RegExp, string])[]): Promise<{ co
 }
 
 async function interrupts(): Promise<void> {
-  const answers: [RegExp, string][] = [[/app name/, '\r'], [/Region/, 'london'], [/London/, '\r'], [/Postgres cluster/, '\r'], [/What to do with the conflict/, '\r'], [/Write \d files/, '']];
+  const answers: [RegExp, string][] = [
+    [/app name/, '\r'],
+    [/Region/, 'london'],
+    [/London/, '\r'],
+    [/Postgres cluster/, '\r'],
+    [/What to do with the conflict/, '\r'],
+    [/Write \d files/, ''],
+  ];
   for (const [index, [prompt]] of answers.entries()) {
     freshApp(app);
     writeFileSync(join(app, 'Dockerfile'), 'FROM scratch\n');
     const before = picture(app);
     const { code, asked } = await terminal([...answers.slice(0, index), [prompt, '\u0003']]);
-    report(`Ctrl-C at ${prompt.source}`, asked && code === 130 && picture(app) === before ? [] : [`exit ${code}, ${asked ? '' : 'not '}asked`]);
+    report(
+      `Ctrl-C at ${prompt.source}`,
+      asked && code === 130 && picture(app) === before
+        ? []
+        : [`exit ${code}, ${asked ? '' : 'not '}asked`],
+    );
   }
   const [down, replace] = ['\u001b[B', /replace +yours by ours/];
-  const { code } = await terminal([...answers.slice(0, 4), [replace, `${down}${down}\r`], [/Write \d files/, 'y\r']]);
-  report('a conflict answered with replace, then yes', code === 0 && picture(app) === NEW ? [] : [`exit ${code}`]);
+  const { code } = await terminal([
+    ...answers.slice(0, 4),
+    [replace, `${down}${down}\r`],
+    [/Write \d files/, 'y\r'],
+  ]);
+  report(
+    'a conflict answered with replace, then yes',
+    code === 0 && picture(app) === NEW ? [] : [`exit ${code}`],
+  );
   freshApp(app);
   writeFileSync(join(app, 'fly.toml'), 'primary_region = "REGION"\n');
-  const { code: left, asked } = await terminal([...answers.slice(0, 1), [/Region/, '\r'], [/Postgres cluster/, '\u0003']]);
-  report('a region in fly.toml that is none is not offered', asked && left === 130 ? [] : [`exit ${left}`]);
+  const { code: left, asked } = await terminal([
+    ...answers.slice(0, 1),
+    [/Region/, '\r'],
+    [/Postgres cluster/, '\u0003'],
+  ]);
+  report(
+    'a region in fly.toml that is none is not offered',
+    asked && left === 130 ? [] : [`exit ${left}`],
+  );
 }
 
 try {
   if (KILLS) await randomKills('the writing', Math.ceil((KILLS * 3) / 4), writing(app));
-  if (KILLS) await randomKills('the command', Math.floor(KILLS / 4), [process.execPath, BIN, 'fly', '--dest', app, ...FLAGS, '--write', 'yes']);
+  if (KILLS)
+    await randomKills('the command', Math.floor(KILLS / 4), [
+      process.execPath,
+      BIN,
+      'fly',
+      '--dest',
+      app,
+      ...FLAGS,
+      '--write',
+      'yes',
+    ]);
   await killsByCall();
   guardKills();
   errors();

@@ -1,15 +1,25 @@
 import type TOML from '@iarna/toml';
-import { glibcReasons } from './docker/packages.ts';
-import { releaseFor } from './docker/release.ts';
-import { alwaysOn, builtRelease, flyTable, flyToml, sameApp, vmMemory, writtenBase, writtenDatabase, writtenPsql } from './existing.ts';
-import type { Project } from './facts/detect.ts';
-import type { Base } from './fly/images.ts';
-import { isAppName, isHostName, toAppName } from './fly/names.ts';
-import { parsePostgres, postgresChoices, printPostgres, type Postgres } from './fly/postgres.ts';
-import type { Live } from './fly/live.ts';
-import { parseRegion, searchRegions } from './fly/regions.ts';
+import { glibcReasons } from '../docker/packages.ts';
+import { releaseFor } from '../docker/release.ts';
+import {
+  alwaysOn,
+  builtRelease,
+  flyTable,
+  flyToml,
+  sameApp,
+  vmMemory,
+  writtenBase,
+  writtenDatabase,
+  writtenPsql,
+} from './existing.ts';
+import type { Project } from '../facts/detect.ts';
+import type { Base } from '../fly/images.ts';
+import { isAppName, isHostName, toAppName } from '../fly/names.ts';
+import { parsePostgres, postgresChoices, printPostgres, type Postgres } from '../fly/postgres.ts';
+import type { Live } from '../fly/live.ts';
+import { parseRegion, searchRegions } from '../fly/regions.ts';
 import { oneOf, parseMemory, parseYesNo } from './parse.ts';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
 
 /** Every answer, parsed. */
 export interface Answers {
@@ -53,7 +63,14 @@ export interface Question<T = unknown> {
   live?: boolean;
 }
 
-const yesNo = { parse: parseYesNo, print: (answer: boolean) => (answer ? 'yes' : 'no'), search: () => [{ value: 'yes', name: 'yes' }, { value: 'no', name: 'no' }] };
+const yesNo = {
+  parse: parseYesNo,
+  print: (answer: boolean) => (answer ? 'yes' : 'no'),
+  search: () => [
+    { value: 'yes', name: 'yes' },
+    { value: 'no', name: 'no' },
+  ],
+};
 
 export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
   app: {
@@ -64,7 +81,9 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     default: (project) => flyToml(project, 'app') ?? toAppName(project.otpApp),
     parse: (text) => {
       if (isAppName(text.trim())) return text.trim();
-      throw new Problem(`"${text}" can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(text)}`);
+      throw new Problem(
+        `"${text}" can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(text)}`,
+      );
     },
     print: String,
   },
@@ -77,18 +96,30 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     parse: (text, live) => parseRegion(text, live?.regions),
     print: String,
     live: true,
-    search: (term, _project, _sofar, { regions }) => searchRegions(term, regions).map(({ code, city, mpg }) => ({ value: code, name: `${code}  ${city}${mpg ? '' : ' (no Managed Postgres)'}` })),
+    search: (term, _project, _sofar, { regions }) =>
+      searchRegions(term, regions).map(({ code, city, mpg }) => ({
+        value: code,
+        name: `${code}  ${city}${mpg ? '' : ' (no Managed Postgres)'}`,
+      })),
   },
   postgres: {
     message: 'Postgres cluster? (pick one, or type the name of a Fly Postgres app)',
     help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
     example: 'shop-db',
     asked: 'always',
-    default: (project, { app }) => writtenDatabase(project) ?? { postgres: `${app ?? toAppName(project.otpApp)}-db`, mysql: 'external', sqlite: 'none', none: 'none' }[project.ectoAdapter],
+    default: (project, { app }) =>
+      writtenDatabase(project) ??
+      {
+        postgres: `${app ?? toAppName(project.otpApp)}-db`,
+        mysql: 'external',
+        sqlite: 'none',
+        none: 'none',
+      }[project.ectoAdapter],
     parse: parsePostgres,
     print: printPostgres,
     live: true,
-    search: (term, project, { app }, { databases }) => postgresChoices(term, `${app ?? toAppName(project.otpApp)}-db`, databases),
+    search: (term, project, { app }, { databases }) =>
+      postgresChoices(term, `${app ?? toAppName(project.otpApp)}-db`, databases),
   },
   host: {
     message: 'Host name of the site?',
@@ -99,7 +130,9 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     parse: (text) => {
       const host = text.trim().toLowerCase();
       if (isHostName(host)) return host;
-      throw new Problem(`"${text}" is not a host name: give it without https:// and path, such as shop.example.com`);
+      throw new Problem(
+        `"${text}" is not a host name: give it without https:// and path, such as shop.example.com`,
+      );
     },
     print: String,
   },
@@ -108,10 +141,15 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'which release of mix.exs to build',
     example: 'shop',
     asked: 'flag',
-    default: (project) => builtRelease(project) ?? project.releaseName ?? (project.releases.length ? undefined : releaseFor(project)),
+    default: (project) =>
+      builtRelease(project) ??
+      project.releaseName ??
+      (project.releases.length ? undefined : releaseFor(project)),
     parse: (text) => {
       if (/^[a-z][a-z0-9_]*$/.test(text.trim())) return text.trim();
-      throw new Problem(`"${text}" is no name of a release: lower-case letters, digits and _ as in mix.exs`);
+      throw new Problem(
+        `"${text}" is no name of a release: lower-case letters, digits and _ as in mix.exs`,
+      );
     },
     print: String,
     search: (_term, project) => project.releases.map((name) => ({ value: name, name })),
@@ -121,10 +159,14 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'alpine (small) or debian (for dependencies that need glibc)',
     example: 'alpine',
     asked: 'alone',
-    default: (project) => writtenBase(project) ?? (glibcReasons(project).length ? 'debian' : 'alpine'),
+    default: (project) =>
+      writtenBase(project) ?? (glibcReasons(project).length ? 'debian' : 'alpine'),
     parse: (text) => oneOf(text, ['alpine', 'debian'] as const, 'a base image'),
     print: String,
-    search: () => [{ value: 'alpine', name: 'alpine  small (official Elixir image)' }, { value: 'debian', name: 'debian  for dependencies that need glibc' }],
+    search: () => [
+      { value: 'alpine', name: 'alpine  small (official Elixir image)' },
+      { value: 'debian', name: 'debian  for dependencies that need glibc' },
+    ],
   },
   memory: {
     message: 'Memory of the machine?',
@@ -140,7 +182,8 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'psql in the image, for a look into the database: yes or no',
     example: 'yes',
     asked: 'flag',
-    default: (project) => (project.ectoAdapter === 'postgres' && writtenPsql(project) !== false ? 'yes' : 'no'),
+    default: (project) =>
+      project.ectoAdapter === 'postgres' && writtenPsql(project) !== false ? 'yes' : 'no',
     ...yesNo,
   },
   migrate: {
@@ -148,7 +191,8 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'run migrations on each deploy (release_command): yes or no',
     example: 'no',
     asked: 'flag',
-    default: (project) => ((flyTable(project).deploy as TOML.JsonMap | undefined)?.release_command ? 'yes' : 'no'),
+    default: (project) =>
+      (flyTable(project).deploy as TOML.JsonMap | undefined)?.release_command ? 'yes' : 'no',
     ...yesNo,
   },
   background: {
@@ -164,20 +208,29 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
 export const questionNames = Object.keys(questions) as QuestionName[];
 
 /** `--conflict` and `--write` are not about the content of a file, so they stand apart. */
-export const CONFLICT_HELP = 'where your edits and ours collide: leave the file (default), merge (yours win), or replace';
+export const CONFLICT_HELP =
+  'where your edits and ours collide: leave the file (default), merge (yours win), or replace';
 export const WRITE_HELP = 'yes: write without asking; no: only show the diff';
 
 /**
  * Parses flag texts and fills what is missing from defaults. What is not in `asks` may stay unanswered.
  * @throws Problem naming the flag that is missing or bad
  */
-export function complete(texts: Readonly<Partial<Record<QuestionName, string>>>, project: Project, asks: readonly QuestionName[] = questionNames, live?: Live): Answers {
+export function complete(
+  texts: Readonly<Partial<Record<QuestionName, string>>>,
+  project: Project,
+  asks: readonly QuestionName[] = questionNames,
+  live?: Live,
+): Answers {
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
     const question = questions[name] as Question;
     const text = texts[name] ?? question.default(project, answers as Partial<Answers>);
     if (text === undefined && !asks.includes(name)) continue;
-    if (text === undefined) throw new Problem(`no answer to "${question.message}": pass --${name}, for example --${name} ${question.example}`);
+    if (text === undefined)
+      throw new Problem(
+        `no answer to "${question.message}": pass --${name}, for example --${name} ${question.example}`,
+      );
     answers[name] = parseFlag(name, text, live);
   }
   return answers as unknown as Answers;

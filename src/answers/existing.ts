@@ -1,14 +1,15 @@
 import type TOML from '@iarna/toml';
 import { getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
-import { ourBlock } from './block.ts';
-import type { Project } from './facts/detect.ts';
-import { isHostName } from './fly/names.ts';
-import { readAttachCommand } from './fly/postgres.ts';
-import { envOf, megabytes, pageMachine, pageService } from './fly/service.ts';
-import { Problem } from './problem.ts';
+import { ourBlock } from '../edit/block.ts';
+import type { Project } from '../facts/detect.ts';
+import { isHostName } from '../fly/names.ts';
+import { readAttachCommand } from '../fly/postgres.ts';
+import { envOf, megabytes, pageMachine, pageService } from '../fly/service.ts';
+import { Problem } from '../problem.ts';
 
 /** Whether the file there was written by us. */
-export const isOurs = (project: Project, path: string): boolean => /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(project.tree.read(path) ?? '');
+export const isOurs = (project: Project, path: string): boolean =>
+  /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(project.tree.read(path) ?? '');
 
 /** fly.toml as data. @throws Problem when it is not TOML */
 export function flyTable(project: Project): TOML.JsonMap {
@@ -19,7 +20,9 @@ export function flyTable(project: Project): TOML.JsonMap {
     return getStaticTOMLValue(parseTOML(text)) as TOML.JsonMap;
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    throw new Problem(`fly.toml is not valid TOML: line ${error.lineNumber}: ${error.message}; mend or remove it, then run again`);
+    throw new Problem(
+      `fly.toml is not valid TOML: line ${error.lineNumber}: ${error.message}; mend or remove it, then run again`,
+    );
   }
 }
 
@@ -32,7 +35,11 @@ export function flyToml(project: Project, key: string): string | undefined {
 /** The host in fly.toml, as long as it is a host's name and not the fly.dev name of another app. */
 export function sameApp(project: Project, app: string | undefined): string | undefined {
   const host = envOf(flyTable(project)).PHX_HOST;
-  return typeof host === 'string' && isHostName(host.trim().toLowerCase()) && (flyToml(project, 'app') === app || !host.endsWith('.fly.dev')) ? host : undefined;
+  return typeof host === 'string' &&
+    isHostName(host.trim().toLowerCase()) &&
+    (flyToml(project, 'app') === app || !host.endsWith('.fly.dev'))
+    ? host
+    : undefined;
 }
 
 /** The memory of the pages' machine in fly.toml, where it is one that Fly has. */
@@ -42,7 +49,8 @@ export function vmMemory(project: Project): string | undefined {
 }
 
 /** Comments that stand in any fly.toml that went through our hands. */
-const OUR_COMMENTS = /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|DATABASE_URL is a secret, set by|The database is outside Fly)/m;
+const OUR_COMMENTS =
+  /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|DATABASE_URL is a secret, set by|The database is outside Fly)/m;
 
 /**
  * `yes` or `no` as auto_stop_machines in fly.toml says; Fly's default is off. A `stop` that nobody was asked about
@@ -51,15 +59,20 @@ const OUR_COMMENTS = /^\s*# (LiveView sockets connect only|Only a machine that a
 export function alwaysOn(project: Project): string | undefined {
   const service = pageService(flyTable(project));
   if (!service) return undefined;
-  if ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined)) return 'yes';
-  const launched = !service.data.min_machines_running && !OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '');
+  if ([undefined, 'off', false].includes(service.data.auto_stop_machines as string | undefined))
+    return 'yes';
+  const launched =
+    !service.data.min_machines_running && !OUR_COMMENTS.test(project.tree.read('fly.toml') ?? '');
   return launched ? undefined : 'no';
 }
 
 /** The database that earlier runs were told of. */
 export function writtenDatabase(project: Project): string | undefined {
   const block = ourBlock(project.tree.read('config/runtime.exs') ?? '');
-  return readAttachCommand(project.tree.read('fly.toml') ?? '') ?? (block && !block.includes('DATABASE_URL') ? 'none' : undefined);
+  return (
+    readAttachCommand(project.tree.read('fly.toml') ?? '') ??
+    (block && !block.includes('DATABASE_URL') ? 'none' : undefined)
+  );
 }
 
 /** The base image of the Dockerfile that we wrote. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { diff3MergeRegions, diffIndices } from 'node-diff3';
 import { sameEndings } from './endings.ts';
-import type { OnConflict } from './file.ts';
-import { VERSION } from './version.ts';
+import type { OnConflict } from '../plan/file.ts';
+import { VERSION } from '../plan/version.ts';
 
 /** The last line of a file of ours: a short hash of each line as we wrote it. */
 const PRINTS = /^# phoenix-fly: ([\w-]+)[ \t]*\r?$/m;
@@ -15,30 +15,51 @@ const PRINT_LENGTH = 3;
  * characters tell 262,144 lines apart.
  * A file without that last line is its owner's as a whole: there is nothing to merge, only to leave or to replace.
  */
-export function mergeLines(before: string | undefined, rendered: string, onConflict: OnConflict): string {
+export function mergeLines(
+  before: string | undefined,
+  rendered: string,
+  onConflict: OnConflict,
+): string {
   if (before === undefined) return rendered + stamp(rendered);
   const ours = sameEndings(before, rendered);
   const prints = PRINTS.exec(before);
   if (!prints) return onConflict === 'replace' ? ours + sameEndings(before, stamp(ours)) : before;
   const newline = before.includes('\r\n') ? '\r\n' : '\n';
-  const theirLines = linesOf(before.slice(0, prints.index) + before.slice(prints.index + prints[0].length).replace(/^\n/, ''));
+  const theirLines = linesOf(
+    before.slice(0, prints.index) +
+      before.slice(prints.index + prints[0].length).replace(/^\n/, ''),
+  );
   const ourLines = linesOf(ours);
   const base = prints[1]?.match(new RegExp(`.{${PRINT_LENGTH}}`, 'g')) ?? [];
   const [their, our] = [theirLines.map(print), ourLines.map(print)];
   if (String(base) === String(our)) return before;
   const moved = diffIndices(base, their);
-  const inTheirs = (at: number) => moved.reduce((sum, { buffer1: [start, length], buffer2: [, now] }) => (start + length <= at ? sum + now - length : sum), at);
+  const inTheirs = (at: number) =>
+    moved.reduce(
+      (sum, { buffer1: [start, length], buffer2: [, now] }) =>
+        start + length <= at ? sum + now - length : sum,
+      at,
+    );
   const regions = diff3MergeRegions(their, base, our);
-  const agreed = (region: (typeof regions)[number]) => region.stable || String(region.aContent) === String(region.bContent);
+  const agreed = (region: (typeof regions)[number]) =>
+    region.stable || String(region.aContent) === String(region.bContent);
   if (onConflict === 'leave' && !regions.every(agreed)) return before;
   const merged = regions.flatMap((region) => {
     if (!region.stable) {
-      return onConflict === 'replace' ? ourLines.slice(region.bStart, region.bStart + region.bLength) : theirLines.slice(region.aStart, region.aStart + region.aLength);
+      return onConflict === 'replace'
+        ? ourLines.slice(region.bStart, region.bStart + region.bLength)
+        : theirLines.slice(region.aStart, region.aStart + region.aLength);
     }
     const start = region.buffer === 'o' ? inTheirs(region.bufferStart) : region.bufferStart;
-    return (region.buffer === 'b' ? ourLines : theirLines).slice(start, start + region.bufferLength);
+    return (region.buffer === 'b' ? ourLines : theirLines).slice(
+      start,
+      start + region.bufferLength,
+    );
   });
-  const text = merged.map((line) => (line.endsWith('\n') ? line : line + newline)).join('').replace(WRITTEN_BY, `$1${VERSION}`);
+  const text = merged
+    .map((line) => (line.endsWith('\n') ? line : line + newline))
+    .join('')
+    .replace(WRITTEN_BY, `$1${VERSION}`);
   const end = sameEndings(before, stamp(ours));
   return text + (before.endsWith('\n') ? end : end.trimEnd());
 }
@@ -49,6 +70,10 @@ const WRITTEN_BY = /^(# Written by phoenix-fly )\d[\w-]*(?:\.[\w-]+)*/m;
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 /** The version in our first line is no change of the file. */
-const print = (line: string): string => createHash('sha256').update(line.replace(/\r?\n$/, '').replace(WRITTEN_BY, '$1')).digest('base64url').slice(0, PRINT_LENGTH);
+const print = (line: string): string =>
+  createHash('sha256')
+    .update(line.replace(/\r?\n$/, '').replace(WRITTEN_BY, '$1'))
+    .digest('base64url')
+    .slice(0, PRINT_LENGTH);
 
 const stamp = (text: string): string => `# phoenix-fly: ${linesOf(text).map(print).join('')}\n`;

@@ -24,7 +24,11 @@ export interface MergeRules {
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
  * @throws ParseError when `theirs` is not TOML, or what comes out isn't
  */
-export function mergeToml(theirs: string, ours: string, { targets, also, explain, replace }: MergeRules): string {
+export function mergeToml(
+  theirs: string,
+  ours: string,
+  { targets, also, explain, replace }: MergeRules,
+): string {
   const open = theirs !== '' && !theirs.endsWith('\n');
   const newline = theirs.includes('\r\n') ? '\r\n' : '\n';
   const text = theirs + (open ? newline : '');
@@ -33,8 +37,15 @@ export function mergeToml(theirs: string, ours: string, { targets, also, explain
   for (const table of want.tables) {
     for (const target of targets(table.path)) {
       const missing = table.entries.filter((entry) => {
-        const found = [target + entry.path.slice(table.path.length), ...also(entry.path)].map((path) => edit.find(path)).find(Boolean);
-        if (found?.range && JSON.stringify(found.value) !== JSON.stringify(entry.value) && replace(entry.path, found.value)) edit.replace(found, entry, ours.slice(...entry.range));
+        const found = [target + entry.path.slice(table.path.length), ...also(entry.path)]
+          .map((path) => edit.find(path))
+          .find(Boolean);
+        if (
+          found?.range &&
+          JSON.stringify(found.value) !== JSON.stringify(entry.value) &&
+          replace(entry.path, found.value)
+        )
+          edit.replace(found, entry, ours.slice(...entry.range));
         else if (found?.entry && explain(entry.path)) edit.explain(found.entry, entry.comments);
         return !found;
       });
@@ -46,7 +57,11 @@ export function mergeToml(theirs: string, ours: string, { targets, also, explain
   return merged;
 }
 
-type Home = { path: string } & ({ kind: 'header'; table: Table } | { kind: 'inline'; place: Place } | { kind: 'dotted'; last: Entry });
+type Home = { path: string } & (
+  | { kind: 'header'; table: Table }
+  | { kind: 'inline'; place: Place }
+  | { kind: 'dotted'; last: Entry }
+);
 
 /** Changes to a TOML text, collected by place and made at the end. */
 class Edits {
@@ -73,7 +88,11 @@ class Edits {
     return place ?? (below ? {} : undefined);
   }
 
-  replace({ range = [0, 0], entry }: ReturnType<Edits['find']> & object, { comments }: Entry, value: string): void {
+  replace(
+    { range = [0, 0], entry }: ReturnType<Edits['find']> & object,
+    { comments }: Entry,
+    value: string,
+  ): void {
     // Their quotes stay
     const literal = this.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(value);
     this.put(range, literal ? `'${value.slice(1, -1)}'` : value);
@@ -84,14 +103,27 @@ class Edits {
     if (this.whole.some((path) => isIn(target, path))) return;
     const home = this.homeOf(target);
     if (!home) return;
-    if (home.kind === 'header') return home.path === target ? this.addEntries(home.table, missing, ours) : this.addTable(home, target, ours.slice(...table.range));
-    const steps = target.slice(home.path.length + 1).split('.').filter(Boolean);
-    if (steps.length === 0) return missing.forEach((entry) => this.addPair(home, entry.key, entry.value, entry.comments));
+    if (home.kind === 'header')
+      return home.path === target
+        ? this.addEntries(home.table, missing, ours)
+        : this.addTable(home, target, ours.slice(...table.range));
+    const steps = target
+      .slice(home.path.length + 1)
+      .split('.')
+      .filter(Boolean);
+    if (steps.length === 0)
+      return missing.forEach((entry) => this.addPair(home, entry.key, entry.value, entry.comments));
     // A table in braces or of dotted keys can't get a header below it: what is missing comes in as a value
     const path = table.path.split('.').slice(0, steps.length > 1 ? 1 - steps.length : undefined);
-    const value = path.reduce<unknown>((found, step) => (found as Record<string, unknown>)[step], this.data);
+    const value = path.reduce<unknown>(
+      (found, step) => (found as Record<string, unknown>)[step],
+      this.data,
+    );
     this.whole.push(`${home.path}.${steps[0]}`);
-    const comments = this.want.tables.flatMap((one) => one.entries).filter((entry) => isIn(entry.path, path.join('.'))).flatMap((entry) => entry.comments);
+    const comments = this.want.tables
+      .flatMap((one) => one.entries)
+      .filter((entry) => isIn(entry.path, path.join('.')))
+      .flatMap((entry) => entry.comments);
     this.addPair(home, steps[0] ?? '', value, comments);
   }
 
@@ -99,15 +131,27 @@ class Edits {
   apply(open: number, newline: string): string {
     const grew = this.edits.some((edit) => edit.at === this.text.length);
     // From the back, so that offsets hold; what is inserted at one place stays in order
-    const last = [...this.edits].reverse().sort((left, right) => right.at - left.at || right.rank - left.rank);
-    const result = last.reduce((text, { at, end, text: put }) => text.slice(0, at) + put.replaceAll('\n', newline) + text.slice(end), this.text);
+    const last = [...this.edits]
+      .reverse()
+      .sort((left, right) => right.at - left.at || right.rank - left.rank);
+    const result = last.reduce(
+      (text, { at, end, text: put }) =>
+        text.slice(0, at) + put.replaceAll('\n', newline) + text.slice(end),
+      this.text,
+    );
     return open && !grew ? result.slice(0, -open) : result;
   }
 
   private addEntries(table: Table, missing: readonly Entry[], ours: string): void {
-    const lines = missing.map((entry) => block([...entry.comments, `${entry.key} = ${ours.slice(...entry.range)}`], table.indent)).join('');
+    const lines = missing
+      .map((entry) =>
+        block([...entry.comments, `${entry.key} = ${ours.slice(...entry.range)}`], table.indent),
+      )
+      .join('');
     const last = table.entries.at(-1);
-    const at = last?.lines[1] ?? (table.path ? table.body : (this.have.tables[1]?.range[0] ?? this.text.length));
+    const at =
+      last?.lines[1] ??
+      (table.path ? table.body : (this.have.tables[1]?.range[0] ?? this.text.length));
     this.put([at, at], last || table.path || at === this.text.length ? lines : `${lines}\n`);
   }
 
@@ -115,11 +159,22 @@ class Edits {
   private addTable(home: Home, target: string, lines: string): void {
     const empty = this.emptyList(target);
     if (empty) this.put(empty.entry.lines, '');
-    const at = home.path ? Math.max(...this.have.tables.filter((one) => isIn(one.path, home.path)).map((one) => one.range[1])) : this.text.length;
-    const fitting = this.have.tables.some((one) => one.indent) || this.have.tables.length < 2 ? lines : lines.replaceAll(/^[ \t]+/gm, '');
+    const at = home.path
+      ? Math.max(
+          ...this.have.tables.filter((one) => isIn(one.path, home.path)).map((one) => one.range[1]),
+        )
+      : this.text.length;
+    const fitting =
+      this.have.tables.some((one) => one.indent) || this.have.tables.length < 2
+        ? lines
+        : lines.replaceAll(/^[ \t]+/gm, '');
     // Behind entries of the table above, and what belongs to a table before what stands alone
     const rank = 100 - home.path.split('.').filter(Boolean).length;
-    this.put([at, at], `${at > 0 ? '\n' : ''}${fitting}${at < this.text.length && !/^\r?\n/.test(this.text.slice(at)) ? '\n' : ''}`, rank);
+    this.put(
+      [at, at],
+      `${at > 0 ? '\n' : ''}${fitting}${at < this.text.length && !/^\r?\n/.test(this.text.slice(at)) ? '\n' : ''}`,
+      rank,
+    );
   }
 
   private addPair(home: Home, key: string, value: unknown, comments: readonly string[]): void {
@@ -130,20 +185,39 @@ class Edits {
       this.explain(empty.entry, comments);
     } else if (home.kind === 'dotted') {
       const { table, lines } = home.last;
-      this.put([lines[1], lines[1]], block([...comments, `${home.path.slice(table.path ? table.path.length + 1 : 0)}.${key} = ${printed}`], table.indent));
+      this.put(
+        [lines[1], lines[1]],
+        block(
+          [
+            ...comments,
+            `${home.path.slice(table.path ? table.path.length + 1 : 0)}.${key} = ${printed}`,
+          ],
+          table.indent,
+        ),
+      );
     } else if (home.kind === 'inline') {
       const [from, to] = home.place.range;
       const at = this.text.slice(0, to - 1).trimEnd().length;
       const first = at === from + 1 && !this.edits.some((edit) => edit.at === at);
-      this.put([at, at], `${first ? '' : ','} ${key} = ${printed}${first && at === to - 1 ? ' ' : ''}`);
+      this.put(
+        [at, at],
+        `${first ? '' : ','} ${key} = ${printed}${first && at === to - 1 ? ' ' : ''}`,
+      );
       this.explain(home.place.entry, comments);
     }
   }
 
   /** Puts comment lines above an entry, unless they are in its table above it. */
   explain({ lines: [at], table }: Entry, why: readonly string[]): void {
-    const there = this.text.slice(table.range[0], at).split('\n').map((line) => line.trim());
-    const missing = why.filter((line) => !there.includes(line) && !this.edits.some((edit) => edit.at === at && edit.text.includes(line)));
+    const there = this.text
+      .slice(table.range[0], at)
+      .split('\n')
+      .map((line) => line.trim());
+    const missing = why.filter(
+      (line) =>
+        !there.includes(line) &&
+        !this.edits.some((edit) => edit.at === at && edit.text.includes(line)),
+    );
     // Behind all else that comes in here: directly above its entry
     if (missing.length) this.put([at, at], block(missing, table.indent), 1000);
   }
@@ -155,19 +229,34 @@ class Edits {
       const place = this.have.values.find((one) => one.path === path);
       if (place?.kind === 'inline') return { kind: 'inline', path, place };
       // Something else stands there: not ours to change
-      if (place && !(place.kind === 'array' && Array.isArray(place.value) && place.value.length === 0)) return undefined;
-      const last = this.have.tables.flatMap((one) => one.entries).findLast((entry) => isIn(entry.path, path) && entry.path !== path && !isIn(entry.table.path, path));
+      if (
+        place &&
+        !(place.kind === 'array' && Array.isArray(place.value) && place.value.length === 0)
+      )
+        return undefined;
+      const last = this.have.tables
+        .flatMap((one) => one.entries)
+        .findLast(
+          (entry) => isIn(entry.path, path) && entry.path !== path && !isIn(entry.table.path, path),
+        );
       if (last) return { kind: 'dotted', path, last };
     }
   }
 
   /** `checks = []` says nothing, and TOML lets no [[checks]] stand beside it. */
   private emptyList(target: string): Place | undefined {
-    return this.have.values.find((one) => one.kind === 'array' && Array.isArray(one.value) && one.value.length === 0 && isIn(target, one.path));
+    return this.have.values.find(
+      (one) =>
+        one.kind === 'array' &&
+        Array.isArray(one.value) &&
+        one.value.length === 0 &&
+        isIn(target, one.path),
+    );
   }
 
   private put([at, end]: readonly [number, number], text: string, rank = 0): void {
-    if (end === at || !this.edits.some((edit) => edit.at === at && edit.end === end)) this.edits.push({ at, end, text, rank });
+    if (end === at || !this.edits.some((edit) => edit.at === at && edit.end === end))
+      this.edits.push({ at, end, text, rank });
   }
 }
 
@@ -175,9 +264,13 @@ class Edits {
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{ ${Object.entries(value).map(([key, one]) => `${key} = ${inline(one)}`).join(', ')} }`;
+  return `{ ${Object.entries(value)
+    .map(([key, one]) => `${key} = ${inline(one)}`)
+    .join(', ')} }`;
 }
 
-const isIn = (path: string, outer: string): boolean => path === outer || path.startsWith(`${outer}.`);
+const isIn = (path: string, outer: string): boolean =>
+  path === outer || path.startsWith(`${outer}.`);
 
-const block = (lines: readonly string[], indent: string): string => lines.map((line) => `${indent}${line}\n`).join('');
+const block = (lines: readonly string[], indent: string): string =>
+  lines.map((line) => `${indent}${line}\n`).join('');

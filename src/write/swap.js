@@ -1,7 +1,16 @@
 // From the old files to the new ones, and back. Plain JavaScript, because the guard (guard.js) runs it too, and has to
 // start at once and without a compiler.
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -60,7 +69,9 @@ export function settle(staging, begin = false) {
   if (!unless(isGone, staging, () => renameSync(staging, mine))) return 'cleared';
   const [journal, undo] = [read(join(mine, JOURNAL)), read(join(mine, UNDO))];
   const begun = begin || journal?.files.some((_, index) => isGone(join(mine, `${index}.new`)));
-  let outcome = /** @type {'completed' | 'undone' | 'cleared'} */ (undo ? 'undone' : journal && begun ? 'completed' : 'cleared');
+  let outcome = /** @type {'completed' | 'undone' | 'cleared'} */ (
+    undo ? 'undone' : journal && begun ? 'completed' : 'cleared'
+  );
   try {
     if (journal && begun) forward(mine, journal, begin);
   } catch {
@@ -89,13 +100,27 @@ function read(path) {
 function forward(staging, journal, strict, wanted = () => true) {
   const { root, folders, files } = journal;
   try {
-    const moves = files.map(({ path, before }, index) => ({ content: join(staging, `${index}.new`), target: join(root, path), before })).filter(({ content }) => existsSync(content));
-    const stale = new Set(moves.filter(({ content, target, before }) => sumOf(target) !== before && existsSync(content)));
-    if (strict && stale.size) throw Object.assign(new Error('a file changed meanwhile'), { code: 'ESTALE' });
-    if (moves.length === files.length && !wanted()) throw Object.assign(new Error('the run was killed'), { code: 'ECANCELED' });
+    const moves = files
+      .map(({ path, before }, index) => ({
+        content: join(staging, `${index}.new`),
+        target: join(root, path),
+        before,
+      }))
+      .filter(({ content }) => existsSync(content));
+    const stale = new Set(
+      moves.filter(
+        ({ content, target, before }) => sumOf(target) !== before && existsSync(content),
+      ),
+    );
+    if (strict && stale.size)
+      throw Object.assign(new Error('a file changed meanwhile'), { code: 'ESTALE' });
+    if (moves.length === files.length && !wanted())
+      throw Object.assign(new Error('the run was killed'), { code: 'ECANCELED' });
     // Not recursive: Node then hides why it failed
-    for (const folder of folders) unless(existsSync, join(root, folder), () => mkdirSync(join(root, folder)));
-    for (const { content, target } of moves.filter((move) => !stale.has(move))) unless(isGone, content, () => renameSync(content, target));
+    for (const folder of folders)
+      unless(existsSync, join(root, folder), () => mkdirSync(join(root, folder)));
+    for (const { content, target } of moves.filter((move) => !stale.has(move)))
+      unless(isGone, content, () => renameSync(content, target));
   } catch (error) {
     renameSync(join(staging, JOURNAL), join(staging, UNDO));
     throw error;

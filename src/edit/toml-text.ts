@@ -50,12 +50,17 @@ export function tomlText(text: string): TomlText {
   const nodes = parseTOML(text).body[0].body;
   const flat = !/^[ \t]+[^\s#]/m.test(text);
   const lineStart = (at: number) => (at > 0 ? text.lastIndexOf('\n', at - 1) + 1 : 0);
-  const lineEnd = (at: number) => (text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at) + 1);
+  const lineEnd = (at: number) =>
+    text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at) + 1;
   const indentAt = (at: number) => /^[ \t]*/.exec(text.slice(lineStart(at)))?.[0] ?? '';
   const commentsAbove = (at: number): [start: number, lines: string[]] => {
     let start = lineStart(at);
     const lines = [];
-    for (let line = text.slice(lineStart(start - 1), start); /^[ \t]*#/.test(line); line = text.slice(lineStart(start - 1), start)) {
+    for (
+      let line = text.slice(lineStart(start - 1), start);
+      /^[ \t]*#/.test(line);
+      line = text.slice(lineStart(start - 1), start)
+    ) {
       lines.unshift(line.trim());
       start -= line.length;
     }
@@ -65,13 +70,24 @@ export function tomlText(text: string): TomlText {
   const values: Place[] = [];
   const visit = (node: Content, path: string, entry: Entry): void => {
     values.push({ path, value: valueOf(node), range: node.range, kind: kindOf(node), entry });
-    if (node.type === 'TOMLArray') node.elements.forEach((one, index) => visit(one, `${path}.${index}`, entry));
-    if (node.type === 'TOMLInlineTable') for (const pair of node.body) visit(pair.value, below(path, pair), entry);
+    if (node.type === 'TOMLArray')
+      node.elements.forEach((one, index) => visit(one, `${path}.${index}`, entry));
+    if (node.type === 'TOMLInlineTable')
+      for (const pair of node.body) visit(pair.value, below(path, pair), entry);
   };
   const add = (table: Table, node: KeyValue): void => {
     const [, comments] = commentsAbove(node.range[0]);
     const { value } = node;
-    const entry: Entry = { path: below(table.path, node), key: text.slice(...node.key.range), value: valueOf(value), kind: kindOf(value), range: value.range, table, lines: [lineStart(node.range[0]), lineEnd(node.range[1])], comments };
+    const entry: Entry = {
+      path: below(table.path, node),
+      key: text.slice(...node.key.range),
+      value: valueOf(value),
+      kind: kindOf(value),
+      range: value.range,
+      table,
+      lines: [lineStart(node.range[0]), lineEnd(node.range[1])],
+      comments,
+    };
     table.entries.push(entry);
     visit(value, entry.path, entry);
   };
@@ -80,8 +96,16 @@ export function tomlText(text: string): TomlText {
       add(tables[0] as Table, node);
       continue;
     }
-    const indent = node.body[0] ? indentAt(node.body[0].range[0]) : indentAt(node.range[0]) + (flat ? '' : '  ');
-    const table: Table = { path: node.resolvedKey.map((key) => keyText(String(key))).join('.'), range: [commentsAbove(node.range[0])[0], 0], body: lineEnd(text.indexOf(']', (node.key.range as [number, number])[1])), entries: [], indent };
+    const indent = node.body[0]
+      ? indentAt(node.body[0].range[0])
+      : indentAt(node.range[0]) + (flat ? '' : '  ');
+    const table: Table = {
+      path: node.resolvedKey.map((key) => keyText(String(key))).join('.'),
+      range: [commentsAbove(node.range[0])[0], 0],
+      body: lineEnd(text.indexOf(']', (node.key.range as [number, number])[1])),
+      entries: [],
+      indent,
+    };
     tables.push(table);
     for (const pair of node.body) add(table, pair);
   }
@@ -95,13 +119,22 @@ export function tomlText(text: string): TomlText {
 const keyText = (key: string): string => key.replaceAll('.', '\0');
 
 const below = (path: string, pair: { key: KeyValue['key'] }): string =>
-  [path, ...pair.key.keys.map((key: { name?: string; value?: unknown }) => keyText(String(key.name ?? key.value)))].filter((part, index) => part || index > 0).join('.');
+  [
+    path,
+    ...pair.key.keys.map((key: { name?: string; value?: unknown }) =>
+      keyText(String(key.name ?? key.value)),
+    ),
+  ]
+    .filter((part, index) => part || index > 0)
+    .join('.');
 
-const kindOf = (node: Content): Place['kind'] => (node.type === 'TOMLArray' ? 'array' : node.type === 'TOMLInlineTable' ? 'inline' : 'scalar');
+const kindOf = (node: Content): Place['kind'] =>
+  node.type === 'TOMLArray' ? 'array' : node.type === 'TOMLInlineTable' ? 'inline' : 'scalar';
 
 function valueOf(node: Content): unknown {
   if (node.type === 'TOMLArray') return node.elements.map(valueOf);
-  if (node.type === 'TOMLInlineTable') return Object.fromEntries(node.body.map((pair) => [below('', pair), valueOf(pair.value)]));
+  if (node.type === 'TOMLInlineTable')
+    return Object.fromEntries(node.body.map((pair) => [below('', pair), valueOf(pair.value)]));
   const { value } = node as { value: unknown };
   return typeof value === 'bigint' ? Number(value) : value;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { sameEndings } from './endings.ts';
-import type { Output } from './file.ts';
-import { Problem } from './problem.ts';
-import { VERSION } from './version.ts';
+import type { Output } from '../plan/file.ts';
+import { Problem } from '../problem.ts';
+import { VERSION } from '../plan/version.ts';
 
 const BLOCK = /^# >>> phoenix-fly(?: [\w.-]+ \((\w+)\))?.*\r?\n([\s\S]*?)^# <<< phoenix-fly.*$/m;
 /** In place of the block: its owner does without it. */
@@ -23,7 +23,10 @@ export const intoBlock =
     const block = sameEndings(before, `${firstMark(lines)}\n${lines}# <<< phoenix-fly\n`);
     const count = (mark: RegExp) => before.match(mark)?.length ?? 0;
     const [begins, ends] = [count(/^# >>> phoenix-fly/gm), count(/^# <<< phoenix-fly/gm)];
-    if (begins !== ends || begins > 1 || (begins === 1 && !BLOCK.test(before))) throw new Problem(`${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`);
+    if (begins !== ends || begins > 1 || (begins === 1 && !BLOCK.test(before)))
+      throw new Problem(
+        `${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`,
+      );
     const [old, sum, theirs = ''] = BLOCK.exec(before) ?? [];
     if (old !== undefined) {
       // Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between
@@ -37,12 +40,15 @@ export const intoBlock =
     return before + gap + block;
   };
 
-const checksum = (lines: string): string => createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
+const checksum = (lines: string): string =>
+  createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
 
-const firstMark = (lines: string): string => `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
+const firstMark = (lines: string): string =>
+  `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
 
 /** Our block of a text, undefined when it has none. */
 export const ourBlock = (text: string): string | undefined => BLOCK.exec(text)?.[2];
 
 /** The text with our block blanked out, line numbers kept: what its owner wrote. */
-export const outsideBlock = (text: string): string => text.replace(BLOCK, (block) => block.replaceAll(/[^\n]/g, ''));
+export const outsideBlock = (text: string): string =>
+  text.replace(BLOCK, (block) => block.replaceAll(/[^\n]/g, ''));

@@ -1,5 +1,11 @@
-import type { GeneratedFile } from './file.ts';
-import { CONFLICT_HELP, questionNames, questions, WRITE_HELP, type QuestionName } from './questions.ts';
+import type { GeneratedFile } from '../plan/file.ts';
+import {
+  CONFLICT_HELP,
+  questionNames,
+  questions,
+  WRITE_HELP,
+  type QuestionName,
+} from '../answers/questions.ts';
 
 /** What one command writes: every file (`fly`), or one. */
 export interface Generator {
@@ -8,11 +14,16 @@ export interface Generator {
 }
 
 /** The questions of a generator in table order. */
-export const asksOf = ({ files }: Generator): QuestionName[] => questionNames.filter((name) => files.some((file) => file.asks.includes(name)));
+export const asksOf = ({ files }: Generator): QuestionName[] =>
+  questionNames.filter((name) => files.some((file) => file.asks.includes(name)));
 
 /** Help of a generator's flags, from the table of questions. */
 export function helpOf(generator: Generator): string {
-  const rows: [string, string][] = [...asksOf(generator).map((name): [string, string] => [name, questions[name].help]), ['conflict', CONFLICT_HELP], ['write', WRITE_HELP]];
+  const rows: [string, string][] = [
+    ...asksOf(generator).map((name): [string, string] => [name, questions[name].help]),
+    ['conflict', CONFLICT_HELP],
+    ['write', WRITE_HELP],
+  ];
   return rows.map(([name, help]) => `  --${name.padEnd(12)}${help}`).join('\n');
 }
 

@@ -1,9 +1,13 @@
-import { sameEndings } from './endings.ts';
+import { sameEndings } from '../edit/endings.ts';
 import type { Change, Context, GeneratedFile, OnConflict } from './file.ts';
 import { render } from './render.ts';
 
 /** What the given files would change: pure, the preview prints and apply consumes this very list. Unchanged files are in it. */
-export function plan(files: readonly GeneratedFile[], context: Context, onConflict: OnConflict = 'leave'): Change[] {
+export function plan(
+  files: readonly GeneratedFile[],
+  context: Context,
+  onConflict: OnConflict = 'leave',
+): Change[] {
   const changes = new Map<string, Change>();
   for (const output of files.flatMap((file) => file.outputs(context))) {
     const { path, merge } = output;

@@ -1,11 +1,28 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { accessSync, chmodSync, chownSync, constants, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Change } from './file.ts';
-import { Problem } from './problem.ts';
+import type { Change } from '../plan/file.ts';
+import { Problem } from '../problem.ts';
 import { agree, checksum, settle } from './swap.js';
 
 /**
@@ -47,12 +64,20 @@ export function apply(root: string, changes: readonly Change[], inside = false):
 /** Ends what an earlier run began that was killed together with its guard. @returns a line about it, if there was something */
 export function recover(root: string): string | undefined {
   const real = realpathSync(root);
-  const left = prefixes(real).flatMap((prefix) => pathsIn(dirname(prefix)).filter((path) => path.startsWith(prefix)));
+  const left = prefixes(real).flatMap((prefix) =>
+    pathsIn(dirname(prefix)).filter((path) => path.startsWith(prefix)),
+  );
   try {
-    const outcome = left.filter(isOwn).map((staging) => settle(staging)).find((one) => one !== 'cleared');
+    const outcome = left
+      .filter(isOwn)
+      .map((staging) => settle(staging))
+      .find((one) => one !== 'cleared');
     return outcome && `An earlier run was killed while it wrote; its changes were ${outcome}.`;
   } catch (error) {
-    throw Problem.from(error, `an earlier run was killed while it wrote, and its changes can't be undone`);
+    throw Problem.from(
+      error,
+      `an earlier run was killed while it wrote, and its changes can't be undone`,
+    );
   }
 }
 
@@ -66,7 +91,10 @@ function pathsIn(folder: string): string[] {
 }
 
 /** Outside the tree, so that a kill leaves nothing in it; where that is another disk, which a rename can't cross, inside. */
-const prefixes = (root: string): [string, string] => [join(tmpdir(), `phoenix-fly-${checksum(root).slice(0, 16)}-`), join(root, '.phoenix-fly-')];
+const prefixes = (root: string): [string, string] => [
+  join(tmpdir(), `phoenix-fly-${checksum(root).slice(0, 16)}-`),
+  join(root, '.phoenix-fly-'),
+];
 
 /** Other people may write to /tmp as well. */
 function isOwn(path: string): boolean {
@@ -78,7 +106,9 @@ function isOwn(path: string): boolean {
 function sameDisk(root: string, changes: readonly Change[]): boolean {
   try {
     accessSync(tmpdir(), constants.W_OK);
-    return changes.every(({ path }) => statSync(nearest(root, path)).dev === statSync(tmpdir()).dev);
+    return changes.every(
+      ({ path }) => statSync(nearest(root, path)).dev === statSync(tmpdir()).dev,
+    );
   } catch {
     return false;
   }
@@ -87,11 +117,17 @@ function sameDisk(root: string, changes: readonly Change[]): boolean {
 /** The innermost folder of a path that is there. */
 function nearest(root: string, path: string): string {
   const folder = dirname(path);
-  return folder === '.' || existsSync(join(root, folder)) ? join(root, folder) : nearest(root, folder);
+  return folder === '.' || existsSync(join(root, folder))
+    ? join(root, folder)
+    : nearest(root, folder);
 }
 
 /** Writes a change's new content beside what it replaces. */
-function stage(root: string, { path, before, after }: Change, content: string): { path: string; before: string | null; after: string } {
+function stage(
+  root: string,
+  { path, before, after }: Change,
+  content: string,
+): { path: string; before: string | null; after: string } {
   const target = join(root, path);
   const stat = lstatSync(target, { throwIfNoEntry: false });
   writeFileSync(`${content}.new`, after, { flush: true, mode: 0o666 });
@@ -121,11 +157,21 @@ function takeAfter(path: string, { mode, uid, gid }: Stats): void {
 function refuse(root: string, { path, before }: Change): void {
   const target = join(root, path);
   const stat = lstatSync(target, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink()) throw new Problem(`nothing was written: ${path} is a symbolic link; replace it with a file, then run again`);
-  if (stat && !stat.isFile()) throw new Problem(`nothing was written: ${path} is a folder; move it out of the way, then run again`);
+  if (stat?.isSymbolicLink())
+    throw new Problem(
+      `nothing was written: ${path} is a symbolic link; replace it with a file, then run again`,
+    );
+  if (stat && !stat.isFile())
+    throw new Problem(
+      `nothing was written: ${path} is a folder; move it out of the way, then run again`,
+    );
   const now = stat && readFileSync(target);
-  if (now?.toString() !== before) throw new Problem(`nothing was written: ${path} changed meanwhile; run again`);
-  if (now && !now.equals(Buffer.from(before ?? ''))) throw new Problem(`nothing was written: ${path} is not UTF-8 text; save it as UTF-8, then run again`);
+  if (now?.toString() !== before)
+    throw new Problem(`nothing was written: ${path} changed meanwhile; run again`);
+  if (now && !now.equals(Buffer.from(before ?? '')))
+    throw new Problem(
+      `nothing was written: ${path} is not UTF-8 text; save it as UTF-8, then run again`,
+    );
   try {
     accessSync(nearest(root, path), constants.W_OK);
   } catch (error) {
@@ -137,11 +183,16 @@ function refuse(root: string, { path, before }: Change): void {
 function newFolders(root: string, changes: readonly Change[]): string[] {
   const made = new Set<string>();
   for (const { path } of changes) {
-    const parts = dirname(path).split('/').filter((part) => part !== '.');
+    const parts = dirname(path)
+      .split('/')
+      .filter((part) => part !== '.');
     parts.forEach((_, index) => {
       const folder = parts.slice(0, index + 1).join('/');
       const stat = lstatSync(join(root, folder), { throwIfNoEntry: false });
-      if (stat && !stat.isDirectory()) throw new Problem(`nothing was written: ${folder} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'a file'} where a folder is needed`);
+      if (stat && !stat.isDirectory())
+        throw new Problem(
+          `nothing was written: ${folder} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'a file'} where a folder is needed`,
+        );
       if (!stat) made.add(folder);
     });
   }
@@ -151,7 +202,15 @@ function newFolders(root: string, changes: readonly Change[]): string[] {
 /** In a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it. */
 function startGuard(staging: string): ChildProcess {
   // NODE_OPTIONS may load a compiler, which takes longer than all the rest
-  const guard = spawn(process.execPath, [fileURLToPath(new URL('guard.js', import.meta.url)), staging, String(process.pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } });
+  const guard = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('guard.js', import.meta.url)), staging, String(process.pid)],
+    {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
   // Without one, awaitGuard does its work
   guard.on('error', () => {});
   guard.unref();
@@ -162,10 +221,13 @@ function startGuard(staging: string): ChildProcess {
 function awaitGuard(staging: string): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   for (let tries = 0; existsSync(staging); tries++) {
-    const failed = pathsIn(staging).map((path) => basename(path)).find((name) => name.startsWith('failed-'));
+    const failed = pathsIn(staging)
+      .map((path) => basename(path))
+      .find((name) => name.startsWith('failed-'));
     if (failed) throw Object.assign(new Error(failed), { code: failed.slice('failed-'.length) });
     Atomics.wait(cell, 0, 0, 1);
     // No guard came up, or somebody killed it
-    if (tries === 2000 && settle(staging, true) === 'undone') throw new Problem('nothing was written, and it is not known why; run again');
+    if (tries === 2000 && settle(staging, true) === 'undone')
+      throw new Problem('nothing was written, and it is not known why; run again');
   }
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
 
-const TEMPLATES = new URL('../templates/', import.meta.url);
+const TEMPLATES = new URL('../../templates/', import.meta.url);
 
 /** Answers are data in whatever language they land in, so nothing is HTML-escaped and nothing may be missing. */
 function print(value: unknown): string {
-  if (value === undefined || value === null) throw new Error('a template printed a name that has no value');
+  if (value === undefined || value === null)
+    throw new Error('a template printed a name that has no value');
   return String(value);
 }
 

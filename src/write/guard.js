@@ -14,7 +14,10 @@ function go() {
     process.exit();
   } catch (error) {
     // A name needs no room on a full disk
-    renameSync(join(staging, 'undo'), join(staging, `failed-${error instanceof Error && 'code' in error ? error.code : ''}`));
+    renameSync(
+      join(staging, 'undo'),
+      join(staging, `failed-${error instanceof Error && 'code' in error ? error.code : ''}`),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Project } from './facts/detect.ts';
-import type { Answers, QuestionName } from './questions.ts';
+import type { Project } from '../facts/detect.ts';
+import type { Answers, QuestionName } from '../answers/questions.ts';
 
 /** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
 export interface Context {
@@ -49,4 +49,5 @@ export interface Change {
 
 export type ChangeKind = 'create' | 'update' | 'same';
 
-export const kindOf = ({ before, after }: Change): ChangeKind => (before === undefined ? 'create' : before === after ? 'same' : 'update');
+export const kindOf = ({ before, after }: Change): ChangeKind =>
+  before === undefined ? 'create' : before === after ? 'same' : 'update';

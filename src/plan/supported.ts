@@ -1,0 +1,56 @@
+import { includesErts } from '../docker/release.ts';
+import { evaluate } from '../elixir/evaluate.ts';
+import { callsIn } from '../elixir/modules.ts';
+import { emptyScope } from '../elixir/scope.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import type { Project } from '../facts/detect.ts';
+import { Problem } from '../problem.ts';
+import type { Answers } from '../answers/questions.ts';
+
+/** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
+export function refuseUnsupported(project: Project): void {
+  const secret = secretImport(project);
+  const found = [
+    project.ectoAdapter === 'sqlite' &&
+      'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
+    secret &&
+      `${secret.by} imports ${secret.file}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
+    ...project.pathDependencies
+      .filter(({ dir }) => dir === null)
+      .map(
+        ({ name }) =>
+          `the dependency ${name} lies above the app's folder, where a Docker build can't see it: move it into the app, or make it a git dependency`,
+      ),
+  ].filter(Boolean);
+  if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
+}
+
+/** Refuses answers that don't fit the repo. @throws Problem */
+export function refuseAnswers(project: Project, { release, postgres }: Partial<Answers>): void {
+  if (release !== undefined && project.releases.length && !project.releases.includes(release))
+    throw new Problem(
+      `--release: mix.exs has no release ${release}; it has ${project.releases.join(', ')}`,
+    );
+  if (release !== undefined && !includesErts(project, release))
+    throw new Problem(
+      `the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`,
+    );
+  if (project.ectoAdapter === 'mysql' && (postgres?.kind === 'app' || postgres?.kind === 'managed'))
+    throw new Problem(
+      `--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`,
+    );
+}
+
+/** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens. */
+function secretImport(project: Project): { by: string; file: string } | undefined {
+  const configs = project.projects.map(({ dir }) =>
+    dir === '.' ? 'config/prod.exs' : `${dir}/config/prod.exs`,
+  );
+  return configs.flatMap((by) => {
+    const imports = callsIn(parseElixir(project.tree.read(by) ?? '').body, 'import_config');
+    const file = imports
+      .map(({ args }) => evaluate(args[0], emptyScope()))
+      .find((name) => typeof name === 'string' && name.includes('secret'));
+    return typeof file === 'string' ? [{ by, file }] : [];
+  })[0];
+}
