@@ -1,7 +1,7 @@
-import { progressSpinner, type NodePlopAPI } from 'plop';
+import { type NodePlopAPI, progressSpinner } from 'plop';
 import { generators } from './generators/index.ts';
-import { helpOf, takeDest } from './src/run/generator.ts';
 import { shellWord } from './src/quote.ts';
+import { helpOf, takeDest } from './src/run/generator.ts';
 import { finish, prepare, type Session } from './src/run/session.ts';
 
 declare module 'plop' {

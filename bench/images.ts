@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from './app.ts';
-import { naive, phxGenRelease, type Build } from './rivals.ts';
+import { type Build, naive, phxGenRelease } from './rivals.ts';
 
 const SIZE_ONLY = 'with psql';
 const root = fileURLToPath(new URL('..', import.meta.url));

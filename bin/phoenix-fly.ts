@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { generators } from '../generators/index.ts';
 import { detect, factsOf } from '../src/facts/detect.ts';
-import { helpOf, takeDest } from '../src/run/generator.ts';
 import { Problem } from '../src/problem.ts';
 import { shellWord } from '../src/quote.ts';
+import { helpOf, takeDest } from '../src/run/generator.ts';
 import { finish, prepare } from '../src/run/session.ts';
 import { openTree } from '../src/tree.ts';
 

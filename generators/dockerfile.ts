@@ -12,12 +12,12 @@ import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/pac
 import { relFolder } from '../src/docker/release.ts';
 import { reuse } from '../src/docker/reuse.ts';
 import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
-import type { Project } from '../src/facts/detect.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
-import { chooseImage } from '../src/fly/images.ts';
 import { mergeLines } from '../src/edit/lines.ts';
-import { copyPaths } from '../src/quote.ts';
+import type { Project } from '../src/facts/detect.ts';
+import { chooseImage } from '../src/fly/images.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { VERSION } from '../src/plan/version.ts';
+import { copyPaths } from '../src/quote.ts';
 import { portOf } from './shared.ts';
 
 export const dockerfile: GeneratedFile = {
@@ -34,7 +34,7 @@ export const dockerfile: GeneratedFile = {
     const variables = buildVariables(project);
     const folders = assetFolders(project);
     // The app in it: a builder is shared by the apps of an organization
-    const cacheFolder = `/cache/${project.otpApp.replace(/\W/g, '')}`;
+    const cacheFolder = `/cache/${project.app.otpApp.replace(/\W/g, '')}`;
     // One start of Mix instead of several; Elixir before 1.14 joins by commas
     const together = (tasks: readonly string[]): string =>
       `mix do ${tasks.join(semver.lt(image.elixir, '1.14.0') ? ', ' : ' + ')}`;
@@ -47,7 +47,7 @@ export const dockerfile: GeneratedFile = {
     const last = [
       'mix compile',
       ...build.commands,
-      project.releases.length > 1 ? `mix release ${release}` : 'mix release',
+      project.release.names.length > 1 ? `mix release ${release}` : 'mix release',
     ];
     const setup = project.umbrella ? '' : (build.setup ?? '');
     return [
@@ -67,8 +67,8 @@ export const dockerfile: GeneratedFile = {
           runnerImage: alpine ? 'alpine:${ALPINE_VERSION}' : 'debian:${DEBIAN_VERSION}-slim',
           builderImage: `elixir:\${ELIXIR_VERSION}-otp-\${OTP_VERSION}-${alpine ? 'alpine' : 'slim'}`,
           builderPackages: builderPackages(project, base),
-          builderReason: project.nifDeps.length
-            ? `git for git dependencies, compilers for native ones (${project.nifDeps.join(', ')})`
+          builderReason: project.deps.nif.length
+            ? `git for git dependencies, compilers for native ones (${project.deps.nif.join(', ')})`
             : 'git for git dependencies, a C compiler for native ones',
           runnerPackages: runnerPackages(project, base, psql),
           psqlStage: psql && !alpine,
@@ -129,14 +129,14 @@ function assetFolders(project: Project): string[] {
   if (project.umbrella) return [];
   const folders = [
     'assets',
-    ...project.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.'),
+    ...project.assets.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.'),
   ];
   return [...new Set(folders)].filter((folder) => hasFolder(project, folder));
 }
 
 /** Settings of bundlers beside a package.json at the top. */
 function bundlerFiles(project: Project): string[] {
-  if (!project.nodePackages.some(({ dir }) => dir === '.')) return [];
+  if (!project.assets.nodePackages.some(({ dir }) => dir === '.')) return [];
   const files = [...project.tree.paths].filter((path) =>
     /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/.test(
       path,

@@ -1,5 +1,5 @@
-import type { GeneratedFile } from '../src/plan/file.ts';
 import { sameEndings } from '../src/edit/endings.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 
 export const dockerignore: GeneratedFile = {
   name: 'dockerignore',

@@ -1,5 +1,5 @@
-import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import { relFolder } from '../src/docker/release.ts';
+import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 
 export const envSh: GeneratedFile = {

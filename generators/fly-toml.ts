@@ -1,7 +1,8 @@
 import { ParseError } from 'toml-eslint-parser';
-import { migrateCommand } from '../src/docker/release.ts';
 import { alwaysOn, flyTable } from '../src/answers/existing.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import { type Answers, questions } from '../src/answers/questions.ts';
+import { migrateCommand } from '../src/docker/release.ts';
+import { type MergeRules, mergeToml } from '../src/edit/toml-merge.ts';
 import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
 import {
   connections,
@@ -12,10 +13,9 @@ import {
   pageMachine,
   pageService,
 } from '../src/fly/service.ts';
+import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
-import { questions, type Answers } from '../src/answers/questions.ts';
 import { tomlString } from '../src/quote.ts';
-import { mergeToml, type MergeRules } from '../src/edit/toml-merge.ts';
 import { portOf } from './shared.ts';
 
 export const flyToml: GeneratedFile = {
@@ -24,7 +24,7 @@ export const flyToml: GeneratedFile = {
   asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
   outputs: ({ project, answers }) => {
     const { app, region, postgres, host, memory, release, migrate, background } = answers;
-    if (migrate && project.repoModules.length === 0)
+    if (migrate && project.database.repos.length === 0)
       throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
     const there = flyTable(project);
     const service = pageService(there);
@@ -48,7 +48,7 @@ export const flyToml: GeneratedFile = {
           serviceGroup: group !== undefined && service?.data.processes === undefined,
           migrate,
           releaseCommand: tomlString(migrateCommand(project, release)),
-          database: postgres.kind !== 'none' && project.repoModules.length > 0,
+          database: postgres.kind !== 'none' && project.database.repos.length > 0,
           databaseSource: databaseSource(postgres, app),
           ipv6: postgres.kind !== 'external',
           poolSize: poolSize(answers),
@@ -61,7 +61,7 @@ export const flyToml: GeneratedFile = {
           autoStart: !background,
           minMachines: background ? 1 : 0,
           ...connections(service),
-          healthPath: tomlString(project.healthPath ?? '/health'),
+          healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
           newMachine: machine === undefined,
           memory:
             key &&

@@ -1,18 +1,18 @@
-import { parseElixir } from '../src/elixir/syntax.ts';
+import { sameEndings } from '../src/edit/endings.ts';
 import { modulesIn } from '../src/elixir/modules.ts';
+import { parseElixir } from '../src/elixir/syntax.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/edit/endings.ts';
 
 export const health: GeneratedFile = {
   name: 'health',
   summary: 'answers /health without the database, unless the app has a health route',
   asks: [],
   outputs: ({ project }) => {
-    const module = `${project.endpointModule.replace(/\.[^.]+$/, '')}.Plugs.Health`;
-    const path = `${project.endpointFile.replace(/[^/]+$/, '')}plugs/health.ex`;
-    const ours = project.tree.read(project.endpointFile)?.includes(`plug ${module}`);
-    if (project.healthPath && !ours) return [];
+    const module = `${project.endpoint.module.replace(/\.[^.]+$/, '')}.Plugs.Health`;
+    const path = `${project.endpoint.file.replace(/[^/]+$/, '')}plugs/health.ex`;
+    const ours = project.tree.read(project.endpoint.file)?.includes(`plug ${module}`);
+    if (project.endpoint.healthPath && !ours) return [];
     return [
       {
         path,
@@ -21,8 +21,8 @@ export const health: GeneratedFile = {
         merge: (before, rendered) => before ?? rendered,
       },
       {
-        path: project.endpointFile,
-        merge: (before) => addPlug(before ?? '', project.endpointModule, module),
+        path: project.endpoint.file,
+        merge: (before) => addPlug(before ?? '', project.endpoint.module, module),
       },
     ];
   },

@@ -1,6 +1,6 @@
+import { sameEndings } from '../src/edit/endings.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
-import { sameEndings } from '../src/edit/endings.ts';
 import { elixirKey } from '../src/quote.ts';
 
 export const release: GeneratedFile = {
@@ -11,7 +11,7 @@ export const release: GeneratedFile = {
     const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);
     if (
       !project.umbrella ||
-      (project.releases.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))
+      (project.release.names.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))
     )
       return [];
     return [

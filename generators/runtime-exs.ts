@@ -1,8 +1,8 @@
 import semver from 'semver';
+import { runtimeFile } from '../src/docker/copies.ts';
 import { intoBlock } from '../src/edit/block.ts';
 import { atomName, get, type Value } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
-import { runtimeFile } from '../src/docker/copies.ts';
 import { elixirAtom } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { portOf } from './shared.ts';
@@ -20,7 +20,10 @@ export const runtimeExs: GeneratedFile = {
         'prepare: :unnamed,',
       );
     // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
-    if (postgres.kind === 'managed' && semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1'))
+    if (
+      postgres.kind === 'managed' &&
+      semver.gte(project.database.dbConnectionVersion ?? '0.0.0', '2.10.1')
+    )
       repoLines.push(
         '# Renewed before the proxy cuts them after ten minutes',
         'max_lifetime: 480_000..540_000,',
@@ -34,16 +37,16 @@ export const runtimeExs: GeneratedFile = {
         template: 'config/runtime.exs',
         view: {
           release: answers.release,
-          otpApp: elixirAtom(project.otpApp),
-          endpoint: project.endpointModule,
-          checkOrigin: !ownOrigins(get(project.endpointConfig, 'check_origin')),
+          otpApp: elixirAtom(project.app.otpApp),
+          endpoint: project.endpoint.module,
+          checkOrigin: !ownOrigins(get(project.endpoint.config, 'check_origin')),
           port: portOf(project),
           repos:
             postgres.kind === 'none'
               ? []
-              : project.repoModules.map((module) => ({
+              : project.database.repos.map((module) => ({
                   module,
-                  app: elixirAtom(project.repoApps.get(module) ?? project.otpApp),
+                  app: elixirAtom(project.database.repoApps.get(module) ?? project.app.otpApp),
                 })),
           setDatabase: {
             app: 'fly postgres attach',
@@ -55,7 +58,7 @@ export const runtimeExs: GeneratedFile = {
           poolSize: poolSize(answers),
           repoLines,
           // A closure can't be written to disk, which a release that reboots after configuration does
-          matchFun: !project.rebootAfterConfig && path === 'config/runtime.exs',
+          matchFun: !project.release.rebootAfterConfig && path === 'config/runtime.exs',
         },
         merge: intoBlock(path, 'import Config'),
       },

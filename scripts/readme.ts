@@ -1,8 +1,8 @@
 /** Rewrites the tables of README.md from the code that they describe; with --check it only compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { files } from '../generators/index.ts';
-import { requirements } from '../src/check/requirements.ts';
 import { CONFLICT_HELP, questionNames, questions, WRITE_HELP } from '../src/answers/questions.ts';
+import { requirements } from '../src/check/requirements.ts';
 
 const asked = questionNames.map((name) => {
   const { asked: when, help, example } = questions[name];

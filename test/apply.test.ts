@@ -17,8 +17,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { apply, recover } from '../src/write/apply.ts';
 import type { Change } from '../src/plan/file.ts';
+import { apply, recover } from '../src/write/apply.ts';
 import { checksum, settle, swap } from '../src/write/swap.js';
 
 type Texts = Record<string, string>;

@@ -1,17 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { verdictOf, type Result } from '../src/check/check.ts';
+import { type Result, verdictOf } from '../src/check/check.ts';
 import { BINARY, PLOP, run } from './commands.ts';
-import { after, FLAGS, planFor, shop, SHOP } from './support.ts';
+import { after, FLAGS, planFor, SHOP, shop } from './support.ts';
 import {
+  type Flags,
   generated,
   judge,
   open,
   results,
   spoil,
-  umbrella,
-  type Flags,
   type Texts,
+  umbrella,
 } from './traps.ts';
 
 // Beside the tests up to their own

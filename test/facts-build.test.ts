@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree } from '../src/tree.ts';
 import { app, lock, projectOf } from './support.ts';
@@ -11,7 +12,7 @@ const natives = (
   packages: Record<string, string[]>,
   deps: string,
   more: Record<string, string> = {},
-) => app({ 'mix.lock': lock(packages), ...more }, deps).nifDeps;
+) => app({ 'mix.lock': lock(packages), ...more }, deps).deps.nif;
 
 test('native packages: by what they are built with, or known to be C', () => {
   assert.equal(
@@ -51,7 +52,7 @@ test('a well-known native package from git, which lists no dependencies', () => 
     '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n',
   );
   assert.equal(
-    app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').nifDeps,
+    app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').deps.nif,
     ['exla'],
   );
 });
@@ -80,7 +81,7 @@ test('what nothing leads to: packages that apps name themselves are left over, o
     app(
       { 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) },
       ', {:comeonin, "~> 2.0"}',
-    ).nifDeps;
+    ).deps.nif;
   assert.equal([hashing('2.5.3'), hashing('5.0.0')], [['comeonin'], []]);
 });
 
@@ -89,7 +90,7 @@ test('mix.exs is read as the build would, with no variable set', () => {
     'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]]\n  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end\nend';
   const project = app({ 'mix.exs': mix, 'libs/store/mix.exs': '' });
   assert.equal(
-    [project.gitDeps, project.pathDependencies.map((one) => one.dir)],
+    [project.deps.git, project.deps.pathSources.map((one) => one.dir)],
     [['phoenix'], ['libs/store']],
   );
 });
@@ -110,15 +111,15 @@ test('git, path and private dependencies', () => {
     ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}',
   );
   assert.equal(
-    [facts.gitDeps, facts.pathDeps, facts.privateDeps],
+    [facts.deps.git, facts.deps.path, facts.deps.private],
     [['a', 'd'], ['b'], ['c', 'd', 'e']],
   );
 });
 
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
   const locked = { 'mix.lock': lock({ phoenix_live_view: [] }) };
-  assert.is(app(locked).liveView, false);
-  assert.is(app(locked, ', {:phoenix_live_view, "~> 1.0"}').liveView, true);
+  assert.is(app(locked).phoenix.liveView, false);
+  assert.is(app(locked, ', {:phoenix_live_view, "~> 1.0"}').phoenix.liveView, true);
 });
 
 const npm = (json: object, file = 'package.json', aliases = '') => {
@@ -135,17 +136,20 @@ test('package.json: what the asset build needs, not what only checks', () => {
     npm({
       devDependencies: { prettier: '3', 'erd-tool': '1' },
       scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' },
-    }).packageJsons,
+    }).assets.packageJsons,
     [],
   );
   assert.match(npm({ devDependencies: { prettier: '3' } }).notes.join('\n'), 'only tools');
-  assert.equal(npm({ devDependencies: { vite: '6' } }).packageJsons, ['package.json']);
-  assert.equal(npm({ dependencies: { three: '1' } }, 'assets/package.json').packageJsons, [
+  assert.equal(npm({ devDependencies: { vite: '6' } }).assets.packageJsons, ['package.json']);
+  assert.equal(npm({ dependencies: { three: '1' } }, 'assets/package.json').assets.packageJsons, [
     'assets/package.json',
   ]);
-  assert.equal(npm({ devDependencies: { eslint: '9' } }, 'assets/package.json').packageJsons, []);
   assert.equal(
-    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json', '"cmd npm run build"')
+    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json').assets.packageJsons,
+    [],
+  );
+  assert.equal(
+    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json', '"cmd npm run build"').assets
       .packageJsons,
     ['assets/package.json'],
   );
@@ -157,13 +161,17 @@ test('package.json: lockfile, manager and file: dependencies', () => {
     'assets/package.json',
   );
   assert.equal(
-    facts.nodePackages.map(({ manager, lockfile, fileDeps }) => ({ manager, lockfile, fileDeps })),
+    facts.assets.nodePackages.map(({ manager, lockfile, fileDeps }) => ({
+      manager,
+      lockfile,
+      fileDeps,
+    })),
     [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['../deps/phoenix'] }],
   );
   const bare = app({
     'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }),
   });
-  assert.is(bare.nodePackages[0]?.manager, 'pnpm');
+  assert.is(bare.assets.nodePackages[0]?.manager, 'pnpm');
   assert.match(bare.notes.join('\n'), 'no lockfile');
 });
 
@@ -176,13 +184,13 @@ test('an asset tool is named once', () => {
         'assets/bun.lock': '',
       },
       ', {:bun, "~> 1.4"}',
-    ).assetTools,
+    ).assets.tools,
     ['bun'],
   );
 });
 
 const pins = (files: Record<string, string>) => {
-  const { elixirVersion, otpVersion, versionSource } = app(files);
+  const { elixirVersion, otpVersion, versionSource } = factsOf(app(files));
   return [elixirVersion, otpVersion, versionSource];
 };
 
@@ -240,10 +248,10 @@ test('an app in a subfolder: the pin beside it is named from there, one above it
       [pin]: 'elixir 1.18.4\n',
     });
   assert.equal(
-    [inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').versionSource],
+    [inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').elixir.source],
     ['site', '.tool-versions'],
   );
-  assert.is(inFolder('.tool-versions').versionSource, '../.tool-versions');
+  assert.is(inFolder('.tool-versions').elixir.source, '../.tool-versions');
 });
 
 test('on disk, pins above the folder count up to the root of the git repo', () => {
@@ -368,20 +376,21 @@ test('an endpoint that only a comment or a doc mentions is none', () => {
     'lib/shop/metrics.ex':
       'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend',
   });
-  assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
+  assert.is(facts.endpoint.module, 'ShopWeb.Endpoint');
   assert.not.match(facts.notes.join('\n'), 'Several endpoints');
 });
 
 test('a package.json above assets/ counts only when it bundles', () => {
   const assets = { 'assets/package.json': '{"dependencies":{"left":"1"}}' };
   assert.equal(
-    app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).packageJsons,
+    app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).assets
+      .packageJsons,
     ['assets/package.json'],
   );
-  assert.equal(app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).packageJsons, [
-    'package.json',
-    'assets/package.json',
-  ]);
+  assert.equal(
+    app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).assets.packageJsons,
+    ['package.json', 'assets/package.json'],
+  );
 });
 
 test('code outside lib, as elixirc_paths says', () => {
@@ -392,7 +401,7 @@ test('code outside lib, as elixirc_paths says', () => {
       'mix.exs': mix,
       'lib/shop_web/endpoint.ex': undefined,
       'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
-    }).endpointModule,
+    }).endpoint.module,
     'V.Endpoint',
   );
 });

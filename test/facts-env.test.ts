@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { app, lock } from './support.ts';
 
 const runtime = (source: string, more: Record<string, string> = {}) =>
-  app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).requiredEnv;
+  app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).env.required.map(
+    (need) => need.name,
+  );
 
 test('fetch_env! and each way to raise for a missing variable', () => {
   assert.equal(
@@ -101,7 +103,7 @@ test('the line that is named is the one in the config file', () => {
     'lib/shop/env.ex':
       'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend',
   });
-  assert.equal(facts.required, [
+  assert.equal(facts.env.required, [
     { name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false },
   ]);
 });
@@ -133,7 +135,7 @@ test('read while building, or while booting', () => {
     'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n',
   });
   assert.equal(
-    facts.required.map((one) => [one.name, one.compileTime]),
+    facts.env.required.map((one) => [one.name, one.compileTime]),
     [
       ['BAKED', true],
       ['BOOT', false],
@@ -143,7 +145,10 @@ test('read while building, or while booting', () => {
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {
   const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
-  assert.equal(app(old).requiredEnv, ['OLD']);
+  assert.equal(
+    app(old).env.required.map((need) => need.name),
+    ['OLD'],
+  );
   assert.equal(runtime('', old), []);
 });
 
@@ -151,13 +156,20 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
   const start = (body: string) => ({
     'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
   });
-  assert.equal(app(start('System.fetch_env!("A")')).requiredEnv, ['A']);
   assert.equal(
-    app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).requiredEnv,
+    app(start('System.fetch_env!("A")')).env.required.map((need) => need.name),
+    ['A'],
+  );
+  assert.equal(
+    app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).env.required.map(
+      (need) => need.name,
+    ),
     ['B'],
   );
   const code = (body: string, file = 'lib/shop/x.ex') =>
-    app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).requiredEnv;
+    app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).env.required.map(
+      (need) => need.name,
+    );
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
@@ -168,8 +180,14 @@ test('{:system, name} tuples count with confex only', () => {
     'config/prod.exs':
       'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n',
   };
-  assert.equal(app(settings).requiredEnv, []);
-  assert.equal(app({ ...settings, 'mix.lock': lock({ confex: [] }) }).requiredEnv, ['URL', 'KEY']);
+  assert.equal(
+    app(settings).env.required.map((need) => need.name),
+    [],
+  );
+  assert.equal(
+    app({ ...settings, 'mix.lock': lock({ confex: [] }) }).env.required.map((need) => need.name),
+    ['URL', 'KEY'],
+  );
 });
 
 test('nil where a text is needed stops the program too', () => {

@@ -25,14 +25,14 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
     'vendor/money/REVISION': '2',
     'vendor/coins/mix.exs': mix('Coins', 'app: :coins, deps: []'),
   });
-  assert.equal([project.appsPath, project.assetsAppDir], ['services', 'services/front']);
-  assert.equal(project.mixReads, ['VERSION', 'vendor/money/REVISION']);
-  assert.equal(project.pathDependencies, [
+  assert.equal([project.appsPath, project.assets.appDir], ['services', 'services/front']);
+  assert.equal(project.reads.mix, ['VERSION', 'vendor/money/REVISION']);
+  assert.equal(project.deps.pathSources, [
     { name: 'money', from: 'services/front', dir: 'vendor/money' },
     { name: 'far', from: 'services/front', dir: null },
     { name: 'coins', from: 'vendor/money', dir: 'vendor/coins' },
   ]);
-  assert.equal(project.outside, ['../far']);
+  assert.equal(project.reads.outside, ['../far']);
   assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
@@ -53,10 +53,10 @@ test('what configuration and modules read is told apart by when it is read', () 
     'README.md': '',
   });
   assert.equal(
-    [project.configReads, project.runtimeReads],
+    [project.reads.config, project.reads.runtime],
     [['config/helper.exs'], ['config/late.exs', 'MOTD']],
   );
-  assert.equal(project.compileReads, ['docs/terms.md', 'pages']);
+  assert.equal(project.reads.compile, ['docs/terms.md', 'pages']);
 });
 
 test('a crate of the app’s own is compiled with what lies at the top for it', () => {
@@ -75,10 +75,10 @@ test('a crate of the app’s own is compiled with what lies at the top for it', 
     ', {:rustler, "~> 0.30"}',
   );
   assert.equal(
-    [project.compileReads, project.rustDeps],
+    [project.reads.compile, project.deps.rust],
     [['Cargo.toml', 'Cargo.lock'], ['rustler']],
   );
-  assert.equal(app(crate, ', {:rustler, "~> 0.30"}').compileReads, []);
+  assert.equal(app(crate, ', {:rustler, "~> 0.30"}').reads.compile, []);
 });
 
 test('whom the build asks for code: git over https or ssh, hex organisations, other hex repositories', () => {
@@ -91,11 +91,14 @@ test('whom the build asks for code: git over https or ssh, hex organisations, ot
     },
     ', {:a, github: "x/a"}, {:b, git: "git@host:b.git"}, {:c, "~> 1.0", organization: "acme"}, {:d, "~> 1.0", repo: "oban"}, {:e, "~> 1.0"}, {:f, git: "ssh://host/f.git", only: :dev}',
   );
-  assert.equal(project.gitDependencies, [
+  assert.equal(project.deps.gitSources, [
     { name: 'a', url: 'https://github.com/x/a.git', ssh: false },
     { name: 'b', url: 'git@host:b.git', ssh: true },
   ]);
-  assert.equal([project.hexOrganizations, project.hexRepos], [['acme', 'umbra'], ['oban']]);
+  assert.equal(
+    [project.deps.hexOrganizations, project.deps.hexRepos],
+    [['acme', 'umbra'], ['oban']],
+  );
 });
 
 test('cargo is wanted for Rust sources, not for precompiled ones', () => {
@@ -107,7 +110,7 @@ test('cargo is wanted for Rust sources, not for precompiled ones', () => {
       rustler_precompiled: [],
     }),
   };
-  assert.equal(app(locked, ', {:crate, "~> 1.0"}, {:ready, "~> 1.0"}').rustDeps, ['crate']);
+  assert.equal(app(locked, ', {:crate, "~> 1.0"}, {:ready, "~> 1.0"}').deps.rust, ['crate']);
 });
 
 test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is pinned to', () => {
@@ -123,7 +126,7 @@ test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is
       '{"dependencies":{"phoenix":"file:../deps/phoenix"},"engines":{"node":">=18"}}',
     'assets/package-lock.json': '{}',
     'assets/.nvmrc': 'v20\n',
-  }).nodePackages;
+  }).assets.nodePackages;
   assert.equal(
     [berry?.manager, berry?.berry, berry?.packageManager, berry?.nodeVersion],
     ['yarn', true, 'yarn@4.1.0', '22.11.0'],
@@ -147,14 +150,13 @@ test('a package of a workspace whose lockfile lies above it', () => {
     'pnpm-lock.yaml': '',
     'pnpm-workspace.yaml': 'packages:\n  - assets\n  - deps/phoenix\n',
   };
-  const [one] = app(files).nodePackages;
+  const [one] = app(files).assets.nodePackages;
   assert.equal([one?.manager, one?.lockfile, one?.workspaceDir], ['pnpm', 'pnpm-lock.yaml', '.']);
   assert.equal(one?.installFiles, ['pnpm-lock.yaml', 'assets/package.json', 'pnpm-workspace.yaml']);
   assert.equal(
-    app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).nodePackages.map((other) => [
-      other.lockfile,
-      other.workspaceDir,
-    ]),
+    app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).assets.nodePackages.map(
+      (other) => [other.lockfile, other.workspaceDir],
+    ),
     [[null, null]],
   );
 });
@@ -167,11 +169,11 @@ test('variables that the build reads and nobody demands, unless a default or a b
     'lib/shop/x.ex':
       'defmodule Shop.X do\n  @token System.get_env("TOKEN")\n  @other System.get_env("OTHER") || "y"\n  def late, do: System.get_env("LATER")\nend',
   });
-  assert.equal(facts.buildReads, [
+  assert.equal(facts.env.buildReads, [
     { name: 'KEY', file: 'config/config.exs', line: 2 },
     { name: 'TOKEN', file: 'lib/shop/x.ex', line: 2 },
   ]);
-  assert.equal(facts.required, [
+  assert.equal(facts.env.required, [
     { name: 'SALT', file: 'config/config.exs', line: 2, compileTime: true },
   ]);
   assert.match(facts.notes.join('\n'), 'KEY (config/config.exs:2), TOKEN (lib/shop/x.ex:2)');

@@ -22,36 +22,42 @@ test('a stock app', () => {
   const facts = app();
   assert.equal(
     [
-      facts.otpApp,
-      facts.module,
-      facts.webModule,
-      facts.endpointModule,
-      facts.releaseName,
-      facts.httpServer,
+      facts.app.otpApp,
+      facts.app.module,
+      facts.app.webModule,
+      facts.endpoint.module,
+      facts.release.name,
+      facts.endpoint.httpServer,
     ],
     ['shop', 'Shop', 'ShopWeb', 'ShopWeb.Endpoint', 'shop', 'bandit'],
   );
   assert.equal(
-    [facts.background, facts.requiredEnv, facts.nifDeps, facts.forceSsl, facts.healthPath],
+    [
+      facts.background,
+      facts.env.required.map((need) => need.name),
+      facts.deps.nif,
+      facts.endpoint.forceSsl,
+      facts.endpoint.healthPath,
+    ],
     [[], [], [], null, null],
   );
 });
 
 test('an umbrella without releases has no release name', () => {
   const facts = umbrella('');
-  assert.is(facts.releaseName, null);
+  assert.is(facts.release.name, null);
   assert.match(facts.notes.join('\n'), 'no `releases:`');
 });
 
 test("the Elixir requirement of an umbrella is its own; an image has to satisfy its apps' too", () => {
   assert.equal(
-    [umbrella('').elixirRequirement, umbrella('').elixirRequirements],
+    [umbrella('').elixir.requirement, umbrella('').elixir.requirements],
     [null, ['~> 1.14']],
   );
   assert.equal(
     [
-      umbrella(', elixir: "~> 1.17"').elixirRequirement,
-      umbrella(', elixir: "~> 1.17"').elixirRequirements,
+      umbrella(', elixir: "~> 1.17"').elixir.requirement,
+      umbrella(', elixir: "~> 1.17"').elixir.requirements,
     ],
     ['~> 1.17', ['~> 1.17', '~> 1.14']],
   );
@@ -62,7 +68,7 @@ test('of two endpoints in one app, the one that renders pages', () => {
     'lib/shop/api.ex': 'defmodule Shop.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
     'config/prod.exs': 'import Config\nconfig :shop, Shop.Endpoint, url: [host: "x"]\n',
   });
-  assert.is(facts.endpointModule, 'ShopWeb.Endpoint');
+  assert.is(facts.endpoint.module, 'ShopWeb.Endpoint');
 });
 
 test("an endpoint through another library's macro", () => {
@@ -70,7 +76,7 @@ test("an endpoint through another library's macro", () => {
     app({
       'lib/shop_web/endpoint.ex':
         'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend',
-    }).endpointModule,
+    }).endpoint.module,
     'ShopWeb.Front',
   );
 });
@@ -89,8 +95,8 @@ test('of several web endpoints, the one named after the app', () => {
     ].join('\n'),
   });
   assert.is(
-    app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') })
-      .endpointModule,
+    app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') }).endpoint
+      .module,
     'ShopWeb.Endpoint',
   );
   const others = {
@@ -99,39 +105,42 @@ test('of several web endpoints, the one named after the app', () => {
     ...front('FrontWeb'),
     ...served('Api', 'FrontWeb'),
   };
-  assert.is(app(others).endpointModule, 'FrontWeb.Endpoint');
+  assert.is(app(others).endpoint.module, 'FrontWeb.Endpoint');
 });
 
 test('several releases need a default_release', () => {
-  assert.is(umbrella(', releases: [one: [], two: []]').releaseName, null);
-  assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').releaseName, 'two');
-  assert.is(umbrella(', releases: [one: [], two: []], default_release: :all').releaseName, null);
+  assert.is(umbrella(', releases: [one: [], two: []]').release.name, null);
+  assert.is(umbrella(', releases: [one: [], two: []], default_release: :two').release.name, 'two');
+  assert.is(umbrella(', releases: [one: [], two: []], default_release: :all').release.name, null);
 });
 
 test("among an umbrella's endpoints: the one others build on, and never one outside the release", () => {
-  assert.is(umbrella('').endpointModule, 'StoreWeb.Endpoint');
+  assert.is(umbrella('').endpoint.module, 'StoreWeb.Endpoint');
   const released = umbrella(
     ', releases: [back: [applications: [admin: :permanent, store: :permanent]]]',
   );
-  assert.is(released.endpointModule, 'StoreWeb.Endpoint');
+  assert.is(released.endpoint.module, 'StoreWeb.Endpoint');
   assert.match(released.notes.join('\n'), 'Several endpoints');
   const alone = umbrella(', releases: [tool: [applications: [tools: :permanent]]]', {
     'apps/tools/mix.exs':
       'defmodule Tools.MixProject do\n  use Mix.Project\n  def project, do: [app: :tools, deps: [{:phoenix, "~> 1.8"}]]\nend',
   });
-  assert.is(alone.endpointModule, 'ToolsWeb.Endpoint');
-  assert.is(alone.webAppDir, 'apps/tools');
+  assert.is(alone.endpoint.module, 'ToolsWeb.Endpoint');
+  assert.is(alone.app.webDir, 'apps/tools');
   const named = umbrella(', releases: [back: [applications: [admin: :permanent]]]', {
     'config/config.exs':
       'import Config\nconfig :store, ecto_repos: [Store.Repo]\nconfig :tools, ecto_repos: [Tools.Repo]\n',
   });
-  assert.equal([named.endpointModule, named.repoModules], ['AdminWeb.Endpoint', ['Store.Repo']]);
+  assert.equal(
+    [named.endpoint.module, named.database.repos],
+    ['AdminWeb.Endpoint', ['Store.Repo']],
+  );
   assert.equal(
     app({
       'mix.exs':
         'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], releases: [shop: [applications: [runtime_tools: :permanent]]]]\nend',
       'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\n',
-    }).repoModules,
+    }).database.repos,
     ['Shop.Repo'],
   );
 });
@@ -159,13 +168,13 @@ test('names that follow no rule: the web module is what others use', () => {
     'lib/web.ex':
       'defmodule SHOP.Front do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
   });
-  assert.is(facts.endpointModule, 'SHOP.Endpoint');
-  assert.is(facts.webModule, 'SHOP.Front');
+  assert.is(facts.endpoint.module, 'SHOP.Endpoint');
+  assert.is(facts.app.webModule, 'SHOP.Front');
   const older = app({
     'lib/shop_web/web.ex':
       'defmodule ShopWeb.Web do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
   });
-  assert.is(older.webModule, 'ShopWeb.Web');
+  assert.is(older.app.webModule, 'ShopWeb.Web');
 });
 
 test('ecto_repos computed by a helper file, decoys under other apps', () => {
@@ -176,8 +185,8 @@ test('ecto_repos computed by a helper file, decoys under other apps', () => {
     'lib/shop/repo.ex':
       'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\ndefmodule Shop.Replica do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres, read_only: true\nend',
   });
-  assert.equal(facts.repoModules, ['Shop.Repo', 'Shop.Archive']);
-  assert.is(facts.ectoAdapter, 'postgres');
+  assert.equal(facts.database.repos, ['Shop.Repo', 'Shop.Archive']);
+  assert.is(facts.database.adapter, 'postgres');
 });
 
 test('a repo is configured under its own app, whoever lists it; that of a dependency where the configuration has it', () => {
@@ -189,7 +198,7 @@ test('a repo is configured under its own app, whoever lists it; that of a depend
       'defmodule Depot.Repo do\n  use Ecto.Repo, otp_app: :depot, adapter: Ecto.Adapters.Postgres\nend\n',
   });
   assert.equal(
-    [...facts.repoApps],
+    [...facts.database.repoApps],
     [
       ['Depot.Repo', 'depot'],
       ['Tai.OrderRepo', 'tai'],
@@ -198,7 +207,7 @@ test('a repo is configured under its own app, whoever lists it; that of a depend
 });
 
 test('a stale postgrex in mix.lock is no database', () => {
-  assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).ectoAdapter, 'none');
+  assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).database.adapter, 'none');
 });
 
 test("a repo of a dependency that can't be read: mix.lock knows its driver", () => {
@@ -209,16 +218,19 @@ test("a repo of a dependency that can't be read: mix.lock knows its driver", () 
         'mix.lock': lock({ myxql: [] }),
       },
       ', {:store, path: "../store"}',
-    ).ectoAdapter,
+    ).database.adapter,
     'mysql',
   );
 });
 
 test('force_ssl counts where the endpoint is compiled, not at run time', () => {
   const setting = 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n';
-  assert.is(app({ 'config/prod.exs': setting }).forceSsl, '[hsts: true]');
-  assert.is(app({ 'config/prod.exs': setting.replace('[hsts: true]', 'false') }).forceSsl, 'false');
-  assert.is(app({ 'config/runtime.exs': setting }).forceSsl, null);
+  assert.is(app({ 'config/prod.exs': setting }).endpoint.forceSsl, '[hsts: true]');
+  assert.is(
+    app({ 'config/prod.exs': setting.replace('[hsts: true]', 'false') }).endpoint.forceSsl,
+    'false',
+  );
+  assert.is(app({ 'config/runtime.exs': setting }).endpoint.forceSsl, null);
 });
 
 test('config files found by a wildcard in a comprehension', () => {
@@ -246,7 +258,7 @@ test('health routes: scopes, forwards, plugs', () => {
       router(
         'scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend',
       ),
-    ).healthPath,
+    ).endpoint.healthPath,
     '/public/health',
   );
   assert.is(
@@ -254,7 +266,7 @@ test('health routes: scopes, forwards, plugs', () => {
       router(
         'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
       ),
-    ).healthPath,
+    ).endpoint.healthPath,
     '/api/health/liveness',
   );
   assert.is(
@@ -262,14 +274,14 @@ test('health routes: scopes, forwards, plugs', () => {
       ...router('forward "/ops", ShopWeb.Ops'),
       'lib/ops.ex':
         'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
-    }).healthPath,
+    }).endpoint.healthPath,
     '/ops/healthz',
   );
   assert.is(
     app({
       'lib/front.ex':
         'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
-    }).healthPath,
+    }).endpoint.healthPath,
     '/health-check',
   );
   assert.is(
@@ -277,11 +289,12 @@ test('health routes: scopes, forwards, plugs', () => {
       plug(
         '  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
       ),
-    ).healthPath,
+    ).endpoint.healthPath,
     '/status/alive',
   );
   assert.is(
-    app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).healthPath,
+    app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).endpoint
+      .healthPath,
     '/health_check',
   );
 });
@@ -292,7 +305,7 @@ test('no health route: pages of that name, guarded ones, and a plug that only le
       router(
         'get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z',
       ),
-    ).healthPath,
+    ).endpoint.healthPath,
     null,
   );
   assert.is(
@@ -300,11 +313,12 @@ test('no health route: pages of that name, guarded ones, and a plug that only le
       router(
         'scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend',
       ),
-    ).healthPath,
+    ).endpoint.healthPath,
     null,
   );
   assert.is(
-    app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).healthPath,
+    app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).endpoint
+      .healthPath,
     null,
   );
 });

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { askAccount, parseApps, parseClusters, parseRegions } from '../src/fly/live.ts';
 import { postgresChoices } from '../src/fly/postgres.ts';
-import { begin, BINARY, run, type Started } from './commands.ts';
+import { BINARY, begin, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
 
 const PATH = process.env.PATH;

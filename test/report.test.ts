@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { files } from '../generators/index.ts';
+import { complete } from '../src/answers/questions.ts';
 import { BUDGET, monthlyCost, PRICES_AS_OF } from '../src/fly/cost.ts';
 import { parsePostgres } from '../src/fly/postgres.ts';
 import { report } from '../src/run/report.ts';
-import { files } from '../generators/index.ts';
-import { complete } from '../src/answers/questions.ts';
 import { FLAGS, projectOf, shop } from './support.ts';
 
 const lines = (flags: typeof FLAGS, changes: Record<string, string> = {}): string => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { kindOf, type OnConflict } from '../src/plan/file.ts';
 import { questions } from '../src/answers/questions.ts';
+import { kindOf, type OnConflict } from '../src/plan/file.ts';
 import { VERSION } from '../src/plan/version.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 

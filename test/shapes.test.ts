@@ -2,13 +2,13 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { assets } from '../src/docker/assets.ts';
-import { forceSslAdvice } from '../src/facts/force-ssl.ts';
-import { refuseAnswers, refuseUnsupported } from '../src/plan/supported.ts';
 import { complete } from '../src/answers/questions.ts';
-import { FLAGS, planFor, projectOf, shop, after } from './support.ts';
-import { kindOf } from '../src/plan/file.ts';
+import { assets } from '../src/docker/assets.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
+import { forceSslAdvice } from '../src/facts/force-ssl.ts';
+import { kindOf } from '../src/plan/file.ts';
+import { refuseAnswers, refuseUnsupported } from '../src/plan/supported.ts';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 
@@ -109,7 +109,7 @@ test('an umbrella without a release gets one in mix.exs, in whatever way its lis
   ]) {
     const changed = after(texts, planFor(texts));
     assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
-    assert.equal(projectOf(changed).releases, ['shop']);
+    assert.equal(projectOf(changed).release.names, ['shop']);
     assert.match(line(instructions(texts), 'COPY --from=builder'), '/app/_build/prod/rel/shop ./');
   }
 });

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { files } from '../generators/index.ts';
+import { complete, type QuestionName } from '../src/answers/questions.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import type { Change, OnConflict } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
-import { complete, type QuestionName } from '../src/answers/questions.ts';
-import { openTree, treeOf, type Tree } from '../src/tree.ts';
+import { openTree, type Tree, treeOf } from '../src/tree.ts';
 
 export const SHOP = fileURLToPath(new URL('projects/shop', import.meta.url));
 

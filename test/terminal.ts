@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
-import { environment, HERE, type Ended } from './commands.ts';
+import { type Ended, environment, HERE } from './commands.ts';
 
 /** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. At a terminal, or with notices and colours on, it fails. */
 export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {

@@ -3,8 +3,8 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
-import { plan } from '../src/plan/plan.ts';
 import { complete } from '../src/answers/questions.ts';
+import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
 import { FLAGS, projectOf, shop } from './support.ts';
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { check, type Result } from '../src/check/check.ts';
 import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
-import { found, type Findings } from '../src/check/verdict.ts';
+import { type Findings, found } from '../src/check/verdict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';

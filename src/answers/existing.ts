@@ -91,5 +91,5 @@ export function writtenPsql(project: Project): boolean | undefined {
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export function builtRelease(project: Project): string | undefined {
   const [, name] = /_build\/prod\/rel\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
-  return project.releases.find((one) => one === name);
+  return project.release.names.find((one) => one === name);
 }

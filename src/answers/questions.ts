@@ -1,6 +1,13 @@
 import type TOML from '@iarna/toml';
 import { glibcReasons } from '../docker/packages.ts';
 import { releaseFor } from '../docker/release.ts';
+import type { Project } from '../facts/detect.ts';
+import type { Base } from '../fly/images.ts';
+import type { Live } from '../fly/live.ts';
+import { isAppName, isHostName, toAppName } from '../fly/names.ts';
+import { type Postgres, parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
+import { parseRegion, searchRegions } from '../fly/regions.ts';
+import { Problem } from '../problem.ts';
 import {
   alwaysOn,
   builtRelease,
@@ -12,14 +19,7 @@ import {
   writtenDatabase,
   writtenPsql,
 } from './existing.ts';
-import type { Project } from '../facts/detect.ts';
-import type { Base } from '../fly/images.ts';
-import { isAppName, isHostName, toAppName } from '../fly/names.ts';
-import { parsePostgres, postgresChoices, printPostgres, type Postgres } from '../fly/postgres.ts';
-import type { Live } from '../fly/live.ts';
-import { parseRegion, searchRegions } from '../fly/regions.ts';
 import { oneOf, parseMemory, parseYesNo } from './parse.ts';
-import { Problem } from '../problem.ts';
 
 /** Every answer, parsed. */
 export interface Answers {
@@ -78,7 +78,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
     example: 'shop',
     asked: 'always',
-    default: (project) => flyToml(project, 'app') ?? toAppName(project.otpApp),
+    default: (project) => flyToml(project, 'app') ?? toAppName(project.app.otpApp),
     parse: (text) => {
       if (isAppName(text.trim())) return text.trim();
       throw new Problem(
@@ -110,16 +110,16 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     default: (project, { app }) =>
       writtenDatabase(project) ??
       {
-        postgres: `${app ?? toAppName(project.otpApp)}-db`,
+        postgres: `${app ?? toAppName(project.app.otpApp)}-db`,
         mysql: 'external',
         sqlite: 'none',
         none: 'none',
-      }[project.ectoAdapter],
+      }[project.database.adapter],
     parse: parsePostgres,
     print: printPostgres,
     live: true,
     search: (term, project, { app }, { databases }) =>
-      postgresChoices(term, `${app ?? toAppName(project.otpApp)}-db`, databases),
+      postgresChoices(term, `${app ?? toAppName(project.app.otpApp)}-db`, databases),
   },
   host: {
     message: 'Host name of the site?',
@@ -143,8 +143,8 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     asked: 'flag',
     default: (project) =>
       builtRelease(project) ??
-      project.releaseName ??
-      (project.releases.length ? undefined : releaseFor(project)),
+      project.release.name ??
+      (project.release.names.length ? undefined : releaseFor(project)),
     parse: (text) => {
       if (/^[a-z][a-z0-9_]*$/.test(text.trim())) return text.trim();
       throw new Problem(
@@ -152,7 +152,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
       );
     },
     print: String,
-    search: (_term, project) => project.releases.map((name) => ({ value: name, name })),
+    search: (_term, project) => project.release.names.map((name) => ({ value: name, name })),
   },
   base: {
     message: 'Base image?',
@@ -183,7 +183,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     example: 'yes',
     asked: 'flag',
     default: (project) =>
-      project.ectoAdapter === 'postgres' && writtenPsql(project) !== false ? 'yes' : 'no',
+      project.database.adapter === 'postgres' && writtenPsql(project) !== false ? 'yes' : 'no',
     ...yesNo,
   },
   migrate: {

@@ -1,8 +1,8 @@
+import { invoke } from '../elixir/apply.ts';
 import { evaluateBody } from '../elixir/evaluate.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
-import { invoke } from '../elixir/apply.ts';
-import { parseElixir, type Expr } from '../elixir/syntax.ts';
+import { type Expr, parseElixir } from '../elixir/syntax.ts';
 import { Atom, deepMerge, get, moduleName, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { configScope, emptyConfig, imported, readConfig } from '../facts/config.ts';
 import type { Tree } from '../tree.ts';

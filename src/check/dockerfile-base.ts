@@ -1,9 +1,9 @@
 import table from '../fly/images.json' with { type: 'json' };
 import { satisfiesRequirement } from '../fly/images.ts';
 import { buildOf } from './dockerfile-build.ts';
-import { rootStage, type Dockerfile, type Stage } from './dockerfile-model.ts';
+import { type Dockerfile, rootStage, type Stage } from './dockerfile-model.ts';
 import type { Read, Repo } from './repo.ts';
-import { found, unless, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing, unless } from './verdict.ts';
 
 /** The operating system that an image stands on. `release` undefined: the tag moves, or doesn't say. */
 export interface System {
@@ -128,7 +128,7 @@ export function baseImages({ project }: Repo, { path, file }: Read<Dockerfile>):
     );
   }
   const elixir = builderElixir(file);
-  const wanted = project.elixirRequirements.find(
+  const wanted = project.elixir.requirements.find(
     (one) => elixir && !satisfiesRequirement(elixir, one),
   );
   if (wanted)

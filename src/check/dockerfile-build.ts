@@ -1,18 +1,18 @@
 import {
+  chain,
+  type Dockerfile,
+  flag,
   history,
   last,
   mixTasks,
   packages,
   rootStage,
-  chain,
-  flag,
-  sourceStage,
-  type Dockerfile,
   type Stage,
   type Step,
+  sourceStage,
 } from './dockerfile-model.ts';
 import { matcher, type Read, type Repo } from './repo.ts';
-import { found, unless, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing, unless } from './verdict.ts';
 
 /** A mix task of the build and where in its order it runs. */
 interface Task {
@@ -68,7 +68,7 @@ export const arrival = (build: Build, path: string): number =>
 
 /** The source files that change most often: the first one under lib/ of the web app. */
 export const sourceFile = ({ project }: Repo): string =>
-  [...project.tree.paths].find((path) => path === project.endpointFile) ?? project.endpointFile;
+  [...project.tree.paths].find((path) => path === project.endpoint.file) ?? project.endpoint.file;
 
 /** R1.1: what rarely changes comes first, and nothing is fetched or done twice. */
 export function layers(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
@@ -269,7 +269,7 @@ export function stages(repo: Repo, { path, file }: Read<Dockerfile>): Findings {
   return found([
     ...missing,
     ...unless(
-      !node || project.packageJsons.length,
+      !node || project.assets.packageJsons.length,
       at(
         node?.line,
         'a Node stage, but no package.json asks for one',

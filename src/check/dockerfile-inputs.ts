@@ -1,8 +1,8 @@
-import { arrival, buildOf, installs, sourceFile, type Build } from './dockerfile-build.ts';
-import { chain, env, packages, rootStage, type Dockerfile } from './dockerfile-model.ts';
 import { systemOf } from './dockerfile-base.ts';
+import { arrival, type Build, buildOf, installs, sourceFile } from './dockerfile-build.ts';
+import { chain, type Dockerfile, env, packages, rootStage } from './dockerfile-model.ts';
 import type { Read, Repo } from './repo.ts';
-import { found, unless, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing, unless } from './verdict.ts';
 
 type File = Read<Dockerfile>;
 
@@ -28,15 +28,15 @@ export function inputs(repo: Repo): Input[] {
     ...children.flatMap(({ dir }) =>
       one(`${dir}/mix.exs`, 'deps', 'each app of the umbrella names its own dependencies'),
     ),
-    ...project.mixReads.flatMap((path) => one(path, 'deps', 'mix.exs reads it')),
-    ...project.pathDependencies.flatMap(({ dir, name }) =>
+    ...project.reads.mix.flatMap((path) => one(path, 'deps', 'mix.exs reads it')),
+    ...project.deps.pathSources.flatMap(({ dir, name }) =>
       one(dir === null ? undefined : `${dir}/mix.exs`, 'deps', `the dependency ${name} lies there`),
     ),
     ...project.config.files
       .filter((path) => path !== runtimePath)
       .flatMap((path) => one(path, 'compile', 'the configuration is compiled in')),
-    ...project.configReads.flatMap((path) => one(path, 'compile', 'the configuration reads it')),
-    ...project.compileReads.flatMap((path) =>
+    ...project.reads.config.flatMap((path) => one(path, 'compile', 'the configuration reads it')),
+    ...project.reads.compile.flatMap((path) =>
       one(
         paths.has(path) ? path : under(path),
         'compile',
@@ -45,11 +45,11 @@ export function inputs(repo: Repo): Input[] {
     ),
     ...one(sourceFile(repo), 'compile', 'it is the code'),
     ...one(under('priv'), 'compile', 'translations, migrations and files to serve lie in priv'),
-    ...(project.assetsDeploy
+    ...(project.assets.deploy
       ? one(
           under(
-            project.assetsAppDir && project.assetsAppDir !== '.'
-              ? `${project.assetsAppDir}/assets`
+            project.assets.appDir && project.assets.appDir !== '.'
+              ? `${project.assets.appDir}/assets`
               : 'assets',
           ),
           'assets',
@@ -114,12 +114,12 @@ export function buildInputs(repo: Repo, file: File): Findings {
             : 'remove it from this line, or commit the file',
         ),
       );
-  const wanted = project.packageJsons;
+  const wanted = project.assets.packageJsons;
   if (
     wanted.length &&
     needed.assets &&
     installs(file.file).length === 0 &&
-    !(project.assetsDeploy ?? []).some((one) => /npm|yarn|pnpm|bun /.test(one))
+    !(project.assets.deploy ?? []).some((one) => /npm|yarn|pnpm|bun /.test(one))
   )
     missing.push(
       at(
@@ -131,12 +131,12 @@ export function buildInputs(repo: Repo, file: File): Findings {
   if (
     project.umbrella &&
     releaseTask &&
-    project.releaseName === null &&
-    project.releases.length === 0
+    project.release.name === null &&
+    project.release.names.length === 0
   )
     missing.push({
       what: 'an umbrella has no release by default, and `mix release` refuses',
-      edit: `in project/0, add: releases: [${release}: [applications: [${project.otpApp}: :permanent]]]`,
+      edit: `in project/0, add: releases: [${release}: [applications: [${project.app.otpApp}: :permanent]]]`,
       file: 'mix.exs',
       line: 1,
     });
@@ -173,7 +173,7 @@ function readWhileBuilding({ project }: Repo, file: File, build: Build): Missing
       [...step.text.matchAll(/\b([A-Z][A-Z0-9_]+)=/g)].map(([, name = '']) => name),
     ),
   ]);
-  return project.required
+  return project.env.required
     .filter((one) => one.compileTime && !known.has(one.name))
     .map((one) => ({
       what: `${one.name} is read while the image is built, where Fly's secrets are not there`,
@@ -197,8 +197,8 @@ export function privateCode({ project }: Repo, file: File): Findings {
   const mounts = build.steps
     .flatMap((step) => step.flags)
     .filter((one) => /type=(secret|ssh)/.test(one));
-  const hex = [...project.hexOrganizations, ...project.hexRepos];
-  const ssh = project.gitDependencies.filter((one) => one.ssh).map((one) => one.name);
+  const hex = [...project.deps.hexOrganizations, ...project.deps.hexRepos];
+  const ssh = project.deps.gitSources.filter((one) => one.ssh).map((one) => one.name);
   const image = rootStage(build.stage).image;
   const hasGit =
     systemOf(image) === undefined ||
@@ -221,9 +221,9 @@ export function privateCode({ project }: Repo, file: File): Findings {
       ),
     ),
     ...unless(
-      project.gitDependencies.length === 0 || hasGit,
+      project.deps.gitSources.length === 0 || hasGit,
       at(
-        `${project.gitDependencies
+        `${project.deps.gitSources
           .map((one) => one.name)
           .slice(0, 3)
           .join(', ')} come from git, and the builder has no git`,

@@ -4,18 +4,18 @@ import { systemOf } from './dockerfile-base.ts';
 import {
   assignments,
   chain,
+  type Dockerfile,
   env,
   flag,
   last,
   packages,
   programs,
   rootStage,
-  sourceStage,
-  type Dockerfile,
   type Step,
+  sourceStage,
 } from './dockerfile-model.ts';
 import type { Read, Repo } from './repo.ts';
-import { found, unless, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing, unless } from './verdict.ts';
 
 type File = Read<Dockerfile>;
 const at = ({ path }: File, line: number | undefined, what: string, edit: string): Missing => ({
@@ -81,7 +81,7 @@ export function runtimePackages({ project }: Repo, file: File): Findings {
     missing,
     [],
     unless(
-      psql || project.ectoAdapter !== 'postgres',
+      psql || project.database.adapter !== 'postgres',
       'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in',
     ),
   );
@@ -273,7 +273,7 @@ export function startCommand(repo: Repo, file: File): Findings {
         'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
       ),
     );
-  const server = setting(repo.boot(), project.otpApp, project.endpointModule, 'server');
+  const server = setting(repo.boot(), project.app.otpApp, project.endpoint.module, 'server');
   if (server instanceof Unknown) unknown.push(`whether it serves HTTP is decided by ${server.why}`);
   else if (server !== true && !/^(true|1)$/.test(machine.PHX_SERVER ?? ''))
     missing.push(

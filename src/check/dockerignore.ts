@@ -1,6 +1,6 @@
 import { inputs } from './dockerfile-inputs.ts';
 import { matcher, type Read, type Repo } from './repo.ts';
-import { found, type Findings } from './verdict.ts';
+import { type Findings, found } from './verdict.ts';
 
 type File = Read<(path: string) => boolean>;
 

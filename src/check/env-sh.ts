@@ -1,6 +1,6 @@
-import { assignmentsIn, commandsIn } from './shell.ts';
 import type { Read, Repo } from './repo.ts';
-import { found, type Findings, type Missing } from './verdict.ts';
+import { assignmentsIn, commandsIn } from './shell.ts';
+import { type Findings, found, type Missing } from './verdict.ts';
 
 const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
 /** Settings that make sense on Fly's private network alone. */
@@ -89,7 +89,7 @@ export function envSh({ project, machine }: Repo, { path, text }: Read<string>):
         `inside ${GUARD}, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
       ),
     );
-  if (project.clustering && !machine.DNS_CLUSTER_QUERY && project.prodDeps.includes('dns_cluster'))
+  if (project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'))
     missing.push(
       at(
         undefined,

@@ -1,8 +1,8 @@
 import type TOML from '@iarna/toml';
 import { parseTOML } from 'toml-eslint-parser';
 import { flyTable } from '../answers/existing.ts';
-import { envOf, listAt, pageService } from '../fly/service.ts';
 import type { Project } from '../facts/detect.ts';
+import { envOf, listAt, pageService } from '../fly/service.ts';
 import { Problem } from '../problem.ts';
 
 type Body = ReturnType<typeof parseTOML>['body'][0]['body'][number];

@@ -1,15 +1,15 @@
+import { Unknown } from '../elixir/value.ts';
+import { isAppName } from '../fly/names.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { parseRegion } from '../fly/regions.ts';
-import { isAppName } from '../fly/names.ts';
-import { Unknown } from '../elixir/value.ts';
+import { listAt, megabytes, pageMachine } from '../fly/service.ts';
 import { Problem } from '../problem.ts';
 import { setting } from './boot.ts';
 import { hasPassword, isSecretName } from './dockerfile-run.ts';
-import { listAt, megabytes, pageMachine } from '../fly/service.ts';
-import { section, type FlyFile } from './fly-file.ts';
+import { type FlyFile, section } from './fly-file.ts';
 import { seconds } from './health.ts';
 import type { Repo } from './repo.ts';
-import { found, unless, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing, unless } from './verdict.ts';
 
 const at = (line: number | undefined, what: string, edit: string): Missing => ({
   what,
@@ -177,8 +177,8 @@ export function machine(_repo: Repo, fly: FlyFile): Findings {
 /** R2.3: the pool and the network fit the database, whose address is a secret. */
 export function database(repo: Repo, fly: FlyFile): Findings {
   const { project, machine: given } = repo;
-  if (project.repoModules.length === 0) return found();
-  if (project.ectoAdapter === 'sqlite')
+  if (project.database.repos.length === 0) return found();
+  if (project.database.adapter === 'sqlite')
     return found(
       unless(
         listAt(fly.table, 'mounts').length,
@@ -194,8 +194,8 @@ export function database(repo: Repo, fly: FlyFile): Findings {
   const missing: Missing[] = [];
   const unknown: string[] = [];
   const started = repo.boot();
-  for (const module of project.repoModules) {
-    const app = project.repoApps.get(module) ?? project.otpApp;
+  for (const module of project.database.repos) {
+    const app = project.database.repoApps.get(module) ?? project.app.otpApp;
     const options = setting(started, app, module, 'socket_options');
     if (options instanceof Unknown)
       unknown.push(`whether ${module} speaks IPv6 is decided by ${options.why}`);
@@ -263,7 +263,7 @@ export function connections(repo: Repo, fly: FlyFile): Findings {
       at(undefined, 'no [http_service], so nothing is served', '`npx plop fly-toml` writes it'),
     ]);
   const missing: Missing[] = [];
-  const listens = setting(repo.boot(), project.otpApp, project.endpointModule, 'http', 'port');
+  const listens = setting(repo.boot(), project.app.otpApp, project.endpoint.module, 'http', 'port');
   const port = typeof listens === 'string' ? Number(listens) : listens;
   const place = (key: string) => fly.line(`${service.path}.${key}`) ?? fly.line(service.path);
   if (typeof port === 'number' && port !== (service.internalPort ?? 8080))
@@ -321,7 +321,7 @@ export function publicEnv({ project }: Repo, fly: FlyFile): Findings {
         hasPassword(String(value)) ||
         /^(sk|rk)_live_|^ghp_/.test(String(value))),
   );
-  const wanted = project.required
+  const wanted = project.env.required
     .filter(
       (one) =>
         !one.compileTime &&
@@ -434,7 +434,7 @@ export function releaseCommand({ project, dockerfile }: Repo, fly: FlyFile): Fin
   const line = fly.line('deploy.release_command');
   const missing: Missing[] = [];
   const script = /(?:^|[\s/'"])bin\/(migrate[\w-]*)/.exec(command)?.[1];
-  if (project.repoModules.length === 0)
+  if (project.database.repos.length === 0)
     missing.push(at(line, 'the app has no Ecto repo to migrate', 'remove it'));
   if (
     script &&
@@ -450,7 +450,7 @@ export function releaseCommand({ project, dockerfile }: Repo, fly: FlyFile): Fin
         'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
       ),
     );
-  if (project.ectoAdapter === 'sqlite')
+  if (project.database.adapter === 'sqlite')
     missing.push(
       at(
         line,
@@ -460,7 +460,7 @@ export function releaseCommand({ project, dockerfile }: Repo, fly: FlyFile): Fin
     );
   const module = /eval\s+["']?([A-Z][\w.]*)\.(\w+)/.exec(command);
   if (
-    module?.[1]?.startsWith(`${project.module}.`) &&
+    module?.[1]?.startsWith(`${project.app.module}.`) &&
     ![...project.tree.paths].some(
       (path) =>
         path.endsWith('.ex') && project.tree.read(path)?.includes(`defmodule ${module[1]} `),

@@ -3,7 +3,7 @@ import { get, show } from '../elixir/value.ts';
 import { forceSslFaults } from '../facts/force-ssl.ts';
 import type { FlyFile, Service } from './fly-file.ts';
 import type { Repo } from './repo.ts';
-import { found, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing } from './verdict.ts';
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings {
@@ -14,7 +14,7 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
     file: 'fly.toml',
     line,
   });
-  const wanted = project.healthPath ?? '/health';
+  const wanted = project.endpoint.healthPath ?? '/health';
   if (!service)
     return found([
       at(
@@ -27,11 +27,11 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
   const notes: string[] = [];
   const check = service.checks[0];
   const where = `${service.checksPath}.0`;
-  if (!project.healthPath)
+  if (!project.endpoint.healthPath)
     missing.push({
       what: 'the app has no route that answers a health check',
       edit: '`npx plop health` adds a plug that answers /health',
-      file: project.endpointFile,
+      file: project.endpoint.file,
       line: undefined,
     });
   if (!check)
@@ -44,7 +44,7 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
     );
   else {
     const path = String(check.path ?? '/');
-    if (path !== project.healthPath) {
+    if (path !== project.endpoint.healthPath) {
       if (path === '/')
         missing.push(
           at(
@@ -53,12 +53,12 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
             `write: path = "${wanted}"`,
           ),
         );
-      else if (project.healthPath)
+      else if (project.endpoint.healthPath)
         missing.push(
           at(
             fly.line(`${where}.path`),
-            `the check asks for ${path}, and the app's health route is ${project.healthPath}`,
-            `write: path = "${project.healthPath}"`,
+            `the check asks for ${path}, and the app's health route is ${project.endpoint.healthPath}`,
+            `write: path = "${project.endpoint.healthPath}"`,
           ),
         );
     }
@@ -69,14 +69,14 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
       else notes.push(`${place.file}:${place.line}: ${what}; ${edit}`);
     }
     const ssl = get(
-      get(settings.compiled.get(project.otpApp), project.endpointModule),
+      get(settings.compiled.get(project.app.otpApp), project.endpoint.module),
       'force_ssl',
     );
     const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(
       ([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https',
     );
     const excluded =
-      semver.gte(project.plugVersion ?? '0.0.0', '1.19.0') &&
+      semver.gte(project.phoenix.plugVersion ?? '0.0.0', '1.19.0') &&
       show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
     if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks))
       missing.push(

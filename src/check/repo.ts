@@ -1,15 +1,15 @@
 import dockerignore from '@balena/dockerignore';
-import type { Value } from '../elixir/value.ts';
+import { builtRelease } from '../answers/existing.ts';
 import { runtimeFile } from '../docker/copies.ts';
 import { releaseFor, relFolder } from '../docker/release.ts';
-import { builtRelease } from '../answers/existing.ts';
+import type { Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import { Problem } from '../problem.ts';
 import { refuseUnsupported } from '../plan/supported.ts';
-import { booter, possible, type Boot } from './boot.ts';
-import { chain, env, programs, readDockerfile, type Dockerfile } from './dockerfile-model.ts';
+import { Problem } from '../problem.ts';
+import { type Boot, booter, possible } from './boot.ts';
+import { chain, type Dockerfile, env, programs, readDockerfile } from './dockerfile-model.ts';
+import { type FlyFile, readFlyFile, section } from './fly-file.ts';
 import { exportsIn } from './shell.ts';
-import { readFlyFile, section, type FlyFile } from './fly-file.ts';
 
 /** A text file of the repo with its parsed form. */
 export interface Read<T> {
@@ -32,7 +32,7 @@ export class Repo {
 
   constructor(project: Project) {
     this.project = project;
-    this.release = builtRelease(project) ?? project.releaseName ?? releaseFor(project);
+    this.release = builtRelease(project) ?? project.release.name ?? releaseFor(project);
     this.runtimePath = runtimeFile(project);
     this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
   }
@@ -156,8 +156,8 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
   const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
   const secrets = [
     'SECRET_KEY_BASE',
-    ...(project.repoModules.length ? ['DATABASE_URL'] : []),
-    ...project.required
+    ...(project.database.repos.length ? ['DATABASE_URL'] : []),
+    ...project.env.required
       .filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name))
       .map((one) => one.name),
   ];
@@ -169,7 +169,7 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
     FLY_MACHINE_ID: '1781973f03de89',
     FLY_IMAGE_REF: `registry.fly.io/${app}:deployment-01JABC@sha256:0123`,
     RELEASE_COMMAND: 'start',
-    RELEASE_NAME: project.releaseName ?? project.otpApp,
+    RELEASE_NAME: project.release.name ?? project.app.otpApp,
     RELEASE_VSN: '0.1.0',
     RELEASE_ROOT: '/app',
     ...(dockerfile ? Object.fromEntries(env(dockerfile.final)) : {}),

@@ -19,7 +19,7 @@ import {
 import { healthCheck } from './health.ts';
 import type { Repo } from './repo.ts';
 import { backgroundSwitch, hostAndSecrets, logger, pool, releaseMode, tls } from './runtime.ts';
-import { found, type Findings } from './verdict.ts';
+import { type Findings, found } from './verdict.ts';
 
 /** One thing that a repo must have to run well on Fly. R numbers are the project's requirements, B what goes beyond them. */
 export interface Requirement {

@@ -1,3 +1,5 @@
+import semver from 'semver';
+import { lineAt, parseElixir, walk } from '../elixir/syntax.ts';
 import {
   Atom,
   atomName,
@@ -9,13 +11,11 @@ import {
   Unknown,
   type Value,
 } from '../elixir/value.ts';
-import { lineAt, parseElixir, walk } from '../elixir/syntax.ts';
 import type { Setting } from '../facts/config.ts';
-import semver from 'semver';
+import { type Boot, setting } from './boot.ts';
 import { builderElixir } from './dockerfile-base.ts';
-import { setting, type Boot } from './boot.ts';
 import { placeholder, type Read, type Repo } from './repo.ts';
-import { found, type Findings, type Missing } from './verdict.ts';
+import { type Findings, found, type Missing } from './verdict.ts';
 
 type File = Read<string>;
 /** An environment in which every setting can be told from its default. */
@@ -75,9 +75,9 @@ class Judge {
 
   /** Where the app's own code sets something of its endpoint. */
   placeOf(name: string): Setting | undefined {
-    const { config, endpointModule } = this.repo.project;
+    const { config, endpoint } = this.repo.project;
     return config.settings.findLast(
-      (one) => one.key === endpointModule && get(one.value, name) !== undefined,
+      (one) => one.key === endpoint.module && get(one.value, name) !== undefined,
     );
   }
 
@@ -109,7 +109,8 @@ export function releaseMode(repo: Repo, file: File): Findings {
   const { project } = repo;
   const judge = new Judge(repo, file);
   const { problem } = parseElixir(file.text);
-  const { otpApp, endpointModule } = project;
+  const { otpApp } = project.app;
+  const endpointModule = project.endpoint.module;
   if (problem) judge.unknown.push(`line ${problem.line} can't be followed: ${problem.text}`);
   if (file.path.endsWith('releases.exs'))
     judge.notes.push(
@@ -137,7 +138,7 @@ export function releaseMode(repo: Repo, file: File): Findings {
 
 /** Repos that connect over the network; SQLite opens a file. */
 const networked = ({ project }: Repo): string[] =>
-  project.ectoAdapter === 'sqlite' ? [] : project.repoModules;
+  project.database.adapter === 'sqlite' ? [] : project.database.repos;
 
 /** R3.2: each repo's pool follows the environment, waits before it drops requests, and finds the database over IPv6. */
 export function pool(repo: Repo, file: File): Findings {
@@ -149,7 +150,7 @@ export function pool(repo: Repo, file: File): Findings {
   const inet6 = (value: Value | undefined) =>
     Array.isArray(value) && value.some((one) => atomName(one) === 'inet6');
   for (const module of networked(repo)) {
-    const app = project.repoApps.get(module) ?? project.otpApp;
+    const app = project.database.repoApps.get(module) ?? project.app.otpApp;
     const of = (key: string, started = on) => judge.value(started, app, module, key);
     const set = (line: string) => config(app, `${module}, ${line}`);
     judge.expect(
@@ -196,7 +197,7 @@ export function pool(repo: Repo, file: File): Findings {
       `${module}: Managed Postgres hands each transaction to another connection, which loses prepared statements`,
       set('prepare: :unnamed'),
     );
-    if (semver.gte(project.dbConnectionVersion ?? '0.0.0', '2.10.1'))
+    if (semver.gte(project.database.dbConnectionVersion ?? '0.0.0', '2.10.1'))
       judge.expect(
         of('max_lifetime') !== undefined,
         (value) => value === true,
@@ -211,7 +212,8 @@ export function pool(repo: Repo, file: File): Findings {
 export function hostAndSecrets(repo: Repo, file: File): Findings {
   const { project, settings } = repo;
   const judge = new Judge(repo, file);
-  const { otpApp, endpointModule } = project;
+  const { otpApp } = project.app;
+  const endpointModule = project.endpoint.module;
   const started = repo.boot(PROBE);
   const of = (...keys: string[]) => judge.value(started, otpApp, endpointModule, ...keys);
   const set = (line: string) => config(otpApp, `${endpointModule}, ${line}`);
@@ -272,7 +274,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
     ['SECRET_KEY_BASE', of('secret_key_base')],
     ...networked(repo).map((module): [string, Value | undefined] => [
       'DATABASE_URL',
-      judge.value(started, project.repoApps.get(module) ?? otpApp, module, 'url'),
+      judge.value(started, project.database.repoApps.get(module) ?? otpApp, module, 'url'),
     ]),
   ];
   for (const [name, value] of secrets)
@@ -328,7 +330,7 @@ export function hostAndSecrets(repo: Repo, file: File): Findings {
 export function tls(repo: Repo, file: File): Findings {
   const { project } = repo;
   const judge = new Judge(repo, file);
-  const own = repo.boot(PROBE).apps.get(project.otpApp);
+  const own = repo.boot(PROBE).apps.get(project.app.otpApp);
   const lists = pairs(own)
     .flatMap(([key, value]) => [
       [key, value] as const,
@@ -343,7 +345,7 @@ export function tls(repo: Repo, file: File): Findings {
   const good =
     lists.find(([, value]) => atomName(get(value, 'verify')) === 'verify_peer') ?? lists[0];
   const line = config(
-    project.otpApp,
+    project.app.otpApp,
     ':tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]',
   );
   if (!good)
@@ -366,7 +368,7 @@ export function tls(repo: Repo, file: File): Findings {
       `${good[0]} allows old TLS versions`,
       'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
     );
-    if (!project.rebootAfterConfig && !file.path.endsWith('releases.exs'))
+    if (!project.release.rebootAfterConfig && !file.path.endsWith('releases.exs'))
       judge.expect(
         get(good[1], 'customize_hostname_check'),
         (value) => value !== undefined && value !== null,
@@ -391,7 +393,7 @@ export function logger(repo: Repo, file: File): Findings {
   );
   const elixir = dockerfile && builderElixir(dockerfile.file);
   const modern = semver.gte(
-    semver.coerce(elixir ?? project.elixirVersion ?? '1.15.0') ?? '1.15.0',
+    semver.coerce(elixir ?? project.elixir.version ?? '1.15.0') ?? '1.15.0',
     '1.15.0',
   );
   const handler = judge.value(started, 'logger', 'default_handler', 'formatter');
@@ -413,7 +415,7 @@ export function logger(repo: Repo, file: File): Findings {
   judge.expect(
     judge.value(started, 'logger', right.slice(1)),
     (value) => value !== undefined,
-    `${`Elixir ${elixir ?? project.elixirVersion ?? ''}`.trim()} takes the format of its lines from config :logger, ${right}`,
+    `${`Elixir ${elixir ?? project.elixir.version ?? ''}`.trim()} takes the format of its lines from config :logger, ${right}`,
     `add: config :logger, ${right}, format: "$time $metadata[$level] $message\\n", metadata: [:request_id]`,
   );
   judge.expect(
@@ -451,11 +453,11 @@ export function backgroundSwitch(repo: Repo, file: File): Findings {
     repo.boot({ ...PROBE, BACKGROUND_ENABLED: 'true' }),
     repo.boot({ ...PROBE, BACKGROUND_ENABLED: 'false' }),
   ];
-  const follows = pairs(on.apps.get(project.otpApp)).some(
-    ([key, value]) => show(value) !== show(setting(off, project.otpApp, key)),
+  const follows = pairs(on.apps.get(project.app.otpApp)).some(
+    ([key, value]) => show(value) !== show(setting(off, project.app.otpApp, key)),
   );
   const edit = config(
-    project.otpApp,
+    project.app.otpApp,
     ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)',
   );
   return found(

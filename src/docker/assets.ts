@@ -59,7 +59,7 @@ export function assets(project: Project): Assets {
 }
 
 const webFolder = (project: Project): string =>
-  project.webAppDir === '.' ? '' : `${project.webAppDir}/`;
+  project.app.webDir === '.' ? '' : `${project.app.webDir}/`;
 
 /** The projects whose `assets.deploy` builds: the root, else every app of the umbrella that has one. */
 function deployOwners(project: Project): MixProject[] {
@@ -93,7 +93,7 @@ const inApp = ({ dir, app }: MixProject, task: string): string =>
   dir === '.' ? `mix ${task}` : `mix do --app ${shellWord(app ?? '')} cmd mix ${task}`;
 
 const inWeb = (project: Project, task: string): string => {
-  const web = project.projects.find(({ dir }) => dir === project.webAppDir) ?? project.projects[0];
+  const web = project.projects.find(({ dir }) => dir === project.app.webDir) ?? project.projects[0];
   return web ? inApp(web, task) : `mix ${task}`;
 };
 
@@ -103,13 +103,13 @@ function withoutAlias(
   hasAssets: boolean,
 ): { commands: string[]; notes: string[] } {
   if (!hasAssets) return { commands: [], notes: [] };
-  const scripts = project.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
+  const scripts = project.assets.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
     return script
       ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`]
       : [];
   });
-  const tools = project.hexAssetTools
+  const tools = project.assets.hexTools
     .filter((tool) => tool === 'tailwind' || tool === 'esbuild')
     .flatMap((tool) =>
       profiles(project, tool).map((profile) =>
@@ -125,9 +125,9 @@ function note(project: Project, commands: readonly string[]): string[] {
     return [
       `mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`,
     ];
-  if (project.nodePackages.length === 0) return [];
+  if (project.assets.nodePackages.length === 0) return [];
   return [
-    `mix.exs has no assets.deploy alias and ${project.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
+    `mix.exs has no assets.deploy alias and ${project.assets.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
   ];
 }
 

@@ -31,13 +31,13 @@ export function mixFiles(project: Project): string[] {
     'mix.exs',
     'mix.lock',
     ...apps,
-    ...project.mixReads.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`))),
+    ...project.reads.mix.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`))),
   ];
 }
 
 /** Dependencies that lie in the repo; without those within others. */
 export function pathFolders(project: Project): string[] {
-  const folders = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
+  const folders = project.deps.pathSources.flatMap(({ dir }) => dir ?? []);
   return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
 }
 
@@ -54,18 +54,18 @@ export const configCopies = (project: Project): Copy[] => byFolder(buildConfig(p
 export const buildConfig = (project: Project): string[] => [
   ...new Set([
     ...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
-    ...project.configReads,
+    ...project.reads.config,
   ]),
 ];
 
 /** Folders and files of the code that is compiled, and what it reads meanwhile. */
 export function codeFolders(project: Project): string[] {
-  const before = project.pathDependencies.flatMap(({ dir }) => dir ?? []);
+  const before = project.deps.pathSources.flatMap(({ dir }) => dir ?? []);
   const own = project.umbrella
     ? [project.appsPath ?? 'apps']
     : ['priv', ...(project.projects[0]?.sourceFolders ?? ['lib']), 'native'];
   const folders = [
-    ...new Set([...own.filter((folder) => hasFolder(project, folder)), ...project.compileReads]),
+    ...new Set([...own.filter((folder) => hasFolder(project, folder)), ...project.reads.compile]),
   ];
   return folders.filter(
     (folder) =>
@@ -81,7 +81,7 @@ export const codeCopies = (project: Project): Copy[] => codeFolders(project).map
 export function runtimeCopies(project: Project): Copy[] {
   const known = new Set([
     ...project.config.files,
-    ...project.configReads,
+    ...project.reads.config,
     'config/dev.exs',
     'config/test.exs',
     'config/runtime.exs',
@@ -91,7 +91,7 @@ export function runtimeCopies(project: Project): Copy[] {
   );
   return [
     others ? 'config config' : copyPaths([runtimeFile(project), 'config/']),
-    ...byFolder(project.runtimeReads.filter((file) => !file.startsWith('config/'))),
+    ...byFolder(project.reads.runtime.filter((file) => !file.startsWith('config/'))),
   ];
 }
 

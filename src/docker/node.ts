@@ -32,7 +32,7 @@ const CACHES: Readonly<Record<PackageManager, string>> = {
 
 export function nodeStages(project: Project): NodeStage[] {
   const homes = new Map<string, NodePackage[]>();
-  for (const one of project.nodePackages)
+  for (const one of project.assets.nodePackages)
     homes.set(homeOf(one), [...(homes.get(homeOf(one)) ?? []), one]);
   return [...homes].flatMap(([home, packages], index) => {
     const [first] = packages;
@@ -72,7 +72,7 @@ const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
 /** Image and version of the stages: Bun's where everything is Bun's, else Node's. */
 export function nodeImage(project: Project): { arg: string; version: number; image: string } {
-  const bun = project.nodePackages.every((one) => one.manager === 'bun');
+  const bun = project.assets.nodePackages.every((one) => one.manager === 'bun');
   return bun
     ? { arg: 'BUN_VERSION', version: 1, image: 'oven/bun' }
     : { arg: 'NODE_VERSION', version: nodeMajor(project), image: 'node' };
@@ -80,8 +80,10 @@ export function nodeImage(project: Project): { arg: string; version: number; ima
 
 /** The major version that the repo pins, else the newest long-term one. */
 const nodeMajor = (project: Project): number =>
-  Number.parseInt(project.nodePackages.map((one) => one.nodeVersion).find(Boolean) ?? '', 10) ||
-  NODE;
+  Number.parseInt(
+    project.assets.nodePackages.map((one) => one.nodeVersion).find(Boolean) ?? '',
+    10,
+  ) || NODE;
 
 function install(project: Project, one: NodePackage): string {
   const frozen = one.lockfile === null ? '' : ' --frozen-lockfile';

@@ -34,8 +34,8 @@ export function builderPackages(project: Project, base: Base): string {
     base === 'alpine' ? ['build-base', 'git'] : ['build-essential', 'ca-certificates', 'git'];
   return sorted([
     ...common,
-    ...(project.rustDeps.length ? ['cargo'] : []),
-    ...of(BUILD, project.nifDeps, base),
+    ...(project.deps.rust.length ? ['cargo'] : []),
+    ...of(BUILD, project.deps.nif, base),
   ]);
 }
 
@@ -49,8 +49,8 @@ export function runnerPackages(project: Project, base: Base, psql: boolean): str
   return sorted([
     ...common,
     ...(psql ? client : []),
-    ...(project.rustDeps.length && base === 'alpine' ? ['libgcc'] : []),
-    ...of(RUN, project.prodDeps, base),
+    ...(project.deps.rust.length && base === 'alpine' ? ['libgcc'] : []),
+    ...of(RUN, project.deps.prod, base),
   ]);
 }
 
@@ -65,14 +65,14 @@ export function glibcReasons(project: Project): string[] {
   const reasons: [string, boolean][] = [
     ...['exla', 'xla', 'torchx', 'ortex'].map((name): [string, boolean] => [
       name,
-      project.nifDeps.includes(name),
+      project.deps.nif.includes(name),
     ]),
-    ['bundlex', project.nifDeps.includes('bundlex')],
-    ['dart_sass', project.assetTools.includes('dart_sass') && older('dart_sass', '0.8.0')],
-    ['bun', project.hexAssetTools.includes('bun') && older('bun', '1.4.2')],
+    ['bundlex', project.deps.nif.includes('bundlex')],
+    ['dart_sass', project.assets.tools.includes('dart_sass') && older('dart_sass', '0.8.0')],
+    ['bun', project.assets.hexTools.includes('bun') && older('bun', '1.4.2')],
     [
       'tailwind',
-      project.hexAssetTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0',
+      project.assets.hexTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0',
     ],
   ];
   return reasons.filter(([, applies]) => applies).map(([name]) => name);

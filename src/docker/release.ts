@@ -1,6 +1,6 @@
 import { get } from '../elixir/value.ts';
-import { elixirAtom } from '../quote.ts';
 import type { Project } from '../facts/detect.ts';
+import { elixirAtom } from '../quote.ts';
 
 const options = (project: Project, release: string) =>
   project.projects[0]?.releaseOptions.get(release);
@@ -22,7 +22,7 @@ export const includesErts = (project: Project, release: string): boolean =>
 
 /** What an umbrella's release is called that has no name yet. */
 export const releaseFor = (project: Project): string =>
-  project.otpApp.replace(/_web$/, '') || project.otpApp;
+  project.app.otpApp.replace(/_web$/, '') || project.app.otpApp;
 
 /**
  * What migrates the database in a running image: rel/overlays/bin/migrate where the app has it (mix phx.gen.release
@@ -32,8 +32,12 @@ export function migrateCommand(project: Project, release: string): string {
   if (project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/migrate`))
     return '/app/bin/migrate';
   const apps = [
-    ...new Set(project.repoModules.map((repo) => project.repoApps.get(repo) ?? project.otpApp)),
+    ...new Set(
+      project.database.repos.map(
+        (repo) => project.database.repoApps.get(repo) ?? project.app.otpApp,
+      ),
+    ),
   ];
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
-  return `/app/bin/${release} eval '${load}; for repo <- [${project.repoModules.join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
+  return `/app/bin/${release} eval '${load}; for repo <- [${project.database.repos.join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
 }

@@ -39,7 +39,7 @@ export function reuse(project: Project): Reuse {
       : project.projects.slice(0, 1)
   ).flatMap(({ app }) => app ?? []);
   // Hooks and styles that LiveView 1.1 and later takes out of components while they compile
-  const colocated = semver.gte(semver.coerce(project.liveViewVersion) ?? '0.0.0', '1.1.0')
+  const colocated = semver.gte(semver.coerce(project.phoenix.liveViewVersion) ?? '0.0.0', '1.1.0')
     ? apps.map((app) => `_build/prod/phoenix-colocated/${app}`)
     : [];
   // Mix looks anew at dependencies in the repo each time: their build goes with the app's
@@ -77,6 +77,6 @@ export function reuse(project: Project): Reuse {
 }
 
 const inRepoApps = (project: Project): string[] =>
-  project.pathDependencies.flatMap(({ name, dir }) => (dir === null ? [] : name));
+  project.deps.pathSources.flatMap(({ name, dir }) => (dir === null ? [] : name));
 
 const words = (paths: readonly string[]): string => paths.map(shellWord).join(' ');

@@ -26,13 +26,13 @@ const idOf = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]+/g,
  */
 export function access(project: Project): Access {
   const result: Access = { secrets: [], before: [], after: [] };
-  for (const name of project.hexOrganizations) {
+  for (const name of project.deps.hexOrganizations) {
     const id = `HEX_${idOf(name)}_KEY`;
     result.secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
     result.before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
     result.after.push(`mix hex.organization deauth ${shellWord(name)}`);
   }
-  for (const name of project.hexRepos) {
+  for (const name of project.deps.hexRepos) {
     if (name !== 'oban')
       throw new Problem(
         `mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`,
@@ -47,7 +47,7 @@ export function access(project: Project): Access {
     result.after.push('mix hex.repo remove oban');
   }
   const hosts = new Set(
-    project.gitDependencies
+    project.deps.gitSources
       .filter(({ ssh }) => ssh)
       .flatMap(({ url }) => /^(?:ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)[:/]/.exec(url)?.[1] ?? []),
   );
@@ -70,7 +70,7 @@ export function access(project: Project): Access {
 
 /** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. @throws Problem for a name that no shell can set */
 export function buildVariables(project: Project): BuildSecret[] {
-  const wanted = project.required.filter((one) => one.compileTime);
+  const wanted = project.env.required.filter((one) => one.compileTime);
   const bad = wanted.find(({ name }) => !/^[A-Za-z_]\w*$/.test(name));
   if (bad)
     throw new Problem(

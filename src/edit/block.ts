@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { sameEndings } from './endings.ts';
 import type { Output } from '../plan/file.ts';
-import { Problem } from '../problem.ts';
 import { VERSION } from '../plan/version.ts';
+import { Problem } from '../problem.ts';
+import { sameEndings } from './endings.ts';
 
 const BLOCK = /^# >>> phoenix-fly(?: [\w.-]+ \((\w+)\))?.*\r?\n([\s\S]*?)^# <<< phoenix-fly.*$/m;
 /** In place of the block: its owner does without it. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { diff3MergeRegions, diffIndices } from 'node-diff3';
-import { sameEndings } from './endings.ts';
 import type { OnConflict } from '../plan/file.ts';
 import { VERSION } from '../plan/version.ts';
+import { sameEndings } from './endings.ts';
 
 /** The last line of a file of ours: a short hash of each line as we wrote it. */
 const PRINTS = /^# phoenix-fly: ([\w-]+)[ \t]*\r?$/m;

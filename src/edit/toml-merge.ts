@@ -1,6 +1,6 @@
 import TOML from '@iarna/toml';
 import { parseTOML } from 'toml-eslint-parser';
-import { tomlText, type Entry, type Place, type Table, type TomlText } from './toml-text.ts';
+import { type Entry, type Place, type Table, type TomlText, tomlText } from './toml-text.ts';
 
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */

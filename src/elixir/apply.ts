@@ -3,7 +3,7 @@ import { library } from './library.ts';
 import { match } from './match.ts';
 import { modulesIn } from './modules.ts';
 import { inner, moduleScope, type Scope } from './scope.ts';
-import { parseElixir, type Call, type Clause, type Expr } from './syntax.ts';
+import { type Call, type Clause, type Expr, parseElixir } from './syntax.ts';
 import { Closure, Environment, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */

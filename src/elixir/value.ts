@@ -1,5 +1,5 @@
-import type { Clause } from './syntax.ts';
 import type { Scope } from './scope.ts';
+import type { Clause } from './syntax.ts';
 
 /** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
 export type Value =

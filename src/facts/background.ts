@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { fullName, inner } from '../elixir/scope.ts';
-import { walk, type Call, type Expr } from '../elixir/syntax.ts';
+import { type Call, type Expr, walk } from '../elixir/syntax.ts';
 import { Atom, get, Module } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { Config } from './config.ts';

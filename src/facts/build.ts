@@ -1,11 +1,11 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { inner } from '../elixir/scope.ts';
-import { walk, type Expr } from '../elixir/syntax.ts';
+import { type Expr, walk } from '../elixir/syntax.ts';
 import { get } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { Config } from './config.ts';
 import type { Locked } from './lock.ts';
-import { readMixProject, type Dep, type MixProject } from './mix-project.ts';
+import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
 import { below, normalize } from './paths.ts';
 import type { Sources } from './sources.ts';
 
@@ -28,30 +28,38 @@ export interface GitDependency {
 
 /** What a build takes besides hex and the app's own folders. Paths are relative to the app. */
 export interface BuildNeeds {
-  /** Folder of an umbrella's apps; null: no umbrella. */
-  appsPath: string | null;
+  reads: BuildReads;
+  deps: SourceDeps;
+  /** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
+  assetsAppDir: string | null;
+}
+
+/** Files and folders of the repo that the build reads. */
+export interface BuildReads {
   /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
-  mixReads: string[];
+  mix: string[];
   /** Files that the build's config files read: helper modules, texts. */
-  configReads: string[];
+  config: string[];
   /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
-  runtimeReads: string[];
+  runtime: string[];
   /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
-  compileReads: string[];
+  compile: string[];
   /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
   outside: string[];
-  pathDependencies: PathDependency[];
-  gitDependencies: GitDependency[];
+}
+
+/** Dependencies by where they come from and what they are built with. */
+export interface SourceDeps {
+  pathSources: PathDependency[];
+  gitSources: GitDependency[];
   /** Private hex organisations, e.g. "acme" for `organization: "acme"`. */
   hexOrganizations: string[];
   /** Hex repositories beside hexpm, e.g. "oban" for `repo: "oban"`. */
   hexRepos: string[];
   /** Dependencies compiled from Rust sources, so that the builder needs cargo; precompiled ones are not among them. */
-  rustDeps: string[];
-  /** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
-  assetsAppDir: string | null;
+  rust: string[];
   /** Names of the dependencies that a production build has, of all its mix.exs files. */
-  prodDeps: string[];
+  prod: string[];
 }
 
 interface Read {
@@ -82,10 +90,10 @@ export function buildNeeds({
   const all = [...projects, ...vendored];
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const reads = {
-    mixReads: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
-    configReads: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
-    runtimeReads: [...(config.reads.get(runtime ?? '') ?? [])],
-    compileReads: [
+    mix: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
+    config: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
+    runtime: [...(config.reads.get(runtime ?? '') ?? [])],
+    compile: [
       ...compileReads(tree, sources, projects),
       ...(ownCrate ? CARGO.filter((file) => tree.paths.has(file)) : []),
     ],
@@ -106,22 +114,25 @@ export function buildNeeds({
     projects.filter((project) => project.aliases.has(alias)),
   );
   return {
-    appsPath: projects[0]?.appsPath ?? null,
-    mixReads: kept(reads.mixReads),
-    configReads: kept(reads.configReads),
-    runtimeReads: kept(reads.runtimeReads),
-    compileReads: kept(reads.compileReads),
-    outside,
-    pathDependencies,
-    ...access(prod, lock),
-    rustDeps: nifDeps.filter(
-      (name) =>
-        name === 'rustler' ||
-        (lock.get(name)?.deps.includes('rustler') &&
-          !lock.get(name)?.deps.includes('rustler_precompiled')),
-    ),
+    reads: {
+      mix: kept(reads.mix),
+      config: kept(reads.config),
+      runtime: kept(reads.runtime),
+      compile: kept(reads.compile),
+      outside,
+    },
+    deps: {
+      pathSources: pathDependencies,
+      ...access(prod, lock),
+      rust: nifDeps.filter(
+        (name) =>
+          name === 'rustler' ||
+          (lock.get(name)?.deps.includes('rustler') &&
+            !lock.get(name)?.deps.includes('rustler_precompiled')),
+      ),
+      prod: unique(prod.map((dep) => dep.name)),
+    },
     assetsAppDir: (holder.find((project) => project.dir !== '.') ?? holder[0])?.dir ?? null,
-    prodDeps: unique(prod.map((dep) => dep.name)),
   };
 }
 
@@ -172,7 +183,7 @@ function pathOf(projects: readonly MixProject[], { name, from }: PathDependency)
 function access(
   deps: readonly Dep[],
   lock: ReadonlyMap<string, Locked>,
-): Pick<BuildNeeds, 'gitDependencies' | 'hexOrganizations' | 'hexRepos'> {
+): Pick<SourceDeps, 'gitSources' | 'hexOrganizations' | 'hexRepos'> {
   const git = new Map<string, GitDependency>();
   for (const { name, options } of deps) {
     const [url, github] = [get(options, 'git'), get(options, 'github')];
@@ -194,7 +205,7 @@ function access(
     wanted.has(name) && one.repo !== null ? [one.repo] : [],
   );
   return {
-    gitDependencies: [...git.values()],
+    gitSources: [...git.values()],
     hexOrganizations: unique([
       ...texts('organization'),
       ...locked.filter((repo) => repo.startsWith('hexpm:')).map((repo) => repo.slice(6)),

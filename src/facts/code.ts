@@ -1,7 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
-import { lineAt, walk, type Expr } from '../elixir/syntax.ts';
+import { type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, get, moduleName, Tuple, type Value } from '../elixir/value.ts';
 import type { EnvRead, RequiredEnv } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';

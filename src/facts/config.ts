@@ -2,12 +2,12 @@ import { bind, evaluate, falsy } from '../elixir/evaluate.ts';
 import { match } from '../elixir/match.ts';
 import { declare, emptyScope, inner, type Loaded, type Scope } from '../elixir/scope.ts';
 import {
-  lineAt,
-  parseElixir,
-  walk,
   type Clause,
   type Expr,
+  lineAt,
+  parseElixir,
   type Source,
+  walk,
 } from '../elixir/syntax.ts';
 import {
   Atom,

@@ -1,7 +1,7 @@
 import { get, type Value } from '../elixir/value.ts';
 import type { Locked } from './lock.ts';
-import { below, normalize } from './paths.ts';
 import type { Dep, MixProject } from './mix-project.ts';
+import { below, normalize } from './paths.ts';
 
 /** Packages whose dependents compile or download native code. */
 const BUILDERS = [
@@ -85,10 +85,10 @@ const KNOWN = new Set([
 ]);
 
 export interface Dependencies {
-  nifDeps: string[];
-  gitDeps: string[];
-  pathDeps: string[];
-  privateDeps: string[];
+  nif: string[];
+  git: string[];
+  path: string[];
+  private: string[];
 }
 
 /**
@@ -106,21 +106,21 @@ export function dependencies(
     ...new Set(prod.filter(test).map((dep) => dep.name)),
   ];
   return {
-    nifDeps: [
+    nif: [
       ...(ownCrate && lock.has('rustler') ? ['rustler'] : []),
       ...native([...projects, ...paths], lock),
     ],
-    gitDeps: names(
+    git: names(
       (dep) =>
         get(dep.options, 'git') !== undefined ||
         get(dep.options, 'github') !== undefined ||
         lock.get(dep.name)?.source === 'git',
     ),
-    pathDeps: names(
+    path: names(
       (dep) =>
         get(dep.options, 'path') !== undefined && get(dep.options, 'in_umbrella') === undefined,
     ),
-    privateDeps: names((dep) => {
+    private: names((dep) => {
       const repo = get(dep.options, 'repo');
       const url = get(dep.options, 'git');
       return (

@@ -1,5 +1,5 @@
-import { get, show } from '../elixir/value.ts';
 import { outsideBlock } from '../edit/block.ts';
+import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { readNodePackages } from './assets.ts';
@@ -11,7 +11,7 @@ import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
 import { healthPath } from './health.ts';
 import { readLock } from './lock.ts';
-import { readMixProject, type MixProject } from './mix-project.ts';
+import { type MixProject, readMixProject } from './mix-project.ts';
 import {
   httpServer,
   identity,
@@ -24,7 +24,7 @@ import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
 
-export { factsOf, type EctoAdapter, type Facts, type Project } from './project.ts';
+export { type EctoAdapter, type Facts, factsOf, type Project } from './project.ts';
 
 /**
  * Reads the facts off a repo. Pure: the tree is all it looks at.
@@ -111,7 +111,7 @@ export function detect(repo: Tree): Project {
   });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
   const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
-  const hexAssetTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
+  const hexTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
     (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
   );
   const paths = followPaths(tree, projects);
@@ -119,63 +119,74 @@ export function detect(repo: Tree): Project {
   const has = (path: string) => tree.paths.has(path);
   const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const version = (name: string) => lock.get(name)?.version ?? null;
-  return {
-    ...identity(root, web, endpoint.module, code, sources),
-    appDir,
-    umbrella,
-    webAppDir: web.dir,
-    endpointModule: endpoint.module,
-    endpointFile: endpoint.file,
-    repoModules: repos.modules,
-    repoApps: repos.apps,
-    ectoAdapter: repos.adapter,
-    releaseName: releaseName(root, umbrella, notes),
-    releases: root.releases,
-    rebootAfterConfig: [...root.releaseOptions.values()].some(
-      (options) => get(options, 'reboot_system_after_config') === true,
-    ),
-    phoenixVersion: version('phoenix'),
-    liveView: lock.has('phoenix_live_view') && (code.liveView || inProd('phoenix_live_view')),
-    liveViewVersion: version('phoenix_live_view'),
-    plugVersion: version('plug'),
-    dbConnectionVersion: version('db_connection'),
-    httpServer: httpServer(endpointConfig, deps),
-    elixirRequirement: root.elixir,
-    elixirRequirements: [...new Set(projects.flatMap((project) => project.elixir ?? []))],
-    elixirVersion: pins.elixir,
-    otpVersion: pins.otp,
-    versionSource: pins.source,
-    hexAssetTools,
-    assetTools: [...new Set([...hexAssetTools, ...nodePackages.map((one) => one.manager)])],
-    packageJsons: nodePackages.map((one) => one.file),
-    nodePackages,
-    assetsDeploy: deploy,
-    aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
-    ...fetched,
-    ...buildNeeds({
-      tree,
-      projects,
-      paths,
-      config,
-      runtime,
-      sources,
-      lock,
-      nifDeps: fetched.nifDeps,
-      ownCrate: code.rustler,
-      notes,
-    }),
-    background: background(deps, lock, released, code, sources, config),
-    clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
-    forceSsl: force === undefined || force === null ? null : show(force),
-    healthPath: healthPath(code),
-    required,
-    requiredEnv: required.map((one) => one.name),
-    buildReads,
-    buildEnv: buildReads.map((one) => one.name),
-    endpointConfig,
-    config,
+  const needs = buildNeeds({
     tree,
     projects,
+    paths,
+    config,
+    runtime,
+    sources,
+    lock,
+    nifDeps: fetched.nif,
+    ownCrate: code.rustler,
+    notes,
+  });
+  return {
+    tree,
+    appDir,
+    umbrella,
+    appsPath: root.appsPath,
+    projects,
+    app: { ...identity(root, web, endpoint.module, code, sources), webDir: web.dir },
+    endpoint: {
+      module: endpoint.module,
+      file: endpoint.file,
+      config: endpointConfig,
+      httpServer: httpServer(endpointConfig, deps),
+      forceSsl: force === undefined || force === null ? null : show(force),
+      healthPath: healthPath(code),
+    },
+    phoenix: {
+      version: version('phoenix'),
+      liveView: lock.has('phoenix_live_view') && (code.liveView || inProd('phoenix_live_view')),
+      liveViewVersion: version('phoenix_live_view'),
+      plugVersion: version('plug'),
+    },
+    elixir: {
+      requirement: root.elixir,
+      requirements: [...new Set(projects.flatMap((project) => project.elixir ?? []))],
+      version: pins.elixir,
+      otp: pins.otp,
+      source: pins.source,
+    },
+    database: {
+      adapter: repos.adapter,
+      repos: repos.modules,
+      repoApps: repos.apps,
+      dbConnectionVersion: version('db_connection'),
+    },
+    release: {
+      name: releaseName(root, umbrella, notes),
+      names: root.releases,
+      rebootAfterConfig: [...root.releaseOptions.values()].some(
+        (options) => get(options, 'reboot_system_after_config') === true,
+      ),
+    },
+    assets: {
+      tools: [...new Set([...hexTools, ...nodePackages.map((one) => one.manager)])],
+      hexTools,
+      packageJsons: nodePackages.map((one) => one.file),
+      nodePackages,
+      deploy,
+      appDir: needs.assetsAppDir,
+      aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
+    },
+    deps: { ...fetched, ...needs.deps },
+    reads: needs.reads,
+    env: { required, buildReads },
+    background: background(deps, lock, released, code, sources, config),
+    clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
+    config,
     lock,
     lockedVersion: version,
     files: {

@@ -1,16 +1,16 @@
-import { evaluateBody } from '../elixir/evaluate.ts';
 import { invoke } from '../elixir/apply.ts';
+import { evaluateBody } from '../elixir/evaluate.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope, type World } from '../elixir/scope.ts';
 import { lineAt, parseElixir } from '../elixir/syntax.ts';
 import { Atom, Environment, get, Module, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import {
+  type Config,
   configScope,
+  type EnvRead,
   imported,
   merge,
-  type Config,
-  type EnvRead,
   type RequiredEnv,
 } from './config.ts';
 import type { Sources } from './sources.ts';

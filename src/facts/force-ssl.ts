@@ -23,7 +23,7 @@ export interface ForceSslFault {
  */
 export function forceSslFaults(project: Project): ForceSslFault[] {
   const own = project.config.settings.filter(
-    ({ app, key }) => app === project.otpApp && key === project.endpointModule,
+    ({ app, key }) => app === project.app.otpApp && key === project.endpoint.module,
   );
   const settings = own.filter(({ value }) => get(value, 'force_ssl') !== undefined);
   const built = settings.findLast((one) => !isRuntime(one));
@@ -41,7 +41,7 @@ export function forceSslFaults(project: Project): ForceSslFault[] {
   if (!built || !isOn(force) || !isKeyword(force)) return faults;
   const exclude = get(force, 'exclude');
   const stray = own.find(({ value }) => get(value, 'exclude') !== undefined);
-  const plug = project.plugVersion;
+  const plug = project.phoenix.plugVersion;
   if (!rewrites(force))
     add(
       built,
@@ -93,4 +93,4 @@ const rewriting = (rest: Tuple[]): Value => [
   ...rest.filter(({ items }) => atomName(items[0]) !== 'rewrite_on'),
 ];
 const edit = (project: Project, force: Value): string =>
-  `config :${project.otpApp}, ${project.endpointModule}, force_ssl: ${show(force)}`;
+  `config :${project.app.otpApp}, ${project.endpoint.module}, force_ssl: ${show(force)}`;

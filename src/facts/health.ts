@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { fullName, unguarded, type Scope } from '../elixir/scope.ts';
-import { walk, type Expr } from '../elixir/syntax.ts';
+import { fullName, type Scope, unguarded } from '../elixir/scope.ts';
+import { type Expr, walk } from '../elixir/syntax.ts';
 import { Atom, get, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule } from './sources.ts';

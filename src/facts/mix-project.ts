@@ -1,7 +1,7 @@
 import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
 import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { emptyEnvironment, inner, moduleScope, type Scope } from '../elixir/scope.ts';
-import { parseElixir, walk, type Expr, type SyntaxProblem } from '../elixir/syntax.ts';
+import { type Expr, parseElixir, type SyntaxProblem, walk } from '../elixir/syntax.ts';
 import {
   Atom,
   atomName,

@@ -1,53 +1,88 @@
 import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { NodePackage } from './assets.ts';
-import type { BuildNeeds } from './build.ts';
+import type { BuildReads, SourceDeps } from './build.ts';
 import type { Config, EnvRead, RequiredEnv } from './config.ts';
+import type { Dependencies } from './deps.ts';
 import type { Locked } from './lock.ts';
 import type { MixProject } from './mix-project.ts';
 import type { EctoAdapter } from './modules.ts';
 
 export type { EctoAdapter } from './modules.ts';
 
-/** What is known about a Phoenix repo (SPEC of the facts: README, "Facts"). null: it can't be known; `notes` says why. */
-export interface Facts {
+/** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
+export interface Project {
+  /** Rooted at `appDir`: paths of generated files are relative to it. */
+  tree: Tree;
   appDir: string;
   umbrella: boolean;
-  webAppDir: string;
-  otpApp: string;
-  module: string | null;
-  webModule: string | null;
-  endpointModule: string;
-  repoModules: string[];
-  releaseName: string | null;
-  phoenixVersion: string | null;
-  liveView: boolean;
-  liveViewVersion: string | null;
-  plugVersion: string | null;
-  dbConnectionVersion: string | null;
-  ectoAdapter: EctoAdapter;
-  httpServer: 'bandit' | 'cowboy';
-  /** `elixir:` of the mix.exs that the release is built from: an umbrella's own. */
-  elixirRequirement: string | null;
-  elixirVersion: string | null;
-  otpVersion: string | null;
-  versionSource: string | null;
-  assetTools: string[];
-  packageJsons: string[];
-  assetsDeploy: string[] | null;
-  nifDeps: string[];
-  gitDeps: string[];
-  pathDeps: string[];
-  privateDeps: string[];
+  /** Folder of an umbrella's apps; null: no umbrella. */
+  appsPath: string | null;
+  /** The app's mix.exs, and behind it those of an umbrella's apps. */
+  projects: MixProject[];
+  app: { otpApp: string; module: string | null; webModule: string | null; webDir: string };
+  endpoint: {
+    module: string;
+    file: string;
+    config: Value;
+    httpServer: 'bandit' | 'cowboy';
+    /** The `force_ssl:` value in production, as Elixir text; "false" where it is switched off. */
+    forceSsl: string | null;
+    /** The app's own health route, e.g. "/health". */
+    healthPath: string | null;
+  };
+  phoenix: {
+    version: string | null;
+    liveView: boolean;
+    liveViewVersion: string | null;
+    plugVersion: string | null;
+  };
+  elixir: {
+    /** `elixir:` of the mix.exs that the release is built from: an umbrella's own. */
+    requirement: string | null;
+    /** `elixir:` of every mix.exs, an umbrella's apps included; the image must satisfy all of them. */
+    requirements: string[];
+    version: string | null;
+    otp: string | null;
+    /** The file that pins them. */
+    source: string | null;
+  };
+  database: {
+    adapter: EctoAdapter;
+    repos: string[];
+    /** The OTP app that each repo is configured under. */
+    repoApps: ReadonlyMap<string, string>;
+    dbConnectionVersion: string | null;
+  };
+  release: { name: string | null; names: string[]; rebootAfterConfig: boolean };
+  assets: {
+    tools: string[];
+    /** Asset tools that come as hex packages: esbuild, tailwind, dart_sass, bun. */
+    hexTools: string[];
+    packageJsons: string[];
+    nodePackages: NodePackage[];
+    /** The steps of the `assets.deploy` alias. */
+    deploy: string[] | null;
+    /** Folder of the mix.exs that has it. */
+    appDir: string | null;
+    /** `mix` aliases of the web app. */
+    aliases: ReadonlySet<string>;
+  };
+  deps: Dependencies & SourceDeps;
+  reads: BuildReads;
+  env: {
+    /** Variables that the app demands: without them it does not build or boot. */
+    required: RequiredEnv[];
+    /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
+    buildReads: EnvRead[];
+  };
+  /** Names of what works in the background. */
   background: string[];
   clustering: boolean;
-  /** The `force_ssl:` value of the endpoint in production, as Elixir text; "false" where it is switched off. */
-  forceSsl: string | null;
-  /** The app's own health route, e.g. "/health". */
-  healthPath: string | null;
-  requiredEnv: string[];
-  /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
-  buildEnv: string[];
+  config: Config;
+  lock: ReadonlyMap<string, Locked>;
+  /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
+  lockedVersion(name: string): string | null;
   files: {
     dockerfile: boolean;
     dockerignore: boolean;
@@ -58,73 +93,43 @@ export interface Facts {
   notes: string[];
 }
 
-/** Facts plus what the descriptors need to write files: the tree itself and details behind the facts. */
-export interface Project extends Facts, BuildNeeds {
-  /** Rooted at `appDir`: paths of generated files are relative to it. */
-  tree: Tree;
-  endpointFile: string;
-  /** `mix` aliases of the web app. */
-  aliases: ReadonlySet<string>;
-  releases: string[];
-  repoApps: ReadonlyMap<string, string>;
-  nodePackages: NodePackage[];
-  required: RequiredEnv[];
-  /** Where `buildEnv` is read. */
-  buildReads: EnvRead[];
-  /** `elixir:` of every mix.exs, an umbrella's apps included; the image must satisfy all of them. */
-  elixirRequirements: string[];
-  /** Asset tools that come as hex packages: esbuild, tailwind, dart_sass, bun. */
-  hexAssetTools: string[];
-  /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
-  lockedVersion(name: string): string | null;
-  endpointConfig: Value;
-  config: Config;
-  rebootAfterConfig: boolean;
-  /** The app's mix.exs, and behind it those of an umbrella's apps. */
-  projects: MixProject[];
-  lock: ReadonlyMap<string, Locked>;
-}
+/** The facts as `facts --json` prints them: flat, under names that stay (README, "Facts"). */
+export const factsOf = (project: Project) => ({
+  appDir: project.appDir,
+  umbrella: project.umbrella,
+  webAppDir: project.app.webDir,
+  otpApp: project.app.otpApp,
+  module: project.app.module,
+  webModule: project.app.webModule,
+  endpointModule: project.endpoint.module,
+  repoModules: project.database.repos,
+  releaseName: project.release.name,
+  phoenixVersion: project.phoenix.version,
+  liveView: project.phoenix.liveView,
+  liveViewVersion: project.phoenix.liveViewVersion,
+  plugVersion: project.phoenix.plugVersion,
+  dbConnectionVersion: project.database.dbConnectionVersion,
+  ectoAdapter: project.database.adapter,
+  httpServer: project.endpoint.httpServer,
+  elixirRequirement: project.elixir.requirement,
+  elixirVersion: project.elixir.version,
+  otpVersion: project.elixir.otp,
+  versionSource: project.elixir.source,
+  assetTools: project.assets.tools,
+  packageJsons: project.assets.packageJsons,
+  assetsDeploy: project.assets.deploy,
+  nifDeps: project.deps.nif,
+  gitDeps: project.deps.git,
+  pathDeps: project.deps.path,
+  privateDeps: project.deps.private,
+  background: project.background,
+  clustering: project.clustering,
+  forceSsl: project.endpoint.forceSsl,
+  healthPath: project.endpoint.healthPath,
+  requiredEnv: project.env.required.map(({ name }) => name),
+  buildEnv: project.env.buildReads.map(({ name }) => name),
+  files: project.files,
+  notes: project.notes,
+});
 
-const FACTS: Record<keyof Facts, true> = {
-  appDir: true,
-  umbrella: true,
-  webAppDir: true,
-  otpApp: true,
-  module: true,
-  webModule: true,
-  endpointModule: true,
-  repoModules: true,
-  releaseName: true,
-  phoenixVersion: true,
-  liveView: true,
-  liveViewVersion: true,
-  plugVersion: true,
-  dbConnectionVersion: true,
-  ectoAdapter: true,
-  httpServer: true,
-  elixirRequirement: true,
-  elixirVersion: true,
-  otpVersion: true,
-  versionSource: true,
-  assetTools: true,
-  packageJsons: true,
-  assetsDeploy: true,
-  nifDeps: true,
-  gitDeps: true,
-  pathDeps: true,
-  privateDeps: true,
-  background: true,
-  clustering: true,
-  forceSsl: true,
-  healthPath: true,
-  requiredEnv: true,
-  buildEnv: true,
-  files: true,
-  notes: true,
-};
-
-/** The keys of `Facts`, in their order, without what only the descriptors need. */
-export const factsOf = (project: Project): Facts =>
-  Object.fromEntries(
-    Object.keys(FACTS).map((key) => [key, project[key as keyof Facts]]),
-  ) as unknown as Facts;
+export type Facts = ReturnType<typeof factsOf>;

@@ -1,6 +1,6 @@
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope, type Scope } from '../elixir/scope.ts';
-import { parseElixir, type Expr } from '../elixir/syntax.ts';
+import { type Expr, parseElixir } from '../elixir/syntax.ts';
 import type { Tree } from '../tree.ts';
 
 export interface SourceModule {

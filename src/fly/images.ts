@@ -14,11 +14,8 @@ export interface Image {
 }
 
 interface Wanted {
-  elixirVersion: string | null;
-  otpVersion: string | null;
-  /** Of every mix.exs that is compiled. */
-  elixirRequirements: readonly string[];
-  phoenixVersion: string | null;
+  elixir: { version: string | null; otp: string | null; requirements: readonly string[] };
+  phoenix: { version: string | null };
 }
 
 const systems = table.systems as Record<string, Record<Base, string>>;
@@ -40,7 +37,7 @@ const SUITS: [range: string, elixir: string, otp: number][] = [
  */
 export function chooseImage(wanted: Wanted, base: Base): Image {
   const notes: string[] = [];
-  const ranges = wanted.elixirRequirements.map(toRange);
+  const ranges = wanted.elixir.requirements.map(toRange);
   const all = Object.entries(table.elixir).flatMap(([elixir, otps]) =>
     otps.map((otp) => ({ elixir, otp, os: systems[String(otp)]?.[base] ?? '' })),
   );
@@ -52,27 +49,27 @@ export function chooseImage(wanted: Wanted, base: Base): Image {
   );
   if (usable.length === 0)
     throw new Problem(
-      `no official Elixir image satisfies mix.exs (elixir: "${wanted.elixirRequirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
+      `no official Elixir image satisfies mix.exs (elixir: "${wanted.elixir.requirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
     );
   const suits = SUITS.find(([phoenix]) =>
-    semver.satisfies(wanted.phoenixVersion ?? '0.0.0', phoenix, { includePrerelease: true }),
+    semver.satisfies(wanted.phoenix.version ?? '0.0.0', phoenix, { includePrerelease: true }),
   );
-  const elixir = wanted.elixirVersion ?? suits?.[1] ?? '';
+  const elixir = wanted.elixir.version ?? suits?.[1] ?? '';
   const otp =
-    Number.parseInt(wanted.otpVersion ?? '', 10) ||
-    (wanted.elixirVersion ? null : (suits?.[2] ?? null));
+    Number.parseInt(wanted.elixir.otp ?? '', 10) ||
+    (wanted.elixir.version ? null : (suits?.[2] ?? null));
   const [best] = usable.sort(
     (left, right) =>
       elixirDistance(left.elixir, elixir) - elixirDistance(right.elixir, elixir) ||
       otpDistance(left.otp, otp) - otpDistance(right.otp, otp),
   );
   if (!best) throw new Problem('no official Elixir image fits');
-  if (wanted.elixirVersion && !best.elixir.startsWith(wanted.elixirVersion)) {
+  if (wanted.elixir.version && !best.elixir.startsWith(wanted.elixir.version)) {
     notes.push(
-      `There is no official image of Elixir ${wanted.elixirVersion} any more (as of ${table.asOf}); ${best.elixir} is the nearest that mix.exs allows.`,
+      `There is no official image of Elixir ${wanted.elixir.version} any more (as of ${table.asOf}); ${best.elixir} is the nearest that mix.exs allows.`,
     );
   }
-  if (wanted.otpVersion && otp !== null && best.otp !== otp) {
+  if (wanted.elixir.otp && otp !== null && best.otp !== otp) {
     const reason = all.some((image) => image.elixir === best.elixir && image.otp === otp)
       ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
       : `Elixir ${best.elixir} has no official image with it`;

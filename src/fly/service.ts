@@ -1,7 +1,7 @@
 import type TOML from '@iarna/toml';
-import { Problem } from '../problem.ts';
 import type { Answers } from '../answers/questions.ts';
 import type { MergeRules } from '../edit/toml-merge.ts';
+import { Problem } from '../problem.ts';
 
 type Table = TOML.JsonMap;
 

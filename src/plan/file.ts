@@ -1,5 +1,5 @@
-import type { Project } from '../facts/detect.ts';
 import type { Answers, QuestionName } from '../answers/questions.ts';
+import type { Project } from '../facts/detect.ts';
 
 /** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
 export interface Context {

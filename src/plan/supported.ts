@@ -1,3 +1,4 @@
+import type { Answers } from '../answers/questions.ts';
 import { includesErts } from '../docker/release.ts';
 import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
@@ -5,17 +6,16 @@ import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import type { Answers } from '../answers/questions.ts';
 
 /** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
 export function refuseUnsupported(project: Project): void {
   const secret = secretImport(project);
   const found = [
-    project.ectoAdapter === 'sqlite' &&
+    project.database.adapter === 'sqlite' &&
       'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
     secret &&
       `${secret.by} imports ${secret.file}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
-    ...project.pathDependencies
+    ...project.deps.pathSources
       .filter(({ dir }) => dir === null)
       .map(
         ({ name }) =>
@@ -27,15 +27,22 @@ export function refuseUnsupported(project: Project): void {
 
 /** Refuses answers that don't fit the repo. @throws Problem */
 export function refuseAnswers(project: Project, { release, postgres }: Partial<Answers>): void {
-  if (release !== undefined && project.releases.length && !project.releases.includes(release))
+  if (
+    release !== undefined &&
+    project.release.names.length &&
+    !project.release.names.includes(release)
+  )
     throw new Problem(
-      `--release: mix.exs has no release ${release}; it has ${project.releases.join(', ')}`,
+      `--release: mix.exs has no release ${release}; it has ${project.release.names.join(', ')}`,
     );
   if (release !== undefined && !includesErts(project, release))
     throw new Problem(
       `the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`,
     );
-  if (project.ectoAdapter === 'mysql' && (postgres?.kind === 'app' || postgres?.kind === 'managed'))
+  if (
+    project.database.adapter === 'mysql' &&
+    (postgres?.kind === 'app' || postgres?.kind === 'managed')
+  )
     throw new Problem(
       `--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`,
     );

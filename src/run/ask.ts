@@ -1,16 +1,16 @@
 import pc from 'picocolors';
-import type { Project } from '../facts/detect.ts';
-import { asksOf, type Generator } from './generator.ts';
-import type { Live } from '../fly/live.ts';
-import { Problem } from '../problem.ts';
 import {
-  parseFlag,
-  questionNames,
-  questions,
   type Answers,
+  parseFlag,
   type Question,
   type QuestionName,
+  questionNames,
+  questions,
 } from '../answers/questions.ts';
+import type { Project } from '../facts/detect.ts';
+import type { Live } from '../fly/live.ts';
+import { Problem } from '../problem.ts';
+import { asksOf, type Generator } from './generator.ts';
 
 const NOTHING: Live = {};
 

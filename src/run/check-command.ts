@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { CHECK_HELP, check, reportOf } from '../check/check.ts';
 import { detect } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import { findRoot } from './session.ts';
 import { openTree } from '../tree.ts';
-import { check, CHECK_HELP, reportOf } from '../check/check.ts';
+import { findRoot } from './session.ts';
 
 /**
  * The command `check`: prints the verdicts.

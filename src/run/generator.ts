@@ -1,11 +1,11 @@
-import type { GeneratedFile } from '../plan/file.ts';
 import {
   CONFLICT_HELP,
+  type QuestionName,
   questionNames,
   questions,
   WRITE_HELP,
-  type QuestionName,
 } from '../answers/questions.ts';
+import type { GeneratedFile } from '../plan/file.ts';
 
 /** What one command writes: every file (`fly`), or one. */
 export interface Generator {

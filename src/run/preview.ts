@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import pc from 'picocolors';
-import { kindOf, type Change } from '../plan/file.ts';
+import { type Change, kindOf } from '../plan/file.ts';
 
 /** Control characters of a file must not reach the terminal. */
 // oxlint-disable-next-line no-control-regex

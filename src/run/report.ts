@@ -1,15 +1,15 @@
-import type { Project } from '../facts/detect.ts';
-import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyTable } from '../answers/existing.ts';
-import { chooseImage } from '../fly/images.ts';
-import { access, buildVariables } from '../docker/secrets.ts';
+import { type Answers, type Question, questions } from '../answers/questions.ts';
 import { migrateCommand } from '../docker/release.ts';
+import { access, buildVariables } from '../docker/secrets.ts';
+import type { Project } from '../facts/detect.ts';
 import { forceSslAdvice } from '../facts/force-ssl.ts';
+import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
+import { chooseImage } from '../fly/images.ts';
 import { attachCommand } from '../fly/postgres.ts';
 import { pageMachine } from '../fly/service.ts';
-import { asksOf, type Generator } from './generator.ts';
 import { elixirAtom } from '../quote.ts';
-import { questions, type Answers, type Question } from '../answers/questions.ts';
+import { asksOf, type Generator } from './generator.ts';
 
 /** What comes after writing: notes, the Fly commands in order, the cost, and the command that repeats this run. */
 export function report(
@@ -56,7 +56,7 @@ function nextSteps(project: Project, answers: Answers): string[] {
     'POOL_SIZE',
     'PHX_SERVER',
   ]);
-  const secrets = project.required.filter((one) => !known.has(one.name));
+  const secrets = project.env.required.filter((one) => !known.has(one.name));
   const build = [...access(project).secrets, ...buildVariables(project)];
   const steps = [
     ...(project.appDir === '.' ? [] : [`cd ${project.appDir}`]),
@@ -89,7 +89,7 @@ function nextSteps(project: Project, answers: Answers): string[] {
     `fly deploy --ha=false${build.map(({ id }) => ` --build-secret ${id}="$${id}"`).join('')}   # one machine; without --ha=false the first deploy starts two`,
   );
   if (host !== `${app}.fly.dev`) steps.push(`fly certs add ${host} --app ${app}`);
-  if (project.repoModules.length && postgres.kind !== 'none' && !answers.migrate)
+  if (project.database.repos.length && postgres.kind !== 'none' && !answers.migrate)
     steps.push(
       `fly ssh console --app ${app} -C "${migrateCommand(project, answers.release)}"   # migrates the database`,
     );
@@ -102,7 +102,7 @@ function nextSteps(project: Project, answers: Answers): string[] {
       'In application.ex, so that workers stay out of one-off commands and of machines with BACKGROUND_ENABLED=false:',
     );
     steps.push(
-      `  workers = if Application.get_env(${elixirAtom(project.otpApp)}, :background, enabled: true)[:enabled], do: [${project.background.find((name) => name.includes('.')) ?? 'MyApp.Worker'}], else: []`,
+      `  workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${project.background.find((name) => name.includes('.')) ?? 'MyApp.Worker'}], else: []`,
     );
     steps.push('  children = children ++ workers');
   }

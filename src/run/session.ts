@@ -2,28 +2,28 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { apply, recover } from '../write/apply.ts';
-import { ask, prompts } from './ask.ts';
+import { oneOf, parseYesNo } from '../answers/parse.ts';
+import {
+  type Answers,
+  complete,
+  parseFlag,
+  type Question,
+  type QuestionName,
+  questions,
+} from '../answers/questions.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
 import { askAccount } from '../fly/live.ts';
-import { kindOf, ON_CONFLICT, type Change, type Context, type OnConflict } from '../plan/file.ts';
-import { asksOf, helpOf, type Generator } from './generator.ts';
-import { oneOf, parseYesNo } from '../answers/parse.ts';
+import { type Change, type Context, kindOf, ON_CONFLICT, type OnConflict } from '../plan/file.ts';
 import { plan } from '../plan/plan.ts';
-import { conflictsOf, diffOf, summaryOf } from './preview.ts';
-import { Problem } from '../problem.ts';
-import {
-  complete,
-  parseFlag,
-  questions,
-  type Answers,
-  type Question,
-  type QuestionName,
-} from '../answers/questions.ts';
-import { report } from './report.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
+import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
+import { apply, recover } from '../write/apply.ts';
+import { ask, prompts } from './ask.ts';
+import { asksOf, type Generator, helpOf } from './generator.ts';
+import { conflictsOf, diffOf, summaryOf } from './preview.ts';
+import { report } from './report.ts';
 
 /** One run of one generator, from flags to a plan that the user has seen. */
 export interface Session {

@@ -2,7 +2,7 @@
  * What only shows with real kills, disks and terminals; prints "ok …" and "NOT OK …" lines. Needs a build (npm install makes one),
  * strace, and root for the mounts. `npx tsx test/faults/run.ts [KILLS]`
  */
-import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
