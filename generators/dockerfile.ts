@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { assets } from '../src/docker/assets.ts';
+import { assets } from '../src/docker/asset-steps.ts';
 import {
   codeCopies,
   configCopies,
@@ -7,9 +7,9 @@ import {
   mixCopies,
   runtimeCopies,
 } from '../src/docker/copies.ts';
-import { nodeImage, nodeStages } from '../src/docker/node.ts';
+import { nodeImage, nodeStages } from '../src/docker/node-stages.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
-import { relFolder } from '../src/docker/release.ts';
+import { relFolder } from '../src/docker/release-files.ts';
 import { reuse } from '../src/docker/reuse.ts';
 import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
 import { mergeLines } from '../src/edit/lines.ts';

@@ -1,4 +1,4 @@
-import { relFolder } from '../src/docker/release.ts';
+import { relFolder } from '../src/docker/release-files.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 

@@ -1,7 +1,7 @@
 import { ParseError } from 'toml-eslint-parser';
 import { alwaysOn, flyTable } from '../src/answers/existing.ts';
 import { type Answers, questions } from '../src/answers/questions.ts';
-import { migrateCommand } from '../src/docker/release.ts';
+import { migrateCommand } from '../src/docker/release-files.ts';
 import { type MergeRules, mergeToml } from '../src/edit/toml-merge.ts';
 import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
 import {

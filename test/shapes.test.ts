@@ -3,7 +3,7 @@ import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { complete } from '../src/answers/questions.ts';
-import { assets } from '../src/docker/assets.ts';
+import { assets } from '../src/docker/asset-steps.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { kindOf } from '../src/plan/file.ts';

@@ -1,6 +1,6 @@
 import type TOML from '@iarna/toml';
 import { glibcReasons } from '../docker/packages.ts';
-import { releaseFor } from '../docker/release.ts';
+import { releaseFor } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Base } from '../fly/images.ts';
 import type { Live } from '../fly/live.ts';

@@ -2,16 +2,13 @@ import { outsideBlock } from '../edit/block.ts';
 import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
-import { readNodePackages } from './assets.ts';
 import { background } from './background.ts';
 import { buildNeeds, followPaths } from './build.ts';
 import { readCode } from './code.ts';
 import { emptyConfig, readConfig } from './config.ts';
 import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
-import { healthPath } from './health.ts';
-import { readLock } from './lock.ts';
-import { type MixProject, readMixProject } from './mix-project.ts';
+import { healthPath } from './health-route.ts';
 import {
   httpServer,
   identity,
@@ -19,7 +16,10 @@ import {
   pickEndpoint,
   pickRepos,
   releaseName,
-} from './modules.ts';
+} from './identity.ts';
+import { readLock } from './lock.ts';
+import { type MixProject, readMixProject } from './mix-project.ts';
+import { readNodePackages } from './node-packages.ts';
 import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';

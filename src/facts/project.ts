@@ -1,14 +1,14 @@
 import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
-import type { NodePackage } from './assets.ts';
 import type { BuildReads, SourceDeps } from './build.ts';
 import type { Config, EnvRead, RequiredEnv } from './config.ts';
 import type { Dependencies } from './deps.ts';
+import type { EctoAdapter } from './identity.ts';
 import type { Locked } from './lock.ts';
 import type { MixProject } from './mix-project.ts';
-import type { EctoAdapter } from './modules.ts';
+import type { NodePackage } from './node-packages.ts';
 
-export type { EctoAdapter } from './modules.ts';
+export type { EctoAdapter } from './identity.ts';
 
 /** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
 export interface Project {

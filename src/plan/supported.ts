@@ -1,5 +1,5 @@
 import type { Answers } from '../answers/questions.ts';
-import { includesErts } from '../docker/release.ts';
+import { includesErts } from '../docker/release-files.ts';
 import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { emptyScope } from '../elixir/scope.ts';

@@ -1,6 +1,6 @@
 import { flyTable } from '../answers/existing.ts';
 import { type Answers, type Question, questions } from '../answers/questions.ts';
-import { migrateCommand } from '../docker/release.ts';
+import { migrateCommand } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
 import type { Project } from '../facts/detect.ts';
 import { forceSslAdvice } from '../facts/force-ssl.ts';

@@ -1,6 +1,6 @@
 import semver from 'semver';
-import type { NodePackage, PackageManager } from '../facts/assets.ts';
 import type { Project } from '../facts/detect.ts';
+import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { normalize } from '../facts/paths.ts';
 import { copyPaths, shellWord } from '../quote.ts';
 import { byFolder, type Copy } from './copies.ts';

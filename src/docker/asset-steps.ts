@@ -1,7 +1,7 @@
 import { pairs } from '../elixir/value.ts';
-import type { PackageManager } from '../facts/assets.ts';
 import type { Project } from '../facts/detect.ts';
 import type { MixProject } from '../facts/mix-project.ts';
+import type { PackageManager } from '../facts/node-packages.ts';
 import { shellWord } from '../quote.ts';
 import { hasFolder } from './copies.ts';
 
