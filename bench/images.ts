@@ -99,7 +99,7 @@ function sizes(image: string): { raw: number; gzip: number } {
  */
 export function benchImages(flags: ImageFlags): void {
   let lock = flags.lock && readFileSync(flags.lock, 'utf8');
-  let daemon;
+  let daemon: ReturnType<typeof spawn> | undefined;
   if (flags.app) {
     cpSync(flags.app, app, {
       recursive: true,

@@ -13,7 +13,7 @@ const elixir: Record<string, number[]> = {};
 for (const tags of dump.elixirTags) {
   for (const tag of tags) {
     const [, version, otp] = /^(\d+\.\d+\.\d+)-otp-(\d+)-alpine$/.exec(tag) ?? [];
-    if (version && otp) (elixir[version] ??= []).push(Number(otp));
+    if (version && otp) elixir[version] = [...(elixir[version] ?? []), Number(otp)];
   }
 }
 for (const otps of Object.values(elixir)) otps.sort((left, right) => left - right);

@@ -69,7 +69,7 @@ export function tomlText(text: string): TomlText {
   const tables: Table[] = [{ path: '', range: [0, 0], body: 0, entries: [], indent: '' }];
   const values: Place[] = [];
   const visit = (node: Content, path: string, entry: Entry): void => {
-    values.push({ path, value: valueOf(node), range: node.range, kind: kindOf(node), entry });
+    values.push({ path, value: valueIn(node), range: node.range, kind: kindOf(node), entry });
     if (node.type === 'TOMLArray')
       node.elements.forEach((one, index) => visit(one, `${path}.${index}`, entry));
     if (node.type === 'TOMLInlineTable')
@@ -81,7 +81,7 @@ export function tomlText(text: string): TomlText {
     const entry: Entry = {
       path: below(table.path, node),
       key: text.slice(...node.key.range),
-      value: valueOf(value),
+      value: valueIn(value),
       kind: kindOf(value),
       range: value.range,
       table,
@@ -131,10 +131,10 @@ const below = (path: string, pair: { key: KeyValue['key'] }): string =>
 const kindOf = (node: Content): Place['kind'] =>
   node.type === 'TOMLArray' ? 'array' : node.type === 'TOMLInlineTable' ? 'inline' : 'scalar';
 
-function valueOf(node: Content): unknown {
-  if (node.type === 'TOMLArray') return node.elements.map(valueOf);
+function valueIn(node: Content): unknown {
+  if (node.type === 'TOMLArray') return node.elements.map(valueIn);
   if (node.type === 'TOMLInlineTable')
-    return Object.fromEntries(node.body.map((pair) => [below('', pair), valueOf(pair.value)]));
+    return Object.fromEntries(node.body.map((pair) => [below('', pair), valueIn(pair.value)]));
   const { value } = node as { value: unknown };
   return typeof value === 'bigint' ? Number(value) : value;
 }

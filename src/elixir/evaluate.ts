@@ -27,13 +27,13 @@ export function evaluate(expr: Expr | undefined, scope: Scope): Value {
   if (scope.world && scope.world.fuel-- <= 0) return new Unknown('a long computation');
   depth++;
   try {
-    return valueOf(expr, scope);
+    return valueIn(expr, scope);
   } finally {
     depth--;
   }
 }
 
-function valueOf(expr: Expr, scope: Scope): Value {
+function valueIn(expr: Expr, scope: Scope): Value {
   const value = (part: Expr | undefined) => evaluate(part, scope);
   switch (expr.is) {
     case 'atom':

@@ -274,7 +274,10 @@ function doBlock(
         part.name === 'StabClause' ? clause(part, text).body : [read(part, text)],
       );
     else if (kid.name === 'StabClause') clauses.push(clause(kid, text));
-    else (blocks.do ??= []).push(read(kid, text));
+    else {
+      blocks.do ??= [];
+      blocks.do.push(read(kid, text));
+    }
   }
   if (node && clauses.length === 0) blocks.do ??= [];
   return { blocks, clauses };
