@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
 
-const TEMPLATES = new URL('../../templates', import.meta.url);
+const TEMPLATES = new URL('../../templates/', import.meta.url);
 
 /** Answers are data in whatever language they land in, so nothing is HTML-escaped and nothing may be missing. */
 function print(value: unknown): string {
