@@ -23,7 +23,7 @@ const tables: Record<string, string[]> = {
   requirements: [
     '| | requirement | file |',
     '|---|---|---|',
-    ...requirements.map(({ id, name, file }) => `| ${id} | ${name} | ${file} |`),
+    ...requirements.map(({ id, name, subject }) => `| ${id} | ${name} | ${subject.title} |`),
   ],
 };
 

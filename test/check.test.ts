@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Result, verdictOf } from '../src/check/check.ts';
+import type { Result } from '../src/check/check.ts';
 import { BINARY, PLOP, run } from './commands.ts';
 import { after, FLAGS, planFor, SHOP, shop } from './support.ts';
 import {
@@ -47,8 +47,11 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
 
 test('without the files everything is missing, and one command writes it', () => {
   const all = results(shop({ 'config/runtime.exs': undefined }));
-  assert.is(all.filter(({ verdict }) => verdict === 'missing').length, all.length);
-  assert.match(all[0]?.missing[0]?.edit ?? '', 'npx plop dockerfile');
+  assert.is(
+    all.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
+    all.length,
+  );
+  assert.match(all[0]?.findings[0]?.edit ?? '', 'npx plop dockerfile');
 });
 
 test('after fly all is met: an umbrella', () => assert.equal(open(umbrella()), []));
@@ -60,11 +63,11 @@ test('a repo that the generators refuse is judged all the same, and not sent to 
     ':postgrex',
     ':ecto_sqlite3',
   );
-  assert.match(judge(sqlite, 'R1.1').missing[0]?.edit ?? '', /^write it yourself; .* SQLite/);
+  assert.match(judge(sqlite, 'R1.1').findings[0]?.edit ?? '', /^write it yourself; .* SQLite/);
 });
 
 test('what only the running release knows is unknown, never met', () => {
-  const verdict = (texts: Texts, id: string) => verdictOf(judge(texts, id));
+  const verdict = (texts: Texts, id: string) => judge(texts, id).verdict;
   assert.is(
     verdict(
       spoil(
@@ -221,7 +224,7 @@ test('other ways to say the same are met', () => {
 test('the command: exit code 1 for a repo that lacks something, --json for scripts', async () => {
   const told = await person;
   assert.is(told.code, 1);
-  assert.match(told.out, /missing {2}R1\.1 .*\n +Dockerfile: the file is not there/);
+  assert.match(told.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
   const { code, out } = await script;
   assert.is(code, 1);
   assert.equal(

@@ -1,9 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { check, type Result } from '../src/check/check.ts';
+import { check, type Result, resultOf } from '../src/check/check.ts';
 import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
-import { type Findings, found } from '../src/check/verdict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
@@ -23,10 +22,12 @@ export const results = (texts: Texts): Result[] => check(projectOf(texts));
 export const open = (texts: Texts): string[] =>
   results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
 
-export const judge = (texts: Texts, id: string): Findings => {
+/** The verdict on one requirement. */
+export function judge(texts: Texts, id: string): Result {
   const requirement = requirements.find((one) => one.id === id);
-  return requirement ? requirement.judge(new Repo(factsOf(texts))) : found();
-};
+  if (!requirement) throw new Error(`no requirement ${id}`);
+  return resultOf(requirement, new Repo(factsOf(texts)));
+}
 
 /** The facts do not hang on these files, so a repo that differs in them alone needs no new detection. */
 const APART = new Set(['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex']);
@@ -72,11 +73,11 @@ export function testTraps(traps: readonly Trap[]): void {
   for (const [name, spoilt, id, place, edit] of traps) {
     test(`${id} ${name}`, () => {
       const texts = spoilt();
-      const findings = judge(texts, id);
-      const fitting = findings.missing.filter((one) => {
+      const { findings } = judge(texts, id);
+      const fitting = findings.filter((one) => {
         const line = (texts[one.file] ?? '').split('\n')[(one.line ?? 1) - 1] ?? '';
         return (
-          `${one.file}: ${one.line === undefined ? '' : line.trim()}`.startsWith(place) &&
+          `${one.file}: ${one.line === null ? '' : line.trim()}`.startsWith(place) &&
           edit.test(one.edit)
         );
       });

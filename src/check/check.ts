@@ -1,69 +1,98 @@
-import pc from 'picocolors';
 import type { Project } from '../facts/detect.ts';
 import { Repo } from './repo.ts';
-import { requirements } from './requirements.ts';
-import type { Findings, Missing } from './verdict.ts';
+import { type Requirement, requirements } from './requirements.ts';
+import { type Finding, judge, type Outcome, type Weight } from './rule.ts';
+import { rules } from './rules.ts';
 
-export type Verdict = 'met' | 'missing' | 'unknown';
+/** The weight of the heaviest finding; `unknown` where nothing was found and something can't be told by reading. */
+export type Verdict = 'met' | 'must' | 'should' | 'advice' | 'unknown' | 'skipped';
 
 /** The verdict on one requirement; `--json` prints a list of these. */
-export interface Result extends Findings {
+export interface Result {
+  /** "R1.1" */
   id: string;
   name: string;
+  /** The usual path of the file that it is about: "Dockerfile". */
   file: string;
   verdict: Verdict;
+  /** What is wrong, heaviest first, each with the edit that mends it. */
+  findings: Finding[];
+  /** What can't be told by reading: never met. */
+  unknown: { weight: Weight; why: string }[];
+  /** Worth knowing, and no fault. */
+  notes: string[];
+  /** The reason given with `--skip`, '' without one; null: not skipped. */
+  skipped: string | null;
 }
 
-export const verdictOf = ({ missing, unknown }: Findings): Verdict =>
-  missing.length ? 'missing' : unknown.length ? 'unknown' : 'met';
+/** Requirements left out, by id, each with the reason given. */
+export type Skips = ReadonlyMap<string, string>;
+
+const HEAVIEST_FIRST: readonly Weight[] = ['must', 'should', 'advice'];
 
 /** Judges a repo by every requirement. Pure: reads the tree, nothing else. */
-export function check(project: Project): Result[] {
+export function check(project: Project, skips: Skips = new Map()): Result[] {
   const repo = new Repo(project);
-  return requirements.map(({ id, name, file, judge }) => {
-    const findings = judge(repo);
-    return { id, name, file, verdict: verdictOf(findings), ...findings };
-  });
+  return requirements.map((requirement) => resultOf(requirement, repo, skips));
 }
 
-export const CHECK_HELP = `Says for every requirement whether the repo meets it, and what to do where it doesn't. Reads only.
-  --json        the same for scripts
-Exit code 0 when all are met, 1 otherwise: what can't be told by reading is not met.`;
-
-const SIGNS: Record<Verdict, string> = {
-  met: pc.green('met    '),
-  missing: pc.red('missing'),
-  unknown: pc.yellow('unknown'),
-};
-
-/** The results as a person reads them. */
-export function reportOf(results: readonly Result[]): string {
-  const lines: string[] = [];
-  let file = '';
-  for (const result of results) {
-    if (result.file !== file) lines.push('', pc.bold(result.file));
-    file = result.file;
-    lines.push(`  ${SIGNS[result.verdict]}  ${result.id.padEnd(5)} ${result.name}`);
-    for (const one of result.missing) {
-      const text = [
-        `           ${place(one)}: ${one.what}`,
-        ...one.edit.split('\n').map((edit) => `             ${edit}`),
-      ];
-      // A file that isn't there lacks every requirement, and says so once
-      if (!lines.includes(text[0] ?? '')) lines.push(...text);
-    }
-    for (const why of result.unknown) lines.push(`           can't be told by reading: ${why}`);
-    for (const note of result.notes) lines.push(`           note: ${note}`);
-  }
-  const count = (verdict: Verdict) => results.filter((one) => one.verdict === verdict).length;
-  const open = results.length - count('met');
-  lines.push(
-    '',
-    open === 0
-      ? `All ${results.length} requirements are met.`
-      : `${count('met')} met, ${count('missing')} missing, ${count('unknown')} unknown.`,
+/** The verdict on one requirement. */
+export function resultOf(requirement: Requirement, repo: Repo, skips: Skips = new Map()): Result {
+  const { id, name, subject } = requirement;
+  const skipped = skips.get(id) ?? null;
+  const { findings, unknown } =
+    skipped === null ? outcomeOf(requirement, repo) : { findings: [], unknown: [] };
+  const faults = HEAVIEST_FIRST.flatMap((weight) =>
+    findings.filter((finding) => finding.weight === weight),
   );
-  return lines.slice(1).join('\n');
+  const decided: Verdict = faults[0] ? (faults[0].weight as Verdict) : 'met';
+  const open: Verdict = unknown.length && !/must|should/.test(decided) ? 'unknown' : decided;
+  return {
+    id,
+    name,
+    file: subject.title,
+    verdict: skipped === null ? open : 'skipped',
+    findings: faults,
+    unknown,
+    notes: findings.filter(({ weight }) => weight === 'note').map(({ what }) => what),
+    skipped,
+  };
 }
 
-const place = ({ file, line }: Missing): string => (line === undefined ? file : `${file}:${line}`);
+function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
+  const doubt = id === subject.except ? undefined : subject.doubt?.(repo);
+  if (doubt) return { findings: [], unknown: [{ weight: 'must', why: doubt }] };
+  const read = subject.read(repo);
+  if (!read)
+    return {
+      findings: [
+        {
+          weight: subject.absence,
+          what: 'the file is not there',
+          edit:
+            repo.refusal === undefined
+              ? `npx plop ${subject.generator} writes it (npx plop fly: all of them)`
+              : `write it yourself; phoenix-fly does not, because ${repo.refusal}`,
+          file: subject.title,
+          line: null,
+        },
+      ],
+      unknown: [],
+    };
+  const outcomes = rules.filter((rule) => rule.id === id).map((rule) => judge(rule, read, repo));
+  return {
+    findings: outcomes.flatMap(({ findings }) => findings),
+    unknown: outcomes.flatMap(({ unknown }) => unknown),
+  };
+}
+
+/** What of one file would not build, boot or answer, or is unsafe: a line each. @param title the file's usual path */
+export const mustFaults = (project: Project, title: string): string[] => {
+  const repo = new Repo(project);
+  const faults = requirements
+    .filter(({ subject }) => subject.title === title)
+    .flatMap((requirement) => resultOf(requirement, repo).findings)
+    .filter(({ weight }) => weight === 'must')
+    .map(({ what, file, line }) => `${file}${line === null ? '' : `:${line}`}: ${what}`);
+  return [...new Set(faults)];
+};

@@ -23,6 +23,7 @@ export interface Service {
 }
 
 export interface FlyFile {
+  text: string;
   table: TOML.JsonMap;
   /** Why it can't be read; then `table` is empty. */
   problem: string | undefined;
@@ -39,6 +40,7 @@ export function readFlyFile(project: Project): FlyFile | undefined {
     const table = flyTable(project);
     const lines = linesOf(text);
     return {
+      text,
       table,
       problem: undefined,
       service: serviceOf(table),
@@ -50,6 +52,7 @@ export function readFlyFile(project: Project): FlyFile | undefined {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return {
+      text,
       table: {},
       problem: error.message,
       service: undefined,

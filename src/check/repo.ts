@@ -64,9 +64,7 @@ export class Repo {
 
   /** The image or buildpack that [build] names instead of a Dockerfile. */
   get builtElsewhere(): string | undefined {
-    return this.dockerfile
-      ? undefined
-      : (this.buildSetting('image') ?? this.buildSetting('builder'));
+    return this.buildSetting('image') ?? this.buildSetting('builder');
   }
 
   /** Tells whether the .dockerignore keeps a path out of the build. */

@@ -1,3 +1,5 @@
+import type { Weight } from './rule.ts';
+
 /** Something that keeps a requirement from being met, and the exact edit that mends it. */
 export interface Missing {
   what: string;
@@ -5,6 +7,8 @@ export interface Missing {
   file: string;
   /** 1-based; undefined: the file is not there, or the edit has no place yet. */
   line?: number | undefined;
+  /** Where it isn't the weight of its requirement. */
+  weight?: Weight;
 }
 
 /** What a check found about one requirement; nothing found means met. */

@@ -1,0 +1,103 @@
+import { baseImages } from './dockerfile-base.ts';
+import { layers, stages } from './dockerfile-build.ts';
+import { buildInputs, privateCode } from './dockerfile-inputs.ts';
+import { exposedPort, locale, runtimePackages, startCommand, user } from './dockerfile-run.ts';
+import { keepsIn, keepsOut } from './dockerignore.ts';
+import { envSh } from './env-sh.ts';
+import {
+  alwaysOn,
+  connections,
+  database,
+  https,
+  machine,
+  publicEnv,
+  releaseCommand,
+  shutdown,
+  valid,
+} from './fly-toml.ts';
+import { healthCheck } from './health.ts';
+import type { Read, Repo } from './repo.ts';
+import { Doubt, type Place, type Rule, type Weight } from './rule.ts';
+import { backgroundSwitch, hostAndSecrets, logger, pool, releaseMode, tls } from './runtime.ts';
+import type { Findings } from './verdict.ts';
+
+type Words = Place & { what: string; edit: string };
+
+/** A judge from before there were rules, as rules: until its file is converted. A finding may carry its own weight. */
+function fromJudge(
+  id: string,
+  weight: Weight,
+  judge: (repo: Repo) => Findings | undefined,
+): Rule<unknown, Words>[] {
+  const words = { say: ({ what }: Words) => what, mend: ({ edit }: Words) => edit };
+  const missing = (repo: Repo) => judge(repo)?.missing ?? [];
+  const weights: Weight[] = ['must', 'should', 'advice'];
+  return [
+    ...weights.map((own) => ({
+      id,
+      weight: own,
+      find: (_: unknown, repo: Repo) =>
+        missing(repo).filter((found) => (found.weight ?? weight) === own),
+      ...words,
+    })),
+    {
+      id,
+      weight,
+      find: (_, repo) => (judge(repo)?.unknown ?? []).map((why) => new Doubt(why)),
+      ...words,
+    },
+    {
+      id,
+      weight: 'note',
+      find: (_, repo) => (judge(repo)?.notes ?? []).map((what) => ({ what, edit: '' })),
+      ...words,
+    },
+  ];
+}
+
+const on =
+  <T>(pick: (repo: Repo) => T | undefined) =>
+  (id: string, weight: Weight, judge: (repo: Repo, file: T) => Findings) =>
+    fromJudge(id, weight, (repo) => {
+      const file = pick(repo);
+      return file === undefined ? undefined : judge(repo, file);
+    });
+
+const dockerfile = on((repo) => repo.dockerfile);
+const dockerignore = on((repo) => repo.dockerignore);
+const fly = on((repo) => repo.fly);
+const envScript = on((repo): Read<string> | undefined => repo.envSh);
+const runtime = on((repo) => repo.runtime);
+
+/** Every rule. Those of one requirement are shown in this order. */
+export const rules: readonly Rule[] = [
+  ...dockerfile('R1.1', 'should', layers),
+  ...dockerfile('R1.2', 'should', stages),
+  ...dockerfile('R1.3', 'must', runtimePackages),
+  ...dockerfile('R1.4', 'must', user),
+  ...dockerfile('R1.5', 'should', exposedPort),
+  ...dockerfile('R1.6', 'must', startCommand),
+  ...dockerfile('B1', 'must', baseImages),
+  ...dockerfile('B2', 'should', locale),
+  ...dockerfile('B3', 'must', buildInputs),
+  ...dockerfile('B4', 'must', privateCode),
+  ...dockerignore('B5', 'must', keepsOut),
+  ...dockerignore('B6', 'must', keepsIn),
+  ...fly('R2.1', 'must', valid),
+  ...fly('R2.2', 'should', machine),
+  ...fly('R2.3', 'must', database),
+  ...fly('R2.4', 'should', https),
+  ...fly('R2.5', 'should', healthCheck),
+  ...fly('R2.6', 'should', connections),
+  ...fly('R2.7', 'must', publicEnv),
+  ...fly('B7', 'should', alwaysOn),
+  ...fly('B8', 'should', shutdown),
+  ...fly('B9', 'must', releaseCommand),
+  ...envScript('B10', 'should', envSh),
+  ...runtime('R3.1', 'must', releaseMode),
+  ...runtime('R3.2', 'should', pool),
+  ...runtime('R3.3', 'should', hostAndSecrets),
+  ...runtime('R3.4', 'should', tls),
+  ...runtime('R3.5', 'should', logger),
+  ...runtime('B11', 'should', backgroundSwitch),
+];

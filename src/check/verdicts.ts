@@ -1,0 +1,59 @@
+import pc from 'picocolors';
+import type { Result, Verdict } from './check.ts';
+import type { Finding } from './rule.ts';
+
+const COLOURS: Record<Verdict, (text: string) => string> = {
+  met: pc.green,
+  must: pc.red,
+  should: pc.yellow,
+  advice: pc.cyan,
+  unknown: pc.yellow,
+  skipped: pc.dim,
+};
+
+/** The results as a person reads them. */
+export function verdictsOf(results: readonly Result[], strict: boolean): string {
+  const lines: string[] = [];
+  let file = '';
+  for (const result of results) {
+    if (result.file !== file) lines.push('', pc.bold(result.file));
+    file = result.file;
+    lines.push(headOf(result));
+    // A file that isn't there lacks every requirement, and says so once
+    const findings = result.findings.map(wordsOf).filter(([first = '']) => !lines.includes(first));
+    lines.push(...findings.flat());
+    for (const { why } of result.unknown) lines.push(`           can't be told by reading: ${why}`);
+    for (const note of result.notes) lines.push(`           note: ${note}`);
+  }
+  return [...lines.slice(1), '', ...summaryOf(results, strict)].join('\n');
+}
+
+function headOf({ id, name, verdict, skipped }: Result): string {
+  const reason = skipped ? ` (${skipped})` : '';
+  return `  ${COLOURS[verdict](verdict.padEnd(7))}  ${id.padEnd(5)} ${name}${reason}`;
+}
+
+function wordsOf({ weight, what, edit, file, line }: Finding): string[] {
+  const place = line === null ? file : `${file}:${line}`;
+  return [
+    `           ${weight}: ${place}: ${what}`,
+    ...edit.split('\n').map((text) => `             ${text}`),
+  ];
+}
+
+function summaryOf(results: readonly Result[], strict: boolean): string[] {
+  const count = (verdict: Verdict) => results.filter((one) => one.verdict === verdict).length;
+  const skipped = count('skipped') ? `, ${count('skipped')} skipped` : '';
+  if (count('met') === results.length - count('skipped'))
+    return [`All ${count('met')} requirements are met${skipped}.`];
+  const number = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+  const open = [
+    number(count('must'), 'must'),
+    number(count('should'), 'should'),
+    `${count('advice')} advice`,
+    `${count('unknown')} unknown`,
+  ].join(', ');
+  const hint =
+    count('must') || strict ? '' : ' Nothing here stops a deploy; --strict fails for it.';
+  return [`${count('met')} met; open: ${open}${skipped}.${hint}`];
+}
