@@ -11,7 +11,7 @@ const ROUNDS = 10;
 export function benchGenerator(): void {
   const app = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
-    cpSync(join(root, 'test/projects/shop'), app, { recursive: true });
+    cpSync(join(root, 'test/projects/shop/before'), app, { recursive: true });
     const commands: Record<string, string[]> = {
       'plop --version': ['node_modules/plop/bin/plop.js', '--version'],
       'phoenix-fly fly --write no': [

@@ -6,7 +6,7 @@ import type { Change, OnConflict } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { openTree, type Tree, treeOf } from '../src/tree.ts';
 
-export const SHOP = fileURLToPath(new URL('projects/shop', import.meta.url));
+export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
 
 /** The fixture project as {path: text}, with changes; undefined leaves a file out. */
 export function shop(changes: Record<string, string | undefined> = {}): Record<string, string> {

@@ -9,7 +9,7 @@ check() { if out=$("${@:2}" 2>&1); then echo "ok $1"; else echo "NOT OK $1: $out
 for kind in ordinary managed external; do
   for base in alpine debian; do
     app=$work/$kind-$base
-    cp -r test/projects/shop "$app"
+    cp -r test/projects/shop/before "$app"
     postgres=$kind
     if [ "$kind" = ordinary ]; then postgres=shop-db; fi
     check "$kind $base: generate" node dist/bin/phoenix-fly.js fly --dest "$app" --app shop --region lhr --postgres "$postgres" --base "$base" --write yes

@@ -1,0 +1,82 @@
+/** Whole repos before and after `fly`: a reviewer reads each change of output in the diff. `UPDATE=1 npm test` renews them. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { QuestionName } from '../src/answers/questions.ts';
+import type { OnConflict } from '../src/plan/file.ts';
+import { refuseUnsupported } from '../src/plan/supported.ts';
+import { Problem } from '../src/problem.ts';
+import { openTree } from '../src/tree.ts';
+import { planFor, projectOf } from './support.ts';
+
+type Texts = Record<string, string>;
+
+/** golden.json: the answers, and the project whose before/ this one's is laid over. */
+interface Golden {
+  extends?: string;
+  flags: Partial<Record<QuestionName, string>>;
+  conflict?: OnConflict;
+}
+
+const PROJECTS = fileURLToPath(new URL('projects', import.meta.url));
+const REFUSAL = 'refusal.txt';
+
+const goldenOf = (name: string): Golden =>
+  JSON.parse(readFileSync(join(PROJECTS, name, 'golden.json'), 'utf8')) as Golden;
+
+function textsIn(folder: string): Texts {
+  if (!existsSync(folder)) return {};
+  const tree = openTree(folder);
+  return Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
+}
+
+function textsBefore(name: string): Texts {
+  const { extends: base } = goldenOf(name);
+  return {
+    ...(base === undefined ? {} : textsBefore(base)),
+    ...textsIn(join(PROJECTS, name, 'before')),
+  };
+}
+
+/** The files that a run writes; for a repo that is refused, the message as refusal.txt. */
+function written(texts: Texts, { flags, conflict }: Golden): Texts {
+  try {
+    refuseUnsupported(projectOf(texts));
+  } catch (error) {
+    if (error instanceof Problem) return { [REFUSAL]: `${error.message}\n` };
+    throw error;
+  }
+  const changes = planFor(texts, flags, conflict).filter((change) => change.before !== change.after);
+  return Object.fromEntries(changes.map(({ path, after }) => [path, after]));
+}
+
+function renew(folder: string, texts: Texts): void {
+  rmSync(folder, { recursive: true, force: true });
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+for (const name of readdirSync(PROJECTS)) {
+  const folder = join(PROJECTS, name, 'after');
+  const golden = goldenOf(name);
+  const before = textsBefore(name);
+
+  test(`${name}: what fly writes is what after/ holds`, () => {
+    const texts = written(before, golden);
+    if (process.env.UPDATE) renew(folder, texts);
+    const expected = textsIn(folder);
+    assert.equal(Object.keys(texts).sort(), Object.keys(expected).sort());
+    for (const [path, text] of Object.entries(texts)) assert.fixture(text, expected[path] ?? '');
+  });
+
+  test(`${name}: a second run changes nothing`, () => {
+    const { [REFUSAL]: refusal, ...after } = textsIn(folder);
+    if (refusal === undefined) assert.equal(written({ ...before, ...after }, golden), {});
+  });
+}
+
+test.run();

@@ -1,0 +1,8 @@
+defmodule BoardWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :board
+
+  socket "/live", Phoenix.LiveView.Socket
+  plug BoardWeb.Plugs.Health
+
+  plug BoardWeb.Router
+end

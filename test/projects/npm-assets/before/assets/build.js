@@ -1,0 +1,1 @@
+require("esbuild").build({entryPoints: ["js/app.js"], outdir: "../priv/static/assets"})

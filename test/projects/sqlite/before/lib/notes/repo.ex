@@ -1,0 +1,3 @@
+defmodule Notes.Repo do
+  use Ecto.Repo, otp_app: :notes, adapter: Ecto.Adapters.SQLite3
+end

@@ -1,0 +1,5 @@
+defmodule NotesWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :notes
+
+  plug NotesWeb.Router
+end

@@ -1,0 +1,1 @@
+# Sample data: mix run priv/repo/seeds.exs

@@ -1,0 +1,1 @@
+import {LiveSocket} from "phoenix_live_view"

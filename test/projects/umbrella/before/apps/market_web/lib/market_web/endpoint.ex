@@ -1,0 +1,8 @@
+defmodule MarketWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :market_web
+
+  socket "/live", Phoenix.LiveView.Socket
+
+  plug Plug.RequestId
+  plug MarketWeb.Router
+end

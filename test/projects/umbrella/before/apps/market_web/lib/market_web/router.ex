@@ -1,0 +1,3 @@
+defmodule MarketWeb.Router do
+  use Phoenix.Router
+end

@@ -1,0 +1,13 @@
+defmodule Market.Umbrella.MixProject do
+  use Mix.Project
+
+  def project do
+    [
+      apps_path: "apps",
+      version: "0.1.0",
+      start_permanent: Mix.env() == :prod,
+      deps: [{:phoenix_live_view, ">= 0.0.0"}],
+      aliases: [setup: ["cmd mix setup"]]
+    ]
+  end
+end
