@@ -48,7 +48,9 @@ function written(texts: Texts, { flags, conflict }: Golden): Texts {
     if (error instanceof Problem) return { [REFUSAL]: `${error.message}\n` };
     throw error;
   }
-  const changes = planFor(texts, flags, conflict).filter((change) => change.before !== change.after);
+  const changes = planFor(texts, flags, conflict).filter(
+    (change) => change.before !== change.after,
+  );
   return Object.fromEntries(changes.map(({ path, after }) => [path, after]));
 }
 
