@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { migrateCommand } from '../src/docker/release-files.ts';
+import { serverRepos } from '../src/facts/project.ts';
 import { app, lock, projectOf } from './support.ts';
 
 const umbrella = (root: string, extra: Record<string, string> = {}) => {
@@ -204,6 +206,20 @@ test('a repo is configured under its own app, whoever lists it; that of a depend
       ['Tai.OrderRepo', 'tai'],
     ],
   );
+});
+
+test("repos on another kind of database than the app's are told apart", () => {
+  const repo = (name: string, adapter: string) =>
+    `defmodule Shop.${name} do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.${adapter}\nend\n`;
+  const facts = app({
+    'config/config.exs':
+      'import Config\nconfig :shop, ecto_repos: [Shop.Repo, Shop.Edge, Shop.Events]\n',
+    'lib/shop/repo.ex':
+      repo('Repo', 'Postgres') + repo('Edge', 'SQLite3') + repo('Events', 'ClickHouse'),
+  });
+  assert.equal([...facts.database.repoAdapters.values()], ['postgres', 'sqlite', 'none']);
+  assert.equal(serverRepos(facts), ['Shop.Repo']);
+  assert.match(migrateCommand(facts, 'shop'), 'for repo <- [Shop.Repo], do:');
 });
 
 test('a stale postgrex in mix.lock is no database', () => {

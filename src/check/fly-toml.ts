@@ -1,4 +1,5 @@
 import { Unknown } from '../elixir/value.ts';
+import { serverRepos } from '../facts/project.ts';
 import { isAppName } from '../fly/names.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { parseRegion } from '../fly/regions.ts';
@@ -194,7 +195,7 @@ export function database(repo: Repo, fly: FlyFile): Findings {
   const missing: Missing[] = [];
   const unknown: string[] = [];
   const started = repo.boot();
-  for (const module of project.database.repos) {
+  for (const module of serverRepos(project)) {
     const app = project.database.repoApps.get(module) ?? project.app.otpApp;
     const options = setting(started, app, module, 'socket_options');
     if (options instanceof Unknown)

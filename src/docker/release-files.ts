@@ -1,5 +1,6 @@
 import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
+import { serverRepos } from '../facts/project.ts';
 import { elixirAtom } from '../quote.ts';
 
 const options = (project: Project, release: string) =>
@@ -33,11 +34,11 @@ export function migrateCommand(project: Project, release: string): string {
     return '/app/bin/migrate';
   const apps = [
     ...new Set(
-      project.database.repos.map(
+      serverRepos(project).map(
         (repo) => project.database.repoApps.get(repo) ?? project.app.otpApp,
       ),
     ),
   ];
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
-  return `/app/bin/${release} eval '${load}; for repo <- [${project.database.repos.join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
+  return `/app/bin/${release} eval '${load}; for repo <- [${serverRepos(project).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
 }

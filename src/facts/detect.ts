@@ -163,6 +163,7 @@ export function detect(repo: Tree): Project {
       adapter: repos.adapter,
       repos: repos.modules,
       repoApps: repos.apps,
+      repoAdapters: repos.adapters,
       dbConnectionVersion: version('db_connection'),
     },
     release: {

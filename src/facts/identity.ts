@@ -86,7 +86,12 @@ export function pickRepos(
   projects: readonly MixProject[],
   lock: ReadonlyMap<string, unknown>,
   notes: string[],
-): { modules: string[]; apps: Map<string, string>; adapter: EctoAdapter } {
+): {
+  modules: string[];
+  apps: Map<string, string>;
+  adapter: EctoAdapter;
+  adapters: Map<string, EctoAdapter>;
+} {
   const apps = new Map<string, string>();
   // A repo reads its settings from its own otp_app, not from the app that lists it; that of a dependency is told by where it is configured
   const owner = (module: string): string | undefined =>
@@ -105,10 +110,12 @@ export function pickRepos(
   }
   if (apps.size === 0)
     for (const repo of code.repos) apps.set(repo.module, repo.otpApp ?? projects[0]?.app ?? '');
-  const adapters = [...apps].map(
-    ([module, app]) =>
+  const declared = new Map(
+    [...apps].map(([module, app]) => [
+      module,
       code.repos.find((repo) => repo.module === module)?.adapter ??
-      moduleName(get(get(config.apps.get(app), module), 'adapter')),
+        moduleName(get(get(config.apps.get(app), module), 'adapter')),
+    ]),
   );
   const named = projects
     .flatMap((project) => project.deps.filter((dep) => dep.prod).map((dep) => dep.name))
@@ -116,7 +123,7 @@ export function pickRepos(
   // A repo of a dependency outside the tree: only mix.lock knows its driver
   const evidence =
     [
-      adapters.filter((adapter) => adapter !== undefined),
+      [...declared.values()].filter((adapter) => adapter !== undefined),
       named,
       [...lock.keys()].filter((name) => DRIVERS.test(name)),
     ].find((found) => found.length) ?? [];
@@ -125,10 +132,13 @@ export function pickRepos(
     ['mysql', /myxql|mysql|mariaex/i],
     ['sqlite', /sqlite/i],
   ];
-  const adapter =
-    (apps.size && kinds.find(([, pattern]) => evidence.some((one) => pattern.test(one)))?.[0]) ||
-    'none';
-  return { modules: [...apps.keys()], apps, adapter };
+  const kindOf = (names: readonly string[]) =>
+    kinds.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0] ?? 'none';
+  const adapter = apps.size ? kindOf(evidence) : 'none';
+  const adapters = new Map(
+    [...declared].map(([module, name]) => [module, name === undefined ? adapter : kindOf([name])]),
+  );
+  return { modules: [...apps.keys()], apps, adapter, adapters };
 }
 
 /** What an app's modules begin with, e.g. "Shop". */

@@ -52,6 +52,8 @@ export interface Project {
     repos: string[];
     /** The OTP app that each repo is configured under. */
     repoApps: ReadonlyMap<string, string>;
+    /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
+    repoAdapters: ReadonlyMap<string, EctoAdapter>;
     dbConnectionVersion: string | null;
   };
   release: { name: string | null; names: string[]; rebootAfterConfig: boolean };
@@ -92,6 +94,14 @@ export interface Project {
   };
   notes: string[];
 }
+
+/** The repos on the app's own database server, which Fly's settings are for; those on another kind are left alone. */
+export const serverRepos = ({ database }: Project): string[] =>
+  database.repos.filter(
+    (module) =>
+      /postgres|mysql/.test(database.adapter) &&
+      database.repoAdapters.get(module) === database.adapter,
+  );
 
 /** The facts as `facts --json` prints them: flat, under names that stay (README, "Facts"). */
 export const factsOf = (project: Project) => ({
