@@ -34,9 +34,7 @@ export function migrateCommand(project: Project, release: string): string {
     return '/app/bin/migrate';
   const apps = [
     ...new Set(
-      serverRepos(project).map(
-        (repo) => project.database.repoApps.get(repo) ?? project.app.otpApp,
-      ),
+      serverRepos(project).map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp),
     ),
   ];
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
