@@ -1,19 +1,14 @@
 import { ParseError } from 'toml-eslint-parser';
-import { alwaysOn, flyTable } from '../src/answers/existing.ts';
 import { type Answers, questions } from '../src/answers/questions.ts';
 import { migrateCommand } from '../src/docker/release-files.ts';
-import { type MergeRules, mergeToml } from '../src/edit/toml-merge.ts';
+import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
+import { readToml, type TomlText } from '../src/edit/toml-text.ts';
+import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
+import { connections, mergeRules, type Wishes } from '../src/fly/fly-merge.ts';
+import { refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
-import {
-  connections,
-  listAt,
-  memoryKey,
-  mergeRules,
-  pageGroup,
-  pageMachine,
-  pageService,
-} from '../src/fly/service.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Context, GeneratedFile, OnConflict } from '../src/plan/file.ts';
+import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
 import { tomlString } from '../src/quote.ts';
 import { portOf } from './shared.ts';
@@ -22,85 +17,129 @@ export const flyToml: GeneratedFile = {
   name: 'fly-toml',
   summary: 'machine, region, health check, environment',
   asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
-  outputs: ({ project, answers }) => {
-    const { app, region, postgres, host, memory, release, migrate, background } = answers;
-    if (migrate && project.database.repos.length === 0)
+  outputs: (context) => {
+    const { project, answers } = context;
+    if (answers.migrate && project.database.repos.length === 0)
       throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
-    const there = flyTable(project);
-    const service = pageService(there);
-    const group = pageGroup(there);
-    const machine = pageMachine(there);
-    const key = memoryKey(machine?.data, memory);
-    const old = service?.table === 'services';
+    const there = flyConfig(project.tree);
+    refuseMemory(there.machine?.data, answers.memory);
     return [
       {
         path: 'fly.toml',
         template: 'fly.toml',
-        view: {
-          app: tomlString(app),
-          region: tomlString(region),
-          host: tomlString(host),
-          port: portOf(project),
-          service: old ? 'services' : 'http_service',
-          checks: old ? 'services.http_checks' : 'http_service.checks',
-          old,
-          group: group && tomlString(group),
-          serviceGroup: group !== undefined && service?.data.processes === undefined,
-          migrate,
-          releaseCommand: tomlString(migrateCommand(project, release)),
-          database: postgres.kind !== 'none' && project.database.repos.length > 0,
-          databaseSource: databaseSource(postgres, app),
-          ipv6: postgres.kind !== 'external',
-          poolSize: poolSize(answers),
-          // A service that stops, or never stops, as the answer says keeps its own words for it
-          idle: service === undefined || background !== (alwaysOn(project) === 'yes'),
-          stopReason: background
-            ? 'Background work: the proxy sees only requests, so it must not stop or start machines'
-            : 'Nothing runs in the background: the machine sleeps while nobody asks for a page',
-          autoStop: background ? 'off' : 'suspend',
-          autoStart: !background,
-          minMachines: background ? 1 : 0,
-          ...connections(service),
-          healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
-          newMachine: machine === undefined,
-          memory:
-            key &&
-            `${key} = ${key === 'memory' ? tomlString(questions.memory.print(memory)) : memory}`,
-          // Without a name it would be the machine of every other group as well
-          machineGroup:
-            machine === undefined &&
-            group !== undefined &&
-            [...listAt(there, 'vm'), ...listAt(there, 'processes')].length > 0,
-        },
-        merge: (before, rendered) =>
-          before?.trim()
-            ? merge(
-                before,
-                rendered,
-                databaseSource(postgres, app),
-                mergeRules(there, answers, background && project.background.length > 0),
-              )
-            : rendered,
+        view: view(context, there),
+        merge: (_before, rendered, onConflict) =>
+          there.blank ? rendered : merge(context, there, rendered, onConflict).text,
       },
     ];
   },
+  notes: (context) => {
+    const there = flyConfig(context.project.tree);
+    if (there.blank) return [];
+    const rendered = render('fly.toml', view(context, there));
+    const { overruled } = merge(context, there, rendered, 'leave');
+    return [...overruled.map(changeNote), ...machineNote(there, context.answers)];
+  },
 };
 
-function merge(before: string, rendered: string, source: string, rules: MergeRules): string {
+function view({ project, answers }: Context, there: FlyConfig): Record<string, unknown> {
+  const { app, region, postgres, host, memory, release, migrate, background } = answers;
+  const old = there.service?.kind === 'services';
+  const inMegabytes = there.machine?.data.memory_mb !== undefined && !there.machine.data.memory;
+  return {
+    app: tomlString(app),
+    region: tomlString(region),
+    host: tomlString(host),
+    port: portOf(project),
+    service: old ? 'services' : 'http_service',
+    checks: old ? 'services.http_checks' : 'http_service.checks',
+    ports: old,
+    group: there.group && tomlString(there.group),
+    migrate,
+    releaseCommand: tomlString(migrateCommand(project, release)),
+    database: postgres.kind !== 'none' && project.database.repos.length > 0,
+    databaseSource: databaseSource(postgres, app),
+    ipv6: postgres.kind !== 'external',
+    poolSize: poolSize(answers),
+    ...idling(there, background),
+    ...connections(there.service),
+    healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
+    memoryKey: inMegabytes ? 'memory_mb' : 'memory',
+    memory: inMegabytes ? memory : tomlString(questions.memory.print(memory)),
+  };
+}
+
+function idling(there: FlyConfig, background: boolean): Record<string, unknown> {
+  if (background)
+    return {
+      stopReason:
+        'Background work: the proxy sees only requests, so it must not stop or start machines',
+      autoStop: 'off',
+      autoStart: false,
+      minMachines: 1,
+    };
+  return {
+    stopReason: 'Nothing runs in the background: the machine sleeps while nobody asks for a page',
+    // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
+    autoStop: there.table.swap_size_mb ? 'stop' : 'suspend',
+    autoStart: true,
+    minMachines: 0,
+  };
+}
+
+function wishes({ project, answers }: Context, onConflict: OnConflict): Wishes {
+  const { forceSsl } = project.endpoint;
+  return {
+    port: portOf(project),
+    externalDatabase: answers.postgres.kind === 'external',
+    background: answers.background,
+    once: answers.background && project.background.length > 0,
+    memory: answers.memory,
+    redirects: forceSsl !== null && forceSsl !== 'false',
+    replace: onConflict === 'replace',
+  };
+}
+
+function merge(
+  context: Context,
+  there: FlyConfig,
+  rendered: string,
+  onConflict: OnConflict,
+): { text: string; overruled: Overruled[] } {
+  const { postgres, app } = context.answers;
+  const rules = mergeRules(there, wishes(context, onConflict));
   try {
-    return mergeToml(
-      before
-        .replace(/^\uFEFF/, '')
-        .replace(DATABASE_SOURCE, (line) => (`${line} `.startsWith(`${source} `) ? line : source)),
-      rendered,
-      rules,
-    );
+    const before = withSource(there.source, databaseSource(postgres, app));
+    return mergeToml(before, readToml(rendered), rules);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw new Problem(
       `fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`,
     );
   }
+}
+
+/** The comment from which a rerun reads the answer back says what is answered now; words behind it stay. */
+function withSource(before: TomlText, source: string): TomlText {
+  const text = before.text.replace(DATABASE_SOURCE, (line) =>
+    `${line} `.startsWith(`${source} `) ? line : source,
+  );
+  if (text === before.text) return before;
+  return readToml(before.open ? text.slice(0, -before.newline.length) : text);
+}
+
+function changeNote({ path, theirs, ours, why }: Overruled): string {
+  const key = path.replaceAll(/\.\d+/g, '').replaceAll('\0', '.');
+  const reason = why && ` (${why})`;
+  return `fly.toml: ${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
+}
+
+function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
+  if (memory !== UNSET_MEMORY || machine?.data.memory || machine?.data.memory_mb) return [];
+  const state = machine
+    ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
+    : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
+  return [`fly.toml: ${state}; --memory 1gb writes it there`];
 }
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */

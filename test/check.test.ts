@@ -42,7 +42,8 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
     'fly.toml':
       'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
   });
-  assert.equal(open(after(texts, planFor(texts))), []);
+  const done = after(texts, planFor(texts, { ...FLAGS, memory: '1gb' }));
+  assert.equal(open(done), []);
 });
 
 test('without the files everything is missing, and one command writes it', () => {

@@ -109,11 +109,9 @@ test('fly.toml keeps comments, unknown sections and the values of its owner', ()
   const data = TOML.parse(merged) as {
     env: { PORT: string };
     http_service: { internal_port: number; checks: { path: string }[] };
-    vm: { memory: string }[];
   };
   assert.equal([data.http_service.internal_port, data.env.PORT], [8080, '8080']);
   assert.is(data.http_service.checks[0]?.path, '/health');
-  assert.is(data.vm[0]?.memory, '1gb');
 });
 
 test("check_origin of the owner's stays, on a second run too", () => {

@@ -1,7 +1,7 @@
-import type TOML from '@iarna/toml';
 import { glibcReasons } from '../docker/packages.ts';
 import { releaseFor } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
+import { flyConfig } from '../fly/fly-config.ts';
 import type { Base } from '../fly/images.ts';
 import type { Live } from '../fly/live.ts';
 import { isAppName, isHostName, toAppName } from '../fly/names.ts';
@@ -11,8 +11,6 @@ import { Problem } from '../problem.ts';
 import {
   alwaysOn,
   builtRelease,
-  flyTable,
-  flyToml,
   sameApp,
   vmMemory,
   writtenBase,
@@ -78,7 +76,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
     example: 'shop',
     asked: 'always',
-    default: (project) => flyToml(project, 'app') ?? toAppName(project.app.otpApp),
+    default: (project) => flyConfig(project.tree).app ?? toAppName(project.app.otpApp),
     parse: (text) => {
       if (isAppName(text.trim())) return text.trim();
       throw new Problem(
@@ -92,7 +90,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'Fly region near your users, by code or city',
     example: 'lhr',
     asked: 'always',
-    default: (project) => flyToml(project, 'primary_region'),
+    default: (project) => flyConfig(project.tree).region,
     parse: (text, live) => parseRegion(text, live?.regions),
     print: String,
     live: true,
@@ -191,8 +189,7 @@ export const questions: { [Name in QuestionName]: Question<Answers[Name]> } = {
     help: 'run migrations on each deploy (release_command): yes or no',
     example: 'no',
     asked: 'flag',
-    default: (project) =>
-      (flyTable(project).deploy as TOML.JsonMap | undefined)?.release_command ? 'yes' : 'no',
+    default: (project) => (flyConfig(project.tree).deploy.release_command ? 'yes' : 'no'),
     ...yesNo,
   },
   background: {

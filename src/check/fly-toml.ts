@@ -1,14 +1,14 @@
 import { Unknown } from '../elixir/value.ts';
 import { serverRepos } from '../facts/project.ts';
+import { type FlyConfig, type Table, tablesAt } from '../fly/fly-config.ts';
+import { memoryOf } from '../fly/machine.ts';
 import { isAppName } from '../fly/names.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { parseRegion } from '../fly/regions.ts';
-import { listAt, megabytes, pageMachine } from '../fly/service.ts';
 import { Problem } from '../problem.ts';
 import { setting } from './boot.ts';
 import { hasPassword, isSecretName } from './dockerfile-run.ts';
-import { type FlyFile, section } from './fly-file.ts';
-import { seconds } from './health.ts';
+import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { type Findings, found, type Missing, unless } from './verdict.ts';
 
@@ -18,6 +18,8 @@ const at = (line: number | undefined, what: string, edit: string): Missing => ({
   file: 'fly.toml',
   line,
 });
+const listAt = (table: Table, key: string) => tablesAt(table, key).map(({ data }) => data);
+const section = (fly: FlyConfig, key: string): Table => listAt(fly.table, key)[0] ?? {};
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value ? value : undefined;
 
@@ -150,7 +152,7 @@ export function machine(_repo: Repo, fly: FlyFile): Findings {
         ];
       const per = SHARED.test(size) ? { least: 256, most: 2048 } : { least: 2048, most: 8192 };
       const given = vm.memory ?? vm.memory_mb;
-      const memory = given === undefined ? per.least * Number(cpus) : megabytes(vm);
+      const memory = memoryOf(vm);
       if (memory === undefined)
         return [
           at(place('memory'), `"${String(given)}" is no amount of memory`, 'write: memory = "1gb"'),
@@ -351,13 +353,9 @@ export function alwaysOn({ project }: Repo, fly: FlyFile): Findings {
   const service = fly.service;
   const place = (key: string) =>
     fly.line(`${service?.path}.${key}`) ?? fly.line(service?.path ?? 'http_service');
-  const stops =
-    service &&
-    service.autoStop !== undefined &&
-    service.autoStop !== 'off' &&
-    service.autoStop !== false;
+  const stops = service && service.autoStop !== 'off';
   const missing: Missing[] = [];
-  const memory = megabytes(pageMachine(fly.table)?.data) ?? 0;
+  const memory = (fly.machine && memoryOf(fly.machine.data)) ?? 0;
   if (service?.autoStop === 'suspend' && fly.table.swap_size_mb)
     missing.push(
       at(
@@ -374,7 +372,7 @@ export function alwaysOn({ project }: Repo, fly: FlyFile): Findings {
         'write: auto_stop_machines = "stop"',
       ),
     );
-  if (stops && service.autoStart === false)
+  if (stops && service.data.auto_start_machines === false)
     missing.push(
       at(
         place('auto_start_machines'),
@@ -407,7 +405,7 @@ export function alwaysOn({ project }: Repo, fly: FlyFile): Findings {
 /** The VM gets SIGTERM and time to end what it does. */
 export function shutdown(_repo: Repo, fly: FlyFile): Findings {
   const { kill_signal: signal, kill_timeout: timeout } = fly.table;
-  const given = timeout === undefined ? 5 : seconds(timeout, 1);
+  const given = fly.killTimeout;
   return found([
     ...unless(
       signal === 'SIGTERM',

@@ -1,7 +1,8 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
 import { forceSslFaults } from '../facts/force-ssl.ts';
-import type { FlyFile, Service } from './fly-file.ts';
+import { type Service, seconds, type Table } from '../fly/fly-config.ts';
+import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { type Findings, found, type Missing } from './verdict.ts';
 
@@ -25,8 +26,8 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
     ]);
   const missing: Missing[] = [];
   const notes: string[] = [];
-  const check = service.checks[0];
-  const where = `${service.checksPath}.0`;
+  const check = service.checks[0]?.data;
+  const where = service.checks[0]?.path ?? service.checksPath;
   if (!project.endpoint.healthPath)
     missing.push({
       what: 'the app has no route that answers a health check',
@@ -92,20 +93,7 @@ export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings
 
 const header = (service: Service): string => service.checksPath.replace(/\.\d+\./, '.');
 
-/** Seconds of a duration as Fly reads it: bare numbers are milliseconds. */
-export function seconds(value: unknown, bare = 1000): number | undefined {
-  if (typeof value === 'number') return value / bare;
-  const parts = [...String(value ?? '').matchAll(/([\d.]+)(ms|s|m|h)/g)];
-  if (parts.length)
-    return parts.reduce(
-      (sum, [, amount, unit]) =>
-        sum + Number(amount) * ({ ms: 0.001, s: 1, m: 60, h: 3600 }[unit ?? 's'] ?? 1),
-      0,
-    );
-  return /^\d+$/.test(String(value)) ? Number(value) / bare : undefined;
-}
-
-function times(fly: FlyFile, check: Record<string, unknown>, where: string): Missing[] {
+function times(fly: FlyFile, check: Table, where: string): Missing[] {
   const rules: [key: string, least: number, most: number, wanted: string, why: string][] = [
     ['interval', 5, 60, '15s', 'Fly lowers it to a minute; below 5 s it is load'],
     ['timeout', 1, 60, '5s', 'a bare number is milliseconds'],

@@ -8,7 +8,7 @@ import { refuseUnsupported } from '../plan/supported.ts';
 import { Problem } from '../problem.ts';
 import { type Boot, booter, possible } from './boot.ts';
 import { chain, type Dockerfile, env, programs, readDockerfile } from './dockerfile-model.ts';
-import { type FlyFile, readFlyFile, section } from './fly-file.ts';
+import { type FlyFile, readFlyFile } from './fly-file.ts';
 import { exportsIn } from './shell.ts';
 
 /** A text file of the repo with its parsed form. */
@@ -135,7 +135,7 @@ export class Repo {
   }
 
   private buildSetting(key: string): string | undefined {
-    const value = this.fly && section(this.fly, 'build')[key];
+    const value = this.fly?.build[key];
     return typeof value === 'string' ? value : undefined;
   }
 }

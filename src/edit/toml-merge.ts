@@ -1,16 +1,28 @@
-import TOML from '@iarna/toml';
-import { parseTOML } from 'toml-eslint-parser';
-import { type Entry, type Place, type Table, type TomlText, tomlText } from './toml-text.ts';
+import { type Entry, readToml, type Table, type TomlText, type Value } from './toml-text.ts';
 
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */
   targets: (table: string) => string[];
-  /** Other places in their file where a value of ours may stand already. */
+  /** Other paths in their file where a value of ours may stand already. */
   also: (path: string) => string[];
+  /** Whether a key of ours is needed where theirs has none. */
+  wants: (path: string) => boolean;
   /** Whether our comment has to stand above theirs. */
   explain: (path: string) => boolean;
   /** Whether our value takes the place of theirs. */
   replace: (path: string, theirs: unknown) => boolean;
+  /** Paths in their file that go. */
+  remove: readonly string[];
+}
+
+/** A value of theirs that a merge changed or took away. */
+export interface Overruled {
+  path: string;
+  theirs: unknown;
+  /** undefined: it is gone. */
+  ours: unknown;
+  /** Our comment above it. */
+  why: string;
 }
 
 /**
@@ -18,224 +30,218 @@ export interface MergeRules {
  * quoting, line endings. A value that both have stays theirs unless a rule says otherwise. What is added or changed
  * brings our comments, which say why.
  *
- * The edits are made in the text, at the places that toml-eslint-parser gives. Libraries that print from a changed
+ * The edits are made in the text, at the offsets that toml-eslint-parser gives. Libraries that print from a changed
  * object were tried on flyctl's own 41 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
  * of tables such as [[vm]] to most of them ("Node not found"); @shopify/toml-patch 0.3.0 sets scalars only, drops the
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
- * @throws ParseError when `theirs` is not TOML, or what comes out isn't
+ * @throws ParseError when what comes out is not TOML
  */
 export function mergeToml(
-  theirs: string,
-  ours: string,
-  { targets, also, explain, replace }: MergeRules,
-): string {
-  const open = theirs !== '' && !theirs.endsWith('\n');
-  const newline = theirs.includes('\r\n') ? '\r\n' : '\n';
-  const text = theirs + (open ? newline : '');
-  const want = tomlText(ours);
-  const edit = new Edits(text, tomlText(text), want, TOML.parse(ours));
-  for (const table of want.tables) {
-    for (const target of targets(table.path)) {
-      const missing = table.entries.filter((entry) => {
-        const found = [target + entry.path.slice(table.path.length), ...also(entry.path)]
-          .map((path) => edit.find(path))
-          .find(Boolean);
-        if (
-          found?.range &&
-          JSON.stringify(found.value) !== JSON.stringify(entry.value) &&
-          replace(entry.path, found.value)
-        )
-          edit.replace(found, entry, ours.slice(...entry.range));
-        else if (found?.entry && explain(entry.path)) edit.explain(found.entry, entry.comments);
-        return !found;
-      });
-      if (missing.length) edit.add(target, table, missing, ours);
-    }
-  }
-  const merged = edit.apply(open ? newline.length : 0, newline);
-  parseTOML(merged);
-  return merged;
+  theirs: TomlText,
+  ours: TomlText,
+  rules: MergeRules,
+): { text: string; overruled: Overruled[] } {
+  const merge = new Merge(theirs, ours, rules);
+  merge.remove();
+  for (const table of ours.tables)
+    for (const target of rules.targets(table.path)) merge.bringIn(table, target);
+  const text = merge.finish();
+  readToml(text);
+  return { text, overruled: merge.overruled };
 }
 
+/** What holds a path in their file, or will: a table with a header, one in braces, or keys with dots. */
 type Home = { path: string } & (
   | { kind: 'header'; table: Table }
-  | { kind: 'inline'; place: Place }
+  | { kind: 'inline'; value: Value }
   | { kind: 'dotted'; last: Entry }
 );
 
-/** Changes to a TOML text, collected by place and made at the end. */
-class Edits {
-  /** `rank` orders what comes in at the same place. */
-  private edits: { at: number; end: number; text: string; rank: number }[] = [];
-  /** Tables of ours that came in as a whole, with the tables below them. */
-  private whole: string[] = [];
-  private text: string;
-  private have: TomlText;
-  private want: TomlText;
-  private data: TOML.JsonMap;
+/** Of what comes in at one offset, higher ranks come later. */
+const RANK = { entry: 0, table: 100, comment: 1000 };
 
-  constructor(text: string, have: TomlText, want: TomlText, data: TOML.JsonMap) {
-    this.text = text;
-    this.have = have;
-    this.want = want;
-    this.data = data;
+class Merge {
+  readonly overruled: Overruled[] = [];
+  private readonly changes: { start: number; end: number; text: string; rank: number }[] = [];
+  /** Paths in their file that came in with all that is below them. */
+  private readonly complete: string[] = [];
+  private readonly theirs: TomlText;
+  private readonly ours: TomlText;
+  private readonly rules: MergeRules;
+
+  constructor(theirs: TomlText, ours: TomlText, rules: MergeRules) {
+    this.theirs = theirs;
+    this.ours = ours;
+    this.rules = rules;
   }
 
-  /** What stands at a path; without a range: only something below it. */
-  find(path: string): { value?: unknown; range?: Place['range']; entry?: Entry } | undefined {
-    const place = this.have.values.find((one) => one.path === path);
-    const below = [...this.have.values, ...this.have.tables].some((one) => isIn(one.path, path));
-    return place ?? (below ? {} : undefined);
+  remove(): void {
+    const gone = (path: string) => this.rules.remove.includes(path);
+    for (const { path, value, entry } of this.theirs.values.filter((found) => gone(found.path))) {
+      this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
+      if (entry.path === path) this.change(entry.lines, '');
+    }
+    for (const { path, value, range, kind } of this.theirs.values) {
+      if (kind !== 'inline') continue;
+      const pairs = Object.entries(value as object);
+      const rest = pairs.filter(([key]) => !gone(`${path}.${key}`));
+      if (rest.length < pairs.length) this.change(range, inline(Object.fromEntries(rest)));
+    }
   }
 
-  replace(
-    { range = [0, 0], entry }: ReturnType<Edits['find']> & object,
-    { comments }: Entry,
-    value: string,
-  ): void {
-    // Their quotes stay
-    const literal = this.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(value);
-    this.put(range, literal ? `'${value.slice(1, -1)}'` : value);
-    if (entry) this.explain(entry, comments);
+  /** One table of ours, in the place that it has in their file. */
+  bringIn(table: Table, target: string): void {
+    const missing: Entry[] = [];
+    for (const entry of table.entries) {
+      const path = target + entry.path.slice(table.path.length);
+      const found = [path, ...this.rules.also(entry.path)].find((other) => this.has(other));
+      const value = this.theirs.values.find((other) => other.path === found);
+      if (found === undefined && this.rules.wants(entry.path)) missing.push(entry);
+      else if (value && this.mustChange(entry, value)) this.replace(value, entry);
+      else if (value && this.rules.explain(entry.path)) this.explain(value.entry, entry.comments);
+    }
+    const done = this.complete.some((path) => isIn(target, path));
+    if (missing.length && !done) this.add(table, target, missing);
   }
 
-  add(target: string, table: Table, missing: readonly Entry[], ours: string): void {
-    if (this.whole.some((path) => isIn(target, path))) return;
-    const home = this.homeOf(target);
-    if (!home) return;
-    if (home.kind === 'header')
-      return home.path === target
-        ? this.addEntries(home.table, missing, ours)
-        : this.addTable(home, target, ours.slice(...table.range));
-    const steps = target
-      .slice(home.path.length + 1)
-      .split('.')
-      .filter(Boolean);
-    if (steps.length === 0)
-      return missing.forEach((entry) => this.addPair(home, entry.key, entry.value, entry.comments));
-    // A table in braces or of dotted keys can't get a header below it: what is missing comes in as a value
-    const path = table.path.split('.').slice(0, steps.length > 1 ? 1 - steps.length : undefined);
-    const value = path.reduce<unknown>(
-      (found, step) => (found as Record<string, unknown>)[step],
-      this.data,
-    );
-    this.whole.push(`${home.path}.${steps[0]}`);
-    const comments = this.want.tables
-      .flatMap((one) => one.entries)
-      .filter((entry) => isIn(entry.path, path.join('.')))
-      .flatMap((entry) => entry.comments);
-    this.addPair(home, steps[0] ?? '', value, comments);
-  }
-
-  /** @param open length of the line break at the end that was not there, and goes again unless something came behind it */
-  apply(open: number, newline: string): string {
-    const grew = this.edits.some((edit) => edit.at === this.text.length);
-    // From the back, so that offsets hold; what is inserted at one place stays in order
-    const last = [...this.edits]
+  finish(): string {
+    const { text, open, newline } = this.theirs;
+    // From the back, so that offsets hold; what comes in at one offset stays in order
+    const fromBack = [...this.changes]
       .reverse()
-      .sort((left, right) => right.at - left.at || right.rank - left.rank);
-    const result = last.reduce(
-      (text, { at, end, text: put }) =>
-        text.slice(0, at) + put.replaceAll('\n', newline) + text.slice(end),
-      this.text,
-    );
-    return open && !grew ? result.slice(0, -open) : result;
+      .sort((left, right) => right.start - left.start || right.rank - left.rank);
+    const result = fromBack.reduce((before, change) => {
+      const put = change.text.replaceAll('\n', newline);
+      return before.slice(0, change.start) + put + before.slice(change.end);
+    }, text);
+    const grew = this.changes.some((change) => change.start === text.length);
+    return open && !grew ? result.slice(0, -newline.length) : result;
   }
 
-  private addEntries(table: Table, missing: readonly Entry[], ours: string): void {
-    const lines = missing
-      .map((entry) =>
-        block([...entry.comments, `${entry.key} = ${ours.slice(...entry.range)}`], table.indent),
-      )
-      .join('');
+  private has(path: string): boolean {
+    return [...this.theirs.values, ...this.theirs.tables].some((found) => isIn(found.path, path));
+  }
+
+  private mustChange(entry: Entry, theirs: Value): boolean {
+    const same = JSON.stringify(theirs.value) === JSON.stringify(entry.value);
+    return !same && this.rules.replace(entry.path, theirs.value);
+  }
+
+  private replace({ path, value, range, entry }: Value, ours: Entry): void {
+    const text = this.ours.text.slice(...ours.range);
+    const quoted = this.theirs.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(text);
+    this.change(range, quoted ? `'${text.slice(1, -1)}'` : text);
+    this.explain(entry, ours.comments);
+    const why = ours.comments.map((line) => line.replace(/^#+ */, '')).join(' ');
+    this.overruled.push({ path, theirs: value, ours: ours.value, why });
+  }
+
+  private add(table: Table, target: string, missing: readonly Entry[]): void {
+    const home = this.homeOf(target);
+    if (home?.kind === 'header' && home.path === target) this.addEntries(home.table, missing);
+    else if (home?.kind === 'header') this.addTable(home.path, target, table, missing);
+    else if (home) this.addPairs(home, target, table, missing);
+  }
+
+  private linesOf(entries: readonly Entry[], indent: string): string {
+    const lines = entries.flatMap(({ comments, key, range }) => [
+      ...comments,
+      `${key} = ${this.ours.text.slice(...range)}`,
+    ]);
+    return block(lines, indent);
+  }
+
+  private addEntries(table: Table, missing: readonly Entry[]): void {
     const last = table.entries.at(-1);
-    const at =
-      last?.lines[1] ??
-      (table.path ? table.body : (this.have.tables[1]?.range[0] ?? this.text.length));
-    this.put([at, at], last || table.path || at === this.text.length ? lines : `${lines}\n`);
+    const bare = !last && table.path === '';
+    const firstTable = this.theirs.tables[1]?.range[0] ?? this.theirs.text.length;
+    const start = last?.lines[1] ?? (bare ? firstTable : table.body);
+    const gap = bare && start < this.theirs.text.length ? '\n' : '';
+    this.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
-  private addTable(home: Home, target: string, lines: string): void {
+  private addTable(home: string, target: string, table: Table, entries: readonly Entry[]): void {
+    const { tables, text } = this.theirs;
     const empty = this.emptyList(target);
-    if (empty) this.put(empty.entry.lines, '');
-    const at = home.path
-      ? Math.max(
-          ...this.have.tables.filter((one) => isIn(one.path, home.path)).map((one) => one.range[1]),
-        )
-      : this.text.length;
-    const fitting =
-      this.have.tables.some((one) => one.indent) || this.have.tables.length < 2
-        ? lines
-        : lines.replaceAll(/^[ \t]+/gm, '');
-    // Behind entries of the table above, and what belongs to a table before what stands alone
-    const rank = 100 - home.path.split('.').filter(Boolean).length;
-    this.put(
-      [at, at],
-      `${at > 0 ? '\n' : ''}${fitting}${at < this.text.length && !/^\r?\n/.test(this.text.slice(at)) ? '\n' : ''}`,
-      rank,
+    if (empty) this.change(empty.entry.lines, '');
+    const family = tables.filter((other) => isIn(other.path, home));
+    const start = home ? Math.max(...family.map((other) => other.range[1])) : text.length;
+    const flat = tables.length > 1 && !tables.some((other) => other.indent);
+    const header = this.ours.text.slice(table.range[0], table.body);
+    const lines = header + this.linesOf(entries, table.indent);
+    const before = start > 0 ? '\n' : '';
+    const after = start === text.length || /^\r?\n/.test(text.slice(start)) ? '' : '\n';
+    // What belongs to a table comes before what stands alone
+    const depth = home === '' ? 0 : home.split('.').length;
+    this.insert(
+      start,
+      before + (flat ? lines.replaceAll(/^[ \t]+/gm, '') : lines) + after,
+      RANK.table - depth,
     );
   }
 
+  /** A table in braces or of dotted keys can't get a header below it: what is missing comes in as values. */
+  private addPairs(home: Home, target: string, table: Table, missing: readonly Entry[]): void {
+    const [step, ...below] = target.slice(home.path.length + 1).split('.');
+    if (!step) {
+      for (const entry of missing) this.addPair(home, entry.key, entry.value, entry.comments);
+      return;
+    }
+    const path = table.path
+      .split('.')
+      .slice(0, below.length ? -below.length : undefined)
+      .join('.');
+    const entries = this.ours.tables
+      .flatMap((other) => other.entries)
+      .filter((entry) => isIn(entry.path, path));
+    const comments = entries.flatMap((entry) => entry.comments);
+    this.complete.push(`${home.path}.${step}`);
+    this.addPair(home, step, valueAt(this.ours.data, path), comments);
+  }
+
   private addPair(home: Home, key: string, value: unknown, comments: readonly string[]): void {
-    const printed = inline(value);
     const empty = this.emptyList(`${home.path}.${key}.0`);
     if (empty) {
-      this.put(empty.range, printed);
+      this.change(empty.range, inline(value));
       this.explain(empty.entry, comments);
     } else if (home.kind === 'dotted') {
       const { table, lines } = home.last;
-      this.put(
-        [lines[1], lines[1]],
-        block(
-          [
-            ...comments,
-            `${home.path.slice(table.path ? table.path.length + 1 : 0)}.${key} = ${printed}`,
-          ],
-          table.indent,
-        ),
-      );
+      const prefix = home.path.slice(table.path ? table.path.length + 1 : 0);
+      const pair = `${prefix}.${key} = ${inline(value)}`;
+      this.insert(lines[1], block([...comments, pair], table.indent), RANK.entry);
     } else if (home.kind === 'inline') {
-      const [from, to] = home.place.range;
-      const at = this.text.slice(0, to - 1).trimEnd().length;
-      const first = at === from + 1 && !this.edits.some((edit) => edit.at === at);
-      this.put(
-        [at, at],
-        `${first ? '' : ','} ${key} = ${printed}${first && at === to - 1 ? ' ' : ''}`,
-      );
-      this.explain(home.place.entry, comments);
+      const [start, end] = home.value.range;
+      const brace = end - 1;
+      const offset = this.theirs.text.slice(0, brace).trimEnd().length;
+      const first = offset === start + 1 && !this.changes.some((change) => change.start === offset);
+      const gap = first && offset === brace ? ' ' : '';
+      this.insert(offset, `${first ? '' : ','} ${key} = ${inline(value)}${gap}`, RANK.entry);
+      this.explain(home.value.entry, comments);
     }
   }
 
   /** Puts comment lines above an entry, unless they are in its table above it. */
-  explain({ lines: [at], table }: Entry, why: readonly string[]): void {
-    const there = this.text
-      .slice(table.range[0], at)
-      .split('\n')
-      .map((line) => line.trim());
-    const missing = why.filter(
-      (line) =>
-        !there.includes(line) &&
-        !this.edits.some((edit) => edit.at === at && edit.text.includes(line)),
+  private explain({ lines: [start], table }: Entry, comments: readonly string[]): void {
+    const above = this.theirs.text.slice(table.range[0], start).split('\n');
+    const there = above.map((line) => line.trim());
+    const coming = this.changes.filter((change) => change.start === start);
+    const missing = comments.filter(
+      (line) => !there.includes(line) && !coming.some((change) => change.text.includes(line)),
     );
-    // Behind all else that comes in here: directly above its entry
-    if (missing.length) this.put([at, at], block(missing, table.indent), 1000);
+    if (missing.length) this.insert(start, block(missing, table.indent), RANK.comment);
   }
 
   private homeOf(target: string): Home | undefined {
     for (let path = target; ; path = path.replace(/\.?[^.]*$/, '')) {
-      const table = this.have.tables.find((one) => one.path === path);
+      const table = this.theirs.tables.find((found) => found.path === path);
       if (table) return { kind: 'header', path, table };
-      const place = this.have.values.find((one) => one.path === path);
-      if (place?.kind === 'inline') return { kind: 'inline', path, place };
+      const value = this.theirs.values.find((found) => found.path === path);
+      if (value?.kind === 'inline') return { kind: 'inline', path, value };
       // Something else stands there: not ours to change
-      if (
-        place &&
-        !(place.kind === 'array' && Array.isArray(place.value) && place.value.length === 0)
-      )
-        return undefined;
-      const last = this.have.tables
-        .flatMap((one) => one.entries)
+      if (value && !isEmptyList(value)) return undefined;
+      const last = this.theirs.tables
+        .flatMap((found) => found.entries)
         .findLast(
           (entry) => isIn(entry.path, path) && entry.path !== path && !isIn(entry.table.path, path),
         );
@@ -244,33 +250,37 @@ class Edits {
   }
 
   /** `checks = []` says nothing, and TOML lets no [[checks]] stand beside it. */
-  private emptyList(target: string): Place | undefined {
-    return this.have.values.find(
-      (one) =>
-        one.kind === 'array' &&
-        Array.isArray(one.value) &&
-        one.value.length === 0 &&
-        isIn(target, one.path),
-    );
+  private emptyList(target: string): Value | undefined {
+    return this.theirs.values.find((value) => isEmptyList(value) && isIn(target, value.path));
   }
 
-  private put([at, end]: readonly [number, number], text: string, rank = 0): void {
-    if (end === at || !this.edits.some((edit) => edit.at === at && edit.end === end))
-      this.edits.push({ at, end, text, rank });
+  private insert(offset: number, text: string, rank: number): void {
+    this.changes.push({ start: offset, end: offset, text, rank });
+  }
+
+  private change([start, end]: readonly [number, number], text: string): void {
+    const done = this.changes.some((change) => change.start === start && change.end === end);
+    if (!done) this.changes.push({ start, end, text, rank: RANK.entry });
   }
 }
+
+const isEmptyList = ({ value }: Value): boolean => Array.isArray(value) && value.length === 0;
+
+const isIn = (path: string, outer: string): boolean =>
+  path === outer || path.startsWith(`${outer}.`);
+
+const valueAt = (data: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((found, key) => (found as Record<string, unknown>)[key], data);
+
+const block = (lines: readonly string[], indent: string): string =>
+  lines.map((line) => `${indent}${line}\n`).join('');
 
 /** A value on one line; JSON's strings, numbers and booleans are TOML's too. */
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{ ${Object.entries(value)
-    .map(([key, one]) => `${key} = ${inline(one)}`)
-    .join(', ')} }`;
+  const pairs = Object.entries(value).map(([key, inner]) => `${bare(key)} = ${inline(inner)}`);
+  return pairs.length ? `{ ${pairs.join(', ')} }` : '{}';
 }
 
-const isIn = (path: string, outer: string): boolean =>
-  path === outer || path.startsWith(`${outer}.`);
-
-const block = (lines: readonly string[], indent: string): string =>
-  lines.map((line) => `${indent}${line}\n`).join('');
+const bare = (key: string): string => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key));

@@ -1,22 +1,37 @@
-import { parseTOML } from 'toml-eslint-parser';
+import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser';
 
-/** A value in a TOML text and the place where it stands. */
-export interface Place {
-  /** Dotted path; elements of arrays by number: `http_service.checks.0.path`. Dots within a key are NUL. */
+/** A TOML text with every table and value at its offset. */
+export interface TomlText {
+  /** With a line break at the end, which `open` says was not there. */
+  text: string;
+  open: boolean;
+  newline: '\n' | '\r\n';
+  data: Record<string, unknown>;
+  tables: Table[];
+  values: Value[];
+}
+
+/** A table with a header, or the top of the file (path ''). */
+export interface Table {
+  /** Dotted; elements of arrays by number: `services.0.ports.1`. Dots within a key are NUL. */
   path: string;
-  value: unknown;
-  /** Where the value stands. */
+  /** Its lines up to the next table's, comments above the header included, empty lines at the end not. */
   range: [number, number];
-  /** `inline`: a table in braces. */
-  kind: 'scalar' | 'array' | 'inline';
-  /** The `key = value` that it is in. */
-  entry: Entry;
+  /** Offset at which its first entry would stand. */
+  body: number;
+  entries: Entry[];
+  /** Indentation of its entries. */
+  indent: string;
 }
 
 /** One `key = value` of the text. */
-export interface Entry extends Omit<Place, 'entry'> {
-  /** The key as it is written; dotted when it has several parts. */
+export interface Entry {
+  path: string;
+  /** As it is written; dotted when it has several parts. */
   key: string;
+  value: unknown;
+  /** Of the value. */
+  range: [number, number];
   table: Table;
   /** From the start of its line to the end of its last one. */
   lines: [number, number];
@@ -24,117 +39,121 @@ export interface Entry extends Omit<Place, 'entry'> {
   comments: string[];
 }
 
-/** A table with a header, or the top of the file (path ''). */
-export interface Table {
+/** A value, also one within braces or brackets. */
+export interface Value {
   path: string;
-  /** Its lines up to the next table's, comments above the header included, empty lines at the end not. */
+  value: unknown;
   range: [number, number];
-  /** Where its first entry would stand. */
-  body: number;
-  entries: Entry[];
-  /** Indentation of its entries. */
-  indent: string;
+  /** `inline`: a table in braces. */
+  kind: 'scalar' | 'array' | 'inline';
+  entry: Entry;
 }
 
-export interface TomlText {
-  tables: Table[];
-  values: Place[];
-}
+type Body = ReturnType<typeof parseTOML>['body'][0]['body'][number];
+type Pair = Extract<Body, { type: 'TOMLKeyValue' }>;
+type Header = Exclude<Body, Pair>;
+type Content = Pair['value'];
 
-type TopNode = ReturnType<typeof parseTOML>['body'][0]['body'][number];
-type KeyValue = Extract<TopNode, { type: 'TOMLKeyValue' }>;
-type Content = KeyValue['value'];
-
-/** Every table and value of a TOML text by its place. @throws ParseError when it is not TOML */
-export function tomlText(text: string): TomlText {
-  const nodes = parseTOML(text).body[0].body;
-  const flat = !/^[ \t]+[^\s#]/m.test(text);
-  const lineStart = (at: number) => (at > 0 ? text.lastIndexOf('\n', at - 1) + 1 : 0);
-  const lineEnd = (at: number) =>
-    text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at) + 1;
-  const indentAt = (at: number) => /^[ \t]*/.exec(text.slice(lineStart(at)))?.[0] ?? '';
-  const commentsAbove = (at: number): [start: number, lines: string[]] => {
-    let start = lineStart(at);
-    const lines = [];
-    for (
-      let line = text.slice(lineStart(start - 1), start);
-      /^[ \t]*#/.test(line);
-      line = text.slice(lineStart(start - 1), start)
-    ) {
-      lines.unshift(line.trim());
-      start -= line.length;
-    }
-    return [start, lines];
-  };
+/** Reads a TOML text. @throws ParseError when it is not TOML */
+export function readToml(source: string): TomlText {
+  const open = source !== '' && !source.endsWith('\n');
+  const newline = source.includes('\r\n') ? '\r\n' : '\n';
+  const text = open ? source + newline : source;
+  const program = parseTOML(text);
   const tables: Table[] = [{ path: '', range: [0, 0], body: 0, entries: [], indent: '' }];
-  const values: Place[] = [];
-  const visit = (node: Content, path: string, entry: Entry): void => {
-    values.push({ path, value: valueIn(node), range: node.range, kind: kindOf(node), entry });
-    if (node.type === 'TOMLArray')
-      node.elements.forEach((one, index) => visit(one, `${path}.${index}`, entry));
-    if (node.type === 'TOMLInlineTable')
-      for (const pair of node.body) visit(pair.value, below(path, pair), entry);
-  };
-  const add = (table: Table, node: KeyValue): void => {
-    const [, comments] = commentsAbove(node.range[0]);
-    const { value } = node;
-    const entry: Entry = {
-      path: below(table.path, node),
-      key: text.slice(...node.key.range),
-      value: valueIn(value),
-      kind: kindOf(value),
-      range: value.range,
-      table,
-      lines: [lineStart(node.range[0]), lineEnd(node.range[1])],
-      comments,
-    };
+  const values: Value[] = [];
+  const add = (table: Table, pair: Pair): void => {
+    const entry = readEntry(text, table, pair);
     table.entries.push(entry);
-    visit(value, entry.path, entry);
+    values.push(...valuesIn(pair.value, entry.path, entry));
   };
-  for (const node of nodes) {
+  for (const node of program.body[0].body) {
     if (node.type === 'TOMLKeyValue') {
       add(tables[0] as Table, node);
-      continue;
+    } else {
+      const table = readHeader(text, node);
+      tables.push(table);
+      for (const pair of node.body) add(table, pair);
     }
-    const indent = node.body[0]
-      ? indentAt(node.body[0].range[0])
-      : indentAt(node.range[0]) + (flat ? '' : '  ');
-    const table: Table = {
-      path: node.resolvedKey.map((key) => keyText(String(key))).join('.'),
-      range: [commentsAbove(node.range[0])[0], 0],
-      body: lineEnd(text.indexOf(']', (node.key.range as [number, number])[1])),
-      entries: [],
-      indent,
-    };
-    tables.push(table);
-    for (const pair of node.body) add(table, pair);
   }
   tables.forEach((table, index) => {
-    const until = tables[index + 1]?.range[0] ?? text.length;
-    table.range[1] = lineEnd(Math.max(table.range[0], text.slice(0, until).trimEnd().length - 1));
+    const next = tables[index + 1]?.range[0] ?? text.length;
+    const lastSign = text.slice(0, next).trimEnd().length - 1;
+    table.range[1] = lineEnd(text, Math.max(table.range[0], lastSign));
   });
-  return { tables, values };
+  const data = getStaticTOMLValue(program) as TomlText['data'];
+  return { text, open, newline, data, tables, values };
+}
+
+function readHeader(text: string, node: Header): Table {
+  const [first] = node.body;
+  // An empty table is indented as the file's others are
+  const step = /^[ \t]+[^\s#]/m.test(text) ? '  ' : '';
+  const [, keyEnd] = node.key.range;
+  return {
+    path: node.resolvedKey.map((key) => keyText(String(key))).join('.'),
+    range: [commentsAbove(text, node.range[0]).start, 0],
+    body: lineEnd(text, text.indexOf(']', keyEnd)),
+    entries: [],
+    indent: first ? indentOf(text, first.range[0]) : indentOf(text, node.range[0]) + step,
+  };
+}
+
+function readEntry(text: string, table: Table, node: Pair): Entry {
+  const [start, end] = node.range;
+  return {
+    path: pathOf(table.path, node),
+    key: text.slice(...node.key.range),
+    value: getStaticTOMLValue(node.value),
+    range: node.value.range,
+    table,
+    lines: [lineStart(text, start), lineEnd(text, end)],
+    comments: commentsAbove(text, start).lines,
+  };
+}
+
+function valuesIn(node: Content, path: string, entry: Entry): Value[] {
+  const value = { path, value: getStaticTOMLValue(node), range: node.range, entry };
+  if (node.type === 'TOMLArray') {
+    const elements = node.elements.flatMap((item, index) =>
+      valuesIn(item, `${path}.${index}`, entry),
+    );
+    return [{ ...value, kind: 'array' }, ...elements];
+  }
+  if (node.type === 'TOMLInlineTable') {
+    const inner = node.body.flatMap((pair) => valuesIn(pair.value, pathOf(path, pair), entry));
+    return [{ ...value, kind: 'inline' }, ...inner];
+  }
+  return [{ ...value, kind: 'scalar' }];
 }
 
 const keyText = (key: string): string => key.replaceAll('.', '\0');
 
-const below = (path: string, pair: { key: KeyValue['key'] }): string =>
-  [
-    path,
-    ...pair.key.keys.map((key: { name?: string; value?: unknown }) =>
-      keyText(String(key.name ?? key.value)),
-    ),
-  ]
-    .filter((part, index) => part || index > 0)
-    .join('.');
+function pathOf(outer: string, { key }: Pair): string {
+  const names = key.keys.map((part) => ('name' in part ? part.name : part.value));
+  const path = names.map(keyText).join('.');
+  return outer ? `${outer}.${path}` : path;
+}
 
-const kindOf = (node: Content): Place['kind'] =>
-  node.type === 'TOMLArray' ? 'array' : node.type === 'TOMLInlineTable' ? 'inline' : 'scalar';
+const lineStart = (text: string, offset: number): number =>
+  offset > 0 ? text.lastIndexOf('\n', offset - 1) + 1 : 0;
 
-function valueIn(node: Content): unknown {
-  if (node.type === 'TOMLArray') return node.elements.map(valueIn);
-  if (node.type === 'TOMLInlineTable')
-    return Object.fromEntries(node.body.map((pair) => [below('', pair), valueIn(pair.value)]));
-  const { value } = node as { value: unknown };
-  return typeof value === 'bigint' ? Number(value) : value;
+function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end < 0 ? text.length : end + 1;
+}
+
+const indentOf = (text: string, offset: number): string =>
+  /^[ \t]*/.exec(text.slice(lineStart(text, offset)))?.[0] ?? '';
+
+/** The block of comment lines directly above the line of an offset. */
+function commentsAbove(text: string, offset: number): { start: number; lines: string[] } {
+  const lines: string[] = [];
+  let from = lineStart(text, offset);
+  for (;;) {
+    const line = text.slice(lineStart(text, from - 1), from);
+    if (from === 0 || !/^[ \t]*#/.test(line)) return { start: from, lines };
+    lines.unshift(line.trim());
+    from -= line.length;
+  }
 }

@@ -1,13 +1,13 @@
-import { flyTable } from '../answers/existing.ts';
 import { type Answers, type Question, questions } from '../answers/questions.ts';
 import { migrateCommand } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
 import type { Project } from '../facts/detect.ts';
 import { forceSslAdvice } from '../facts/force-ssl.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
+import { flyConfig } from '../fly/fly-config.ts';
 import { chooseImage } from '../fly/images.ts';
+import { sizeOf } from '../fly/machine.ts';
 import { attachCommand } from '../fly/postgres.ts';
-import { pageMachine } from '../fly/service.ts';
 import { elixirAtom } from '../quote.ts';
 import { asksOf, type Generator } from './generator.ts';
 
@@ -110,10 +110,11 @@ function nextSteps(project: Project, answers: Answers): string[] {
 }
 
 function costLines(project: Project, { memory, postgres, background }: Answers): string[] {
-  const size = pageMachine(flyTable(project))?.data.size ?? 'shared-cpu-1x';
+  const { machine } = flyConfig(project.tree);
+  const size = machine ? sizeOf(machine.data) : 'shared-cpu-1x';
   if (size !== 'shared-cpu-1x')
     return [
-      `What ${String(size)} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`,
+      `What ${size} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`,
     ];
   const cost = monthlyCost(memory, postgres, background);
   const parts = cost.parts.map(([what, dollars]) => `$${dollars.toFixed(2)} ${what}`);

@@ -1,0 +1,313 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { flyToml } from '../generators/fly-toml.ts';
+import { complete } from '../src/answers/questions.ts';
+import { flyConfig } from '../src/fly/fly-config.ts';
+import type { Change, OnConflict } from '../src/plan/file.ts';
+import { plan } from '../src/plan/plan.ts';
+import { treeOf } from '../src/tree.ts';
+import { FLAGS, projectOf, shop } from './support.ts';
+
+const busy = projectOf(shop());
+const quiet = { ...busy, background: [] };
+
+interface Run {
+  project?: typeof busy;
+  flags?: typeof FLAGS;
+  conflict?: OnConflict;
+}
+
+/** What `fly-toml` does to a fly.toml, and what it says about it. */
+function run(theirs: string, { project = quiet, flags = FLAGS, conflict }: Run = {}) {
+  const there = { ...project, tree: treeOf({ 'fly.toml': theirs }) };
+  const context = { project: there, answers: complete(flags, there) };
+  const change = plan([flyToml], context, conflict)[0] as Change;
+  return { ...change, notes: flyToml.notes?.(context) ?? [], data: dataOf(change.after) };
+}
+
+const dataOf = (text: string) => flyConfig(treeOf({ 'fly.toml': text })).table;
+const at = (data: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
+
+/** The flags of somebody who presses Enter. */
+const enter = (theirs: string): typeof FLAGS => {
+  const { app, region } = flyConfig(treeOf({ 'fly.toml': theirs }));
+  return { app: app ?? 'shop', region: region ?? 'lhr' };
+};
+
+/** Paths whose value is another one afterwards, or gone. */
+function overruled(before: unknown, after: unknown, path = ''): string[] {
+  if (typeof before !== 'object' || before === null || before instanceof Date)
+    return String(before) === String(after) ? [] : [path.slice(1)];
+  if (Array.isArray(before) && before.length === 0) return [];
+  return Object.entries(before).flatMap(([key, value]) =>
+    overruled(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
+  );
+}
+
+const SERVICE = '[http_service]\ninternal_port = 4000\n';
+
+test('[build] that goes round the Dockerfile is a conflict: it stays, or ours takes it away', () => {
+  const bypasses = [
+    'builder = "heroku/buildpacks:20"',
+    'buildpacks = ["https://example.com/elixir"]',
+    'image = "registry.fly.io/shop:1"',
+    'build-target = "dev"',
+    'dockerfile = "docker/Dockerfile.prod"',
+    'builtin = "node"',
+  ];
+  for (const line of bypasses) {
+    const theirs = `[build]\n  # why\n  ${line}\n  args = { A = "1" }\n${SERVICE}`;
+    const key = line.split(' ')[0] ?? '';
+    const { after, ours = '' } = run(theirs);
+    assert.ok(after.includes(line), line);
+    assert.is(at(dataOf(ours), `build.${key}`), undefined, line);
+    assert.is(at(dataOf(ours), 'build.args.A'), '1');
+    assert.is(run(theirs, { conflict: 'replace' }).after, ours);
+  }
+  for (const line of ['dockerfile = "Dockerfile"', 'dockerfile = "./Dockerfile"', '[build.args]'])
+    assert.is(run(`[build]\n${line}\n${SERVICE}`).ours, undefined, line);
+  const braces = run(`build = { image = "x", args = { "a b" = "1" } }\n${SERVICE}`, {
+    conflict: 'replace',
+  });
+  assert.equal(braces.data.build, { args: { 'a b': '1' } });
+  assert.equal(run('build.builder = "x"\n', { conflict: 'replace' }).data.build, undefined);
+});
+
+test('an app that runs without [[vm]] gets none, unless asked, and is told so', () => {
+  const theirs = `app = "shop"\n${SERVICE}`;
+  const left = run(theirs);
+  assert.is(left.data.vm, undefined);
+  assert.match(left.notes.join(), /no \[\[vm\]\]/);
+  const asked = run(theirs, { flags: { ...FLAGS, memory: '1gb' } });
+  assert.equal(asked.data.vm, [{ size: 'shared-cpu-1x', memory: '1gb' }]);
+  assert.equal(asked.notes, []);
+  assert.is(at(run('').data, 'vm.0.memory'), '1gb');
+});
+
+test('a [[vm]] without memory has that of its size, and keeps it', () => {
+  for (const vm of [
+    'size = "shared-cpu-2x"',
+    'size = "performance-1x"',
+    'size = "a10"',
+    'cpus = 4',
+  ])
+    assert.is(at(run(`${SERVICE}[[vm]]\n${vm}\n`).data, 'vm.0.memory'), undefined, vm);
+  const larger = run(`${SERVICE}[[vm]]\nsize = "shared-cpu-2x"\n`, {
+    flags: { ...FLAGS, memory: '1gb' },
+  });
+  assert.is(at(larger.data, 'vm.0.memory'), '1gb');
+});
+
+test('a machine that can not have so much memory is refused', () => {
+  const flags = { ...FLAGS, memory: '4gb' };
+  assert.throws(() => run('', { flags }), /shared-cpu-1x machine has 256 to 2048 MB/);
+  const theirs = '[[vm]]\nsize = "performance-1x"\nmemory = "2gb"\n';
+  assert.is(at(run(theirs, { flags }).data, 'vm.0.memory'), '4gb');
+});
+
+test('two at once is a conflict where the work must run once only', () => {
+  for (const strategy of ['bluegreen', 'canary']) {
+    const theirs = `[deploy]\nstrategy = "${strategy}"\n${SERVICE}`;
+    const { after, ours = '' } = run(theirs, { project: busy });
+    assert.match(after, `strategy = "${strategy}"`);
+    assert.match(ours, 'strategy = "rolling"');
+    assert.is(run(theirs).ours, undefined);
+  }
+  assert.is(
+    at(
+      run(`[deploy]\nstrategy = "immediate"\n${SERVICE}`, { project: busy }).data,
+      'deploy.strategy',
+    ),
+    'immediate',
+  );
+});
+
+test('choices that contradict a requirement stay, and are shown as a conflict', () => {
+  const cases: [theirs: string, path: string, theirValue: unknown, ourValue: unknown][] = [
+    ['force_https = false', 'http_service.force_https', false, true],
+    ['[env]\nPORT = "9000"', 'env.PORT', '9000', '4000'],
+  ];
+  for (const [lines, path, theirValue, ourValue] of cases) {
+    const { data, ours = '', notes } = run(`${SERVICE}${lines}\n`);
+    assert.is(at(data, path), theirValue, path);
+    assert.is(at(dataOf(ours), path), ourValue, path);
+    assert.not.match(notes.join(), path);
+  }
+});
+
+test('what works stays without a word', () => {
+  const theirs = `app = "shop"
+primary_region = "lhr"
+kill_signal = "SIGQUIT"
+kill_timeout = 10
+[deploy]
+release_command = "bin/own"
+[env]
+PHX_HOST = "shop.example.com"
+PORT = "4000"
+POOL_SIZE = 3
+[http_service]
+internal_port = 4000
+auto_stop_machines = "suspend"
+min_machines_running = 1
+[http_service.concurrency]
+type = "requests"
+soft_limit = 200
+[[http_service.checks]]
+path = "/up"
+[[vm]]
+memory = "512mb"
+`;
+  for (const project of [busy, quiet]) {
+    const { data, notes } = run(theirs, { project, flags: enter(theirs) });
+    assert.equal(overruled(dataOf(theirs), data), []);
+    assert.equal(notes, []);
+  }
+});
+
+test('an answer about background work changes only what keeps it from being true', () => {
+  const launched = `${SERVICE}auto_stop_machines = "stop"\nauto_start_machines = true\nmin_machines_running = 0\n`;
+  const stays = run(launched, { project: busy });
+  assert.equal(overruled(dataOf(launched), stays.data), [
+    'http_service.auto_stop_machines',
+    'http_service.auto_start_machines',
+    'http_service.min_machines_running',
+  ]);
+  assert.match(stays.notes.join(), 'http_service.min_machines_running is 1 in place of 0');
+  const two = `${SERVICE}auto_stop_machines = "stop"\nmin_machines_running = 2\n`;
+  assert.is(
+    run(two, { project: busy }).data.http_service &&
+      at(run(two, { project: busy }).data, 'http_service.min_machines_running'),
+    2,
+  );
+  const idle = run(two, { flags: { ...FLAGS, background: 'no' } }).data;
+  assert.is(at(idle, 'http_service.auto_stop_machines'), 'stop');
+  assert.is(at(idle, 'http_service.min_machines_running'), 0);
+  const off = run(`${SERVICE}auto_stop_machines = "off"\n`, {
+    flags: { ...FLAGS, background: 'no' },
+  });
+  assert.is(at(off.data, 'http_service.auto_stop_machines'), 'suspend');
+});
+
+test('a database that is reached without IPv6 is one outside Fly, unless answered otherwise', () => {
+  const theirs = '[env]\nECTO_IPV6 = "false"\n';
+  const { postgres: _, ...flags } = FLAGS;
+  assert.is(at(run(theirs, { flags }).data, 'env.ECTO_IPV6'), 'false');
+  const told = run(theirs);
+  assert.is(at(told.data, 'env.ECTO_IPV6'), 'true');
+  assert.match(told.notes.join(), 'env.ECTO_IPV6 is "true" in place of "false"');
+});
+
+test('a port that only [env] names is the port', () => {
+  assert.is(at(run('[env]\nPORT = "8080"\n').data, 'http_service.internal_port'), 8080);
+});
+
+/** The shapes that `fly launch` and owners of real apps left behind, 2020 to 2026. */
+const SHAPES: Record<string, string> = {
+  2020: `app = "shop"
+kill_signal = "SIGINT"
+kill_timeout = 5
+[build]
+  builder = "heroku/buildpacks"
+[[services]]
+  internal_port = 8080
+  [services.concurrency]
+    hard_limit = 25
+    soft_limit = 20
+  [[services.ports]]
+    handlers = ["http"]
+    port = "80"
+  [[services.tcp_checks]]
+    interval = 10000
+`,
+  2022: `app = "shop"
+kill_signal = "SIGTERM"
+kill_timeout = 5
+processes = []
+[deploy]
+  release_command = "/app/bin/migrate"
+[env]
+  PHX_HOST = "shop.example.com"
+  PORT = "8080"
+[experimental]
+  allowed_public_ports = []
+  auto_rollback = true
+[[services]]
+  http_checks = []
+  internal_port = 8080
+  processes = ["app"]
+  protocol = "tcp"
+  script_checks = []
+  [services.concurrency]
+    hard_limit = 2500
+    soft_limit = 2000
+    type = "connections"
+  [[services.ports]]
+    force_https = true
+    handlers = ["http"]
+    port = 80
+  [[services.ports]]
+    handlers = ["tls", "http"]
+    port = 443
+`,
+  2024: `app = 'shop'
+primary_region = 'ams'
+kill_signal = 'SIGTERM'
+swap_size_mb = 512
+[deploy]
+  release_command = '/app/bin/migrate'
+  strategy = 'bluegreen'
+[env]
+  ECTO_IPV6 = 'false'
+  PHX_HOST = 'shop.fly.dev'
+  PORT = '8080'
+[http_service]
+  internal_port = 8080
+  force_https = true
+  auto_stop_machines = 'stop'
+  auto_start_machines = true
+  min_machines_running = 0
+  processes = ['app']
+  [http_service.concurrency]
+    type = 'connections'
+    hard_limit = 1000
+    soft_limit = 1000
+[processes]
+  app = '/app/bin/server'
+  worker = '/app/bin/worker'
+[[vm]]
+  memory = '1gb'
+  cpu_kind = 'shared'
+  cpus = 1
+[[vm]]
+  size = 'performance-1x'
+  processes = ['worker']
+`,
+};
+
+test('real shapes: nothing is overruled in silence, and the second run changes nothing', () => {
+  for (const [name, theirs] of Object.entries(SHAPES)) {
+    for (const project of [busy, quiet]) {
+      const { after, data, notes } = run(theirs, { project, flags: enter(theirs) });
+      for (const path of overruled(dataOf(theirs), data)) {
+        const key = path.replaceAll(/\.\d+/g, '');
+        assert.ok(
+          notes.some((note) => note.startsWith(`fly.toml: ${key} is `)),
+          `${name}: ${path}`,
+        );
+      }
+      assert.is(run(after, { project, flags: enter(after) }).after, after, `${name}: second run`);
+    }
+  }
+});
+
+test('fly.toml is parsed once for all who ask', () => {
+  const tree = treeOf({ 'fly.toml': SERVICE });
+  assert.is(flyConfig(tree), flyConfig(tree));
+  assert.throws(() => flyConfig(treeOf({ 'fly.toml': 'a = = 1' })), /not valid TOML: line 1/);
+});
+
+test.run();
