@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util';
+
 const REASONS: Record<string, string> = {
   EACCES: 'permission denied; check who owns it',
   EPERM: 'not permitted; check who owns it',
@@ -5,7 +7,6 @@ const REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full',
   ENOENT: 'it does not exist',
   ENOTDIR: 'a file is in the way of a folder',
-  ESTALE: 'a file changed meanwhile; run again',
   EDQUOT: 'the disk quota is used up',
   EISDIR: 'a folder is in the way of a file',
 };
@@ -17,7 +18,8 @@ export class Problem extends Error {
   /** Turns a file-system error into a Problem; any other error passes through unchanged. */
   static from(error: unknown, what: string): Error {
     if (!(error instanceof Error)) return new Error(String(error));
-    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+    const { code, errno } = error as NodeJS.ErrnoException;
+    const reason = REASONS[code ?? ''] ?? getSystemErrorMap().get(errno ?? 0)?.[1];
     return reason ? new Problem(`${what}: ${reason}`) : error;
   }
 }

@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,25 +16,26 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { text as textOf } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
-import { apply, recover } from '../src/write/apply.ts';
-import { checksum, settle, swap } from '../src/write/swap.js';
+import { apply } from '../src/write/apply.ts';
 
 type Texts = Record<string, string>;
 let root = '';
-let staging = '';
+let temporary = '';
 
 test.before.each(() => {
   root = mkdtempSync(join(tmpdir(), 'apply-'));
-  staging = join(tmpdir(), `phoenix-fly-${checksum(root).slice(0, 16)}-test`);
+  temporary = mkdtempSync(join(tmpdir(), 'apply-tmp-'));
+  process.env.TMPDIR = temporary;
   put(OLD);
 });
-test.after.each(() =>
-  [root, staging].forEach((path) => rmSync(path, { recursive: true, force: true })),
-);
+test.after.each(() => {
+  delete process.env.TMPDIR;
+  for (const folder of [root, temporary]) rmSync(folder, { recursive: true, force: true });
+});
 
 const OLD: Texts = { 'a.txt': 'old a\n', 'config/b.txt': 'old b\r\n', 'other.txt': 'other' };
 const CHANGES: Change[] = [
@@ -61,16 +64,15 @@ function tree(folder = root, prefix = ''): Texts {
         ? tree(join(folder, entry.name), `${path}/`)
         : { [`${path}/`]: '' };
     return {
-      [path]: entry.isSymbolicLink() ? 'link' : readFileSync(join(folder, entry.name), 'utf8'),
+      [path]: entry.isFile() ? readFileSync(join(folder, entry.name), 'utf8') : 'link or pipe',
     };
   });
   return Object.assign({}, ...entries) as Texts;
 }
 
-const leftovers = () =>
-  readdirSync(tmpdir()).filter((name) =>
-    name.startsWith(`phoenix-fly-${checksum(root).slice(0, 16)}`),
-  );
+const checksum = (text: string) => createHash('sha256').update(text).digest('hex');
+/** Of ours: tsx keeps things there as well. */
+const leftovers = () => readdirSync(temporary).filter((name) => name.includes('phoenix-fly'));
 
 test('all files come in, modes stay, nothing is left over', () => {
   chmodSync(join(root, 'a.txt'), 0o751);
@@ -78,7 +80,6 @@ test('all files come in, modes stay, nothing is left over', () => {
   assert.equal(tree(), NEW);
   assert.is(statSync(join(root, 'a.txt')).mode & 0o777, 0o751);
   assert.equal(leftovers(), []);
-  assert.is(recover(root), undefined);
 });
 
 test('one file alone', () => {
@@ -106,6 +107,11 @@ const refused: [string, () => void, RegExp][] = [
     /lib is a symbolic link where a folder/,
   ],
   ['a folder where a file should be', () => mk('lib/deep/c.txt'), /c.txt is a folder; move it/],
+  [
+    'a pipe where a file should be',
+    () => execFileSync('mkfifo', [join(mk('lib/deep'), 'c.txt')]),
+    /c.txt is a pipe or a device/,
+  ],
   ['a file where a folder should be', () => put({ lib: 'file' }), /lib is a file where a folder/],
   [
     'other than UTF-8',
@@ -137,107 +143,119 @@ for (const [name, spoil, message] of refused) {
   });
 }
 
-/** The staging folder of a run that was killed after so many renames. */
-function killedAfter(renames: number, journal = 'journal'): void {
-  const files = CHANGES.map(({ path, before, after }) => ({
-    path,
-    before: before === undefined ? null : checksum(before),
-    after: checksum(after),
-  }));
-  mkdirSync(staging);
-  writeFileSync(
-    join(staging, journal),
-    JSON.stringify({ root, folders: ['lib', 'lib/deep'], files }),
-  );
-  CHANGES.forEach(({ path, before, after }, index) => {
-    writeFileSync(join(staging, `${index}.new`), after);
-    if (before !== undefined) writeFileSync(join(staging, `${index}.old`), before);
-    if (index >= renames) return;
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    renameSync(join(staging, `${index}.new`), join(root, path));
-  });
-}
+test('a temporary folder that is a file: staged beside the repo', () => {
+  process.env.TMPDIR = join(root, 'a.txt');
+  apply(root, CHANGES);
+  assert.equal(tree(), NEW);
+});
 
-for (const renames of [0, 1, 2, 3]) {
-  test(`killed after ${renames} renames: the next run ${renames ? 'completes' : 'forgets'} it`, () => {
-    killedAfter(renames);
-    assert.is(
-      recover(root),
-      renames ? 'An earlier run was killed while it wrote; its changes were completed.' : undefined,
-    );
-    assert.equal(tree(), renames ? NEW : OLD);
-    assert.equal(leftovers(), []);
-  });
-
-  test(`no guard came up, or it was killed after ${renames} renames: the run makes the others`, () => {
-    killedAfter(renames);
-    assert.is(settle(staging, true), 'completed');
-    assert.equal(tree(), NEW);
-    assert.equal(leftovers(), []);
-  });
-
-  test(`killed while ${renames} renames were undone: the next run undoes them`, () => {
-    killedAfter(renames, 'undo');
-    assert.match(recover(root) ?? '', 'its changes were undone');
-    assert.equal(tree(), OLD);
-  });
-}
-
-test('killed before the first rename: the tree is the old one and the staging folder goes', () => {
-  mkdirSync(staging);
-  writeFileSync(join(staging, '0.new'), 'new a\n');
-  assert.is(recover(root), undefined);
+test('a rename that fails: those before it are put back, folders too', () => {
+  const changes = [...CHANGES, { path: 'a.txt', before: 'old a\n', after: 'again\n' }];
+  assert.throws(() => apply(root, changes), /nothing was written: a.txt changed meanwhile/);
   assert.equal(tree(), OLD);
   assert.equal(leftovers(), []);
 });
 
-test('what was edited after the kill stays', () => {
-  killedAfter(1);
-  put({ 'config/b.txt': 'edited since' });
-  recover(root);
-  assert.equal(tree(), { ...NEW, 'config/b.txt': 'edited since' });
+test('a file with a second name is replaced under its own name only', () => {
+  linkSync(join(root, 'a.txt'), join(root, 'same.txt'));
+  apply(root, CHANGES);
+  assert.equal(tree(), { ...NEW, 'same.txt': 'old a\n' });
 });
 
-test('what somebody else wrote meanwhile is not undone, be it the same', () => {
-  killedAfter(0, 'undo');
-  put({ 'a.txt': 'new a\n' });
-  recover(root);
-  assert.is(tree()['a.txt'], 'new a\n');
+test('what lies in the repo under our names is its own: nothing is read from it, nothing removed', () => {
+  const victim = join(temporary, 'victim');
+  const journal = JSON.stringify({
+    root: temporary,
+    folders: ['planted'],
+    files: [{ path: 'victim', before: null, after: checksum('stolen') }],
+  });
+  const planted = {
+    '.phoenix-fly-x/journal': journal,
+    '.phoenix-fly-x/undo': journal,
+    '.phoenix-fly-x/0.new': 'stolen',
+    '.phoenix-fly-backup/fly.toml': 'mine',
+  };
+  writeFileSync(victim, 'victim');
+  put(planted);
+  apply(root, CHANGES);
+  assert.equal(tree(), { ...NEW, ...planted });
+  assert.is(readFileSync(victim, 'utf8'), 'victim');
+  assert.equal(leftovers(), []);
 });
 
-test('a step that fails undoes those before it', () => {
-  killedAfter(1);
-  symlinkSync('nowhere', join(root, 'lib'));
-  assert.is(settle(staging), 'undone');
-  assert.equal(tree(), { ...OLD, lib: 'link' });
+/** Runs TypeScript in a process of its own, with `apply` and what is in `values` at hand. */
+function start(script: string, values: Record<string, unknown>): ChildProcess {
+  const names = Object.entries(values).map(
+    ([name, value]) => `const ${name} = ${JSON.stringify(value)};`,
+  );
+  const module = JSON.stringify(new URL('../src/write/apply.ts', import.meta.url).href);
+  return spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      `const { apply } = await import(${module});${names.join('')}${script}`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+}
+
+const output = ({ stdout }: ChildProcess) => (stdout ? textOf(stdout) : '');
+
+test('Ctrl-C amid the writing: the new tree, nothing left over', async () => {
+  const child = start(
+    `apply(root, changes.map((change) => ({ ...change, get after() {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(process.pid, signal);
+      return change.after;
+    } })));`,
+    { root, changes: CHANGES },
+  );
+  assert.equal(await once(child, 'exit'), [0, null]);
+  assert.equal(tree(), NEW);
+  assert.equal(leftovers(), []);
 });
 
-test('a file that changes between the last look and the renames stops all of them', () => {
-  killedAfter(0);
-  put({ 'config/b.txt': 'edited' });
-  assert.throws(() => swap(staging), /changed meanwhile/);
-  assert.equal(tree(), { ...OLD, 'config/b.txt': 'edited' });
-});
-
-test('the guard of a dead parent begins nothing, ends what was begun, and clears up', async () => {
-  for (const [renames, journal] of [
-    [0, 'draft'],
-    [0, 'journal'],
-    [1, 'journal'],
-  ] as const) {
-    put(OLD);
-    rmSync(join(root, 'lib'), { recursive: true, force: true });
-    killedAfter(renames, journal);
-    const guard = spawn(
-      process.execPath,
-      [fileURLToPath(new URL('../src/write/guard.js', import.meta.url)), staging, '1'],
-      { stdio: ['pipe', 'ignore', 'inherit'] },
+test('two runs at once: one writes, the other says that a file changed', async () => {
+  const rounds = 100;
+  for (let round = 0; round < rounds; round++) put(OLD, join(root, String(round)));
+  const race = `
+    const results = [];
+    for (let round = 0; round < rounds; round++) {
+      while (Date.now() < begin + round * 8);
+      const mine = changes.map((change) => ({ ...change, after: change.after + who }));
+      try { apply(root + '/' + round, mine); results.push('wrote'); } catch (error) { results.push(error.message); }
+    }
+    console.log(JSON.stringify(results));`;
+  const values = { root, changes: CHANGES, rounds, begin: Date.now() + 2000 };
+  const [ours = [], theirs = []] = await Promise.all(
+    ['A', 'B'].map(
+      async (who) => JSON.parse(await output(start(race, { ...values, who }))) as string[],
+    ),
+  );
+  for (let round = 0; round < rounds; round++) {
+    const winner = ours[round] === 'wrote' ? 'A' : 'B';
+    assert.equal(tree(join(root, String(round))), {
+      ...OLD,
+      ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after + winner])),
+    });
+    assert.match(
+      (winner === 'A' ? theirs : ours)[round] ?? '',
+      /^nothing was written: .* changed meanwhile/,
     );
-    guard.stdin.destroy();
-    await once(guard, 'exit');
-    assert.equal(tree(), renames ? NEW : OLD);
-    assert.equal(leftovers(), []);
   }
+  assert.equal(leftovers(), []);
+});
+
+test('the lock of a run that was killed holds nobody up', () => {
+  const name = checksum(realpathSync(root)).slice(0, 16);
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  writeFileSync(join(temporary, `phoenix-fly-${process.getuid?.()}-${name}.lock`), String(dead));
+  const started = Date.now();
+  apply(root, CHANGES);
+  assert.ok(Date.now() - started < 1000);
+  assert.equal(leftovers(), []);
 });
 
 test.run();

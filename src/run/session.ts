@@ -19,7 +19,7 @@ import { plan } from '../plan/plan.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { apply, recover } from '../write/apply.ts';
+import { apply } from '../write/apply.ts';
 import { ask, prompts } from './ask.ts';
 import { asksOf, type Generator, helpOf } from './generator.ts';
 import { conflictsOf, diffOf, summaryOf } from './preview.ts';
@@ -58,13 +58,8 @@ export async function prepare(
     )
       ? askAccount()
       : undefined;
-  let project = detect(openTree(top));
+  const project = detect(openTree(top));
   const root = join(top, project.appDir);
-  const mended = recover(root);
-  if (mended) {
-    console.log(mended);
-    project = detect(openTree(top));
-  }
   refuseUnsupported(project);
   const live = atTerminal ? await ask(generator, project, texts, account) : {};
   const answers = complete(texts, project, asksOf(generator), live);

@@ -1,147 +1,174 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import {
   accessSync,
   chmodSync,
   chownSync,
   constants,
   copyFileSync,
-  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
+  mkdtempSync,
   readFileSync,
   realpathSync,
-  rmSync,
+  renameSync,
+  rmdirSync,
   type Stats,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { Change } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
-import { agree, checksum, settle } from './swap.js';
+import { oneRunOnly, removeQuietly, uninterrupted } from './lock.ts';
+
+/** A change whose new content waits in a staging folder; `old` keeps what it replaces. */
+interface Staged extends Change {
+  target: string;
+  new: string;
+  old: string;
+}
 
 /**
- * Writes all changes or none: whatever fails, and at whatever moment the process is killed, the tree is the old one or
- * the new one. New contents are written and flushed in a staging folder, then renamed over the old ones in one go: see
- * guard.js. (A library such as write-file-atomic does this for one file; ours are several.)
- * @param inside stage in the tree itself, whatever disk it is on
+ * Writes all changes or none. New contents are staged in a private folder, then renamed over the old ones in one go;
+ * when a rename fails, those before it are put back. A kill -9 amid the renames may leave some of both: the next run
+ * completes it, since a plan holds what is missing. (write-file-atomic does this for one file; ours are several.)
  * @throws Problem when a file changed since it was read, a symbolic link or folder is in the way, or the disk refuses
  */
-export function apply(root: string, changes: readonly Change[], inside = false): void {
-  const real = realpathSync(root);
-  let staging = '';
-  let otherDisk = false;
-  let guard: ChildProcess | undefined;
+export function apply(root: string, changes: readonly Change[]): void {
   try {
-    const folders = newFolders(real, changes);
-    for (const change of changes) refuse(real, change);
-    staging = `${prefixes(real)[inside || !sameDisk(real, changes) ? 1 : 0]}${randomUUID()}`;
-    const inTree = staging.startsWith(real);
-    guard = startGuard(staging);
-    mkdirSync(staging, 0o700);
-    // Should it ever be left over, git doesn't see it, and our Dockerfile copies nothing that it doesn't name
-    if (inTree) writeFileSync(join(staging, '.gitignore'), '*\n');
-    const files = changes.map((change, index) => stage(real, change, join(staging, String(index))));
-    for (const change of changes) refuse(real, change);
-    agree(staging, { root: real, folders, files });
-    awaitGuard(staging);
+    const real = realpathSync(root);
+    uninterrupted(() => oneRunOnly(real, () => writeAll(real, changes)));
   } catch (error) {
-    // Two mounts of one disk look like one, until the first rename
-    otherDisk = !inside && (error as NodeJS.ErrnoException).code === 'EXDEV';
-    if (!otherDisk) throw Problem.from(error, 'nothing was written');
+    throw Problem.from(error, 'nothing was written');
+  }
+}
+
+/** @param beside stage next to each target only: two mounts of one disk look like one, until the first rename */
+function writeAll(root: string, changes: readonly Change[], beside = false): void {
+  const staging = new Map<string, string>();
+  const undo: (() => void)[] = [];
+  let [kept, again] = [false, false];
+  try {
+    const folders = newFolders(root, changes);
+    for (const change of changes) refuse(root, change);
+    const staged = changes.map((change, index) => stage(root, change, index, staging, beside));
+    for (const folder of folders) {
+      mkdirSync(join(root, folder));
+      undo.push(() => rmdirSync(join(root, folder)));
+    }
+    for (const file of staged) {
+      newFolders(root, [file]);
+      refuse(root, file);
+      put(file);
+      undo.push(() => takeBack(file));
+    }
+    for (const file of staged) verify(file);
+  } catch (error) {
+    kept = !takeAllBack(undo);
+    if (kept)
+      throw new Problem(
+        `${(error as Error).message}; and not all could be put back: what the files held before lies in ${[...staging.values()].join(', ')}`,
+      );
+    again = !beside && (error as NodeJS.ErrnoException).code === 'EXDEV';
+    if (!again) throw error;
   } finally {
-    if (staging) rmSync(staging, { recursive: true, force: true });
-    guard?.kill();
+    if (!kept) for (const folder of staging.values()) removeQuietly(folder);
   }
-  if (otherDisk) apply(root, changes, true);
+  if (again) writeAll(root, changes, true);
 }
 
-/** Ends what an earlier run began that was killed together with its guard. @returns a line about it, if there was something */
-export function recover(root: string): string | undefined {
-  const real = realpathSync(root);
-  const left = prefixes(real).flatMap((prefix) =>
-    pathsIn(dirname(prefix)).filter((path) => path.startsWith(prefix)),
-  );
+/** @throws Problem when a change can't or must not be made */
+function refuse(root: string, { path, before }: Change): void {
+  const say = (what: string) => new Problem(`nothing was written: ${path} ${what}, then run again`);
+  const target = join(root, path);
+  const stat = lstatSync(target, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink()) throw say('is a symbolic link; replace it with a file');
+  if (stat?.isDirectory()) throw say('is a folder; move it out of the way');
+  if (stat && !stat.isFile()) throw say('is a pipe or a device; move it out of the way');
+  const now = stat && readFileSync(target);
+  if (now?.toString() !== before) throw changed(path);
+  if (now && !now.equals(Buffer.from(before ?? '')))
+    throw say('is not UTF-8 text; save it as UTF-8');
   try {
-    const outcome = left
-      .filter(isOwn)
-      .map((staging) => settle(staging))
-      .find((one) => one !== 'cleared');
-    return outcome && `An earlier run was killed while it wrote; its changes were ${outcome}.`;
+    accessSync(nearest(root, path), constants.W_OK);
   } catch (error) {
-    throw Problem.from(
-      error,
-      `an earlier run was killed while it wrote, and its changes can't be undone`,
-    );
+    throw Problem.from(error, `nothing was written: can't write ${path}`);
   }
 }
 
-function pathsIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    // No temporary folder, or one that can't be listed: then nothing was staged there
-    return [];
+const changed = (path: string) =>
+  new Problem(`nothing was written: ${path} changed meanwhile; run again`);
+
+/** The folders to make, outer ones first. @throws Problem when one is a symbolic link or a file */
+function newFolders(root: string, changes: readonly Change[]): string[] {
+  const missing = new Set<string>();
+  for (const { path } of changes) {
+    for (const { index } of path.matchAll(/\//g)) {
+      const folder = path.slice(0, index);
+      const stat = lstatSync(join(root, folder), { throwIfNoEntry: false });
+      if (stat && !stat.isDirectory())
+        throw new Problem(
+          `nothing was written: ${folder} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'a file'} where a folder is needed`,
+        );
+      if (!stat) missing.add(folder);
+    }
   }
-}
-
-/** Outside the tree, so that a kill leaves nothing in it; where that is another disk, which a rename can't cross, inside. */
-const prefixes = (root: string): [string, string] => [
-  join(tmpdir(), `phoenix-fly-${checksum(root).slice(0, 16)}-`),
-  join(root, '.phoenix-fly-'),
-];
-
-/** Other people may write to /tmp as well. */
-function isOwn(path: string): boolean {
-  const stat = lstatSync(path);
-  return stat.isDirectory() && [undefined, stat.uid].includes(process.getuid?.());
-}
-
-/** Whether the temporary folder, where it can be used, is on the disk of all that changes. */
-function sameDisk(root: string, changes: readonly Change[]): boolean {
-  try {
-    accessSync(tmpdir(), constants.W_OK);
-    return changes.every(
-      ({ path }) => statSync(nearest(root, path)).dev === statSync(tmpdir()).dev,
-    );
-  } catch {
-    return false;
-  }
+  return [...missing];
 }
 
 /** The innermost folder of a path that is there. */
 function nearest(root: string, path: string): string {
   const folder = dirname(path);
-  return folder === '.' || existsSync(join(root, folder))
+  return folder === '.' || lstatSync(join(root, folder), { throwIfNoEntry: false })
     ? join(root, folder)
     : nearest(root, folder);
 }
 
-/** Writes a change's new content beside what it replaces. */
+/** Writes a change's new content to where a rename reaches its target. */
 function stage(
   root: string,
-  { path, before, after }: Change,
-  content: string,
-): { path: string; before: string | null; after: string } {
-  const target = join(root, path);
+  change: Change,
+  index: number,
+  staging: Map<string, string>,
+  beside: boolean,
+): Staged {
+  const target = join(root, change.path);
+  const near = nearest(root, change.path);
+  const outside = beside ? [] : [tmpdir(), dirname(root)];
+  const base = outside.find((folder) => canStage(folder, near)) ?? near;
+  const folder = staging.get(base) ?? mkdtempSync(join(base, '.phoenix-fly-'));
+  staging.set(base, folder);
+  const file = { ...change, target, new: join(folder, `${index}`), old: join(folder, `${index}~`) };
+  writeFileSync(file.new, change.after, { flush: true, mode: 0o666 });
   const stat = lstatSync(target, { throwIfNoEntry: false });
-  writeFileSync(`${content}.new`, after, { flush: true, mode: 0o666 });
   if (stat) {
-    takeAfter(`${content}.new`, stat);
-    try {
-      linkSync(target, `${content}.old`);
-    } catch {
-      // Some file systems have no links, and some kernels link nobody else's files
-      copyFileSync(target, `${content}.old`);
-      takeAfter(`${content}.old`, stat);
-    }
+    takeAfter(file.new, stat);
+    keep(target, file.old, stat);
   }
-  return { path, before: before === undefined ? null : checksum(before), after: checksum(after) };
+  return file;
+}
+
+/** Whether a folder can be written, and is on the disk of another. */
+function canStage(folder: string, near: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return statSync(folder).isDirectory() && statSync(folder).dev === statSync(near).dev;
+  } catch {
+    return false;
+  }
+}
+
+function keep(target: string, old: string, stat: Stats): void {
+  try {
+    linkSync(target, old);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EXDEV') throw error;
+    // Some file systems have no links, and some kernels link nobody else's files
+    copyFileSync(target, old);
+    takeAfter(old, stat);
+  }
 }
 
 function takeAfter(path: string, { mode, uid, gid }: Stats): void {
@@ -153,81 +180,48 @@ function takeAfter(path: string, { mode, uid, gid }: Stats): void {
   chmodSync(path, mode & 0o7777);
 }
 
-/** @throws Problem when a change can't or must not be made */
-function refuse(root: string, { path, before }: Change): void {
-  const target = join(root, path);
-  const stat = lstatSync(target, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink())
-    throw new Problem(
-      `nothing was written: ${path} is a symbolic link; replace it with a file, then run again`,
-    );
-  if (stat && !stat.isFile())
-    throw new Problem(
-      `nothing was written: ${path} is a folder; move it out of the way, then run again`,
-    );
-  const now = stat && readFileSync(target);
-  if (now?.toString() !== before)
-    throw new Problem(`nothing was written: ${path} changed meanwhile; run again`);
-  if (now && !now.equals(Buffer.from(before ?? '')))
-    throw new Problem(
-      `nothing was written: ${path} is not UTF-8 text; save it as UTF-8, then run again`,
-    );
+/** A new file is linked, which fails where another run made one meanwhile; a rename would replace it. */
+function put({ path, before, target, new: content }: Staged): void {
+  if (before !== undefined) return renameSync(content, target);
   try {
-    accessSync(nearest(root, path), constants.W_OK);
+    linkSync(content, target);
   } catch (error) {
-    throw Problem.from(error, `nothing was written: can't write ${path}`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw changed(path);
+    if (code === 'EXDEV') throw error;
+    renameSync(content, target);
   }
 }
 
-/** The folders to make, outer ones first. @throws Problem when one is a symbolic link or a file */
-function newFolders(root: string, changes: readonly Change[]): string[] {
-  const made = new Set<string>();
-  for (const { path } of changes) {
-    const parts = dirname(path)
-      .split('/')
-      .filter((part) => part !== '.');
-    parts.forEach((_, index) => {
-      const folder = parts.slice(0, index + 1).join('/');
-      const stat = lstatSync(join(root, folder), { throwIfNoEntry: false });
-      if (stat && !stat.isDirectory())
-        throw new Problem(
-          `nothing was written: ${folder} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'a file'} where a folder is needed`,
-        );
-      if (!stat) made.add(folder);
+/** @throws Problem when a file doesn't hold what was written, or what it held was edited in that moment */
+function verify({ path, before, after, target, old }: Staged): void {
+  if (!holds(target, after) || (before !== undefined && !holds(old, before))) throw changed(path);
+}
+
+/** Puts the old content back, unless somebody edited the new one. */
+function takeBack({ before, after, target, old }: Staged): void {
+  if (!holds(target, after)) return;
+  if (before === undefined) unlinkSync(target);
+  else renameSync(old, target);
+}
+
+const holds = (path: string, text: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isFile() === true &&
+  readFileSync(path).equals(Buffer.from(text));
+
+/** @returns whether all steps were undone */
+function takeAllBack(undo: (() => void)[]): boolean {
+  const failed = undo
+    .splice(0)
+    .reverse()
+    .filter((step) => {
+      try {
+        step();
+        return false;
+      } catch (error) {
+        // Somebody else's file keeps a folder
+        return (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY';
+      }
     });
-  }
-  return [...made];
-}
-
-/** In a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it. */
-function startGuard(staging: string): ChildProcess {
-  // NODE_OPTIONS may load a compiler, which takes longer than all the rest
-  const guard = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('guard.js', import.meta.url)), staging, String(process.pid)],
-    {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    },
-  );
-  // Without one, awaitGuard does its work
-  guard.on('error', () => {});
-  guard.unref();
-  return guard;
-}
-
-/** @throws Error with the code of what went wrong, when nothing is in place */
-function awaitGuard(staging: string): void {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (let tries = 0; existsSync(staging); tries++) {
-    const failed = pathsIn(staging)
-      .map((path) => basename(path))
-      .find((name) => name.startsWith('failed-'));
-    if (failed) throw Object.assign(new Error(failed), { code: failed.slice('failed-'.length) });
-    Atomics.wait(cell, 0, 0, 1);
-    // No guard came up, or somebody killed it
-    if (tries === 2000 && settle(staging, true) === 'undone')
-      throw new Problem('nothing was written, and it is not known why; run again');
-  }
+  return failed.length === 0;
 }

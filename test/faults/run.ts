@@ -83,10 +83,10 @@ const writing = (into: string): string[] => [
   '--input-type=module',
   '-e',
   `
-  const { apply, recover } = await import(${JSON.stringify(pathToFileURL(join(HERE, 'dist/src/apply.js')).href)});
+  const { apply } = await import(${JSON.stringify(pathToFileURL(join(HERE, 'dist/src/write/apply.js')).href)});
   const { readFileSync } = await import('node:fs');
   console.log('here');
-  try { recover(${JSON.stringify(into)}); apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
+  try { apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
 ];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -112,22 +112,22 @@ writeFileSync(
 );
 report('a run writes', first.status === 0 && NEW !== OLD ? [] : [first.stdout + first.stderr]);
 
-/** Old or new as soon as the guard has ended (on a busy machine it takes seconds to start), and nothing left over. `between`: the first look met the guard at its renames. */
-async function judge(when: string, wrong: string[]): Promise<'old' | 'new' | 'between'> {
+type Tree = 'old' | 'new' | 'mix';
+/** Old, new, or a mix of whole files, which the next run completes; the repo holds nothing else. */
+function judge(when: string, wrong: string[]): Tree {
   const now = picture(app);
-  const verdict = now === OLD ? 'old' : now === NEW ? 'new' : 'between';
-  for (let tries = 0; tries < 3000 && leftIn(join(work, 'tmp')).length; tries++) await sleep(10);
-  const later = picture(app);
-  if (later !== OLD && later !== NEW) wrong.push(`${when}: mixed`);
-  if (leftIn(join(work, 'tmp')).length || leftIn(app).length)
-    wrong.push(`${when}: temporary files are left`);
-  return verdict;
+  if (leftIn(app).length) wrong.push(`${when}: temporary files are left in the repo`);
+  if (now === OLD) return 'old';
+  if (now === NEW) return 'new';
+  fly(app);
+  if (picture(app) !== NEW) wrong.push(`${when}: the next run did not complete the mix`);
+  return 'mix';
 }
 
 /** Kills a command at a random moment between its first output and its end (or, once in three, its start and its end). */
 async function randomKills(name: string, kills: number, command: readonly string[]): Promise<void> {
   const wrong: string[] = [];
-  const seen = { old: 0, new: 0, between: 0 };
+  const seen = { old: 0, new: 0, mix: 0 };
   const start = () => {
     freshApp(app);
     const child = spawn(command[0] ?? '', command.slice(1), {
@@ -154,19 +154,19 @@ async function randomKills(name: string, kills: number, command: readonly string
     await sleep(delay);
     child.kill('SIGKILL');
     await ended;
-    seen[await judge(`kill ${round} after ${delay.toFixed(1)} ms`, wrong)]++;
+    seen[judge(`kill ${round} after ${delay.toFixed(1)} ms`, wrong)]++;
     if (round % 10 === 0) {
       fly(app);
       if (picture(app) !== NEW) wrong.push(`kill ${round}: the next run did not make it new`);
     }
   }
   report(
-    `kill -9 of ${name} at ${kills} random moments: ${seen.old} times the old tree, ${seen.new} times the new one, ${seen.between} times a look between two renames`,
+    `kill -9 of ${name} at ${kills} random moments: ${seen.old} times the old tree, ${seen.new} times the new one, ${seen.mix} times some of both`,
     seen.old && seen.new ? wrong : [...wrong, 'all kills came too early or too late'],
   );
 }
 
-/** A run in which the kernel does something else at the nth call of a kind; `done`: there were fewer. `-f`: in the guard as well. */
+/** A run in which the kernel does something else at the nth call of a kind; `done`: there were fewer. */
 function inject(
   call: string,
   what: string,
@@ -188,43 +188,39 @@ function inject(
     `inject=${call}:${what}:when=${at}`,
   );
   const text = readFileSync(log, 'utf8');
-  return { ...run, done: !/INJECTED|killed by SIGKILL/.test(text) };
+  return { ...run, done: !/INJECTED|killed by SIGKILL|--- SIG(INT|TERM|HUP)/.test(text) };
 }
 
 /** At each system call of the writing; deterministic. */
-async function killsByCall(): Promise<void> {
-  for (const call of ['mkdir', 'fsync', 'link', 'rename', 'access']) {
+function killsByCall(): void {
+  for (const call of ['mkdir', 'fsync', 'link', 'rename', 'access', 'unlink']) {
     const wrong: string[] = [];
+    const seen = { old: 0, new: 0, mix: 0 };
     let at = 1;
-    for (; !inject(call, 'signal=KILL', at).done; at++) await judge(`kill at ${call} ${at}`, wrong);
-    // One rename is the agreement, the others are the guard's
-    if (call === 'rename' && at !== 2) wrong.push('the command renames by itself');
-    report(`kill -9 at each of ${at - 1} calls of ${call}`, at > 1 ? wrong : ['no call was seen']);
+    for (; !inject(call, 'signal=KILL', at).done; at++)
+      seen[judge(`kill at ${call} ${at}`, wrong)]++;
+    report(
+      `kill -9 at each of ${at - 1} calls of ${call}: ${seen.old} old, ${seen.new} new, ${seen.mix} some of both`,
+      at > 1 ? wrong : ['no call was seen'],
+    );
   }
 }
 
-/** The renames are the guard's; without it the run itself makes those that are left, and without both the next run does. */
-function guardKills(): void {
-  const wrong: string[] = [];
-  for (const at of [6, 7]) {
-    const run = inject('rename', 'signal=KILL', at, '-f');
-    if (run.done || run.status !== 0 || picture(app) !== NEW || leftIn(join(work, 'tmp')).length)
-      wrong.push(`rename ${at}: exit ${run.status}, ${run.stderr}`);
+/** Ctrl-C and its like come when the writing is done. */
+function signalsByCall(): void {
+  for (const signal of ['INT', 'TERM', 'HUP']) {
+    const wrong: string[] = [];
+    let at = 1;
+    for (
+      let run = inject('rename', `signal=${signal}`, at);
+      !run.done;
+      run = inject('rename', `signal=${signal}`, ++at)
+    ) {
+      if (picture(app) !== NEW || leftIn(app).length || leftIn(join(work, 'tmp')).length)
+        wrong.push(`rename ${at}: not the new tree, or something is left`);
+    }
+    report(`SIG${signal} at each of ${at - 1} renames`, at > 1 ? wrong : ['no rename was seen']);
   }
-  report('kill -9 of the guard between two renames', wrong);
-  const both = inject('rename', 'signal=KILL', 2, '-f');
-  const mixed = ![OLD, NEW].includes(picture(app));
-  const next = fly(app);
-  report(
-    'kill -9 of both between two renames: the next run completes it',
-    both.status === null &&
-      mixed &&
-      /its changes were completed/.test(next.stdout) &&
-      picture(app) === NEW &&
-      leftIn(join(work, 'tmp')).length === 0
-      ? []
-      : [`exit ${both.status}, ${mixed ? '' : 'not '}mixed, ${next.stdout.slice(0, 200)}`],
-  );
 }
 
 /** The disk refuses one of the calls: the tree stays, one clear line, exit code 1. */
@@ -238,9 +234,9 @@ function errors(): void {
     const wrong: string[] = [];
     let at = 1;
     for (
-      let run = inject(call, `error=${error}`, at, '-f');
+      let run = inject(call, `error=${error}`, at);
       !run.done;
-      run = inject(call, `error=${error}`, ++at, '-f')
+      run = inject(call, `error=${error}`, ++at)
     ) {
       if (picture(app) !== OLD || leftIn(join(work, 'tmp')).length || leftIn(app).length)
         wrong.push(`${call} ${at}: the tree changed or something is left`);
@@ -421,8 +417,8 @@ try {
       '--write',
       'yes',
     ]);
-  await killsByCall();
-  guardKills();
+  killsByCall();
+  signalsByCall();
   errors();
   disks();
   permissions();
