@@ -7,6 +7,8 @@ export interface Tree {
   paths: ReadonlySet<string>;
   /** Text of a file, undefined when there is none (or it can't be read as text). */
   read(path: string): string | undefined;
+  /** Whether a file may be executed; undefined: it can't be told. */
+  executable?(path: string): boolean | undefined;
   /** How many folders above still belong to the repo; `read('../x')` sees files there, `paths` does not. */
   above?: number;
 }
@@ -32,6 +34,7 @@ export function subtree(tree: Tree, folder: string): Tree {
   return {
     paths: new Set(paths),
     read: (path) => tree.read(outer(path, folder.split('/'))),
+    executable: (path) => tree.executable?.(`${prefix}${path}`),
     above: (tree.above ?? 0) + folder.split('/').length,
   };
 }
@@ -78,6 +81,7 @@ export function openTree(root: string): Tree {
       if (!texts.has(path)) texts.set(path, inRepo(path, above) ? readText(root, path) : undefined);
       return texts.get(path);
     },
+    executable: (path) => (paths.has(path) ? isExecutable(join(root, path)) : undefined),
   };
 }
 
@@ -106,6 +110,11 @@ function entries(root: string, folder: string) {
     if (folder) return [];
     throw Problem.from(error, `can't read the folder ${root}`);
   }
+}
+
+/** Windows has no such bit. */
+function isExecutable(file: string): boolean | undefined {
+  return process.platform === 'win32' ? undefined : (lstatSync(file).mode & 0o111) !== 0;
 }
 
 function readText(root: string, path: string): string | undefined {

@@ -1,4 +1,9 @@
-import { DockerfileParser, type Instruction } from 'dockerfile-ast';
+import {
+  type Copy,
+  DockerfileParser,
+  type Instruction,
+  type PropertyInstruction,
+} from 'dockerfile-ast';
 
 /** One instruction of a stage, variables written out as far as the file says what they hold. */
 export interface Step {
@@ -8,6 +13,8 @@ export interface Step {
   flags: string[];
   /** RUN: its commands by word. Other instructions: one command, their words. */
   commands: string[][];
+  /** Names and values of ENV and ARG. */
+  pairs: [name: string, value: string][];
 }
 
 export interface Stage {
@@ -19,7 +26,11 @@ export interface Stage {
   line: number;
   /** The stage that it goes on from. */
   base: Stage | undefined;
+  /** Its own steps. */
+  own: Step[];
+  /** Its own after those of the stages that it goes on from. */
   steps: Step[];
+  env: Map<string, string>;
 }
 
 export interface Dockerfile {
@@ -36,61 +47,73 @@ export function readDockerfile(text: string, target?: string): Dockerfile | unde
   const stages: Stage[] = [];
   let variables = new Map<string, string>();
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
-    const keyword = instruction.getKeyword();
-    const line = (instruction.getRange()?.start.line ?? 0) + 1;
-    const raw = instruction.getArgumentsContent() ?? '';
     const stage = stages.at(-1);
-    if (keyword === 'FROM') {
-      const [rawImage = '', as, name] = words(raw);
-      const image = expand(rawImage, new Map([...args].map(([key, { value }]) => [key, value])));
-      const base = stages.findLast((one) => one.name === image.toLowerCase());
-      variables = new Map(base ? env(base) : []);
-      stages.push({
-        name: /^as$/i.test(as ?? '') ? name?.toLowerCase() : undefined,
-        image,
-        rawImage,
-        line,
-        base,
-        steps: [],
-      });
-      continue;
+    if (instruction.getKeyword() === 'FROM') {
+      const known = new Map([...args].map(([name, { value }]) => [name, value]));
+      const next = readStage(instruction, known, stages);
+      variables = new Map(next.env);
+      stages.push(next);
+    } else if (stage) {
+      const step = readStep(instruction, variables);
+      stage.own.push(step);
+      stage.steps.push(step);
+      for (const [name, value] of step.pairs) {
+        variables.set(name, value || (step.keyword === 'ARG' && args.get(name)?.value) || '');
+        if (step.keyword === 'ENV') stage.env.set(name, value);
+      }
+    } else {
+      const known = new Map([...args].map(([name, { value }]) => [name, value]));
+      const { line, pairs } = readStep(instruction, known);
+      for (const [name, value] of pairs) args.set(name, { value, line });
     }
-    const step = readStep(instruction, keyword, line, expand(raw, variables));
-    if (!stage) {
-      if (keyword === 'ARG')
-        for (const [name, value] of assignments(step.text))
-          args.set(name, {
-            value: expand(value, new Map([...args].map(([key, one]) => [key, one.value]))),
-            line,
-          });
-      continue;
-    }
-    stage.steps.push(step);
-    if (keyword === 'ENV')
-      for (const [name, value] of assignments(step.text)) variables.set(name, value);
-    if (keyword === 'ARG')
-      for (const [name, value] of assignments(step.text))
-        variables.set(name, value || (args.get(name)?.value ?? ''));
   }
-  const final =
-    stages.find((stage) => target && stage.name === target.toLowerCase()) ?? stages.at(-1);
+  const wanted = stages.find((stage) => target && stage.name === target.toLowerCase());
+  const final = wanted ?? stages.at(-1);
   return final && { stages, final, args };
 }
 
-function readStep(instruction: Instruction, keyword: string, line: number, text: string): Step {
-  const flags =
-    /^(--\S+\s+)*/.test(text) && 'getFlags' in instruction
-      ? (instruction as unknown as { getFlags(): { toString(): string }[] }).getFlags().map(String)
-      : [];
-  const body = text.replace(/^<<-?\s*["']?\w+["']?.*\n/, '');
+const lineOf = (instruction: Instruction): number => (instruction.getRange()?.start.line ?? 0) + 1;
+
+function readStage(
+  from: Instruction,
+  args: ReadonlyMap<string, string>,
+  stages: readonly Stage[],
+): Stage {
+  const [rawImage = '', as = '', name] = words(from.getArgumentsContent() ?? '');
+  const image = expand(rawImage, args);
+  const base = stages.findLast((stage) => stage.name === image.toLowerCase());
   return {
-    keyword,
-    line,
-    text,
-    flags,
-    commands: keyword === 'RUN' && !text.startsWith('[') ? shellCommands(body) : [words(text)],
+    name: /^as$/i.test(as) ? name?.toLowerCase() : undefined,
+    image,
+    rawImage,
+    line: lineOf(from),
+    base,
+    own: [],
+    steps: [...(base?.steps ?? [])],
+    env: new Map(base?.env),
   };
 }
+
+function readStep(instruction: Instruction, variables: ReadonlyMap<string, string>): Step {
+  const keyword = instruction.getKeyword();
+  const text = expand(instruction.getArgumentsContent() ?? '', variables);
+  const flags = 'getFlags' in instruction ? (instruction as Copy).getFlags().map(String) : [];
+  const properties =
+    keyword === 'ENV' || keyword === 'ARG'
+      ? (instruction as PropertyInstruction).getProperties()
+      : [];
+  return {
+    keyword,
+    line: lineOf(instruction),
+    text,
+    flags,
+    commands: keyword === 'RUN' && !text.startsWith('[') ? shellCommands(text) : [words(text)],
+    pairs: properties.map((one) => [one.getName(), expand(one.getValue() ?? '', variables)]),
+  };
+}
+
+const WORD = /(?:[^\s"'\\]|\\[\s\S]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+/g;
+const bare = (word: string): string => word.replace(/^(["'])([\s\S]*)\1$/, '$2');
 
 /** Words of an exec or shell form. */
 function words(text: string): string[] {
@@ -98,129 +121,103 @@ function words(text: string): string[] {
     try {
       return (JSON.parse(text) as unknown[]).map(String);
     } catch {
-      return text.split(/\s+/).filter(Boolean);
+      // The shell form of a command that begins with [
     }
   }
-  return text
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
+  return (text.match(WORD) ?? []).map(bare);
 }
 
-/** Commands of a shell line, without assignments and brackets in front. */
+/** What may stand in front of a command: assignments, brackets, words of the shell. */
+const PREFIX = /^([A-Za-z_]\w*=.*|[({!]|env|exec|set|then|do|else|if)$/;
+
+/** The commands of a RUN by word: split where the shell ends one. Nothing is expanded, nothing run. */
 function shellCommands(text: string): string[][] {
-  return text.split(/&&|\|\||[;|\n]/).flatMap((command) => {
-    const parts = words(command.trim().replace(/^[({]\s*|\s*[)}]$/g, ''));
-    const start = parts.findIndex(
-      (word) => !/^([A-Za-z_]\w*=.*|env|exec|set|then|do|else|if|!)$/.test(word),
-    );
+  const body = text.replace(/^<<-?\s*["']?\w+["']?.*\n/, '').replace(/(^|\s)#.*$/gm, '');
+  const separated = body.replace(
+    /"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|&&|\|\|?|;|\n/g,
+    (match) => (/^["'\\]/.test(match) ? match : '\0'),
+  );
+  return separated.split('\0').flatMap((command) => {
+    const parts = words(command.trim());
+    const start = parts.findIndex((word) => !PREFIX.test(word));
     return start < 0 ? [] : [parts.slice(start)];
   });
 }
 
-/** `A=1 B="x y"`, or the old `A 1`. */
-export function assignments(text: string): [name: string, value: string][] {
-  if (/^\w+\s+[^=\s]/.test(text) || /^\w+$/.test(text)) {
-    const [, name = '', value = ''] = /^(\w+)\s*([\s\S]*)$/.exec(text) ?? [];
-    return [[name, unquote(value)]];
-  }
-  return [...text.matchAll(/([A-Za-z_]\w*)(?:=("(?:\\.|[^"])*"|'[^']*'|\S*))?/g)].map(
-    ([, name = '', value = '']) => [name, unquote(value)],
-  );
-}
-
-const unquote = (text: string): string => text.trim().replace(/^(["'])([\s\S]*)\1$/, '$2');
-
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
   return text.replace(
     /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
-    (whole, braced: string | undefined, fallback: string | undefined, bare: string | undefined) => {
-      const value = variables.get(braced ?? bare ?? '');
-      return value || fallback || whole;
-    },
+    (whole, braced?: string, fallback?: string, plain?: string) =>
+      variables.get(braced ?? plain ?? '') || fallback || whole,
   );
 }
-
-/** A stage's steps after those of the stages it goes on from. */
-export const chain = (stage: Stage): Step[] => [
-  ...(stage.base ? chain(stage.base) : []),
-  ...stage.steps,
-];
 
 /** The image that a stage stands on in the end. */
 export const rootStage = (stage: Stage): Stage => (stage.base ? rootStage(stage.base) : stage);
 
-/** ENV of a stage, inherited ones included. */
-export const env = (stage: Stage): Map<string, string> =>
-  new Map(chain(stage).flatMap((step) => (step.keyword === 'ENV' ? assignments(step.text) : [])));
-
 /** The last instruction of a kind that counts for a stage. */
 export const last = (stage: Stage, keyword: string): Step | undefined =>
-  chain(stage).findLast((step) => step.keyword === keyword);
+  stage.steps.findLast((step) => step.keyword === keyword);
 
 export const flag = (step: Step, name: string): string | undefined =>
   step.flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
 
+/** Sources of a COPY or ADD, from the top of the build context: "lib", "." for all of it. */
+export const sourcesOf = ({ commands: [line = []] }: Step): string[] =>
+  line.slice(0, -1).map((source) => source.replace(/^\.?\/+/, '').replace(/\/$/, '') || '.');
+
 /** The stage that a COPY takes from; undefined: the build context, or an image. */
 export function sourceStage(file: Dockerfile, step: Step): Stage | undefined {
   const from = flag(step, 'from');
-  return from === undefined
-    ? undefined
-    : (file.stages.find((stage) => stage.name === from.toLowerCase()) ??
-        (/^\d+$/.test(from) ? file.stages[Number(from)] : undefined));
+  if (from === undefined) return undefined;
+  const byNumber = /^\d+$/.test(from) ? file.stages[Number(from)] : undefined;
+  return file.stages.find((stage) => stage.name === from.toLowerCase()) ?? byNumber;
 }
 
 /** All steps that lead to a stage, in the order in which they count: those of a stage it copies from come before the copy. */
 export function history(file: Dockerfile, stage: Stage, seen = new Set<Stage>()): Step[] {
   seen.add(stage);
   const before = stage.base && !seen.has(stage.base) ? history(file, stage.base, seen) : [];
-  return [
-    ...before,
-    ...stage.steps.flatMap((step) => {
-      const source = step.keyword === 'COPY' ? sourceStage(file, step) : undefined;
-      return source && !seen.has(source) ? [...history(file, source, seen), step] : [step];
-    }),
-  ];
+  const own = stage.own.flatMap((step) => {
+    const source = step.keyword === 'COPY' ? sourceStage(file, step) : undefined;
+    return source && !seen.has(source) ? [...history(file, source, seen), step] : [step];
+  });
+  return [...before, ...own];
 }
 
-/** `mix` tasks with their arguments, `mix do a + b` as two. */
+/** `mix` tasks with their arguments; `mix do a + b` and `mix do a, b` as two. */
 export const mixTasks = (step: Step): string[] =>
-  step.keyword !== 'RUN'
-    ? []
-    : step.commands.flatMap((command) => {
-        const at = command.findIndex((word) => /(^|\/)mix$/.test(word));
-        if (at < 0) return [];
-        const [first, ...rest] = command.slice(at + 1);
-        if (first !== 'do') return [[first, ...rest].join(' ')];
-        return rest
-          .join(' ')
-          .replace(/^(--app \S+ )+/, '')
-          .split(/,\s*|\s\+\s/);
-      });
+  (step.keyword === 'RUN' ? step.commands : []).flatMap((command) => {
+    const mix = command.findIndex((word) => /(^|\/)mix$/.test(word));
+    if (mix < 0) return [];
+    const [first = '', ...rest] = command.slice(mix + 1);
+    if (first !== 'do') return first ? [[first, ...rest].join(' ')] : [];
+    return rest
+      .join(' ')
+      .replace(/^(--app \S+ )+/, '')
+      .split(/,\s*|\s\+\s/);
+  });
 
 /** Packages that `apk add` and `apt-get install` name. */
-export const packages = (steps: readonly Step[]): Set<string> =>
-  new Set(
-    steps
-      .flatMap((step) => (step.keyword === 'RUN' ? step.commands : []))
-      .flatMap((command) => {
-        const at = command.findIndex(
-          (word, index) =>
-            (word === 'add' && command.slice(0, index).includes('apk')) ||
-            (word === 'install' &&
-              command.slice(0, index).some((one) => one === 'apt' || one === 'apt-get')),
-        );
-        return at < 0
-          ? []
-          : command
-              .slice(at + 1)
-              .filter((word) => !word.startsWith('-'))
-              .map((word) => word.replace(/[=~<>].*$/, ''));
-      }),
-  );
+export function packages(steps: readonly Step[]): string[] {
+  const commands = steps.flatMap((step) => (step.keyword === 'RUN' ? step.commands : []));
+  return commands.flatMap((command) => {
+    const verb = command.findIndex(
+      (word, index) =>
+        (word === 'add' && command.slice(0, index).includes('apk')) ||
+        (word === 'install' && command.slice(0, index).some((one) => /^apt(-get)?$/.test(one))),
+    );
+    const names = verb < 0 ? [] : command.slice(verb + 1);
+    return names
+      .filter((name) => !name.startsWith('-'))
+      .map((name) => name.replace(/[=~<>].*$/, ''));
+  });
+}
 
-/** File names of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
-export const programs = (step: Step): string[] =>
-  (step.commands[0] ?? [])
-    .filter((word, index) => index === 0 || /[/.]/.test(word))
-    .map((word) => word.split('/').at(-1) ?? '');
+/** Paths of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
+export const programs = ({ commands: [line = []] }: Step): string[] =>
+  line.filter((word, index) => index === 0 || /[/.]/.test(word));
+
+/** The steps that start the image. */
+export const startSteps = (stage: Stage): Step[] =>
+  ['ENTRYPOINT', 'CMD'].flatMap((keyword) => last(stage, keyword) ?? []);

@@ -1,84 +1,175 @@
-import { inputs } from './dockerfile-inputs.ts';
-import { matcher, type Read, type Repo } from './repo.ts';
-import { type Findings, found } from './verdict.ts';
+import { copied, inputs } from './build-inputs.ts';
+import { installs } from './dockerfile-build.ts';
+import { matcher, type Repo } from './repo.ts';
+import { DOCKERIGNORE } from './requirements.ts';
+import { type Rule, rulesFor, type Weight, when } from './rule.ts';
 
-type File = Read<(path: string) => boolean>;
+const rule = rulesFor(DOCKERIGNORE);
 
 /** What must stay out: a line that keeps it out, and paths that show whether one does. */
-const OUT: [line: string, what: string, probes: string[]][] = [
-  ['**/.env*', 'secrets in .env files', ['.env', '.env.production', 'apps/web/.env']],
-  ['**/*.pem', 'private keys', ['priv/cert/selfsigned_key.pem', 'key.pem']],
-  ['**/*.key', 'private keys', ['server.key', 'priv/tls/server.key']],
-  ['**/*.secret.exs', 'secret settings', ['config/prod.secret.exs']],
-  ['.git', 'the whole history of the code', ['.git/objects/pack/pack-1.pack']],
-  ['deps', 'dependencies of this computer', ['deps/phoenix/mix.exs']],
-  ['_build', 'build output of this computer', ['_build/prod/lib/phoenix/ebin/phoenix.app']],
-  [
-    '**/node_modules',
-    'packages of this computer',
-    ['node_modules/esbuild/package.json', 'assets/node_modules/esbuild/package.json'],
-  ],
-  ['test', 'tests', ['test/test_helper.exs']],
-  ['fly.toml', 'a file that only flyctl reads', ['fly.toml']],
-];
-
-/** Secrets and what this computer built stay out of the build, and so out of the image. */
-export function keepsOut({ project }: Repo, { path, text, file }: File): Findings {
-  const wanted = new Set(project.config.files);
-  const leaking = OUT.filter(([, , probes]) =>
-    probes.some((probe) => !wanted.has(probe) && !file(probe)),
-  );
-  // A later line with ! lets it in again: ours at the top would not help
-  const letIn = leaking.filter(([line, , probes]) =>
-    probes.every((probe) => !matcher(`${line}\n${text}`)(probe)),
-  );
-  const leaks = leaking.filter((one) => !letIn.includes(one));
-  const again = letIn.map(([line, what, [probe = '']]) => ({
-    what: `${what} (${probe}) can get into the image`,
-    edit: `remove this line, or name what you need of ${line} in it`,
-    file: path,
-    line: culprit(`${line}\n${text}`, probe, false) - 1,
-  }));
-  if (leaks.length === 0) return found(again);
-  const names = [
-    ...new Set(
-      leaks.map(([, what, probes]) => `${what} (${probes.find((probe) => !file(probe))})`),
-    ),
-  ];
-  return found([
-    ...again,
-    {
-      what: `not kept out: ${names.join(', ')}`,
-      edit: ['add at the top:', ...leaks.map(([line]) => line)].join('\n'),
-      file: path,
-      line: 1,
-    },
-  ]);
+interface Unwanted {
+  line: string;
+  what: string;
+  probes: string[];
+  weight: Weight;
 }
 
-/** Nothing that the build reads is kept out. */
-export function keepsIn(repo: Repo, { path, text, file }: File): Findings {
-  const needed = new Map(inputs(repo).map((input) => [input.path, input.why]));
-  return found(
-    [...needed]
-      .filter(([one]) => file(one))
-      .map(([one, why]) => {
-        const line = culprit(text, one);
-        return {
-          what: `${one} never reaches the build: ${why}`,
-          edit: `remove the line \`${text.split(/\r?\n/)[line - 1] ?? ''}\`, or add !${one} at the end`,
-          file: path,
-          line,
-        };
-      }),
-  );
+const UNWANTED: readonly Unwanted[] = [
+  {
+    line: '**/.env*',
+    what: 'secrets in .env files',
+    probes: ['.env', '.env.production', 'apps/web/.env'],
+    weight: 'should',
+  },
+  {
+    line: '**/*.pem',
+    what: 'private keys',
+    probes: ['priv/cert/selfsigned_key.pem', 'key.pem'],
+    weight: 'should',
+  },
+  {
+    line: '**/*.key',
+    what: 'private keys',
+    probes: ['server.key', 'priv/tls/server.key'],
+    weight: 'should',
+  },
+  {
+    line: '**/*.secret.exs',
+    what: 'secret settings',
+    probes: ['config/prod.secret.exs'],
+    weight: 'should',
+  },
+  {
+    line: '.git',
+    what: 'the whole history of the code',
+    probes: ['.git/objects/pack/pack-1.pack'],
+    weight: 'should',
+  },
+  {
+    line: 'deps',
+    what: 'dependencies of this computer',
+    probes: ['deps/phoenix/mix.exs'],
+    weight: 'should',
+  },
+  {
+    line: '_build',
+    what: 'build output of this computer',
+    probes: ['_build/prod/lib/phoenix/ebin/phoenix.app'],
+    weight: 'should',
+  },
+  {
+    line: '**/node_modules',
+    what: 'packages of this computer',
+    probes: ['node_modules/esbuild/package.json', 'assets/node_modules/esbuild/package.json'],
+    weight: 'should',
+  },
+  { line: 'test', what: 'tests', probes: ['test/test_helper.exs'], weight: 'advice' },
+  {
+    line: 'fly.toml',
+    what: 'a file that only flyctl reads',
+    probes: ['fly.toml'],
+    weight: 'advice',
+  },
+];
+
+type Ignores = (path: string) => boolean;
+
+/** What gets in, and whether a line at the top would keep it out: a later one with ! may let it in again. */
+function leaks(repo: Repo, ignores: Ignores) {
+  const wanted = new Set(repo.project.config.files);
+  const text = repo.dockerignore?.text ?? '';
+  return UNWANTED.flatMap((unwanted) => {
+    const probe = unwanted.probes.find((path) => !wanted.has(path) && !ignores(path));
+    const lines = `${unwanted.line}\n${text}`;
+    const letIn = unwanted.probes.every((path) => !matcher(lines)(path));
+    return probe === undefined ? [] : [{ ...unwanted, probe, letIn, lines }];
+  });
 }
 
 /** The last line that keeps a path out, or lets it in (1-based). */
-function culprit(text: string, path: string, out = true): number {
+function culprit(text: string, path: string, out: boolean): number {
   const lines = text.split(/\r?\n/);
   const turns = lines.map((_, index) => matcher(lines.slice(0, index + 1).join('\n'))(path));
   return (
     turns.findLastIndex((now, index) => now === out && (turns[index - 1] ?? false) !== out) + 1
   );
 }
+
+/** Files that the build reads or copies, with the reason. */
+function needed(repo: Repo): Map<string, string> {
+  const { project, dockerfile } = repo;
+  const { paths } = project.tree;
+  const file = dockerfile?.file;
+  const locks = file && installs(file).length ? project.assets.nodePackages : [];
+  const within = (folder: string) => [...paths].find((path) => path.startsWith(`${folder}/`));
+  return new Map([
+    ...publicKeys(repo),
+    ...(file ? copied(file) : []).flatMap(({ path, line }): [string, string][] => {
+      const there = paths.has(path) ? path : within(path);
+      return there ? [[there, `line ${line} of the Dockerfile copies it`]] : [];
+    }),
+    ...locks.flatMap(({ lockfile }): [string, string][] =>
+      lockfile ? [[lockfile, 'packages are installed from it']] : [],
+    ),
+    ...inputs(repo).map(({ path, why }): [string, string] => [path, why]),
+  ]);
+}
+
+/** Certificates and public keys that the code names; private ones stay out. */
+function publicKeys({ project: { tree } }: Repo): [string, string][] {
+  const keys = [...tree.paths].filter(
+    (path) => path.endsWith('.pem') && !/PRIVATE KEY/.test(tree.read(path) ?? 'PRIVATE KEY'),
+  );
+  if (keys.length === 0) return [];
+  const code = [...tree.paths].filter((path) => /^(lib|apps|config)\/.*\.exs?$/.test(path));
+  return keys
+    .filter((key) => code.some((path) => tree.read(path)?.includes(key.split('/').at(-1) ?? key)))
+    .map((key) => [key, 'the code names it, and it is public']);
+}
+
+/** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
+export const dockerignoreRules: readonly Rule[] = [
+  rule({
+    id: 'B5',
+    weight: 'should',
+    find: (ignores, repo) =>
+      leaks(repo, ignores)
+        .filter(({ letIn }) => letIn)
+        .map(({ line, lines, what, probe }) => ({
+          line: culprit(lines, probe, false) - 1,
+          pattern: line,
+          what,
+          probe,
+        })),
+    say: ({ what, probe }) => `${what} (${probe}) can get into the image`,
+    mend: ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
+  }),
+  ...(['should', 'advice'] as const).map((weight) =>
+    rule({
+      id: 'B5',
+      weight,
+      find: (ignores, repo) => {
+        const found = leaks(repo, ignores).filter((leak) => !leak.letIn && leak.weight === weight);
+        return when(found.length, { line: 1, found });
+      },
+      say: ({ found }) =>
+        `not kept out: ${found.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
+      mend: ({ found }) => ['add at the top:', ...found.map(({ line }) => line)].join('\n'),
+    }),
+  ),
+  rule({
+    id: 'B6',
+    weight: 'must',
+    find: (ignores, repo) => {
+      const text = repo.dockerignore?.text ?? '';
+      return [...needed(repo)]
+        .filter(([path]) => ignores(path))
+        .map(([path, why]) => {
+          const line = culprit(text, path, true);
+          return { line, path, why, pattern: text.split(/\r?\n/)[line - 1] };
+        });
+    },
+    say: ({ path, why }) => `${path} never reaches the build: ${why}`,
+    mend: ({ path, pattern }) => `remove the line \`${pattern}\`, or add !${path} at the end`,
+  }),
+];

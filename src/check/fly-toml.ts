@@ -7,7 +7,7 @@ import { readAttachCommand } from '../fly/postgres.ts';
 import { parseRegion } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
 import { setting } from './boot.ts';
-import { hasPassword, isSecretName } from './dockerfile-run.ts';
+import { hasPassword, isSecretName } from './dockerfile-user.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { type Findings, found, type Missing, unless } from './verdict.ts';

@@ -7,7 +7,7 @@ import type { Project } from '../facts/detect.ts';
 import { refuseUnsupported } from '../plan/supported.ts';
 import { Problem } from '../problem.ts';
 import { type Boot, booter, possible } from './boot.ts';
-import { chain, type Dockerfile, env, programs, readDockerfile } from './dockerfile-model.ts';
+import { type Dockerfile, programs, readDockerfile, startSteps } from './dockerfile-model.ts';
 import { type FlyFile, readFlyFile } from './fly-file.ts';
 import { exportsIn } from './shell.ts';
 
@@ -170,7 +170,7 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
     RELEASE_NAME: project.release.name ?? project.app.otpApp,
     RELEASE_VSN: '0.1.0',
     RELEASE_ROOT: '/app',
-    ...(dockerfile ? Object.fromEntries(env(dockerfile.final)) : {}),
+    ...(dockerfile ? Object.fromEntries(dockerfile.final.env) : {}),
     ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,
   };
@@ -179,9 +179,9 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
 
 /** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
 function startsServer(project: Project, dockerfile: Dockerfile): boolean {
-  const names = chain(dockerfile.final)
-    .filter((step) => /^(CMD|ENTRYPOINT)$/.test(step.keyword))
-    .flatMap(programs);
+  const names = startSteps(dockerfile.final)
+    .flatMap(programs)
+    .map((program) => program.split('/').at(-1) ?? '');
   return [...project.tree.paths].some(
     (path) =>
       names.includes(path.split('/').at(-1) ?? '') &&

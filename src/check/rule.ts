@@ -6,7 +6,7 @@ import type { Read, Repo } from './repo.ts';
  */
 export type Weight = 'must' | 'should' | 'advice' | 'note';
 
-/** Where something was found. `file` is left out where it is the rule's own, `line` (from 1) where there is none yet. */
+/** Where something was found, which data of a rule may have. `file` is left out where it is the rule's own, `line` (from 1) where there is none yet. */
 export interface Place {
   file?: string | undefined;
   line?: number | undefined;
@@ -14,10 +14,10 @@ export interface Place {
 
 /** What reading can't decide, and why: no fault, and never "met". */
 export class Doubt {
-  readonly why: string;
+  readonly doubt: string;
 
-  constructor(why: string) {
-    this.why = why;
+  constructor(doubt: string) {
+    this.doubt = doubt;
   }
 }
 
@@ -25,7 +25,7 @@ export class Doubt {
  * One part of a requirement; several share an id. `find` decides and returns data, `say` and `mend` are the words:
  * what is wrong, and the exact edit. Generators ask the same rules what is missing.
  */
-export interface Rule<File = unknown, Found extends Place = Place> {
+export interface Rule<File = unknown, Found = unknown> {
   id: string;
   weight: Weight;
   find(file: File, repo: Repo): readonly (Found | Doubt)[];
@@ -50,7 +50,7 @@ export interface Subject<File> {
 /** Gives the rules of a subject their types: `const rule = rulesFor(DOCKERFILE)`, then `rule({ id, weight, find, say, mend })`. */
 export const rulesFor =
   <File>(_subject: Subject<File>) =>
-  <Found extends Place>(rule: Rule<File, Found>): Rule<File, Found> =>
+  <Found>(rule: Rule<File, Found>): Rule<File, Found> =>
     rule;
 
 /** What a rule says about a repo, in words. */
@@ -74,15 +74,15 @@ export interface Outcome {
 export function judge<File>(rule: Rule<File>, read: Read<File>, repo: Repo): Outcome {
   const outcome: Outcome = { findings: [], unknown: [] };
   for (const found of rule.find(read.file, repo)) {
-    if (found instanceof Doubt) outcome.unknown.push({ weight: rule.weight, why: found.why });
-    else
-      outcome.findings.push({
-        weight: rule.weight,
-        what: rule.say(found),
-        edit: rule.mend(found),
-        file: found.file ?? read.path,
-        line: found.line ?? null,
-      });
+    if (found instanceof Doubt) outcome.unknown.push({ weight: rule.weight, why: found.doubt });
+    else {
+      const { file = read.path, line = null } = found as Place;
+      const [what, edit] = [rule.say(found), rule.mend(found)];
+      outcome.findings.push({ weight: rule.weight, what, edit, file, line });
+    }
   }
   return outcome;
 }
+
+/** The finding, where the condition holds. */
+export const when = <T>(condition: unknown, found: T): T[] => (condition ? [found] : []);

@@ -1,8 +1,10 @@
-import { baseImages } from './dockerfile-base.ts';
-import { layers, stages } from './dockerfile-build.ts';
-import { buildInputs, privateCode } from './dockerfile-inputs.ts';
-import { exposedPort, locale, runtimePackages, startCommand, user } from './dockerfile-run.ts';
-import { keepsIn, keepsOut } from './dockerignore.ts';
+import { baseRules } from './dockerfile-base.ts';
+import { packageRules, stageRules } from './dockerfile-image.ts';
+import { inputRules, privateRules } from './dockerfile-inputs.ts';
+import { layerRules } from './dockerfile-layers.ts';
+import { localeRules, startRules } from './dockerfile-start.ts';
+import { userRules } from './dockerfile-user.ts';
+import { dockerignoreRules } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import {
   alwaysOn,
@@ -63,26 +65,22 @@ const on =
       return file === undefined ? undefined : judge(repo, file);
     });
 
-const dockerfile = on((repo) => repo.dockerfile);
-const dockerignore = on((repo) => repo.dockerignore);
 const fly = on((repo) => repo.fly);
 const envScript = on((repo): Read<string> | undefined => repo.envSh);
 const runtime = on((repo) => repo.runtime);
 
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
-  ...dockerfile('R1.1', 'should', layers),
-  ...dockerfile('R1.2', 'should', stages),
-  ...dockerfile('R1.3', 'must', runtimePackages),
-  ...dockerfile('R1.4', 'must', user),
-  ...dockerfile('R1.5', 'should', exposedPort),
-  ...dockerfile('R1.6', 'must', startCommand),
-  ...dockerfile('B1', 'must', baseImages),
-  ...dockerfile('B2', 'should', locale),
-  ...dockerfile('B3', 'must', buildInputs),
-  ...dockerfile('B4', 'must', privateCode),
-  ...dockerignore('B5', 'must', keepsOut),
-  ...dockerignore('B6', 'must', keepsIn),
+  ...layerRules,
+  ...stageRules,
+  ...packageRules,
+  ...userRules,
+  ...startRules,
+  ...baseRules,
+  ...localeRules,
+  ...inputRules,
+  ...privateRules,
+  ...dockerignoreRules,
   ...fly('R2.1', 'must', valid),
   ...fly('R2.2', 'should', machine),
   ...fly('R2.3', 'must', database),
