@@ -7,6 +7,7 @@ import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
 import { connections, mergeRules, type Wishes } from '../src/fly/fly-merge.ts';
 import { refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
+import { hasManagedPostgres } from '../src/fly/regions.ts';
 import type { Context, GeneratedFile, OnConflict } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
@@ -35,10 +36,11 @@ export const flyToml: GeneratedFile = {
   },
   notes: (context) => {
     const there = flyConfig(context.project.tree);
-    if (there.blank) return [];
+    const notes = regionNote(context.answers);
+    if (there.blank) return notes;
     const rendered = render('fly.toml', view(context, there));
     const { overruled } = merge(context, there, rendered, 'leave');
-    return [...overruled.map(changeNote), ...machineNote(there, context.answers)];
+    return [...overruled.map(changeNote), ...machineNote(there, context.answers), ...notes];
   },
 };
 
@@ -140,6 +142,13 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
     ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
     : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
   return [`fly.toml: ${state}; --memory 1gb writes it there`];
+}
+
+function regionNote({ region, postgres }: Answers): string[] {
+  if (postgres.kind !== 'managed' || hasManagedPostgres(region)) return [];
+  return [
+    `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} lies in another region, and each query goes there and back`,
+  ];
 }
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */

@@ -5,6 +5,8 @@ import { callsIn } from '../elixir/modules.ts';
 import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
+import { serverRepos } from '../facts/project.ts';
+import { type Region, refuseUnmanaged } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
 
 /** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
@@ -25,8 +27,12 @@ export function refuseUnsupported(project: Project): void {
   if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
 }
 
-/** Refuses answers that don't fit the repo. @throws Problem */
-export function refuseAnswers(project: Project, { release, postgres }: Partial<Answers>): void {
+/** Refuses answers that fit neither the repo nor each other. @throws Problem */
+export function refuseAnswers(
+  project: Project,
+  { release, postgres, region }: Partial<Answers>,
+  regions?: readonly Region[],
+): void {
   if (
     release !== undefined &&
     project.release.names.length &&
@@ -46,6 +52,14 @@ export function refuseAnswers(project: Project, { release, postgres }: Partial<A
     throw new Problem(
       `--postgres: the app's database is MySQL, which Fly doesn't offer; answer external and set its DATABASE_URL`,
     );
+  const [repo] = serverRepos(project);
+  if (postgres?.kind === 'none' && repo)
+    throw new Problem(
+      `--postgres none: the app has a database, as ${repo} says; answer a Fly Postgres app's name, managed, or external for one outside Fly`,
+    );
+  // A cluster that is there may lie in another region
+  if (region && postgres?.kind === 'managed' && postgres.cluster === null)
+    refuseUnmanaged(region, regions);
 }
 
 /** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens. */

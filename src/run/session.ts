@@ -13,7 +13,7 @@ import {
 } from '../answers/questions.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
-import { askAccount } from '../fly/live.ts';
+import { askAccount, type Live } from '../fly/live.ts';
 import { type Change, type Context, kindOf, ON_CONFLICT, type OnConflict } from '../plan/file.ts';
 import { plan } from '../plan/plan.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
@@ -61,9 +61,9 @@ export async function prepare(
   const project = detect(openTree(top));
   const root = join(top, project.appDir);
   refuseUnsupported(project);
-  const live = atTerminal ? await ask(generator, project, texts, account) : {};
+  const live: Live = atTerminal ? await ask(generator, project, texts, account) : {};
   const answers = complete(texts, project, asksOf(generator), live);
-  refuseAnswers(project, answers);
+  refuseAnswers(project, answers, live.regions);
   const planned = await planAsking(generator, { project, answers }, conflict, atTerminal);
   const changes = planned.filter((change) => kindOf(change) !== 'same');
   const kept = planned.filter((change) => change.ours !== undefined).map((change) => change.path);

@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { complete } from '../src/answers/questions.ts';
+import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
+import { refuseAnswers } from '../src/plan/supported.ts';
+import { FLAGS, projectOf, shop } from './support.ts';
+
+const codes = (text: string) => searchRegions(text).map(({ code }) => code);
+
+test('a region is found by code, city, country, state or a big city nearby, with or without accents', () => {
+  const words: Record<string, string> = {
+    LHR: 'lhr',
+    uk: 'lhr',
+    England: 'lhr',
+    'new york': 'ewr',
+    washington: 'iad',
+    'São Paulo': 'gru',
+    'sao  paulo': 'gru',
+    Brasil: 'gru',
+    Zürich: 'fra',
+    münchen: 'fra',
+    texas: 'dfw',
+    'San Francisco': 'sjc',
+    india: 'bom',
+    Indiana: 'ord',
+    'new zealand': 'syd',
+    korea: 'nrt',
+    'cape town': 'jnb',
+  };
+  for (const [text, code] of Object.entries(words)) {
+    assert.ok(codes(text).includes(code), text);
+    assert.is(parseRegion(text), code, text);
+  }
+  assert.equal(codes('usa'), ['dfw', 'ewr', 'iad', 'lax', 'ord', 'sjc']);
+  assert.throws(
+    () => parseRegion('usa'),
+    /matches several regions: dfw \(Dallas, Texas \(US\)\), ewr/,
+  );
+  assert.equal(
+    codes(''),
+    REGIONS.map(({ code }) => code),
+  );
+  assert.equal(codes('atlantis'), []);
+});
+
+test('what begins with the text comes first, and never stands within a word', () => {
+  assert.is(codes('s')[0], 'sin');
+  assert.is(codes('san')[0], 'sjc');
+  assert.not.ok(codes('us').includes('gru'));
+  assert.not.ok(codes('ork').includes('ewr'));
+});
+
+test('the account knows regions that the table does not', () => {
+  const regions = [{ code: 'zzz', city: 'Zürich, Switzerland', mpg: true }];
+  assert.is(parseRegion('zurich', regions), 'zzz');
+  refuseUnmanaged('zzz', regions);
+});
+
+test('retired and unknown regions are refused', () => {
+  assert.throws(() => parseRegion('sea'), 'use sjc (San Jose');
+  assert.throws(() => parseRegion(''), /not a Fly region/);
+  assert.throws(() => parseRegion('xxx'), /not a Fly region; there are ams arn/);
+});
+
+test('Managed Postgres is offered in twelve regions, and elsewhere the nearest of them is named', () => {
+  const managed = REGIONS.filter(({ mpg }) => mpg).map(({ code }) => code);
+  assert.is(managed.join(' '), 'ams fra gru iad lax lhr nrt ord sin sjc syd yyz');
+  for (const { code, mpg, managed: nearest } of REGIONS) {
+    if (mpg) refuseUnmanaged(code);
+    else {
+      assert.ok(nearest && managed.includes(nearest), code);
+      assert.throws(
+        () => refuseUnmanaged(code),
+        new RegExp(`nearest region with it is ${nearest} \\(`),
+      );
+    }
+  }
+});
+
+test('answers that go neither with the app nor with each other are refused', () => {
+  const project = projectOf(shop());
+  const refuse = (flags: typeof FLAGS) =>
+    refuseAnswers(project, complete({ ...FLAGS, ...flags }, project));
+  assert.throws(() => refuse({ region: 'ewr', postgres: 'managed' }), '--region iad');
+  assert.throws(() => refuse({ postgres: 'none' }), /--postgres none: .*Shop\.Repo/);
+  refuse({ region: 'ewr', postgres: 'managed:abc' });
+  refuse({ region: 'ewr' });
+  refuse({ postgres: 'external' });
+});
+
+test.run();
