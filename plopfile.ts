@@ -1,82 +1,34 @@
-import { type NodePlopAPI, progressSpinner } from 'plop';
-import { generators } from './generators/index.ts';
-import { shellWord } from './src/quote.ts';
-import { helpOf, takeDest } from './src/run/generator.ts';
-import { finish, prepare, type Session } from './src/run/session.ts';
+import type { NodePlopAPI } from 'plop';
+import { commands, main } from './src/run/command.ts';
+import type { Way } from './src/run/way.ts';
 
-declare module 'plop' {
-  /** Missing in plop's types (4.0.5). */
-  export const progressSpinner: { start(): unknown };
+// plop itself goes to the plopfile's folder; npx keeps the one it was started in
+const way: Way = { command: 'npx plop', dashes: true, from: process.env.INIT_CWD ?? process.cwd() };
+
+/** plop's own flags; `--dest` is ours as well, since it is the same folder. */
+const PLOP_FLAGS = /^--(plopfile|cwd|preload)$/;
+const PLOP_SWITCHES =
+  /^(--(plopfile|cwd|preload)=.*|--(no-)?progress|--force|-f|--show-type-names|-t|--)$/;
+
+/** What stands behind plop's own words: `npx plop fly shop --dest ../shop -- --region lhr`. */
+function argumentsOf(name: string): string[] {
+  const args = process.argv
+    .slice(2)
+    .filter((arg, index, all) => !PLOP_FLAGS.test(all[index - 1] ?? '') && !PLOP_FLAGS.test(arg))
+    .filter((arg) => !PLOP_SWITCHES.test(arg));
+  const index = args.indexOf(name);
+  return index < 0 ? args : args.toSpliced(index, 1);
 }
 
-/** plop's own flags, which stand before `--`; everything else before it is a mistake that plop would take for an answer. */
-const PLOP_FLAGS =
-  /^--(dest|plopfile|cwd|preload|force|progress|no-progress|show-type-names|help)(=|$)/;
-
-// Without a terminal the spinner would leave lines of its own in the output
-if (!process.stderr.isTTY) progressSpinner.start = () => progressSpinner;
-
-/** Everything behind `--` belongs to the generator. */
-function generatorArgs(argv: readonly string[], name: string): string[] {
-  const dashes = argv.indexOf('--');
-  const plopArgs = dashes < 0 ? argv : argv.slice(0, dashes);
-  const stray = plopArgs.find((arg) => arg.startsWith('--') && !PLOP_FLAGS.test(arg));
-  if (stray)
-    throw new Error(`put -- before ${stray}: npx plop ${name} --dest FOLDER -- ${stray} …`);
-  return dashes < 0 ? [] : argv.slice(dashes + 1);
-}
-
-/** Table of contents: `fly` writes every file, and each file has a generator of its own. */
-export default function (plop: NodePlopAPI, { destBasePath }: { destBasePath?: string }): void {
-  for (const generator of generators) {
-    let session: Session;
-    plop.setGenerator(generator.name, {
-      description:
-        generator.name === 'fly'
-          ? 'everything: the app onto Fly.io'
-          : (generator.files[0]?.summary ?? ''),
-      prompts: async () => {
-        const args = process.argv.slice(2);
-        if (args.includes('--help')) {
-          console.log(
-            `npx plop ${generator.name} [--dest FOLDER] [-- flags]\n${helpOf(generator)}`,
-          );
-          process.exit(0);
-        }
-        try {
-          session = await prepare(generator, destBasePath, generatorArgs(args, generator.name));
-          return {};
-        } catch (error) {
-          // Ctrl-C at a prompt: the shell's code for it, which plop would turn into 1
-          if (error instanceof Error && error.name === 'ExitPromptError') process.exit(130);
-          throw error;
-        }
-      },
-      actions: () => {
-        const dest = takeDest(process.argv.slice(2));
-        const lines = finish(
-          generator,
-          `npx plop ${generator.name}${dest === undefined ? '' : ` --dest ${shellWord(dest)}`} --`,
-          session,
-        );
-        return [() => lines[0] ?? '', ...(lines.length > 1 ? [lines.slice(1).join('\n')] : [])];
-      },
+/**
+ * Each command is a generator of plop's. It prints its report itself and ends the process: plop would send the report of an
+ * action to standard error, and end with 0 or 1 whatever the outcome was.
+ */
+export default function (plop: NodePlopAPI): void {
+  for (const [name, { summary }] of Object.entries(commands))
+    plop.setGenerator(name, {
+      description: summary,
+      prompts: async () => process.exit(await main(way, [name, ...argumentsOf(name)])),
+      actions: [],
     });
-  }
-  plop.setGenerator('check', {
-    description: 'what the repo lacks to run well on Fly.io; reads only',
-    prompts: async () => {
-      const args = process.argv.slice(2);
-      const { runCheck } = await import('./src/run/check-command.ts');
-      // plop would end with 0 whatever the verdict
-      process.exit(
-        await runCheck(
-          destBasePath,
-          [...generatorArgs(args, 'check'), ...args.filter((arg) => arg === '--help')],
-          'npx plop check [--dest FOLDER] [-- --json]',
-        ),
-      );
-    },
-    actions: [],
-  });
 }

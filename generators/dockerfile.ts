@@ -1,4 +1,5 @@
 import semver from 'semver';
+import type { Present } from '../src/answers/questions.ts';
 import { assets } from '../src/docker/asset-steps.ts';
 import {
   codeCopies,
@@ -9,7 +10,7 @@ import {
 } from '../src/docker/copies.ts';
 import { nodeImage, nodeStages } from '../src/docker/node-stages.ts';
 import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
-import { relFolder } from '../src/docker/release-files.ts';
+import { builtRelease, relFolder } from '../src/docker/release-files.ts';
 import { reuse } from '../src/docker/reuse.ts';
 import { access, buildVariables, exportsOf, mounts } from '../src/docker/secrets.ts';
 import { mergeLines } from '../src/edit/lines.ts';
@@ -24,6 +25,7 @@ export const dockerfile: GeneratedFile = {
   name: 'dockerfile',
   summary: 'multi-stage image of the release, non-root',
   asks: ['base', 'release', 'psql'],
+  present,
   outputs: ({ project, answers: { base, release, psql } }) => {
     const alpine = base === 'alpine';
     const image = chooseImage(project, base);
@@ -119,6 +121,20 @@ export const dockerfile: GeneratedFile = {
     ];
   },
 };
+
+function present(project: Project): Present {
+  const release = builtRelease(project);
+  const text = project.tree.read('Dockerfile') ?? '';
+  const isOurs = /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(text);
+  const [runner = ''] = text.split(/^FROM /m).slice(-1);
+  return {
+    ...(release !== undefined && { release }),
+    ...(isOurs && {
+      base: /^ARG DEBIAN_VERSION=/m.test(text) ? 'debian' : 'alpine',
+      psql: /^[^#\n]*(postgresql-client|--from=psql )/m.test(runner) ? 'yes' : 'no',
+    }),
+  };
+}
 
 /** shellcheck takes the `do` of `mix do` for its own. */
 const pragma = (command: string): string =>

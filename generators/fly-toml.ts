@@ -1,12 +1,14 @@
 import { ParseError } from 'toml-eslint-parser';
-import { type Answers, questions } from '../src/answers/questions.ts';
+import { type Answers, type Present, questions } from '../src/answers/questions.ts';
 import { migrateCommand } from '../src/docker/release-files.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
+import type { Project } from '../src/facts/detect.ts';
 import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
-import { connections, mergeRules, type Wishes } from '../src/fly/fly-merge.ts';
-import { refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
-import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
+import { connections, mergeRules, staysOn, type Wishes } from '../src/fly/fly-merge.ts';
+import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
+import { isHostName } from '../src/fly/names.ts';
+import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
 import { hasManagedPostgres } from '../src/fly/regions.ts';
 import type { Context, GeneratedFile, OnConflict } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
@@ -18,6 +20,7 @@ export const flyToml: GeneratedFile = {
   name: 'fly-toml',
   summary: 'machine, region, health check, environment',
   asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
+  present,
   outputs: (context) => {
     const { project, answers } = context;
     if (answers.migrate && project.database.repos.length === 0)
@@ -43,6 +46,47 @@ export const flyToml: GeneratedFile = {
     return [...overruled.map(changeNote), ...machineNote(there, context.answers), ...notes];
   },
 };
+
+/** The answers that a fly.toml gives, whoever wrote it. */
+function present({ tree }: Project): Present {
+  const there = flyConfig(tree);
+  if (there.blank) return {};
+  const { app, region, deploy, env, service } = there;
+  const isOurs = OUR_COMMENTS.test(there.source.text);
+  const stops = isOurs && service ? 'no' : undefined;
+  const isExternal = /^(false|0)$/.test(env.ECTO_IPV6 ?? '');
+  const answers: Present = {
+    app,
+    region,
+    host: hostIn(there),
+    memory: memoryIn(there),
+    postgres: readAttachCommand(there.source.text) ?? (isExternal ? 'external' : undefined),
+    migrate: deploy.release_command ? 'yes' : 'no',
+    // A machine that stops when nobody was asked about it (`fly launch` writes so into every file) says nothing about an
+    // app that works in the background
+    background: service && staysOn(service) ? 'yes' : stops,
+  };
+  return answers;
+}
+
+/** Comments that stand in any fly.toml that went through our hands. */
+const OUR_COMMENTS =
+  /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|DATABASE_URL is a secret, set by|The database is outside Fly)/m;
+
+/** The host, without a scheme, other than the one that comes with the app's name. */
+function hostIn({ app, env }: FlyConfig): string | undefined {
+  const host = env.PHX_HOST?.trim()
+    .toLowerCase()
+    .replace(/^https?:\/\/|\/$/g, '');
+  return host && isHostName(host) && host !== `${app}.fly.dev` ? host : undefined;
+}
+
+/** The memory of the pages' machine, where it is one that Fly has; without [[vm]] it stays what Fly gives it. */
+function memoryIn({ machine }: FlyConfig): string | undefined {
+  if (!machine) return `${UNSET_MEMORY}mb`;
+  const memory = memoryOf(machine.data);
+  return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
+}
 
 function view({ project, answers }: Context, there: FlyConfig): Record<string, unknown> {
   const { app, region, postgres, host, memory, release, migrate, background } = answers;

@@ -1,5 +1,4 @@
-import type { GeneratedFile } from '../src/plan/file.ts';
-import type { Generator } from '../src/run/generator.ts';
+import type { GeneratedFile, Generator } from '../src/plan/file.ts';
 import { dockerfile } from './dockerfile.ts';
 import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
@@ -21,6 +20,6 @@ export const files: readonly GeneratedFile[] = [
 
 /** The commands that write: everything, or one file. */
 export const generators: readonly Generator[] = [
-  { name: 'fly', files },
-  ...files.map((file) => ({ name: file.name, files: [file] })),
+  { name: 'fly', summary: 'everything: the app onto Fly.io', files },
+  ...files.map((file) => ({ name: file.name, summary: file.summary, files: [file] })),
 ];

@@ -1,24 +1,29 @@
 /** Rewrites the tables of README.md from the code that they describe; with --check it only compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { files } from '../generators/index.ts';
-import { CONFLICT_HELP, questionNames, questions, WRITE_HELP } from '../src/answers/questions.ts';
+import { commonFlags, type Flag, runFlags } from '../src/answers/flags.ts';
+import { questionNames, questions } from '../src/answers/questions.ts';
 import { requirements } from '../src/check/requirements.ts';
 
 const asked = questionNames.map((name) => {
-  const { asked: when, help, example } = questions[name];
+  const { help, example, fallback } = questions[name];
   const used = files
     .filter((one) => one.asks.includes(name))
     .map((one) => one.name)
     .join(', ');
-  return `| \`--${name} ${example}\` | ${help} | ${{ always: 'asked', alone: 'asked when its file is generated alone', flag: 'flag only' }[when]} | ${used} |`;
+  return `| \`--${name} ${example}\` | ${help} | ${fallback} | ${used} |`;
 });
+const rows: [string, Flag][] = Object.entries({ ...runFlags, dest: commonFlags.dest });
+const steering = rows.map(
+  ([name, { example, short, help, fallback }]) =>
+    `| \`${short ? `-${short}, ` : ''}--${name}${example ? ` ${example}` : ''}\` | ${help} | ${fallback ?? ''} | all |`,
+);
 const tables: Record<string, string[]> = {
   questions: [
-    '| flag | meaning | | used by |',
+    '| flag | meaning | without it | used by |',
     '|---|---|---|---|',
     ...asked,
-    `| \`--conflict merge\` | ${CONFLICT_HELP} | asked | all |`,
-    `| \`--write yes\` | ${WRITE_HELP} | asked | all |`,
+    ...steering,
   ],
   requirements: [
     '| | requirement | file |',

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { generators } from '../generators/index.ts';
-import { finish, prepare } from '../src/run/session.ts';
+import { commands } from '../src/run/command.ts';
 import { SHOP } from './support.ts';
 
 export const HERE = fileURLToPath(new URL('..', import.meta.url));
@@ -73,20 +72,24 @@ export function begin(start: (app: string) => Promise<Ended>): Started {
 }
 
 /**
- * A generator as plopfile.ts and the binary call it, in this process and without a terminal.
+ * A command as plopfile.ts and the binary call it, in this process and without a terminal.
  * @returns what it printed
  * @throws Problem
  */
 export async function call(name: string, dest: string, args: string[]): Promise<string> {
-  const generator = generators.find((one) => one.name === name);
-  if (!generator) throw new Error(`no generator ${name}`);
+  const command = commands[name];
+  if (!command) throw new Error(`no command ${name}`);
   const printed: string[] = [];
   const { log } = console;
   process.stdin.isTTY = false;
   console.log = (text: string) => printed.push(text);
   try {
-    const session = await prepare(generator, dest, args);
-    return [...printed, ...finish(generator, `npx plop ${name} --`, session)].join('\n');
+    await command.run(['--dest', dest, ...args], {
+      command: 'npx plop',
+      dashes: true,
+      from: HERE,
+    });
+    return stripVTControlCharacters(printed.join('\n'));
   } finally {
     console.log = log;
   }

@@ -1,12 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
-import { complete } from '../src/answers/questions.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import type { Change, OnConflict } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop } from './support.ts';
 
 const busy = projectOf(shop());
 const quiet = { ...busy, background: [] };

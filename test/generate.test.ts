@@ -4,11 +4,11 @@ import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/index.ts';
-import { complete, type QuestionName } from '../src/answers/questions.ts';
+import type { QuestionName } from '../src/answers/questions.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 const text = (texts: Record<string, string>, path: string, flags = FLAGS): string =>
   planFor(texts, flags).find((change) => change.path === path)?.after ?? '';

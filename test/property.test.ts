@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/index.ts';
-import { type Answers, complete, type QuestionName } from '../src/answers/questions.ts';
+import type { Answers, QuestionName } from '../src/answers/questions.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
-import { after, FLAGS, projectOf, shop } from './support.ts';
+import { after, complete, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 type Flags = Partial<Record<QuestionName, string>>;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { questions } from '../src/answers/questions.ts';
+import { files } from '../generators/index.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';
+import { presentIn } from '../src/plan/plan.ts';
 import { VERSION } from '../src/plan/version.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
@@ -161,10 +162,7 @@ test('answers are read back from the files, also those that changed since', () =
     assert.match(texts['fly.toml'] ?? '', database);
     assert.equal(changed(texts, 'leave', {}), []);
     assert.is(
-      questions.postgres.default(
-        projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' }),
-        {},
-      ),
+      presentIn(files, projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' })).postgres,
       postgres,
     );
   }
@@ -206,7 +204,7 @@ test('no psql is read off the last stage; a host that is none is not taken over'
     psql: 'no',
   });
   assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
-  assert.is(questions.psql.default(projectOf(mine), {}), 'no');
+  assert.is(presentIn(files, projectOf(mine)).psql, 'no');
   assert.match(
     run(shop({ 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop"\n' }))['fly.toml'] ?? '',
     'PHX_HOST = "shop.fly.dev"',

@@ -2,13 +2,12 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { complete } from '../src/answers/questions.ts';
 import { assets } from '../src/docker/asset-steps.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { refuseAnswers, refuseUnsupported } from '../src/plan/supported.ts';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 

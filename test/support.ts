@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { files } from '../generators/index.ts';
-import { complete, type QuestionName } from '../src/answers/questions.ts';
+import {
+  type Answers,
+  complete as completeWith,
+  type QuestionName,
+} from '../src/answers/questions.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import type { Change, OnConflict } from '../src/plan/file.ts';
-import { plan } from '../src/plan/plan.ts';
+import { plan, presentIn } from '../src/plan/plan.ts';
 import { openTree, type Tree, treeOf } from '../src/tree.ts';
 
 export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
@@ -26,6 +30,13 @@ export const FLAGS: Partial<Record<QuestionName, string>> = {
   region: 'lhr',
   postgres: 'shop-db',
 };
+
+/** Answers from flags, from what the files say, and from defaults. */
+export const complete = (
+  flags: Partial<Record<QuestionName, string>>,
+  project: Project,
+  asks?: readonly QuestionName[],
+): Answers => completeWith(flags, project, presentIn(files, project), asks);
 
 export function planFor(
   texts: Record<string, string>,

@@ -3,11 +3,10 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
-import { complete } from '../src/answers/questions.ts';
 import type { OnConflict } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop } from './support.ts';
 
 type Flags = typeof FLAGS;
 const shopProject = projectOf(shop());

@@ -1,7 +1,6 @@
 import dockerignore from '@balena/dockerignore';
-import { builtRelease } from '../answers/existing.ts';
 import { runtimeFile } from '../docker/copies.ts';
-import { releaseFor, relFolder } from '../docker/release-files.ts';
+import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
 import type { Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { refuseUnsupported } from '../plan/supported.ts';

@@ -40,3 +40,9 @@ export function migrateCommand(project: Project, release: string): string {
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
   return `/app/bin/${release} eval '${load}; for repo <- [${serverRepos(project).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
 }
+
+/** The release that the Dockerfile builds, as long as mix.exs still has it. */
+export function builtRelease(project: Project): string | undefined {
+  const [, name] = /_build\/prod\/rel\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
+  return project.release.names.find((one) => one === name);
+}

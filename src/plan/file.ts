@@ -1,10 +1,20 @@
-import type { Answers, QuestionName } from '../answers/questions.ts';
+import type { OnConflict } from '../answers/flags.ts';
+import {
+  type Answers,
+  type Present,
+  type QuestionName,
+  questionNames,
+} from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
+
+export { ON_CONFLICT, type OnConflict } from '../answers/flags.ts';
 
 /** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
 export interface Context {
   project: Project;
   answers: Answers;
+  /** How this program was started: what generated files call it. */
+  command?: 'npx plop' | 'npx phoenix-fly';
 }
 
 /** One file of the user's repo that a descriptor writes. */
@@ -27,16 +37,11 @@ export interface GeneratedFile {
   /** The questions it depends on; `npx plop NAME` asks only these. */
   asks: readonly QuestionName[];
   outputs: (context: Context) => Output[];
+  /** The answers that its file already gives, written by an earlier run or by its owner. */
+  present?: (project: Project) => Present;
   /** Sentences for the report, such as what was decided and why. */
   notes?: (context: Context) => string[];
 }
-
-/**
- * What becomes of a file where what its owner wrote and ours can't both stand: it is left as it is, or merged with the
- * owner's lines winning, or ours replaces theirs.
- */
-export const ON_CONFLICT = ['leave', 'merge', 'replace'] as const;
-export type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** A change to one file; `before` undefined: it is new. */
 export interface Change {
@@ -51,3 +56,14 @@ export type ChangeKind = 'create' | 'update' | 'same';
 
 export const kindOf = ({ before, after }: Change): ChangeKind =>
   before === undefined ? 'create' : before === after ? 'same' : 'update';
+
+/** What one command writes: every file (`fly`), or one. */
+export interface Generator {
+  name: string;
+  summary: string;
+  files: readonly GeneratedFile[];
+}
+
+/** The questions of a generator in table order. */
+export const asksOf = (generator: Generator): QuestionName[] =>
+  questionNames.filter((name) => generator.files.some((file) => file.asks.includes(name)));

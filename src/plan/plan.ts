@@ -1,4 +1,6 @@
+import type { Present } from '../answers/questions.ts';
 import { sameEndings } from '../edit/endings.ts';
+import type { Project } from '../facts/detect.ts';
 import type { Change, Context, GeneratedFile, OnConflict } from './file.ts';
 import { render } from './render.ts';
 
@@ -19,4 +21,10 @@ export function plan(
     changes.set(path, { path, before, after, ours: ours === after ? undefined : ours });
   }
   return [...changes.values()];
+}
+
+/** What the files there answer already; where two say different things, the first in order counts. */
+export function presentIn(files: readonly GeneratedFile[], project: Project): Present {
+  const answers = files.flatMap((file) => Object.entries(file.present?.(project) ?? {}));
+  return Object.fromEntries(answers.filter(([, text]) => text !== undefined).reverse());
 }

@@ -1,101 +1,82 @@
-import pc from 'picocolors';
+import { styleText } from 'node:util';
+import type { Texts } from '../answers/flags.ts';
 import {
   type Answers,
-  parseFlag,
-  type Question,
+  offered,
+  type Present,
+  parseAnswer,
   type QuestionName,
   questionNames,
-  questions,
+  questionOf,
 } from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Live } from '../fly/live.ts';
+import { toAppName } from '../fly/names.ts';
 import { Problem } from '../problem.ts';
-import { asksOf, type Generator } from './generator.ts';
-
-const NOTHING: Live = {};
-
-/** Loaded when there is something to ask: a run by flags does without, and starts sooner. */
-export const prompts = async () => (await import('inquirer')).default;
+import { ask } from './prompt.ts';
 
 /**
- * Asks what the flags left open, into `texts`. @param account what flyctl says, under way
+ * Asks what the flags left open, into `texts`.
+ * @param alone whether one file is generated, so that its own questions are asked too
+ * @param account what flyctl says, under way
  * @returns what it said, for reading the answers
+ * @throws Stopped
  */
-export async function ask(
-  generator: Generator,
+export async function askAll(
+  asks: readonly QuestionName[],
+  alone: boolean,
   project: Project,
-  texts: Partial<Record<QuestionName, string>>,
+  present: Present,
+  texts: Texts,
   account: Promise<Live> | undefined,
 ): Promise<Live> {
-  let live = NOTHING;
+  let live: Live | undefined;
   const sofar: Partial<Record<QuestionName, unknown>> = {};
-  const alone = generator.files.length === 1;
   for (const name of questionNames) {
-    const question = questions[name] as Question;
-    const given = texts[name];
-    const found = question.default(project, sofar as Partial<Answers>);
+    const question = questionOf(name);
+    const found = offered(name, project, present, sofar as Partial<Answers>);
     // What stands in a file may be no answer, such as a region that was given up
-    const offered =
-      found !== undefined && complaint(question, found) === undefined ? found : undefined;
-    const isAsked =
-      asksOf(generator).includes(name) &&
-      (question.asked === 'always' ||
-        (alone && question.asked === 'alone') ||
-        offered === undefined);
-    if (given === undefined && isAsked) {
-      if (question.live && account && live === NOTHING) {
+    const usable = found !== undefined && complaint(name, found) === true ? found : undefined;
+    const wanted =
+      question.asked === 'always' || (alone && question.asked === 'alone') || usable === undefined;
+    if (texts[name] === undefined && wanted && asks.includes(name)) {
+      if (question.live && account && !live) {
         live = await account;
-        if (live.note) console.log(pc.dim(live.note));
+        if (live.note) console.log(styleText('dim', live.note));
       }
-      texts[name] = await askOne(question, project, sofar as Partial<Answers>, offered, live);
+      texts[name] = await askOne(name, project, sofar as Partial<Answers>, usable, live ?? {});
     }
-    const text = texts[name] ?? offered;
-    if (text !== undefined) sofar[name] = parseFlag(name, text, live);
+    const text = texts[name] ?? usable;
+    if (text !== undefined) sofar[name] = parseAnswer(name, text, live);
   }
-  return live;
+  return live ?? {};
 }
 
-/** What is wrong with an answer. */
-function complaint(question: Question, text: string, live?: Live): string | undefined {
+function askOne(
+  name: QuestionName,
+  project: Project,
+  { app }: Partial<Answers>,
+  usable: string | undefined,
+  live: Live,
+): Promise<string> {
+  const { message, search } = questionOf(name);
+  return ask({
+    message,
+    offered: usable,
+    validate: (text) => complaint(name, text, live),
+    ...(search && {
+      search: (term) => search(term, project, app ?? toAppName(project.app.otpApp), live),
+    }),
+  });
+}
+
+/** What is wrong with an answer; true: nothing. */
+function complaint(name: QuestionName, text: string, live?: Live): true | string {
   try {
-    question.parse(text, live);
-    return undefined;
+    questionOf(name).parse(text, live);
+    return true;
   } catch (error) {
     if (error instanceof Problem) return error.message;
     throw error;
   }
-}
-
-async function askOne(
-  question: Question,
-  project: Project,
-  sofar: Partial<Answers>,
-  offered: string | undefined,
-  live: Live,
-): Promise<string> {
-  const validate = (text: string): true | string => complaint(question, text, live) ?? true;
-  const { search } = question;
-  if (!search) {
-    const { text } = await (await prompts()).prompt<{ text: string }>([
-      { type: 'input', name: 'text', message: question.message, default: offered, validate },
-    ]);
-    return text;
-  }
-  const source = (term: string | undefined) => {
-    const typed = term?.trim() ?? '';
-    const found = search(typed, project, sofar, live);
-    if (typed && found.length === 0 && validate(typed) === true)
-      return [{ value: typed, name: typed }];
-    if (found.length === 0) throw new Error(String(validate(typed)));
-    if (typed || offered === undefined) return found;
-    const first = found.find((choice) => choice.value === offered) ?? {
-      value: offered,
-      name: offered,
-    };
-    return [first, ...found.filter((choice) => choice !== first)];
-  };
-  const { text } = await (await prompts()).prompt<{ text: string }>([
-    { type: 'search', name: 'text', message: question.message, source },
-  ]);
-  return text;
 }

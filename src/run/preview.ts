@@ -1,55 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { styleText } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
-import pc from 'picocolors';
 import { type Change, kindOf } from '../plan/file.ts';
 
 /** Control characters of a file must not reach the terminal. */
-// oxlint-disable-next-line no-control-regex
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const printable = (text: string): string =>
   text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
 
 /** The hashes in the last line of a Dockerfile say nothing to a reader. */
 const PRINTS = /^(.# phoenix-fly: [\w-]{6})[\w-]+/;
 
-/** One unified diff of all changes. */
-export function diffOf(changes: readonly Change[], color: boolean): string {
-  const { green, red, cyan, bold } = pc.createColors(color);
-  const patch = changes
-    .map(({ path, before, after }) =>
-      createTwoFilesPatch(
-        before === undefined ? '/dev/null' : path,
-        path,
-        before ?? '',
-        after,
-        '',
-        '',
-        { context: 3 },
-      )
-        .replace(/^Index: .*\n/, '')
-        .replace(/^=+\n/m, ''),
-    )
-    .join('');
-  const paint = (line: string): string => {
-    if (PRINTS.test(line)) return paint(line.replace(PRINTS, '$1…'));
-    if (/^(---|\+\+\+) /.test(line)) return bold(line);
-    if (line.startsWith('@@')) return cyan(line);
-    return line.startsWith('+') ? green(line) : line.startsWith('-') ? red(line) : line;
-  };
-  return patch
-    .trimEnd()
-    .split('\n')
-    .map((line) => paint(printable(line)))
-    .join('\n');
+function patchOf({ path, before, after }: Change): string {
+  const from = before === undefined ? '/dev/null' : path;
+  return createTwoFilesPatch(from, path, before ?? '', after, '', '', { context: 3 })
+    .replace(/^Index: .*\n/, '')
+    .replace(/^=+\n/m, '');
 }
 
+const COLORS = [
+  [/^(---|\+\+\+) /, 'bold'],
+  [/^@@/, 'cyan'],
+  [/^\+/, 'green'],
+  [/^-/, 'red'],
+] as const;
+
+/** One unified diff of all changes. */
+export const diffOf = (changes: readonly Change[]): string =>
+  changes
+    .map(patchOf)
+    .join('')
+    .trimEnd()
+    .split('\n')
+    .map((text) => {
+      const line = printable(text).replace(PRINTS, '$1…');
+      const [, color] = COLORS.find(([pattern]) => pattern.test(line)) ?? [];
+      return color ? styleText(color, line) : line;
+    })
+    .join('\n');
+
 /** What files with conflicts keep, and what ours would be in its place. */
-export function conflictsOf(changes: readonly Change[], color: boolean): string {
+export function conflictsOf(changes: readonly Change[]): string {
   const diff = diffOf(
     changes.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })),
-    color,
   );
   return `Conflict: in ${changes.map((change) => change.path).join(', ')} your own lines (-) stand where ours (+) would. --conflict replace would change:\n\n${diff}\n`;
 }
 
-/** "create  fly.toml" lines. */
-export const summaryOf = (changes: readonly Change[]): string =>
-  changes.map((change) => `${kindOf(change).padStart(8)}  ${change.path}`).join('\n');
+/** A line for each file: what becomes of it, and how many lines are added and removed. */
+export function summaryOf(changes: readonly Change[]): string {
+  const width = Math.max(...changes.map(({ path }) => path.length));
+  return changes
+    .map((change) => {
+      const lines = patchOf(change).split('\n').slice(2);
+      const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
+      const removed = count('-');
+      return `  ${kindOf(change)}  ${change.path.padEnd(width)}  +${count('+')}${removed ? ` -${removed}` : ''}`;
+    })
+    .join('\n');
+}
+
+/** Whether a text is longer than the screen. */
+export const fillsScreen = (text: string): boolean =>
+  text.split('\n').length > (process.stdout.rows ?? 24) - 2;
+
+/** Shows a text in the person's pager, or prints it where that can't be. */
+export function page(text: string): void {
+  const pager = process.env.PAGER?.trim() || 'less';
+  const ignore = () => {};
+  process.on('SIGINT', ignore);
+  const { error, status } = spawnSync(pager, {
+    shell: true,
+    input: `${text}\n`,
+    stdio: ['pipe', 'inherit', 'ignore'],
+    env: { ...process.env, LESS: process.env.LESS ?? '-R -F -X' },
+  });
+  process.off('SIGINT', ignore);
+  if (error || status === 127) console.log(text);
+}

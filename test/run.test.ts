@@ -23,7 +23,7 @@ const answered = begin(
     [/app name/, '\r'],
     [/Region/, 'london'],
     [/London/, '\r'],
-    [/Postgres cluster/, '\r'],
+    [/Postgres\?/, '\r'],
     [/Write \d files/, 'y\r'],
   ),
 );
@@ -37,7 +37,7 @@ const bad: [string, string[], RegExp, ((folder: string) => void)?][] = [
   ['a bad app name', ['--app', 'My_Shop', '--region', 'lhr'], /--app: "My_Shop".*my-shop/],
   ['an unknown region', ['--region', 'xyz'], /"xyz" is not a Fly region/],
   ['a retired region', ['--region', 'sea'], /closed the region sea; use sjc/],
-  ['an unknown flag', ['--regoin', 'lhr'], /--regoin is no flag of fly/],
+  ['an unknown flag', ['--regoin', 'lhr'], /no flag --regoin here; there are .*--region/],
   ['a missing answer', [], /pass --region/],
   ['an overwrite without a word', ANSWERS, /pass --write yes/],
   [
