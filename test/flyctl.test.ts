@@ -118,6 +118,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   assert.match(written, 'fly mpg attach k1v53olm --app shop');
   assert.match(out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
   assert.equal(asked.calls().sort(), [
+    'apps list --json',
     'config validate --strict --config fly.toml',
     'mpg list --json --org acme',
     'orgs list --json',
@@ -126,11 +127,14 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   ]);
 });
 
-test('a run by flags asks flyctl nothing but to validate what was written', async () => {
+test('a run by flags asks flyctl for the apps, and to validate what was written', async () => {
   const { code, out, err } = await flagged.ended;
   assert.is(code, 0, err);
   assert.match(out, 'kill_sgnal');
-  assert.equal(validating.calls(), ['config validate --strict --config fly.toml']);
+  assert.equal(validating.calls(), [
+    'apps list --json',
+    'config validate --strict --config fly.toml',
+  ]);
 });
 
 test.run();

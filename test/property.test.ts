@@ -87,7 +87,7 @@ const answers: fc.Arbitrary<Flags> = fc.record(
   {
     app: fc.constantFrom('shop', 'a', 'my-shop-2'),
     region: fc.constantFrom('lhr', 'iad', 'Frankfurt'),
-    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external', 'none'),
+    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external'),
     host: fc.constantFrom('shop.example.com', 'www.example.org'),
     base: fc.constantFrom('alpine', 'debian'),
     memory: fc.constantFrom('256mb', '512mb', '1gb', '2gb'),

@@ -165,8 +165,7 @@ function wrote(root: string, changes: readonly Change[]): string {
   const complaints = changes.some(({ path }) => path === 'fly.toml') ? validateFlyToml(root) : [];
   return [
     styleText('green', `Wrote ${changes.map(({ path }) => path).join(', ')}.`),
-    ...(complaints.length ? ['fly config validate --strict says about fly.toml:'] : []),
-    ...complaints.map((line) => `  ${line}`),
+    ...complaints.map((line) => `fly config validate --strict says about fly.toml: ${line}`),
   ].join('\n');
 }
 
