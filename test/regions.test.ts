@@ -1,9 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { complete } from '../src/answers/questions.ts';
 import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
 import { refuseAnswers } from '../src/plan/supported.ts';
-import { FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop } from './support.ts';
 
 const codes = (text: string) => searchRegions(text).map(({ code }) => code);
 

@@ -45,12 +45,6 @@ export function refuseAnswers(
     throw new Problem(
       `the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`,
     );
-  const { repos, repoAdapters } = project.database;
-  const repo = repos.find((name) => repoAdapters.get(name) !== 'none');
-  if (postgres?.kind === 'none' && repo !== undefined)
-    throw new Problem(
-      `--postgres: none leaves ${repo} without a database, and the app would stop at its start; answer external for a database outside Fly`,
-    );
   if (
     project.database.adapter === 'mysql' &&
     (postgres?.kind === 'app' || postgres?.kind === 'managed')
