@@ -3,13 +3,14 @@ import { modulesIn } from '../src/elixir/modules.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
+import { elixirModule } from '../src/quote.ts';
 
 export const health: GeneratedFile = {
   name: 'health',
   summary: 'answers /health without the database, unless the app has a health route',
   asks: [],
   outputs: ({ project }) => {
-    const module = `${project.endpoint.module.replace(/\.[^.]+$/, '')}.Plugs.Health`;
+    const module = `${elixirModule(project.endpoint.module).replace(/\.[^.]+$/, '')}.Plugs.Health`;
     const path = `${project.endpoint.file.replace(/[^/]+$/, '')}plugs/health.ex`;
     const ours = project.tree.read(project.endpoint.file)?.includes(`plug ${module}`);
     if (project.endpoint.healthPath && !ours) return [];

@@ -3,7 +3,7 @@ import { runtimeFile } from '../src/docker/copies.ts';
 import { intoBlock } from '../src/edit/block.ts';
 import { atomName, get, type Value } from '../src/elixir/value.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
-import { elixirAtom } from '../src/quote.ts';
+import { elixirAtom, elixirModule } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { portOf } from './shared.ts';
 
@@ -38,14 +38,14 @@ export const runtimeExs: GeneratedFile = {
         view: {
           release: answers.release,
           otpApp: elixirAtom(project.app.otpApp),
-          endpoint: project.endpoint.module,
+          endpoint: elixirModule(project.endpoint.module),
           checkOrigin: !ownOrigins(get(project.endpoint.config, 'check_origin')),
           port: portOf(project),
           repos:
             postgres.kind === 'none'
               ? []
               : project.database.repos.map((module) => ({
-                  module,
+                  module: elixirModule(module),
                   app: elixirAtom(project.database.repoApps.get(module) ?? project.app.otpApp),
                 })),
           setDatabase: {

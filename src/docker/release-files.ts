@@ -1,7 +1,7 @@
 import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
-import { elixirAtom } from '../quote.ts';
+import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 
 const options = (project: Project, release: string) =>
   project.projects[0]?.releaseOptions.get(release);
@@ -38,7 +38,9 @@ export function migrateCommand(project: Project, release: string): string {
     ),
   ];
   const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
-  return `/app/bin/${release} eval '${load}; for repo <- [${serverRepos(project).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'`;
+  const repos = serverRepos(project).map(elixirModule).join(', ');
+  const code = `${load}; for repo <- [${repos}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
+  return `/app/bin/${release} eval ${shellWord(code)}`;
 }
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */

@@ -1,3 +1,4 @@
+import { printable } from '../problem.ts';
 import { askFlyctl, PATIENCE, type Silence } from './flyctl.ts';
 import { isAppName } from './names.ts';
 import { REGIONS, type Region } from './regions.ts';
@@ -68,7 +69,7 @@ const rows = (value: unknown): Row[] | undefined =>
   Array.isArray(value)
     ? value.filter((row): row is Row => typeof row === 'object' && row !== null)
     : undefined;
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const text = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
 
 /** fly-go types.go, Region (2026-08). */
 export function parseRegions(value: unknown): Region[] | undefined {

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
+import { oneLine } from '../quote.ts';
 
 const TEMPLATES = new URL('../../templates/', import.meta.url);
 
-/** Answers are data in whatever language they land in, so nothing is HTML-escaped and nothing may be missing. */
+/** Answers are data in whatever language they land in, so nothing is HTML-escaped, nothing may be missing, and nothing begins a line of its own. */
 function print(value: unknown): string {
   if (value === undefined || value === null)
     throw new Error('a template printed a name that has no value');
-  return String(value);
+  return oneLine(String(value));
 }
 
 /**

@@ -3,7 +3,7 @@ import { check, type Result, type Skips } from '../check/check.ts';
 import { requirements } from '../check/requirements.ts';
 import { verdictsOf } from '../check/verdicts.ts';
 import { detect } from '../facts/detect.ts';
-import { Problem } from '../problem.ts';
+import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 
 /**
@@ -39,4 +39,4 @@ function skipsOf(texts: readonly string[]): Skips {
 
 /** Waits until all of it is out, since the caller may end the process. */
 const print = (text: string, code: number): Promise<number> =>
-  new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve(code)));
+  new Promise((resolve) => process.stdout.write(`${printable(text)}\n`, () => resolve(code)));

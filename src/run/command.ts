@@ -11,12 +11,13 @@ import { questions } from '../answers/questions.ts';
 import { detect, factsOf } from '../facts/detect.ts';
 import { asksOf, type Generator } from '../plan/file.ts';
 import { VERSION } from '../plan/version.ts';
-import { Problem } from '../problem.ts';
+import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { SHELLS } from './completion.ts';
 import { run } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
+import { say } from './terminal.ts';
 import { usageOf, type Way } from './way.ts';
 
 interface Command {
@@ -98,9 +99,14 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
       console.log('Nothing was written.');
       return 130;
     }
-    console.error(error instanceof Problem ? `phoenix-fly: ${error.message}` : error);
+    console.error(printable(messageOf(error)));
     return 1;
   }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Problem) return `phoenix-fly: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function commandOf(name: string): Command {
@@ -127,6 +133,6 @@ function overview(way: Way): string {
 }
 
 const print = (text: string): number => {
-  console.log(text);
+  say(text);
   return 0;
 };

@@ -15,7 +15,7 @@ import { askAccount, type Live } from '../fly/live.ts';
 import { asksOf, type Change, type Context, type Generator, kindOf } from '../plan/file.ts';
 import { plan, presentIn } from '../plan/plan.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
-import { Problem } from '../problem.ts';
+import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { apply } from '../write/apply.ts';
 import { readAccount, readSecrets } from './account.ts';
@@ -25,6 +25,7 @@ import { conflictsOf, diffOf, fillsScreen, page, summaryOf } from './preview.ts'
 import { ask, atTerminal, loadPrompts } from './prompt.ts';
 import { costLines, notesOf, oneShot, stepLines } from './report.ts';
 import { findRoot } from './root.ts';
+import { say } from './terminal.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -47,7 +48,7 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   if (atTerminal()) void loadPrompts();
 
   const project = detect(openTree(top));
-  console.log(foundLine(project));
+  say(foundLine(project));
   refuseUnsupported(project);
   const present = presentIn(files, project);
   const said: Live = atTerminal()
@@ -59,21 +60,21 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   const secrets = account && readSecrets(answers.app, account);
 
   const planned = plan(generator.files, context, conflict);
-  console.log(`\n${previewOf(generator, context, planned)}`);
+  say(`\n${previewOf(generator, context, planned)}`);
   const changes = changed(await settleConflicts(generator, context, planned, conflict));
   const again = `Again without questions: ${oneShot(generator, answers, way, texts.dest)}`;
   if (changes.length && !(await agreed(changes, write))) {
-    console.log(`Nothing was written.\n\n${again}`);
+    say(`Nothing was written.\n\n${again}`);
     return 0;
   }
   const root = join(top, project.appDir);
   if (changes.length) apply(root, changes);
   console.log(changes.length ? wrote(root, changes) : nothingToDo(planned));
   if (account)
-    console.log(
+    say(
       `\n${stepLines({ ...context, present, steps, root, way, ...(await account), secrets: await secrets })}\n\n${costLines(context).join('\n')}`,
     );
-  console.log(`\n${again}`);
+  say(`\n${again}`);
   return 0;
 }
 
@@ -164,8 +165,10 @@ function agreedWithoutTerminal(changes: readonly Change[]): boolean {
 function wrote(root: string, changes: readonly Change[]): string {
   const complaints = changes.some(({ path }) => path === 'fly.toml') ? validateFlyToml(root) : [];
   return [
-    styleText('green', `Wrote ${changes.map(({ path }) => path).join(', ')}.`),
-    ...complaints.map((line) => `fly config validate --strict says about fly.toml: ${line}`),
+    styleText('green', printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`)),
+    ...complaints.map(
+      (line) => `fly config validate --strict says about fly.toml: ${printable(line)}`,
+    ),
   ].join('\n');
 }
 

@@ -2,11 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { styleText } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { type Change, kindOf } from '../plan/file.ts';
-
-/** Control characters of a file must not reach the terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-const printable = (text: string): string =>
-  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
+import { printable } from '../problem.ts';
 
 /** The hashes in the last line of a Dockerfile say nothing to a reader. */
 const PRINTS = /^(.# phoenix-fly: [\w-]{6})[\w-]+/;
@@ -44,7 +40,7 @@ export function conflictsOf(changes: readonly Change[]): string {
   const diff = diffOf(
     changes.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })),
   );
-  return `Conflict: in ${changes.map((change) => change.path).join(', ')} your own lines (-) stand where ours (+) would. --conflict replace would change:\n\n${diff}\n`;
+  return `Conflict: in ${printable(changes.map((change) => change.path).join(', '))} your own lines (-) stand where ours (+) would. --conflict replace would change:\n\n${diff}\n`;
 }
 
 /** A line for each file: what becomes of it, and how many lines are added and removed. */

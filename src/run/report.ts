@@ -4,7 +4,7 @@ import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
 import { asksOf, type Context, type Generator } from '../plan/file.ts';
-import { shellWord } from '../quote.ts';
+import { shellPath, shellWord } from '../quote.ts';
 import { firstSteps, nextSteps, type Section, type StepContext } from './steps.ts';
 import { invocation, type Way } from './way.ts';
 
@@ -37,7 +37,7 @@ export const oneShot = (
 export function stepLines(context: StepContext): string {
   const { root, way } = context;
   const folder = relative(way.from, root);
-  const cd = folder ? [`cd ${shellWord(folder.startsWith('-') ? `./${folder}` : folder)}`] : [];
+  const cd = folder ? [`cd ${shellPath(folder)}`] : [];
   const isNext = context.steps ? context.steps === 'next' : wasDeployed(context);
   const sections = isNext ? nextSteps(context, cd) : firstSteps(context, cd);
   const other = isNext

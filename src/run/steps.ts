@@ -4,7 +4,7 @@ import { access, buildVariables } from '../docker/secrets.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import type { Context } from '../plan/file.ts';
-import { elixirAtom } from '../quote.ts';
+import { elixirAtom, isModule, shellWord } from '../quote.ts';
 import type { Account } from './account.ts';
 import type { Way } from './way.ts';
 
@@ -218,7 +218,9 @@ function deploySections(context: StepContext, deploy: string[], isNewHost: boole
       ? [
           {
             title: 'Migrate the database, now and after each deploy that brings migrations:',
-            lines: [`fly ssh console --app ${app} -C "${migrateCommand(project, release)}"`],
+            lines: [
+              `fly ssh console --app ${app} -C ${shellWord(migrateCommand(project, release))}`,
+            ],
           },
         ]
       : []),
@@ -228,14 +230,15 @@ function deploySections(context: StepContext, deploy: string[], isNewHost: boole
 const remote = ({ answers: { app, release } }: StepContext): Section[] => [
   {
     title: 'Later, IEx in the running app:',
-    lines: [`fly ssh console --pty --app ${app} -C "/app/bin/${release} remote"`],
+    lines: [`fly ssh console --pty --app ${app} -C ${shellWord(`/app/bin/${release} remote`)}`],
   },
 ];
 
 /** Two lines for application.ex. */
 function workerSwitch({ project, answers }: StepContext): Section[] {
   if (!answers.background) return [];
-  const worker = project.background.find((name) => name.includes('.')) ?? 'MyApp.Worker';
+  const worker =
+    project.background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
   return [
     {
       title:

@@ -51,6 +51,12 @@ function freshApp(folder: string): string {
   return folder;
 }
 
+/** A kill leaves something there. */
+function freshTemporary(): void {
+  rmSync(join(work, 'tmp'), { recursive: true, force: true });
+  mkdirSync(join(work, 'tmp'));
+}
+
 const leftIn = (folder: string): string[] =>
   readdirSync(folder).filter((name) => /^\.?phoenix-fly-[\w-]{6,}/.test(name));
 const fly = (app: string, ...before: string[]) => {
@@ -174,6 +180,7 @@ function inject(
   ...options: string[]
 ): SpawnSyncReturns<string> & { done: boolean } {
   freshApp(app);
+  freshTemporary();
   const log = join(work, 'strace');
   const run = write(
     app,
