@@ -230,7 +230,7 @@ function deploySections(context: StepContext, deploy: string[], isNewHost: boole
 const remote = ({ answers: { app, release } }: StepContext): Section[] => [
   {
     title: 'Later, IEx in the running app:',
-    lines: [`fly ssh console --pty --app ${app} -C ${shellWord(`/app/bin/${release} remote`)}`],
+    lines: [`fly ssh console --pty --app ${app} -C "/app/bin/${release} remote"`],
   },
 ];
 
