@@ -39,7 +39,7 @@ export const printable = (text: string): string =>
     .replaceAll(/\r+(?=\n|$)/g, '')
     .replaceAll(/\r/g, '\\r')
     .replaceAll(INVISIBLE, (signs) =>
-      signs.replaceAll(/[^]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
+      signs.replaceAll(/./gs, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
     );
 
 /** The only error a user should meet: one line that says what is wrong and what to do. */
