@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import { FLAGS } from './support.ts';
-import { generated, spoil, testTraps } from './traps.ts';
+import { generated, spoil, type Trap, testTraps } from './traps.ts';
 
 const FLY = 'fly.toml';
 const RUNTIME = 'config/runtime.exs';
@@ -17,12 +17,71 @@ testTraps([
     'fly.toml: type = "http"',
     /remove it/,
   ],
+  ...[
+    ['kill_sgnal = "SIGTERM"', 'kill_signal'],
+    ['release_command = "bin/migrate"', '[deploy]'],
+    ['[deploy]\n  stratgy = "rolling"', 'strategy'],
+    ['[deploy]\n  release_command_time_out = "5m"', 'release_command_timeout'],
+    ['[[vm]]\n  sise = "shared-cpu-1x"', 'size'],
+    ['[http_service.concurrency]\n  softlimit = 5', 'soft_limit'],
+    ['[http_service.tls_options]\n  alpns = ["h2"]', 'alpn'],
+    ['[[http_service.check]]\n  path = "/"', 'checks'],
+    ['[[mounts]]\n  sources = "data"', 'source'],
+    ['[[files]]\n  guestpath = "/a"', 'guest_path'],
+    ['[build]\n  docker_file = "Dockerfile"', 'dockerfile'],
+    ['[checks.up]\n  intervall = "10s"', 'interval'],
+  ].map(([lines = '', meant = '']): Trap => {
+    const slip = lines.split('\n').at(lines.includes('http_service.check]]') ? 0 : -1) ?? '';
+    return [
+      `a slip: ${lines}`,
+      () => ({ ...generated(), [FLY]: `app = "shop"\nprimary_region = "lhr"\n${lines}\n` }),
+      'R2.1',
+      `fly.toml: ${slip.trim()}`,
+      new RegExp(`(did you mean|belongs below) ${meant.replace('[', '\\[')}`),
+    ];
+  }),
   [
     'a retired region (C1)',
     () => spoil(generated(), FLY, '"lhr"', '"sea"'),
     'R2.1',
     'fly.toml: primary_region',
     /change it/,
+  ],
+  ...['image = "x"', 'builder = "heroku/buildpacks"', 'buildpacks = ["x"]', 'builtin = "node"'].map(
+    (line): Trap => [
+      `built elsewhere: ${line}`,
+      () => spoil(generated(), FLY, '[deploy]', `[build]\n  ${line}\n\n[deploy]`),
+      'B12',
+      `fly.toml: ${line}`,
+      /--conflict replace/,
+    ],
+  ),
+  ...[
+    'dockerfile = "Other"',
+    'dockerfile = "mix.exs"',
+    'build-target = "nope"',
+    'build-target = "deps"',
+  ].map(
+    (line): Trap => [
+      `built otherwise: ${line}`,
+      () => spoil(generated(), FLY, '[deploy]', `[build]\n  ${line}\n\n[deploy]`),
+      'B12',
+      `fly.toml: ${line}`,
+      /^remove (dockerfile|build-target)/,
+    ],
+  ),
+  [
+    'two at once, and a volume that one holds (A36)',
+    () =>
+      spoil(
+        spoil(generated(), FLY, '"rolling"', '"canary"'),
+        FLY,
+        '[[vm]]',
+        '[[mounts]]\n  source = "data"\n  destination = "/data"\n\n[[vm]]',
+      ),
+    'R2.1',
+    'fly.toml: strategy',
+    /rolling/,
   ],
   [
     'no [[vm]] (A21)',
@@ -124,7 +183,13 @@ testTraps([
   ],
   [
     'workers stopped when idle (A9)',
-    () => spoil(generated(), FLY, 'auto_stop_machines = "off"', 'auto_stop_machines = "stop"'),
+    () =>
+      spoil(
+        spoil(generated(), FLY, 'auto_stop_machines = "off"', 'auto_stop_machines = "stop"'),
+        FLY,
+        'min_machines_running = 1',
+        'min_machines_running = 0',
+      ),
     'B7',
     'fly.toml: auto_stop_machines',
     /"off"/,

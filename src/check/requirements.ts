@@ -73,6 +73,7 @@ export const requirements: readonly Requirement[] = [
   dockerignore('B5', 'secrets and build output stay out'),
   dockerignore('B6', 'what the build reads stays in'),
   flyToml('R2.1', 'valid for flyctl'),
+  flyToml('B12', 'builds the Dockerfile beside it'),
   flyToml('R2.2', 'a machine with memory enough'),
   flyToml('R2.3', 'database: IPv6 and pool size'),
   flyToml('R2.4', 'HTTPS only'),

@@ -6,17 +6,9 @@ import { localeRules, startRules } from './dockerfile-start.ts';
 import { userRules } from './dockerfile-user.ts';
 import { dockerignoreRules } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
-import {
-  alwaysOn,
-  connections,
-  database,
-  https,
-  machine,
-  publicEnv,
-  releaseCommand,
-  shutdown,
-  valid,
-} from './fly-toml.ts';
+import { flyDataRules } from './fly-data.ts';
+import { flyMachineRules } from './fly-machine.ts';
+import { flyRules } from './fly-rules.ts';
 import { healthCheck } from './health.ts';
 import type { Read, Repo } from './repo.ts';
 import { Doubt, type Place, type Rule, type Weight } from './rule.ts';
@@ -81,16 +73,10 @@ export const rules: readonly Rule[] = [
   ...inputRules,
   ...privateRules,
   ...dockerignoreRules,
-  ...fly('R2.1', 'must', valid),
-  ...fly('R2.2', 'should', machine),
-  ...fly('R2.3', 'must', database),
-  ...fly('R2.4', 'should', https),
+  ...flyRules,
+  ...flyMachineRules,
+  ...flyDataRules,
   ...fly('R2.5', 'should', healthCheck),
-  ...fly('R2.6', 'should', connections),
-  ...fly('R2.7', 'must', publicEnv),
-  ...fly('B7', 'should', alwaysOn),
-  ...fly('B8', 'should', shutdown),
-  ...fly('B9', 'must', releaseCommand),
   ...envScript('B10', 'should', envSh),
   ...runtime('R3.1', 'must', releaseMode),
   ...runtime('R3.2', 'should', pool),

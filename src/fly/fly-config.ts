@@ -43,7 +43,7 @@ export interface FlyConfig {
   machine: Located | undefined;
   /** Seconds; Fly's default is 5. */
   killTimeout: number | undefined;
-  /** 1-based line of a value or a table's header. */
+  /** 1-based line of a value or a table's header, else of the table around it. */
   line(path: string): number | undefined;
 }
 
@@ -185,9 +185,12 @@ export function seconds(value: unknown, bare = 1000): number | undefined {
 }
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
-function lineOf({ text, tables, values }: TomlText, path: string): number | undefined {
+function lineOf(source: TomlText, path: string): number | undefined {
+  if (path === '') return undefined;
+  const { text, tables, values } = source;
   const value = values.find((found) => found.path === path);
-  const table = tables.find((found) => found.path === path);
+  const table = tables.find((found) => found.path === path || found.path === `${path}.0`);
   const offset = value?.range[0] ?? (table && table.body - 1);
-  return offset === undefined ? undefined : text.slice(0, offset).split('\n').length;
+  if (offset === undefined) return lineOf(source, path.replace(/\.?[^.]*$/, ''));
+  return text.slice(0, offset).split('\n').length;
 }

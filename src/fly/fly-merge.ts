@@ -41,7 +41,7 @@ export const staysOn = ({ autoStop, data }: Service): boolean =>
   autoStop === 'off' || Number(data.min_machines_running ?? 0) > 0;
 
 /** What `fly launch` wrote until 2023; nobody chose it. */
-const isLaunchLimit = (limits: Table | undefined): boolean =>
+export const isLaunchLimit = (limits: Table | undefined): boolean =>
   limits?.hard_limit === 25 && limits.soft_limit === 20;
 
 /** 1000 connections at once, as far as limits of theirs leave room. */

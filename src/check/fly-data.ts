@@ -1,0 +1,221 @@
+import { Unknown } from '../elixir/value.ts';
+import { serverRepos } from '../facts/project.ts';
+import { tablesAt } from '../fly/fly-config.ts';
+import { readAttachCommand } from '../fly/postgres.ts';
+import { secretsToSet } from '../fly/secrets.ts';
+import { setting } from './boot.ts';
+import { hasPassword, isSecretName } from './dockerfile-user.ts';
+import type { FlyFile } from './fly-file.ts';
+import { placeholder, type Repo } from './repo.ts';
+import { FLY_TOML } from './requirements.ts';
+import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+
+const rule = rulesFor(FLY_TOML);
+
+type Location = 'sqlite' | 'fly' | 'managed' | 'outside' | 'unknown';
+
+/** Where the database is, as far as the repo says. */
+function locationOf({ text, env }: FlyFile, { project }: Repo): Location {
+  if (project.database.adapter === 'sqlite') return 'sqlite';
+  const told = readAttachCommand(text);
+  if (told === 'external' || (!told && /^(false|0)$/.test(env.ECTO_IPV6 ?? ''))) return 'outside';
+  if (told?.startsWith('managed')) return 'managed';
+  return told && told !== 'none' ? 'fly' : 'unknown';
+}
+
+/** A setting of each repo with the environment that a machine has. */
+function repoSettings(repo: Repo, key: string, started = repo.boot()) {
+  const { repoApps } = repo.project.database;
+  return serverRepos(repo.project).map((module) => {
+    const app = repoApps.get(module) ?? repo.project.app.otpApp;
+    return { module, value: setting(started, app, module, key) };
+  });
+}
+
+/** Repos that speak IPv6, or don't, where they should do the other. */
+function wrongNetwork(repo: Repo, ipv6: boolean): (Doubt | { module: string })[] {
+  return repoSettings(repo, 'socket_options').flatMap(
+    ({ module, value }): (Doubt | { module: string })[] => {
+      if (value instanceof Unknown)
+        return [new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`)];
+      return when(JSON.stringify(value ?? []).includes('inet6') !== ipv6, { module });
+    },
+  );
+}
+
+/** R2.3: the pool and the network fit the database. */
+const databaseRules: readonly Rule<FlyFile>[] = [
+  rule({
+    id: 'R2.3',
+    weight: 'must',
+    find: (file, repo) => {
+      const volumes = [...tablesAt(file.table, 'mounts'), ...tablesAt(file.table, 'mount')];
+      return when(locationOf(file, repo) === 'sqlite' && volumes.length === 0, {});
+    },
+    say: () => 'each deploy starts with an empty database: its file lies in the machine',
+    mend: () =>
+      'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
+  }),
+  overIpv4('must', ['fly', 'managed']),
+  overIpv4('should', ['unknown']),
+  rule({
+    id: 'R2.3',
+    weight: 'should',
+    find: (file, repo) =>
+      locationOf(file, repo) !== 'outside'
+        ? []
+        : wrongNetwork(repo, false)
+            .filter((found) => !(found instanceof Doubt))
+            .map(() => ({ line: file.line('env.ECTO_IPV6') })),
+    say: () => 'databases outside Fly often have IPv4 addresses only',
+    mend: () => 'write: ECTO_IPV6 = "false"',
+  }),
+  rule({
+    id: 'R2.3',
+    weight: 'should',
+    find: (file, repo) => {
+      const most = locationOf(file, repo) === 'managed' ? 45 : 25;
+      return repoSettings(repo, 'pool_size').flatMap(({ value: size }) =>
+        typeof size === 'number' && size > most ? [{ size, line: file.line('env.POOL_SIZE') }] : [],
+      );
+    },
+    say: ({ size }) => `${size} connections from each machine are more than a small Postgres has`,
+    mend: () => 'write: POOL_SIZE = "10"',
+  }),
+  rule({
+    id: 'R2.3',
+    weight: 'advice',
+    find: (file, repo) => {
+      const asked = repoSettings(repo, 'pool_size', repo.boot({ POOL_SIZE: '7' }));
+      const read = asked.some(({ value }) => value === 7);
+      const size = locationOf(file, repo) === 'managed' ? 8 : 10;
+      return when(read && repo.machine.POOL_SIZE === undefined, { line: file.line('env'), size });
+    },
+    say: () => 'no POOL_SIZE: how many connections a machine opens stands nowhere',
+    mend: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
+  }),
+];
+
+function overIpv4(weight: Weight, locations: readonly Location[]): Rule<FlyFile> {
+  return rule({
+    id: 'R2.3',
+    weight,
+    find: (file, repo) => {
+      if (!locations.includes(locationOf(file, repo))) return [];
+      const line = file.line('env');
+      return wrongNetwork(repo, true).map((found) =>
+        found instanceof Doubt ? found : { ...found, line },
+      );
+    },
+    say: ({ module }) =>
+      `${module} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`,
+    mend: () => 'under [env], add: ECTO_IPV6 = "true"',
+  }) as Rule<FlyFile>;
+}
+
+/** R2.7: what stands in a committed file is no secret. */
+const secretRules: readonly Rule<FlyFile>[] = [
+  rule({
+    id: 'R2.7',
+    weight: 'must',
+    find: ({ env, line }) =>
+      Object.entries(env)
+        .filter(([name, value]) => value && (isSecretName(name) || isSecretValue(value)))
+        .map(([name]) => ({ name, line: line(`env.${name}`) })),
+    say: ({ name }) => `${name} is a secret, and fly.toml is committed`,
+    mend: ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
+  }),
+  rule({
+    id: 'R2.7',
+    weight: 'note',
+    find: (_, { project, machine }) => {
+      const set = Object.keys(machine).filter((name) => machine[name] !== placeholder(name));
+      const wanted = secretsToSet(project.env.required, set).map(({ name }) => name);
+      return when(wanted.length, { names: wanted.join(', ') });
+    },
+    say: ({ names }) =>
+      `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
+    mend: () => '',
+  }),
+];
+
+const isSecretValue = (value: string): boolean =>
+  hasPassword(value) || /^(sk|rk)_live_|^ghp_/.test(value);
+
+const releaseCommand = ({ deploy }: FlyFile): string => String(deploy.release_command ?? '');
+
+/** A fault of release_command, with its line. */
+function commandRule<Found>(
+  weight: Weight,
+  find: (command: string, repo: Repo, file: FlyFile) => Found | undefined,
+  say: (found: Found) => string,
+  mend: (found: Found) => string,
+): Rule<FlyFile> {
+  return rule({
+    id: 'B9',
+    weight,
+    find: (file, repo) => {
+      const command = releaseCommand(file);
+      const found = command ? find(command, repo, file) : undefined;
+      return found === undefined ? [] : [{ line: file.line('deploy.release_command'), found }];
+    },
+    say: ({ found }) => say(found),
+    mend: ({ found }) => mend(found),
+  }) as Rule<FlyFile>;
+}
+
+/** B9: release_command names something that is in the image, and reaches the database. */
+const commandRules: readonly Rule<FlyFile>[] = [
+  commandRule(
+    'must',
+    (command, { project }) =>
+      /migrat/i.test(command) && project.database.repos.length === 0 ? command : undefined,
+    () => 'the app has no Ecto repo to migrate',
+    () => 'remove it',
+  ),
+  commandRule(
+    'must',
+    (command, { project, dockerfile }) => {
+      const script = /(?:^|[\s/'"])bin\/(migrate[\w-]*)/.exec(command)?.[1];
+      const there = [...project.tree.paths].some((path) => path.endsWith(`bin/${script}`));
+      return script && dockerfile && !there ? script : undefined;
+    },
+    (script) => `${script} is not in the release, so each deploy stops here`,
+    () => 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
+  ),
+  commandRule(
+    'must',
+    (_, repo, file) => (locationOf(file, repo) === 'sqlite' ? true : undefined),
+    () => 'it runs on a machine without the volume that holds the database',
+    () => 'remove it, and migrate when the app starts',
+  ),
+  commandRule(
+    'must',
+    (command, { project: { app, tree } }) => {
+      const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
+      if (!module?.startsWith(`${app.module}.`)) return undefined;
+      const defined = [...tree.paths].some(
+        (path) => path.endsWith('.ex') && tree.read(path)?.includes(`defmodule ${module} `),
+      );
+      return defined ? undefined : module;
+    },
+    (module) => `there is no module ${module}, so each deploy stops here`,
+    () => 'mix phx.gen.release writes it',
+  ),
+  commandRule(
+    'should',
+    (command, repo, file) => {
+      const direct = /DIRECT_DATABASE_URL/.test(command + (repo.runtime?.text ?? ''));
+      return locationOf(file, repo) === 'managed' && !direct ? command : undefined;
+    },
+    () => 'migrations need session locks, which the pooler of Managed Postgres can not hold',
+    (command) =>
+      `write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${command.replaceAll('"', '\\"')}'"`,
+  ),
+];
+
+export const flyDataRules: readonly Rule<FlyFile>[] = [
+  ...databaseRules,
+  ...secretRules,
+  ...commandRules,
+];

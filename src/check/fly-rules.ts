@@ -1,0 +1,192 @@
+import { type Service, tablesAt } from '../fly/fly-config.ts';
+import { type UnknownKey, unknownKeys } from '../fly/known-keys.ts';
+import { isAppName } from '../fly/names.ts';
+import { parseRegion, REGIONS } from '../fly/regions.ts';
+import { Problem } from '../problem.ts';
+import type { FlyFile } from './fly-file.ts';
+import type { Repo } from './repo.ts';
+import { FLY_TOML } from './requirements.ts';
+import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+
+const rule = rulesFor(FLY_TOML);
+
+/** flyctl's own list (internal/appconfig/validation.go, 2026-08). */
+const STRATEGIES = ['rolling', 'immediate', 'canary', 'bluegreen'];
+
+/** The service's table as its header says it. */
+export const headerOf = ({ path }: Service): string => path.replaceAll(/\.\d+/g, '');
+
+/** Why a region can't be deployed to; a Doubt where Fly may have opened it since. */
+function regionFault(region: string): string | Doubt | undefined {
+  try {
+    // Not what is typed at the question, which may be a city: flyctl takes codes only
+    if (REGIONS.some(({ code }) => code === region)) return undefined;
+    parseRegion(region);
+    return `"${region}" is no code of a region`;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.message.includes('closed') ? error.message : new Doubt(error.message);
+  }
+}
+
+/** R2.1: valid for flyctl. */
+const validRules: readonly Rule<FlyFile>[] = [
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ problem }) => (problem ? [{ problem }] : []),
+    say: ({ problem }) => problem,
+    mend: () => 'mend the line that it names',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ app, line, problem }) =>
+      when(!problem && !isAppName(app ?? ''), { line: line('app'), app }),
+    say: ({ app }) => (app ? `"${app}" can't be an app name` : 'no app'),
+    mend: () => 'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'should',
+    find: ({ region, line, problem }) => when(!problem && !region, { line: line('app') }),
+    say: () => 'no primary_region, so Fly picks one',
+    mend: () => 'write: primary_region = "lhr", or the one near your users',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ region, line }) => {
+      const fault = region ? regionFault(region) : undefined;
+      if (fault instanceof Doubt) return [fault];
+      return fault ? [{ line: line('primary_region'), fault }] : [];
+    },
+    say: ({ fault }) => fault,
+    mend: () => 'change it',
+  }),
+  unknownKey('should', ({ meant, home }) => Boolean(meant ?? home)),
+  unknownKey('advice', ({ meant, home }) => !meant && !home),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ env, line }) =>
+      Object.keys(env)
+        .filter((name) => name.startsWith('FLY_'))
+        .map((name) => ({ name, line: line(`env.${name}`) })),
+    say: ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
+    mend: () => 'remove it',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ deploy: { strategy }, line }) =>
+      when(strategy !== undefined && !STRATEGIES.includes(String(strategy)), {
+        line: line('deploy.strategy'),
+        strategy: String(strategy),
+      }),
+    say: ({ strategy }) => `there is no strategy ${strategy}`,
+    mend: () => 'write: strategy = "rolling"',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ deploy: { strategy }, table, line }) => {
+      const mounts = [...tablesAt(table, 'mounts'), ...tablesAt(table, 'mount')];
+      const twins = strategy === 'canary' || strategy === 'bluegreen';
+      return when(twins && mounts.length, { line: line('deploy.strategy'), strategy });
+    },
+    say: ({ strategy }) => `${strategy} starts machines beside the old ones, which hold the volume`,
+    mend: () => 'write: strategy = "rolling"',
+  }),
+  rule({
+    id: 'R2.1',
+    weight: 'must',
+    find: ({ table, service, line }) => {
+      const groups = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
+      const nameless = service?.kind === 'http_service' && !service.data.processes;
+      return when(groups.length && nameless, { line: line('http_service'), group: groups[0] });
+    },
+    say: () => 'with [processes], each service names its own',
+    mend: ({ group }) => `add: processes = ["${group}"]`,
+  }),
+];
+
+/** A key that looks like one that flyctl knows is a slip; others may be left over from older forms. */
+function unknownKey(weight: Weight, applies: (unknown: UnknownKey) => boolean): Rule<FlyFile> {
+  return rule({
+    id: 'R2.1',
+    weight,
+    find: ({ table, line }) =>
+      unknownKeys(table)
+        .filter(applies)
+        .map((unknown) => ({ ...unknown, line: line(unknown.path) })),
+    say: ({ path }) =>
+      `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and takes no notice of it`,
+    mend: ({ meant, home, key }) => {
+      if (meant) return `did you mean ${meant}? else remove it`;
+      return home
+        ? `${key} belongs below [${home}]; else remove it`
+        : 'remove it, or correct its name';
+    },
+  }) as Rule<FlyFile>;
+}
+
+/** Keys of [build] with which no Dockerfile is built. */
+const OTHER_BUILDERS = ['image', 'builder', 'buildpacks', 'builtin', 'compose'];
+
+/** B12: what `fly deploy` builds is the Dockerfile. */
+const buildRules: readonly Rule<FlyFile>[] = [
+  rule({
+    id: 'B12',
+    weight: 'must',
+    find: ({ build, line }) =>
+      OTHER_BUILDERS.filter((key) => build[key] !== undefined).map((key) => ({
+        key,
+        line: line(`build.${key}`),
+      })),
+    say: ({ key }) => `with ${key}, fly deploy does not build the Dockerfile`,
+    mend: ({ key }) =>
+      `remove ${key} under [build]; npx plop fly-toml -- --conflict replace does it`,
+  }),
+  otherBuild('must', false),
+  otherBuild('should', true),
+];
+
+/** [build] that names another Dockerfile, or one of its stages. */
+function otherBuild(weight: Weight, exists: boolean): Rule<FlyFile> {
+  return rule({
+    id: 'B12',
+    weight,
+    find: (file, repo) =>
+      [...otherDockerfile(file, repo), ...otherStage(file, repo)].filter(
+        (found) => found.exists === exists,
+      ),
+    say: ({ what }) =>
+      exists
+        ? `fly deploy builds ${what}, and not the whole Dockerfile beside fly.toml`
+        : `there is no ${what}, so each build stops here`,
+    mend: ({ key }) => `remove ${key} under [build]${exists ? ', unless it is what you want' : ''}`,
+  }) as Rule<FlyFile>;
+}
+
+function otherDockerfile({ build, line }: FlyFile, { project: { tree } }: Repo) {
+  const path = String(build.dockerfile ?? 'Dockerfile').replace(/^\.\//, '');
+  const exists = tree.paths.has(path);
+  // Where it is the only one, it is the one that is judged
+  if (path === 'Dockerfile' || (exists && !tree.paths.has('Dockerfile'))) return [];
+  return [{ key: 'dockerfile', what: path, exists, line: line('build.dockerfile') }];
+}
+
+function otherStage({ build, line }: FlyFile, { dockerfile }: Repo) {
+  const stage = build['build-target'] ?? build.build_target;
+  if (stage === undefined || !dockerfile) return [];
+  const names = [...dockerfile.text.matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim)].map(
+    ([, name]) => name,
+  );
+  const exists = names.includes(String(stage));
+  return [
+    { key: 'build-target', what: `stage ${stage}`, exists, line: line('build.build-target') },
+  ];
+}
+
+export const flyRules: readonly Rule<FlyFile>[] = [...validRules, ...buildRules];
