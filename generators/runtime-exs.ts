@@ -1,71 +1,162 @@
 import semver from 'semver';
+import { compiledKeyOf } from '../src/check/compiled-keys.ts';
+import { Repo } from '../src/check/repo.ts';
+import {
+  hasBackgroundSwitch,
+  logLines,
+  type MissingRepo,
+  missingEndpoint,
+  missingLogLevel,
+  missingRepos,
+  missingTzdata,
+  tlsLists,
+} from '../src/check/runtime-missing.ts';
+import { isMade, type Path, settingAt } from '../src/check/runtime-probe.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
-import { intoBlock } from '../src/edit/block.ts';
-import { atomName, get, type Value } from '../src/elixir/value.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
-import { elixirAtom, elixirModule } from '../src/quote.ts';
+import { intoBlock, outsideBlock } from '../src/edit/block.ts';
+import type { Project } from '../src/facts/detect.ts';
+import type { Context, GeneratedFile } from '../src/plan/file.ts';
+import { elixirAtom, elixirModule, elixirString } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { portOf } from './shared.ts';
 
+/** Writes what `check` misses in the owner's files, judged without our block: what they set stays in force. */
 export const runtimeExs: GeneratedFile = {
   name: 'runtime-exs',
   summary: 'production settings, read when the release boots',
-  asks: ['postgres', 'release'],
-  outputs: ({ project, answers }) => {
-    const { postgres } = answers;
-    const repoLines = [];
-    if (postgres.kind === 'managed')
-      repoLines.push(
-        '# The pooler may hand each transaction to another connection',
-        'prepare: :unnamed,',
-      );
-    // max_lifetime came with db_connection 2.10.0; 2.10.1 mended it
-    if (
-      postgres.kind === 'managed' &&
-      semver.gte(project.database.dbConnectionVersion ?? '0.0.0', '2.10.1')
-    )
-      repoLines.push(
-        '# Renewed before the proxy cuts them after ten minutes',
-        'max_lifetime: 480_000..540_000,',
-      );
-    if (postgres.kind === 'external')
-      repoLines.push('# Over the open internet: encrypted', 'ssl: true,');
-    const path = runtimeFile(project);
+  asks: ['app', 'postgres', 'host', 'release'],
+  outputs: (context) => {
+    const path = runtimeFile(context.project);
     return [
       {
         path,
         template: 'config/runtime.exs',
-        view: {
-          release: answers.release,
-          otpApp: elixirAtom(project.app.otpApp),
-          endpoint: elixirModule(project.endpoint.module),
-          checkOrigin: !ownOrigins(get(project.endpoint.config, 'check_origin')),
-          port: portOf(project),
-          repos:
-            postgres.kind === 'none'
-              ? []
-              : project.database.repos.map((module) => ({
-                  module: elixirModule(module),
-                  app: elixirAtom(project.database.repoApps.get(module) ?? project.app.otpApp),
-                })),
-          setDatabase: {
-            app: 'fly postgres attach',
-            managed: 'fly mpg attach',
-            external: 'fly secrets set DATABASE_URL=ecto://...',
-            none: '',
-          }[postgres.kind],
-          managed: postgres.kind === 'managed',
-          poolSize: poolSize(answers),
-          repoLines,
-          // A closure can't be written to disk, which a release that reboots after configuration does
-          matchFun: !project.release.rebootAfterConfig && path === 'config/runtime.exs',
-        },
-        merge: intoBlock(path, 'import Config'),
+        view: viewOf(context, path),
+        merge: (before, rendered, onConflict) =>
+          intoBlock(path, 'import Config')(before, closeUp(rendered), onConflict),
       },
     ];
   },
 };
 
-/** A list of the user's own stays: ours would replace it. `false` lets every site in, `:conn` fails behind the proxy (teiserver#1427). */
-const ownOrigins = (value: Value | undefined): boolean =>
-  value !== undefined && value !== null && typeof value !== 'boolean' && atomName(value) !== 'conn';
+function viewOf({ project, answers }: Context, path: string): Record<string, unknown> {
+  const repo = new Repo(withoutBlock(project, path));
+  const { otpApp } = project.app;
+  const { kind } = answers.postgres;
+  const writes = (...keys: string[]) => !compiledKeyOf(project, [otpApp, ...keys]);
+  const missing = missingEndpoint(repo);
+  const repos = missingRepos(repo, kind);
+  const origins = originsOf(repo, answers.app, answers.host, missing.host);
+  const background = !hasBackgroundSwitch(repo) && writes('background');
+  const log = logLines(repo);
+  const writesLog = log.own === undefined;
+  const matchFun = !project.release.rebootAfterConfig && path === 'config/runtime.exs';
+  return {
+    release: answers.release,
+    otpApp: elixirAtom(otpApp),
+    endpoint: elixirModule(project.endpoint.module),
+    port: portOf(project),
+    missing,
+    requires: missing.secretKeyBase || repos.some(({ url }) => url),
+    evals: missing.server || background || repos.some(({ direct }) => direct),
+    hosts: missing.host || missing.hostFallback || origins?.includes('#{'),
+    url: [
+      (missing.host || missing.hostFallback) && 'host: host',
+      missing.urlPort && 'port: 443',
+      missing.scheme && 'scheme: "https"',
+    ]
+      .filter(Boolean)
+      .join(', '),
+    origins,
+    databaseUrl: repos.some(({ url }) => url),
+    setDatabase: {
+      app: 'fly postgres attach',
+      managed: 'fly mpg attach',
+      external: 'fly secrets set DATABASE_URL=ecto://...',
+      none: '',
+    }[kind],
+    pools: kind === 'external' && repos.some(({ prepare }) => prepare),
+    poolSize: poolSize(answers),
+    repos: repos.map((one) => viewOfRepo(one, project, kind)),
+    direct: repos
+      .filter(({ direct }) => direct)
+      .map(({ module, app }) => ({ module: elixirModule(module), app: elixirAtom(app) })),
+    background,
+    tls: tlsLists(repo).length === 0 && writes('tls'),
+    // A closure can't be written to disk, which a release that reboots after configuration does
+    matchFun,
+    tzdata: missingTzdata(repo),
+    logLevel: missingLogLevel(repo),
+    log: {
+      key: elixirAtom(log.key),
+      format: writesLog && log.format,
+      metadata: writesLog && log.metadata,
+    },
+  };
+}
+
+function viewOfRepo(missing: MissingRepo, project: Project, kind: string) {
+  // postgrex 0.18.0 takes the options in `ssl`
+  const lists = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
+  return {
+    ...missing,
+    app: elixirAtom(missing.app),
+    module: elixirModule(missing.module),
+    // Settings of a repo that its owner set up are advice
+    queue: missing.url && missing.queue,
+    unnamed: missing.prepare && kind === 'managed',
+    pooled: missing.prepare && kind === 'external',
+    ssl: missing.ssl && lists,
+    sslOpts: missing.ssl && !lists,
+  };
+}
+
+/** The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list. */
+function originsOf(repo: Repo, app: string, answered: string, ours: boolean): string | undefined {
+  const { project } = repo;
+  const at = (...keys: string[]): Path => [project.app.otpApp, project.endpoint.module, ...keys];
+  const own = settingAt(repo, at('url', 'host'), { PHX_HOST: answered });
+  const host = ours || typeof own !== 'string' ? answered : own;
+  const names = new Set([host, answered, `${app}.fly.dev`]);
+  if (
+    names.size === 1 ||
+    isMade(repo, at('check_origin'), (value) => value === true) ||
+    compiledKeyOf(project, at('check_origin'))
+  )
+    return undefined;
+  const written = new Map([
+    [answered, '"//#{host}"'],
+    [`${app}.fly.dev`, '"//#{fly_host}"'],
+  ]);
+  return [...names].map((name) => written.get(name) ?? elixirString(`//${name}`)).join(', ');
+}
+
+const withoutBlock = (project: Project, runtime: string): Project => ({
+  ...project,
+  tree: {
+    ...project.tree,
+    read: (path) => {
+      const text = project.tree.read(path);
+      return path === runtime && text !== undefined ? outsideBlock(text) : text;
+    },
+  },
+});
+
+/**
+ * The template has a place for each setting: takes out statements that became empty, the last comma of a list and double
+ * blank lines, and joins a lone setting with its statement, as `mix format` does.
+ */
+const closeUp = (rendered: string): string =>
+  rendered
+    .replace(/,\n( *)\],?(?=\n)/g, '\n$1],')
+    .replace(/^ *http: \[\n *\],\n/m, '')
+    .replace(/^ *config [^\n]*,\n(?=\n|end|$)/gm, '')
+    .replace(/,(?=\n+(?: {2}(?! )|end|$))/g, '')
+    .replace(/^( {2}config .*,)\n {4}(\w+: .*)(?=\n\n|\nend)/gm, joined)
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/ do\n\n/g, ' do\n')
+    .replace(/\n\nend/g, '\nend');
+
+const WIDTH = 98;
+const joined = (both: string, statement: string, setting: string): string =>
+  `${statement} ${setting}`.length <= WIDTH ? `${statement} ${setting}` : both;

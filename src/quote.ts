@@ -9,7 +9,7 @@ export const tomlString = (text: string): string =>
   );
 
 /** A string literal of Elixir: interpolation is a part of its strings, and its parser refuses signs that turn the direction of text. */
-const elixirString = (text: string): string =>
+export const elixirString = (text: string): string =>
   JSON.stringify(text)
     .replaceAll('#{', '\\#{')
     .replaceAll(INVISIBLE, (sign) => `\\u{${hex(sign)}}`);

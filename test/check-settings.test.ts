@@ -9,6 +9,9 @@ const SETTINGS = {
   'config/prod.exs': 'import Config\n\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n',
 };
 
+const OWN_HOST = { ...FLAGS, host: 'shop.example.com' };
+const ORIGINS = 'check_origin: ["//#{host}", "//#{fly_host}"]';
+
 testTraps([
   [
     'a key that flyctl rejects (C3)',
@@ -253,7 +256,7 @@ testTraps([
       spoil(
         generated(),
         RUNTIME,
-        'server: on?.("PHX_SERVER", "false") and not eval?',
+        'server: System.get_env("PHX_SERVER") in ~w(true 1) and not eval?',
         'server: false',
       ),
     'R3.1',
@@ -266,7 +269,7 @@ testTraps([
       spoil(
         generated(),
         RUNTIME,
-        'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])',
+        'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])',
         'if(System.get_env("ECTO_IPV6"), do: [:inet6], else: [])',
       ),
     'R3.2',
@@ -289,15 +292,14 @@ testTraps([
   ],
   [
     'check_origin: false (A4)',
-    () =>
-      spoil(generated(), RUNTIME, 'check_origin: ["//#{host}" | fly_host]', 'check_origin: false'),
+    () => spoil(generated(OWN_HOST), RUNTIME, ORIGINS, 'check_origin: false'),
     'R3.3',
     'config/runtime.exs: ',
     /check_origin: \["\/\/#\{host\}"\]/,
   ],
   [
     'check_origin without the host (A4)',
-    () => spoil(generated(), RUNTIME, '["//#{host}" | fly_host]', '["//example.com"]'),
+    () => spoil(generated(OWN_HOST), RUNTIME, ORIGINS, 'check_origin: ["//example.com"]'),
     'R3.3',
     'config/runtime.exs: ',
     /check_origin/,
@@ -308,12 +310,12 @@ testTraps([
       spoil(
         generated(),
         RUNTIME,
-        'host = require_env.("PHX_HOST", "PHX_HOST under [env] in fly.toml")',
+        'host = System.get_env("PHX_HOST", fly_host)',
         'host = System.get_env("PHX_HOST") || "example.com"',
       ),
     'R3.3',
     'config/runtime.exs: host = System',
-    /raise "PHX_HOST is missing/,
+    /FLY_APP_NAME/,
   ],
   [
     'IPv4 only',
@@ -331,9 +333,9 @@ testTraps([
   ],
   [
     'a level that stays',
-    () => spoil(generated(), RUNTIME, 'level: String.to_atom(log_level)', 'level: :info'),
+    () => spoil(generated(), RUNTIME, 'level: String.to_existing_atom(log_level)', 'level: :info'),
     'R3.5',
-    'config/runtime.exs: ',
+    'config/runtime.exs: if log_level',
     /LOG_LEVEL/,
   ],
   [
@@ -345,7 +347,13 @@ testTraps([
   ],
   [
     'workers that can not be left out',
-    () => spoil(generated(), RUNTIME, 'on?.("BACKGROUND_ENABLED", "true") and not eval?', 'true'),
+    () =>
+      spoil(
+        generated(),
+        RUNTIME,
+        'System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1) and not eval?',
+        'true',
+      ),
     'B11',
     'config/runtime.exs: ',
     /BACKGROUND_ENABLED/,
@@ -551,7 +559,13 @@ testTraps([
   ],
   [
     'no queue settings',
-    () => spoil(generated(), RUNTIME, 'queue_target: 500,', ''),
+    () =>
+      spoil(
+        spoil(generated(), RUNTIME, 'queue_target: 500,', ''),
+        RUNTIME,
+        'queue_interval: 2_000,',
+        '',
+      ),
     'R3.2',
     'config/runtime.exs: ',
     /queue_target: 500/,
@@ -559,7 +573,12 @@ testTraps([
   [
     'IPv4 whatever ECTO_IPV6 says (A2)',
     () =>
-      spoil(generated(), RUNTIME, 'if(on?.("ECTO_IPV6", "false"), do: [:inet6], else: [])', '[]'),
+      spoil(
+        generated(),
+        RUNTIME,
+        'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])',
+        '[]',
+      ),
     'R3.2',
     'config/runtime.exs: ',
     /socket_options: if/,
@@ -589,7 +608,7 @@ testTraps([
     'the host of another app (A4)',
     () => spoil(generated(), RUNTIME, 'url: [host: host,', 'url: [host: "example.com",'),
     'R3.3',
-    'config/runtime.exs: host = require_env',
+    'config/runtime.exs: host = System',
     /url: \[host: System.get_env\("PHX_HOST"\)/,
   ],
   [
@@ -597,7 +616,7 @@ testTraps([
     () =>
       spoil(generated(), RUNTIME, '    url: database_url,', '    url: "ecto://localhost/shop",'),
     'R3.3',
-    'config/runtime.exs: require_env.(',
+    'config/runtime.exs: database_url = require_env',
     /url: System.get_env\("DATABASE_URL"\)/,
   ],
   [
@@ -609,9 +628,9 @@ testTraps([
   ],
   [
     'a port of its own (A3)',
-    () => spoil(generated(), RUNTIME, 'String.to_integer(System.get_env("PORT", "4000"))', '4000'),
+    () => spoil(generated(), RUNTIME, 'http: [port: 4000]', 'http: [port: 4001]'),
     'R3.3',
-    'config/runtime.exs: ',
+    'config/runtime.exs: config :shop',
     /System.get_env\("PORT"/,
   ],
   [
@@ -624,7 +643,7 @@ testTraps([
         'secret_key_base: "abc", force_ssl:',
       ),
     'R3.3',
-    'config/runtime.exs: ',
+    'config/prod.exs: config :shop',
     /remove it from config.exs/,
   ],
   [
@@ -637,8 +656,8 @@ testTraps([
         '"a variable is missing"',
       ),
     'R3.3',
-    'config/runtime.exs: host = require_env',
-    /raise "PHX_HOST is missing/,
+    'config/runtime.exs: database_url = require_env',
+    /raise "DATABASE_URL is missing/,
   ],
   [
     'no TLS options',
@@ -663,12 +682,11 @@ testTraps([
     /match_fun/,
   ],
   [
-    'a format under the key of older Elixir',
-    () =>
-      spoil(generated(), RUNTIME, 'config :logger, :default_formatter', 'config :logger, :console'),
+    'a format under a key that older Elixir does not read',
+    () => spoil(generated(), 'Dockerfile', 'ELIXIR_VERSION=1.18.4', 'ELIXIR_VERSION=1.14.5'),
     'R3.5',
     'config/runtime.exs: ',
-    /:default_formatter, format.*metadata/,
+    /:console, format/,
   ],
   [
     'an event of two lines',
@@ -679,7 +697,13 @@ testTraps([
   ],
   [
     'colours',
-    () => spoil(generated(), RUNTIME, 'enabled: false]', 'enabled: true]'),
+    () =>
+      spoil(
+        generated(),
+        RUNTIME,
+        'metadata: [:request_id]',
+        'metadata: [:request_id], colors: [enabled: true]',
+      ),
     'R3.5',
     'config/runtime.exs: ',
     /colors: \[enabled: false\]/,

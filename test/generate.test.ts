@@ -169,12 +169,7 @@ test('Managed Postgres gets unnamed statements and the direct URL for eval; old 
   assert.not.match(text(old, 'config/runtime.exs', flags), 'max_lifetime');
 });
 
-test('an outside database is reached over TLS; a release that reboots after configuration gets no closure', () => {
-  assert.match(
-    text(shop(), 'config/runtime.exs', { ...FLAGS, postgres: 'external' }),
-    /url: database_url,[\s\S]*ssl: true,/,
-  );
-  assert.not.match(text(shop(), 'config/runtime.exs'), 'ssl: true');
+test('a release that reboots after configuration gets no closure', () => {
   const reboots = shop({
     'mix.exs': (shop()['mix.exs'] ?? '').replace(
       'version:',

@@ -12,7 +12,9 @@ import { flyRules } from './fly-rules.ts';
 import { healthCheck } from './health.ts';
 import type { Read, Repo } from './repo.ts';
 import { Doubt, type Place, type Rule, type Weight } from './rule.ts';
-import { backgroundSwitch, hostAndSecrets, logger, pool, releaseMode, tls } from './runtime.ts';
+import { backgroundSwitch, logger, tls } from './runtime-app.ts';
+import { hosts, releaseMode, secrets } from './runtime-endpoint.ts';
+import { pools } from './runtime-repos.ts';
 import type { Findings } from './verdict.ts';
 
 type Words = Place & { what: string; edit: string };
@@ -59,7 +61,6 @@ const on =
 
 const fly = on((repo) => repo.fly);
 const envScript = on((repo): Read<string> | undefined => repo.envSh);
-const runtime = on((repo) => repo.runtime);
 
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
@@ -78,10 +79,11 @@ export const rules: readonly Rule[] = [
   ...flyDataRules,
   ...fly('R2.5', 'should', healthCheck),
   ...envScript('B10', 'should', envSh),
-  ...runtime('R3.1', 'must', releaseMode),
-  ...runtime('R3.2', 'should', pool),
-  ...runtime('R3.3', 'should', hostAndSecrets),
-  ...runtime('R3.4', 'should', tls),
-  ...runtime('R3.5', 'should', logger),
-  ...runtime('B11', 'should', backgroundSwitch),
+  ...releaseMode,
+  ...pools,
+  ...hosts,
+  ...secrets,
+  ...tls,
+  ...logger,
+  ...backgroundSwitch,
 ];

@@ -94,3 +94,16 @@ const rewriting = (rest: Tuple[]): Value => [
 ];
 const edit = (project: Project, force: Value): string =>
   `config :${project.app.otpApp}, ${project.endpoint.module}, force_ssl: ${show(force)}`;
+
+/** Whether force_ssl, as compiled in, hears the proxy's X-Forwarded-Proto. */
+export function forceSslRewrites({ config, app, endpoint }: Project): boolean {
+  const built = config.settings.findLast(
+    (one) =>
+      one.app === app.otpApp &&
+      one.key === endpoint.module &&
+      !isRuntime(one) &&
+      get(one.value, 'force_ssl') !== undefined,
+  );
+  const force = get(built?.value, 'force_ssl');
+  return isKeyword(force) && rewrites(force);
+}
