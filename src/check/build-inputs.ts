@@ -35,7 +35,7 @@ export function inputs(repo: Repo): Input[] {
       'each app of the umbrella names its own dependencies',
       children.map(({ dir }) => `${dir}/mix.exs`),
     ),
-    ...input('get', 'mix.exs reads it', project.reads.mix),
+    ...input('get', 'mix.exs reads it', project.reads.mixDemands),
     ...input('get', 'a dependency lies there', vendored),
     ...input('compile', 'the configuration is compiled in', configs),
     ...input('compile', 'the configuration reads it', project.reads.config),

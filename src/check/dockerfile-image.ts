@@ -1,3 +1,5 @@
+import semver from 'semver';
+import { builderElixir } from './dockerfile-base.ts';
 import { brings, buildOf, sourceFile } from './dockerfile-build.ts';
 import {
   type Dockerfile,
@@ -196,7 +198,8 @@ const INSTALL = {
 };
 
 /** Libraries of that weight which nothing brings; an image that brings Erlang has them. */
-function lacking({ final }: Dockerfile, weight: Weight) {
+function lacking(file: Dockerfile, weight: Weight) {
+  const { final } = file;
   const { image } = rootStage(final);
   const system = systemOf(image);
   if (/elixir|erlang/.test(image)) return [];
@@ -205,9 +208,12 @@ function lacking({ final }: Dockerfile, weight: Weight) {
   const family = system.family === 'alpine' ? 'alpine' : 'debian';
   const step = final.steps.find((one) => packages([one]).length > 0);
   const installed = packages(final.steps);
+  // Erlang before OTP 24 compiles nothing at run time
+  const old = semver.lt(semver.coerce(builderElixir(file)) ?? '2.0.0', '1.12.0');
   return LIBRARIES.filter(
     (library) =>
       library.family === family &&
+      !(old && library.wanted === 'libstdc++') &&
       library.weight === weight &&
       (library.release ?? system.release) === system.release &&
       !installed.some((name) => library.packages.test(name)),

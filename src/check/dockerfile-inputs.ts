@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path/posix';
 import { copied, inputs } from './build-inputs.ts';
 import { arrival, buildOf, installs } from './dockerfile-build.ts';
 import { type Dockerfile, packages, rootStage } from './dockerfile-model.ts';
@@ -31,6 +32,23 @@ function unknownTasks(file: Dockerfile, { project }: Repo) {
     return there || aliases.has(name) ? [] : [{ line: step.line, name, from }];
   });
 }
+
+/** Whether a task of the build, or what its alias stands for, installs packages of Node. */
+function installsByTask(file: Dockerfile, { project }: Repo): boolean {
+  const steps = (task: string, seen: readonly string[] = []): string[] => {
+    const [name = ''] = task.split(' ');
+    const meant = project.projects.flatMap(({ aliases }) => aliases.get(name) ?? []);
+    const inner = seen.includes(name) ? [] : meant;
+    return [task, ...inner.flatMap((one) => steps(one, [...seen, name]))];
+  };
+  return buildOf(file).tasks.some(({ text }) =>
+    steps(text).some((step) => /\b(npm|pnpm|yarn|bun)\b( .*)?( install| ci| i|$)/.test(step)),
+  );
+}
+
+/** Whether node_modules of this computer stay out; otherwise those that were installed here come along. */
+const ignoresModules = ({ dockerignore }: Repo, folder: string): boolean =>
+  dockerignore?.file(join(folder, 'node_modules/x/index.js')) ?? false;
 
 /** Sources of a COPY that the repo doesn't have; patterns and what git ignores can't be judged. */
 function gone(file: Dockerfile, { project: { tree } }: Repo) {
@@ -112,11 +130,11 @@ export const inputRules: readonly Rule[] = [
   rule({
     id: 'B3',
     weight: 'must',
-    find: (file, { project }) => {
+    find: (file, repo) => {
       const { assets } = buildOf(file);
-      const { packageJsons, deploy } = project.assets;
-      const installed =
-        installs(file).length || (deploy ?? []).some((one) => /npm|yarn|pnpm|bun /.test(one));
+      const { packageJsons } = repo.project.assets;
+      const local = packageJsons.some((path) => !ignoresModules(repo, dirname(path)));
+      const installed = installs(file).length || local || installsByTask(file, repo);
       return when(assets && packageJsons.length && !installed, {
         line: assets?.step.line,
         packageJsons,
@@ -139,29 +157,45 @@ export const inputRules: readonly Rule[] = [
     mend: ({ release, app }) =>
       `in project/0, add: releases: [${release}: [applications: [${app}: :permanent]]]`,
   }),
-  ...(['must', 'should'] as const).map((weight) =>
-    rule({
-      id: 'B3',
-      weight,
-      find: (file, { project }) => {
-        const known = given(file);
-        const { required, buildReads } = project.env;
-        const demanded = weight === 'must' ? required.filter((one) => one.compileTime) : buildReads;
-        return demanded
-          .filter(({ name }) => !known.has(name))
-          .map(({ name, file: path, line }) => ({ file: path, line, name }));
-      },
-      say: ({ name }) =>
-        `${name} is read while the image is built, where Fly's secrets are not there${weight === 'must' ? '' : ', and stays nil'}`,
-      mend: ({ name }) =>
-        `read it in config/runtime.exs instead; or give it to the build: RUN --mount=type=secret,id=${name} in the Dockerfile, and fly deploy --build-secret ${name}=…`,
-    }),
-  ),
+  rule({
+    id: 'B3',
+    weight: 'must',
+    find: (file, { project }) =>
+      project.env.required
+        .filter(({ compileTime, name }) => compileTime && !given(file).has(name))
+        .map(({ name, file: path, line }) => ({ file: path, line, name })),
+    say: ({ name }) =>
+      `${name} is read while the image is built, where Fly's secrets are not there`,
+    mend: ({ name }) =>
+      `read it in config/runtime.exs instead; or give it to the build: RUN --mount=type=secret,id=${name} in the Dockerfile, and fly deploy --build-secret ${name}=…`,
+  }),
+  rule({
+    id: 'B3',
+    weight: 'advice',
+    find: (file, { project, runtime }) => {
+      const known = given(file);
+      const reads = project.env.buildReads.filter(
+        ({ name }) => !known.has(name) && !runtime?.text.includes(`"${name}"`),
+      );
+      return when(reads.length, { file: reads[0]?.file, line: reads[0]?.line, reads });
+    },
+    say: ({ reads }) =>
+      `read while the image is built, where Fly's secrets are not there, and nil for good: ${reads.map(({ name }) => name).join(', ')}`,
+    mend: ({ reads }) =>
+      [
+        'read them in config/runtime.exs:',
+        ...reads.map(({ name, file, line }) => `${name}: ${file}:${line}`),
+      ].join('\n'),
+  }),
 ];
 
 const getLine = (file: Dockerfile): number | undefined => buildOf(file).get?.step.line;
 const mounts = (file: Dockerfile, kind: RegExp): boolean =>
   buildOf(file).steps.some(({ flags }) => flags.some((one) => kind.test(one)));
+
+/** Hex gets a key in some other way, such as a build argument. */
+const authorizes = (file: Dockerfile): boolean =>
+  buildOf(file).tasks.some(({ text }) => /^hex\.(repo add|organization auth)/.test(text));
 
 function hasGit(file: Dockerfile): boolean {
   const { stage, steps } = buildOf(file);
@@ -179,7 +213,8 @@ export const privateRules: readonly Rule[] = [
     find: (file, { project: { deps } }) => {
       const names = [...deps.hexOrganizations, ...deps.hexRepos];
       const line = getLine(file);
-      return when(line && names.length && !mounts(file, /type=secret/), { line, names });
+      const key = mounts(file, /type=secret/) || authorizes(file);
+      return when(line && names.length && !key, { line, names });
     },
     say: ({ names }) => `${names.join(', ')} on hex is private, and the build has no key for it`,
     mend: () =>

@@ -1,9 +1,22 @@
 import semver from 'semver';
 import { arrival, buildOf, installs, sourceFile } from './dockerfile-build.ts';
+import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, when } from './rule.ts';
 
 const rule = rulesFor(DOCKERFILE);
+
+/** Colocated hooks came with LiveView 1.1. */
+const mayHaveHooks = ({ project }: Repo): boolean =>
+  semver.gte(project.phoenix.liveViewVersion ?? '0.0.0', '1.1.0');
+
+/** Without them the bundler stops. */
+const importsHooks = ({ project: { tree } }: Repo): boolean =>
+  [...tree.paths].some(
+    (path) =>
+      /(^|\/)assets\/js\/[^/]+\.[jt]s$/.test(path) &&
+      /["']phoenix-colocated\//.test(tree.read(path) ?? ''),
+  );
 
 /** R1.1: what rarely changes comes first, and nothing is fetched or done twice. */
 export const layerRules: readonly Rule[] = [
@@ -58,21 +71,23 @@ export const layerRules: readonly Rule[] = [
     mend: () =>
       'write: RUN --mount=type=cache,target=/root/.hex --mount=type=cache,target=/root/.cache mix deps.get --only prod',
   }),
-  rule({
-    id: 'R1.1',
-    weight: 'should',
-    find: (file, { project }) => {
-      const { assets, compile, release } = buildOf(file);
-      const compiled = compile ?? release;
-      const colocated = semver.gte(project.phoenix.liveViewVersion ?? '0.0.0', '1.1.0');
-      const first = project.assets.deploy?.includes('compile');
-      if (!assets || !compiled || assets.index > compiled.index || !colocated || first) return [];
-      return [{ line: assets.step.line, task: compiled.text, below: compiled.step.line }];
-    },
-    say: () =>
-      'assets are built before the code is compiled, and colocated LiveView hooks come out of the compiler',
-    mend: ({ task, below }) => `move this line below \`mix ${task}\` (line ${below})`,
-  }),
+  ...(['must', 'advice'] as const).map((weight) =>
+    rule({
+      id: 'R1.1',
+      weight,
+      find: (file, repo) => {
+        const { assets, compile, release } = buildOf(file);
+        const compiled = compile ?? release;
+        const first = repo.project.assets.deploy?.includes('compile');
+        const hooks = weight === (importsHooks(repo) ? 'must' : 'advice') && mayHaveHooks(repo);
+        if (!assets || !compiled || assets.index > compiled.index || first || !hooks) return [];
+        return [{ line: assets.step.line, task: compiled.text, below: compiled.step.line }];
+      },
+      say: () =>
+        'assets are built before the code is compiled, and colocated LiveView hooks come out of the compiler',
+      mend: ({ task, below }) => `move this line below \`mix ${task}\` (line ${below})`,
+    }),
+  ),
   rule({
     id: 'R1.1',
     weight: 'advice',

@@ -45,8 +45,12 @@ const secretsIn = (steps: readonly Step[]) =>
       .filter(
         ([name, value]) => isSecretName(name) && !(name.endsWith('_URL') && !hasPassword(value)),
       )
-      .map(([name]) => ({ line, keyword, name })),
+      .map(([name, value]) => ({ line, keyword, name, value })),
   );
+
+/** An ARG's value comes with each build; a short word such as "nokey" in an ENV is no secret of anybody's. */
+const isReal = ({ keyword, value }: { keyword: string; value: string }): boolean =>
+  keyword === 'ARG' || value.length >= 16 || value.includes('$');
 
 const mendSecret = (name: string): string =>
   `remove it; at run time: fly secrets set ${name}=…; while building: RUN --mount=type=secret,id=${name} …`;
@@ -93,7 +97,7 @@ export const userRules: readonly Rule[] = [
   rule({
     id: 'R1.4',
     weight: 'must',
-    find: ({ final }) => secretsIn(final.steps),
+    find: ({ final }) => secretsIn(final.steps).filter(isReal),
     say: ({ keyword, name }) =>
       `${keyword} ${name} stays in the image's history, where everybody reads it`,
     mend: ({ name }) => mendSecret(name),
@@ -102,8 +106,8 @@ export const userRules: readonly Rule[] = [
     id: 'R1.4',
     weight: 'should',
     find: ({ final, stages }) =>
-      secretsIn(stages.filter((stage) => stage !== final).flatMap(({ own }) => own)).filter(
-        ({ line }) => !final.steps.some((step) => step.line === line),
+      secretsIn(stages.flatMap(({ own }) => own)).filter(
+        (found) => !isReal(found) || !final.steps.some(({ line }) => line === found.line),
       ),
     say: ({ keyword, name }) => `${keyword} ${name} stays in the builder's cache and its logs`,
     mend: ({ name }) => mendSecret(name),

@@ -1,5 +1,7 @@
+import { join } from 'node:path/posix';
 import { copied, inputs } from './build-inputs.ts';
-import { installs } from './dockerfile-build.ts';
+import { brings } from './dockerfile-build.ts';
+import { sourcesOf } from './dockerfile-model.ts';
 import { matcher, type Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
 import { type Rule, rulesFor, type Weight, when } from './rule.ts';
@@ -95,36 +97,43 @@ function culprit(text: string, path: string, out: boolean): number {
   );
 }
 
-/** Files that the build reads or copies, with the reason. */
-function needed(repo: Repo): Map<string, string> {
+/** What the build reads or copies and what the file keeps out, by one of its paths, with the reason. */
+function keptOut(repo: Repo, ignores: Ignores): Map<string, string> {
   const { project, dockerfile } = repo;
-  const { paths } = project.tree;
-  const file = dockerfile?.file;
-  const locks = file && installs(file).length ? project.assets.nodePackages : [];
-  const within = (folder: string) => [...paths].find((path) => path.startsWith(`${folder}/`));
+  const paths = [...project.tree.paths];
+  const because = (found: readonly string[], why: string): [string, string][] =>
+    found.filter(ignores).map((path) => [path, why]);
   return new Map([
-    ...publicKeys(repo),
-    ...(file ? copied(file) : []).flatMap(({ path, line }): [string, string][] => {
-      const there = paths.has(path) ? path : within(path);
-      return there ? [[there, `line ${line} of the Dockerfile copies it`]] : [];
+    ...because(publicKeys(repo), 'the code names it, and it is public'),
+    ...(dockerfile ? copied(dockerfile.file) : []).flatMap(({ path, line }) => {
+      const files = paths.filter((one) => one === path || one.startsWith(`${path}/`));
+      const none = files.length > 0 && files.every(ignores);
+      return none ? because(files.slice(0, 1), `line ${line} of the Dockerfile copies it`) : [];
     }),
-    ...locks.flatMap(({ lockfile }): [string, string][] =>
-      lockfile ? [[lockfile, 'packages are installed from it']] : [],
-    ),
-    ...inputs(repo).map(({ path, why }): [string, string] => [path, why]),
+    ...because(lockfiles(repo), 'packages are installed from it'),
+    ...inputs(repo).flatMap(({ path, why }) => because([path], why)),
   ]);
 }
 
+/** Lockfiles beside each package.json that the Dockerfile copies by its own name or folder. */
+function lockfiles({ project, dockerfile }: Repo): string[] {
+  const steps = dockerfile ? dockerfile.file.stages.flatMap(({ own }) => own) : [];
+  return project.assets.nodePackages.flatMap(({ file, dir, lockfile, workspaceDir }) => {
+    const copies = steps.some((step) => brings(step, file) && !sourcesOf(step).includes('.'));
+    return copies && lockfile ? join(workspaceDir ?? dir, lockfile) : [];
+  });
+}
+
 /** Certificates and public keys that the code names; private ones stay out. */
-function publicKeys({ project: { tree } }: Repo): [string, string][] {
+function publicKeys({ project: { tree } }: Repo): string[] {
   const keys = [...tree.paths].filter(
-    (path) => path.endsWith('.pem') && !/PRIVATE KEY/.test(tree.read(path) ?? 'PRIVATE KEY'),
+    (path) =>
+      /(^|\/)priv\/.*\.pem$/.test(path) && !/PRIVATE KEY/.test(tree.read(path) ?? 'PRIVATE KEY'),
   );
-  if (keys.length === 0) return [];
-  const code = [...tree.paths].filter((path) => /^(lib|apps|config)\/.*\.exs?$/.test(path));
-  return keys
-    .filter((key) => code.some((path) => tree.read(path)?.includes(key.split('/').at(-1) ?? key)))
-    .map((key) => [key, 'the code names it, and it is public']);
+  const code = keys.length ? [...tree.paths].filter((path) => /(^|\/)lib\/.*\.ex$/.test(path)) : [];
+  return keys.filter((key) =>
+    code.some((path) => tree.read(path)?.includes(key.split('/').at(-1) ?? key)),
+  );
 }
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
@@ -162,12 +171,10 @@ export const dockerignoreRules: readonly Rule[] = [
     weight: 'must',
     find: (ignores, repo) => {
       const text = repo.dockerignore?.text ?? '';
-      return [...needed(repo)]
-        .filter(([path]) => ignores(path))
-        .map(([path, why]) => {
-          const line = culprit(text, path, true);
-          return { line, path, why, pattern: text.split(/\r?\n/)[line - 1] };
-        });
+      return [...keptOut(repo, ignores)].map(([path, why]) => {
+        const line = culprit(text, path, true);
+        return { line, path, why, pattern: text.split(/\r?\n/)[line - 1] };
+      });
     },
     say: ({ path, why }) => `${path} never reaches the build: ${why}`,
     mend: ({ path, pattern }) => `remove the line \`${pattern}\`, or add !${path} at the end`,

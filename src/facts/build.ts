@@ -38,6 +38,8 @@ export interface BuildNeeds {
 export interface BuildReads {
   /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
   mix: string[];
+  /** Those of them without which a mix.exs can't be loaded. */
+  mixDemands: string[];
   /** Files that the build's config files read: helper modules, texts. */
   config: string[];
   /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
@@ -91,6 +93,9 @@ export function buildNeeds({
   const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const reads = {
     mix: all.flatMap((project) => project.readsFiles.map((file) => below(project.dir, file))),
+    mixDemands: all.flatMap(({ dir, demandsFiles }) =>
+      demandsFiles.map((file) => below(dir, file)),
+    ),
     config: [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read])),
     runtime: [...(config.reads.get(runtime ?? '') ?? [])],
     compile: [
@@ -116,6 +121,7 @@ export function buildNeeds({
   return {
     reads: {
       mix: kept(reads.mix),
+      mixDemands: kept(reads.mixDemands),
       config: kept(reads.config),
       runtime: kept(reads.runtime),
       compile: kept(reads.compile),

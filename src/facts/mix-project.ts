@@ -42,6 +42,8 @@ export interface MixProject {
   releaseOptions: Map<string, Value>;
   /** Files that mix.exs reads while it loads, relative to `dir` (`../x` above it); the build needs them first. */
   readsFiles: string[];
+  /** Those without which it can't be loaded: `File.read!` on the way to its settings, not in a function for later. */
+  demandsFiles: string[];
   /** True when deps/0 could not be followed to the end. */
   depsIncomplete: boolean;
   problem: SyntaxProblem | null;
@@ -60,8 +62,11 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
         (use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project',
       ),
     ) ?? modules[0];
-  const readFile = (path: string) =>
-    normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path)));
+  const loaded = new Set<string>();
+  const readFile = (path: string) => {
+    loaded.add(normalize(path));
+    return normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path)));
+  };
   // What is built has the image's environment, which is empty as far as mix.exs is concerned
   const scope: Scope = { ...moduleScope(module?.body ?? [], readFile), world: emptyEnvironment() };
   const project = run(scope, 'project');
@@ -76,6 +81,10 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   );
   const paths = get(project, 'elixirc_paths');
   const releases = get(project, 'releases');
+  const there = (path: string) => path.startsWith('..') || tree.paths.has(normalize(inDir(path)));
+  const outsideFunctions = [...source.body, ...modules.flatMap(({ body }) => body)].filter(
+    (expr) => expr.is !== 'call' || !/^(def\w*)$/.test(expr.name),
+  );
   return {
     dir,
     app: atomName(get(project, 'app')) ?? null,
@@ -93,7 +102,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
           : ['web']),
       ]),
     ],
-    deps: unique(depsValue.flat().flatMap((item) => dep(item))),
+    deps: uniqueDeps(depsValue.flat().flatMap((item) => dep(item))),
     depsIncomplete: depsValue.flat().some((item) => item instanceof Unknown),
     aliases: new Map(
       pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)]),
@@ -101,9 +110,13 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter(
-      (path) => path.startsWith('..') || tree.paths.has(normalize(inDir(path))),
-    ),
+    readsFiles: readsFiles(source.body, scope).filter(there),
+    demandsFiles: [
+      ...new Set([
+        ...readsFiles(source.body, scope, /!$|_file$/).filter((path) => loaded.has(path)),
+        ...readsFiles(outsideFunctions, scope, /!$|_file$/),
+      ]),
+    ].filter(there),
     problem: source.problem,
   };
 }
@@ -111,7 +124,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
 const text2 = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null;
 
-const unique = (deps: Dep[]): Dep[] =>
+const uniqueDeps = (deps: Dep[]): Dep[] =>
   deps.filter(
     (dep, index) =>
       !deps
@@ -148,11 +161,12 @@ function stepNames(steps: Value): string[] {
   );
 }
 
-function readsFiles(body: readonly Expr[], scope: Scope): string[] {
+/** @param by names of the functions that read */
+function readsFiles(body: readonly Expr[], scope: Scope, by = /./): string[] {
   const found = new Set<string>();
   walk(body, (expr) => {
     if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
-    if (expr.is !== 'call' || expr.on?.is !== 'module') return;
+    if (expr.is !== 'call' || expr.on?.is !== 'module' || !by.test(expr.name)) return;
     if (
       (expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) ||
       (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))
