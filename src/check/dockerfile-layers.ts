@@ -15,7 +15,7 @@ const importsHooks = ({ project: { tree } }: Repo): boolean =>
   [...tree.paths].some(
     (path) =>
       /(^|\/)assets\/js\/[^/]+\.[jt]s$/.test(path) &&
-      /["']phoenix-colocated\//.test(tree.read(path) ?? ''),
+      /^\s*(import|export|const)\b.*["']phoenix-colocated\//m.test(tree.read(path) ?? ''),
   );
 
 /** R1.1: what rarely changes comes first, and nothing is fetched or done twice. */

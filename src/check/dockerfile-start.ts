@@ -1,5 +1,5 @@
 import { relFolder } from '../docker/release-files.ts';
-import { Unknown } from '../elixir/value.ts';
+import { get, pairs, Unknown } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { setting } from './boot.ts';
 import {
@@ -203,10 +203,15 @@ export const startRules: readonly Rule[] = [
     weight: 'must',
     find: (file, repo) => {
       const { app, endpoint } = repo.project;
-      const server = setting(repo.boot(), app.otpApp, endpoint.module, 'server');
+      const started = repo.boot();
+      const server = setting(started, app.otpApp, endpoint.module, 'server');
       if (server instanceof Unknown)
         return [new Doubt(`whether it serves HTTP is decided by ${server.why}`)];
-      const asked = server === true || /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '');
+      // An app may have several endpoints
+      const endpoints = pairs(started.apps.get(app.otpApp)).map(([, value]) =>
+        get(value, 'server'),
+      );
+      const asked = endpoints.includes(true) || /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '');
       return when(!asked, { line: startLine(file) });
     },
     say: () => 'nothing sets PHX_SERVER, so the release starts without its web server',
