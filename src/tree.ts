@@ -1,5 +1,12 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import {
+  type Dirent,
+  existsSync,
+  lstatSync,
+  opendirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
 /** A read-only view of a repo: relative paths with `/`, text on demand. Everything that is decided about a repo is decided from this. */
@@ -9,6 +16,8 @@ export interface Tree {
   read(path: string): string | undefined;
   /** Whether a file may be executed; undefined: it can't be told. */
   executable?(path: string): boolean | undefined;
+  /** A sentence for each file or folder that was not read. */
+  skipped?: readonly string[];
   /** How many folders above still belong to the repo; `read('../x')` sees files there, `paths` does not. */
   above?: number;
 }
@@ -36,6 +45,7 @@ export function subtree(tree: Tree, folder: string): Tree {
     read: (path) => tree.read(outer(path, folder.split('/'))),
     executable: (path) => tree.executable?.(`${prefix}${path}`),
     above: (tree.above ?? 0) + folder.split('/').length,
+    ...(tree.skipped && { skipped: tree.skipped }),
   };
 }
 
@@ -53,45 +63,130 @@ const NEVER = new Set([
   '.mix',
   'doc',
 ]);
-const MOST_PATHS = 50_000;
-const LARGEST = 1 << 20;
+/** Listed last, since they may hold more files than all the rest: caches, uploads. */
+const BULKY = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
+const MOST_FILES = 50_000;
+const MOST_FOLDERS = 20_000;
+
+const MEGABYTE = 1 << 20;
+const LARGEST = MEGABYTE;
+const LARGEST_NEEDED = 8 * MEGABYTE;
+const MOST_TEXT = 64 * MEGABYTE;
+/** Files without which nothing can be said. */
+const NEEDED =
+  /(^|\/)(mix\.(exs|lock)|fly\.toml|Dockerfile|\.dockerignore|package\.json|yarn\.lock|pnpm-lock\.yaml|env\.sh\.eex|(config|runtime|releases|prod)\.exs|endpoint\.ex)$/;
 
 /**
- * Opens a folder on disk. Symbolic links are not followed, build output is not looked at, a file is
- * read when it is first asked for.
- * @throws Problem when the folder can't be read
+ * Opens a folder on disk, which may be a link; links in it are not followed out of the repo. Build output is not looked
+ * at, a file is read when it is first asked for.
+ * @throws Problem when the folder can't be read, or a file without which nothing can be said
  */
-export function openTree(root: string): Tree {
-  const paths = new Set<string>();
-  const list = (folder: string) => {
-    for (const entry of entries(root, folder)) {
-      const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (entry.isDirectory()) {
-        if (!NEVER.has(entry.name) && paths.size < MOST_PATHS) list(path);
-      } else if (entry.isFile()) paths.add(path);
-    }
-  };
-  list('');
-  const texts = new Map<string, string | undefined>();
+export function openTree(folder: string): Tree {
+  const root = realPath(folder);
+  if (root === undefined) throw new Problem(`there is no folder ${folder}`);
+  const skipped: string[] = [];
+  const paths = new Set(listFiles(root, skipped));
   const above = foldersAbove(root);
+  const read = reader(root, above, skipped);
+  const texts = new Map<string, string | undefined>();
   return {
     paths,
     above,
+    skipped,
     read(path) {
-      if (!texts.has(path)) texts.set(path, inRepo(path, above) ? readText(root, path) : undefined);
+      if (!texts.has(path)) texts.set(path, read(path));
       return texts.get(path);
     },
     executable: (path) => (paths.has(path) ? isExecutable(join(root, path)) : undefined),
   };
 }
 
+/** Level by level, so that one large folder hides none of the others. */
+function listFiles(root: string, skipped: string[]): string[] {
+  const files: string[] = [];
+  const ordinary = [''];
+  const bulky: string[] = [];
+  let folders = 0;
+  for (const queue of [ordinary, bulky]) {
+    for (const folder of queue) {
+      if (files.length >= MOST_FILES || folders++ >= MOST_FOLDERS) {
+        skipped.push(
+          `The repo has more than ${files.length} files: ${folder || 'its folder'} and others were not looked at.`,
+        );
+        return files.sort();
+      }
+      for (const entry of entriesOf(root, folder, MOST_FILES - files.length, skipped)) {
+        const path = folder ? `${folder}/${entry.name}` : entry.name;
+        if (entry.isFile()) files.push(path);
+        else if (entry.isDirectory() && !NEVER.has(entry.name))
+          (BULKY.test(entry.name) ? bulky : queue).push(path);
+      }
+    }
+  }
+  return files.sort();
+}
+
+function entriesOf(root: string, folder: string, most: number, skipped: string[]): Dirent[] {
+  const found: Dirent[] = [];
+  try {
+    const open = opendirSync(join(root, folder), { bufferSize: 512 });
+    let entry = open.readSync();
+    for (; entry && found.length < most; entry = open.readSync()) found.push(entry);
+    if (entry)
+      skipped.push(
+        `${folder || 'The folder'} has more than ${most} files; the others were not looked at.`,
+      );
+    open.closeSync();
+  } catch (error) {
+    if (!folder) throw Problem.from(error, `can't read the folder ${root}`);
+    skipped.push(Problem.from(error, `${folder} was not looked at`).message);
+  }
+  return found;
+}
+
 /** Up to the folder that git takes for the repo's root; none when there is no such folder. */
 function foldersAbove(root: string): number {
-  const folders = resolve(root).split(sep);
+  const folders = root.split(sep);
   const git = folders.findLastIndex((_, index) =>
     existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')),
   );
   return git < 0 ? 0 : folders.length - 1 - git;
+}
+
+/** Windows has no such bit. */
+function isExecutable(file: string): boolean | undefined {
+  return process.platform === 'win32' ? undefined : (lstatSync(file).mode & 0o111) !== 0;
+}
+
+/** @returns what reads a file's text: undefined for none, and for what lies outside the repo or is too large */
+function reader(root: string, above: number, skipped: string[]): Tree['read'] {
+  const top = join(root, '../'.repeat(above), sep);
+  const folders = new Map<string, string | undefined>();
+  let total = 0;
+  return (path) => {
+    const file = join(root, path);
+    const folder = dirname(file);
+    if (path.includes('\0')) return undefined;
+    if (!folders.has(folder)) folders.set(folder, realPath(folder));
+    const real = folders.get(folder);
+    if (!real || !inRepo(path, above) || !`${real}${sep}`.startsWith(top)) return undefined;
+    try {
+      const stat = lstatSync(file, { throwIfNoEntry: false });
+      if (!stat?.isFile()) return undefined;
+      const needed = NEEDED.test(path);
+      if (stat.size > (needed ? LARGEST_NEEDED : LARGEST) || total > MOST_TEXT)
+        throw new Problem(
+          `${path} was not read: ${total > MOST_TEXT ? 'the repo has too much text' : `it has ${Math.ceil(stat.size / MEGABYTE)} MB`}`,
+        );
+      total += needed ? 0 : stat.size;
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      const problem = Problem.from(error, `can't read ${path}`);
+      if (NEEDED.test(path)) throw problem;
+      skipped.push(problem.message);
+      return undefined;
+    }
+  };
 }
 
 /** `../` leads no further up than to the repo's root, and stands nowhere but in front. */
@@ -101,33 +196,10 @@ function inRepo(path: string, above: number): boolean {
   return ups <= above && parts.slice(0, ups).every((part) => part === '..');
 }
 
-function entries(root: string, folder: string) {
+function realPath(folder: string): string | undefined {
   try {
-    return readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    );
-  } catch (error) {
-    if (folder) return [];
-    throw Problem.from(error, `can't read the folder ${root}`);
-  }
-}
-
-/** Windows has no such bit. */
-function isExecutable(file: string): boolean | undefined {
-  return process.platform === 'win32' ? undefined : (lstatSync(file).mode & 0o111) !== 0;
-}
-
-function readText(root: string, path: string): string | undefined {
-  const full = join(root, path);
-  try {
-    const stat = lstatSync(full);
-    return stat.isFile() && stat.size <= LARGEST ? readFileSync(full, 'utf8') : undefined;
-  } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
-      (error as NodeJS.ErrnoException).code === 'ENOTDIR'
-    )
-      return undefined;
-    throw Problem.from(error, `can't read ${path}`);
+    return realpathSync(folder);
+  } catch {
+    return undefined;
   }
 }

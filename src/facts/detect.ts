@@ -197,7 +197,7 @@ export function detect(repo: Tree): Project {
       envSh: has('rel/env.sh.eex'),
       runtimeExs: has('config/runtime.exs'),
     },
-    notes,
+    notes: [...notes, ...(tree.skipped ?? []).slice(0, 10)],
   };
 }
 
