@@ -5,7 +5,13 @@ import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
-import { connections, mergeRules, staysOn, type Wishes } from '../src/fly/fly-merge.ts';
+import {
+  buildBypasses,
+  connections,
+  mergeRules,
+  staysOn,
+  type Wishes,
+} from '../src/fly/fly-merge.ts';
 import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
 import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
@@ -43,7 +49,12 @@ export const flyToml: GeneratedFile = {
     if (there.blank) return notes;
     const rendered = render('fly.toml', view(context, there));
     const { overruled } = merge(context, there, rendered, 'leave');
-    return [...overruled.map(changeNote), ...machineNote(there, context.answers), ...notes];
+    return [
+      ...overruled.map(changeNote),
+      ...buildNote(there),
+      ...machineNote(there, context.answers),
+      ...notes,
+    ];
   },
 };
 
@@ -177,7 +188,15 @@ function withSource(before: TomlText, source: string): TomlText {
 function changeNote({ path, theirs, ours, why }: Overruled): string {
   const key = path.replaceAll(/\.\d+/g, '').replaceAll('\0', '.');
   const reason = why && ` (${why})`;
-  return `fly.toml: ${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
+  return `${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
+}
+
+function buildNote(there: FlyConfig): string[] {
+  const keys = buildBypasses(there).map((path) => path.replace('build.', ''));
+  if (keys.length === 0) return [];
+  return [
+    `with ${keys.join(', ')} under [build], fly deploy builds something else than the Dockerfile; only --conflict replace takes that away`,
+  ];
 }
 
 function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
@@ -185,7 +204,7 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
   const state = machine
     ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
     : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
-  return [`fly.toml: ${state}; --memory 1gb writes it there`];
+  return [`${state}; --memory 1gb writes it`];
 }
 
 function regionNote({ region, postgres }: Answers): string[] {

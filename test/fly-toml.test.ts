@@ -60,8 +60,12 @@ test('[build] that goes round the Dockerfile is a conflict: it stays, or ours ta
   for (const line of bypasses) {
     const theirs = `[build]\n  # why\n  ${line}\n  args = { A = "1" }\n${SERVICE}`;
     const key = line.split(' ')[0] ?? '';
-    const { after, ours = '' } = run(theirs);
+    const { after, ours = '', notes } = run(theirs);
     assert.ok(after.includes(line), line);
+    assert.ok(
+      notes.some((note) => note.startsWith(`with ${line.split(' ')[0]} under [build]`)),
+      line,
+    );
     assert.is(at(dataOf(ours), `build.${key}`), undefined, line);
     assert.is(at(dataOf(ours), 'build.args.A'), '1');
     assert.is(run(theirs, { conflict: 'replace' }).after, ours);
@@ -294,7 +298,7 @@ test('real shapes: nothing is overruled in silence, and the second run changes n
       for (const path of overruled(dataOf(theirs), data)) {
         const key = path.replaceAll(/\.\d+/g, '');
         assert.ok(
-          notes.some((note) => note.startsWith(`fly.toml: ${key} is `)),
+          notes.some((note) => note.startsWith(`${key} is `)),
           `${name}: ${path}`,
         );
       }

@@ -6,7 +6,7 @@ import { secretsToSet } from '../fly/secrets.ts';
 import { setting } from './boot.ts';
 import { hasPassword, isSecretName } from './dockerfile-user.ts';
 import type { FlyFile } from './fly-file.ts';
-import { placeholder, type Repo } from './repo.ts';
+import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
@@ -128,9 +128,8 @@ const secretRules: readonly Rule<FlyFile>[] = [
   rule({
     id: 'R2.7',
     weight: 'note',
-    find: (_, { project, machine }) => {
-      const set = Object.keys(machine).filter((name) => machine[name] !== placeholder(name));
-      const wanted = secretsToSet(project.env.required, set).map(({ name }) => name);
+    find: (_, { project, provided }) => {
+      const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
       return when(wanted.length, { names: wanted.join(', ') });
     },
     say: ({ names }) =>

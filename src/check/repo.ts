@@ -102,6 +102,11 @@ export class Repo {
     return this.once('machine', () => machineOf(this));
   }
 
+  /** Variables that a machine has without a secret: Fly, the release, fly.toml, the Dockerfile or env.sh.eex sets them. */
+  get provided(): string[] {
+    return Object.keys(this.machine).filter((name) => this.machine[name] !== placeholder(name));
+  }
+
   /** Starts runtime.exs in thought with the machine's environment changed like this; undefined takes a variable away. */
   boot(changes: Environment = {}): Boot {
     const start = this.once('booter', () =>

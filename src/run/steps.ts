@@ -1,8 +1,9 @@
 import type { Present } from '../answers/questions.ts';
+import { Repo } from '../check/repo.ts';
 import { migrateCommand } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
-import { flyConfig } from '../fly/fly-config.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
+import { secretsToSet } from '../fly/secrets.ts';
 import type { Context } from '../plan/file.ts';
 import { elixirAtom, isModule, shellWord } from '../quote.ts';
 import type { Account } from './account.ts';
@@ -24,9 +25,8 @@ export interface Section {
   lines: string[];
 }
 
-/** What Fly, the release or our own files set. */
-const PROVIDED =
-  /^(FLY_.*|RELEASE_.*|PRIMARY_REGION|HOSTNAME|HOME|PATH|SECRET_KEY_BASE|PHX_HOST|PHX_SERVER|PORT|POOL_SIZE|DATABASE_URL)$/;
+/** Set by steps of their own, or by the files that are written. */
+const OURS = ['SECRET_KEY_BASE', 'DATABASE_URL', 'PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
 
 /** From nothing to a running app. */
 export function firstSteps(context: StepContext, cd: string[]): Section[] {
@@ -147,9 +147,8 @@ interface Value {
 
 /** What the app demands and nobody sets: one row for each name. */
 function demanded({ project }: StepContext): Value[] {
-  const set = new Set(Object.keys(flyConfig(project.tree).env));
-  const values = project.env.required
-    .filter(({ name, compileTime }) => !compileTime && !PROVIDED.test(name) && !set.has(name))
+  const set = [...OURS, ...new Repo(project).provided];
+  const values = secretsToSet(project.env.required, set)
     .filter(({ name }) => /^[A-Za-z_]\w*$/.test(name))
     .map(({ name, file, line }) => ({ name, why: `${file}:${line}` }));
   return values.filter(({ name }, index) => values.findIndex((row) => row.name === name) === index);
