@@ -3,14 +3,14 @@ import type { Project } from '../facts/detect.ts';
 import type { MixProject } from '../facts/mix-project.ts';
 import type { PackageManager } from '../facts/node-packages.ts';
 import { shellWord } from '../quote.ts';
-import { hasFolder } from './copies.ts';
+import { hasFolder, inImage } from './copies.ts';
 
 /** How the image builds the assets. */
 export interface Assets {
-  /** Downloads the asset tools into a layer of its own; null when nothing does. */
-  setup: string | null;
-  /** Run one after the other once the code is compiled; empty when there are no assets. */
-  commands: string[];
+  /** Mix tasks that download the asset tools, together with the dependencies; an umbrella's tools come when they are called. */
+  setup: string[];
+  /** Mix tasks that run one after the other once the code is compiled; empty when there are no assets. */
+  build: string[];
   /** Whether they call Node or a package manager. */
   needsNode: boolean;
   notes: string[];
@@ -19,7 +19,7 @@ export interface Assets {
 /** Installs that the Node stage has done already. */
 const INSTALL = /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/;
 const NODE =
-  /^cmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
+  /\bcmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
 /** How each manager is told to work in a folder. */
 const IN_FOLDER: Readonly<Record<PackageManager, string>> = {
   npm: '--prefix',
@@ -32,7 +32,6 @@ const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 
 export function assets(project: Project): Assets {
   const owners = deployOwners(project);
-  const deploy = owners.map((owner) => run(owner, 'assets.deploy'));
   const setups = (owners.length ? owners : [project.projects[0]]).flatMap((owner) =>
     owner?.aliases.has('assets.setup') ? run(owner, 'assets.setup', /\.install\b/) : [],
   );
@@ -42,18 +41,18 @@ export function assets(project: Project): Assets {
       ? inWeb(project, 'phx.digest')
       : null;
   const byHand = owners.length
-    ? { commands: [], notes: [] }
+    ? { tasks: [], notes: [] }
     : withoutAlias(project, digest !== null);
-  const commands = owners.length
-    ? deploy.flat()
-    : [...byHand.commands, ...(digest ? [digest] : [])];
+  const build = owners.length
+    ? owners.flatMap((owner) => run(owner, 'assets.deploy'))
+    : [...byHand.tasks, ...(digest ? [digest] : [])];
   const used = owners.flatMap((owner) => resolved(owner, owner.aliases.get('assets.deploy') ?? []));
   return {
-    setup: setups.length ? setups.join(' && ') : null,
-    commands,
+    setup: project.umbrella ? [] : setups,
+    build,
     needsNode:
       used.some((step) => NODE.test(step) && !INSTALL.test(step)) ||
-      commands.some((command) => !command.startsWith('mix ')),
+      byHand.tasks.some((task) => NODE.test(task)),
     notes: byHand.notes,
   };
 }
@@ -68,16 +67,12 @@ function deployOwners(project: Project): MixProject[] {
   return root ? [root] : having;
 }
 
-/** An alias as a command; without the steps that a Node stage has done, and only those that `keep` lets through. */
+/** An alias as tasks; without the steps that a Node stage has done, and only those that `keep` lets through. */
 function run(owner: MixProject, alias: string, keep = /./): string[] {
   const steps = owner.aliases.get(alias) ?? [];
   const left = steps.filter((step) => !INSTALL.test(step) && keep.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
-  const words = left
-    .flatMap((step, index) => [...(index ? ['+'] : []), ...step.split(/\s+/)])
-    .map(shellWord)
-    .join(' ');
-  return left.length ? [inApp(owner, left.length > 1 ? `do ${words}` : words)] : [];
+  return left.map((step) => inApp(owner, step.split(/\s+/).map(shellWord).join(' ')));
 }
 
 /** The steps with aliases among them followed. */
@@ -90,23 +85,23 @@ const resolved = (owner: MixProject, steps: readonly string[], depth = 0): strin
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
 const inApp = ({ dir, app }: MixProject, task: string): string =>
-  dir === '.' ? `mix ${task}` : `mix do --app ${shellWord(app ?? '')} cmd mix ${task}`;
+  dir === '.' ? task : `do --app ${shellWord(app ?? '')} cmd mix ${task}`;
 
 const inWeb = (project: Project, task: string): string => {
   const web = project.projects.find(({ dir }) => dir === project.app.webDir) ?? project.projects[0];
-  return web ? inApp(web, task) : `mix ${task}`;
+  return web ? inApp(web, task) : task;
 };
 
 /** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
 function withoutAlias(
   project: Project,
   hasAssets: boolean,
-): { commands: string[]; notes: string[] } {
-  if (!hasAssets) return { commands: [], notes: [] };
+): { tasks: string[]; notes: string[] } {
+  if (!hasAssets) return { tasks: [], notes: [] };
   const scripts = project.assets.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
     return script
-      ? [`${manager}${dir === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(dir)}`} run ${script}`]
+      ? [inShell(project, `${manager} ${IN_FOLDER[manager]} ${shellWord(inImage(dir))} run ${script}`)]
       : [];
   });
   const tools = project.assets.hexTools
@@ -116,14 +111,22 @@ function withoutAlias(
         inWeb(project, `${tool} ${shellWord(profile)} --minify`),
       ),
     );
-  const commands = [...tools, ...scripts];
-  return { commands, notes: note(project, commands) };
+  const tasks = [...tools, ...scripts];
+  return { tasks, notes: note(project, tasks) };
 }
 
-function note(project: Project, commands: readonly string[]): string[] {
-  if (commands.length)
+/** Any command as a task; that of an umbrella would run in each of its apps. */
+const inShell = (project: Project, command: string): string => {
+  const web = project.projects.find(({ dir }) => dir === project.app.webDir);
+  return project.umbrella && web?.app
+    ? `do --app ${shellWord(web.app)} cmd ${command}`
+    : `cmd ${command}`;
+};
+
+function note(project: Project, tasks: readonly string[]): string[] {
+  if (tasks.length)
     return [
-      `mix.exs has no assets.deploy alias, so the image builds the assets with: ${commands.join('; ')}. Write the alias if your build differs, then run again.`,
+      `mix.exs has no assets.deploy alias, so the image builds the assets with: mix do ${tasks.join(' + ')}. Write the alias if your build differs, then run again.`,
     ];
   if (project.assets.nodePackages.length === 0) return [];
   return [

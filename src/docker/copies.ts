@@ -1,5 +1,8 @@
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
+import type { Assets } from './asset-steps.ts';
+import { nodeStages } from './node-stages.ts';
+import { relFolder } from './release-files.ts';
 
 /** The operands of a COPY, quoted. */
 export type Copy = string;
@@ -7,6 +10,9 @@ export type Copy = string;
 /** Whether the repo has files in a folder. */
 export const hasFolder = (project: Project, folder: string): boolean =>
   [...project.tree.paths].some((path) => path.startsWith(`${folder}/`));
+
+/** A folder of the repo as it is called in the image. */
+export const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
 const same = (path: string): Copy => copyPaths([path, path]);
 
@@ -24,7 +30,7 @@ export function byFolder(
 }
 
 /** Every mix.exs, the lock, and files that a mix.exs reads. */
-export function mixFiles(project: Project): string[] {
+function mixFiles(project: Project): string[] {
   const apps = project.projects.filter((one) => one.dir !== '.').map(({ dir }) => `${dir}/mix.exs`);
   const folders = pathFolders(project);
   return [
@@ -36,49 +42,96 @@ export function mixFiles(project: Project): string[] {
 }
 
 /** Dependencies that lie in the repo; without those within others. */
-export function pathFolders(project: Project): string[] {
+function pathFolders(project: Project): string[] {
   const folders = project.deps.pathSources.flatMap(({ dir }) => dir ?? []);
   return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
 }
 
 /** What `mix deps.get` needs. */
-export const mixCopies = (project: Project): Copy[] => [
-  ...byFolder(mixFiles(project)),
-  ...pathFolders(project).map(same),
-];
+export const mixCopies = (project: Project): Copy[] => byFolder(mixFiles(project));
 
-/** Configuration that is read while building; without what only the running release reads. */
-export const configCopies = (project: Project): Copy[] => byFolder(buildConfig(project));
-
-/** The files of it. */
-export const buildConfig = (project: Project): string[] => [
-  ...new Set([
+/**
+ * What dependencies are compiled from beside their own packages: configuration, without what only the running release reads,
+ * and those that lie in the repo.
+ */
+export const configCopies = (project: Project): Copy[] => [
+  ...byFolder([
     ...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
     ...project.reads.config,
   ]),
+  ...pathFolders(project).map(same),
 ];
 
-/** Folders and files of the code that is compiled, and what it reads meanwhile. */
-export function codeFolders(project: Project): string[] {
-  const before = project.deps.pathSources.flatMap(({ dir }) => dir ?? []);
-  const own = project.umbrella
+/** Folders of the code that is compiled. */
+export const sourceFolders = (project: Project): string[] =>
+  (project.umbrella
     ? [project.appsPath ?? 'apps']
-    : ['priv', ...(project.projects[0]?.sourceFolders ?? ['lib']), 'native'];
-  const folders = [
-    ...new Set([...own.filter((folder) => hasFolder(project, folder)), ...project.reads.compile]),
-  ];
-  return folders.filter(
-    (folder) =>
-      ![...before, ...folders].some(
-        (other) => folder.startsWith(`${other}/`) || before.includes(folder),
-      ),
+    : (project.projects[0]?.sourceFolders ?? ['lib'])
+  ).filter((folder) => hasFolder(project, folder));
+
+/** The code, and what it may read while it is compiled. */
+export function fileCopies(project: Project): Copy[] {
+  const own = [project.umbrella ? '' : 'priv', ...sourceFolders(project)].filter((folder) =>
+    hasFolder(project, folder),
   );
+  return withoutInner(
+    [...own, ...project.reads.compile],
+    pathFolders(project),
+  ).map(same);
 }
 
-export const codeCopies = (project: Project): Copy[] => codeFolders(project).map(same);
+/** The code once more, with its sources this time, and crates of its own. */
+const codeCopies = (project: Project): Copy[] =>
+  withoutInner(
+    [...(hasFolder(project, 'native') ? ['native'] : []), ...sourceFolders(project)],
+    pathFolders(project),
+  ).map(same);
+
+/** What the builder adds to the dependencies, what changes most at the end. */
+export const builderCopies = (project: Project, release: string, { needsNode }: Assets): Copy[] => [
+  ...runtimeCopies(project),
+  same(relFolder(project, release)),
+  ...(needsNode ? ['--from=node /usr/local /usr/local'] : []),
+  ...nodeStages(project).flatMap(({ name, modules }) =>
+    modules.map((folder) => `--from=${name} ${folder} ${folder}`),
+  ),
+  ...assetFolders(project).map(same),
+  ...bundlerFiles(project),
+  ...codeCopies(project),
+];
+
+/** Where the asset sources lie; an umbrella's come with its apps. */
+function assetFolders(project: Project): string[] {
+  if (project.umbrella) return [];
+  const folders = [
+    'assets',
+    ...project.assets.nodePackages.map(({ dir }) => dir).filter((dir) => dir !== '.'),
+  ];
+  return [...new Set(folders)].filter((folder) => hasFolder(project, folder));
+}
+
+const BUNDLER =
+  /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/;
+
+/** Settings of bundlers beside a package.json at the top. */
+function bundlerFiles(project: Project): Copy[] {
+  if (!project.assets.nodePackages.some(({ dir }) => dir === '.')) return [];
+  const files = [...project.tree.paths].filter((path) => BUNDLER.test(path));
+  return files.length ? [copyPaths([...files, './'])] : [];
+}
+
+/** Paths without those that lie in others, or in what is copied already. */
+const withoutInner = (paths: readonly string[], before: readonly string[]): string[] => {
+  const inside = (path: string, folder: string) => path.startsWith(`${folder}/`);
+  return [...new Set(paths)].filter(
+    (path) =>
+      !before.some((folder) => path === folder || inside(path, folder)) &&
+      !paths.some((folder) => inside(path, folder)),
+  );
+};
 
 /** Read when the release boots: runtime.exs (or releases.exs), and all of config/ when that reads other files. */
-export function runtimeCopies(project: Project): Copy[] {
+function runtimeCopies(project: Project): Copy[] {
   const known = new Set([
     ...project.config.files,
     ...project.reads.config,

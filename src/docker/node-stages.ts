@@ -3,7 +3,7 @@ import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { normalize } from '../facts/paths.ts';
 import { copyPaths, shellWord } from '../quote.ts';
-import { byFolder, type Copy } from './copies.ts';
+import { byFolder, type Copy, inImage } from './copies.ts';
 
 /** The stage that installs one package.json, beside the Elixir stages and in parallel with them. */
 export interface NodeStage {
@@ -11,9 +11,8 @@ export interface NodeStage {
   name: string;
   /** Of its packages, as in the builder: /app/assets. */
   workdir: string;
+  /** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
   copies: Copy[];
-  /** Folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
-  fromDeps: string[];
   cache: string;
   install: string;
   /** The node_modules that it leaves. */
@@ -47,6 +46,9 @@ export function nodeStages(project: Project): NodeStage[] {
       name: index === 0 ? 'node' : `node-${index + 1}`,
       workdir: inImage(home),
       copies: [
+        ...inRepo
+          .filter((path) => path.startsWith('deps/'))
+          .map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
         ...byFolder(
           packages.flatMap((one) => one.installFiles),
           (folder) => ((folder.replace(/\/$/, '') || '.') === home ? './' : `/app/${folder}`),
@@ -55,7 +57,6 @@ export function nodeStages(project: Project): NodeStage[] {
           .filter((path) => !path.startsWith('deps/'))
           .map((path) => copyPaths([path, `/app/${path}`])),
       ],
-      fromDeps: inRepo.filter((path) => path.startsWith('deps/')),
       cache: first.berry ? '/root/.yarn/berry/cache' : CACHES[first.manager],
       // A workspace may keep all packages at its top, and COPY wants every folder to be there
       install: [
@@ -68,7 +69,6 @@ export function nodeStages(project: Project): NodeStage[] {
 }
 
 const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
-const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
 /** Image and version of the stages: Bun's where everything is Bun's, else Node's. */
 export function nodeImage(project: Project): { arg: string; version: number; image: string } {
@@ -94,7 +94,8 @@ function install(project: Project, one: NodePackage): string {
   // The builder looks for node_modules, which Yarn 2 and later leave out unless told
   if (one.berry)
     return `${nodeMajor(project) > NODE ? 'npm install --global corepack && ' : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
-  if (one.manager === 'yarn') return `yarn install${frozen}`;
+  // Not the one that older Node images bring: it lies in /opt, where the builder would have to look for it
+  if (one.manager === 'yarn') return `npm install --global --force yarn@1 && yarn install${frozen}`;
   return one.lockfile === null ? 'npm install --no-audit --no-fund' : 'npm ci --no-audit --no-fund';
 }
 

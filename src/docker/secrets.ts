@@ -9,11 +9,10 @@ export interface BuildSecret {
   why: string;
 }
 
-/** How private dependencies are fetched: secrets, and what runs before and after `mix deps.get`. */
+/** How private dependencies are fetched: secrets, and what the shell runs before `mix deps.get`. */
 export interface Access {
   secrets: BuildSecret[];
-  before: string[];
-  after: string[];
+  commands: string[];
 }
 
 const read = (id: string): string => `"$(cat /run/secrets/${id})"`;
@@ -21,30 +20,33 @@ const idOf = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]+/g,
 
 /**
  * Private Hex organizations, Oban's own Hex repository and git over SSH (fly.io/docs/apps/build-secrets;
- * `mix hex.organization`, Hex 2.2; oban.pro's installation guide; 2026-11). Credentials are taken back in the same command.
+ * `mix hex.organization`, Hex 2.2; oban.pro's installation guide; 2026-11). Credentials are taken back in the same command, also
+ * when it fails.
  * @throws Problem for a private Hex repository whose address is not known
  */
 export function access(project: Project): Access {
-  const result: Access = { secrets: [], before: [], after: [] };
+  const secrets: BuildSecret[] = [];
+  const before: string[] = [];
+  const after: string[] = [];
   for (const name of project.deps.hexOrganizations) {
     const id = `HEX_${idOf(name)}_KEY`;
-    result.secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
-    result.before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
-    result.after.push(`mix hex.organization deauth ${shellWord(name)}`);
+    secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
+    before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
+    after.push(`hex.organization deauth ${shellWord(name)}`);
   }
   for (const name of project.deps.hexRepos) {
     if (name !== 'oban')
       throw new Problem(
         `mix.exs takes packages from the private Hex repository "${name}", whose address stands nowhere in the repo; only oban's is known. Nothing was written.`,
       );
-    result.secrets.push(
+    secrets.push(
       { id: 'OBAN_KEY_FINGERPRINT', why: 'from your account at oban.pro' },
       { id: 'OBAN_LICENSE_KEY', why: 'from your account at oban.pro' },
     );
-    result.before.push(
+    before.push(
       `mix hex.repo add oban https://getoban.pro/repo --fetch-public-key ${read('OBAN_KEY_FINGERPRINT')} --auth-key ${read('OBAN_LICENSE_KEY')}`,
     );
-    result.after.push('mix hex.repo remove oban');
+    after.push('hex.repo remove oban');
   }
   const hosts = new Set(
     project.deps.gitSources
@@ -56,16 +58,17 @@ export function access(project: Project): Access {
     id: host === 'github.com' ? 'GITHUB_TOKEN' : `${idOf(host)}_TOKEN`,
   }));
   tokens.forEach(({ host, id }, index) => {
-    result.secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
+    secrets.push({ id, why: `a token that may read the private repositories on ${host}` });
     // Through the environment, so that git writes it nowhere
     const url = `GIT_URL="url.https://x-access-token:$(cat /run/secrets/${id})@${host}/.insteadOf"`;
     const pairs = [`git@${host}:`, `ssh://git@${host}/`].map(
       (from, at) =>
         `GIT_CONFIG_KEY_${index * 2 + at}="$GIT_URL" GIT_CONFIG_VALUE_${index * 2 + at}=${from}`,
     );
-    result.before.push(url, `export GIT_CONFIG_COUNT=${(index + 1) * 2} ${pairs.join(' ')}`);
+    before.push(url, `export GIT_CONFIG_COUNT=${(index + 1) * 2} ${pairs.join(' ')}`);
   });
-  return result;
+  const takenBack = after.length ? [`trap "mix do ${after.join(' + ')}" EXIT`] : [];
+  return { secrets, commands: [...takenBack, ...before] };
 }
 
 /** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. @throws Problem for a name that no shell can set */
@@ -84,10 +87,12 @@ export function buildVariables(project: Project): BuildSecret[] {
     .filter((one, index, all) => all.findIndex((other) => other.id === one.id) === index);
 }
 
-/** `RUN` options that mount secrets. */
-export const mounts = (secrets: readonly BuildSecret[]): string =>
-  secrets.map(({ id }) => `--mount=type=secret,id=${id},required=true \\\n    `).join('');
-
-/** Shell in front of a command that gives it the variables. */
-export const exportsOf = (secrets: readonly BuildSecret[]): string =>
-  secrets.map(({ id }) => `${id}=${read(id)} && export ${id} \\\n    && `).join('');
+/** The lines in front of a RUN's own commands: mounts for secrets, then what makes use of them. */
+export const secretLines = (
+  variables: readonly BuildSecret[],
+  { secrets, commands }: Access = { secrets: [], commands: [] },
+): string[] => [
+  ...[...variables, ...secrets].map(({ id }) => `--mount=type=secret,id=${id},required=true`),
+  ...variables.map(({ id }) => `export ${id}=${read(id)} &&`),
+  ...commands.map((command) => `${command} &&`),
+];

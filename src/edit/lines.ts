@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { diff3MergeRegions, diffIndices } from 'node-diff3';
 import type { OnConflict } from '../plan/file.ts';
-import { VERSION } from '../plan/version.ts';
 import { sameEndings } from './endings.ts';
 
 /** The last line of a file of ours: a short hash of each line as we wrote it. */
@@ -59,20 +58,22 @@ export function mergeLines(
   const text = merged
     .map((line) => (line.endsWith('\n') ? line : line + newline))
     .join('')
-    .replace(WRITTEN_BY, `$1${VERSION}`);
+    .replace(MARK, MARK.exec(ours)?.[0] ?? '$&');
   const end = sameEndings(before, stamp(ours));
   return text + (before.endsWith('\n') ? end : end.trimEnd());
 }
 
-const WRITTEN_BY = /^(# Written by phoenix-fly )\d[\w-]*(?:\.[\w-]+)*/m;
+/** Our first line is the same one whatever it says: what it said at first is what the hashes of old files hold. */
+const MARK = /^# Written by phoenix-fly \d.*/m;
+const FIRST_MARK =
+  '# Written by phoenix-fly . Edit what you like: a rerun (npx plop dockerfile) keeps it, the last line tells yours from ours.';
 
 /** Keeps the line endings with their lines. */
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
-/** The version in our first line is no change of the file. */
 const print = (line: string): string =>
   createHash('sha256')
-    .update(line.replace(/\r?\n$/, '').replace(WRITTEN_BY, '$1'))
+    .update(line.replace(/\r?\n$/, '').replace(MARK, FIRST_MARK))
     .digest('base64url')
     .slice(0, PRINT_LENGTH);
 

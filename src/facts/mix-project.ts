@@ -36,6 +36,8 @@ export interface MixProject {
   sourceFolders: string[];
   deps: Dep[];
   aliases: Map<string, string[]>;
+  /** `compilers:` beside Mix's own, and those that can't be read. */
+  compilers: string[];
   releases: string[];
   defaultRelease: string | null;
   /** `releases:` options of each release, by name. */
@@ -107,6 +109,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     aliases: new Map(
       pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)]),
     ),
+    compilers: compilers(get(project, 'compilers')),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
@@ -154,6 +157,10 @@ function dep(item: Value): Dep[] {
       : (Array.isArray(only) ? only : [only]).map((one) => atomName(one));
   return [{ name: name.name, prod: onlyNames.includes('prod'), options }];
 }
+
+/** Names in a list; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
+const compilers = (listed: Value | undefined): string[] =>
+  (Array.isArray(listed) ? listed : [listed]).flatMap((one) => atomName(one) ?? []);
 
 function stepNames(steps: Value): string[] {
   return (Array.isArray(steps) ? steps.flat() : [steps]).map((step) =>

@@ -6,6 +6,7 @@ export type Base = 'alpine' | 'debian';
 
 /** An official Elixir image and the OS release it stands on; all three become ARGs of the Dockerfile. */
 export interface Image {
+  /** "1.18", whose tag always has the newest patch release; "1.17.3" where the repo pins a version that has a tag. */
   elixir: string;
   otp: number;
   /** Alpine's number ("3.24") or Debian's code name ("trixie"). */
@@ -15,7 +16,6 @@ export interface Image {
 
 interface Wanted {
   elixir: { version: string | null; otp: string | null; requirements: readonly string[] };
-  phoenix: { version: string | null };
 }
 
 const systems = table.systems as Record<string, Record<Base, string>>;
@@ -23,59 +23,123 @@ const systems = table.systems as Record<string, Record<Base, string>>;
 /** Past its end of life (2026-08-31): its package lists answer 404. */
 const GONE = new Set(['bullseye']);
 
-/** What a repo without a pin gets: the Elixir and OTP its Phoenix was current with. */
-const SUITS: [range: string, elixir: string, otp: number][] = [
-  ['>=1.8.0', '1.18', 27],
-  ['>=1.7.0', '1.17', 26],
-  ['>=0.0.0', '1.16', 26],
-];
+/** What a repo without a pin gets: the oldest pair that still gets fixes (endoflife.date, 2026-11), which most packages run on. */
+const DEFAULT = { elixir: '1.18', otp: 27 };
+
+/** The patch releases that closed CVE-2026-109821 and others (2026-10-29); minors that are not here get no fixes any more. */
+const FIXED: Readonly<Record<string, number>> = { '1.18': 6, '1.19': 7, '1.20': 5 };
+
+/** Elixir's minors with an official image: the patch release that the table knows, and OTP releases. */
+const MINORS = Object.entries(table.elixir).map(([version, otps]) => ({
+  minor: minorOf(version),
+  version,
+  otps,
+}));
 
 /**
- * The official image nearest to what the repo pins, among those that mix.exs allows. Tags: docker-library/official-images,
- * as of the date in images.json.
+ * The official image for what the repo pins, among those that mix.exs allows. Tags: docker-library/official-images, as of the
+ * date in images.json. The tag of a minor always exists and gets patch releases, so it is the choice wherever the exact tag is
+ * not known to exist, or is known to have holes.
  * @throws Problem when no official image satisfies mix.exs
  */
-export function chooseImage(wanted: Wanted, base: Base): Image {
-  const notes: string[] = [];
-  const ranges = wanted.elixir.requirements.map(toRange);
-  const all = Object.entries(table.elixir).flatMap(([elixir, otps]) =>
-    otps.map((otp) => ({ elixir, otp, os: systems[String(otp)]?.[base] ?? '' })),
+export function chooseImage({ elixir: wanted }: Wanted, base: Base): Image {
+  const pinned = wanted.version === null ? null : minorOf(wanted.version);
+  const otp = Number.parseInt(wanted.otp ?? '', 10) || (pinned ? null : DEFAULT.otp);
+  const minors = [...MINORS, ...newer(pinned)].filter(({ minor }) =>
+    wanted.requirements.every((requirement) => satisfiesRequirement(minor, requirement)),
   );
-  const usable = all.filter(
-    (image) =>
-      image.os &&
-      !GONE.has(image.os) &&
-      ranges.every((range) => semver.satisfies(image.elixir, range)),
+  const usable = minors.flatMap((one) =>
+    one.otps
+      .map((release) => ({ ...one, otp: release, os: systems[String(release)]?.[base] ?? '' }))
+      .filter(({ os }) => os && !GONE.has(os)),
   );
-  if (usable.length === 0)
-    throw new Problem(
-      `no official Elixir image satisfies mix.exs (elixir: "${wanted.elixir.requirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
-    );
-  const suits = SUITS.find(([phoenix]) =>
-    semver.satisfies(wanted.phoenix.version ?? '0.0.0', phoenix, { includePrerelease: true }),
-  );
-  const elixir = wanted.elixir.version ?? suits?.[1] ?? '';
-  const otp =
-    Number.parseInt(wanted.elixir.otp ?? '', 10) ||
-    (wanted.elixir.version ? null : (suits?.[2] ?? null));
+  const target = pinned ?? DEFAULT.elixir;
   const [best] = usable.sort(
     (left, right) =>
-      elixirDistance(left.elixir, elixir) - elixirDistance(right.elixir, elixir) ||
+      minorDistance(left.minor, target) - minorDistance(right.minor, target) ||
       otpDistance(left.otp, otp) - otpDistance(right.otp, otp),
   );
-  if (!best) throw new Problem('no official Elixir image fits');
-  if (wanted.elixir.version && !best.elixir.startsWith(wanted.elixir.version)) {
-    notes.push(
-      `There is no official image of Elixir ${wanted.elixir.version} any more (as of ${table.asOf}); ${best.elixir} is the nearest that mix.exs allows.`,
+  if (!best)
+    throw new Problem(
+      `no official Elixir image satisfies mix.exs (elixir: "${wanted.requirements.join('" and "')}"); images as of ${table.asOf}: ${MINORS.map(({ version }) => version).join(', ')}`,
     );
-  }
-  if (wanted.elixir.otp && otp !== null && best.otp !== otp) {
-    const reason = all.some((image) => image.elixir === best.elixir && image.otp === otp)
-      ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
-      : `Elixir ${best.elixir} has no official image with it`;
-    notes.push(`OTP ${otp} was not taken: ${reason}; OTP ${best.otp} is the nearest.`);
-  }
-  return { ...best, notes };
+  const elixir = tagVersion(best, wanted);
+  return {
+    elixir,
+    otp: best.otp,
+    os: best.os,
+    notes: [
+      ...elixirNotes(elixir, best.minor, wanted.version),
+      ...otpNotes(best, otp, wanted.otp, base),
+    ],
+  };
+}
+
+/** A minor that is newer than the table: its tag will be there, on what the newest OTP releases stand on. */
+const newer = (pinned: string | null): typeof MINORS =>
+  pinned && MINORS.every(({ minor }) => semver.lt(`${minor}.0`, `${pinned}.0`))
+    ? [
+        {
+          minor: pinned,
+          version: pinned,
+          otps: Object.keys(systems)
+            .map(Number)
+            .filter((release) => release >= DEFAULT.otp),
+        },
+      ]
+    : [];
+
+/** The exact version where the repo pins it and its tag is known and safe, or where mix.exs allows no newer one. */
+function tagVersion({ minor, version }: (typeof MINORS)[number], wanted: Wanted['elixir']): string {
+  if (version === minor) return minor;
+  const fixed = `${minor}.${FIXED[minor] ?? 0}`;
+  const newest = semver.gt(fixed, version) ? fixed : version;
+  const floats = wanted.requirements.every((one) => semver.satisfies(newest, toRange(one)));
+  if (!floats) return version;
+  return wanted.version === version && semver.gte(version, fixed) ? version : minor;
+}
+
+function elixirNotes(elixir: string, minor: string, pinned: string | null): string[] {
+  const fixed = FIXED[minor] === undefined ? undefined : `${minor}.${FIXED[minor]}`;
+  const notes: string[] = [];
+  if (pinned !== null && minorOf(pinned) !== minor)
+    notes.push(
+      `There is no official image of Elixir ${pinned} any more (as of ${table.asOf}); ${elixir} is the nearest that mix.exs allows.`,
+    );
+  else if (pinned !== null && elixir !== pinned) notes.push(floatNote(elixir, pinned, fixed));
+  if (elixir !== minor && fixed && semver.lt(elixir, fixed))
+    notes.push(
+      `mix.exs holds the image to Elixir ${elixir}, which has known holes (CVE-2026-109821); allow ${fixed} there.`,
+    );
+  if (!fixed && MINORS.some((one) => one.minor === minor))
+    notes.push(
+      `Elixir ${minor} gets no security fixes any more (as of 2026-11); ${DEFAULT.elixir} and later do.`,
+    );
+  return notes;
+}
+
+/** Why the tag is the minor's, although the repo pins a whole version. */
+const floatNote = (minor: string, pinned: string, fixed: string | undefined): string =>
+  fixed && (semver.coerce(pinned)?.compare(fixed) ?? 0) < 0
+    ? `Elixir ${pinned} has known holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
+    : `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`;
+
+function otpNotes(
+  best: { minor: string; otp: number },
+  otp: number | null,
+  pinned: string | null,
+  base: Base,
+): string[] {
+  if (!pinned || otp === null || best.otp === otp) return [];
+  const built = MINORS.some(({ minor, otps }) => minor === best.minor && otps.includes(otp));
+  const reason = built
+    ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
+    : `Elixir ${best.minor} has no official image with it`;
+  return [`OTP ${otp} was not taken: ${reason}; OTP ${best.otp} is the nearest.`];
+}
+
+function minorOf(version: string): string {
+  return /^\d+\.\d+/.exec(version)?.[0] ?? version;
 }
 
 /** Whether a version, whole or without its patch, is one that mix.exs may mean. */
@@ -93,15 +157,11 @@ function toRange(requirement: string): string {
   return semver.validRange(range) ? range : '*';
 }
 
-const numbers = (version: string): number[] =>
-  version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
-
-/** Minors count first; among equally near ones the newer wins (an older compiler may miss what the code uses). */
-function elixirDistance(candidate: string, wanted: string): number {
-  const [, minor = 0, patch = 0] = numbers(candidate);
-  const [, wantedMinor = 0, wantedPatch = 0] = numbers(wanted);
-  const minors = minor - wantedMinor;
-  return Math.abs(minors) * 1000 + (minors < 0 ? 500 : 0) + Math.abs(patch - wantedPatch) / 100;
+/** Among equally near ones the newer wins: an older compiler may miss what the code uses. */
+function minorDistance(candidate: string, wanted: string): number {
+  const [, left = 0] = candidate.split('.').map(Number);
+  const [, right = 0] = wanted.split('.').map(Number);
+  return Math.abs(left - right) * 2 + (left < right ? 1 : 0);
 }
 
 /** Nothing wanted: the newest. Otherwise the nearest, older before newer. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import ejs from 'ejs';
 import { oneLine } from '../quote.ts';
 
-const TEMPLATES = new URL('../../templates/', import.meta.url);
+const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 
 /** Answers are data in whatever language they land in, so nothing is HTML-escaped, nothing may be missing, and nothing begins a line of its own. */
 function print(value: unknown): string {
@@ -12,10 +13,14 @@ function print(value: unknown): string {
 }
 
 /**
- * Renders templates/NAME.ejs with LF line endings.
+ * Renders templates/NAME.ejs with LF line endings; `include('NAME')` in it takes another template, by its path below templates/.
  * @throws Error when the template uses a name that the view lacks
  */
 export function render(name: string, view: Record<string, unknown>): string {
-  const template = readFileSync(new URL(`${name}.ejs`, TEMPLATES), 'utf8');
-  return ejs.render(template, view, { escape: print, filename: name });
+  const filename = `${TEMPLATES}${name}.ejs`;
+  return ejs.render(readFileSync(filename, 'utf8'), view, {
+    escape: print,
+    filename,
+    root: TEMPLATES,
+  });
 }
