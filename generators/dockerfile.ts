@@ -63,7 +63,8 @@ export const dockerfile: GeneratedFile = {
           : 'git for git dependencies, a C compiler for native ones',
         runnerPackages: runnerPackages(project, base, psql),
         runnerReason: `, CA certificates for outgoing TLS${psql ? ', psql for a look into the database' : ''}`,
-        runnerCopies: psql && base === 'debian' ? ['--from=psql /usr/local/bin/psql /usr/local/bin/'] : [],
+        runnerCopies:
+          psql && base === 'debian' ? ['--from=psql /usr/local/bin/psql /usr/local/bin/'] : [],
         stages: [
           ...nodeStages(project).map((stage) => ({ template: 'docker/node', ...stage })),
           ...(psql && base === 'debian' ? [{ template: 'docker/psql' }] : []),
@@ -123,9 +124,10 @@ function steps(project: Project, release: string) {
     configCopies: configCopies(project),
     fileCopies: fileCopies(project),
     sourceFolders: folders.map(shellWord).join(' '),
-    sourceNames: ['*.ex', '*.heex', ...(erlang ? ['*.[ehxy]rl'] : [])]
-      .map((name) => `-name '${name}'`)
-      .join(' -o '),
+    sources: [
+      ...['*.ex', '*.heex', ...(erlang ? ['*.[ehxy]rl'] : [])].map((name) => `-name '${name}'`),
+      ...(project.umbrella ? ["-path '*/assets/*'", "-path '*/test/*'"] : []),
+    ].join(' -o '),
     mixCopies: mixCopies(project),
     fetchLines: secretLines(variables, access(project)),
     fetch: fetchTasks(project, build).join(' + '),

@@ -215,8 +215,8 @@ test('other ways to say the same are met', () => {
   const dockerfile = spoil(
     spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '),
     DOCKERFILE,
-    '# Mix compiles what',
-    'RUN <<EOF\nmix do compile\nEOF\n# Mix compiles what',
+    '# Assets come after',
+    'RUN <<EOF\nmix do compile\nEOF\n# Assets come after',
   );
   const server = {
     ...spoil(

@@ -87,13 +87,13 @@ test('an umbrella copies each mix.exs before deps.get, compiles from the root an
   const lines = instructions(umbrella());
   inOrder(
     lines,
+    'COPY config/config.exs config/prod.exs config/',
     'COPY apps/shop/mix.exs apps/shop/',
     'COPY apps/shop_web/mix.exs apps/shop_web/',
-    'COPY config/config.exs config/prod.exs config/',
     'deps.get --only prod + deps.clean --unused + deps.compile --skip-umbrella-children',
     'COPY apps apps',
-    'mix compile && mix do --app shop_web cmd mix assets.deploy && mix release &&',
-    'rel/depot ./',
+    'mix do compile + do --app shop_web cmd mix assets.deploy + release --overwrite --path /release',
+    'CMD ["/app/bin/depot", "start"]',
   );
 });
 
@@ -109,7 +109,7 @@ test('an umbrella without a release gets one in mix.exs, in whatever way its lis
     const changed = after(texts, planFor(texts));
     assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
     assert.equal(projectOf(changed).release.names, ['shop']);
-    assert.match(line(instructions(texts), 'COPY --from=builder'), '/app/_build/prod/rel/shop ./');
+    assert.match(line(instructions(texts), 'CMD'), '/app/bin/shop');
   }
 });
 
@@ -144,7 +144,7 @@ test('npm packages install beside the Elixir stages, with deps that package.json
   inOrder(
     loud,
     'COPY --from=node /usr/local /usr/local',
-    'mix compile && mix do cmd --cd assets npm run deploy + phx.digest && mix release',
+    'mix do compile + cmd --cd assets npm run deploy + phx.digest + release',
   );
 });
 
@@ -199,7 +199,7 @@ test('a package of a workspace installs from the lockfile above it', () => {
     'COPY --from=node /app/node_modules /app/node_modules',
     'COPY --from=node /app/assets/node_modules /app/assets/node_modules',
   );
-  assert.is(lines.filter((one) => one.startsWith('FROM')).length, 5);
+  assert.is(lines.filter((one) => one.startsWith('FROM')).length, 7);
 });
 
 test('without assets.deploy the build script and the profiles of the hex tools run, and a note says so', () => {
@@ -210,7 +210,7 @@ test('without assets.deploy the build script and the profiles of the hex tools r
   });
   assert.match(
     line(instructions(texts), 'npm --prefix'),
-    'npm --prefix assets run build && mix phx.digest && mix release',
+    'mix do compile + cmd npm --prefix assets run build + phx.digest + release',
   );
   assert.match(assets(projectOf(texts)).notes.join(), 'no assets.deploy alias');
   const bare = shop({
@@ -258,14 +258,13 @@ test('variables that the configuration demands while building come as secrets, t
     shop({ 'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n' }),
   );
   for (const command of [
-    'mix do deps.get --only prod + deps.clean --unused + deps.loadpaths',
-    'mix assets.setup',
+    'mix do deps.get --only prod + deps.clean --unused + deps.loadpaths + assets.setup',
     'mix do compile + assets.deploy + release',
   ])
     assert.match(
       lines.find((one) => one.startsWith('RUN') && one.includes(command)) ?? '',
       new RegExp(
-        `id=LICENCE,required=true .*LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && export LICENCE && .*${command.replaceAll('+', '\\+')}`,
+        `id=LICENCE,required=true .*export LICENCE="\\$\\(cat /run/secrets/LICENCE\\)" && .*${command.replaceAll('+', '\\+')}`,
       ),
     );
 });
@@ -367,7 +366,12 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
   });
   const flags = { ...FLAGS, release: 'shop_worker' };
   const lines = instructions(texts, flags);
-  inOrder(lines, 'COPY rel/worker rel/worker', ' release shop_worker && ', 'rel/shop_worker ./');
+  inOrder(
+    lines,
+    'COPY rel/worker rel/worker',
+    ' release shop_worker --overwrite --path /release',
+    'CMD ["/app/bin/shop_worker", "start"]',
+  );
   assert.is(complete(FLAGS, projectOf(after(texts, planFor(texts, flags)))).release, 'shop_worker');
   assert.throws(() => complete(FLAGS, projectOf(texts)), /--release/);
   const refused = (release: string) => () =>
@@ -408,7 +412,7 @@ test('what runtime.exs reads comes along, and of assets.setup only the downloads
       ),
       'esbuild.install',
     ),
-    /mix esbuild\.install --if-missing && keep deps \/tmp\/made-with deps _build$/,
+    /mix do .*\+ esbuild\.install --if-missing && cp -a /,
   );
 });
 

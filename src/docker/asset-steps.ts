@@ -40,9 +40,7 @@ export function assets(project: Project): Assets {
     hasFolder(project, `${webFolder(project)}assets`)
       ? inWeb(project, 'phx.digest')
       : null;
-  const byHand = owners.length
-    ? { tasks: [], notes: [] }
-    : withoutAlias(project, digest !== null);
+  const byHand = owners.length ? { tasks: [], notes: [] } : withoutAlias(project, digest !== null);
   const build = owners.length
     ? owners.flatMap((owner) => run(owner, 'assets.deploy'))
     : [...byHand.tasks, ...(digest ? [digest] : [])];
@@ -93,16 +91,13 @@ const inWeb = (project: Project, task: string): string => {
 };
 
 /** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
-function withoutAlias(
-  project: Project,
-  hasAssets: boolean,
-): { tasks: string[]; notes: string[] } {
+function withoutAlias(project: Project, hasAssets: boolean): { tasks: string[]; notes: string[] } {
   if (!hasAssets) return { tasks: [], notes: [] };
   const scripts = project.assets.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
-    return script
-      ? [inShell(project, `${manager} ${IN_FOLDER[manager]} ${shellWord(inImage(dir))} run ${script}`)]
-      : [];
+    const folder = project.umbrella ? inImage(dir) : dir;
+    const where = folder === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(folder)}`;
+    return script ? [inShell(project, `${manager}${where} run ${script}`)] : [];
   });
   const tools = project.assets.hexTools
     .filter((tool) => tool === 'tailwind' || tool === 'esbuild')

@@ -74,10 +74,7 @@ export function fileCopies(project: Project): Copy[] {
   const own = [project.umbrella ? '' : 'priv', ...sourceFolders(project)].filter((folder) =>
     hasFolder(project, folder),
   );
-  return withoutInner(
-    [...own, ...project.reads.compile],
-    pathFolders(project),
-  ).map(same);
+  return withoutInner([...own, ...project.reads.compile], pathFolders(project)).map(same);
 }
 
 /** The code once more, with its sources this time, and crates of its own. */

@@ -45,6 +45,7 @@ export function migrateCommand(project: Project, release: string): string {
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export function builtRelease(project: Project): string | undefined {
-  const [, name] = /(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
+  const [, name] =
+    /(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
   return project.release.names.find((one) => one === name);
 }
