@@ -57,6 +57,7 @@ install() { echo "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get in
 copy_npm='ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm'
 make "debian:$suite-slim" "$tar" : --cmd bash
 make "elixir:$elixir-otp-$otp-slim" "debian:$suite-slim" "$(install elixir) && sh /opt/standin/mix.sh" --cmd iex
+make postgres:17-alpine "debian:$suite-slim" "$(install postgresql) && ln -s /usr/lib/postgresql/*/bin/pg_isready /usr/local/bin/pg_isready" --entrypoint '["/bin/bash", "/opt/standin/postgres.sh"]' --stop-signal SIGINT
 if [ "$node" ]; then COPY_NODE=1 make "node:$node-slim" "debian:$suite-slim" "$(install libstdc++6) && $copy_npm" --cmd node; fi
 if [ "$base" = debian ]; then
   drifted debian:drifted-slim

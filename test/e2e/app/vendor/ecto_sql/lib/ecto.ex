@@ -6,6 +6,12 @@ defmodule Ecto.Repo do
       def child_spec(_options), do: %{id: __MODULE__, start: {Agent, :start_link, [fn -> :ok end]}}
       def config, do: Application.fetch_env!(unquote(otp_app), __MODULE__)
       def query(sql), do: Ecto.Repo.query(config(), sql)
+
+      def query!(sql) do
+        {:ok, rows} = query(sql)
+        rows
+      end
+
       def app, do: unquote(otp_app)
     end
   end
