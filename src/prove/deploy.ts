@@ -1,10 +1,8 @@
-import type TOML from '@iarna/toml';
 import { migrateCommand } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
-import { envOf, listAt, megabytes, pageGroup, pageMachine, pageService } from '../fly/service.ts';
+import { type FlyConfig, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
+import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
-
-type Table = TOML.JsonMap;
 
 /** What Fly would build and start, as the repo's fly.toml says; durations in milliseconds. */
 export interface Deploy {
@@ -39,41 +37,31 @@ export interface HealthCheck {
   grace: number;
 }
 
-/** Without [[vm]] a first deploy gets shared-cpu-1x with 256 MB (fly.io/docs/reference/configuration, 2026-11). */
-const SIZES: Readonly<Record<string, number>> = { shared: 256, performance: 2048 };
-
-/**
- * @param table fly.toml as data
- * @throws Problem where fly.toml deploys something else than an image built from a Dockerfile
- */
-export function deployOf(project: Project, table: Table): Deploy {
-  const build = listAt(table, 'build')[0] ?? {};
+/** @throws Problem where fly.toml deploys something else than an image built from a Dockerfile */
+export function deployOf(project: Project, fly: FlyConfig): Deploy {
+  const { build, service, table, env } = fly;
   refuseForeignBuild(build);
-  const service = pageService(table);
   if (!service)
     throw new Problem(
       'fly.toml has no [http_service], so Fly would send no requests: `npx plop fly-toml` writes it',
     );
-  const app = text(table.app) ?? project.app.otpApp.replaceAll('_', '-');
-  const env = strings(envOf(table));
+  const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;
   return {
     app,
     host: env.PHX_HOST ?? `${app}.fly.dev`,
-    region: text(table.primary_region) ?? 'iad',
+    region: fly.region ?? 'iad',
     dockerfile: text(build.dockerfile) ?? 'Dockerfile',
     target: text(build['build-target']),
-    buildArgs: strings(listAt(build, 'args')[0] ?? {}),
+    buildArgs: strings(tablesAt(build, 'args')[0]?.data ?? {}),
     env,
-    command: processCommand(table),
-    port: Number(service.data.internal_port ?? 8080),
-    check: healthCheck(
-      listAt(service.data, service.table === 'services' ? 'http_checks' : 'checks')[0],
-    ),
-    memory: memoryOf(pageMachine(table)?.data),
+    command: processCommand(fly),
+    port: service.internalPort ?? 8080,
+    check: healthCheck(service.checks[0]?.data),
+    memory: (fly.machine && memoryOf(fly.machine.data)) ?? UNSET_MEMORY,
     killSignal: text(table.kill_signal) ?? 'SIGINT',
-    killTimeout: duration(table.kill_timeout, 5000, 1000),
-    releaseCommand: text(listAt(table, 'deploy')[0]?.release_command),
+    killTimeout: (fly.killTimeout ?? 5) * 1000,
+    releaseCommand: text(fly.deploy.release_command),
     migrate: project.database.repos.length ? migrateCommand(project, release) : undefined,
   };
 }
@@ -86,9 +74,8 @@ function refuseForeignBuild(build: Table): void {
     );
 }
 
-function processCommand(table: Table): string | undefined {
-  const group = pageGroup(table);
-  const processes = listAt(table, 'processes')[0];
+function processCommand({ table, group }: FlyConfig): string | undefined {
+  const processes = tablesAt(table, 'processes')[0]?.data;
   return group && !Array.isArray(table.processes) ? text(processes?.[group]) : undefined;
 }
 
@@ -97,32 +84,18 @@ function healthCheck(check: Table | undefined): HealthCheck | undefined {
   return {
     method: (text(check.method) ?? 'GET').toUpperCase(),
     path: text(check.path) ?? '/',
-    headers: strings(listAt(check, 'headers')[0] ?? {}),
-    interval: duration(check.interval, 15_000, 1),
-    timeout: duration(check.timeout, 2000, 1),
-    grace: duration(check.grace_period, 1000, 1),
+    headers: strings(tablesAt(check, 'headers')[0]?.data ?? {}),
+    interval: milliseconds(check.interval, 15_000),
+    timeout: milliseconds(check.timeout, 2000),
+    grace: milliseconds(check.grace_period, 1000),
   };
 }
 
-function memoryOf(machine: Table | undefined): number {
-  const said = megabytes(machine);
-  if (said !== undefined) return said;
-  const [, kind = 'shared', cpus = '1'] =
-    /^(shared|performance)(?:-cpu)?-(\d+)x$/.exec(text(machine?.size) ?? '') ?? [];
-  return (SIZES[kind] ?? 256) * Number(cpus);
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of "30s" or "1m30s". @param unit milliseconds of a bare number (flyctl: seconds for kill_timeout, else milliseconds) */
-export function duration(value: unknown, fallback: number, unit: number): number {
-  if (typeof value === 'number') return value * unit;
-  if (typeof value !== 'string') return fallback;
-  if (/^\d+$/.test(value)) return Number(value) * unit;
-  const parts = [...value.matchAll(/([\d.]+)(ms|s|m|h)/g)];
-  if (parts.length === 0) return fallback;
-  return parts.reduce((sum, [, amount, name = '']) => sum + Number(amount) * (UNITS[name] ?? 0), 0);
-}
+/** Milliseconds of a duration in a check. */
+const milliseconds = (value: unknown, fallback: number): number => {
+  const found = seconds(value);
+  return found === undefined ? fallback : found * 1000;
+};
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;

@@ -10,37 +10,49 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** Variables that the command itself sees, such as the values of build secrets. */
+  /** Variables that the command itself sees, such as the values of secrets. */
   env?: Readonly<Record<string, string>>;
   /** Milliseconds after which it is ended. */
   timeout?: number;
-  signal?: AbortSignal;
 }
 
 /** Docker or Podman, through its command line. Tests put a recorded one in its place. */
 export interface Engine {
-  name: EngineName;
+  name: string;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
 }
 
 export const ENGINES = ['docker', 'podman'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
-/** A command line as an engine. A command that fails is an outcome, not an exception. */
-export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
+/** Arguments as one types them: what stands in `${}` is one argument, a list is several. */
+export const words = (
+  texts: TemplateStringsArray,
+  ...values: (string | readonly string[])[]
+): string[] =>
+  texts.flatMap((text, index) => [
+    ...text.split(/\s+/).filter(Boolean),
+    ...[values[index] ?? []].flat(),
+  ]);
+
+/** A command line as an engine. A command that fails is an outcome, not an exception. @param cancelSignal ends what runs */
+export function commandLine(name: EngineName, cancelSignal?: AbortSignal): Engine {
   return {
     name,
-    run: async (args, options = {}) => {
-      const { exitCode, stdout, all } = await execa(name, args, {
+    run: async (args, { env = {}, timeout = 600_000 } = {}) => {
+      const options = {
         reject: false,
         all: true,
         stdin: 'ignore',
-        cancelSignal: options.signal ?? signal,
-        timeout: options.timeout ?? 600_000,
-        env: options.env ?? {},
         forceKillAfterDelay: 2000,
+      } as const;
+      const { exitCode, stdout, all } = await execa(name, args, {
+        ...options,
+        env,
+        timeout,
+        cancelSignal,
       });
-      return { code: exitCode ?? 1, stdout: stdout ?? '', all: all ?? '' };
+      return { code: exitCode ?? 1, stdout, all };
     },
   };
 }
@@ -52,60 +64,49 @@ export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
 export async function findEngine(
   wanted: EngineName | undefined,
   open: (name: EngineName) => Engine = commandLine,
-): Promise<Engine> {
-  const names = wanted ? [wanted] : ENGINES;
-  const answers: string[] = [];
-  for (const name of names) {
-    const engine = open(name);
-    const { code, all } = await engine.run(
-      ['info', '--format', '{{.Host}}{{.ServerVersion}}'].slice(0, 1),
-      { timeout: 20_000 },
-    );
-    if (code === 0) return engine;
-    if (!/ENOENT|not found/.test(all) && all)
-      answers.push(`${name}: ${all.trim().split('\n').at(-1)}`);
+): Promise<EngineName> {
+  const silent: string[] = [];
+  for (const name of wanted ? [wanted] : ENGINES) {
+    const { code, all } = await open(name).run(['info'], { timeout: 20_000 });
+    if (code === 0) return name;
+    // One that isn't there printed nothing
+    if (all) silent.push(`${name}: ${all.trim().split('\n').at(-1)}`);
   }
+  if (silent.length)
+    throw new Problem(
+      `no container engine answers (${silent.join('; ')}): start it, then run again`,
+    );
   throw new Problem(
-    answers.length
-      ? `no container engine answers (${answers.join('; ')}): start it, then run again`
-      : `prove builds the image on this machine and needs ${names.join(' or ')} on PATH; nothing was done`,
+    `prove builds the image on this machine and needs ${wanted ?? ENGINES.join(' or ')} on PATH; nothing was done`,
   );
 }
 
-const LABEL = 'phoenix-fly.prove';
-
-/** What one proof made: names that no other proof has, and the way to remove all of it. */
+/** What one proof makes: names that no other proof has, and the way to remove all of it. */
 export class Made {
-  readonly id: string;
-  private readonly engine: Engine;
+  readonly label: string;
+  readonly image: string;
+  private readonly id: string;
 
-  constructor(engine: Engine, id: string) {
-    this.engine = engine;
+  constructor(id: string) {
     this.id = id;
-  }
-
-  get label(): string {
-    return `${LABEL}=${this.id}`;
+    this.label = `phoenix-fly.prove=${id}`;
+    this.image = `localhost/phoenix-fly-prove:${id}`;
   }
 
   name(part: string): string {
     return `phoenix-fly-${this.id}-${part}`;
   }
 
-  get image(): string {
-    return `localhost/phoenix-fly-prove:${this.id}`;
-  }
-
-  /** Removes containers, network and image that carry this proof's label. Layers stay in the engine's build cache. */
-  async remove(): Promise<void> {
-    const list = async (...args: string[]) =>
-      (await this.engine.run([...args, '--filter', `label=${this.label}`])).stdout
+  /** Containers, network and image that carry this proof's label. Layers stay in the engine's build cache. */
+  async remove(engine: Engine): Promise<void> {
+    const list = async (what: string[]) =>
+      (await engine.run(words`${what} --quiet --filter ${`label=${this.label}`}`)).stdout
         .split('\n')
         .filter(Boolean);
-    const containers = await list('ps', '--all', '--quiet');
-    if (containers.length) await this.engine.run(['rm', '--force', '--volumes', ...containers]);
-    const networks = await list('network', 'ls', '--quiet');
-    if (networks.length) await this.engine.run(['network', 'rm', ...networks]);
-    await this.engine.run(['rmi', '--force', this.image]);
+    const containers = await list(['ps', '--all']);
+    if (containers.length) await engine.run(words`rm --force --volumes ${containers}`);
+    const networks = await list(['network', 'ls']);
+    if (networks.length) await engine.run(words`network rm ${networks}`);
+    await engine.run(words`rmi --force ${this.image}`);
   }
 }

@@ -3,56 +3,60 @@ import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Machine, Proof } from './proof.ts';
+import type { Machine, Setting } from './machine.ts';
 import { type Answer, fromBrowser, request } from './request.ts';
 import { joinSocket, livePage } from './socket.ts';
-import { failed, type Line, met, skipped, telling } from './verdict.ts';
+import { failed, met, skipped, telling, type Verdict } from './verdict.ts';
 
 const REDIRECTS = 5;
 const LOAD = 20;
 
-/** The page as a browser gets it through Fly's proxy, redirects followed; then some more requests, so that memory is seen at work. */
-export async function page(
-  machine: Machine,
-  { deploy, path }: Proof,
-): Promise<{ line: Line; answer?: Answer }> {
-  const get = (where: string) =>
-    request(machine.hostPort, { path: where, headers: fromBrowser(deploy.host), timeout: 10_000 });
-  let where = path;
-  const seen: string[] = [];
-  try {
-    for (let step = 0; step <= REDIRECTS; step++) {
-      const answer = await get(where);
-      const { location } = answer.headers;
-      if (answer.status < 300 || answer.status >= 400 || !location)
-        return { line: await judge(machine, where, answer), answer };
-      const target = new URL(location, `https://${deploy.host}${where}`);
-      if (target.host !== deploy.host)
-        return { line: met('page', `${answer.status} to ${target.host}`), answer };
-      seen.push(`${answer.status} to ${location}`);
-      if (target.pathname + target.search === where) break;
-      where = target.pathname + target.search;
-    }
-    return { line: failed('page', `it redirects without end: ${seen.slice(0, 3).join(', ')}`) };
-  } catch (error) {
-    return { line: failed('page', (error as Error).message, telling(await machine.log())) };
-  }
-
-  async function judge(from: Machine, shown: string, answer: Answer): Promise<Line> {
-    if (answer.status >= 500)
-      return failed('page', `${shown} answered ${answer.status}`, telling(await from.log()));
-    if (answer.status >= 400)
-      return skipped('page', `${shown} answered ${answer.status}: name a page with --path`);
-    const began = Date.now();
-    await Promise.allSettled(Array.from({ length: LOAD }, () => get(shown)));
-    return met(
-      'page',
-      `${answer.status} from ${shown}, ${Math.round((Date.now() - began) / LOAD)} ms a request`,
-    );
-  }
+/** What a browser sees in the end, and where. */
+export interface Page {
+  path: string;
+  answer: Answer;
 }
 
-/** Where the endpoint has LiveView's socket; "/live" by default. */
+const get = (machine: Machine, { deploy }: Setting, path: string): Promise<Answer> =>
+  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: 10_000 });
+
+/** The page as a browser gets it through Fly's proxy; redirects are followed. @throws Error for a loop or no answer */
+async function browse(machine: Machine, setting: Setting): Promise<Page> {
+  const seen: string[] = [];
+  for (let path = setting.path; seen.length <= REDIRECTS; ) {
+    const answer = await get(machine, setting, path);
+    const { location } = answer.headers;
+    const target = location && new URL(location, `https://${setting.deploy.host}${path}`);
+    if (!target || answer.status < 300 || answer.status >= 400) return { path, answer };
+    if (target.host !== setting.deploy.host) return { path, answer };
+    seen.push(`${answer.status} to ${location}`);
+    path = target.pathname + target.search;
+  }
+  throw new Error(`it redirects without end: ${seen.slice(0, 3).join(', ')}`);
+}
+
+/** The page, then some more requests of it, so that memory is seen at work. */
+export async function page(machine: Machine, setting: Setting): Promise<Verdict & { seen?: Page }> {
+  let seen: Page;
+  try {
+    seen = await browse(machine, setting);
+  } catch (error) {
+    return failed((error as Error).message, telling(await machine.log()));
+  }
+  const { path, answer } = seen;
+  if (answer.status >= 500)
+    return failed(`${path} answered ${answer.status}`, telling(await machine.log()));
+  if (answer.status >= 400)
+    return skipped(`${path} answered ${answer.status}: name a page with --path`);
+  const began = Date.now();
+  await Promise.allSettled(Array.from({ length: LOAD }, () => get(machine, setting, path)));
+  return {
+    ...met(`${answer.status} from ${path}, ${Math.round((Date.now() - began) / LOAD)} ms each`),
+    seen,
+  };
+}
+
+/** Where the endpoint has LiveView's socket; undefined without LiveView. */
 export function socketPath({ tree, endpoint, phoenix }: Project): string | undefined {
   if (!phoenix.liveView) return undefined;
   const { body } = parseElixir(tree.read(endpoint.file) ?? '');
@@ -67,29 +71,18 @@ export function socketPath({ tree, endpoint, phoenix }: Project): string | undef
 /** The socket as a browser on the app's host opens it, and the page's LiveView joined. */
 export async function socket(
   machine: Machine,
-  { deploy, project, path }: Proof,
-  answer: Answer | undefined,
-): Promise<Line> {
-  const socketAt = socketPath(project);
-  if (!socketAt) return skipped('socket', 'the app has no LiveView');
-  if (!answer) return skipped('socket', 'no page to start from');
-  const outcome = await joinSocket(machine.hostPort, {
-    host: deploy.host,
-    socketPath: socketAt,
-    page: answer,
-    path,
-  });
-  if (outcome === '403')
-    return failed(
-      'socket',
-      `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
-      telling(await machine.log()),
-    );
-  if (outcome) return failed('socket', outcome, telling(await machine.log()));
+  { deploy: { host }, project }: Setting,
+  seen: Page | undefined,
+): Promise<Verdict> {
+  const path = socketPath(project);
+  if (!path) return skipped('the app has no LiveView');
+  if (!seen) return skipped('there is no page to start from');
+  const outcome = await joinSocket(machine.hostPort, path, host, seen);
+  const refused = `the origin https://${host} was refused (403): check_origin does not hold it`;
+  if (outcome) return failed(outcome === '403' ? refused : outcome, telling(await machine.log()));
   return met(
-    'socket',
-    livePage(answer.body)
-      ? `joined the LiveView of ${path}`
-      : `opened; ${path} has no LiveView to join (--path names a page)`,
+    livePage(seen.answer.body)
+      ? `joined the LiveView of ${seen.path}`
+      : `opened; ${seen.path} has no LiveView to join (--path names a page)`,
   );
 }

@@ -1,9 +1,9 @@
 import { check } from '../check/check.ts';
 import type { Project } from '../facts/detect.ts';
-import type { LineName } from './verdict.ts';
+import type { StepName } from './prove.ts';
 
 /** The requirements that a line of the proof stands on. */
-const REQUIREMENTS: Readonly<Record<LineName, readonly string[]>> = {
+const REQUIREMENTS: Readonly<Record<StepName, readonly string[]>> = {
   build: ['B1', 'B3', 'B4', 'B6', 'R1.2'],
   migrate: ['B9', 'R2.3', 'R3.2', 'B10'],
   boot: ['R1.6', 'R2.6', 'R3.1', 'R3.3', 'B1'],
@@ -20,7 +20,7 @@ const REQUIREMENTS: Readonly<Record<LineName, readonly string[]>> = {
 };
 
 /** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */
-export const remedies = (project: Project, line: LineName): string[] =>
+export const remedies = (project: Project, line: StepName): string[] =>
   check(project)
     .filter(({ id }) => REQUIREMENTS[line].includes(id))
     .flatMap(({ findings }) => findings)

@@ -1,43 +1,16 @@
-/** What a deploy needs, in the order in which a deploy would meet it. */
-export const LINES = {
-  build: 'the image builds',
-  migrate: 'migrations run',
-  boot: 'the release boots and listens',
-  health: 'the health check passes',
-  page: 'the page answers',
-  socket: 'LiveView connects',
-  database: 'the database answers, also after its restart',
-  memory: 'memory stays under the limit',
-  background: 'workers stay out where they must',
-  tls: 'an untrusted certificate is refused',
-  user: 'runs without rights',
-  history: 'no secret in the image',
-  stop: 'stops in order',
-} as const;
-
-export type LineName = keyof typeof LINES;
-
-/** The verdict on one line. `figure` is what was measured; `why` says why it is not met. */
-export interface Line {
-  name: LineName;
+/** What one step of the proof found. `figure` is what was measured. */
+export interface Verdict {
   verdict: 'met' | 'failed' | 'skipped';
   figure?: string;
+  /** Why it is not met. */
   why?: string;
   /** The lines of the log that say why. */
   log?: string[];
-  /** What to do, as `check` says it. */
-  remedy?: string[];
 }
 
-export const met = (name: LineName, figure?: string): Line => ({ name, verdict: 'met', figure });
-export const skipped = (name: LineName, why: string): Line => ({ name, verdict: 'skipped', why });
-export const failed = (name: LineName, why: string, log: string[] = [], figure?: string): Line => ({
-  name,
-  verdict: 'failed',
-  why,
-  log,
-  figure,
-});
+export const met = (figure?: string): Verdict => ({ verdict: 'met', figure });
+export const skipped = (why: string): Verdict => ({ verdict: 'skipped', why });
+export const failed = (why: string, log?: string[]): Verdict => ({ verdict: 'failed', why, log });
 
 /** A socket that listens, read off /proc/net/tcp and tcp6. */
 export interface Listener {
@@ -48,7 +21,7 @@ export interface Listener {
 
 const LISTEN = '0A';
 
-/** @param table /proc/net/tcp or tcp6 (proc(5)): addresses in hexadecimal, words in the machine's byte order */
+/** @param table /proc/net/tcp and tcp6 (proc(5)): addresses in hexadecimal, words in the machine's byte order */
 export function listeners(table: string): Listener[] {
   return table.split('\n').flatMap((row) => {
     const [, local = '', , state] = row.trim().split(/\s+/);
@@ -65,31 +38,31 @@ function addressKind(address: string): Listener['address'] {
   return loopback ? 'loopback' : 'other';
 }
 
-const NOT_PAGES = new Set([4369]);
+/** epmd, which every Erlang node starts. */
+const EPMD = 4369;
+/** Above are the ports that the kernel chooses, such as that of the node's distribution (net.ipv4.ip_local_port_range). */
+const CHOSEN_BY_KERNEL = 30_000;
 
 /**
- * Whether Fly reaches what listens: its proxy and private network connect from outside, over IPv6 too.
- * @returns undefined while nothing listens for pages, '' when all is well, else what is wrong
+ * Whether Fly reaches what listens: its proxy and its private network come from outside, over IPv6 too.
+ * @returns '' when all is well, undefined while nothing listens for pages, else what is wrong
  */
 export function listening(found: readonly Listener[], port: number): string | undefined {
-  const pages = found.filter(
-    (listener) => !NOT_PAGES.has(listener.port) && listener.address !== 'loopback',
-  );
   const here = found.filter((listener) => listener.port === port);
-  if (here.some(({ family, address }) => family === 6 && address !== 'loopback')) return '';
-  if (here.some(({ address }) => address !== 'loopback'))
-    return `it listens on IPv4 only; Fly's private network is IPv6: bind to {0, 0, 0, 0, 0, 0, 0, 0}`;
+  const outside = here.filter(({ address }) => address !== 'loopback');
+  if (outside.some(({ family }) => family === 6)) return '';
+  if (outside.length)
+    return "it listens on IPv4 only, and Fly's private network is IPv6: bind to {0, 0, 0, 0, 0, 0, 0, 0}";
   if (here.length) return 'it listens on loopback only, where nobody reaches it from outside';
-  // The distribution port of the node is a listener too, on a port that the kernel chose
-  const fixed = pages.filter((listener) => listener.port < 30_000);
-  if (fixed.length === 0) return undefined;
-  const ports = [...new Set(fixed.map((listener) => listener.port))].join(', ');
-  return `it listens on port ${ports}, and internal_port in fly.toml is ${port}`;
+  const others = found.filter((one) => one.port !== EPMD && one.port < CHOSEN_BY_KERNEL);
+  const ports = [...new Set(others.map((listener) => listener.port))].join(', ');
+  return ports
+    ? `it listens on port ${ports}, and internal_port in fly.toml is ${port}`
+    : undefined;
 }
 
 const TELLING =
   /error|missing|raise|\*\*|could not|couldn't|refused|denied|not found|unable|killed|fatal|no such/i;
-
 const MOST = 12;
 const WIDEST = 160;
 
@@ -110,12 +83,9 @@ export function telling(log: string): string[] {
   return first < 0 ? lines.slice(-MOST) : lines.slice(first, first + MOST);
 }
 
-/** Exit code of a run: 0 when nothing failed. */
-export const exitCode = (lines: readonly Line[]): 0 | 1 =>
-  lines.some(({ verdict }) => verdict === 'failed') ? 1 : 0;
-
 /** Names that would hold a secret; a value beside one in an image's history or ENV is there for everybody. */
-const SECRET_NAME = /(SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COOKIE)/i;
+const SECRET_NAME = /SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COOKIE/i;
+const ASSIGNMENT = /\b([A-Z][A-Z0-9_]{2,})=("[^"]+"|'[^']+'|[^\s"'$;&|]{4,})/g;
 
 /**
  * Secrets that the image itself holds.
@@ -123,35 +93,35 @@ const SECRET_NAME = /(SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COO
  * @param values what was given at run time and must not be in there
  */
 export function leaks(texts: readonly string[], values: readonly string[]): string[] {
-  const named = texts.flatMap((line) =>
-    [...line.matchAll(/\b([A-Z][A-Z0-9_]{2,})=("[^"]+"|'[^']+'|[^\s"'$;&|]{4,})/g)].flatMap(
-      ([, name = '']) => (SECRET_NAME.test(name) ? [name] : []),
-    ),
+  const names = texts.flatMap((line) =>
+    [...line.matchAll(ASSIGNMENT)].map(([, name = '']) => name),
   );
-  const held = values.some(
-    (value) => value.length >= 8 && texts.some((line) => line.includes(value)),
-  );
-  return [...new Set([...named, ...(held ? ['a value of --env-file'] : [])])];
+  const secret = (value: string) => value.length >= 8 && texts.some((line) => line.includes(value));
+  const given = values.some(secret) ? ['a value of --env-file'] : [];
+  return [...new Set([...names.filter((name) => SECRET_NAME.test(name)), ...given])];
 }
 
 /** Bytes as a person reads them: "112 MB". */
-export const megabytesOf = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+export const megabytesText = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+export const secondsText = (milliseconds: number): string =>
+  `${(milliseconds / 1000).toFixed(1)} s`;
 
-const MEMORY: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
+const UNITS = new Map(
+  Object.entries({
+    B: 1,
+    kB: 1e3,
+    KB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+  }),
+);
 
 /** Bytes in the first figure of `docker stats`: "160.2MiB / 1GiB". */
-export function usedMemory(stats: string): number | undefined {
-  const [, amount, unit = 'B'] = /([\d.]+)\s*([kKMG]?i?B)/.exec(stats) ?? [];
-  return amount === undefined ? undefined : Number(amount) * (MEMORY[unit] ?? 1);
+export function usedMemory(stats: string): number {
+  const [, amount = '0', unit = 'B'] = /([\d.]+)\s*([kKMG]?i?B)/.exec(stats) ?? [];
+  return Number(amount) * (UNITS.get(unit) ?? 1);
 }

@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { flyTable } from '../answers/existing.ts';
 import { detect } from '../facts/detect.ts';
+import { flyConfig } from '../fly/fly-config.ts';
 import { Problem } from '../problem.ts';
-import { commandLine, ENGINES, type EngineName, findEngine } from '../prove/engine.ts';
+import { commandLine, ENGINES, type Engine, type EngineName, findEngine } from '../prove/engine.ts';
 import { readEnvFile } from '../prove/env-file.ts';
-import { prove } from '../prove/prove.ts';
-import { summaryText, watcherFor } from '../prove/screen.ts';
-import { exitCode } from '../prove/verdict.ts';
+import { exitCode, prove } from '../prove/prove.ts';
+import { lineText, screen, summaryText } from '../prove/screen.ts';
 import { openTree } from '../tree.ts';
 import { findRoot } from './session.ts';
 
@@ -54,41 +53,46 @@ export async function runProve(
   const project = detect(openTree(top));
   if (!project.files.flyToml)
     throw new Problem('there is no fly.toml to prove: `npx plop fly` writes it');
-  // Ctrl-C ends what runs, and what was made is still removed: by a command line that no longer hears it
-  const interrupt = new AbortController();
-  process.on('SIGINT', () => interrupt.abort());
-  process.on('SIGTERM', () => interrupt.abort());
-  const engine = await findEngine(wanted);
-  const watcher = watcherFor(
-    process.stderr,
-    pc.isColorSupported,
-    (text) => flags.json || console.log(text),
-  );
-  const running = commandLine(engine.name);
-  const outcome = await prove({
-    engine: {
-      name: engine.name,
-      run: (list, options) =>
-        running.run(list, { signal: removes(list) ? undefined : interrupt.signal, ...options }),
-    },
+  const name = await findEngine(wanted);
+  const { signal } = interrupts();
+  const proof = await prove({
+    engine: removable(name, signal),
     project,
-    table: flyTable(project),
+    fly: flyConfig(project.tree),
     folder: resolve(top, project.appDir),
     wish: { path: flags.path, secrets, databaseUrl: flags['database-url'], keep: flags.keep },
-    watcher,
-    stopped: () => interrupt.signal.aborted,
+    watcher: screen(
+      process.stderr,
+      (line) => flags.json || console.log(lineText(line, pc.isColorSupported)),
+    ),
+    signal,
   });
-  watcher.end();
-  if (interrupt.signal.aborted) {
+  if (signal.aborted) {
     console.error('Interrupted; what was made is removed.');
     return 130;
   }
-  console.log(flags.json ? JSON.stringify(outcome, null, 2) : summaryText(outcome));
-  return exitCode(outcome.lines);
+  console.log(flags.json ? JSON.stringify(proof, null, 2) : summaryText(proof));
+  return exitCode(proof);
 }
 
-const removes = ([command = '', verb = '']: readonly string[]): boolean =>
-  ['rm', 'rmi', 'ps'].includes(command) || (command === 'network' && verb !== 'create');
+/** Ctrl-C ends the step under way; a second one finds nobody, so that what was made is still removed. */
+function interrupts(): AbortController {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => controller.abort());
+  return controller;
+}
+
+/** An engine whose commands end with the signal, but those that clean up. */
+function removable(name: EngineName, signal: AbortSignal): Engine {
+  const [working, cleaning] = [commandLine(name, signal), commandLine(name)];
+  const run: Engine['run'] = (args, options) =>
+    (/^(rm|rmi|ps|network (ls|rm))\b/.test(args.slice(0, 2).join(' ')) ? cleaning : working).run(
+      args,
+      options,
+    );
+  return { name, run };
+}
 
 function engineName(text: string | undefined): EngineName | undefined {
   const found = ENGINES.find((name) => name === text);

@@ -10,4 +10,4 @@ if ! [ -s "$data/PG_VERSION" ]; then
   su postgres -c "'$bin/pg_ctl' -D '$data' -w -o '-c listen_addresses= -c unix_socket_directories=/tmp' start && PGPASSWORD='$POSTGRES_PASSWORD' '$bin/createdb' -h /tmp '$POSTGRES_DB' && '$bin/pg_ctl' -D '$data' -w stop" >/dev/null
 fi
 rm -f "$data/postmaster.pid"
-exec su postgres -c "exec '$bin/postgres' -D '$data' -c 'listen_addresses=*' -c unix_socket_directories=/tmp"
+exec setpriv --reuid=postgres --regid=postgres --clear-groups "$bin/postgres" -D "$data" -c 'listen_addresses=*' -c unix_socket_directories=/tmp
