@@ -15,7 +15,8 @@ import {
 } from './verdict.ts';
 
 const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
-const RECOVERY = 30_000;
+/** DBConnection waits up to 30 s between two tries (backoff_max), and tries twice while Postgres is away. */
+const RECOVERY = 75_000;
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(
