@@ -67,6 +67,24 @@ export const checkFlags = {
   },
 } satisfies Record<string, Flag>;
 
+/** Flags of `prove`. */
+export const proveFlags = {
+  engine: { example: 'podman', help: 'docker or podman', fallback: 'the first that answers' },
+  'env-file': {
+    example: 'prod.env',
+    help: 'NAME=value lines: secrets that the app or its build needs',
+    fallback: 'placeholders',
+  },
+  'database-url': {
+    example: 'postgres://…',
+    help: 'a database of your own',
+    fallback: 'a throwaway Postgres',
+  },
+  path: { example: '/login', help: 'the page to look at', fallback: '/' },
+  keep: { help: 'leaves the app running and prints its URL' },
+  json: { help: 'the same for scripts' },
+} satisfies Record<string, Flag>;
+
 /** The texts of the flags that were given; a flag without a value is "yes". */
 export type Texts = Partial<Record<string, string>>;
 

@@ -4,6 +4,7 @@ import {
   commonFlags,
   type Flag,
   flagLines,
+  proveFlags,
   readFlags,
   runFlags,
 } from '../answers/flags.ts';
@@ -54,6 +55,15 @@ export const commands: Readonly<Record<string, Command>> = {
       const texts = readFlags(args, commands.check?.flags ?? {});
       const { runCheck } = await import('./check-command.ts');
       return runCheck(await findRoot(texts.dest, way), texts);
+    },
+  },
+  prove: {
+    summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
+    flags: { ...proveFlags, ...commonFlags },
+    run: async (args, way) => {
+      const texts = readFlags(args, commands.prove?.flags ?? {});
+      const { runProve } = await import('./prove-command.ts');
+      return runProve(await findRoot(texts.dest, way), texts);
     },
   },
   facts: {
