@@ -144,6 +144,16 @@ function entriesOf(root: string, folder: string, most: number, skipped: string[]
   return found;
 }
 
+/** The root of the repo that a folder lies in; without a repo the folder itself. */
+export function repoOf(folder: string): string {
+  const root = realPath(folder) ?? folder;
+  return join(root, '../'.repeat(foldersAbove(root)));
+}
+
+/** Whether a file or folder lies in another folder, links followed. */
+export const isInside = (path: string, folder: string): boolean =>
+  `${realPath(path) ?? path}${sep}`.startsWith(join(realPath(folder) ?? folder, sep));
+
 /** Up to the folder that git takes for the repo's root; none when there is no such folder. */
 function foldersAbove(root: string): number {
   const folders = root.split(sep);

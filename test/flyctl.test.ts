@@ -61,7 +61,7 @@ const silent: Record<string, [path: () => string, note: boolean]> = {
 for (const [name, [path, note]] of Object.entries(silent)) {
   test(`${name}: the table stands in, without an error`, async () => {
     process.env.PATH = path();
-    const live = await askAccount();
+    const live = await askAccount('.');
     assert.is(live.regions, undefined);
     assert.is(live.databases?.length ?? 0, 0);
     assert.is(live.note !== undefined, note);
@@ -72,7 +72,7 @@ test('an account without databases answers with sentences', async () => {
   process.env.PATH = fakeFlyctl(
     `"postgres list --json") echo "No postgres clusters found";;\n"orgs list --json") echo '{"a":"A"}';;\n"mpg list"*) echo "No managed postgres clusters found in organization a";;\n*) echo ${REGIONS};;`,
   ).path;
-  const live = await askAccount();
+  const live = await askAccount('.');
   assert.equal(live.databases, []);
   assert.equal(
     live.regions?.map(({ code }) => code),

@@ -17,13 +17,13 @@ export interface Live {
   note?: string | undefined;
 }
 
-/** Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account. */
-export async function askAccount(): Promise<Live> {
+/** Asks flyctl for all at once, about no app in particular; every part that doesn't come stays undefined. Nothing here changes the account. */
+export async function askAccount(folder: string): Promise<Live> {
   const deadline = Date.now() + PATIENCE;
   const [regions, apps, clusters] = await Promise.all([
-    askFlyctl(['platform', 'regions', '--json'], deadline),
-    askFlyctl(['postgres', 'list', '--json'], deadline),
-    managedClusters(deadline),
+    askFlyctl(folder, ['platform', 'regions', '--json'], deadline),
+    askFlyctl(folder, ['postgres', 'list', '--json'], deadline),
+    managedClusters(folder, deadline),
   ]);
   const silent = [regions, apps].some((answer) => answer === 'failed');
   const found = [...(clusters ?? []), ...(read(apps, parseApps) ?? [])];
@@ -37,16 +37,16 @@ export async function askAccount(): Promise<Live> {
 }
 
 /** Managed Postgres is listed by organisation, and asks for one where none is given. */
-async function managedClusters(deadline: number): Promise<Database[] | undefined> {
+async function managedClusters(folder: string, deadline: number): Promise<Database[] | undefined> {
   const organisations = read(
-    await askFlyctl(['orgs', 'list', '--json'], deadline),
+    await askFlyctl(folder, ['orgs', 'list', '--json'], deadline),
     parseOrganisations,
   );
   if (!organisations) return undefined;
   const lists = await Promise.all(
     organisations
       .slice(0, 5)
-      .map((slug) => askFlyctl(['mpg', 'list', '--json', '--org', slug], deadline)),
+      .map((slug) => askFlyctl(folder, ['mpg', 'list', '--json', '--org', slug], deadline)),
   );
   return lists.flatMap((list) => read(list, parseClusters) ?? []);
 }

@@ -15,9 +15,9 @@ export interface FlyApp {
 type Row = Readonly<Record<string, unknown>>;
 
 /** The apps of the account, databases among them (fly-go types.go, App, 2026-08). Changes nothing. */
-export async function readAccount(): Promise<Account> {
+export async function readAccount(folder: string): Promise<Account> {
   const deadline = Date.now() + PATIENCE;
-  const answer = await askFlyctl(['apps', 'list', '--json'], deadline);
+  const answer = await askFlyctl(folder, ['apps', 'list', '--json'], deadline);
   if (answer === 'absent') return { flyctl: 'absent', apps: undefined };
   if (typeof answer === 'string')
     return { flyctl: Date.now() < deadline ? 'logged out' : 'silent', apps: undefined };
@@ -35,12 +35,14 @@ export async function readAccount(): Promise<Account> {
 
 /** Names of the app's secrets, where the account has the app. Their values can't be read. */
 export async function readSecrets(
+  folder: string,
   app: string,
   account: Promise<Account>,
 ): Promise<string[] | undefined> {
   const { apps } = await account;
   if (!apps?.some(({ name }) => name === app)) return apps && [];
   const answer = await askFlyctl(
+    folder,
     ['secrets', 'list', '--app', app, '--json'],
     Date.now() + PATIENCE,
   );

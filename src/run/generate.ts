@@ -40,11 +40,11 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   const conflict = readConflict(texts);
   const steps = readSteps(texts);
   for (const name of asks) if (texts[name] !== undefined) parseAnswer(name, texts[name] ?? '');
-  const account = generator.name === 'fly' ? readAccount() : undefined;
   const top = await findRoot(texts.dest, way);
+  const account = generator.name === 'fly' ? readAccount(top) : undefined;
   const open = asks.filter((name) => texts[name] === undefined);
   const live =
-    atTerminal() && open.some((name) => questionOf(name).live) ? askAccount() : undefined;
+    atTerminal() && open.some((name) => questionOf(name).live) ? askAccount(top) : undefined;
   if (atTerminal()) void loadPrompts();
 
   const project = detect(openTree(top));
@@ -57,7 +57,7 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   const answers = complete(texts, project, present, asks, said);
   refuseAnswers(project, answers, said.regions);
   const context: Context = { project, answers, command: way.command };
-  const secrets = account && readSecrets(answers.app, account);
+  const secrets = account && readSecrets(top, answers.app, account);
 
   const planned = plan(generator.files, context, conflict);
   say(`\n${previewOf(generator, context, planned)}`);

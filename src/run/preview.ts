@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { styleText } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
+import { trustedPath } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
 import { printable } from '../problem.ts';
 
@@ -69,7 +70,7 @@ export function page(text: string): void {
     shell: true,
     input: `${text}\n`,
     stdio: ['pipe', 'inherit', 'ignore'],
-    env: { ...process.env, LESS: process.env.LESS ?? '-R -F -X' },
+    env: { ...process.env, PATH: trustedPath('.'), LESS: process.env.LESS ?? '-R -F -X' },
   });
   process.off('SIGINT', ignore);
   if (error || status === 127) console.log(text);
