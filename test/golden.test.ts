@@ -1,44 +1,14 @@
 /** Whole repos before and after `fly`: a reviewer reads each change of output in the diff. `UPDATE=1 npm test` renews them. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { QuestionName } from '../src/answers/questions.ts';
-import type { OnConflict } from '../src/plan/file.ts';
 import { refuseUnsupported } from '../src/plan/supported.ts';
 import { Problem } from '../src/problem.ts';
-import { openTree } from '../src/tree.ts';
+import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
 import { planFor, projectOf } from './support.ts';
 
-type Texts = Record<string, string>;
-
-/** golden.json: the answers, and the project whose before/ this one's is laid over. */
-interface Golden {
-  extends?: string;
-  flags: Partial<Record<QuestionName, string>>;
-  conflict?: OnConflict;
-}
-
-const PROJECTS = fileURLToPath(new URL('projects', import.meta.url));
 const REFUSAL = 'refusal.txt';
-
-const goldenOf = (name: string): Golden =>
-  JSON.parse(readFileSync(join(PROJECTS, name, 'golden.json'), 'utf8')) as Golden;
-
-function textsIn(folder: string): Texts {
-  if (!existsSync(folder)) return {};
-  const tree = openTree(folder);
-  return Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
-}
-
-function textsBefore(name: string): Texts {
-  const { extends: base } = goldenOf(name);
-  return {
-    ...(base === undefined ? {} : textsBefore(base)),
-    ...textsIn(join(PROJECTS, name, 'before')),
-  };
-}
 
 /** The files that a run writes; for a repo that is refused, the message as refusal.txt. */
 function written(texts: Texts, { flags, conflict }: Golden): Texts {

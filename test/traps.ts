@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { check, type Result, resultOf } from '../src/check/check.ts';
 import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
+import type { Weight } from '../src/check/rule.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
@@ -65,23 +66,54 @@ export function umbrella(): Texts {
   return after(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
 }
 
-/** What is spoilt, which requirement then is missing, at which line's text, and a part of the edit. */
-export type Trap = [name: string, spoilt: () => Texts, id: string, place: string, edit: RegExp];
+/** One fault put into a repo that is in order, and what `check` must say then. */
+interface TrapObject {
+  name: string;
+  /** The requirement that is no longer met. */
+  rule: string;
+  weight?: Weight;
+  /** The repo to spoil; the generated one, unless said otherwise. */
+  repo?: () => Texts;
+  /** What is replaced in which file; none where the repo itself is spoilt. */
+  file?: string;
+  change?: [from: string, to: string];
+  /** The file where the fault is found, with the beginning of its line, and a part of the edit. */
+  expect: { place: string; mend: RegExp };
+}
+
+/** The same, shorter. */
+type TrapTuple = [name: string, spoilt: () => Texts, rule: string, place: string, mend: RegExp];
+
+export type Trap = TrapObject | TrapTuple;
 
 /** Each spoilt repo lacks just what was spoilt, and says where and how to mend it. */
 export function testTraps(traps: readonly Trap[]): void {
-  for (const [name, spoilt, id, place, edit] of traps) {
-    test(`${id} ${name}`, () => {
-      const texts = spoilt();
-      const { findings } = judge(texts, id);
-      const fitting = findings.filter((one) => {
-        const line = (texts[one.file] ?? '').split('\n')[(one.line ?? 1) - 1] ?? '';
-        return (
-          `${one.file}: ${one.line === null ? '' : line.trim()}`.startsWith(place) &&
-          edit.test(one.edit)
-        );
-      });
+  for (const trap of traps.map(named)) {
+    test(`${trap.rule} ${trap.name}`, () => {
+      const texts = spoilt(trap);
+      const { findings } = judge(texts, trap.rule);
+      const fitting = findings.filter(
+        ({ weight, file, line, edit }) =>
+          weight === (trap.weight ?? weight) &&
+          `${file}: ${line === null ? '' : textAt(texts, file, line)}`.startsWith(
+            trap.expect.place,
+          ) &&
+          trap.expect.mend.test(edit),
+      );
       assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
     });
   }
+}
+
+function spoilt({ repo = generated, file, change }: TrapObject): Texts {
+  return file && change ? spoil(repo(), file, ...change) : repo();
+}
+
+const textAt = (texts: Texts, file: string, line: number): string =>
+  (texts[file] ?? '').split('\n')[line - 1]?.trim() ?? '';
+
+function named(trap: Trap): TrapObject {
+  if (!Array.isArray(trap)) return trap;
+  const [name, repo, rule, place, mend] = trap;
+  return { name, repo, rule, expect: { place, mend } };
 }

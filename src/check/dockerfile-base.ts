@@ -19,11 +19,12 @@ function both(file: Dockerfile) {
   return { builder, runner, systems: [systemOf(builder.image), systemOf(runner.image)] as const };
 }
 
-/** The version itself stands in an ARG, if there is one. */
-function lineOf(file: Dockerfile, { rawImage, line }: Stage): number {
+/** The line of the ARG that holds a version, else of the last one that the image is made of, else of FROM. */
+function lineOf(file: Dockerfile, { rawImage, line }: Stage, version = ''): number {
+  const holder = [...file.args.values()].find(({ raw }) => version && raw.includes(version));
   const names = [...rawImage.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
   const used = names.flatMap((name) => file.args.get(name)?.line ?? []);
-  return used.at(-1) ?? line;
+  return (rawImage.includes('$') ? (holder?.line ?? used.at(-1)) : undefined) ?? line;
 }
 
 /** The Elixir version that the builder's tag names. */
@@ -36,7 +37,12 @@ function drift(file: Dockerfile) {
   const [from, to] = systems;
   if (builder === runner || !from?.release || !to?.release) return undefined;
   if (from.family === to.family && from.release === to.release) return undefined;
-  return { line: lineOf(file, runner), from: label(from), to: label(to), newer: isNewer(to, from) };
+  return {
+    line: lineOf(file, runner, to.release),
+    from: label(from),
+    to: label(to),
+    newer: isNewer(to, from),
+  };
 }
 
 const DEBIANS = ['bullseye', 'bookworm', 'trixie', 'forky'];
@@ -58,7 +64,8 @@ export const baseRules: readonly Rule[] = [
       const { builder, runner, systems } = both(file);
       const index = systems.findIndex((system) => system?.release && GONE.has(system.release));
       const stage = [builder, runner][index];
-      return stage ? [{ line: lineOf(file, stage), release: systems[index]?.release }] : [];
+      const release = systems[index]?.release;
+      return stage ? [{ line: lineOf(file, stage, release), release }] : [];
     },
     say: ({ release }) =>
       `Debian ${release} is past its end of life and its packages are gone, so apt-get fails`,
@@ -134,7 +141,7 @@ export const baseRules: readonly Rule[] = [
       const wanted = project.elixir.requirements.find(
         (one) => elixir && !satisfiesRequirement(elixir, one),
       );
-      return when(wanted, { line: lineOf(file, both(file).builder), elixir, wanted });
+      return when(wanted, { line: lineOf(file, both(file).builder, elixir), elixir, wanted });
     },
     say: ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
     mend: () => 'change the Elixir version at the top',

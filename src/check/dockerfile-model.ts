@@ -38,12 +38,19 @@ export interface Dockerfile {
   /** The stage that becomes the image. */
   final: Stage;
   /** ARGs in front of the first FROM. */
-  args: ReadonlyMap<string, { value: string; line: number }>;
+  args: ReadonlyMap<string, Arg>;
+}
+
+export interface Arg {
+  value: string;
+  /** As written: other ARGs may be in it. */
+  raw: string;
+  line: number;
 }
 
 /** Reads a Dockerfile; undefined when it has no stage. @param target `build-target` of fly.toml */
 export function readDockerfile(text: string, target?: string): Dockerfile | undefined {
-  const args = new Map<string, { value: string; line: number }>();
+  const args = new Map<string, Arg>();
   const stages: Stage[] = [];
   let variables = new Map<string, string>();
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
@@ -64,7 +71,8 @@ export function readDockerfile(text: string, target?: string): Dockerfile | unde
     } else {
       const known = new Map([...args].map(([name, { value }]) => [name, value]));
       const { line, pairs } = readStep(instruction, known);
-      for (const [name, value] of pairs) args.set(name, { value, line });
+      const [raw = ''] = readStep(instruction, new Map()).pairs.map(([, value]) => value);
+      for (const [name, value] of pairs) args.set(name, { value, raw, line });
     }
   }
   const wanted = stages.find((stage) => target && stage.name === target.toLowerCase());

@@ -1,3 +1,4 @@
+import { join } from 'node:path/posix';
 import { atomName, get, Tuple, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { Code } from './code.ts';
@@ -65,8 +66,12 @@ export function demands({
   const required = [...start.required];
   for (const one of late)
     if (!required.some((other) => other.name === one.name)) required.push(one);
+  const applicationReads = projects.flatMap((project) =>
+    project.applicationReads.map((read) => ({ ...read, file: join(project.dir, 'mix.exs') })),
+  );
   const buildReads = [
     ...start.buildReads.values(),
+    ...applicationReads.filter((one) => !start.buildReads.has(one.name)),
     ...code.buildReads.filter((one) => !start.buildReads.has(one.name)),
   ].filter((one) => !required.some((other) => other.name === one.name && other.compileTime));
   if (buildReads.length)

@@ -1,7 +1,7 @@
 import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
 import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { emptyEnvironment, inner, moduleScope, type Scope } from '../elixir/scope.ts';
-import { type Expr, parseElixir, type SyntaxProblem, walk } from '../elixir/syntax.ts';
+import { type Expr, lineAt, parseElixir, type SyntaxProblem, walk } from '../elixir/syntax.ts';
 import {
   Atom,
   atomName,
@@ -30,6 +30,8 @@ export interface MixProject {
   elixir: string | null;
   /** `mod:` of application/0, e.g. Shop.Application. */
   applicationModule: string | null;
+  /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
+  applicationReads: { name: string; line: number }[];
   projectModule: string | null;
   appsPath: string | null;
   /** `elixirc_paths:` in production, relative to `dir`. */
@@ -81,6 +83,21 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   const depsValue = [listed, plain].flatMap((list): Value[] =>
     Array.isArray(list) ? list : [new Unknown('deps')],
   );
+  const applicationReads = new Map<string, { name: string; line: number }>();
+  const application = run(
+    {
+      ...scope,
+      world: {
+        ...emptyEnvironment(),
+        env: (name, fallback, demanded, at) => {
+          const known = typeof name === 'string' && (demanded || fallback === null);
+          if (known) applicationReads.set(name, { name, line: lineAt(text, at) });
+          return demanded ? new Unknown('the environment') : fallback;
+        },
+      },
+    },
+    'application',
+  );
   const paths = get(project, 'elixirc_paths');
   const releases = get(project, 'releases');
   const there = (path: string) => path.startsWith('..') || tree.paths.has(normalize(inDir(path)));
@@ -91,7 +108,8 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     dir,
     app: atomName(get(project, 'app')) ?? null,
     elixir: text2(get(project, 'elixir')),
-    applicationModule: applicationModule(run(scope, 'application')),
+    applicationModule: applicationModule(application),
+    applicationReads: [...applicationReads.values()],
     projectModule: module?.name ?? null,
     appsPath: text2(get(project, 'apps_path')),
     sourceFolders: [

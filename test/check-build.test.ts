@@ -1,0 +1,282 @@
+/** What `check` says of Dockerfiles that somebody else wrote: what does not build, does not boot, and no more than that. */
+import { stripVTControlCharacters } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { check, mustFaults } from '../src/check/check.ts';
+import { verdictsOf } from '../src/check/verdicts.ts';
+import { detect } from '../src/facts/detect.ts';
+import { runCheck } from '../src/run/check-command.ts';
+import { treeOf } from '../src/tree.ts';
+import { textsBefore } from './projects.ts';
+import { projectOf, SHOP } from './support.ts';
+import { generated, judge, spoil, type Texts, testTraps } from './traps.ts';
+
+const DOCKERFILE = 'Dockerfile';
+const IGNORE = '.dockerignore';
+
+/** A stock Phoenix app with the Dockerfile of `mix phx.gen.release --docker`, as `fly launch` leaves it. */
+const launched = (): Texts => ({ ...stock });
+const stock = textsBefore('fly-launch');
+const PUBLIC_KEY = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
+
+testTraps([
+  {
+    name: 'a task of assets that mix.exs has no alias for',
+    rule: 'B3',
+    weight: 'must',
+    repo: launched,
+    file: 'mix.exs',
+    change: ['"assets.deploy":', '"assets.other":'],
+    expect: { place: 'Dockerfile: RUN mix assets.deploy', mend: /remove `mix assets.deploy`/ },
+  },
+  {
+    name: 'a task of a package that production lacks',
+    rule: 'B3',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['RUN mix release', 'RUN mix do sentry.package_source_code + release'],
+    expect: { place: 'Dockerfile: RUN mix do sentry', mend: /what it needs/ },
+  },
+  {
+    name: 'a folder that the repo lacks',
+    rule: 'B3',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['COPY assets assets', 'COPY assets assets\nCOPY ["fonts", "./fonts/"]'],
+    expect: { place: 'Dockerfile: COPY ["fonts"', mend: /commit the file/ },
+  },
+  {
+    name: 'a setting of mix.exs from an environment that the build has not',
+    rule: 'B3',
+    weight: 'advice',
+    repo: launched,
+    file: 'mix.exs',
+    change: ['mod: {', 'env: [key: System.get_env("PARTNER_KEY")],\n      mod: {'],
+    expect: { place: 'mix.exs: env: [key:', mend: /PARTNER_KEY: mix.exs:\d+/ },
+  },
+  {
+    name: 'an Elixir image that was never built for that OTP',
+    rule: 'B1',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: [
+      'docker.io/hexpm/elixir:${ELIXIR_VERSION}-erlang-${OTP_VERSION}-debian-${DEBIAN_VERSION}',
+      'elixir:1.18.4-otp-24-slim',
+    ],
+    expect: { place: 'Dockerfile: ARG BUILDER_IMAGE', mend: /hub.docker.com/ },
+  },
+  {
+    name: 'a tag that hexpm never had',
+    rule: 'B1',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['-erlang-${OTP_VERSION}-debian-${DEBIAN_VERSION}"', '"'],
+    expect: { place: 'Dockerfile: ARG BUILDER_IMAGE', mend: /hub.docker.com/ },
+  },
+  {
+    name: 'bullseye',
+    rule: 'B1',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['bookworm-20251020', 'bullseye-20240904'],
+    expect: { place: 'Dockerfile: ARG', mend: /trixie/ },
+  },
+  {
+    name: 'a release of another name is copied',
+    rule: 'R1.6',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['/rel/shop ./', '/rel/shoop ./'],
+    expect: { place: 'Dockerfile: COPY --from=builder', mend: /write shop/ },
+  },
+  {
+    name: 'a program that the release has not',
+    rule: 'R1.6',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['CMD ["/app/bin/server"]', 'CMD ["/app/bin/serve"]'],
+    expect: { place: 'Dockerfile: CMD', mend: /\/app\/bin\/shop/ },
+  },
+  {
+    name: 'hooks that the bundler imports before the compiler writes them',
+    rule: 'R1.1',
+    weight: 'must',
+    repo: () => spoil(launched(), DOCKERFILE, 'RUN mix compile\n', ''),
+    file: DOCKERFILE,
+    change: ['COPY config/runtime.exs', 'RUN mix compile\nCOPY config/runtime.exs'],
+    expect: { place: 'Dockerfile: RUN mix assets.deploy', mend: /below `mix compile`/ },
+  },
+  {
+    name: 'a lockfile kept out that npm installs from',
+    rule: 'B6',
+    weight: 'must',
+    repo: () => ({
+      ...spoil(
+        generated(),
+        DOCKERFILE,
+        'FROM os AS runner',
+        'FROM node:22-slim AS node\nCOPY assets/package*.json ./\nRUN npm ci\nFROM os AS runner',
+      ),
+      'assets/package.json': '{"dependencies":{"topbar":"1"}}',
+      'assets/package-lock.json': '{}',
+    }),
+    file: IGNORE,
+    change: ['fly.toml\n', 'fly.toml\n**/package-lock.json\n'],
+    expect: { place: '.dockerignore: **/package-lock.json', mend: /!assets\/package-lock.json/ },
+  },
+  {
+    name: 'a public key kept out that the code names',
+    rule: 'B6',
+    weight: 'must',
+    repo: () => ({
+      ...launched(),
+      'priv/keys/login.pem': PUBLIC_KEY,
+      'lib/shop/login.ex':
+        'defmodule Shop.Login do\n  @key File.read!("priv/keys/login.pem")\n  def key, do: @key\nend\n',
+    }),
+    file: IGNORE,
+    change: ['.git\n', '.git\n**/*.pem\n'],
+    expect: { place: '.dockerignore: **/*.pem', mend: /!priv\/keys\/login.pem/ },
+  },
+  {
+    name: 'a folder kept out that is copied',
+    rule: 'B6',
+    weight: 'must',
+    repo: launched,
+    file: IGNORE,
+    change: ['/cover/\n', '/cover/\nrel\n'],
+    expect: { place: '.dockerignore: rel', mend: /remove the line `rel`/ },
+  },
+  {
+    name: 'a secret in the image',
+    rule: 'R1.4',
+    weight: 'must',
+    repo: launched,
+    file: DOCKERFILE,
+    change: ['USER nobody', 'ENV STRIPE_SECRET=live_0123456789abcdef\nUSER nobody'],
+    expect: { place: 'Dockerfile: ENV STRIPE_SECRET', mend: /fly secrets set STRIPE_SECRET/ },
+  },
+]);
+
+test('nothing that stops the Dockerfile of phx.gen.release is found in it', () =>
+  assert.equal(mustFaults(projectOf(launched()), DOCKERFILE), []));
+
+for (const [name, spoilt] of Object.entries<() => Texts>({
+  'a program of the base image': () =>
+    spoil(launched(), DOCKERFILE, 'CMD ["/app/bin/server"]', 'CMD ["/bin/sh", "/app/bin/server"]'),
+  'a link to the release': () =>
+    spoil(
+      launched(),
+      DOCKERFILE,
+      'CMD ["/app/bin/server"]',
+      'RUN ln -s /app/bin/shop /app/bin/web\nENV PHX_SERVER=true\nCMD ["/app/bin/web", "start"]',
+    ),
+  'a word that is no secret': () =>
+    spoil(launched(), DOCKERFILE, 'ENV MIX_ENV="prod"', 'ENV MIX_ENV="prod" SECRET_KEY_BASE=nokey'),
+  'packages of Node that an alias installs': () => ({
+    ...spoil(
+      launched(),
+      'mix.exs',
+      '"assets.setup": [',
+      '"assets.setup": ["cmd --cd assets npm install", ',
+    ),
+    'assets/package.json': '{"dependencies":{"topbar":"1"}}',
+  }),
+  'a file that mix.exs can do without': () => ({
+    ...spoil(
+      launched(),
+      'mix.exs',
+      '  def application',
+      '  def version, do: with({:ok, text} <- File.read("VERSION"), do: text)\n\n  def application',
+    ),
+    VERSION: '1.0',
+  }),
+  'a task of the repo itself': () => ({
+    ...spoil(launched(), DOCKERFILE, 'RUN mix release', 'RUN mix assets.icons && mix release'),
+    'lib/mix/tasks/assets.icons.ex':
+      'defmodule Mix.Tasks.Assets.Icons do\n  use Mix.Task\n  def run(_), do: :ok\nend\n',
+  }),
+  'a runner that is newer than the builder': () =>
+    spoil(
+      launched(),
+      DOCKERFILE,
+      'docker.io/debian:${DEBIAN_VERSION}',
+      'docker.io/debian:trixie-slim',
+    ),
+}))
+  test(`no must: ${name}`, () => assert.equal(mustFaults(projectOf(spoilt()), DOCKERFILE), []));
+
+test('git in the image is no fault where the code starts it', () => {
+  const texts = spoil(launched(), DOCKERFILE, 'libstdc++6 openssl', 'git libstdc++6 openssl');
+  const tools = (repo: Texts) =>
+    judge(repo, 'R1.2').findings.filter(({ what }) => what.includes('only a build needs'));
+  assert.is(tools(texts).length, 1);
+  const code = 'defmodule Shop.Repos do\n  def pull, do: System.cmd("git", ["pull"])\nend\n';
+  assert.equal(tools({ ...texts, 'lib/shop/repos.ex': code }), []);
+});
+
+test('a script that is started and may not be executed', () => {
+  const notExecutable = (path: string) => ({
+    ...treeOf(launched()),
+    executable: (one: string) => one !== path,
+  });
+  for (const script of ['rel/overlays/bin/server', 'rel/overlays/bin/migrate'])
+    assert.equal(mustFaults(detect(notExecutable(script)), DOCKERFILE), [
+      `${script}: it is started, but not executable: permission denied`,
+    ]);
+  assert.equal(mustFaults(detect(notExecutable('rel/overlays/bin/other')), DOCKERFILE), []);
+});
+
+test('what a foreign Dockerfile can not do is one line each', () => {
+  const texts = spoil(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
+  assert.equal(mustFaults(projectOf(texts), DOCKERFILE), [
+    'Dockerfile:4: Debian bullseye is past its end of life and its packages are gone, so apt-get fails',
+  ]);
+});
+
+test('a Dockerfile that is not what is built is never met', () => {
+  for (const build of ['builder = "heroku/buildpacks:20"', 'image = "registry.example.com/shop"']) {
+    const texts = spoil(generated(), 'fly.toml', '[env]', `[build]\n${build}\n\n[env]`);
+    const { verdict, unknown } = judge(texts, 'R1.1');
+    assert.is(verdict, 'unknown');
+    assert.match(unknown[0]?.why ?? '', 'not built by this');
+  }
+});
+
+test('the summary counts by weight, and says what is left', () => {
+  const texts = spoil(generated(), DOCKERFILE, 'USER 65534:65534', 'USER root');
+  const said = (skip: Record<string, string>, strict = false) =>
+    stripVTControlCharacters(
+      verdictsOf(check(projectOf(texts), new Map(Object.entries(skip))), strict),
+    );
+  assert.match(said({}), /open: 0 musts, 1 should, 0 advice, 0 unknown\. .*--strict/);
+  assert.match(said({}), /should {3}R1\.4 .*\n +should: Dockerfile:\d+: the app runs as root/);
+  const skipped = said({ 'R1.4': 'a volume that belongs to root' });
+  assert.match(skipped, /skipped {2}R1\.4 .*\(a volume that belongs to root\)/);
+  assert.match(skipped, /All 28 requirements are met, 1 skipped\./);
+});
+
+test('exit code: 1 for a must, with --strict for any; --skip names a requirement', async () => {
+  const { write } = process.stdout;
+  const quietly = async (root: string, flags: Parameters<typeof runCheck>[1]) => {
+    process.stdout.write = ((_text: string, done: () => void) => done()) as typeof write;
+    try {
+      return await runCheck(root, flags);
+    } finally {
+      process.stdout.write = write;
+    }
+  };
+  const all = check(detect(treeOf({ ...generated() }))).map(({ id }) => id);
+  assert.is(await quietly(SHOP, {}), 1);
+  assert.is(await quietly(SHOP, { skip: all.join('\n'), strict: 'yes' }), 0);
+  assert.throws(() => runCheck(SHOP, { skip: 'R9.9: none' }), 'there is no requirement R9.9');
+});
+
+test.run();
