@@ -260,7 +260,7 @@ test('the summary counts by weight, and says what is left', () => {
   assert.match(said({}), /should {3}R1\.4 .*\n +should: Dockerfile:\d+: the app runs as root/);
   const skipped = said({ 'R1.4': 'a volume that belongs to root' });
   assert.match(skipped, /skipped {2}R1\.4 .*\(a volume that belongs to root\)/);
-  assert.match(skipped, /All 28 requirements are met, 1 skipped\./);
+  assert.match(skipped, /All \d+ requirements are met, 1 skipped\./);
 });
 
 test('exit code: 1 for a must, with --strict for any; --skip names a requirement', async () => {
