@@ -73,6 +73,7 @@ export const dockerfile: GeneratedFile = {
     },
   ],
   notes: ({ project, answers: { base } }) => [
+    ...chooseImage(project, base).notes,
     ...glibcNotes(project, base),
     ...assets(project).notes,
   ],

@@ -1,9 +1,10 @@
 import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, questions } from '../src/answers/questions.ts';
-import { migrateCommand } from '../src/docker/release-files.ts';
+import { MIGRATE } from '../src/docker/release-files.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
 import type { Project } from '../src/facts/detect.ts';
+import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
 import {
   buildBypasses,
@@ -20,6 +21,7 @@ import type { Context, GeneratedFile, OnConflict } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
 import { tomlString } from '../src/quote.ts';
+import { scriptOutputs } from './migrate-sh.ts';
 import { portOf } from './shared.ts';
 
 export const flyToml: GeneratedFile = {
@@ -41,11 +43,12 @@ export const flyToml: GeneratedFile = {
         merge: (_before, rendered, onConflict) =>
           there.blank ? rendered : merge(context, there, rendered, onConflict).text,
       },
+      ...(answers.migrate ? scriptOutputs(context) : []),
     ];
   },
   notes: (context) => {
     const there = flyConfig(context.project.tree);
-    const notes = regionNote(context.answers);
+    const notes = [...regionNote(context.answers), ...forceSslAdvice(context.project)];
     if (there.blank) return notes;
     const rendered = render('fly.toml', view(context, there));
     const { overruled } = merge(context, there, rendered, 'leave');
@@ -100,7 +103,7 @@ function memoryIn({ machine }: FlyConfig): string | undefined {
 }
 
 function view({ project, answers }: Context, there: FlyConfig): Record<string, unknown> {
-  const { app, region, postgres, host, memory, release, migrate, background } = answers;
+  const { app, region, postgres, host, memory, migrate, background } = answers;
   const old = there.service?.kind === 'services';
   const inMegabytes = there.machine?.data.memory_mb !== undefined && !there.machine.data.memory;
   return {
@@ -113,7 +116,7 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
     ports: old,
     group: there.group && tomlString(there.group),
     migrate,
-    releaseCommand: tomlString(migrateCommand(project, release)),
+    releaseCommand: tomlString(MIGRATE),
     database: postgres.kind !== 'none' && project.database.repos.length > 0,
     databaseSource: databaseSource(postgres, app),
     ipv6: postgres.kind !== 'external',

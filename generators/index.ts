@@ -4,6 +4,7 @@ import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import { flyToml } from './fly-toml.ts';
 import { health } from './health.ts';
+import { migrateSh } from './migrate-sh.ts';
 import { release } from './release.ts';
 import { runtimeExs } from './runtime-exs.ts';
 
@@ -15,6 +16,7 @@ export const files: readonly GeneratedFile[] = [
   envSh,
   runtimeExs,
   health,
+  migrateSh,
   release,
 ];
 

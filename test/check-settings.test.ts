@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import { FLAGS } from './support.ts';
-import { generated, spoil, type Trap, testTraps } from './traps.ts';
+import { generated, leavingOut, spoil, type Trap, testTraps } from './traps.ts';
 
 const FLY = 'fly.toml';
 const RUNTIME = 'config/runtime.exs';
@@ -214,7 +214,10 @@ testTraps([
   [
     'release_command without bin/migrate (A5)',
     () =>
-      spoil(generated(), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/migrate"\n'),
+      leavingOut(
+        spoil(generated(), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/migrate"\n'),
+        'rel/overlays/bin/migrate',
+      ),
     'B9',
     'fly.toml: release_command',
     /phx.gen.release/,

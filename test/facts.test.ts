@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { migrateCommand } from '../src/docker/release-files.ts';
+import { migrateSh } from '../generators/migrate-sh.ts';
 import { serverRepos } from '../src/facts/project.ts';
-import { app, lock, projectOf } from './support.ts';
+import { app, complete, FLAGS, lock, projectOf } from './support.ts';
 
 const umbrella = (root: string, extra: Record<string, string> = {}) => {
   const child = (app: string, module: string, deps: string) => ({
@@ -219,7 +219,10 @@ test("repos on another kind of database than the app's are told apart", () => {
   });
   assert.equal([...facts.database.repoAdapters.values()], ['postgres', 'sqlite', 'none']);
   assert.equal(serverRepos(facts), ['Shop.Repo']);
-  assert.match(migrateCommand(facts, 'shop'), 'for repo <- [Shop.Repo], do:');
+  assert.is(
+    migrateSh.outputs({ project: facts, answers: complete(FLAGS, facts) })[0]?.view?.repos,
+    'Shop.Repo',
+  );
 });
 
 test('a stale postgrex in mix.lock is no database', () => {

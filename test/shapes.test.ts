@@ -454,20 +454,6 @@ test('releases.exs stays the file that boots; prod.secret.exs and SQLite are ref
   assert.throws(() => refuseAnswers(mysql, complete(FLAGS, mysql)), /MySQL/);
 });
 
-test('migrations run with what the app has: bin/migrate, else Ecto itself', () => {
-  const command = (files: Texts) =>
-    planFor(shop(files), { ...FLAGS, migrate: 'yes' }).find((change) => change.path === 'fly.toml')
-      ?.after ?? '';
-  assert.match(
-    command({ 'rel/overlays/bin/migrate': '#!/bin/sh\n' }),
-    'release_command = "/app/bin/migrate"',
-  );
-  assert.match(
-    command({}),
-    `release_command = "/app/bin/shop eval 'Application.load(:shop); for repo <- [Shop.Repo], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))'"`,
-  );
-});
-
 test('force_ssl in each of its wrong shapes is answered with the edit; the right one with nothing', () => {
   const advice = (prod: string, more: Record<string, string> = {}) =>
     forceSslAdvice(

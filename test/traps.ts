@@ -48,6 +48,10 @@ export function spoil(texts: Texts, path: string, from: string, to: string): Tex
   return { ...texts, [path]: before.replaceAll(from, () => to) };
 }
 
+/** Without a file. */
+export const leavingOut = (texts: Texts, path: string): Texts =>
+  Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
+
 /** A generated umbrella of two apps. */
 export function umbrella(): Texts {
   const child = (app: string, rest: string) =>

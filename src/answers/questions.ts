@@ -1,6 +1,8 @@
 import { glibcReasons } from '../docker/packages.ts';
 import { releaseFor } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
+import { serverRepos } from '../facts/project.ts';
+import { queriesAtStart } from '../facts/start-queries.ts';
 import type { Live } from '../fly/live.ts';
 import { isAppName, isHostName, toAppName } from '../fly/names.ts';
 import { parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
@@ -165,9 +167,9 @@ export const questions = {
     message: 'Migrate the database on each deploy?',
     help: 'run migrations on each deploy (release_command): yes or no',
     example: 'no',
-    fallback: 'no',
+    fallback: 'no, unless it asks the database at its start',
     asked: 'flag',
-    default: () => 'no',
+    default: (project) => (serverRepos(project).length && queriesAtStart(project) ? 'yes' : 'no'),
     ...yesNo,
   }),
   background: question({

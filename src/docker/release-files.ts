@@ -1,7 +1,5 @@
 import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import { serverRepos } from '../facts/project.ts';
-import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 
 const options = (project: Project, release: string) =>
   project.projects[0]?.releaseOptions.get(release);
@@ -25,23 +23,12 @@ export const includesErts = (project: Project, release: string): boolean =>
 export const releaseFor = (project: Project): string =>
   project.app.otpApp.replace(/_web$/, '') || project.app.otpApp;
 
-/**
- * What migrates the database in a running image: rel/overlays/bin/migrate where the app has it (mix phx.gen.release
- * writes it), else Ecto's own migrator, which needs no module of the app's (Ecto.Migrator.with_repo/2, ecto_sql 3.13).
- */
-export function migrateCommand(project: Project, release: string): string {
-  if (project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/migrate`))
-    return '/app/bin/migrate';
-  const apps = [
-    ...new Set(
-      serverRepos(project).map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp),
-    ),
-  ];
-  const load = apps.map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
-  const repos = serverRepos(project).map(elixirModule).join(', ');
-  const code = `${load}; for repo <- [${repos}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
-  return `/app/bin/${release} eval ${shellWord(code)}`;
-}
+/** Where the release takes its bin/migrate from: `mix phx.gen.release` writes it, else we do. */
+export const migrateScript = (project: Project, release: string): string =>
+  `${relFolder(project, release)}/overlays/bin/migrate`;
+
+/** What migrates the database in a running image. */
+export const MIGRATE = '/app/bin/migrate';
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export function builtRelease(project: Project): string | undefined {

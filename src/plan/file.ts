@@ -25,6 +25,8 @@ export interface Output {
   template?: string;
   /** Names the template may use. */
   view?: Record<string, unknown>;
+  /** Of a new file; 0o644 where it isn't a script. */
+  mode?: number;
   /** Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file. */
   merge?: (before: string | undefined, rendered: string, onConflict: OnConflict) => string;
 }
@@ -48,6 +50,7 @@ export interface Change {
   path: string;
   before: string | undefined;
   after: string;
+  mode?: number;
   /** There is a conflict: what the file would be if ours replaced what its owner wrote. */
   ours?: string;
 }

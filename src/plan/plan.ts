@@ -18,7 +18,13 @@ export function plan(
     const rendered = output.template ? render(output.template, output.view ?? {}) : '';
     const after = merge ? merge(current, rendered, onConflict) : sameEndings(current, rendered);
     const ours = merge ? merge(current, rendered, 'replace') : after;
-    changes.set(path, { path, before, after, ours: ours === after ? undefined : ours });
+    changes.set(path, {
+      path,
+      before,
+      after,
+      ...(output.mode !== undefined && { mode: output.mode }),
+      ...(ours !== after && { ours }),
+    });
   }
   return [...changes.values()];
 }

@@ -1,11 +1,12 @@
 import type { Present } from '../answers/questions.ts';
 import { Repo } from '../check/repo.ts';
-import { migrateCommand } from '../docker/release-files.ts';
+import { MIGRATE } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
+import { serverRepos } from '../facts/project.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import type { Context } from '../plan/file.ts';
-import { elixirAtom, isModule, shellWord } from '../quote.ts';
+import { elixirAtom, isModule } from '../quote.ts';
 import type { Account } from './account.ts';
 import type { Way } from './way.ts';
 
@@ -193,9 +194,9 @@ const buildSecrets = (context: StepContext): string =>
 /** The deploy and what follows it. Migrating comes last: ssh would read the lines after it. */
 function deploySections(context: StepContext, deploy: string[], isNewHost: boolean): Section[] {
   const { project, answers } = context;
-  const { app, host, postgres, migrate, release } = answers;
+  const { app, host, migrate } = answers;
   const build = buildValues(context).map(({ id, why }) => ({ name: id, why }));
-  const migrates = project.database.repos.length > 0 && postgres.kind !== 'none' && !migrate;
+  const migrates = serverRepos(project).length > 0 && !migrate;
   return [
     ...(build.length
       ? [
@@ -217,9 +218,7 @@ function deploySections(context: StepContext, deploy: string[], isNewHost: boole
       ? [
           {
             title: 'Migrate the database, now and after each deploy that brings migrations:',
-            lines: [
-              `fly ssh console --app ${app} -C ${shellWord(migrateCommand(project, release))}`,
-            ],
+            lines: [`fly ssh console --app ${app} -C ${MIGRATE}`],
           },
         ]
       : []),

@@ -141,7 +141,7 @@ function stage(
   const folder = staging.get(base) ?? mkdtempSync(join(base, '.phoenix-fly-'));
   staging.set(base, folder);
   const file = { ...change, target, new: join(folder, `${index}`), old: join(folder, `${index}~`) };
-  writeFileSync(file.new, change.after, { flush: true, mode: 0o666 });
+  writeFileSync(file.new, change.after, { flush: true, mode: change.mode ?? 0o666 });
   const stat = lstatSync(target, { throwIfNoEntry: false });
   if (stat) {
     takeAfter(file.new, stat);

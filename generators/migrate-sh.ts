@@ -1,0 +1,71 @@
+import { migrateScript } from '../src/docker/release-files.ts';
+import { modulesIn } from '../src/elixir/modules.ts';
+import { parseElixir } from '../src/elixir/syntax.ts';
+import type { Project } from '../src/facts/detect.ts';
+import { serverRepos } from '../src/facts/project.ts';
+import { queriesAtStart } from '../src/facts/start-queries.ts';
+import { flyConfig } from '../src/fly/fly-config.ts';
+import type { Context, GeneratedFile, Output } from '../src/plan/file.ts';
+import { elixirAtom, elixirModule } from '../src/quote.ts';
+
+export const migrateSh: GeneratedFile = {
+  name: 'migrate-sh',
+  summary: 'bin/migrate of the release, unless the app has its own',
+  asks: ['release'],
+  outputs: scriptOutputs,
+  notes: (context) => (serverRepos(context.project).length ? [migrationNote(context)] : []),
+};
+
+/** The script, where there is something to migrate. `fly-toml` writes it too, as its release_command runs it. */
+export function scriptOutputs({ project, answers }: Context): Output[] {
+  const repos = serverRepos(project);
+  const command = flyConfig(project.tree).deploy.release_command;
+  // Whoever has a command of their own needs no script
+  const isSettled = command !== undefined && !/bin\/migrate\b/.test(String(command));
+  if (repos.length === 0 || isSettled) return [];
+  const { otpApp } = project.app;
+  const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? otpApp);
+  return [
+    {
+      path: migrateScript(project, answers.release),
+      template: 'rel/overlays/bin/migrate',
+      mode: 0o755,
+      view: {
+        release: answers.release,
+        releaseModule: releaseModule(project),
+        apps: [...new Set(apps)].map((app) => inQuotes(elixirAtom(app))),
+        repos: repos.map(elixirModule).join(', '),
+      },
+      merge: (before, rendered) => before ?? rendered,
+    },
+  ];
+}
+
+/** The module that `mix phx.gen.release` writes, where it still has its migrate/0. */
+function releaseModule({ app, tree }: Project): string | undefined {
+  const name = `${app.module}.Release`;
+  const file = [...tree.paths].find((path) => /(^|\/)lib\/[^/]+\/release\.ex$/.test(path));
+  const found = modulesIn(parseElixir((file && tree.read(file)) ?? '').body).find(
+    (module) => module.name === name,
+  );
+  const migrate = found?.body.some(
+    (expr) =>
+      expr.is === 'call' &&
+      expr.name === 'def' &&
+      expr.args.some((head) => 'name' in head && head.name === 'migrate'),
+  );
+  return migrate && /^[\w.]+$/.test(name) ? name : undefined;
+}
+
+/** Text between single quotes of a shell. */
+const inQuotes = (text: string): string => text.replaceAll("'", `'\\''`);
+
+/** Which way of migrating was taken, and why. */
+function migrationNote({ project, answers: { migrate } }: Context): string {
+  const why = queriesAtStart(project);
+  if (migrate)
+    return `migrations run before each new version starts (release_command in fly.toml)${why ? `, as ${why}` : ''}; --migrate no leaves them to you.`;
+  if (why)
+    return `you run migrations yourself after each deploy, but ${why}: the first deploy will fail. --migrate yes runs them before.`;
+  return 'you run migrations yourself, after the first deploy and those that bring new ones; --migrate yes runs them on each deploy.';
+}

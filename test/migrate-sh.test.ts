@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { migrateSh } from '../generators/migrate-sh.ts';
+import { queriesAtStart } from '../src/facts/start-queries.ts';
+import { plan } from '../src/plan/plan.ts';
+import { apply } from '../src/write/apply.ts';
+import { app, complete, FLAGS, lock, planFor, projectOf, shop } from './support.ts';
+
+const SCRIPT = 'rel/overlays/bin/migrate';
+const written = (files: Record<string, string> = {}, flags = FLAGS) => {
+  const changes = planFor(shop(files), flags);
+  return (path: string) => changes.find((change) => change.path === path)?.after ?? '';
+};
+
+test('the release gets a bin/migrate that runs as it is, and release_command runs it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
+  try {
+    const project = projectOf(shop());
+    apply(folder, plan([migrateSh], { project, answers: complete(FLAGS, project) }));
+    assert.is(statSync(join(folder, SCRIPT)).mode & 0o111, 0o111);
+    // The release's own command, which says what it was told to do
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/shop'), '#!/bin/sh\nprintf "%s\\n" "$@"\n');
+    chmodSync(join(folder, 'bin/shop'), 0o755);
+    writeFileSync(join(folder, 'bin/migrate'), readFileSync(join(folder, SCRIPT)), { mode: 0o755 });
+    const { stdout, status } = spawnSync(join(folder, 'bin/migrate'), { encoding: 'utf8' });
+    assert.is(status, 0);
+    assert.match(stdout, /^eval\n/);
+    assert.match(stdout, 'Application.load(:shop)');
+    assert.match(stdout, 'for repo <- [Shop.Repo] do');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  assert.match(
+    written({}, { ...FLAGS, migrate: 'yes' })('fly.toml'),
+    'release_command = "/app/bin/migrate"',
+  );
+});
+
+test('what the app has is used: its script, its Release module, its own release_command', () => {
+  assert.is(written({ [SCRIPT]: '#!/bin/sh\n# mine\n' })(SCRIPT), '#!/bin/sh\n# mine\n');
+  const module = 'defmodule Shop.Release do\n  def migrate do\n    :ok\n  end\nend\n';
+  assert.match(
+    written({ 'lib/shop/release.ex': module })(SCRIPT),
+    'exec ./shop eval Shop.Release.migrate\n',
+  );
+  assert.match(
+    written({ 'lib/shop/release.ex': module.replace('migrate', 'other') })(SCRIPT),
+    'Ecto.Migrator',
+  );
+  const own = 'app = "shop"\n[deploy]\nrelease_command = "/app/bin/shop eval Own.migrate"\n';
+  assert.is(written({ 'fly.toml': own })(SCRIPT), '');
+  assert.equal(migrateSh.outputs({ project: app(), answers: complete(FLAGS, app()) }), []);
+});
+
+test('an app that asks the database at its start is migrated before, and told why; others are not', () => {
+  const application = (body: string) => ({
+    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.Repo\n  def start(_type, _args) do\n    ${body}\n    Supervisor.start_link([Shop.Repo, Shop.Trader, ShopWeb.Endpoint], [])\n  end\n  defp warm, do: Shop.Settings.load()\nend\n`,
+    'lib/shop/settings.ex':
+      'defmodule Shop.Settings do\n  def load, do: Shop.Repo.all(Setting)\nend\n',
+  });
+  const reason = (files: Record<string, string>) => queriesAtStart(projectOf(shop(files)));
+  const worker = (init: string) => ({
+    'lib/shop/trader.ex': `defmodule Shop.Trader do\n  use GenServer\n  def init(options), do: ${init}\n  def handle_info(_, state), do: {:noreply, Shop.Repo.all(Order)}\nend\n`,
+  });
+  assert.is(reason(application(':ok')), undefined);
+  assert.is(reason(worker('{:ok, options}')), undefined);
+  assert.match(reason(application('Repo.all(Setting)')) ?? '', 'start in lib/shop/application.ex');
+  assert.match(reason(application('warm()')) ?? '', 'start in lib/shop/application.ex');
+  assert.match(reason(worker('{:ok, Shop.Repo.all(Order)}')) ?? '', 'init in lib/shop/trader.ex');
+  const oban = (version: string) =>
+    app(
+      {
+        'mix.lock': lock({ oban: [], postgrex: [] }).replace(
+          '"oban": {:hex, :oban, "1.0.0"',
+          `"oban": {:hex, :oban, "${version}"`,
+        ),
+      },
+      ', {:oban, "~> 2.0"}',
+    );
+  assert.is(queriesAtStart(oban('2.21.4')), undefined);
+  assert.match(queriesAtStart(oban('2.22.0')) ?? '', 'Oban 2.22.0');
+  const files = application('warm()');
+  assert.match(written(files)('fly.toml'), 'release_command');
+  assert.not.match(written(files, { ...FLAGS, migrate: 'no' })('fly.toml'), 'release_command');
+  const project = projectOf(shop(files));
+  const notes = (migrate: string) =>
+    migrateSh.notes?.({ project, answers: complete({ ...FLAGS, migrate }, project) }).join() ?? '';
+  assert.match(notes('yes'), /release_command.*as start in lib\/shop\/application.ex/);
+  assert.match(notes('no'), 'the first deploy will fail');
+});
+
+test.run();
