@@ -1,5 +1,7 @@
 import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
+import { serverRepos } from '../facts/project.ts';
+import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 
 const options = (project: Project, release: string) =>
   project.projects[0]?.releaseOptions.get(release);
@@ -29,6 +31,16 @@ export const migrateScript = (project: Project, release: string): string =>
 
 /** What migrates the database in a running image. */
 export const MIGRATE = '/app/bin/migrate';
+
+/** The same in the image of a repo without the script: Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
+export function migrateCommand(project: Project, release: string): string {
+  if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
+  const repos = serverRepos(project);
+  const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp);
+  const load = [...new Set(apps)].map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
+  const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
+  return `/app/bin/${release} eval ${shellWord(code)}`;
+}
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export function builtRelease(project: Project): string | undefined {
