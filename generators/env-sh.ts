@@ -1,29 +1,71 @@
+import { nodeNotes } from '../src/check/env-sh.ts';
+import { nodeName, setsOnFly } from '../src/check/node-name.ts';
+import { Repo } from '../src/check/repo.ts';
 import { relFolder } from '../src/docker/release-files.ts';
-import { intoBlock, outsideBlock } from '../src/edit/block.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import { intoBlock, ourBlock, outsideBlock } from '../src/edit/block.ts';
+import type { Context, GeneratedFile } from '../src/plan/file.ts';
+
+const REASONS = {
+  libcluster: "libcluster's node_basename",
+  mnesia: 'Without the image: the files of Mnesia belong to the name of the node',
+};
 
 export const envSh: GeneratedFile = {
   name: 'env-sh',
   summary: 'node name and IPv6 on Fly',
   asks: ['release'],
-  outputs: ({ project, answers }) => {
-    const path = `${relFolder(project, answers.release)}/env.sh.eex`;
-    // A node name set further up (flyctl wrote such lines) is invalid for some image references, and gives way to ours
-    const named = /^\s*(export\s+)?RELEASE_NODE=/m.test(
-      outsideBlock(project.tree.read(path) ?? ''),
-    );
-    const or = (variable: string, value: string) => (named ? value : `\${${variable}:-${value}}`);
-    const node = or(
-      'RELEASE_NODE',
-      '${FLY_APP_NAME}-${image_id:-release}@${FLY_PRIVATE_IP:-127.0.0.1}',
-    );
+  outputs: (context) => {
+    const path = pathOf(context);
+    const view = viewOf(context);
+    const writes = Object.values(view.sets).some(Boolean);
     return [
       {
         path,
         template: 'rel/env.sh.eex',
-        view: { node, distribution: or('RELEASE_DISTRIBUTION', 'name') },
-        merge: intoBlock(path, '#!/bin/sh'),
+        view,
+        merge: (before, rendered, onConflict) => {
+          // The shell takes the CR of a line's end for a part of the command
+          const text = before?.replaceAll('\r\n', '\n');
+          const isOpen = writes || ourBlock(text ?? '') !== undefined;
+          return text && !isOpen ? text : intoBlock(path, '#!/bin/sh')(text, rendered, onConflict);
+        },
       },
     ];
   },
+  notes: (context) => [
+    ...nodeNotes(new Repo(context.project)),
+    ...(context.project.tree.read(pathOf(context))?.includes('\r\n')
+      ? [
+          `${pathOf(context)}: its CRLF line ends were made LF, as the shell in the image needs them`,
+        ]
+      : []),
+  ],
 };
+
+const pathOf = ({ project, answers }: Context): string =>
+  `${relFolder(project, answers.release)}/env.sh.eex`;
+
+/** What the owner's script leaves open, above our block and below it. */
+function viewOf(context: Context) {
+  const { project } = context;
+  const script = outsideBlock(project.tree.read(pathOf(context)) ?? '');
+  const { name, reason } = nodeName(new Repo(project));
+  const lacks = (variable: string) => !setsOnFly(script, variable);
+  const vmArgs = project.tree.read(pathOf(context).replace(/env\.sh\.eex$/, 'vm.args.eex')) ?? '';
+  const otherKind = /RELEASE_DISTRIBUTION:?=["']?(none|sname)/.test(script);
+  const node = lacks('RELEASE_NODE') && !otherKind;
+  return {
+    node: name,
+    imageId: node && name.includes('image_id'),
+    reason: node && reason && REASONS[reason],
+    sets: {
+      RELEASE_NODE: node,
+      // A name without a host stays a short one
+      RELEASE_DISTRIBUTION:
+        lacks('RELEASE_DISTRIBUTION') && (node || /RELEASE_NODE:?=.*@/.test(script)),
+      ERL_AFLAGS: !/-proto_dist/.test(script + vmArgs),
+      ECTO_IPV6: lacks('ECTO_IPV6'),
+      DNS_CLUSTER_QUERY: lacks('DNS_CLUSTER_QUERY'),
+    },
+  };
+}

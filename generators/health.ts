@@ -1,6 +1,8 @@
 import { sameEndings } from '../src/edit/endings.ts';
-import { modulesIn } from '../src/elixir/modules.ts';
-import { parseElixir } from '../src/elixir/syntax.ts';
+import { callsIn, modulesIn } from '../src/elixir/modules.ts';
+import { fullName, moduleScope } from '../src/elixir/scope.ts';
+import { type Call, parseElixir } from '../src/elixir/syntax.ts';
+import type { Project } from '../src/facts/detect.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
 import { elixirModule } from '../src/quote.ts';
@@ -10,10 +12,10 @@ export const health: GeneratedFile = {
   summary: 'answers /health without the database, unless the app has a health route',
   asks: [],
   outputs: ({ project }) => {
-    const module = `${elixirModule(project.endpoint.module).replace(/\.[^.]+$/, '')}.Plugs.Health`;
-    const path = `${project.endpoint.file.replace(/[^/]+$/, '')}plugs/health.ex`;
-    const ours = project.tree.read(project.endpoint.file)?.includes(`plug ${module}`);
-    if (project.endpoint.healthPath && !ours) return [];
+    const { module, path } = plugOf(project);
+    const endpoint = project.tree.read(project.endpoint.file) ?? '';
+    const isOurs = plugsIn(endpoint, project.endpoint.module).some(({ name }) => name === module);
+    if (project.endpoint.healthPath && !isOurs) return [];
     return [
       {
         path,
@@ -29,18 +31,39 @@ export const health: GeneratedFile = {
   },
 };
 
+/** The plug's module and file; another name where the app has a module of this one that does something else. */
+function plugOf(project: Project): { module: string; path: string } {
+  const base = elixirModule(project.endpoint.module).replace(/\.[^.]+$/, '');
+  const folder = `${project.endpoint.file.replace(/[^/]+$/, '')}plugs`;
+  const there = project.tree.read(`${folder}/health.ex`);
+  return there === undefined || there.includes('request_path: "/health"')
+    ? { module: `${base}.Plugs.Health`, path: `${folder}/health.ex` }
+    : { module: `${base}.Plugs.FlyHealth`, path: `${folder}/fly_health.ex` };
+}
+
+/** The plugs of the endpoint by their full names, as its code and not its comments has them. */
+function plugsIn(text: string, endpoint: string): { name: string; call: Call }[] {
+  const body = modulesIn(parseElixir(text).body).find(({ name }) => name === endpoint)?.body ?? [];
+  const scope = moduleScope(body, undefined, endpoint);
+  return callsIn(body, 'plug').map((call) => {
+    const [plug] = call.args;
+    return { name: plug?.is === 'module' ? fullName(plug.name, scope) : '', call };
+  });
+}
+
 /** In front of the first plug, so that health checks are neither logged nor routed. @throws Problem when there is no plug */
 function addPlug(text: string, endpoint: string, plug: string): string {
-  if (text.includes(`plug ${plug}`)) return text;
-  const body = modulesIn(parseElixir(text).body).find((one) => one.name === endpoint)?.body ?? [];
-  const first = body.find((expr) => expr.is === 'call' && expr.name === 'plug');
+  const plugs = plugsIn(text, endpoint);
+  if (plugs.some(({ name }) => name === plug)) return text;
+  const [first] = plugs;
   if (!first)
     throw new Problem(
       `found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`,
     );
-  const start = (at: number) => text.lastIndexOf('\n', at - 1) + 1;
-  const indent = text.slice(start(first.at), first.at);
-  let line = start(first.at);
+  const start = (offset: number) => text.lastIndexOf('\n', offset - 1) + 1;
+  const { at } = first.call;
+  const indent = text.slice(start(at), at);
+  let line = start(at);
   // Comments above the first plug are about that plug
   while (line > 0 && /^\s*#/.test(text.slice(start(line - 1), line))) line = start(line - 1);
   return `${text.slice(0, line)}${sameEndings(text, `${indent}plug ${plug}\n\n`)}${text.slice(line)}`;

@@ -24,11 +24,20 @@ export function compiledKeys(project: Project): CompiledKey[] {
   return keys;
 }
 
-function keysOfCode(project: Project): CompiledKey[] {
+const read = new WeakMap<Project, Sources>();
+
+/** The project's own .ex files. */
+export function sourcesOf(project: Project): Sources {
   const folders = project.projects.flatMap(({ dir, sourceFolders }) =>
     sourceFolders.map((folder) => (dir === '.' ? folder : `${dir}/${folder}`)),
   );
-  const sources = new Sources(project.tree, folders);
+  const sources = read.get(project) ?? new Sources(project.tree, folders);
+  read.set(project, sources);
+  return sources;
+}
+
+function keysOfCode(project: Project): CompiledKey[] {
+  const sources = sourcesOf(project);
   const modules = sources.mentioning(['compile_env']).flatMap((file) => sources.modules(file));
   return modules.flatMap(({ body, scope, file, text }) => {
     const keys: CompiledKey[] = [];

@@ -1,113 +1,185 @@
-import type { Read, Repo } from './repo.ts';
-import { assignmentsIn, commandsIn } from './shell.ts';
-import { type Findings, found, type Missing } from './verdict.ts';
+import { basenames, nodeName, usesMnesia } from './node-name.ts';
+import type { Repo } from './repo.ts';
+import { ENV_SH } from './requirements.ts';
+import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
+import { assignmentsIn, type Command, commandsIn } from './shell.ts';
 
 const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
 /** Settings that make sense on Fly's private network alone. */
 const ON_FLY = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/;
 
-/** Node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
-export function envSh({ project, machine }: Repo, { path, text }: Read<string>): Findings {
-  const commands = commandsIn(text);
-  const sets = commands.flatMap((command) =>
+interface Assignment extends Command {
+  name: string;
+  value: string;
+}
+
+const setsIn = (script: string): Assignment[] =>
+  commandsIn(script).flatMap((command) =>
     assignmentsIn(command).map(([name, value]) => ({ ...command, name, value })),
   );
-  const at = (line: number | undefined, what: string, edit: string): Missing => ({
-    what,
-    edit,
-    file: path,
-    line,
+const lineOf = (script: string, line: number): string => script.split(/\r?\n/)[line - 1] ?? '';
+const isOnFly = ({ guards }: Command): boolean => guards.some((guard) => guard.includes('FLY_'));
+
+/** The finding of most rules: the first line that is wrong, or the script as a whole. */
+const rule = <Found extends Place = Place>(
+  weight: Weight,
+  find: (script: string, repo: Repo) => readonly Found[],
+  say: string | ((found: Found) => string),
+  mend: string | ((found: Found) => string),
+): Rule<string, Found> =>
+  rulesFor(ENV_SH)<Found>({
+    id: 'B10',
+    weight,
+    find,
+    say: (found) => (typeof say === 'string' ? say : say(found)),
+    mend: (found) => (typeof mend === 'string' ? mend : mend(found)),
   });
-  const missing: Missing[] = [];
-  if (text.includes('\r\n'))
-    missing.push(
-      at(
-        1,
-        'lines end in CRLF, which the shell takes for a part of each command',
-        'save it with LF endings',
-      ),
-    );
-  // A long name needs a host name; whoever gives the node one for another platform knows what they do
-  const namedElsewhere = sets.some(
+const once = (found: boolean): Place[] => (found ? [{}] : []);
+
+/** Set everywhere: a long node name needs a host, and whoever names the node for another platform knows what they do. */
+function everywhere(script: string): Assignment[] {
+  const sets = setsIn(script);
+  const isNamedElsewhere = sets.some(
     ({ name, value, guards }) => name === 'RELEASE_NODE' && !/FLY_/.test(value + guards.join()),
   );
-  const everywhere = sets.filter(
-    ({ name, value, guards }) =>
-      ON_FLY.test(name) &&
-      (/FLY_|inet6_tcp/.test(value) ||
-        (name === 'RELEASE_DISTRIBUTION' && value === 'name' && !namedElsewhere)) &&
-      !guards.some((guard) => /FLY_/.test(guard)),
+  return sets.filter(
+    (one) =>
+      ON_FLY.test(one.name) &&
+      !isOnFly(one) &&
+      (/FLY_|inet6_tcp/.test(one.value) ||
+        (one.name === 'RELEASE_DISTRIBUTION' && one.value === 'name' && !isNamedElsewhere)),
   );
-  if (everywhere.length)
-    missing.push(
-      at(
-        everywhere[0]?.line,
-        `${everywhere.map(({ name }) => name).join(', ')}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
-        [
-          `move ${everywhere.length > 1 ? 'these' : 'this'} inside \`${GUARD}\`${text.includes('>>> phoenix-fly') ? ', or delete them: the marked block sets them too' : ''}:`,
-          ...everywhere.map(
-            ({ line }) => `line ${line}: ${(text.split(/\r?\n/)[line - 1] ?? '').trim()}`,
-          ),
-        ].join('\n'),
+}
+
+/** Where an image reference goes into the node's name as it is. */
+function rawReferences(script: string): Assignment[] {
+  const sets = setsIn(script);
+  const nodes = sets.filter(({ name }) => name === 'RELEASE_NODE');
+  return sets.filter(
+    (one) =>
+      one.value.includes('FLY_IMAGE_REF') &&
+      !/tr -cd|cut -c/.test(lineOf(script, one.line)) &&
+      nodes.some(
+        (node) => node === one || (one.line <= node.line && node.value.includes(one.name)),
       ),
-    );
-  const node = sets.filter(({ name }) => name === 'RELEASE_NODE');
-  if (node.length === 0)
-    missing.push(
-      at(
-        undefined,
-        'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
-        `inside ${GUARD}, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
+  );
+}
+
+const CLEAN =
+  "clean it first: image_id=$(printf '%s' \"${FLY_IMAGE_REF:-}\" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use ${image_id}";
+const inGuard = (line: string): string => `inside ${GUARD}, add: export ${line}`;
+const isSet = (script: string, name: string, part = ''): boolean =>
+  commandsIn(script).some(
+    ({ text }) => new RegExp(`\\b${name}:?=`).test(text) && text.includes(part),
+  );
+
+/** The names that nodes are given before their `@`. */
+const givenNames = (script: string): (Place & { name: string; line: number })[] =>
+  setsIn(script)
+    .filter(({ name, value }) => name === 'RELEASE_NODE' && value.includes('@'))
+    .map(({ value, line }) => ({
+      line,
+      name: value.replace(/^\$\{RELEASE_NODE:?[-=]/, '').replace(/@.*$/, ''),
+    }));
+const bare = (name: string): string => name.replace(/[{}]/g, '');
+
+/** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
+export const envShRules: readonly Rule<string>[] = [
+  rule(
+    'must',
+    (script) => (script.includes('\r\n') ? [{ line: 1 }] : []),
+    'lines end in CRLF, which the shell takes for a part of each command',
+    'save it with LF endings; `npx plop env-sh` does',
+  ),
+  rule<Place & { names: string; lines: string }>(
+    'should',
+    (script) => {
+      const sets = everywhere(script);
+      const lines = sets.map(({ line }) => `line ${line}: ${lineOf(script, line).trim()}`);
+      const names = sets.map(({ name }) => name).join(', ');
+      return sets[0] ? [{ line: sets[0].line, names, lines: lines.join('\n') }] : [];
+    },
+    ({ names }) =>
+      `${names}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
+    ({ lines }) => `move inside \`${GUARD}\`:\n${lines}`,
+  ),
+  rule(
+    'should',
+    (script) => once(!isSet(script, 'RELEASE_NODE')),
+    'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
+    `${inGuard('RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"')}; \`npx plop env-sh\` writes it with image_id`,
+  ),
+  rule(
+    'should',
+    (script) => rawReferences(script).map(({ line }) => ({ line })),
+    'an image reference with a digest or a label of your own makes an invalid node name',
+    CLEAN,
+  ),
+  rule(
+    'should',
+    (script, { machine }) =>
+      once(
+        !isSet(script, 'ERL_AFLAGS', 'inet6_tcp') && !/inet6_tcp/.test(machine.ERL_AFLAGS ?? ''),
       ),
-    );
-  for (const one of node) {
-    const parts = sets.filter(
-      ({ name, line }) =>
-        line <= one.line && (one.value.includes(`$${name}`) || one.value.includes(`\${${name}`)),
-    );
-    const raw = [one, ...parts].find(
-      ({ value, line }) =>
-        /FLY_IMAGE_REF/.test(value) && !/tr -cd|cut -c/.test(text.split(/\r?\n/)[line - 1] ?? ''),
-    );
-    if (raw && !missing.some((other) => other.line === raw.line && /invalid/.test(other.what)))
-      missing.push(
-        at(
-          raw.line,
-          'an image reference with a digest or a label of your own makes an invalid node name',
-          "clean it first: image_id=$(printf '%s' \"${FLY_IMAGE_REF:-}\" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use ${image_id}",
-        ),
-      );
-  }
-  if (
-    !sets.some(({ name, value }) => name === 'ERL_AFLAGS' && /inet6_tcp/.test(value)) &&
-    !/inet6_tcp/.test(machine.ERL_AFLAGS ?? '')
-  )
-    missing.push(
-      at(
-        undefined,
-        "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
-        `inside ${GUARD}, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
+    "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
+    inGuard('ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"'),
+  ),
+  rule(
+    'should',
+    (_, { project, machine }) =>
+      once(
+        project.clustering &&
+          !machine.DNS_CLUSTER_QUERY &&
+          project.deps.prod.includes('dns_cluster'),
       ),
+    'dns_cluster looks for other machines under no name',
+    inGuard('DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"'),
+  ),
+  rule(
+    'must',
+    (script) => {
+      const end = commandsIn(script).at(-1);
+      const isTest = end?.guards.some((guard) => /^\[|^test\b/.test(guard));
+      const isLast = script.trimEnd().split(/\r?\n/).at(-1)?.includes('&&');
+      return end && isTest && isLast ? [{ line: end.line }] : [];
+    },
+    'when its test fails, this last line ends the start (the script runs under set -e)',
+    'write it with if … then … fi',
+  ),
+  rule<Place & { base: string }>(
+    'should',
+    (script, repo) => {
+      const bases = basenames(repo).flatMap((name) => name ?? []);
+      return givenNames(script)
+        .filter(({ name }) => bases.length > 0 && !bases.some((base) => bare(base) === bare(name)))
+        .map(({ line }) => ({ line, base: bases[0] ?? '' }));
+    },
+    ({ base }) => `libcluster looks for nodes named ${base}@…, and finds none of this name`,
+    ({ base }) =>
+      `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
+  ),
+  rule(
+    'must',
+    (script, { project }) =>
+      usesMnesia(project)
+        ? givenNames(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name))
+        : [],
+    'the files of Mnesia belong to the name of the node, which changes with each deploy here',
+    (_) => 'write: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+  ),
+];
+
+/** What the owner should know about the name that our block gives the nodes. */
+export function nodeNotes(repo: Repo): string[] {
+  const { reason } = nodeName(repo);
+  const notes: string[] = [];
+  if (basenames(repo).includes(undefined))
+    notes.push(
+      "libcluster's node_basename can't be told by reading: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
     );
-  if (project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'))
-    missing.push(
-      at(
-        undefined,
-        'dns_cluster looks for other machines under no name',
-        `inside ${GUARD}, add: export DNS_CLUSTER_QUERY="\${FLY_APP_NAME}.internal"`,
-      ),
+  if (reason === 'mnesia')
+    notes.push(
+      'Mnesia: its files belong to the node name, so RELEASE_NODE leaves the image out; keep its dir on a volume, and one machine (a machine that Fly moves gets another address, and so another name)',
     );
-  const end = commands.at(-1);
-  if (
-    end?.guards.some((guard) => /^\[|^test\b/.test(guard)) &&
-    text.trimEnd().split(/\r?\n/).at(-1)?.includes('&&')
-  )
-    missing.push(
-      at(
-        end.line,
-        'when its test fails, this last line ends the start (the script runs under set -e)',
-        'write it with if … then … fi',
-      ),
-    );
-  return found(missing);
+  return notes;
 }

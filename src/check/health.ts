@@ -1,114 +1,155 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
-import { forceSslFaults } from '../facts/force-ssl.ts';
-import { type Service, seconds, type Table } from '../fly/fly-config.ts';
+import { type ForceSslFault, forceSslFaults } from '../facts/force-ssl.ts';
+import { type Located, type Service, seconds } from '../fly/fly-config.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
-import { type Findings, found, type Missing } from './verdict.ts';
+import { FLY_TOML } from './requirements.ts';
+import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
+
+interface Checked extends Place {
+  /** The path that the check asks for, and what the app answers. */
+  path: string;
+  answered: string | null;
+  header: string;
+  service: string;
+}
+
+const rule = <Found extends Place = Checked>(
+  weight: Weight,
+  find: (fly: FlyFile, repo: Repo) => readonly Found[],
+  say: (found: Found) => string,
+  mend: (found: Found) => string,
+): Rule<FlyFile, Found> => rulesFor(FLY_TOML)<Found>({ id: 'R2.5', weight, find, say, mend });
+
+const headerOf = (service: Service): string => service.checksPath.replace(/\.\d+\./, '.');
+
+/** The first check of the service, and the line of one of its keys. */
+function checkOf(fly: FlyFile, repo: Repo, key = ''): Checked[] {
+  const { service } = fly;
+  if (!service) return [];
+  const check: Located | undefined = service.checks[0];
+  const line =
+    check === undefined
+      ? fly.line(service.path)
+      : (fly.line(`${check.path}.${key}`) ?? fly.line(check.path));
+  return [
+    {
+      line,
+      path: String(check?.data.path ?? '/'),
+      answered: repo.project.endpoint.healthPath,
+      header: headerOf(service),
+      service: service.path.replace(/\.\d+$/, ''),
+    },
+  ];
+}
+
+/** The check, where there is one and something about it is wrong. */
+const check =
+  (isWrong: (found: Checked, check: Located, repo: Repo) => boolean, key = 'path') =>
+  (fly: FlyFile, repo: Repo): Checked[] =>
+    checkOf(fly, repo, key).filter((found) => {
+      const first = fly.service?.checks[0];
+      return first !== undefined && isWrong(found, first, repo);
+    });
+
+const TIMES: [key: string, least: number, wanted: string, why: string][] = [
+  ['interval', 5, '15s', 'Fly lowers it to a minute; below 5 s it is load'],
+  ['timeout', 1, '5s', 'a bare number is milliseconds'],
+  ['grace_period', 5, '30s', 'the Erlang VM and the app take some seconds to start'],
+];
+
+interface Time extends Place {
+  value: number | undefined;
+}
+
+/** force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
+function redirects({ path }: Checked, { data }: Located, { project, settings }: Repo): boolean {
+  const { app, endpoint, phoenix } = project;
+  const ssl = get(get(settings.compiled.get(app.otpApp), endpoint.module), 'force_ssl');
+  const isForwarded = Object.entries((data.headers ?? {}) as Record<string, unknown>).some(
+    ([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https',
+  );
+  const isExcluded =
+    semver.gte(phoenix.plugVersion ?? '0.0.0', '1.19.0') &&
+    show(get(get(ssl, 'exclude'), 'paths')).includes(`"${path}"`);
+  const isBlocked = forceSslFaults(project).some(({ blocks }) => blocks);
+  return Array.isArray(ssl) && !isForwarded && !isExcluded && !isBlocked;
+}
+
+const forceSsl = (blocks: boolean) => (_: FlyFile, repo: Repo) =>
+  forceSslFaults(repo.project)
+    .filter((fault) => fault.blocks === blocks)
+    .map((fault) => ({ ...fault, file: fault.at.file, line: fault.at.line }));
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
-export function healthCheck({ project, settings }: Repo, fly: FlyFile): Findings {
-  const service = fly.service;
-  const at = (line: number | undefined, what: string, edit: string): Missing => ({
-    what,
-    edit,
-    file: 'fly.toml',
-    line,
-  });
-  const wanted = project.endpoint.healthPath ?? '/health';
-  if (!service)
-    return found([
-      at(
-        undefined,
-        'no [http_service], so nothing is served and nothing checked',
-        '`npx plop fly-toml` writes it',
-      ),
-    ]);
-  const missing: Missing[] = [];
-  const notes: string[] = [];
-  const check = service.checks[0]?.data;
-  const where = service.checks[0]?.path ?? service.checksPath;
-  if (!project.endpoint.healthPath)
-    missing.push({
-      what: 'the app has no route that answers a health check',
-      edit: '`npx plop health` adds a plug that answers /health',
-      file: project.endpoint.file,
-      line: undefined,
-    });
-  if (!check)
-    missing.push(
-      at(
-        fly.line(service.path),
-        'no health check, so a deploy goes on although the app does not answer',
-        `below the [${service.path.replace(/\.\d+$/, '')}] table, add:\n[[${header(service)}]]\nmethod = "GET"\npath = "${wanted}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`,
-      ),
-    );
-  else {
-    const path = String(check.path ?? '/');
-    if (path !== project.endpoint.healthPath) {
-      if (path === '/')
-        missing.push(
-          at(
-            fly.line(`${where}.path`) ?? fly.line(where),
-            'the start page may ask for a login or for the database, and then the check fails',
-            `write: path = "${wanted}"`,
-          ),
-        );
-      else if (project.endpoint.healthPath)
-        missing.push(
-          at(
-            fly.line(`${where}.path`),
-            `the check asks for ${path}, and the app's health route is ${project.endpoint.healthPath}`,
-            `write: path = "${project.endpoint.healthPath}"`,
-          ),
-        );
-    }
-    missing.push(...times(fly, check, where));
-    const faults = forceSslFaults(project);
-    for (const { at: place, what, edit, blocks } of faults) {
-      if (blocks) missing.push({ what, edit, file: place.file, line: place.line });
-      else notes.push(`${place.file}:${place.line}: ${what}; ${edit}`);
-    }
-    const ssl = get(
-      get(settings.compiled.get(project.app.otpApp), project.endpoint.module),
-      'force_ssl',
-    );
-    const forwarded = Object.entries((check.headers ?? {}) as Record<string, unknown>).some(
-      ([name, value]) => name.toLowerCase() === 'x-forwarded-proto' && value === 'https',
-    );
-    const excluded =
-      semver.gte(project.phoenix.plugVersion ?? '0.0.0', '1.19.0') &&
-      show(get(get(ssl, 'exclude'), 'paths') ?? null).includes(`"${path}"`);
-    if (Array.isArray(ssl) && !forwarded && !excluded && !faults.some(({ blocks }) => blocks))
-      missing.push(
-        at(
-          fly.line(`${where}.headers`) ?? fly.line(where),
-          'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
-          `below this check, add:\n[${header(service)}.headers]\nX-Forwarded-Proto = "https"`,
-        ),
-      );
-  }
-  return found(missing, [], notes);
-}
-
-const header = (service: Service): string => service.checksPath.replace(/\.\d+\./, '.');
-
-function times(fly: FlyFile, check: Table, where: string): Missing[] {
-  const rules: [key: string, least: number, most: number, wanted: string, why: string][] = [
-    ['interval', 5, 60, '15s', 'Fly lowers it to a minute; below 5 s it is load'],
-    ['timeout', 1, 60, '5s', 'a bare number is milliseconds'],
-    ['grace_period', 5, 60, '30s', 'the Erlang VM and the app take some seconds to start'],
-  ];
-  return rules.flatMap(([key, least, most, wanted, why]) => {
-    const value = seconds(check[key]);
-    if (value !== undefined && value >= least && value <= most) return [];
-    return [
-      {
-        what: `${key} is ${value === undefined ? 'missing' : `${value} s`}: ${why}`,
-        edit: `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`,
-        file: 'fly.toml',
-        line: fly.line(`${where}.${key}`) ?? fly.line(where),
-      },
-    ];
-  });
-}
+export const healthRules: readonly Rule<FlyFile>[] = [
+  rule<Place>(
+    'must',
+    (fly) => (fly.service ? [] : [{}]),
+    () => 'no [http_service], so nothing is served and nothing checked',
+    () => '`npx plop fly-toml` writes it',
+  ),
+  rule<Place>(
+    'should',
+    (fly, { project }) =>
+      fly.service && !project.endpoint.healthPath ? [{ file: project.endpoint.file }] : [],
+    () => 'the app has no route that answers a health check',
+    () => '`npx plop health` adds a plug that answers /health',
+  ),
+  rule(
+    'should',
+    (fly, repo) => (fly.service?.checks.length ? [] : checkOf(fly, repo)),
+    () => 'no health check, so a deploy goes on although the app does not answer',
+    ({ answered, header, service }) =>
+      `below the [${service}] table, add:\n[[${header}]]\nmethod = "GET"\npath = "${answered ?? '/health'}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
+  ),
+  rule(
+    'should',
+    check(({ path, answered }) => path === '/' && answered !== '/'),
+    () => 'the start page may ask for a login or for the database, and then the check fails',
+    ({ answered }) => `write: path = "${answered ?? '/health'}"`,
+  ),
+  rule(
+    'must',
+    check(({ path, answered }) => path !== '/' && answered !== null && path !== answered),
+    ({ path, answered }) => `the check asks for ${path}, and the app's health route is ${answered}`,
+    ({ answered }) => `write: path = "${answered}"`,
+  ),
+  rule(
+    'must',
+    check(({ path, answered }) => path === '/health' && answered === null),
+    () => 'nothing in the app answers /health, so no deploy ends well',
+    () => '`npx plop health` adds a plug that does',
+  ),
+  ...TIMES.map(([key, least, wanted, why]) =>
+    rule<Time>(
+      'should',
+      (fly, repo) =>
+        check(() => true, key)(fly, repo)
+          .map(({ line }) => ({ line, value: seconds(fly.service?.checks[0]?.data[key]) }))
+          .filter(({ value }) => value === undefined || value < least || value > 60),
+      ({ value }) => `${key} is ${value === undefined ? 'missing' : `${value} s`}: ${why}`,
+      ({ value }) => `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`,
+    ),
+  ),
+  rule<Place & ForceSslFault>(
+    'must',
+    forceSsl(true),
+    ({ what }) => what,
+    ({ edit }) => edit,
+  ),
+  rule<Place & ForceSslFault>(
+    'note',
+    forceSsl(false),
+    ({ at, what, edit }) => `${at.file}:${at.line}: ${what}; ${edit}`,
+    () => '',
+  ),
+  rule(
+    'must',
+    check(redirects, 'headers'),
+    () =>
+      'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
+    ({ header }) => `below this check, add:\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
+  ),
+];

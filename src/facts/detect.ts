@@ -144,7 +144,7 @@ export function detect(repo: Tree): Project {
       config: endpointConfig,
       httpServer: httpServer(endpointConfig, deps),
       forceSsl: force === undefined || force === null ? null : show(force),
-      healthPath: healthPath(code),
+      healthPath: healthPath(code, sources),
     },
     phoenix: {
       version: version('phoenix'),

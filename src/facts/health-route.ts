@@ -3,7 +3,7 @@ import { fullName, type Scope, unguarded } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
 import { Atom, get, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
-import type { SourceModule } from './sources.ts';
+import type { SourceModule, Sources } from './sources.ts';
 
 /** Says "is it alive" wherever it stands. */
 const PLAIN = /^(_?healthz?|health_?-?check|heartbeat|livez|readyz|liveness|readiness)$/;
@@ -27,14 +27,36 @@ function rank(path: string): number {
 }
 
 /** The app's own health route: one of its routes, or a path that a plug answers by itself. */
-export function healthPath(code: Code): string | null {
+export function healthPath(code: Code, sources: Sources): string | null {
   const routes = allRoutes(code.routers).filter(
     (route) => !route.pipelines.some((name) => GUARDED.test(name)),
   );
-  const paths = [...routes.map((route) => route.path), ...code.plugs.flatMap(answeredPaths)].filter(
-    (path) => rank(path) > 0,
-  );
+  const paths = [
+    ...routes.map((route) => route.path),
+    ...code.plugs.filter((plug) => isUsed(plug, code, sources)).flatMap(answeredPaths),
+  ].filter((path) => rank(path) > 0);
   return paths.sort((left, right) => rank(right) - rank(left))[0] ?? null;
+}
+
+/** A plug answers when the code of another module names it, or when it is a function of an endpoint or a router. */
+function isUsed(plug: SourceModule, code: Code, sources: Sources): boolean {
+  const serves =
+    code.routers.includes(plug) || code.endpoints.some(({ module }) => module === plug.name);
+  if (serves) return true;
+  const [last = ''] = plug.name.split('.').slice(-1);
+  return sources
+    .mentioning([last])
+    .flatMap((file) => sources.modules(file))
+    .some(({ name, body, scope }) => {
+      let isNamed = false;
+      walk(
+        body.filter((expr) => expr.is !== 'call' || !/^(alias|defmodule)$/.test(expr.name)),
+        (expr) => {
+          if (expr.is === 'module' && fullName(expr.name, scope) === plug.name) isNamed = true;
+        },
+      );
+      return isNamed && name !== plug.name;
+    });
 }
 
 /** Routes of all routers, those of a forwarded router below the path it is forwarded from. */

@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ourBlock } from '../src/edit/block.ts';
+import { after, FLAGS, planFor, shop } from './support.ts';
+import { judge, type Texts } from './traps.ts';
+
+const ENV_SH = 'rel/env.sh.eex';
+const run = (texts: Texts): Texts => after(texts, planFor(texts, FLAGS));
+const script = (changes: Record<string, string> = {}): string => run(shop(changes))[ENV_SH] ?? '';
+const says = (texts: Texts): string =>
+  judge(texts, 'B10')
+    .findings.map(({ weight, line, what }) => `${weight} ${line} ${what}`)
+    .join('\n');
+
+const FLY = {
+  FLY_APP_NAME: 'shop',
+  FLY_IMAGE_REF: 'registry.fly.io/shop:deployment-01JABC@sha256:0123',
+  FLY_PRIVATE_IP: 'fdaa:0:1::2',
+};
+/** What a release would see after the script, sourced as it sources it. */
+function sourced(text: string, given: Record<string, string> = FLY): Record<string, string> {
+  const out = execFileSync('sh', ['-c', `set -e\n${text}\nenv`], {
+    env: { PATH: process.env.PATH ?? '', ...given },
+    encoding: 'utf8',
+  });
+  return Object.fromEntries(out.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
+
+test('on Fly the node has a name, and off Fly nothing changes', () => {
+  const { RELEASE_NODE, RELEASE_DISTRIBUTION, ERL_AFLAGS, ECTO_IPV6, DNS_CLUSTER_QUERY } = sourced(
+    script(),
+  );
+  assert.equal(
+    [RELEASE_NODE, RELEASE_DISTRIBUTION, ERL_AFLAGS?.trim(), ECTO_IPV6, DNS_CLUSTER_QUERY],
+    ['shop-01JABC@fdaa:0:1::2', 'name', '-proto_dist inet6_tcp', 'true', 'shop.internal'],
+  );
+  const off = sourced(script(), {});
+  for (const name of ['RELEASE_NODE', 'RELEASE_DISTRIBUTION', 'ERL_AFLAGS', 'ECTO_IPV6'])
+    assert.is(off[name], undefined);
+});
+
+test("a value of the owner's wins, in any spelling, above our block and below it", () => {
+  const values: Record<string, string> = {
+    RELEASE_NODE: 'mine@host.internal',
+    RELEASE_DISTRIBUTION: 'name',
+    ECTO_IPV6: 'false',
+    DNS_CLUSTER_QUERY: 'mine.internal',
+    ERL_AFLAGS: '-proto_dist inet6_tls',
+  };
+  const spellings = [
+    (name: string, value: string) => `export ${name}="${value}"`,
+    (name: string, value: string) => `${name}='${value}'\nexport ${name}`,
+    (name: string, value: string) => `export "${name}=${value}"`,
+    (name: string, value: string) => `: "\${${name}:=${value}}"; export ${name}`,
+    (name: string, value: string) => `export ${name}="\${${name}:-${value}}"`,
+    (name: string, value: string) =>
+      `if [ -n "$FLY_APP_NAME" ]; then\n  export ${name}="${value}"\nfi`,
+  ];
+  const ours = ourBlock(script()) ?? '';
+  for (const [name, value] of Object.entries(values))
+    for (const spell of spellings) {
+      const own = spell(name, value);
+      const above = script({ [ENV_SH]: `#!/bin/sh\n${own}\n` });
+      const below = script({
+        [ENV_SH]: `#!/bin/sh\n# >>> phoenix-fly\n${ours}# <<< phoenix-fly\n${own}\n`,
+      });
+      for (const text of [above, below]) assert.is(sourced(text)[name], value, text);
+    }
+});
+
+test('a value for another platform leaves the name on Fly to us', () => {
+  const text = script({
+    [ENV_SH]: '#!/bin/sh\nif [ -n "$POD_IP" ]; then\n  export RELEASE_NODE="shop@$POD_IP"\nfi\n',
+  });
+  assert.is(sourced(text).RELEASE_NODE, 'shop-01JABC@fdaa:0:1::2');
+  assert.is(sourced(text, { ...FLY, POD_IP: '10.0.0.1' }).RELEASE_NODE, 'shop@10.0.0.1');
+});
+
+test('the Erlang VM hears -proto_dist once, also where the image gives it', () => {
+  const given = { ...FLY, ERL_AFLAGS: '-proto_dist inet6_tcp' };
+  assert.is(sourced(script(), given).ERL_AFLAGS, '-proto_dist inet6_tcp');
+  assert.match(
+    sourced(script(), { ...FLY, ERL_AFLAGS: '+S 1' }).ERL_AFLAGS ?? '',
+    'inet6_tcp +S 1',
+  );
+});
+
+test('a short or hidden node of the owner gets no long name', () => {
+  for (const kind of ['sname', 'none']) {
+    const { RELEASE_NODE, RELEASE_DISTRIBUTION } = sourced(
+      script({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_DISTRIBUTION=${kind}\n` }),
+    );
+    assert.equal([RELEASE_NODE, RELEASE_DISTRIBUTION], [undefined, kind]);
+  }
+});
+
+test('a script that does it all stays as it is', () => {
+  const own =
+    '#!/bin/sh\nif [ -n "${FLY_APP_NAME:-}" ]; then\n  export ERL_AFLAGS="-proto_dist inet6_tcp"\n  export ECTO_IPV6=true\n  export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"\n  export RELEASE_DISTRIBUTION=name\n  export RELEASE_NODE="shop@${FLY_PRIVATE_IP}"\nfi\n';
+  assert.is(script({ [ENV_SH]: own }), own);
+});
+
+test('libcluster finds the nodes by its node_basename, wherever that is set', () => {
+  const topologies = (base: string) =>
+    `[fly: [strategy: Cluster.Strategy.DNSPoll, config: [query: "shop.internal", node_basename: ${base}]]]`;
+  const runtime = (lines: string) => ({ 'config/runtime.exs': `import Config\n${lines}\n` });
+  for (const [changes, node] of [
+    [
+      runtime(
+        `app = System.fetch_env!("FLY_APP_NAME")\nconfig :libcluster, topologies: ${topologies('app')}`,
+      ),
+      'shop@fdaa:0:1::2',
+    ],
+    [runtime(`config :libcluster, topologies: ${topologies('"pears"')}`), 'pears@fdaa:0:1::2'],
+    [
+      {
+        'lib/shop/cluster.ex': `defmodule Shop.Cluster do\n  def all, do: ${topologies('System.get_env("FLY_APP_NAME")')}\nend\n`,
+      },
+      'shop@fdaa:0:1::2',
+    ],
+  ] as const)
+    assert.is(sourced(script(changes)).RELEASE_NODE, node);
+  const other = run(
+    shop({
+      ...runtime(`config :libcluster, topologies: ${topologies('"pears"')}`),
+      [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE="plum@${FLY_PRIVATE_IP}"\n',
+    }),
+  );
+  assert.match(says(other), 'should 2 libcluster looks for nodes named pears@');
+});
+
+test('Mnesia keeps its files: the name of the node stays through deploys', () => {
+  const mnesia = {
+    'config/config.exs': `${shop()['config/config.exs']}\nconfig :mnesia, dir: ~c"/data"\n`,
+  };
+  const name = (ref: string) =>
+    sourced(script(mnesia), { ...FLY, FLY_IMAGE_REF: ref }).RELEASE_NODE;
+  assert.is(name('a:deployment-1'), name('a:deployment-2'));
+  const changing = run(
+    shop({
+      ...mnesia,
+      [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE="shop-${FLY_IMAGE_REF##*-}@${FLY_PRIVATE_IP}"\n',
+    }),
+  );
+  assert.match(says(changing), 'must 2 the files of Mnesia');
+});
+
+test('CRLF is mended', () => {
+  const text = script({ [ENV_SH]: '#!/bin/sh\r\nexport MINE=1\r\n' });
+  assert.not.match(text, '\r');
+  assert.is(sourced(text).MINE, '1');
+});
+
+test.run();

@@ -1,0 +1,75 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { judge, type Texts } from './traps.ts';
+
+const ENDPOINT = 'lib/shop_web/endpoint.ex';
+const run = (texts: Texts): Texts => after(texts, planFor(texts, FLAGS));
+const endpoint = (plugs: string): string =>
+  `defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n\n${plugs}\n  plug ShopWeb.Router\nend\n`;
+const PLUG = /^ {2}plug ShopWeb\.Plugs\.Health$/m;
+
+test('the plug is added where the code has none, whatever its text says', () => {
+  for (const plugs of [
+    '  plug ShopWeb.Plugs.HealthHeaders',
+    '  # plug ShopWeb.Plugs.Health',
+    '  @moduledoc "plug ShopWeb.Plugs.Health"',
+    '',
+  ]) {
+    const done = run(shop({ [ENDPOINT]: endpoint(plugs) }));
+    assert.match(done[ENDPOINT] ?? '', PLUG, plugs);
+    assert.is(judge(done, 'R2.5').verdict, 'met', plugs);
+    assert.equal(run(done), done);
+  }
+});
+
+test('a plug that is there is not added again: by an alias, with options', () => {
+  for (const plugs of [
+    '  plug ShopWeb.Plugs.Health',
+    '  plug(ShopWeb.Plugs.Health, [])',
+    '  alias ShopWeb.Plugs.Health\n  plug Health',
+    '  plug __MODULE__.Other\n  plug ShopWeb.Plugs.Health',
+  ]) {
+    const text = endpoint(plugs);
+    assert.is(run(shop({ [ENDPOINT]: text }))[ENDPOINT], text);
+  }
+});
+
+test('a module that nobody plugs in answers nothing', () => {
+  const { 'lib/shop_web/plugs/health.ex': plug = '' } = run(shop());
+  const alone = shop({ 'lib/shop_web/plugs/health.ex': plug });
+  assert.is(projectOf(alone).endpoint.healthPath, null);
+  assert.match(run(alone)[ENDPOINT] ?? '', PLUG);
+  const commented = { ...run(shop()), [ENDPOINT]: endpoint('  # plug ShopWeb.Plugs.Health') };
+  assert.match(
+    judge(commented, 'R2.5')
+      .findings.map(({ weight, what }) => `${weight} ${what}`)
+      .join(),
+    'must nothing in the app answers /health',
+  );
+});
+
+test('a module of that name which does something else stays, and ours gets another', () => {
+  const own =
+    'defmodule ShopWeb.Plugs.Health do\n  def init(o), do: o\n  def call(c, _), do: c\nend\n';
+  const done = run(shop({ 'lib/shop_web/plugs/health.ex': own }));
+  assert.is(done['lib/shop_web/plugs/health.ex'], own);
+  assert.match(done[ENDPOINT] ?? '', 'plug ShopWeb.Plugs.FlyHealth');
+  assert.is(judge(done, 'R2.5').verdict, 'met');
+  assert.equal(run(done), done);
+});
+
+test('force_ssl that redirects for ever is named without a check too', () => {
+  const texts = shop({
+    'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n',
+    'fly.toml': 'app = "shop"\n[http_service]\ninternal_port = 4000\n',
+  });
+  assert.match(
+    judge(texts, 'R2.5')
+      .findings.map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
+      .join('\n'),
+    'must config/prod.exs:2 force_ssl has no rewrite_on',
+  );
+});
+
+test.run();
