@@ -2,7 +2,7 @@ import { nodeNotes } from '../src/check/env-sh.ts';
 import { nodeName, setsOnFly } from '../src/check/node-name.ts';
 import { Repo } from '../src/check/repo.ts';
 import { relFolder } from '../src/docker/release-files.ts';
-import { intoBlock, ourBlock, outsideBlock } from '../src/edit/block.ts';
+import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Context, GeneratedFile } from '../src/plan/file.ts';
 
 const REASONS = {
@@ -26,8 +26,9 @@ export const envSh: GeneratedFile = {
         merge: (before, rendered, onConflict) => {
           // The shell takes the CR of a line's end for a part of the command
           const text = before?.replaceAll('\r\n', '\n');
-          const isOpen = writes || ourBlock(text ?? '') !== undefined;
-          return text && !isOpen ? text : intoBlock(path, '#!/bin/sh')(text, rendered, onConflict);
+          if (text && !writes && !/^# (>>>|<<<) phoenix-fly/m.test(text)) return text;
+          const lines = writes ? rendered : '# All of it is set outside this block\n';
+          return intoBlock(path, '#!/bin/sh')(text, lines, onConflict);
         },
       },
     ];

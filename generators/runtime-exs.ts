@@ -32,8 +32,13 @@ export const runtimeExs: GeneratedFile = {
         path,
         template: 'config/runtime.exs',
         view: viewOf(context, path),
-        merge: (before, rendered, onConflict) =>
-          intoBlock(path, 'import Config')(before, closeUp(rendered), onConflict),
+        merge: (before, rendered, onConflict) => {
+          const lines = closeUp(rendered);
+          const isEmpty = lines.trim().split('\n').length === 2;
+          if (before && isEmpty && !/^# (>>>|<<<) phoenix-fly/m.test(before)) return before;
+          const left = isEmpty ? '# All of it is set outside this block\n' : lines;
+          return intoBlock(path, 'import Config')(before, left, onConflict);
+        },
       },
     ];
   },

@@ -99,6 +99,10 @@ test('a script that does it all stays as it is', () => {
   const own =
     '#!/bin/sh\nif [ -n "${FLY_APP_NAME:-}" ]; then\n  export ERL_AFLAGS="-proto_dist inet6_tcp"\n  export ECTO_IPV6=true\n  export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"\n  export RELEASE_DISTRIBUTION=name\n  export RELEASE_NODE="shop@${FLY_PRIVATE_IP}"\nfi\n';
   assert.is(script({ [ENV_SH]: own }), own);
+  const ours = script();
+  const both = script({ [ENV_SH]: `${ours}${own}` });
+  assert.match(both, '# All of it is set outside this block');
+  assert.is(sourced(both).RELEASE_NODE, 'shop@fdaa:0:1::2');
 });
 
 test('libcluster finds the nodes by its node_basename, wherever that is set', () => {

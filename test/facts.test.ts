@@ -266,6 +266,8 @@ test('config files found by a wildcard in a comprehension', () => {
 
 const plug = (code: string) => ({
   'lib/shop_web/plug.ex': `defmodule ShopWeb.Plug do\n  @paths ["/status/alive", "/status/up"]\n${code}\nend`,
+  'lib/shop_web/endpoint.ex':
+    'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  plug ShopWeb.Plug\nend\n',
 });
 const router = (body: string) => ({
   'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend`,

@@ -262,8 +262,9 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
           for (const [file, line] of mine)
             assert.ok(texts[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
           if (!deleted) parses(texts);
+          // A script with CRLF doesn't run: it is mended
           for (const file of Object.keys(ENTRY))
-            if (edited.texts[file]?.includes('\r\n'))
+            if (file !== 'rel/env.sh.eex' && edited.texts[file]?.includes('\r\n'))
               assert.is(
                 /[^\r]\n/.test(texts[file] ?? ''),
                 /[^\r]\n/.test(edited.texts[file] ?? ''),

@@ -496,18 +496,6 @@ test('force_ssl in each of its wrong shapes is answered with the edit; the right
   );
 });
 
-test("flyctl's old node name further up in env.sh.eex gives way to a valid one", () => {
-  const old =
-    'export RELEASE_DISTRIBUTION=name\nexport RELEASE_NODE="${FLY_APP_NAME}-${FLY_IMAGE_REF##*-}@${FLY_PRIVATE_IP}"\n';
-  const node = (texts: Texts) =>
-    planFor(texts).find((change) => change.path === 'rel/env.sh.eex')?.after ?? '';
-  assert.match(
-    node(shop({ 'rel/env.sh.eex': old })),
-    'export RELEASE_NODE="${FLY_APP_NAME}-${image_id:-release}@',
-  );
-  assert.match(node(shop()), 'export RELEASE_NODE="${RELEASE_NODE:-${FLY_APP_NAME}-');
-});
-
 test('what fly launch writes stops no background work; an answer of ours stays', () => {
   const launched = shop({
     'fly.toml':
