@@ -116,7 +116,7 @@ const cases: Record<string, Case> = {
       'http_service.force_https': true,
       'http_service.concurrency.type': 'requests',
       'http_service.concurrency.soft_limit': 5,
-      'http_service.concurrency.hard_limit': 1000,
+      'http_service.concurrency.hard_limit': undefined,
       'http_service.checks.0.path': '/health',
       [`http_service.checks.0.headers.${HEADER}`]: 'https',
       'vm.0.memory': '1gb',

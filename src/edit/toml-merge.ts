@@ -1,4 +1,16 @@
-import { type Entry, readToml, type Table, type TomlText, type Value } from './toml-text.ts';
+import { TextChanges } from './text-changes.ts';
+import {
+  type Entry,
+  emptyListAt,
+  type Home,
+  homeOf,
+  isIn,
+  printInline,
+  readToml,
+  type Table,
+  type TomlText,
+  type Value,
+} from './toml-text.ts';
 
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */
@@ -50,19 +62,12 @@ export function mergeToml(
   return { text, overruled: merge.overruled };
 }
 
-/** What holds a path in their file, or will: a table with a header, one in braces, or keys with dots. */
-type Home = { path: string } & (
-  | { kind: 'header'; table: Table }
-  | { kind: 'inline'; value: Value }
-  | { kind: 'dotted'; last: Entry }
-);
-
 /** Of what comes in at one offset, higher ranks come later. */
 const RANK = { entry: 0, table: 100, comment: 1000 };
 
 class Merge {
   readonly overruled: Overruled[] = [];
-  private readonly changes: { start: number; end: number; text: string; rank: number }[] = [];
+  private readonly changes = new TextChanges();
   /** Paths in their file that came in with all that is below them. */
   private readonly complete: string[] = [];
   private readonly theirs: TomlText;
@@ -79,13 +84,14 @@ class Merge {
     const gone = (path: string) => this.rules.remove.includes(path);
     for (const { path, value, entry } of this.theirs.values.filter((found) => gone(found.path))) {
       this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
-      if (entry.path === path) this.change(entry.lines, '');
+      if (entry.path === path) this.changes.replace(entry.lines, '');
     }
     for (const { path, value, range, kind } of this.theirs.values) {
       if (kind !== 'inline') continue;
       const pairs = Object.entries(value as object);
       const rest = pairs.filter(([key]) => !gone(`${path}.${key}`));
-      if (rest.length < pairs.length) this.change(range, inline(Object.fromEntries(rest)));
+      if (rest.length < pairs.length)
+        this.changes.replace(range, printInline(Object.fromEntries(rest)));
     }
   }
 
@@ -106,15 +112,8 @@ class Merge {
 
   finish(): string {
     const { text, open, newline } = this.theirs;
-    // From the back, so that offsets hold; what comes in at one offset stays in order
-    const fromBack = [...this.changes]
-      .reverse()
-      .sort((left, right) => right.start - left.start || right.rank - left.rank);
-    const result = fromBack.reduce((before, change) => {
-      const put = change.text.replaceAll('\n', newline);
-      return before.slice(0, change.start) + put + before.slice(change.end);
-    }, text);
-    const grew = this.changes.some((change) => change.start === text.length);
+    const result = this.changes.apply(text, newline);
+    const grew = this.changes.at(text.length).length > 0;
     return open && !grew ? result.slice(0, -newline.length) : result;
   }
 
@@ -130,14 +129,14 @@ class Merge {
   private replace({ path, value, range, entry }: Value, ours: Entry): void {
     const text = this.ours.text.slice(...ours.range);
     const quoted = this.theirs.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(text);
-    this.change(range, quoted ? `'${text.slice(1, -1)}'` : text);
+    this.changes.replace(range, quoted ? `'${text.slice(1, -1)}'` : text);
     this.explain(entry, ours.comments);
     const why = ours.comments.map((line) => line.replace(/^#+ */, '')).join(' ');
     this.overruled.push({ path, theirs: value, ours: ours.value, why });
   }
 
   private add(table: Table, target: string, missing: readonly Entry[]): void {
-    const home = this.homeOf(target);
+    const home = homeOf(this.theirs, target);
     if (home?.kind === 'header' && home.path === target) this.addEntries(home.table, missing);
     else if (home?.kind === 'header') this.addTable(home.path, target, table, missing);
     else if (home) this.addPairs(home, target, table, missing);
@@ -157,14 +156,14 @@ class Merge {
     const firstTable = this.theirs.tables[1]?.range[0] ?? this.theirs.text.length;
     const start = last?.lines[1] ?? (bare ? firstTable : table.body);
     const gap = bare && start < this.theirs.text.length ? '\n' : '';
-    this.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
+    this.changes.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
   private addTable(home: string, target: string, table: Table, entries: readonly Entry[]): void {
     const { tables, text } = this.theirs;
-    const empty = this.emptyList(target);
-    if (empty) this.change(empty.entry.lines, '');
+    const empty = emptyListAt(this.theirs, target);
+    if (empty) this.changes.replace(empty.entry.lines, '');
     const family = tables.filter((other) => isIn(other.path, home));
     const start = home ? Math.max(...family.map((other) => other.range[1])) : text.length;
     const flat = tables.length > 1 && !tables.some((other) => other.indent);
@@ -174,7 +173,7 @@ class Merge {
     const after = start === text.length || /^\r?\n/.test(text.slice(start)) ? '' : '\n';
     // What belongs to a table comes before what stands alone
     const depth = home === '' ? 0 : home.split('.').length;
-    this.insert(
+    this.changes.insert(
       start,
       before + (flat ? lines.replaceAll(/^[ \t]+/gm, '') : lines) + after,
       RANK.table - depth,
@@ -201,22 +200,26 @@ class Merge {
   }
 
   private addPair(home: Home, key: string, value: unknown, comments: readonly string[]): void {
-    const empty = this.emptyList(`${home.path}.${key}.0`);
+    const empty = emptyListAt(this.theirs, `${home.path}.${key}.0`);
     if (empty) {
-      this.change(empty.range, inline(value));
+      this.changes.replace(empty.range, printInline(value));
       this.explain(empty.entry, comments);
     } else if (home.kind === 'dotted') {
       const { table, lines } = home.last;
       const prefix = home.path.slice(table.path ? table.path.length + 1 : 0);
-      const pair = `${prefix}.${key} = ${inline(value)}`;
-      this.insert(lines[1], block([...comments, pair], table.indent), RANK.entry);
+      const pair = `${prefix}.${key} = ${printInline(value)}`;
+      this.changes.insert(lines[1], block([...comments, pair], table.indent), RANK.entry);
     } else if (home.kind === 'inline') {
       const [start, end] = home.value.range;
       const brace = end - 1;
       const offset = this.theirs.text.slice(0, brace).trimEnd().length;
-      const first = offset === start + 1 && !this.changes.some((change) => change.start === offset);
+      const first = offset === start + 1 && this.changes.at(offset).length === 0;
       const gap = first && offset === brace ? ' ' : '';
-      this.insert(offset, `${first ? '' : ','} ${key} = ${inline(value)}${gap}`, RANK.entry);
+      this.changes.insert(
+        offset,
+        `${first ? '' : ','} ${key} = ${printInline(value)}${gap}`,
+        RANK.entry,
+      );
       this.explain(home.value.entry, comments);
     }
   }
@@ -225,62 +228,16 @@ class Merge {
   private explain({ lines: [start], table }: Entry, comments: readonly string[]): void {
     const above = this.theirs.text.slice(table.range[0], start).split('\n');
     const there = above.map((line) => line.trim());
-    const coming = this.changes.filter((change) => change.start === start);
+    const coming = this.changes.at(start);
     const missing = comments.filter(
-      (line) => !there.includes(line) && !coming.some((change) => change.text.includes(line)),
+      (line) => !there.includes(line) && !coming.some((text) => text.includes(line)),
     );
-    if (missing.length) this.insert(start, block(missing, table.indent), RANK.comment);
-  }
-
-  private homeOf(target: string): Home | undefined {
-    for (let path = target; ; path = path.replace(/\.?[^.]*$/, '')) {
-      const table = this.theirs.tables.find((found) => found.path === path);
-      if (table) return { kind: 'header', path, table };
-      const value = this.theirs.values.find((found) => found.path === path);
-      if (value?.kind === 'inline') return { kind: 'inline', path, value };
-      // Something else stands there: not ours to change
-      if (value && !isEmptyList(value)) return undefined;
-      const last = this.theirs.tables
-        .flatMap((found) => found.entries)
-        .findLast(
-          (entry) => isIn(entry.path, path) && entry.path !== path && !isIn(entry.table.path, path),
-        );
-      if (last) return { kind: 'dotted', path, last };
-    }
-  }
-
-  /** `checks = []` says nothing, and TOML lets no [[checks]] stand beside it. */
-  private emptyList(target: string): Value | undefined {
-    return this.theirs.values.find((value) => isEmptyList(value) && isIn(target, value.path));
-  }
-
-  private insert(offset: number, text: string, rank: number): void {
-    this.changes.push({ start: offset, end: offset, text, rank });
-  }
-
-  private change([start, end]: readonly [number, number], text: string): void {
-    const done = this.changes.some((change) => change.start === start && change.end === end);
-    if (!done) this.changes.push({ start, end, text, rank: RANK.entry });
+    if (missing.length) this.changes.insert(start, block(missing, table.indent), RANK.comment);
   }
 }
-
-const isEmptyList = ({ value }: Value): boolean => Array.isArray(value) && value.length === 0;
-
-const isIn = (path: string, outer: string): boolean =>
-  path === outer || path.startsWith(`${outer}.`);
 
 const valueAt = (data: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((found, key) => (found as Record<string, unknown>)[key], data);
 
 const block = (lines: readonly string[], indent: string): string =>
   lines.map((line) => `${indent}${line}\n`).join('');
-
-/** A value on one line; JSON's strings, numbers and booleans are TOML's too. */
-function inline(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const pairs = Object.entries(value).map(([key, inner]) => `${bare(key)} = ${inline(inner)}`);
-  return pairs.length ? `{ ${pairs.join(', ')} }` : '{}';
-}
-
-const bare = (key: string): string => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key));

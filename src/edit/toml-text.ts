@@ -157,3 +157,46 @@ function commentsAbove(text: string, offset: number): { start: number; lines: st
     from -= line.length;
   }
 }
+
+/** Whether a path is another one or below it. */
+export const isIn = (path: string, outer: string): boolean =>
+  path === outer || path.startsWith(`${outer}.`);
+
+const isEmptyList = ({ value }: Value): boolean => Array.isArray(value) && value.length === 0;
+
+/** A value on one line; JSON's strings, numbers and booleans are TOML's too. */
+export function printInline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(printInline).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, inner]) => `${bare(key)} = ${printInline(inner)}`);
+  return pairs.length ? `{ ${pairs.join(', ')} }` : '{}';
+}
+
+const bare = (key: string): string => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key));
+
+/** What holds a path, or will: a table with a header, one in braces, or keys with dots. */
+export type Home = { path: string } & (
+  | { kind: 'header'; table: Table }
+  | { kind: 'inline'; value: Value }
+  | { kind: 'dotted'; last: Entry }
+);
+
+/** The innermost thing of a text that holds a path; undefined where a value of another kind is in its way. */
+export function homeOf({ tables, values }: TomlText, target: string): Home | undefined {
+  const entries = tables.flatMap((table) => table.entries);
+  for (let path = target; ; path = path.replace(/\.?[^.]*$/, '')) {
+    const table = tables.find((found) => found.path === path);
+    if (table) return { kind: 'header', path, table };
+    const value = values.find((found) => found.path === path);
+    if (value?.kind === 'inline') return { kind: 'inline', path, value };
+    if (value && !isEmptyList(value)) return undefined;
+    const last = entries.findLast(
+      (entry) => isIn(entry.path, path) && entry.path !== path && !isIn(entry.table.path, path),
+    );
+    if (last) return { kind: 'dotted', path, last };
+  }
+}
+
+/** The list at a path, or above it, that holds nothing: `checks = []`. TOML lets no [[checks]] stand beside it. */
+export const emptyListAt = ({ values }: TomlText, path: string): Value | undefined =>
+  values.find((value) => isEmptyList(value) && isIn(path, value.path));

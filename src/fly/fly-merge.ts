@@ -128,6 +128,8 @@ function isMissing(there: FlyConfig, { background, memory }: Wishes, path: strin
   // Fly's default
   if (path === 'deploy.strategy') return there.blank;
   if (/^service\.(auto_|min_)/.test(path)) return changesIdling(there, background);
+  // Without it Fly counts connections, up to no limit, and turns to another machine from 20 on
+  if (/^service\.concurrency\.(type|hard_limit)/.test(path)) return !there.service?.concurrency;
   if (!path.startsWith('vm.0.')) return true;
   if (there.machine) return path.startsWith('vm.0.memory') && isOtherMemory(there, memory);
   // Without a name it would be the machine of every other group as well
