@@ -44,7 +44,7 @@ function plugOf(project: Project): { module: string; path: string } {
 /** The plugs of the endpoint by their full names, as its code and not its comments has them. */
 function plugsIn(text: string, endpoint: string): { name: string; call: Call }[] {
   const body = modulesIn(parseElixir(text).body).find(({ name }) => name === endpoint)?.body ?? [];
-  const scope = moduleScope(body, undefined, endpoint);
+  const scope = moduleScope(body, endpoint);
   return callsIn(body, 'plug').map((call) => {
     const [plug] = call.args;
     return { name: plug?.is === 'module' ? fullName(plug.name, scope) : '', call };
@@ -60,10 +60,10 @@ function addPlug(text: string, endpoint: string, plug: string): string {
     throw new Problem(
       `found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`,
     );
-  const start = (offset: number) => text.lastIndexOf('\n', offset - 1) + 1;
-  const { at } = first.call;
-  const indent = text.slice(start(at), at);
-  let line = start(at);
+  const start = (position: number) => text.lastIndexOf('\n', position - 1) + 1;
+  const { offset } = first.call;
+  const indent = text.slice(start(offset), offset);
+  let line = start(offset);
   // Comments above the first plug are about that plug
   while (line > 0 && /^\s*#/.test(text.slice(start(line - 1), line))) line = start(line - 1);
   return `${text.slice(0, line)}${sameEndings(text, `${indent}plug ${plug}\n\n`)}${text.slice(line)}`;

@@ -213,3 +213,40 @@ function realPath(folder: string): string | undefined {
     return undefined;
   }
 }
+
+/** A relative path with `.` and `..` worked out; `..` that lead out of the tree stay in front. */
+export function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..' && parts.length && parts.at(-1) !== '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** A path in a folder, as seen from where the folder is; "." is the folder itself. */
+export const below = (dir: string, path: string): string =>
+  dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`);
+
+/** Whether a pattern fits a path, where `*` stands for any part of a name. In linear time, since others write the patterns. */
+export function matches(pattern: string, path: string): boolean {
+  const names = path.split('/');
+  const parts = pattern.split('/');
+  return (
+    names.length === parts.length && parts.every((part, index) => fits(part, names[index] ?? ''))
+  );
+}
+
+function fits(pattern: string, name: string): boolean {
+  const [start = '', ...rest] = pattern.split('*');
+  const end = rest.pop();
+  if (end === undefined) return name === pattern;
+  let position = start.length;
+  if (!name.startsWith(start)) return false;
+  for (const part of rest) {
+    const found = name.indexOf(part, position);
+    if (found < 0) return false;
+    position = found + part.length;
+  }
+  return name.length - end.length >= position && name.endsWith(end);
+}

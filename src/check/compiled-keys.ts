@@ -44,7 +44,7 @@ function keysOfCode(project: Project): CompiledKey[] {
     walk(body, (expr) => {
       if (expr.is !== 'call' || !/^compile_env!?$/.test(expr.name)) return;
       const path = pathOf(expr.args.slice(0, 2).map((arg) => evaluate(arg, scope)));
-      const reader = `${file}:${lineAt(text, expr.at)}`;
+      const reader = `${file}:${lineAt(text, expr.offset)}`;
       if (path && !keys.some((key) => key.reader === reader)) keys.push({ path, reader });
     });
     return keys;

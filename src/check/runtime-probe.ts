@@ -82,7 +82,7 @@ export function readsAt(text: string, variable: string): number | undefined {
       expr.is === 'call' &&
       expr.args.some((arg) => arg.is === 'string' && arg.parts.join() === variable)
     )
-      line ??= lineAt(text, expr.at);
+      line ??= lineAt(text, expr.offset);
   });
   return line;
 }

@@ -1,8 +1,8 @@
 import semver from 'semver';
 import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
-import { normalize } from '../facts/paths.ts';
 import { copyPaths, shellWord } from '../quote.ts';
+import { normalize } from '../tree.ts';
 import { byFolder, type Copy, inImage } from './copies.ts';
 
 /** The stage that installs one package.json, beside the Elixir stages and in parallel with them. */

@@ -1,149 +1,120 @@
-import { evaluate, evaluateBody, falsy, watched } from './evaluate.ts';
+import { evaluate, evaluateBody, falsy } from './evaluate.ts';
+import { type Call, type Clause, type Expr, isOperator } from './expr.ts';
 import { library } from './library.ts';
 import { match } from './match.ts';
-import { modulesIn } from './modules.ts';
-import { inner, moduleScope, type Scope } from './scope.ts';
-import { type Call, type Clause, type Expr, parseElixir } from './syntax.ts';
+import { inner, type Scope, watched } from './scope.ts';
 import { Closure, Environment, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */
 const NOT_NIL =
   /^(String\.\w+[?!]?|Base\.\w*decode\w*!?|(Integer|Float)\.parse|URI\.(parse|new!)|Path\.(join|expand)|File\.(read|stream)!?|Jason\.decode!)$/;
+const EACH = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
 
-/** A call of the module's own functions, of a closure, of the library or of what the world knows. */
+/** A call of the module's own functions, of a closure, of the library or of what the host knows. */
 export function apply(expr: Call, module: string | null, name: string, scope: Scope): Value {
-  const { world } = scope;
-  const own =
-    module === null || module === scope.module ? scope.functions.get(expr.name) : undefined;
-  if (own && (!expr.on || module)) {
-    const before = world?.reads;
-    const [args, reads] = observed(expr.args, scope);
-    const result = invoke(own, args, inner(scope, reads));
-    if (world && before) world.reads = new Set([...before, ...world.reads]);
-    return result;
-  }
-  const on = expr.on && !module ? evaluate(expr.on, scope) : undefined;
-  const [args, reads] = observed(expr.args, scope);
-  if (args[0] === null && module && NOT_NIL.test(name))
-    world?.raise(new Unknown(`${name} of nil`), [...scope.because, ...reads], expr.at);
-  if (on instanceof Closure)
-    return choose(on.clauses, args, inner({ ...on.scope, because: scope.because }));
-  const helper = module ? scope.loaded.modules.get(module) : undefined;
-  const clauses = helper?.functions.get(expr.name);
-  if (helper && clauses) return invoke(clauses, args, { ...helper, world, because: scope.because });
-  const [held, wanted = null, fallback = null] = args;
-  if (held instanceof Environment && /^(Map\.(get|fetch!)|Access\.get)$/.test(name) && world)
-    return world.env(wanted, fallback, name === 'Map.fetch!', expr.at);
-  const mapped = args[1];
-  if (
-    ['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new'].includes(name) &&
-    Array.isArray(args[0]) &&
-    mapped instanceof Closure
-  ) {
-    const results = args[0].map((item) =>
-      choose(mapped.clauses, [item], inner({ ...mapped.scope, because: scope.because })),
-    );
+  const { host } = scope;
+  const own = !expr.on || module === scope.module ? scope.functions.get(expr.name) : undefined;
+  const on = expr.on && module === null ? evaluate(expr.on, scope) : undefined;
+  const [args, reads] = watched(host, () => expr.args.map((arg) => evaluate(arg, scope)));
+  const because = reads.length ? [...scope.because, ...reads] : scope.because;
+  if (own) return invoke(own, args, { ...scope, because });
+  if (on instanceof Closure) return applyClosure(on, args, scope);
+  const [first, second = null, third = null] = args;
+  if (first === null && module !== null && NOT_NIL.test(name))
+    host.stop(new Unknown(`${name} of nil`), because, expr.offset);
+  if (first instanceof Environment && /^(Map\.(get|fetch!)|Access\.get)$/.test(name))
+    return host.variable(second, third, name === 'Map.fetch!', expr.offset);
+  if (EACH.has(name) && Array.isArray(first) && second instanceof Closure) {
+    const results = first.map((item) => applyClosure(second, [item], scope));
     return name === 'Enum.flat_map' ? (results.flat() as Value[]) : results;
   }
   const computed = library(name, args);
+  if (computed !== undefined) return computed;
   const known =
-    computed === undefined && (module || !expr.on)
-      ? world?.remote(module, expr.name, args, scope, expr.at)
-      : computed;
+    module !== null || !expr.on
+      ? host.call({ module, name: expr.name, args, scope, because, offset: expr.offset })
+      : undefined;
   return known === undefined ? new Unknown(`${name || expr.name}(…)`) : known;
 }
 
-/** Brings the modules of another file in, as `Code.require_file` does. */
-export function load(path: Value | undefined, scope: Scope): void {
-  const text = typeof path === 'string' ? scope.readFile(path) : undefined;
-  // By content, since every child of an umbrella spells the path its own way.
-  if (text === undefined || scope.loaded.texts.has(text)) return;
-  scope.loaded.texts.add(text);
-  for (const { name, body } of modulesIn(parseElixir(text).body)) {
-    scope.loaded.modules.set(name, {
-      ...moduleScope(body, scope.readFile, name),
-      loaded: scope.loaded,
-    });
-  }
-}
-
-function observed(exprs: readonly Expr[], scope: Scope): [Value[], string[]] {
-  const pairs = exprs.map((expr) => watched(expr, scope));
-  return [pairs.map(([value]) => value), pairs.flatMap(([, reads]) => reads)];
-}
+const applyClosure = ({ clauses, scope }: Closure, args: Value[], { because }: Scope): Value =>
+  choose(clauses, args, { ...scope, because });
 
 /** `for x <- list, do: …` over a list that is known. */
 export function comprehension(expr: Call, scope: Scope): Value {
-  const [generator, ...filters] = expr.args;
-  const [pattern, source] =
-    generator?.is === 'operator' && generator.name === '<-' ? generator.operands : [];
-  const list = source ? evaluate(source, scope) : null;
+  const [generator, ...rest] = expr.args;
+  const [pattern, source] = isOperator(generator, '<-') ? generator.operands : [];
+  const list = evaluate(source, scope);
   if (!Array.isArray(list) || !pattern) return new Unknown('for');
+  const filters = rest.filter((filter) => filter.is !== 'list' && filter.is !== 'operator');
   return list.flatMap((item): Value[] => {
     const each = inner(scope);
     if (match(pattern, item, each, evaluate) === false) return [];
-    if (
-      filters.some(
-        (filter) =>
-          filter.is !== 'list' && filter.is !== 'operator' && falsy(evaluate(filter, each)),
-      )
-    )
-      return [];
+    if (filters.some((filter) => falsy(evaluate(filter, each)))) return [];
     return [evaluateBody(expr.blocks.do ?? [], each)];
   });
 }
 
-/** Calls the first clause that fits, with default arguments filled in. */
+type Default = Extract<Expr, { is: 'operator' }>;
+const isDefault = (pattern: Expr): pattern is Default => isOperator(pattern, '\\\\');
+
+/** Calls the first clause that fits, with default arguments filled in; a head without a body may hold them. */
 export function invoke(clauses: readonly Clause[], args: Value[], scope: Scope): Value {
-  const fresh: Scope = { ...scope, variables: new Map(), origins: new Map() };
-  const fitting = clauses.flatMap((clause): Clause[] => {
-    const missing = clause.patterns.length - args.length;
-    const defaults = clause.patterns.filter(
-      (pattern) => pattern.is === 'operator' && pattern.name === '\\\\',
-    );
-    if (missing < 0 || missing > defaults.length || clause.body.length === 0) return [];
-    return [clause];
+  const fresh: Scope = {
+    ...scope,
+    variables: new Map(),
+    origins: new Map(),
+    everyBranch: false,
+  };
+  const head = clauses.find(({ patterns }) => {
+    const missing = patterns.length - args.length;
+    return missing >= 0 && missing <= patterns.filter(isDefault).length;
   });
-  const [first] = fitting;
-  if (!first || first.patterns.length === args.length) return choose(fitting, args, fresh);
-  let given =
-    args.length -
-    (first.patterns.length -
-      first.patterns.filter((pattern) => pattern.is === 'operator' && pattern.name === '\\\\')
-        .length);
-  let next = 0;
-  const full = first.patterns.map((pattern): Value => {
-    const optional = pattern.is === 'operator' && pattern.name === '\\\\';
-    if (!optional || given-- > 0) return args[next++] ?? null;
-    return evaluate(pattern.operands[1], fresh);
-  });
+  if (!head) return new Unknown('no matching clause');
+  const full = withDefaults(head.patterns, args, fresh);
+  const fitting = clauses.filter(
+    ({ patterns, body }) => body.length > 0 && patterns.length === full.length,
+  );
   return choose(fitting, full, fresh);
 }
 
-/** The body of the first clause whose patterns and guard fit. */
+function withDefaults(patterns: readonly Expr[], args: readonly Value[], scope: Scope): Value[] {
+  let given = args.length - patterns.filter((pattern) => !isDefault(pattern)).length;
+  let next = 0;
+  return patterns.map((pattern) =>
+    isDefault(pattern) && given-- <= 0
+      ? evaluate(pattern.operands[1], scope)
+      : (args[next++] ?? null),
+  );
+}
+
+/** The value of the first clause whose patterns and guard fit; where that can't be known, perhaps all are run. */
 export function choose(clauses: readonly Clause[], subjects: Value[], scope: Scope): Value {
-  const known = new Set(scope.world?.reads);
+  // What earlier patterns looked up in the environment led to a later clause too
+  const because: string[] = [];
+  let doubt: Unknown | undefined;
   for (const clause of clauses) {
     const each = inner(scope);
-    let fits: boolean | Unknown = true;
-    for (const [index, pattern] of clause.patterns.entries()) {
-      const one = match(pattern, subjects[index] ?? null, each, evaluate);
-      if (one !== true && fits !== false) fits = one;
-    }
-    if (fits === true && clause.guard) {
-      const guard = evaluate(clause.guard, each);
-      fits = guard instanceof Unknown ? guard : !falsy(guard);
-    }
-    if (fits instanceof Unknown) return fits;
-    // What earlier patterns looked up in the environment led here too
-    if (fits)
-      return evaluateBody(
-        clause.body,
-        inner(
-          each,
-          [...(scope.world?.reads ?? [])].filter((name) => !known.has(name)),
-        ),
-      );
+    const [fits, reads] = watched(scope.host, () => fit(clause, subjects, each));
+    because.push(...reads);
+    if (fits === false) continue;
+    if (fits instanceof Unknown && !scope.everyBranch) return fits;
+    const value = evaluateBody(clause.body, inner(each, because));
+    if (fits === true) return doubt ?? value;
+    doubt ??= fits;
   }
-  return new Unknown('no matching clause');
+  return doubt ?? new Unknown('no matching clause');
+}
+
+function fit({ patterns, guard }: Clause, subjects: Value[], scope: Scope): boolean | Unknown {
+  let fits: boolean | Unknown = true;
+  for (const [index, pattern] of patterns.entries()) {
+    const matched = match(pattern, subjects[index] ?? null, scope, evaluate);
+    if (matched === false) return false;
+    if (matched instanceof Unknown) fits = matched;
+  }
+  if (!guard) return fits;
+  const allowed = evaluate(guard, scope);
+  if (allowed instanceof Unknown) return fits === true ? allowed : fits;
+  return falsy(allowed) ? false : fits;
 }

@@ -1,55 +1,74 @@
 import { choose, comprehension } from './apply.ts';
-import { evaluate, evaluateBody, falsy, watched } from './evaluate.ts';
-import { inner, type Scope } from './scope.ts';
-import type { Call } from './syntax.ts';
+import { evaluate, evaluateBody, falsy } from './evaluate.ts';
+import { type Call, type Expr, isOperator } from './expr.ts';
+import { inner, type Scope, watched } from './scope.ts';
 import { Unknown, type Value } from './value.ts';
 
-/** The value of `if`, `case`, `cond`, `for`, `with`, `try`; undefined for any other call. */
-export function control(
-  name: string,
-  { args, blocks, clauses, ...expr }: Call,
-  scope: Scope,
-): Value | undefined {
-  const { world } = scope;
-  switch (name) {
-    case 'if':
-    case 'unless': {
-      const [condition, reads] = watched(args[0], scope);
-      world?.settle(reads);
-      if (condition instanceof Unknown) return condition;
-      return evaluateBody(
-        blocks[falsy(condition) === (name === 'if') ? 'else' : 'do'] ?? [],
-        inner(scope, reads),
-      );
-    }
-    case 'case': {
-      const [subject, reads] = watched(args[0], scope);
-      world?.settle(reads);
-      return choose(clauses, [subject], inner(scope, reads));
-    }
-    case 'cond':
-      for (const clause of clauses) {
-        const [condition, reads] = watched(clause.patterns[0], scope);
-        world?.settle(reads);
-        if (condition instanceof Unknown) return condition;
-        if (!falsy(condition)) return evaluateBody(clause.body, inner(scope, reads));
-      }
-      return null;
-    case 'for':
-      return comprehension({ args, blocks, clauses, ...expr }, scope);
-    case 'with':
-      if (args[0]?.is === 'operator' && args[0].name === '<-') evaluate(args[0].operands[1], scope);
-      return new Unknown('with');
-    case 'try':
-      if (!world) return new Unknown('try');
-      return world.attempt(
-        () => evaluateBody(blocks.do ?? [], inner(scope)),
-        () => void evaluateBody([...(blocks.rescue ?? []), ...(blocks.catch ?? [])], inner(scope)),
-      );
-    case 'quote':
-    case 'defmodule':
-      return new Unknown(name);
-    default:
-      return undefined;
-  }
+type Control = (expr: Call, scope: Scope) => Value;
+
+/** A condition with the variables it looked at: the program goes on whatever they are. */
+function condition(expr: Expr | undefined, scope: Scope): [Value, string[]] {
+  const found = watched(scope.host, () => evaluate(expr, scope));
+  scope.host.settle(found[1]);
+  return found;
 }
+
+const branch =
+  (isIf: boolean): Control =>
+  ({ args, blocks }, scope) => {
+    const [value, reads] = condition(args[0], scope);
+    const run = (name: string) => evaluateBody(blocks[name] ?? [], inner(scope, reads));
+    if (!(value instanceof Unknown)) return run(falsy(value) === isIf ? 'else' : 'do');
+    if (scope.everyBranch) for (const name of ['do', 'else']) run(name);
+    return value;
+  };
+
+const cond: Control = ({ clauses }, scope) => {
+  let doubt: Unknown | undefined;
+  for (const { patterns, body } of clauses) {
+    const [value, reads] = condition(patterns[0], scope);
+    if (value instanceof Unknown && !scope.everyBranch) return value;
+    if (falsy(value)) continue;
+    const result = evaluateBody(body, inner(scope, reads));
+    if (!(value instanceof Unknown)) return doubt ?? result;
+    doubt ??= value;
+  }
+  return doubt ?? null;
+};
+
+const CONTROLS = new Map<string, Control>([
+  ['if', branch(true)],
+  ['unless', branch(false)],
+  ['cond', cond],
+  ['for', comprehension],
+  ['quote', () => new Unknown('quote')],
+  ['defmodule', () => new Unknown('defmodule')],
+  [
+    'case',
+    ({ args, clauses }, scope) => {
+      const [subject, reads] = condition(args[0], scope);
+      return choose(clauses, [subject], inner(scope, reads));
+    },
+  ],
+  [
+    'with',
+    ({ args: [generator] }, scope) => {
+      if (isOperator(generator, '<-')) evaluate(generator.operands[1], scope);
+      return new Unknown('with');
+    },
+  ],
+  [
+    'try',
+    ({ blocks }, scope) => {
+      const { do: body = [], rescue = [], catch: caught = [] } = blocks;
+      return scope.host.attempt(
+        () => evaluateBody(body, inner(scope)),
+        () => void evaluateBody([...rescue, ...caught], inner(scope)),
+      );
+    },
+  ],
+]);
+
+/** The value of `if`, `case`, `cond`, `for`, `with`, `try`; undefined for any other call. */
+export const control = (name: string, expr: Call, scope: Scope): Value | undefined =>
+  CONTROLS.get(name)?.(expr, scope);

@@ -1,20 +1,12 @@
-import { apply, invoke, load } from './apply.ts';
+import { apply, invoke } from './apply.ts';
+import { evaluation, LARGEST_VALUE } from './budget.ts';
 import { control } from './control.ts';
+import { type Call, type Expr, isOperator } from './expr.ts';
 import { joined, library } from './library.ts';
 import { match } from './match.ts';
-import { declare, fullName, inner, type Scope } from './scope.ts';
-import type { Call, Expr } from './syntax.ts';
-import {
-  Atom,
-  Closure,
-  Environment,
-  Module,
-  sameValue,
-  show,
-  Tuple,
-  Unknown,
-  type Value,
-} from './value.ts';
+import { operate } from './operators.ts';
+import { declare, fullName, inner, type Scope, watched } from './scope.ts';
+import { Atom, Closure, Module, show, Tuple, Unknown, type Value, weigh } from './value.ts';
 
 const DEEPEST = 60;
 /** How many expressions are being evaluated inside each other. */
@@ -24,16 +16,24 @@ let depth = 0;
 export function evaluate(expr: Expr | undefined, scope: Scope): Value {
   if (!expr) return null;
   if (depth > DEEPEST) return new Unknown('a recursive definition');
-  if (scope.world && scope.world.fuel-- <= 0) return new Unknown('a long computation');
+  if (!evaluation.spend(1)) return new Unknown('a long computation');
   depth++;
   try {
-    return valueIn(expr, scope);
+    return affordable(computed(expr, scope));
   } finally {
     depth--;
   }
 }
 
-function valueIn(expr: Expr, scope: Scope): Value {
+/** Long texts and lists cost more steps, and those above a limit are unknown. */
+function affordable(value: Value): Value {
+  if (typeof value !== 'string' && !Array.isArray(value) && !(value instanceof Tuple)) return value;
+  const weight = weigh(value);
+  const within = evaluation.spend(Array.isArray(value) ? value.length >> 3 : weight >> 3);
+  return within && weight <= LARGEST_VALUE ? value : new Unknown('a large value');
+}
+
+function computed(expr: Expr, scope: Scope): Value {
   const value = (part: Expr | undefined) => evaluate(part, scope);
   switch (expr.is) {
     case 'atom':
@@ -46,7 +46,7 @@ function valueIn(expr: Expr, scope: Scope): Value {
       return joined(expr.parts.map((part) => (typeof part === 'string' ? part : value(part))));
     case 'list':
       return expr.items.flatMap((item): Value[] => {
-        if (item.is !== 'operator' || item.name !== '|') return [value(item)];
+        if (!isOperator(item, '|')) return [value(item)];
         const [head, tail] = item.operands.map(value);
         return [head ?? null, ...(Array.isArray(tail) ? tail : [tail ?? null])];
       });
@@ -54,20 +54,14 @@ function valueIn(expr: Expr, scope: Scope): Value {
       return new Tuple(expr.items.map(value));
     case 'map':
       return expr.pairs.map((pair) =>
-        pair.is === 'operator' && pair.name === '=>'
-          ? new Tuple(pair.operands.map(value))
-          : value(pair),
+        isOperator(pair, '=>') ? new Tuple(pair.operands.map(value)) : value(pair),
       );
     case 'variable':
-      for (const name of scope.origins.get(expr.name) ?? []) scope.world?.reads.add(name);
-      if (scope.variables.has(expr.name)) return scope.variables.get(expr.name) ?? null;
-      return scope.functions.has(expr.name)
-        ? invoke(scope.functions.get(expr.name) ?? [], [], scope)
-        : new Unknown(expr.name);
-    case 'attribute':
-      return value(
-        scope.attributes.get(expr.name) ?? { is: 'other', at: expr.at, text: `@${expr.name}` },
-      );
+      return variable(expr.name, scope);
+    case 'attribute': {
+      const held = scope.attributes.get(expr.name);
+      return held ? value(held) : new Unknown(`@${expr.name}`);
+    }
     case 'operator':
       return operator(expr.name, expr.operands, scope);
     case 'fn':
@@ -79,156 +73,113 @@ function valueIn(expr: Expr, scope: Scope): Value {
   }
 }
 
+function variable(name: string, scope: Scope): Value {
+  for (const origin of scope.origins.get(name) ?? []) scope.host.reads.add(origin);
+  const held = scope.variables.get(name);
+  if (held !== undefined) return held;
+  const clauses = scope.functions.get(name);
+  return clauses ? invoke(clauses, [], scope) : new Unknown(name);
+}
+
 /** Runs statements in order (bindings included) and gives the last one's value. */
 export function evaluateBody(body: readonly Expr[], scope: Scope): Value {
   let last: Value = null;
   for (const statement of body)
-    last = declare(statement, scope)
-      ? null
-      : (bind(statement, scope) ?? evaluate(statement, scope));
+    last = declare(statement, scope) ? null : evaluate(statement, scope);
   return last;
 }
 
-/** Executes `pattern = expression` in the scope; undefined for any other statement. */
-export function bind(statement: Expr, scope: Scope): Value | undefined {
-  if (statement.is !== 'operator' || statement.name !== '=') return undefined;
-  const [left, right] = statement.operands;
-  const [value, reads] = watched(right, scope);
+/** Executes `pattern = expression` in the scope. */
+function bind([left, right]: readonly Expr[], scope: Scope): Value {
+  const [value, reads] = watched(scope.host, () => evaluate(right, scope));
   if (left) match(left, value, scope, evaluate);
   if (left?.is === 'variable') scope.origins.set(left.name, new Set(reads));
   return value;
-}
-
-/** A value together with the environment variables that were looked at for it. */
-export function watched(expr: Expr | undefined, scope: Scope): [Value, string[]] {
-  const { world } = scope;
-  if (!world) return [evaluate(expr, scope), []];
-  const before = world.reads;
-  world.reads = new Set();
-  const value = evaluate(expr, scope);
-  const reads = [...world.reads];
-  world.reads = new Set([...before, ...reads]);
-  return [value, reads];
 }
 
 /** nil and false. */
 export const falsy = (value: Value): boolean => value === false || value === null;
 
 function operator(name: string, operands: Expr[], scope: Scope): Value {
+  if (name === '=') return bind(operands, scope);
+  const { host } = scope;
   const [first, second] = operands;
-  if (name === '|>')
-    return first && second?.is === 'call'
-      ? call({ ...second, args: [first, ...second.args] }, scope)
-      : new Unknown('|>');
-  if (name === '=') return bind({ is: 'operator', at: 0, name, operands }, scope) ?? null;
-  const [left, reads] = watched(first, scope);
-  if (['||', 'or', '&&', 'and'].includes(name)) {
-    if (left instanceof Unknown) return left;
-    if (falsy(left) !== ['||', 'or'].includes(name)) return left;
+  const [left, reads] = watched(host, () => evaluate(first, scope));
+  const isOr = name === '||' || name === 'or';
+  if (isOr || name === '&&' || name === 'and') {
+    if (left instanceof Unknown || falsy(left) !== isOr) return left;
     const instead = evaluate(second, inner(scope, reads));
-    if (instead !== null && !(instead instanceof Unknown)) scope.world?.settle(reads);
+    if (instead !== null && !(instead instanceof Unknown)) host.settle(reads);
     return instead;
   }
   const right = second ? evaluate(second, scope) : null;
-  const unknown = [left, right].find((side) => side instanceof Unknown);
-  switch (name) {
-    case '++':
-      return Array.isArray(left) || Array.isArray(right)
-        ? [...(Array.isArray(left) ? left : [left]), ...(Array.isArray(right) ? right : [right])]
-        : new Unknown('++');
-    case '--':
-      return Array.isArray(left) && Array.isArray(right)
-        ? left.filter((item) => !right.some((gone) => sameValue(item, gone)))
-        : left;
-    case '<>':
-      if (left === null)
-        scope.world?.raise(
-          new Unknown('nil <> …'),
-          [...scope.because, ...reads],
-          operands[0]?.at ?? 0,
-        );
-      return (
-        unknown ??
-        (typeof left === 'string' && typeof right === 'string' ? left + right : new Unknown('<>'))
-      );
-    case '!':
-    case 'not':
-      return unknown ?? falsy(left);
-    case '==':
-    case '===':
-      return unknown ?? sameValue(left, right);
-    case '!=':
-    case '!==':
-      return unknown ?? !sameValue(left, right);
-    case 'in':
-    case 'not in': {
-      const found = Array.isArray(right) ? right.some((item) => sameValue(item, left)) : false;
-      return unknown ?? (name === 'in') === found;
-    }
-    case '>':
-      return (
-        unknown ??
-        (typeof left === 'number' && typeof right === 'number' ? left > right : new Unknown('>'))
-      );
-    case '-':
-      return typeof left === 'number' && operands.length === 1 ? -left : new Unknown('-');
-    default:
-      return new Unknown(`an expression with ${name}`);
-  }
+  if (name === '<>' && left === null)
+    host.stop(new Unknown('nil <> …'), [...scope.because, ...reads], first?.offset ?? 0);
+  return operate(name, left, right, operands.length);
 }
 
 function call(expr: Call, scope: Scope): Value {
-  const { args } = expr;
-  const { world } = scope;
-  const value = (part: Expr | undefined) => evaluate(part, scope);
   const module = expr.on?.is === 'module' ? fullName(expr.on.name, scope) : null;
-  const name = module ? `${module}.${expr.name}` : expr.on ? '' : expr.name;
-  switch (name) {
-    case 'Mix.env':
-    case 'config_env':
-    case 'Config.config_env':
-      return new Atom('prod');
-    case 'Mix.target':
-    case 'config_target':
-    case 'Config.config_target':
-      return new Atom('host');
-    case '__MODULE__':
-      return new Module(scope.module);
-    case '__DIR__':
-      return scope.dir;
-    case '__block__':
-      return evaluateBody(args, scope);
-    case 'raise':
-    case 'Mix.raise':
-    case 'System.halt':
-    case 'System.stop':
-      world?.raise(value(args.at(-1)), scope.because, expr.at);
-      return new Unknown(name);
-    case 'File.read!': {
-      const path = value(args[0]);
-      return (
-        (typeof path === 'string' && scope.readFile(path)) ||
-        new Unknown(`File.read!(${show(path)})`)
-      );
-    }
-    case 'Code.require_file':
-    case 'Code.eval_file':
-    case 'Code.compile_file':
-      load(library('Path.expand', args.map(value)), scope);
-      return new Unknown(name);
-    case 'System.get_env':
-    case 'System.fetch_env!': {
-      const [wanted = null, fallback = null] = args.map(value);
-      if (args.length === 0) return world ? new Environment() : new Unknown(name);
-      if (wanted === 'MIX_ENV') return 'prod';
-      return (
-        world?.env(wanted, fallback, expr.name === 'fetch_env!', expr.at) ??
-        (world ? null : new Unknown(`${name}(${args.map((arg) => show(value(arg))).join(', ')})`))
-      );
-    }
-    default: {
-      const controlled = control(name, expr, scope);
-      return controlled === undefined ? apply(expr, module, name, scope) : controlled;
-    }
-  }
+  const bare = expr.on ? '' : expr.name;
+  const name = module === null ? bare : `${module}.${expr.name}`;
+  const builtin = BUILTINS.get(name);
+  if (builtin) return builtin(expr, scope, name);
+  const controlled = control(name, expr, scope);
+  return controlled === undefined ? apply(expr, module, name, scope) : controlled;
 }
+
+type Builtin = (expr: Call, scope: Scope, name: string) => Value;
+
+const environment: Builtin = () => new Atom('prod');
+const target: Builtin = () => new Atom('host');
+
+const stop: Builtin = ({ args, offset }, scope, name) => {
+  scope.host.stop(evaluate(args.at(-1), scope), scope.because, offset);
+  return new Unknown(name);
+};
+
+const load: Builtin = ({ args }, scope, name) => {
+  const path = library(
+    'Path.expand',
+    args.map((arg) => evaluate(arg, scope)),
+  );
+  if (typeof path === 'string') scope.host.load(path);
+  return new Unknown(name);
+};
+
+const readVariable: Builtin = ({ args, name, offset }, scope) => {
+  if (args.length === 0) return scope.host.variables();
+  const [wanted = null, fallback = null] = args.map((arg) => evaluate(arg, scope));
+  if (wanted === 'MIX_ENV') return 'prod';
+  return scope.host.variable(wanted, fallback, name === 'fetch_env!', offset);
+};
+
+/** What Elixir, Mix and Config answer by themselves in a production build. */
+const BUILTINS = new Map<string, Builtin>([
+  ['Mix.env', environment],
+  ['config_env', environment],
+  ['Config.config_env', environment],
+  ['Mix.target', target],
+  ['config_target', target],
+  ['Config.config_target', target],
+  ['__MODULE__', (_, scope) => new Module(scope.module)],
+  ['__DIR__', (_, scope) => scope.dir],
+  ['__block__', ({ args }, scope) => evaluateBody(args, scope)],
+  ['raise', stop],
+  ['Mix.raise', stop],
+  ['System.halt', stop],
+  ['System.stop', stop],
+  ['Code.require_file', load],
+  ['Code.eval_file', load],
+  ['Code.compile_file', load],
+  ['System.get_env', readVariable],
+  ['System.fetch_env!', readVariable],
+  [
+    'File.read!',
+    ({ args }, scope) => {
+      const path = evaluate(args[0], scope);
+      const text = typeof path === 'string' ? scope.host.readFile(path) : undefined;
+      return text || new Unknown(`File.read!(${typeof path === 'string' ? show(path) : '…'})`);
+    },
+  ],
+]);

@@ -20,14 +20,11 @@ const FUNCTIONS: Record<string, (args: Value[]) => Value | undefined> = {
   'String.upcase': texts((text) => text.toUpperCase()),
   'String.downcase': texts((text) => text.toLowerCase()),
   'String.length': texts((text) => [...text].length),
-  to_string: ([value]) =>
-    value instanceof Atom
-      ? value.name
-      : typeof value === 'string' || typeof value === 'number'
-        ? String(value)
-        : value === null
-          ? ''
-          : undefined,
+  to_string: ([value = null]) => {
+    if (value instanceof Atom) return value.name;
+    if (value === null) return '';
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  },
   is_nil: ([value]) => value === null,
   is_binary: ([value]) => typeof value === 'string',
   is_list: ([value]) => Array.isArray(value),
@@ -72,8 +69,10 @@ const FUNCTIONS: Record<string, (args: Value[]) => Value | undefined> = {
   // Left as the pattern it is: `import_config` resolves it.
   'Path.wildcard': texts((pattern) => [pattern]),
   'List.flatten': lists((list) => list.flat(9) as Value[]),
-  'List.wrap': ([value]) =>
-    value === null || value === undefined ? [] : Array.isArray(value) ? value : [value],
+  'List.wrap': ([value = null]) => {
+    if (value === null) return [];
+    return Array.isArray(value) ? value : [value];
+  },
   'Enum.concat': concat,
   'Keyword.merge': concat,
   // What a filter leaves out is not known; for dependencies and children everything counts.
@@ -112,16 +111,10 @@ export function library(name: string, args: Value[]): Value | undefined {
 /** The text of a string with its interpolations; unknown as soon as one of them is. */
 export function joined(parts: readonly Value[]): Value {
   const unknown = parts.find((part) => part instanceof Unknown);
-  return (
-    unknown ??
-    parts
-      .map((part) =>
-        part instanceof Atom || part instanceof Module
-          ? part.name
-          : part === null
-            ? ''
-            : String(part),
-      )
-      .join('')
-  );
+  return unknown ?? parts.map(interpolated).join('');
+}
+
+function interpolated(part: Value): string {
+  if (part instanceof Atom || part instanceof Module) return part.name;
+  return part === null ? '' : String(part);
 }

@@ -1,21 +1,24 @@
 import { evaluate, falsy } from './evaluate.ts';
+import type { Call, Expr } from './expr.ts';
 import { emptyScope } from './scope.ts';
-import type { Call, Expr } from './syntax.ts';
 import { Unknown } from './value.ts';
 
+export interface DefinedModule {
+  name: string;
+  body: Expr[];
+  offset: number;
+}
+
 /** Modules of a source file with their bodies, nested ones by their full name. Neither `quote` blocks nor code that production leaves out is entered. */
-export function modulesIn(
-  body: readonly Expr[],
-  outer = '',
-): { name: string; body: Expr[]; at: number }[] {
+export function modulesIn(body: readonly Expr[], outer = ''): DefinedModule[] {
   return inProduction(body).flatMap((expr) => {
     if (expr.is !== 'call' || expr.name === 'quote') return [];
     if (expr.name !== 'defmodule') return modulesIn(Object.values(expr.blocks).flat(), outer);
     const alias = expr.args[0];
-    const inner = alias?.is === 'module' ? alias.name : '';
-    const name = outer && !inner.startsWith('Elixir.') ? `${outer}.${inner}` : inner;
+    const own = alias?.is === 'module' ? alias.name : '';
+    const name = outer && !own.startsWith('Elixir.') ? `${outer}.${own}` : own;
     const block = inProduction(expr.blocks.do ?? []);
-    return [{ name, body: block, at: expr.at }, ...modulesIn(block, name)];
+    return [{ name, body: block, offset: expr.offset }, ...modulesIn(block, name)];
   });
 }
 
@@ -24,9 +27,9 @@ function inProduction(body: readonly Expr[]): Expr[] {
   return body.flatMap((expr): Expr[] => {
     if (expr.is !== 'call' || (expr.name !== 'if' && expr.name !== 'unless')) return [expr];
     const condition = evaluate(expr.args[0], emptyScope());
-    return condition instanceof Unknown
-      ? [expr]
-      : inProduction(expr.blocks[falsy(condition) === (expr.name === 'if') ? 'else' : 'do'] ?? []);
+    if (condition instanceof Unknown) return [expr];
+    const taken = falsy(condition) === (expr.name === 'if') ? 'else' : 'do';
+    return inProduction(expr.blocks[taken] ?? []);
   });
 }
 

@@ -1,297 +1,319 @@
-import type { parser } from 'lezer-elixir';
-import { sigil, stringParts } from './strings.ts';
-import type { Clause, Expr } from './syntax.ts';
+import { type Call, type Clause, callOf, type Expr } from './expr.ts';
+import type { SyntaxNode } from './parser.ts';
+import { isWordList, sigilName, textOf, wordList } from './strings.ts';
 
-export type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
+/** Deeper than this an expression stays unread, so that what walks over it needs no guard of its own. */
+const DEEPEST = 250;
 
-const IGNORED = new Set([
-  'Comment',
-  '(',
-  ')',
-  '[',
-  ']',
-  '{',
-  '}',
-  '<<',
-  '>>',
-  'do',
-  'end',
-  'else',
-  'fn',
-  '⚠',
-  '#{',
-  'after',
-  'rescue',
-  'catch',
-]);
+const IGNORED = new Set(
+  'Comment ( ) [ ] { } << >> do end else fn ⚠ #{ after rescue catch'.split(' '),
+);
+const OPERATORS = new Set(['Operator', 'WordOperator']);
 
 /** Child nodes that mean something: no brackets, keywords or comments. */
-export function children(node: SyntaxNode): SyntaxNode[] {
+export function children(node: SyntaxNode | null | undefined): SyntaxNode[] {
   const all: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling)
+  for (let child = node?.firstChild; child; child = child.nextSibling)
     if (!IGNORED.has(child.name)) all.push(child);
   return all;
 }
 
-/** The expressions directly below a node of the parse tree. */
-export const readNodes = (node: SyntaxNode, text: string): Expr[] =>
-  children(node).map((kid) => read(kid, text));
+const named = (nodes: readonly SyntaxNode[], name: string): SyntaxNode | undefined =>
+  nodes.find((node) => node.name === name);
 
-function read(node: SyntaxNode, text: string): Expr {
-  const at = node.from;
-  const source = text.slice(node.from, node.to);
-  const kids = children(node);
-  const all = (nodes: SyntaxNode[]) => nodes.flatMap((kid) => spread(kid, text));
-  const other: Expr = { is: 'other', at, text: source };
-  const only = () => (kids[0] ? read(kids[0], text) : other);
+/** Turns lezer's parse tree into ours. */
+export class Reader {
+  private readonly text: string;
+  private depth = 0;
 
-  switch (node.name) {
-    case 'Atom':
-      return { is: 'atom', at, name: source.slice(1) };
-    case 'QuotedAtom':
-      return { is: 'atom', at, name: kids.map((kid) => text.slice(kid.from, kid.to)).join('') };
-    case 'Alias':
-      return { is: 'module', at, name: source.replace(/\s+/g, '') };
-    case 'Integer':
-    case 'Float':
-      return { is: 'literal', at, value: Number(source.replaceAll('_', '')) };
-    case 'Boolean':
-      return { is: 'literal', at, value: source === 'true' };
-    case 'Nil':
-      return { is: 'literal', at, value: null };
-    case 'String':
-    case 'Charlist':
-      return { is: 'string', at, parts: stringParts(kids, text, source.startsWith('"""')) };
-    case 'Sigil':
-      return sigil(node, text);
-    case 'List':
-      return { is: 'list', at, items: all(kids) };
-    case 'Keywords':
-      return { is: 'list', at, items: kids.map((kid) => read(kid, text)) };
-    case 'Pair': {
-      const [key, value] = kids;
-      return key && value
-        ? { is: 'tuple', at, items: [keyword(key, text), read(value, text)] }
-        : other;
-    }
-    case 'Tuple':
-      return { is: 'tuple', at, items: kids.map((kid) => read(kid, text)) };
-    case 'Map': {
-      const content = kids.find((kid) => kid.name === 'MapContent');
-      return { is: 'map', at, pairs: content ? all(children(content)) : [] };
-    }
-    case 'Identifier':
-    case 'UnderscoredIdentifier':
-      return { is: 'variable', at, name: source };
-    case 'SpecialIdentifier':
-      return { is: 'call', at, on: undefined, name: source, args: [], blocks: {}, clauses: [] };
-    case 'Block':
-      return kids.length === 1
-        ? only()
-        : {
-            is: 'call',
-            at,
-            on: undefined,
-            name: '__block__',
-            args: all(kids),
-            blocks: {},
-            clauses: [],
-          };
-    case 'Right':
-      return only();
-    case 'AtOperator': {
-      const target = kids.find((kid) => kid.name !== 'Operator');
-      const named = target && read(target, text);
-      if (named?.is === 'variable')
-        return { is: 'attribute', at, name: named.name, value: undefined };
-      return named?.is === 'call'
-        ? { is: 'attribute', at, name: named.name, value: named.args[0] }
-        : other;
-    }
-    case 'UnaryOperator':
-    case 'BinaryOperator':
-    case 'PipeOperator':
-    case 'WhenOperator': {
-      const operators = kids.filter(
-        (kid) => kid.name === 'Operator' || kid.name === 'WordOperator',
-      );
-      const operands = kids.filter((kid) => !operators.includes(kid)).map((kid) => read(kid, text));
-      return {
-        is: 'operator',
-        at,
-        name: operators.map((kid) => text.slice(kid.from, kid.to)).join(' '),
-        operands,
-      };
-    }
-    case 'AccessCall':
-      return {
-        is: 'call',
-        at,
-        on: { is: 'module', at, name: 'Access' },
-        name: 'get',
-        args: all(kids),
-        blocks: {},
-        clauses: [],
-      };
-    case 'CaptureOperator':
-      return capture(kids.filter((kid) => kid.name !== 'Operator')[0], text) ?? other;
-    case 'AnonymousFunction':
-      return {
-        is: 'fn',
-        at,
-        clauses: kids.filter((kid) => kid.name === 'StabClause').map((kid) => clause(kid, text)),
-      };
-    case 'Dot':
-    case 'Call':
-    case 'KernelCall':
-    case 'FunctionDefinitionCall':
-      return call(node, text) ?? other;
-    default:
-      return other;
+  constructor(text: string) {
+    this.text = text;
   }
-}
 
-/** `&Module.name/1` as the function it stands for; other captures can't be followed. */
-function capture(node: SyntaxNode | undefined, text: string): Expr | undefined {
-  const [name, arity] =
-    node?.name === 'BinaryOperator' ? children(node).filter((kid) => kid.name !== 'Operator') : [];
-  const target = name && read(name, text);
-  const count = arity ? Number(text.slice(arity.from, arity.to)) : NaN;
-  if (!target || !(count >= 0) || (target.is !== 'call' && target.is !== 'variable'))
-    return undefined;
-  const args = Array.from(
-    { length: count },
-    (_, index): Expr => ({ is: 'variable', at: target.at, name: `&${index + 1}` }),
-  );
-  const called: Expr =
-    target.is === 'call'
-      ? { ...target, args }
-      : {
-          is: 'call',
-          at: target.at,
-          on: undefined,
-          name: target.name,
-          args,
-          blocks: {},
-          clauses: [],
-        };
-  return { is: 'fn', at: target.at, clauses: [{ patterns: args, body: [called] }] };
-}
+  /** The expressions directly below a node. */
+  all(node: SyntaxNode | undefined): Expr[] {
+    return children(node).map((child) => this.read(child));
+  }
 
-/** Keywords inside brackets belong to the list itself; as a call's last argument they are a list of their own. */
-function spread(node: SyntaxNode, text: string): Expr[] {
-  return node.name === 'Keywords'
-    ? children(node).map((kid) => read(kid, text))
-    : [read(node, text)];
-}
+  source({ from, to }: SyntaxNode): string {
+    return this.text.slice(from, to);
+  }
 
-function keyword(node: SyntaxNode, text: string): Expr {
-  const source = text.slice(node.from, node.to);
-  return { is: 'atom', at: node.from, name: source.replace(/:$/, '').replace(/^"(.*)"$/s, '$1') };
-}
+  private read(node: SyntaxNode): Expr {
+    const read = this.depth < DEEPEST ? READERS[node.name] : undefined;
+    if (!read) return { is: 'other', offset: node.from, text: this.source(node).slice(0, 80) };
+    this.depth++;
+    const expr = read.call(this, node);
+    this.depth--;
+    return expr ?? { is: 'other', offset: node.from, text: this.source(node).slice(0, 80) };
+  }
 
-function call(node: SyntaxNode, text: string): Expr | undefined {
-  const at = node.from;
-  const kids = children(node);
-  const head = kids.find((kid) => kid.name !== 'Arguments' && kid.name !== 'DoBlock');
-  if (node.name === 'Dot') return dotted(node, text, []);
-  if (!head) return undefined;
-  const argsNode = kids.find((kid) => kid.name === 'Arguments');
-  const args = argsNode ? children(argsNode).map((kid) => read(kid, text)) : [];
-  const { blocks, clauses } = doBlock(
-    kids.find((kid) => kid.name === 'DoBlock'),
-    text,
-  );
+  /** Like `all`; keywords inside brackets belong to the list itself, as a call's last argument they are a list of their own. */
+  spread(node: SyntaxNode | undefined): Expr[] {
+    return children(node).flatMap((child) =>
+      child.name === 'Keywords' ? this.all(child) : [this.read(child)],
+    );
+  }
 
-  const last = args.at(-1);
-  if (last?.is === 'list' && blocks.do === undefined) {
-    const inline = inlineBlocks(last);
-    if (inline) {
-      Object.assign(blocks, inline);
-      args.pop();
+  first(node: SyntaxNode | undefined): Expr | undefined {
+    return node && this.read(node);
+  }
+
+  string(node: SyntaxNode): Expr {
+    const heredoc = this.source(node).startsWith('"""');
+    return { is: 'string', offset: node.from, parts: this.parts(children(node), heredoc) };
+  }
+
+  sigil(node: SyntaxNode): Expr {
+    const kids = children(node);
+    const parts = this.parts(kids, false);
+    const name = sigilName(kids, this.text);
+    return isWordList(name, parts)
+      ? wordList(node.from, parts.join(''), name)
+      : { is: 'string', offset: node.from, parts };
+  }
+
+  /** Text and interpolated expressions of a string, escapes resolved. */
+  private parts(kids: readonly SyntaxNode[], heredoc: boolean): (string | Expr)[] {
+    return kids.flatMap((kid): (string | Expr)[] =>
+      kid.name === 'Interpolation' ? this.all(kid) : textOf(kid.name, this.source(kid), heredoc),
+    );
+  }
+
+  pair(node: SyntaxNode): Expr | undefined {
+    const [key, value] = children(node);
+    if (!key || !value) return undefined;
+    const name = this.source(key)
+      .replace(/:$/, '')
+      .replace(/^"(.*)"$/s, '$1');
+    const items: Expr[] = [{ is: 'atom', offset: key.from, name }, this.read(value)];
+    return { is: 'tuple', offset: node.from, items };
+  }
+
+  attribute(node: SyntaxNode): Expr | undefined {
+    const target = this.first(children(node).find((kid) => kid.name !== 'Operator'));
+    if (target?.is !== 'variable' && target?.is !== 'call') return undefined;
+    const value = target.is === 'call' ? target.args[0] : undefined;
+    return { is: 'attribute', offset: node.from, name: target.name, value };
+  }
+
+  operator(node: SyntaxNode): Expr {
+    const kids = children(node);
+    const name = kids
+      .filter((kid) => OPERATORS.has(kid.name))
+      .map((kid) => this.source(kid))
+      .join(' ');
+    const operands = kids.filter((kid) => !OPERATORS.has(kid.name)).map((kid) => this.read(kid));
+    return { is: 'operator', offset: node.from, name, operands };
+  }
+
+  /** `a |> f(b) |> g()` is `g(f(a, b))`. The grammar takes `|>` for right-associative, so its steps are put in order here. */
+  pipe(node: SyntaxNode): Expr | undefined {
+    const steps: SyntaxNode[] = [];
+    let rest: SyntaxNode | undefined = node;
+    while (rest?.name === 'PipeOperator') {
+      const [left, right]: SyntaxNode[] = children(rest).filter(({ name }) => !OPERATORS.has(name));
+      if (left) steps.push(left);
+      rest = right && children(right)[0];
     }
+    if (!rest || steps.length > DEEPEST - this.depth) return undefined;
+    return [...steps, rest]
+      .map((step) => this.read(step))
+      .reduce((piped, step) => {
+        if (step.is === 'call') return { ...step, args: [piped, ...step.args] };
+        if (step.is === 'variable') return callOf(step.offset, step.name, [piped]);
+        return { is: 'operator', offset: step.offset, name: '|>', operands: [piped, step] };
+      });
   }
-  if (head.name === 'Dot') {
-    const target = dotted(head, text, args);
-    return target.is === 'call' ? { ...target, at, blocks, clauses } : target;
+
+  /** `&Module.name/1` as the function it stands for; other captures can't be followed. */
+  capture(node: SyntaxNode): Expr | undefined {
+    const captured = children(node).find((kid) => kid.name !== 'Operator');
+    const [name, arity] =
+      captured?.name === 'BinaryOperator'
+        ? children(captured).filter((kid) => kid.name !== 'Operator')
+        : [];
+    const target = this.first(name);
+    const count = arity ? Number(this.source(arity)) : Number.NaN;
+    if ((target?.is !== 'call' && target?.is !== 'variable') || !(count >= 0 && count < 256))
+      return undefined;
+    const { offset } = target;
+    const args = Array.from(
+      { length: count },
+      (_, index): Expr => ({ is: 'variable', offset, name: `&${index + 1}` }),
+    );
+    const called = callOf(offset, target.name, args, target.is === 'call' ? target.on : undefined);
+    return { is: 'fn', offset, clauses: [{ patterns: args, body: [called] }] };
   }
-  return {
-    is: 'call',
-    at,
-    on: undefined,
-    name: text.slice(head.from, head.to),
-    args,
-    blocks,
-    clauses,
-  };
+
+  function(node: SyntaxNode): Expr {
+    const clauses = children(node).filter((kid) => kid.name === 'StabClause');
+    return { is: 'fn', offset: node.from, clauses: clauses.map((kid) => this.clause(kid)) };
+  }
+
+  call(node: SyntaxNode): Expr | undefined {
+    const kids = children(node);
+    const head = kids.find((kid) => kid.name !== 'Arguments' && kid.name !== 'DoBlock');
+    if (!head) return undefined;
+    const args = this.all(named(kids, 'Arguments'));
+    const { blocks, clauses } = this.doBlock(named(kids, 'DoBlock'));
+    const inline = blocks.do === undefined ? inlineBlocks(args.at(-1)) : undefined;
+    if (inline) args.pop();
+    const target =
+      head.name === 'Dot' ? this.dotted(head, args) : callOf(node.from, this.source(head), args);
+    if (target.is !== 'call') return target;
+    return { ...target, offset: node.from, blocks: { ...blocks, ...inline }, clauses };
+  }
+
+  /** `left.right`: a module's longer name, or a call. */
+  dotted(node: SyntaxNode, args: Expr[] = []): Expr {
+    const [left, right] = children(node).filter((kid) => kid.name !== 'Operator');
+    const name = right ? this.source(right) : '';
+    const on = this.first(left);
+    const inside = right?.firstChild;
+    if (inside?.name === 'Tuple') return callOf(node.from, '{}', this.all(inside), on);
+    if (inside?.name === 'Alias' && on?.is === 'call' && on.name === '__MODULE__')
+      return { is: 'module', offset: node.from, name: `__MODULE__.${name}` };
+    return callOf(node.from, name, args, on);
+  }
+
+  private doBlock(node: SyntaxNode | undefined): Pick<Call, 'blocks' | 'clauses'> {
+    const blocks: Record<string, Expr[]> = {};
+    const clauses: Clause[] = [];
+    for (const kid of children(node)) {
+      const other = /^(Else|After|Rescue|Catch)Block$/.exec(kid.name)?.[1]?.toLowerCase();
+      // Clauses of a rescue or else are told apart by nothing that is known here: all of them count
+      if (other)
+        blocks[other] = children(kid).flatMap((part) =>
+          part.name === 'StabClause' ? this.clause(part).body : [this.read(part)],
+        );
+      else if (kid.name === 'StabClause') clauses.push(this.clause(kid));
+      else {
+        blocks.do ??= [];
+        blocks.do.push(this.read(kid));
+      }
+    }
+    if (node && clauses.length === 0) blocks.do ??= [];
+    return { blocks, clauses };
+  }
+
+  private clause(node: SyntaxNode): Clause {
+    const kids = children(node);
+    const guarded = named(kids, 'WhenOperator');
+    const head = guarded ? children(guarded) : kids;
+    return {
+      patterns: this.spread(named(head, 'Arguments')),
+      guard: this.spread(named(head, 'Right'))[0],
+      body: this.spread(named(kids, 'Body')),
+    };
+  }
 }
 
 /** `if x, do: 1, else: 2` is the same call as its block form. */
-function inlineBlocks(list: Extract<Expr, { is: 'list' }>): Record<string, Expr[]> | undefined {
-  const pairs = list.items.map((item) =>
-    item.is === 'tuple' && item.items[0]?.is === 'atom' ? [item.items[0].name, item.items[1]] : [],
+function inlineBlocks(last: Expr | undefined): Record<string, Expr[]> | undefined {
+  if (last?.is !== 'list') return undefined;
+  const pairs = last.items.map((item): [string, Expr | undefined] =>
+    item.is === 'tuple' && item.items[0]?.is === 'atom'
+      ? [item.items[0].name, item.items[1]]
+      : ['', undefined],
   );
-  if (
-    pairs[0]?.[0] !== 'do' ||
-    !pairs.every(([key]) => ['do', 'else', 'after'].includes(String(key)))
-  )
+  if (pairs[0]?.[0] !== 'do' || !pairs.every(([key]) => /^(do|else|after)$/.test(key)))
     return undefined;
-  return Object.fromEntries(pairs.map(([key, value]) => [String(key), [value as Expr]]));
+  return Object.fromEntries(pairs.map(([key, value]) => [key, value ? [value] : []]));
 }
 
-function dotted(node: SyntaxNode, text: string, args: Expr[]): Expr {
-  const kids = children(node).filter((kid) => kid.name !== 'Operator');
-  const [left, right] = kids;
-  const name = right ? text.slice(right.from, right.to) : '';
-  const on = left ? read(left, text) : undefined;
-  const isModule = right?.firstChild?.name === 'Alias';
-  if (right?.firstChild?.name === 'Tuple')
-    return {
-      is: 'call',
-      at: node.from,
-      on,
-      name: '{}',
-      args: children(right.firstChild).map((kid) => read(kid, text)),
-      blocks: {},
-      clauses: [],
-    };
-  if (isModule && on?.is === 'call' && on.name === '__MODULE__')
-    return { is: 'module', at: node.from, name: `__MODULE__.${name}` };
-  return { is: 'call', at: node.from, on, name, args, blocks: {}, clauses: [] };
-}
+type Read = (this: Reader, node: SyntaxNode) => Expr | undefined;
 
-function doBlock(
-  node: SyntaxNode | undefined,
-  text: string,
-): { blocks: Record<string, Expr[]>; clauses: Clause[] } {
-  const blocks: Record<string, Expr[]> = {};
-  const clauses: Clause[] = [];
-  for (const kid of node ? children(node) : []) {
-    const other = /^(Else|After|Rescue|Catch)Block$/.exec(kid.name)?.[1]?.toLowerCase();
-    // Clauses of a rescue or else are told apart by nothing that is known here: all of them count
-    if (other)
-      blocks[other] = children(kid).flatMap((part) =>
-        part.name === 'StabClause' ? clause(part, text).body : [read(part, text)],
-      );
-    else if (kid.name === 'StabClause') clauses.push(clause(kid, text));
-    else {
-      blocks.do ??= [];
-      blocks.do.push(read(kid, text));
-    }
-  }
-  if (node && clauses.length === 0) blocks.do ??= [];
-  return { blocks, clauses };
-}
-
-function clause(node: SyntaxNode, text: string): Clause {
-  const kids = children(node);
-  const guarded = kids.find((kid) => kid.name === 'WhenOperator');
-  const inside = (parent: SyntaxNode | undefined) =>
-    parent ? children(parent).flatMap((kid) => spread(kid, text)) : [];
-  const head = guarded ? children(guarded) : kids;
-  return {
-    patterns: inside(head.find((kid) => kid.name === 'Arguments')),
-    guard: inside(head.find((kid) => kid.name === 'Right'))[0],
-    body: inside(kids.find((kid) => kid.name === 'Body')),
+const literal = (value: (source: string) => number | boolean | null): Read =>
+  function (node) {
+    return { is: 'literal', offset: node.from, value: value(this.source(node)) };
   };
-}
+const number = literal((source) => Number(source.replaceAll('_', '')));
+const string: Read = function (node) {
+  return this.string(node);
+};
+const operator: Read = function (node) {
+  return this.operator(node);
+};
+const call: Read = function (node) {
+  return this.call(node);
+};
+const variable: Read = function (node) {
+  return { is: 'variable', offset: node.from, name: this.source(node) };
+};
+
+/** How each kind of node is read; what isn't here can't be followed. */
+const READERS: Record<string, Read> = {
+  Atom(node) {
+    return { is: 'atom', offset: node.from, name: this.source(node).slice(1) };
+  },
+  QuotedAtom(node) {
+    const parts = children(node).map((kid) => this.source(kid));
+    return { is: 'atom', offset: node.from, name: parts.join('') };
+  },
+  Alias(node) {
+    return { is: 'module', offset: node.from, name: this.source(node).replace(/\s+/g, '') };
+  },
+  Integer: number,
+  Float: number,
+  Boolean: literal((source) => source === 'true'),
+  Nil: literal(() => null),
+  String: string,
+  Charlist: string,
+  Sigil(node) {
+    return this.sigil(node);
+  },
+  List(node) {
+    return { is: 'list', offset: node.from, items: this.spread(node) };
+  },
+  Keywords(node) {
+    return { is: 'list', offset: node.from, items: this.all(node) };
+  },
+  Pair(node) {
+    return this.pair(node);
+  },
+  Tuple(node) {
+    return { is: 'tuple', offset: node.from, items: this.all(node) };
+  },
+  Map(node) {
+    const pairs = this.spread(named(children(node), 'MapContent'));
+    return { is: 'map', offset: node.from, pairs };
+  },
+  Identifier: variable,
+  UnderscoredIdentifier: variable,
+  SpecialIdentifier(node) {
+    return callOf(node.from, this.source(node), []);
+  },
+  Block(node) {
+    const exprs = this.spread(node);
+    return exprs.length === 1 ? exprs[0] : callOf(node.from, '__block__', exprs);
+  },
+  Right(node) {
+    return this.all(node)[0];
+  },
+  AtOperator(node) {
+    return this.attribute(node);
+  },
+  UnaryOperator: operator,
+  BinaryOperator: operator,
+  PipeOperator(node) {
+    return this.pipe(node);
+  },
+  WhenOperator: operator,
+  AccessCall(node) {
+    const access: Expr = { is: 'module', offset: node.from, name: 'Access' };
+    return callOf(node.from, 'get', this.spread(node), access);
+  },
+  CaptureOperator(node) {
+    return this.capture(node);
+  },
+  AnonymousFunction(node) {
+    return this.function(node);
+  },
+  Dot(node) {
+    return this.dotted(node);
+  },
+  Call: call,
+  KernelCall: call,
+  FunctionDefinitionCall: call,
+};

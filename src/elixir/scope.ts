@@ -1,58 +1,66 @@
-import type { Clause, Expr } from './syntax.ts';
+import { evaluation } from './budget.ts';
+import { type Clause, type Expr, isOperator, option } from './expr.ts';
 import { Unknown, type Value } from './value.ts';
 
-/**
- * A production start to run code in, instead of only reading it: it decides what the environment
- * holds and hears what goes wrong.
- */
-export interface World {
+/** What evaluated code asks of the world around it. This one knows nothing and does nothing: code is only looked at. */
+export class Host {
+  /** Variables read since the innermost condition began. */
+  reads = new Set<string>();
+
   /** `System.get_env(name, fallback)`, or `fetch_env!` when it is demanded. */
-  env(name: Value, fallback: Value, demanded: boolean, at: number): Value;
+  variable(name: Value, _fallback: Value, _demanded: boolean, _offset: number): Value {
+    return new Unknown(
+      typeof name === 'string' ? `System.get_env(${JSON.stringify(name)})` : 'the environment',
+    );
+  }
+
+  /** All variables at once, `System.get_env()`. */
+  variables(): Value {
+    return new Unknown('System.get_env');
+  }
+
   /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
-  raise(message: Value, because: readonly string[], at: number): void;
+  stop(_message: Value, _because: readonly string[], _offset: number): void {}
+
   /** The program goes on without these variables: a default or a branch stands in for them. */
-  settle(names: readonly string[]): void;
+  settle(_names: readonly string[]): void {}
+
   /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
-  attempt(body: () => Value, rescue: () => void): Value;
+  attempt(_body: () => Value, _rescue: () => void): Value {
+    return new Unknown('try');
+  }
+
   /** A function that the scope itself doesn't define; undefined when nothing is known about it. */
-  remote(
-    module: string | null,
-    name: string,
-    args: Value[],
-    scope: Scope,
-    at: number,
-  ): Value | undefined;
-  /** Variables read since the innermost condition began, collected for `because`. */
-  reads: Set<string>;
-  /** Expressions that may still be evaluated: an endless program ends here. */
-  fuel: number;
+  call(_call: RemoteCall): Value | undefined {
+    return undefined;
+  }
+
+  readFile(_path: string): string | undefined {
+    return undefined;
+  }
+
+  /** `Code.require_file`: brings the modules of another file in. */
+  load(_path: string): void {}
 }
 
-/** Only looks: no variable is set, and nobody hears what goes wrong. */
-export const emptyEnvironment = (): World => ({
-  env: (name, fallback, demanded) =>
-    demanded || typeof name !== 'string' ? new Unknown('the environment') : fallback,
-  raise: () => {},
-  settle: () => {},
-  attempt: (body) => body(),
-  remote: () => undefined,
-  reads: new Set(),
-  fuel: 60_000,
-});
-
-/** Helper files are loaded once for the whole build, whoever asks for them. */
-export interface Loaded {
-  texts: Set<string>;
-  modules: Map<string, Scope>;
+export interface RemoteCall {
+  /** null for a bare name. */
+  module: string | null;
+  name: string;
+  args: Value[];
+  scope: Scope;
+  /** Variables that led here: conditions around it, and its arguments. */
+  because: readonly string[];
+  offset: number;
 }
 
-/** What an expression may refer to. `readFile` sees paths relative to the file's own project. */
+/** What an expression may refer to. */
 export interface Scope {
   /** What `__MODULE__` is. */
   module: string;
   aliases: Map<string, string>;
   /** Modules whose functions may be called by their bare name (`import`, `use`). */
-  imports: string[];
+  imports: Set<string>;
   attributes: Map<string, Expr>;
   functions: Map<string, Clause[]>;
   variables: Map<string, Value>;
@@ -60,56 +68,61 @@ export interface Scope {
   origins: Map<string, ReadonlySet<string>>;
   /** Environment variables that the conditions around this code looked at. */
   because: readonly string[];
-  readFile: (path: string) => string | undefined;
-  /** What `__DIR__` is, as `readFile` understands it. */
+  /** What `__DIR__` is, as the host's `readFile` understands it. */
   dir: string;
-  /** Modules that `Code.require_file` and its kind brought in. */
-  loaded: Loaded;
-  world?: World | undefined;
+  /** Where a condition can't be known, all its branches are run. */
+  everyBranch: boolean;
+  host: Host;
 }
 
-export const emptyScope = (readFile: Scope['readFile'] = () => undefined): Scope => ({
+export const emptyScope = (host = new Host()): Scope => ({
   module: '',
   aliases: new Map(),
-  imports: [],
+  imports: new Set(),
   attributes: new Map(),
   functions: new Map(),
   variables: new Map(),
   origins: new Map(),
   because: [],
-  readFile,
   dir: '.',
-  loaded: { texts: new Set(), modules: new Map() },
+  everyBranch: false,
+  host,
 });
 
 /** A block of its own: what it binds is not seen outside. */
-export const inner = (scope: Scope, because: readonly string[] = []): Scope => ({
-  ...scope,
-  variables: new Map(scope.variables),
-  origins: new Map(scope.origins),
-  because: because.length ? [...scope.because, ...because] : scope.because,
-});
+export function inner(scope: Scope, because: readonly string[] = []): Scope {
+  evaluation.spend((scope.variables.size + scope.because.length) >> 3);
+  return {
+    ...scope,
+    variables: new Map(scope.variables),
+    origins: new Map(scope.origins),
+    because: because.length ? [...scope.because, ...because] : scope.because,
+  };
+}
+
+/** Runs `body` and tells which environment variables it looked at. */
+export function watched<Result>(host: Host, body: () => Result): [Result, string[]] {
+  const outer = host.reads;
+  host.reads = new Set();
+  const result = body();
+  const reads = [...host.reads];
+  host.reads = outer;
+  for (const name of reads) outer.add(name);
+  return [result, reads];
+}
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
-export function moduleScope(
-  body: readonly Expr[],
-  readFile?: Scope['readFile'],
-  module = '',
-): Scope {
-  const scope = emptyScope(readFile);
-  scope.module = module;
+export function moduleScope(body: readonly Expr[], module = '', host?: Host): Scope {
+  const scope = { ...emptyScope(host), module };
   for (const expr of body) {
     declare(expr, scope);
     if (expr.is === 'attribute' && expr.value) scope.attributes.set(expr.name, expr.value);
-    if (expr.is !== 'call' || !['def', 'defp'].includes(expr.name)) continue;
+    if (expr.is !== 'call' || (expr.name !== 'def' && expr.name !== 'defp')) continue;
     const [head, guard] = unguarded(expr.args[0]);
     if (head?.is !== 'call' && head?.is !== 'variable') continue;
     const clauses = scope.functions.get(head.name) ?? [];
-    clauses.push({
-      patterns: head.is === 'call' ? head.args : [],
-      guard,
-      body: expr.blocks.do ?? [],
-    });
+    const patterns = head.is === 'call' ? head.args : [];
+    clauses.push({ patterns, guard, body: expr.blocks.do ?? [] });
     scope.functions.set(head.name, clauses);
   }
   return scope;
@@ -117,16 +130,13 @@ export function moduleScope(
 
 /** `pattern when guard` as its two halves. */
 export const unguarded = (expr: Expr | undefined): [Expr | undefined, Expr | undefined] =>
-  expr?.is === 'operator' && expr.name === 'when'
-    ? [expr.operands[0], expr.operands[1]]
-    : [expr, undefined];
+  isOperator(expr, 'when') ? [expr.operands[0], expr.operands[1]] : [expr, undefined];
 
 /** Takes `alias`, `import` and `use` into the scope; true when the statement was one of them. */
 export function declare(expr: Expr, scope: Scope): boolean {
-  if (expr.is !== 'call' || expr.on || !['alias', 'import', 'use', 'require'].includes(expr.name))
+  if (expr.is !== 'call' || expr.on || !/^(alias|import|use|require)$/.test(expr.name))
     return false;
-  const target = expr.args[0];
-  const options = expr.args[1];
+  const [target, options] = expr.args;
   if (target?.is === 'call' && target.name === '{}' && target.on?.is === 'module') {
     const base = fullName(target.on.name, scope);
     for (const part of target.args)
@@ -134,21 +144,17 @@ export function declare(expr: Expr, scope: Scope): boolean {
   }
   if (target?.is !== 'module') return true;
   const name = fullName(target.name, scope);
-  const pair =
-    options?.is === 'list'
-      ? options.items.find(
-          (item) =>
-            item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'as',
-        )
-      : undefined;
-  const as =
-    pair?.is === 'tuple' && pair.items[1]?.is === 'module' ? pair.items[1].name : undefined;
+  const short = option(options, 'as');
+  const as = short?.is === 'module' ? short.name : undefined;
   if (expr.name === 'alias' || as) scope.aliases.set(as ?? lastPart(name), name);
-  if (expr.name === 'import' || expr.name === 'use') scope.imports = [...scope.imports, name];
+  if (expr.name === 'import' || expr.name === 'use') scope.imports.add(name);
   return true;
 }
 
-const lastPart = (name: string): string => name.split('.').at(-1) ?? name;
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
+/** Erlang's limit for an atom. */
+const LONGEST_NAME = 255;
 
 /** A module's name with aliases and `__MODULE__` written out. */
 export function fullName(name: string, scope: Pick<Scope, 'aliases' | 'module'>): string {
@@ -156,5 +162,6 @@ export function fullName(name: string, scope: Pick<Scope, 'aliases' | 'module'>)
   if (first === 'Elixir') return rest.join('.');
   const start =
     first === '__MODULE__' ? scope.module || first : (scope.aliases.get(first) ?? first);
-  return [start, ...rest].join('.');
+  const full = [start, ...rest].join('.');
+  return full.length > LONGEST_NAME ? name : full;
 }

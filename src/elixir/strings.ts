@@ -1,45 +1,42 @@
-import { children, readNodes, type SyntaxNode } from './read.ts';
-import type { Expr } from './syntax.ts';
+import type { Expr } from './expr.ts';
+import type { SyntaxNode } from './parser.ts';
 
-/** `~w(a b)` as a list, any other sigil as the text in it. */
-export function sigil(node: SyntaxNode, text: string): Expr {
-  const at = node.from;
-  const kids = children(node);
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', s: ' ', e: '\u001b', 0: '\0' };
+
+/** What a part of a string's parse tree is as text; nothing for its marks. */
+export function textOf(node: string, source: string, heredoc: boolean): string[] {
+  if (node === 'EscapeSequence') return [ESCAPES[source.slice(1)] ?? source.slice(1)];
+  if (node !== 'QuotedContent') return [];
+  return [heredoc ? source.replace(/^\n/, '') : source];
+}
+
+interface Sigil {
+  name: string;
+  modifiers: string;
+}
+
+export function sigilName(kids: readonly SyntaxNode[], text: string): Sigil {
   const part = (name: string) =>
     kids
       .filter((kid) => kid.name === name)
       .map((kid) => text.slice(kid.from, kid.to))
       .join('');
-  const name = part('SigilName') || part('StringSigil');
-  const content = stringParts(
-    kids.filter((kid) => kid.name !== 'SigilName' && kid.name !== 'SigilModifiers'),
-    text,
-    false,
-  );
-  if (name.toLowerCase() !== 'w' || content.some((piece) => typeof piece !== 'string'))
-    return { is: 'string', at, parts: content };
-  const words = content.join('').split(/\s+/).filter(Boolean);
-  const asAtoms = part('SigilModifiers').includes('a');
-  return {
-    is: 'list',
-    at,
-    items: words.map(
-      (word): Expr =>
-        asAtoms ? { is: 'atom', at, name: word } : { is: 'string', at, parts: [word] },
-    ),
-  };
+  return { name: part('SigilName') || part('StringSigil'), modifiers: part('SigilModifiers') };
 }
 
-const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', s: ' ', e: '\u001b', 0: '\0' };
+/** `~w(a b)` is a list; any other sigil is the text in it. */
+export const isWordList = ({ name }: Sigil, parts: readonly (string | Expr)[]): boolean =>
+  name.toLowerCase() === 'w' && parts.every((part) => typeof part === 'string');
 
-/** Text and interpolated expressions of a string, escapes resolved. */
-export function stringParts(kids: SyntaxNode[], text: string, heredoc: boolean): (string | Expr)[] {
-  const parts: (string | Expr)[] = [];
-  for (const kid of kids) {
-    const source = text.slice(kid.from, kid.to);
-    if (kid.name === 'Interpolation') parts.push(...readNodes(kid, text));
-    else if (kid.name === 'EscapeSequence') parts.push(ESCAPES[source.slice(1)] ?? source.slice(1));
-    else if (kid.name === 'QuotedContent') parts.push(heredoc ? source.replace(/^\n/, '') : source);
-  }
-  return parts;
+export function wordList(offset: number, content: string, { modifiers }: Sigil): Expr {
+  const items = content
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(
+      (word): Expr =>
+        modifiers.includes('a')
+          ? { is: 'atom', offset, name: word }
+          : { is: 'string', offset, parts: [word] },
+    );
+  return { is: 'list', offset, items };
 }

@@ -11,17 +11,17 @@ const SPACE = /(?:\s|,)*/y;
  * @returns undefined for anything else
  */
 export function readTerm(text: string): Value | undefined {
-  let at = 0;
+  let offset = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
+    pattern.lastIndex = offset;
     const found = pattern.exec(text);
-    if (found) at = pattern.lastIndex;
+    if (found) offset = pattern.lastIndex;
     return found;
   };
   const until = (end: string): Value[] => {
     const items: Value[] = [];
-    for (take(SPACE); text[at] !== end; take(SPACE)) items.push(value());
-    at++;
+    for (take(SPACE); text[offset] !== end; take(SPACE)) items.push(value());
+    offset++;
     return items;
   };
   const quoted = (): string => {
@@ -29,32 +29,29 @@ export function readTerm(text: string): Value | undefined {
     return (content ?? '').replace(/\\(.)/g, '$1');
   };
   const fail = (): never => {
-    throw new SyntaxError(`no term at ${at}`);
+    throw new SyntaxError(`no term at ${offset}`);
   };
   const pair = (key: string): Value => {
-    at++;
+    offset++;
     take(SPACE);
     return new Tuple([new Atom(key), value()]);
   };
   const value = (): Value => {
-    const start = text[at];
-    if (text.startsWith('%{', at)) at += 2;
-    else if (start === '{' || start === '[' || start === ':') at++;
+    const start = text[offset];
+    if (text.startsWith('%{', offset)) offset += 2;
+    else if (start === '{' || start === '[' || start === ':') offset++;
     if (start === '%') return until('}');
     if (start === '{') return new Tuple(until('}'));
     if (start === '[') return until(']');
-    if (start === ':') return new Atom(text[at] === '"' ? quoted() : (take(NAME) ?? fail())[0]);
+    if (start === ':') return new Atom(text[offset] === '"' ? quoted() : (take(NAME) ?? fail())[0]);
     if (start === '"') {
       const content = quoted();
-      return text[at] === ':' ? pair(content) : content;
+      return text[offset] === ':' ? pair(content) : content;
     }
     const [word] = take(NAME) ?? fail();
-    if (text[at] === ':') return pair(word);
-    return Object.hasOwn(WORDS, word)
-      ? (WORDS[word] ?? null)
-      : /^-?\d+(\.\d+)?$/.test(word)
-        ? Number(word)
-        : fail();
+    if (text[offset] === ':') return pair(word);
+    if (Object.hasOwn(WORDS, word)) return WORDS[word] ?? null;
+    return /^-?\d+(\.\d+)?$/.test(word) ? Number(word) : fail();
   };
   try {
     take(SPACE);

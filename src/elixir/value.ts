@@ -1,5 +1,6 @@
+import { evaluation } from './budget.ts';
+import type { Clause } from './expr.ts';
 import type { Scope } from './scope.ts';
-import type { Clause } from './syntax.ts';
 
 /** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
 export type Value =
@@ -90,7 +91,28 @@ export function deepMerge(left: Value | undefined, right: Value): Value {
   return [...merged].map(([key, value]) => new Tuple([new Atom(key), value]));
 }
 
-export const sameValue = (left: Value, right: Value): boolean => show(left) === show(right);
+const weights = new WeakMap<readonly Value[], number>();
+
+/** How many parts a value has when it is written out; 16 characters of text count as one. */
+export function weigh(value: Value): number {
+  if (typeof value === 'string') return 1 + (value.length >> 4);
+  const items = value instanceof Tuple ? value.items : value;
+  if (!Array.isArray(items)) return 1;
+  const known = weights.get(items);
+  if (known !== undefined) return known;
+  let weight = 1;
+  for (const item of items) weight += weigh(item);
+  weights.set(items, weight);
+  return weight;
+}
+
+/** `==` of two values; costs steps by their size. */
+export function sameValue(left: Value, right: Value): boolean {
+  if (left === right) return true;
+  const weight = weigh(left);
+  if (weight !== weigh(right) || !evaluation.spend(weight)) return false;
+  return show(left) === show(right);
+}
 
 /** Elixir-like text of a value, for notes and comparison. */
 export function show(value: Value | undefined): string {

@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
+import { type Call, callOf, type Expr, walk } from '../elixir/expr.ts';
 import { fullName, inner } from '../elixir/scope.ts';
-import { type Call, type Expr, walk } from '../elixir/syntax.ts';
 import { Atom, get, Module } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { Config } from './config.ts';
@@ -80,9 +80,7 @@ class Children {
     for (const { body } of module.scope.functions.get(name) ?? []) {
       const place: Place = { module, code: body, args: new Map(), depth };
       walk(body, (expr) => {
-        const [left, right] = expr.is === 'operator' && expr.name === '|>' ? expr.operands : [];
-        const start =
-          right?.is === 'call' && left ? { ...right, args: [left, ...right.args] } : expr;
+        const start = expr;
         if (
           start.is !== 'call' ||
           !/^(start_link|init|supervise)$/.test(start.name) ||
@@ -114,10 +112,7 @@ class Children {
       );
     else if (expr.is === 'operator' && ['++', '--'].includes(expr.name))
       expr.operands.forEach((side) => this.list(side, place));
-    else if (expr.is === 'operator' && expr.name === '|>') {
-      const [left, right] = expr.operands;
-      if (left && right?.is === 'call') this.list({ ...right, args: [left, ...right.args] }, place);
-    } else if (expr.is === 'variable')
+    else if (expr.is === 'variable')
       this.variable(expr.name, place, (value, at) => this.list(value, at));
     else if (expr.is === 'call')
       this.call(
@@ -201,8 +196,13 @@ class Children {
   }
 
   /** The last expression of each clause of a function of the project. */
-  private enter(module: SourceModule, { name, args, at }: Call, place: Place, result: Visit): void {
-    const key = `${module.name}.${name} ${at}`;
+  private enter(
+    module: SourceModule,
+    { name, args, offset }: Call,
+    place: Place,
+    result: Visit,
+  ): void {
+    const key = `${module.name}.${name} ${offset}`;
     if (this.entered.has(key) || place.depth > DEEPEST) return;
     this.entered.add(key);
     for (const { patterns, body } of module.scope.functions.get(name) ?? []) {
@@ -234,14 +234,9 @@ class Children {
     const argument = place.args.get(name);
     const bound = place.code.flatMap((statement) => boundTo(statement, name) ?? []);
     if (!argument && bound.length === 0)
-      return this.call(
-        { is: 'call', at: 0, on: undefined, name, args: [], blocks: {}, clauses: [] },
-        place,
-        each,
-        () => {},
-      );
+      return this.call(callOf(0, name, []), place, each, () => {});
     for (const value of bound) {
-      const key = `${place.module.name} ${name} ${value.at}`;
+      const key = `${place.module.name} ${name} ${value.offset}`;
       if (this.entered.has(key)) continue;
       this.entered.add(key);
       each(value, place);

@@ -3,10 +3,10 @@ import { inner } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
 import { get } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
+import { below, normalize } from '../tree.ts';
 import type { Config } from './config.ts';
 import type { Locked } from './lock.ts';
 import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
-import { below, normalize } from './paths.ts';
 import type { Sources } from './sources.ts';
 
 /** A dependency that lies in the repo, of a production build. */

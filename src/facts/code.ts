@@ -3,7 +3,7 @@ import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, get, moduleName, Tuple, type Value } from '../elixir/value.ts';
-import type { EnvRead, RequiredEnv } from './config.ts';
+import type { RequiredEnv, VariableRead } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 export interface EndpointModule {
@@ -29,7 +29,7 @@ export interface Code {
   /** Bindings of Vapor's `%Env{}` without a default. */
   bindings: RequiredEnv[];
   /** `System.get_env` in a module's body, where the compiler runs it. */
-  buildReads: EnvRead[];
+  buildReads: VariableRead[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
   liveView: boolean;
   /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
@@ -189,7 +189,7 @@ function bindings(module: SourceModule): RequiredEnv[] {
         found.push({
           name,
           file: module.file,
-          line: lineAt(module.text, expr.at),
+          line: lineAt(module.text, expr.offset),
           compileTime: false,
         });
     }
@@ -210,9 +210,6 @@ function unguarded(module: SourceModule, code: Code): void {
     if (expr.is === 'string')
       return expr.parts.forEach((part) => typeof part === 'string' || visit(part));
     if (expr.is === 'operator') {
-      const [left, right] = expr.operands;
-      if (expr.name === '|>' && left && right?.is === 'call')
-        return visit({ ...right, args: [left, ...right.args] });
       const known = code.buildReads.length;
       (['||', '&&', 'and', 'or'].includes(expr.name)
         ? expr.operands.slice(0, 1)
@@ -226,7 +223,7 @@ function unguarded(module: SourceModule, code: Code): void {
       const name = evaluate(expr.args[0], emptyScope());
       const read =
         typeof name === 'string'
-          ? { name, file: module.file, line: lineAt(module.text, expr.at) }
+          ? { name, file: module.file, line: lineAt(module.text, expr.offset) }
           : undefined;
       if (read && expr.name === 'fetch_env!') code.fetchEnv.push({ ...read, compileTime });
       else if (read && expr.name === 'get_env' && compileTime && expr.args.length === 1)

@@ -1,7 +1,7 @@
 import { get, type Value } from '../elixir/value.ts';
+import { below, normalize } from '../tree.ts';
 import type { Locked } from './lock.ts';
 import type { Dep, MixProject } from './mix-project.ts';
-import { below, normalize } from './paths.ts';
 
 /** Packages whose dependents compile or download native code. */
 const BUILDERS = [

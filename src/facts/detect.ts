@@ -1,11 +1,12 @@
 import { outsideBlock } from '../edit/block.ts';
+import { budgetNote, startBudget } from '../elixir/budget.ts';
 import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { background } from './background.ts';
 import { buildNeeds, followPaths } from './build.ts';
 import { readCode } from './code.ts';
-import { emptyConfig, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
 import { healthPath } from './health-route.ts';
@@ -31,6 +32,7 @@ export { type EctoAdapter, type Facts, factsOf, type Project } from './project.t
  * @throws Problem when this is not a Phoenix app that can be generated for
  */
 export function detect(repo: Tree): Project {
+  startBudget();
   const notes: string[] = [];
   const appDir = findApp(repo);
   const tree = subtree(repo, appDir);
@@ -57,23 +59,16 @@ export function detect(repo: Tree): Project {
     );
   }
 
-  const config = emptyConfig();
-  readConfig(tree, 'config/config.exs', config);
-  for (const child of children) readConfig(tree, `${child.dir}/config/config.exs`, config);
-  const compiled = new Map(config.apps);
   const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) =>
     tree.paths.has(file),
   );
   // Our own block is no fact about the app
-  if (runtime)
-    readConfig(
-      {
-        ...tree,
-        read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
-      },
-      runtime,
-      config,
-    );
+  const theirs: Tree = {
+    ...tree,
+    read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
+  };
+  const folders = projects.map(({ dir }) => dir);
+  const config = readConfig(theirs, folders, runtime);
   const sources = new Sources(
     tree,
     projects.flatMap((project) =>
@@ -98,7 +93,7 @@ export function detect(repo: Tree): Project {
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
   const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
   const { required, buildReads } = demands({
-    tree,
+    tree: theirs,
     sources,
     config,
     projects: released,
@@ -110,7 +105,7 @@ export function detect(repo: Tree): Project {
     notes,
   });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.
-  const force = get(get(compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
+  const force = get(get(config.compiled.get(endpoint.otpApp), endpoint.module), 'force_ssl');
   const hexTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
     (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
   );
@@ -131,6 +126,8 @@ export function detect(repo: Tree): Project {
     ownCrate: code.rustler,
     notes,
   });
+  const beyond = budgetNote();
+  if (beyond) notes.push(beyond);
   return {
     tree,
     appDir,

@@ -1,7 +1,9 @@
 import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
-import { callsIn, modulesIn } from '../elixir/modules.ts';
-import { emptyEnvironment, inner, moduleScope, type Scope } from '../elixir/scope.ts';
-import { type Expr, lineAt, parseElixir, type SyntaxProblem, walk } from '../elixir/syntax.ts';
+import { type Call, callOf, type Expr, moduleOf, walk } from '../elixir/expr.ts';
+import { callsIn, type DefinedModule, modulesIn } from '../elixir/modules.ts';
+import { type ModuleSource, Run, type VariableRead } from '../elixir/run.ts';
+import { inner, moduleScope, type Scope } from '../elixir/scope.ts';
+import { parseElixir, type SyntaxProblem } from '../elixir/syntax.ts';
 import {
   Atom,
   atomName,
@@ -13,8 +15,7 @@ import {
   Unknown,
   type Value,
 } from '../elixir/value.ts';
-import type { Tree } from '../tree.ts';
-import { normalize } from './paths.ts';
+import { below, normalize, type Tree } from '../tree.ts';
 
 export interface Dep {
   name: string;
@@ -31,7 +32,7 @@ export interface MixProject {
   /** `mod:` of application/0, e.g. Shop.Application. */
   applicationModule: string | null;
   /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
-  applicationReads: { name: string; line: number }[];
+  applicationReads: VariableRead[];
   projectModule: string | null;
   appsPath: string | null;
   /** `elixirc_paths:` in production, relative to `dir`. */
@@ -55,152 +56,141 @@ export interface MixProject {
 
 /** Reads `dir`/mix.exs; undefined when there is none. */
 export function readMixProject(tree: Tree, dir: string): MixProject | undefined {
-  const inDir = (path: string) => (dir === '.' ? path : `${dir}/${path}`);
-  const text = tree.read(inDir('mix.exs'));
+  const text = tree.read(below(dir, 'mix.exs'));
   if (text === undefined) return undefined;
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
-  const module =
-    modules.find((one) =>
-      callsIn(one.body, 'use').some(
-        (use) => use.args[0]?.is === 'module' && use.args[0].name === 'Mix.Project',
-      ),
-    ) ?? modules[0];
-  const loaded = new Set<string>();
-  const readFile = (path: string) => {
-    loaded.add(normalize(path));
-    return normalize(inDir(path)).startsWith('..') ? undefined : tree.read(normalize(inDir(path)));
-  };
+  const module = modules.find(({ body }) => callsIn(body, 'use').some(usesMix)) ?? modules[0];
   // What is built has the image's environment, which is empty as far as mix.exs is concerned
-  const scope: Scope = { ...moduleScope(module?.body ?? [], readFile), world: emptyEnvironment() };
-  const project = run(scope, 'project');
-  const listed = get(project, 'deps');
-  // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
-  const plain =
-    Array.isArray(listed) && !listed.some((item) => item instanceof Unknown)
-      ? []
-      : run(scope, 'deps');
-  const depsValue = [listed, plain].flatMap((list): Value[] =>
-    Array.isArray(list) ? list : [new Unknown('deps')],
-  );
-  const applicationReads = new Map<string, { name: string; line: number }>();
-  const application = run(
-    {
-      ...scope,
-      world: {
-        ...emptyEnvironment(),
-        env: (name, fallback, demanded, at) => {
-          const known = typeof name === 'string' && (demanded || fallback === null);
-          if (known) applicationReads.set(name, { name, line: lineAt(text, at) });
-          return demanded ? new Unknown('the environment') : fallback;
-        },
-      },
-    },
-    'application',
-  );
-  const paths = get(project, 'elixirc_paths');
+  const host = new Run(tree, { environment: {}, folder: dir });
+  const scope = moduleScope(module?.body ?? [], module?.name, host);
+  const project = call(scope, 'project');
+  const started = new Run(tree, { environment: {}, folder: dir });
+  const application = readApplication(started, { file: below(dir, 'mix.exs'), text, scope });
+  const deps = readDeps(get(project, 'deps'), scope);
+  const exists = (path: string) =>
+    path.startsWith('..') || tree.paths.has(normalize(below(dir, path)));
+  const inputs = [host, started].flatMap((run) => [...run.inputs.values()]);
+  const loaded = new Set(inputs.flatMap((paths) => [...paths]));
+  const demanded = [
+    ...readsFiles(source.body, scope, DEMANDS).filter((path) => loaded.has(below(dir, path))),
+    ...readsFiles(loadedBody(source.body, modules), scope, DEMANDS),
+  ];
+  const textAt = (key: string) => textOf(get(project, key));
   const releases = get(project, 'releases');
-  const there = (path: string) => path.startsWith('..') || tree.paths.has(normalize(inDir(path)));
-  const outsideFunctions = [...source.body, ...modules.flatMap(({ body }) => body)].filter(
-    (expr) => expr.is !== 'call' || !/^(def\w*)$/.test(expr.name),
-  );
+  const aliases = pairs(get(project, 'aliases'));
   return {
     dir,
     app: atomName(get(project, 'app')) ?? null,
-    elixir: text2(get(project, 'elixir')),
-    applicationModule: applicationModule(application),
-    applicationReads: [...applicationReads.values()],
+    elixir: textAt('elixir'),
+    ...application,
     projectModule: module?.name ?? null,
-    appsPath: text2(get(project, 'apps_path')),
-    sourceFolders: [
-      ...new Set([
-        'lib',
-        ...(Array.isArray(paths)
-          ? paths.flatMap((path) =>
-              typeof path === 'string' && !/[*]|\.ex$/.test(path) ? path : [],
-            )
-          : ['web']),
-      ]),
-    ],
-    deps: uniqueDeps(depsValue.flat().flatMap((item) => dep(item))),
-    depsIncomplete: depsValue.flat().some((item) => item instanceof Unknown),
-    aliases: new Map(
-      pairs(get(project, 'aliases')).map(([name, steps]) => [name, stepNames(steps)]),
-    ),
+    appsPath: textAt('apps_path'),
+    sourceFolders: sourceFolders(get(project, 'elixirc_paths')),
+    ...deps,
+    aliases: new Map(aliases.map(([name, steps]) => [name, stepNames(steps)])),
     compilers: compilers(get(project, 'compilers')),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
     defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter(there),
-    demandsFiles: [
-      ...new Set([
-        ...readsFiles(source.body, scope, /!$|_file$/).filter((path) => loaded.has(path)),
-        ...readsFiles(outsideFunctions, scope, /!$|_file$/),
-      ]),
-    ].filter(there),
+    readsFiles: readsFiles(source.body, scope).filter(exists),
+    demandsFiles: [...new Set(demanded)].filter(exists),
     problem: source.problem,
   };
 }
 
-const text2 = (value: Value | undefined): string | null =>
+const usesMix = ({ args: [target] }: Call): boolean =>
+  target?.is === 'module' && target.name === 'Mix.Project';
+
+const textOf = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null;
 
-const uniqueDeps = (deps: Dep[]): Dep[] =>
-  deps.filter(
-    (dep, index) =>
-      !deps
-        .slice(0, index)
-        .some((earlier) => earlier.name === dep.name && earlier.prod === dep.prod),
-  );
-
-function run(scope: Scope, name: string): Value | undefined {
+function call(scope: Scope, name: string): Value | undefined {
   const clause = scope.functions.get(name)?.[0];
   return clause && evaluateBody(clause.body, inner(scope));
 }
 
-function applicationModule(application: Value | undefined): string | null {
-  const mod = get(application, 'mod');
-  return mod instanceof Tuple ? (moduleName(mod.items[0]) ?? null) : (moduleName(mod) ?? null);
+function readApplication(run: Run, source: ModuleSource) {
+  const mod = get(run.runFunction(source, 'application', []), 'mod');
+  const stops = run.stops.flatMap(({ variable, file, line }) =>
+    variable === null ? [] : [{ name: variable, file, line }],
+  );
+  return {
+    applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
+    applicationReads: [...run.nilReads.values(), ...stops],
+  };
 }
 
-function dep(item: Value): Dep[] {
+function sourceFolders(paths: Value | undefined): string[] {
+  const listed = Array.isArray(paths) ? paths : ['web'];
+  const folders = listed.filter(
+    (path): path is string => typeof path === 'string' && !/[*]|\.ex$/.test(path),
+  );
+  return [...new Set(['lib', ...folders])];
+}
+
+function readDeps(listed: Value | undefined, scope: Scope) {
+  const isKnown = Array.isArray(listed) && !listed.some((item) => item instanceof Unknown);
+  // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
+  const lists = [listed, isKnown ? [] : call(scope, 'deps')];
+  const items = lists.flatMap((list) => (Array.isArray(list) ? list : [new Unknown('deps')]));
+  const seen = new Set<string>();
+  return {
+    deps: items.flatMap(readDep).filter(({ name, prod }) => {
+      const key = `${name} ${prod}`;
+      return !seen.has(key) && seen.add(key);
+    }),
+    depsIncomplete: items.some((item) => item instanceof Unknown),
+  };
+}
+
+function readDep(item: Value): Dep[] {
   if (!(item instanceof Tuple)) return [];
-  const [name, second, third] = item.items;
+  const [name, second = null, third] = item.items;
   if (!(name instanceof Atom)) return [];
   const options = third ?? (isKeyword(second) ? second : []);
-  const only = get(options, 'only');
-  const onlyNames =
-    only === undefined || only instanceof Unknown
-      ? ['prod']
-      : (Array.isArray(only) ? only : [only]).map((one) => atomName(one));
-  return [{ name: name.name, prod: onlyNames.includes('prod'), options }];
+  return [{ name: name.name, prod: isForProduction(get(options, 'only')), options }];
+}
+
+function isForProduction(only: Value | undefined): boolean {
+  if (only === undefined || only instanceof Unknown) return true;
+  return (Array.isArray(only) ? only : [only]).some((name) => atomName(name) === 'prod');
 }
 
 /** Names in a list; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
 const compilers = (listed: Value | undefined): string[] =>
-  (Array.isArray(listed) ? listed : [listed]).flatMap((one) => atomName(one) ?? []);
+  (Array.isArray(listed) ? listed : [listed]).flatMap((name) => atomName(name) ?? []);
 
-function stepNames(steps: Value): string[] {
-  return (Array.isArray(steps) ? steps.flat() : [steps]).map((step) =>
+const stepNames = (steps: Value): string[] =>
+  (Array.isArray(steps) ? steps.flat() : [steps]).map((step) =>
     typeof step === 'string' ? step : '(a function)',
   );
-}
+
+/** Functions that stop when there is no such file. */
+const DEMANDS = /!$|_file$/;
+
+/** What runs while the file is loaded: everything but functions. */
+const loadedBody = (body: readonly Expr[], modules: readonly DefinedModule[]): Expr[] =>
+  [...body, ...modules.flatMap((module) => module.body)].filter(
+    (expr) => expr.is !== 'call' || !/^def\w*$/.test(expr.name),
+  );
 
 /** @param by names of the functions that read */
 function readsFiles(body: readonly Expr[], scope: Scope, by = /./): string[] {
   const found = new Set<string>();
-  walk(body, (expr) => {
-    if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
-    if (expr.is !== 'call' || expr.on?.is !== 'module' || !by.test(expr.name)) return;
-    if (
-      (expr.on.name === 'File' && ['read!', 'read', 'stream!'].includes(expr.name)) ||
-      (expr.on.name === 'Code' && ['eval_file', 'require_file'].includes(expr.name))
-    )
-      add({ ...expr, on: { is: 'module', at: expr.at, name: 'Path' }, name: 'expand' });
-  });
-  function add(expr: Expr | undefined) {
+  const add = (expr: Expr | undefined) => {
     const path = evaluate(expr, scope);
     if (typeof path === 'string') found.add(normalize(path));
-  }
+  };
+  walk(body, (expr) => {
+    if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
+    if (expr.is !== 'call' || !by.test(expr.name)) return;
+    if (
+      /^(File\.(read!?|stream!)|Code\.(eval|require)_file)$/.test(`${moduleOf(expr)}.${expr.name}`)
+    )
+      add(callOf(expr.offset, 'expand', expr.args, PATH));
+  });
   return [...found];
 }
+
+const PATH: Expr = { is: 'module', offset: 0, name: 'Path' };

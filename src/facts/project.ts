@@ -1,7 +1,7 @@
 import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { BuildReads, SourceDeps } from './build.ts';
-import type { Config, EnvRead, RequiredEnv } from './config.ts';
+import type { Config, RequiredEnv, VariableRead } from './config.ts';
 import type { Dependencies } from './deps.ts';
 import type { EctoAdapter } from './identity.ts';
 import type { Locked } from './lock.ts';
@@ -76,7 +76,7 @@ export interface Project {
     /** Variables that the app demands: without them it does not build or boot. */
     required: RequiredEnv[];
     /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
-    buildReads: EnvRead[];
+    buildReads: VariableRead[];
   };
   /** Names of what works in the background. */
   background: string[];

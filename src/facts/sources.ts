@@ -48,7 +48,7 @@ export class Sources {
       file,
       text,
       body: one.body,
-      scope: moduleScope(one.body, undefined, one.name),
+      scope: moduleScope(one.body, one.name),
     }));
     this.parsed.set(file, found);
     return found;

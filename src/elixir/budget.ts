@@ -1,0 +1,42 @@
+/** Counts what is spent, in steps: the same on every machine, unlike time. */
+export class Meter {
+  readonly limit: number;
+  spent = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** False as soon as nothing is left. */
+  spend(steps: number): boolean {
+    this.spent += steps;
+    return !this.over;
+  }
+
+  get over(): boolean {
+    return this.spent > this.limit;
+  }
+}
+
+/**
+ * What reading a repo may cost. One allowance for the whole run, since a repo can hold any number of files
+ * that each ask for little. Blockscout, the largest public app tried, needs a sixth of it.
+ */
+export const parsing = new Meter(500_000);
+export const evaluation = new Meter(500_000);
+
+/** A value above this many parts is not computed with: lists and texts that double grow without end. */
+export const LARGEST_VALUE = 50_000;
+
+/** Begins a run: nothing is spent. */
+export function startBudget(): void {
+  parsing.spent = 0;
+  evaluation.spent = 0;
+}
+
+/** What to tell when a run needed more; undefined: it did not. */
+export function budgetNote(): string | undefined {
+  if (!parsing.over && !evaluation.over) return undefined;
+  const what = parsing.over ? 'There is more Elixir code' : 'The configuration computes more';
+  return `${what} here than is read; what came after that is taken as unknown, so look the answers over.`;
+}

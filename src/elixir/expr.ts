@@ -1,0 +1,103 @@
+/** One `pattern -> body` of a `case`, `cond` or `fn`. */
+export interface Clause {
+  patterns: Expr[];
+  guard?: Expr | undefined;
+  body: Expr[];
+}
+
+/**
+ * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
+ * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
+ * `offset` is where it starts in the source it was parsed from.
+ */
+export type Expr = { offset: number } & (
+  | { is: 'atom'; name: string }
+  | { is: 'module'; name: string }
+  | { is: 'literal'; value: string | number | boolean | null }
+  | { is: 'string'; parts: (string | Expr)[] }
+  | { is: 'list'; items: Expr[] }
+  | { is: 'tuple'; items: Expr[] }
+  | { is: 'map'; pairs: Expr[] }
+  | { is: 'variable'; name: string }
+  | { is: 'attribute'; name: string; value: Expr | undefined }
+  | { is: 'operator'; name: string; operands: Expr[] }
+  | {
+      is: 'call';
+      on: Expr | undefined;
+      name: string;
+      args: Expr[];
+      blocks: Record<string, Expr[]>;
+      clauses: Clause[];
+    }
+  | { is: 'fn'; clauses: Clause[] }
+  | { is: 'other'; text: string }
+);
+
+export type Call = Extract<Expr, { is: 'call' }>;
+
+export const callOf = (offset: number, name: string, args: Expr[], on?: Expr): Call => ({
+  is: 'call',
+  offset,
+  on,
+  name,
+  args,
+  blocks: {},
+  clauses: [],
+});
+
+export const isOperator = <Name extends string>(
+  expr: Expr | undefined,
+  name: Name,
+): expr is Extract<Expr, { is: 'operator' }> & { name: Name } =>
+  expr?.is === 'operator' && expr.name === name;
+
+/** The name of the module that a call is on, as written; undefined for a bare call and for one on a value. */
+export const moduleOf = (expr: Expr): string | undefined =>
+  expr.is === 'call' && expr.on?.is === 'module' ? expr.on.name : undefined;
+
+/** The value of a key where keywords are written out: in a list, or in a map. */
+export function option(list: Expr | undefined, key: string): Expr | undefined {
+  const pairs = (list?.is === 'list' && list.items) || (list?.is === 'map' && list.pairs) || [];
+  for (const pair of pairs)
+    if (pair.is === 'tuple' && pair.items[0]?.is === 'atom' && pair.items[0].name === key)
+      return pair.items[1];
+  return undefined;
+}
+
+/** Calls `visit` for every expression, outermost first. */
+export function walk(exprs: readonly Expr[], visit: (expr: Expr) => void): void {
+  for (const expr of exprs) {
+    visit(expr);
+    walk(partsOf(expr), visit);
+  }
+}
+
+const inClauses = (clauses: readonly Clause[]): Expr[] =>
+  clauses.flatMap(({ patterns, guard, body }) => [...patterns, ...(guard ? [guard] : []), ...body]);
+
+function partsOf(expr: Expr): Expr[] {
+  switch (expr.is) {
+    case 'string':
+      return expr.parts.filter((part) => typeof part !== 'string');
+    case 'list':
+    case 'tuple':
+      return expr.items;
+    case 'map':
+      return expr.pairs;
+    case 'attribute':
+      return expr.value ? [expr.value] : [];
+    case 'operator':
+      return expr.operands;
+    case 'call':
+      return [
+        ...(expr.on ? [expr.on] : []),
+        ...expr.args,
+        ...Object.values(expr.blocks).flat(),
+        ...inClauses(expr.clauses),
+      ];
+    case 'fn':
+      return inClauses(expr.clauses);
+    default:
+      return [];
+  }
+}
