@@ -122,6 +122,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
     'config validate --strict --config fly.toml',
     'mpg list --json --org acme',
     'orgs list --json',
+    'orgs list --json',
     'platform regions --json',
     'postgres list --json',
   ]);
@@ -131,9 +132,10 @@ test('a run by flags asks flyctl for the apps, and to validate what was written'
   const { code, out, err } = await flagged.ended;
   assert.is(code, 0, err);
   assert.match(out, 'kill_sgnal');
-  assert.equal(validating.calls(), [
+  assert.equal(validating.calls().sort(), [
     'apps list --json',
     'config validate --strict --config fly.toml',
+    'orgs list --json',
   ]);
 });
 

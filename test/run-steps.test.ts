@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/index.ts';
@@ -6,16 +10,23 @@ import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import type { Account } from '../src/run/account.ts';
 import { costLines, stepLines } from '../src/run/report.ts';
+import type { StepContext } from '../src/run/steps.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 
 const way = { command: 'npx plop', dashes: true, from: '/work' } as const;
-const silent: Account = { flyctl: 'silent', apps: undefined };
+const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
+/** What an account may hold: apps by name, and whether they were deployed. */
+const account = (apps: Record<string, boolean>, organization = 'acme'): Account => ({
+  flyctl: 'logged in',
+  apps: Object.entries(apps).map(([name, deployed]) => ({ name, organization, deployed })),
+  organizations: ['personal', 'acme'],
+});
 
 /** The steps after a run on the fixture, in which `changes` were made before. */
 function steps(
   flags: typeof FLAGS = {},
   changes: Record<string, string> = {},
-  account: Account & { secrets?: string[] } = silent,
+  known: Partial<StepContext> = silent,
 ): string {
   const project = projectOf(shop(changes));
   const answers = complete({ ...FLAGS, ...flags }, project);
@@ -23,11 +34,13 @@ function steps(
     project,
     answers,
     present: presentIn(files, project),
-    steps: undefined,
+    which: undefined,
     root: '/work/shop',
     way,
     secrets: undefined,
-    ...account,
+    faults: [],
+    ...silent,
+    ...known,
   });
 }
 
@@ -75,12 +88,14 @@ const inOrder = (text: string, parts: string[]) => {
   assert.not(places.includes(-1), text);
 };
 
+const DEMANDS = {
+  'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
+  'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}\nconfig :shop, :stripe, System.fetch_env!("STRIPE_SECRET")\n`,
+};
+const DEPLOYED = { 'fly.toml': 'app = "shop"\nprimary_region = "lhr"\n' };
+
 test('the first steps name, in order, what the app needs', () => {
-  const demands = {
-    'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
-    'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}\nconfig :shop, :stripe, System.fetch_env!("STRIPE_SECRET")\n`,
-  };
-  inOrder(steps({ host: 'shop.example.com' }, demands), [
+  inOrder(steps({ host: 'shop.example.com' }, DEMANDS), [
     '  cd shop\n',
     'fly apps create shop --org personal\n',
     'SECRET_KEY_BASE=$(openssl',
@@ -91,9 +106,129 @@ test('the first steps name, in order, what the app needs', () => {
     'LICENCE  read while',
     'fly deploy --ha=false --build-secret LICENCE="$LICENCE"',
     'fly certs add shop.example.com',
-    'fly ssh console --app shop -C',
+    'fly ssh console --app shop -C /app/bin/migrate\n',
     'remote"',
   ]);
+});
+
+test('a database: a new cluster is attached once its id is known; one outside Fly is a value', () => {
+  inOrder(steps({ postgres: 'managed' }), [
+    'fly mpg create --name shop-db',
+    'CLUSTER_ID:\n  fly mpg attach CLUSTER_ID',
+    'DIRECT_DATABASE_URL',
+    'secrets import',
+  ]);
+  const picked = steps({ postgres: 'managed:abc' });
+  assert.match(picked, 'fly mpg attach abc --app shop\n\n');
+  assert.not.match(picked, 'mpg create');
+  const outside = steps({ postgres: 'external' });
+  inOrder(outside, ['DATABASE_URL  of your database', 'secrets import', 'fly deploy']);
+  assert.not.match(outside, 'attach');
+});
+
+test('flyctl says who is missing: the program, the login, nothing', () => {
+  const absent = steps({}, {}, { flyctl: 'absent' });
+  inOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);
+  inOrder(steps({}, {}, { flyctl: 'logged out' }), ['fly auth login\n', 'fly apps create']);
+  assert.not.match(steps(), 'auth login');
+});
+
+test('what the account has is left out', () => {
+  const some = steps({}, DEMANDS, { ...account({ 'shop-db': true }), secrets: [] });
+  assert.match(some, 'fly apps create shop --org acme\n');
+  assert.not.match(some, 'postgres create');
+  const most = steps({}, DEMANDS, {
+    ...account({ shop: false, 'shop-db': true }),
+    secrets: ['SECRET_KEY_BASE', 'DATABASE_URL'],
+  });
+  assert.not.match(most, /apps create|postgres create|attach|SECRET_KEY_BASE|auth login/);
+  inOrder(most, ['STRIPE_SECRET', 'fly deploy --ha=false']);
+  const all = ['SECRET_KEY_BASE', 'DATABASE_URL', 'STRIPE_SECRET'];
+  const known = { ...account({ shop: false }), secrets: all };
+  assert.not.match(steps({}, DEMANDS, known), /import|need a value/);
+});
+
+test('an app that runs is deployed again: no new key, nothing that is there', () => {
+  const first = /apps create|postgres create|attach|SECRET_KEY_BASE|--ha=false|certs|remote"/;
+  const again = steps({}, { ...DEMANDS, ...DEPLOYED });
+  assert.not.match(again, first);
+  inOrder(again, [
+    'cd shop',
+    'STRIPE_SECRET',
+    'fly deploy',
+    '-C /app/bin/migrate',
+    '--steps first',
+  ]);
+  const live = { ...account({ shop: true }), secrets: ['SECRET_KEY_BASE', 'DATABASE_URL'] };
+  const known = steps({}, { ...DEMANDS, ...DEPLOYED }, live);
+  assert.not.match(known, first);
+  assert.not.match(known, '--steps');
+  inOrder(known, ['STRIPE_SECRET  config/runtime.exs', 'secrets import', 'fly deploy']);
+  // What is new
+  const source = '# DATABASE_URL is a secret, set by: fly postgres attach old-db --app shop\n';
+  const moved = steps(
+    { host: 'shop.example.com' },
+    { 'fly.toml': `app = "shop"\n[env]\n${source}POOL_SIZE = "10"\n` },
+  );
+  inOrder(moved, ['postgres create --name shop-db', 'attach shop-db', 'fly deploy', 'certs add']);
+  // Written, and never deployed
+  assert.match(steps({}, DEPLOYED, account({})), 'fly apps create');
+  assert.match(steps({}, DEPLOYED, { which: 'first' }), 'fly apps create');
+  assert.not.match(steps({}, {}, { which: 'next' }), 'fly apps create');
+});
+
+test('what would fail in a Dockerfile that stays is said before the deploy', () => {
+  const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
+  inOrder(text, ['the deploy fails: Dockerfile:1: bullseye is gone', 'fly deploy']);
+});
+
+/** The blocks of lines, each as it would be pasted. */
+const blocks = (text: string): string[] =>
+  text
+    .split('\n\n')
+    .map((block) => block.split('\n').filter((line) => line.startsWith('  ')))
+    .filter((lines) => lines.some((line) => /^ {2}(fly|cd) /.test(line)))
+    .map((lines) => lines.map((line) => line.slice(2)).join('\n'));
+
+const found = ['sh', 'bash', 'dash', 'zsh', 'fish'].filter(
+  (shell) => spawnSync(shell, ['-c', 'true']).status === 0,
+);
+
+test('each block runs in every shell as it is, word for word', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
+  try {
+    mkdirSync(join(folder, 'bin'));
+    mkdirSync(join(folder, 'shop'));
+    const script = '#!/bin/sh\nfor word in "$@"; do printf "<%s>" "$word"; done\necho\n';
+    writeFileSync(join(folder, 'bin/fly'), script, { mode: 0o755 });
+    const pasted = blocks(steps({ host: 'shop.example.com' }, DEMANDS, { flyctl: 'absent' }));
+    assert.is(pasted.length, 5);
+    // At zsh's prompt a comment is no comment
+    assert.not.match(pasted.join('\n'), '#');
+    for (const shell of found) {
+      const said = pasted.map((block) => {
+        const { stdout, stderr } = spawnSync(shell, ['-c', block], {
+          cwd: folder,
+          encoding: 'utf8',
+          env: { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, LICENCE: 'a b"c' },
+        });
+        assert.is(stderr, '', `${shell}: ${block}`);
+        return stdout;
+      });
+      const all = said.join('');
+      inOrder(all, [
+        '<auth><login>\n<apps><create><shop><--org><personal>\n<secrets><set><SECRET_KEY_BASE=',
+        '<--stage>',
+        '<postgres><attach><shop-db><--app><shop>\n',
+        '<deploy><--ha=false><--build-secret><LICENCE=a b"c>\n<certs><add>',
+        '<ssh><console><--app><shop><-C></app/bin/migrate>\n',
+        '<-C></app/bin/shop remote>\n',
+      ]);
+      assert.match(all, /<SECRET_KEY_BASE=[\w+/]{64}>/, shell);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test.run();

@@ -4,6 +4,8 @@ import { askFlyctl, PATIENCE } from '../fly/flyctl.ts';
 export interface Account {
   flyctl: 'absent' | 'logged out' | 'logged in' | 'silent';
   apps: FlyApp[] | undefined;
+  /** Slugs. */
+  organizations: string[] | undefined;
 }
 
 export interface FlyApp {
@@ -17,21 +19,28 @@ type Row = Readonly<Record<string, unknown>>;
 /** The apps of the account, databases among them (fly-go types.go, App, 2026-08). Changes nothing. */
 export async function readAccount(folder: string): Promise<Account> {
   const deadline = Date.now() + PATIENCE;
-  const answer = await askFlyctl(folder, ['apps', 'list', '--json'], deadline);
-  if (answer === 'absent') return { flyctl: 'absent', apps: undefined };
-  if (typeof answer === 'string')
-    return { flyctl: Date.now() < deadline ? 'logged out' : 'silent', apps: undefined };
-  const apps = rowsIn(answer.text)?.flatMap((row) => {
-    const name = row.Name ?? row.name;
-    const organization = ((row.Organization ?? row.organization) as Row | undefined) ?? {};
-    const slug = organization.Slug ?? organization.slug;
-    const deployed = (row.Deployed ?? row.deployed) === true || row.Status === 'deployed';
-    return typeof name === 'string'
-      ? [{ name, organization: typeof slug === 'string' ? slug : undefined, deployed }]
-      : [];
-  });
-  return { flyctl: apps ? 'logged in' : 'silent', apps };
+  const [list, orgs] = await Promise.all([
+    askFlyctl(folder, ['apps', 'list', '--json'], deadline),
+    askFlyctl(folder, ['orgs', 'list', '--json'], deadline),
+  ]);
+  const organizations = typeof orgs === 'string' ? undefined : slugsIn(orgs.text);
+  if (typeof list !== 'string') {
+    const apps = rowsIn(list.text)?.flatMap(appOf);
+    return { flyctl: apps ? 'logged in' : 'silent', apps, organizations };
+  }
+  const failed = Date.now() < deadline ? 'logged out' : 'silent';
+  return { flyctl: list === 'absent' ? 'absent' : failed, apps: undefined, organizations };
 }
+
+function appOf(row: Row): FlyApp[] {
+  const slug = (row.Organization as Row | undefined)?.Slug;
+  return typeof row.Name === 'string'
+    ? [{ name: row.Name, organization: slugOf(slug), deployed: row.Deployed === true }]
+    : [];
+}
+
+const slugOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[a-z0-9][a-z0-9-]*$/.test(value) ? value : undefined;
 
 /** Names of the app's secrets, where the account has the app. Their values can't be read. */
 export async function readSecrets(
@@ -50,14 +59,26 @@ export async function readSecrets(
   return rowsIn(answer.text)?.map((row) => String(row.Name ?? row.name));
 }
 
-/** A sentence that begins with "No" stands where an empty list would (flyctl, 2026-08). */
+/** `null`, or a sentence that begins with "No", stands where an empty list would (flyctl, 2026-08). */
 function rowsIn(text: string): Row[] | undefined {
-  if (/^no /i.test(text.trim())) return [];
+  if (/^(no |null$)/i.test(text.trim())) return [];
+  const value = parsed(text);
+  return Array.isArray(value)
+    ? value.filter((row): row is Row => typeof row === 'object' && row !== null)
+    : undefined;
+}
+
+/** Organizations come as names by slug. */
+function slugsIn(text: string): string[] | undefined {
+  const value = parsed(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.keys(value).filter((slug) => slugOf(slug) !== undefined)
+    : undefined;
+}
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value)
-      ? value.filter((row): row is Row => typeof row === 'object' && row !== null)
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,28 +1,24 @@
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { files } from '../../generators/index.ts';
-import {
-  type OnConflict,
-  readConflict,
-  readSteps,
-  readWrite,
-  type Texts,
-} from '../answers/flags.ts';
+import { readConflict, readSteps, readWrite, type Texts } from '../answers/flags.ts';
 import { complete, parseAnswer, questionOf } from '../answers/questions.ts';
+import { mustFaults } from '../check/check.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
 import { askAccount, type Live } from '../fly/live.ts';
 import { asksOf, type Change, type Context, type Generator, kindOf } from '../plan/file.ts';
 import { plan, presentIn } from '../plan/plan.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
-import { Problem, printable } from '../problem.ts';
+import { printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { apply } from '../write/apply.ts';
 import { readAccount, readSecrets } from './account.ts';
 import { askAll } from './ask.ts';
+import { decideConflicts, decideWriting } from './decide.ts';
 import { foundLine } from './found.ts';
-import { conflictsOf, diffOf, fillsScreen, page, summaryOf } from './preview.ts';
-import { ask, atTerminal, loadPrompts } from './prompt.ts';
+import { conflictsIn, lostIn, summaryOf } from './preview.ts';
+import { atTerminal, loadPrompts } from './prompt.ts';
 import { costLines, notesOf, oneShot, stepLines } from './report.ts';
 import { findRoot } from './root.ts';
 import { say } from './terminal.ts';
@@ -38,7 +34,7 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   const asks = asksOf(generator);
   const write = readWrite(texts);
   const conflict = readConflict(texts);
-  const steps = readSteps(texts);
+  const which = readSteps(texts);
   for (const name of asks) if (texts[name] !== undefined) parseAnswer(name, texts[name] ?? '');
   const top = await findRoot(texts.dest, way);
   const account = generator.name === 'fly' ? readAccount(top) : undefined;
@@ -59,35 +55,39 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   const context: Context = { project, answers, command: way.command };
   const secrets = account && readSecrets(top, answers.app, account);
 
-  const planned = plan(generator.files, context, conflict);
+  const first = plan(generator.files, context, conflict);
+  const onConflict = conflict ?? (await decideConflicts(generator, context, first));
+  const planned = conflict ? first : plan(generator.files, context, onConflict);
+  const changes = planned.filter((change) => kindOf(change) !== 'same');
   say(`\n${previewOf(generator, context, planned)}`);
-  const changes = changed(await settleConflicts(generator, context, planned, conflict));
-  const again = `Again without questions: ${oneShot(generator, answers, way, texts.dest)}`;
-  if (changes.length && !(await agreed(changes, write))) {
+  const again = `Again without questions: ${oneShot(generator, answers, way, texts.dest, onConflict)}`;
+  if (changes.length && !(await decideWriting(changes, write))) {
     say(`Nothing was written.\n\n${again}`);
     return 0;
   }
   const root = join(top, project.appDir);
   if (changes.length) apply(root, changes);
   console.log(changes.length ? wrote(root, changes) : nothingToDo(planned));
-  if (account)
-    say(
-      `\n${stepLines({ ...context, present, steps, root, way, ...(await account), secrets: await secrets })}\n\n${costLines(context).join('\n')}`,
-    );
+  if (account) {
+    const steps = { ...context, present, which, root, way, ...(await account) };
+    say(`\n${stepLines({ ...steps, faults: faultsOf(top, planned), secrets: await secrets })}`);
+    say(`\n${costLines(context).join('\n')}`);
+  }
   say(`\n${again}`);
   return 0;
 }
 
-const changed = (changes: readonly Change[]): Change[] =>
-  changes.filter((change) => kindOf(change) !== 'same');
-const conflicts = (changes: readonly Change[]): Change[] =>
-  changes.filter(({ ours }) => ours !== undefined);
+/** What would fail in a Dockerfile of the owner's that stays: read with the new files beside it. */
+function faultsOf(top: string, planned: readonly Change[]): string[] {
+  const isKept = conflictsIn(planned).some(({ path }) => path === 'Dockerfile');
+  return isKept ? mustFaults(detect(openTree(top)), 'Dockerfile') : [];
+}
 
 /** What will be written, what it costs, and what should be known before. */
 function previewOf(generator: Generator, context: Context, planned: readonly Change[]): string {
-  const changes = changed(planned);
+  const changes = planned.filter((change) => kindOf(change) !== 'same');
   const notes = [
-    ...conflicts(planned).map(
+    ...conflictsIn(planned).map(
       ({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`,
     ),
     ...notesOf(generator, context),
@@ -96,70 +96,8 @@ function previewOf(generator: Generator, context: Context, planned: readonly Cha
     ...(changes.length ? [summaryOf(changes)] : []),
     ...(generator.name === 'fly' ? costLines(context) : []),
     ...(notes.length ? ['Notes:', ...notes.map((note) => `  - ${note}`)] : []),
+    ...(conflictsIn(planned).length && !atTerminal() ? [`\n${lostIn(conflictsIn(planned))}`] : []),
   ].join('\n');
-}
-
-/** At a terminal, conflicts are shown and asked about; without an answer, files with conflicts are left alone. */
-async function settleConflicts(
-  generator: Generator,
-  context: Context,
-  planned: readonly Change[],
-  conflict: OnConflict | undefined,
-): Promise<readonly Change[]> {
-  const found = conflicts(planned);
-  if (found.length === 0) return planned;
-  const shown = conflictsOf(found);
-  if (conflict || !atTerminal()) {
-    console.log(shown);
-    return planned;
-  }
-  show(shown);
-  const merged = plan(generator.files, context, 'merge');
-  const mergeHelps = found.some(
-    ({ path, after }) => merged.find((change) => change.path === path)?.after !== after,
-  );
-  const choices = [
-    { value: 'leave', name: 'leave    the file stays as it is' },
-    ...(mergeHelps
-      ? [{ value: 'merge', name: 'merge    what can be merged; where both changed, yours stays' }]
-      : []),
-    { value: 'replace', name: 'replace  yours by ours, as shown' },
-  ];
-  const choice = await ask({
-    message: 'What to do with the conflict?',
-    offered: 'leave',
-    validate: (text) => choices.some(({ value }) => value === text) || 'pick one of these',
-    search: (term) => choices.filter(({ value }) => value.startsWith(term)),
-  });
-  return choice === 'leave' ? planned : plan(generator.files, context, choice as OnConflict);
-}
-
-/** Shows the diff, and asks whether to write, unless a flag says so. */
-async function agreed(changes: readonly Change[], write: boolean | undefined): Promise<boolean> {
-  const diff = `\n${diffOf(changes)}\n`;
-  if (write !== undefined || !atTerminal()) console.log(diff);
-  if (write !== undefined) return write;
-  if (!atTerminal()) return agreedWithoutTerminal(changes);
-  if (!fillsScreen(diff)) console.log(diff);
-  const files = `${changes.length} file${changes.length === 1 ? '' : 's'}`;
-  for (;;) {
-    const answer = await ask({
-      message: `Write ${files}? (y/N, d shows the diff)`,
-      validate: (text) => /^(y|yes|n|no|d|diff|)$/i.test(text.trim()) || 'y, n or d',
-    });
-    if (!/^d/i.test(answer.trim())) return /^y/i.test(answer.trim());
-    show(diff);
-  }
-}
-
-const show = (text: string): void => (fillsScreen(text) ? page(text) : console.log(text));
-
-function agreedWithoutTerminal(changes: readonly Change[]): boolean {
-  const touched = changes.filter((change) => kindOf(change) === 'update').map(({ path }) => path);
-  if (touched.length === 0) return true;
-  throw new Problem(
-    `${touched.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`,
-  );
 }
 
 function wrote(root: string, changes: readonly Change[]): string {
@@ -173,6 +111,6 @@ function wrote(root: string, changes: readonly Change[]): string {
 }
 
 const nothingToDo = (planned: readonly Change[]): string =>
-  conflicts(planned).length
+  conflictsIn(planned).length
     ? 'Nothing else to change. To take ours where yours stands: --conflict replace'
     : 'Nothing to change: the files already say this.';

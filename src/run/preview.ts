@@ -36,13 +36,14 @@ export const diffOf = (changes: readonly Change[]): string =>
     })
     .join('\n');
 
-/** What files with conflicts keep, and what ours would be in its place. */
-export function conflictsOf(changes: readonly Change[]): string {
-  const diff = diffOf(
-    changes.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })),
-  );
-  return `Conflict: in ${printable(changes.map((change) => change.path).join(', '))} your own lines (-) stand where ours (+) would. --conflict replace would change:\n\n${diff}\n`;
-}
+export const conflictsIn = (changes: readonly Change[]): Change[] =>
+  changes.filter(({ ours }) => ours !== undefined);
+
+/** What files with conflicts keep (-), and what ours would be in its place (+). */
+export const lostIn = (conflicts: readonly Change[]): string =>
+  `--conflict replace would change:\n\n${diffOf(
+    conflicts.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })),
+  )}\n`;
 
 /** A line for each file: what becomes of it, and how many lines are added and removed. */
 export function summaryOf(changes: readonly Change[]): string {

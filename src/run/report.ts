@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { OnConflict } from '../answers/flags.ts';
 import { type Answers, questionOf } from '../answers/questions.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
@@ -24,12 +25,14 @@ export const oneShot = (
   answers: Answers,
   way: Way,
   dest: string | undefined,
+  onConflict: OnConflict,
 ): string =>
   [
     invocation(way, generator.name, dest),
     ...asksOf(generator).map(
       (name) => `--${name} ${shellWord(questionOf(name).print(answers[name]))}`,
     ),
+    ...(onConflict === 'leave' ? [] : [`--conflict ${onConflict}`]),
     '--write yes',
   ].join(' ');
 
@@ -38,12 +41,13 @@ export function stepLines(context: StepContext): string {
   const { root, way } = context;
   const folder = relative(way.from, root);
   const cd = folder ? [`cd ${shellPath(folder)}`] : [];
-  const isNext = context.steps ? context.steps === 'next' : wasDeployed(context);
+  const isNext = context.which ? context.which === 'next' : wasDeployed(context);
   const sections = isNext ? nextSteps(context, cd) : firstSteps(context, cd);
-  const other = isNext
-    ? [{ title: 'Never deployed it? --steps first prints the steps of a first deploy.', lines: [] }]
-    : [];
-  return [...sections, ...other].map(print).join('\n\n');
+  const doubt =
+    isNext && !context.apps
+      ? ['Never deployed it? --steps first prints the steps of a first deploy.']
+      : [];
+  return ['Next steps', ...sections.map(print), ...doubt].join('\n\n');
 }
 
 const print = ({ title, lines }: Section): string =>
