@@ -392,7 +392,7 @@ testTraps([
       ),
     'R1.2',
     'Dockerfile: RUN apk add --no-cache build-base ca',
-    /remove these packages/,
+    /builder stage/,
   ],
   [
     'priv after compile (A19)',
@@ -442,7 +442,7 @@ testTraps([
     () => spoil(generated(), DOCKERFILE, 'EXPOSE 4000', 'RUN chown nobody /app\nEXPOSE 4000'),
     'R1.4',
     'Dockerfile: RUN chown',
-    /remove this chown/,
+    /this chown/,
   ],
   [
     'mix instead of a release',

@@ -1,22 +1,22 @@
 import { satisfiesRequirement } from '../fly/images.ts';
 import { buildOf } from './dockerfile-build.ts';
 import { type Dockerfile, rootStage, type Stage } from './dockerfile-model.ts';
-import { LABELS, neverExisted, type System, systemOf } from './image-name.ts';
+import { DEBIANS, neverExisted, type System, systemOf } from './image-name.ts';
 import { DOCKERFILE } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, when } from './rule.ts';
+import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
 const rule = rulesFor(DOCKERFILE);
 
-/** Past their end of life: bullseye since 2026-08-31, its package lists answer 404. */
-const GONE = new Set(['jessie', 'stretch', 'buster', 'bullseye']);
+const label = ({ family, release = '' }: System): string =>
+  `${family.replace(/^./, (letter) => letter.toUpperCase())} ${release}`.trim();
 
-const label = ({ family, release }: System): string =>
-  `${LABELS[family]}${release ? ` ${release}` : ''}`;
-
-/** The images that builder and runner stand on in the end, and their systems. */
-function both(file: Dockerfile) {
-  const [builder, runner] = [rootStage(buildOf(file).stage), rootStage(file.final)];
-  return { builder, runner, systems: [systemOf(builder.image), systemOf(runner.image)] as const };
+/** The images that builder and runner stand on in the end, with their systems. */
+function bases(file: Dockerfile) {
+  const based = (stage: Stage) => ({
+    stage: rootStage(stage),
+    system: systemOf(rootStage(stage).image),
+  });
+  return { builder: based(buildOf(file).stage), runner: based(file.final) };
 }
 
 /** The line of the ARG that holds a version, else of the last one that the image is made of, else of FROM. */
@@ -24,35 +24,34 @@ function lineOf(file: Dockerfile, { rawImage, line }: Stage, version = ''): numb
   const holder = [...file.args.values()].find(({ raw }) => version && raw.includes(version));
   const names = [...rawImage.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
   const used = names.flatMap((name) => file.args.get(name)?.line ?? []);
-  return (rawImage.includes('$') ? (holder?.line ?? used.at(-1)) : undefined) ?? line;
+  return (names.length ? (holder?.line ?? used.at(-1)) : undefined) ?? line;
 }
 
 /** The Elixir version that the builder's tag names. */
 export const builderElixir = (file: Dockerfile): string | undefined =>
-  /elixir:v?(\d+\.\d+(?:\.\d+)?)/.exec(rootStage(buildOf(file).stage).image)?.[1];
+  /elixir:v?(\d+\.\d+(?:\.\d+)?)/.exec(bases(file).builder.stage.image)?.[1];
 
-/** Where builder and runner name different systems. */
-function drift(file: Dockerfile) {
-  const { builder, runner, systems } = both(file);
-  const [from, to] = systems;
-  if (builder === runner || !from?.release || !to?.release) return undefined;
-  if (from.family === to.family && from.release === to.release) return undefined;
-  return {
-    line: lineOf(file, runner, to.release),
-    from: label(from),
-    to: label(to),
-    newer: isNewer(to, from),
-  };
+/** Releases past their end of life: bullseye since 2026-08-31, its package lists answer 404. */
+function gone(file: Dockerfile) {
+  const { builder, runner } = bases(file);
+  const old = [builder, runner].find(({ system }) =>
+    ['jessie', 'stretch', 'buster', 'bullseye'].includes(system?.release ?? ''),
+  );
+  const release = old?.system?.release;
+  return old ? [{ line: lineOf(file, old.stage, release), release }] : [];
 }
 
-const DEBIANS = ['bullseye', 'bookworm', 'trixie', 'forky'];
-
-/** A newer release of the same system still has the C library that the VM was linked to. */
-function isNewer(system: System, than: System): boolean {
-  if (system.family !== than.family) return false;
-  const order = ({ family, release = '' }: System) =>
+/** Builder and runner on different systems. A newer release still has the C library that the VM was linked to. */
+function drift(file: Dockerfile) {
+  const { builder, runner } = bases(file);
+  const [from, to] = [builder.system, runner.system];
+  if (builder.stage === runner.stage || !from?.release || !to?.release) return [];
+  if (label(from) === label(to)) return [];
+  const age = ({ family, release = '' }: System) =>
     family === 'debian' ? DEBIANS.indexOf(release) : Number(release.split('.')[1]);
-  return order(system) > order(than);
+  const weight: Weight = from.family === to.family && age(to) > age(from) ? 'should' : 'must';
+  const line = lineOf(file, runner.stage, to.release);
+  return [{ line, weight, from: label(from), to: label(to) }];
 }
 
 /** B1: builder and runner on one release of one operating system that still has packages, at versions that mix.exs allows. */
@@ -60,27 +59,18 @@ export const baseRules: readonly Rule[] = [
   rule({
     id: 'B1',
     weight: 'must',
-    find: (file) => {
-      const { builder, runner, systems } = both(file);
-      const index = systems.findIndex((system) => system?.release && GONE.has(system.release));
-      const stage = [builder, runner][index];
-      const release = systems[index]?.release;
-      return stage ? [{ line: lineOf(file, stage, release), release }] : [];
-    },
-    say: ({ release }) =>
-      `Debian ${release} is past its end of life and its packages are gone, so apt-get fails`,
+    find: gone,
+    say: ({ release }) => `Debian ${release}'s packages are gone (end of life), so apt-get fails`,
     mend: () => 'take trixie: change the version at the top, and libncurses5 to libncurses6',
   }),
   rule({
     id: 'B1',
     weight: 'must',
     find: (file) =>
-      file.stages
-        .filter(({ base }) => !base)
-        .flatMap((stage) => {
-          const why = neverExisted(stage.image);
-          return why === undefined ? [] : [{ line: lineOf(file, stage), image: stage.image, why }];
-        }),
+      file.stages.flatMap((stage) => {
+        const why = stage.base ? undefined : neverExisted(stage.image);
+        return why ? [{ line: lineOf(file, stage), image: stage.image, why }] : [];
+      }),
     say: ({ image, why }) => `there is no image ${image}: ${why}`,
     mend: () => 'take a tag that hub.docker.com lists',
   }),
@@ -88,60 +78,46 @@ export const baseRules: readonly Rule[] = [
     id: 'B1',
     weight: 'should',
     find: (file) => {
-      const { runner, systems } = both(file);
-      const [builder, system] = systems;
-      const wanted = builder?.release ? `: ${label(builder)}` : '';
-      return when(system?.exact && !system.release, {
-        line: lineOf(file, runner),
-        image: runner.image,
-        wanted,
-      });
+      const { builder, runner } = bases(file);
+      const moves = runner.system?.exact && !runner.system.release;
+      const system = builder.system ? label(builder.system) : 'the builder';
+      return when(moves, { line: runner.stage.line, image: runner.stage.image, system });
     },
-    say: ({ image }) =>
-      `${image} moves to a new release by itself, and then the Erlang VM misses its C libraries`,
-    mend: ({ wanted }) => `name the builder's release${wanted}`,
+    say: ({ image }) => `${image} moves to another release by itself, away from the builder's`,
+    mend: ({ system }) => `name the release of ${system}`,
   }),
-  ...(['must', 'should'] as const).map((weight) =>
-    rule({
-      id: 'B1',
-      weight,
-      find: (file) => {
-        const found = drift(file);
-        return found && found.newer === (weight === 'should') ? [found] : [];
-      },
-      say: ({ from, to }) =>
-        `the builder stands on ${from}, the runner on ${to}: the Erlang VM ${weight === 'must' ? 'misses' : 'may miss'} its C libraries at boot`,
-      mend: ({ from }) => `change the runner to ${from}`,
-    }),
-  ),
+  rule({
+    id: 'B1',
+    weight: 'must',
+    find: drift,
+    say: ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
+    mend: ({ from }) => `change the runner to ${from}`,
+  }),
   rule({
     id: 'B1',
     weight: 'should',
     find: (file) => {
-      const { builder, runner, systems } = both(file);
-      const [system] = systems;
-      const compared = buildOf(file).steps.some((step) => /os-release/.test(step.text));
-      const moves = system?.release && !system.exact && builder !== runner;
-      return when(moves && !compared, {
-        line: lineOf(file, builder),
-        image: builder.image,
-        family: LABELS[system?.family ?? 'debian'],
-      });
+      const { builder, runner } = bases(file);
+      const compared = buildOf(file).steps.some(({ text }) => text.includes('os-release'));
+      const moves =
+        builder.system?.release && !builder.system.exact && builder.stage !== runner.stage;
+      const { image } = builder.stage;
+      return when(moves && !compared, { line: lineOf(file, builder.stage), image });
     },
-    say: ({ image, family }) =>
-      `${image} moves to a new ${family} now and then, and nothing in the build compares it with the runner`,
+    say: ({ image }) => `${image} moves to a new system now and then, and the runner stays behind`,
     mend: () =>
-      'compare VERSION_ID of /etc/os-release in both and fail (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its release',
+      'compare VERSION_ID of /etc/os-release in both (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its system',
   }),
   rule({
     id: 'B1',
     weight: 'must',
     find: (file, { project }) => {
       const elixir = builderElixir(file);
-      const wanted = project.elixir.requirements.find(
-        (one) => elixir && !satisfiesRequirement(elixir, one),
+      const refused = project.elixir.requirements.filter(
+        (wanted) => elixir && !satisfiesRequirement(elixir, wanted),
       );
-      return when(wanted, { line: lineOf(file, both(file).builder, elixir), elixir, wanted });
+      const line = lineOf(file, bases(file).builder.stage, elixir);
+      return refused.slice(0, 1).map((wanted) => ({ line, elixir, wanted }));
     },
     say: ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
     mend: () => 'change the Elixir version at the top',
@@ -150,26 +126,24 @@ export const baseRules: readonly Rule[] = [
     id: 'B1',
     weight: 'advice',
     find: (file) => {
-      const { builder, runner } = both(file);
-      return [...new Set([builder, runner])]
+      const { builder, runner } = bases(file);
+      return [...new Set([builder.stage, runner.stage])]
         .filter(({ rawImage }) => !rawImage.includes('$') && /\d/.test(rawImage))
         .map(({ line, rawImage }) => ({ line, image: rawImage }));
     },
     say: ({ image }) => `the version of ${image} stands in the middle of the file`,
-    mend: () =>
-      `put it into an ARG in front of the first FROM, one for each version, and use it here: FROM …\${VERSION}`,
+    mend: () => 'put each version into an ARG in front of the first FROM',
   }),
   rule({
     id: 'B1',
     weight: 'should',
     find: (file) => {
-      const { builder, runner, systems } = both(file);
-      const doubtful = [builder, runner].filter((_, index) => {
-        const system = systems[index];
-        return !system?.release && !system?.exact;
-      });
-      const images = [...new Set(doubtful.map(({ image }) => image))].join(' and ');
-      return when(images, new Doubt(`what ${images} stands on can't be told from the name`));
+      const { builder, runner } = bases(file);
+      const images = [builder, runner].flatMap(({ stage, system }) =>
+        system?.release || system?.exact ? [] : stage.image,
+      );
+      const names = [...new Set(images)].join(' and ');
+      return when(names, new Doubt(`what ${names} stands on can't be told from the name`));
     },
     say: () => '',
     mend: () => '',

@@ -10,6 +10,7 @@ import {
   type Step,
   sourceStage,
   sourcesOf,
+  startLine,
 } from './dockerfile-model.ts';
 import { systemOf } from './image-name.ts';
 import type { Repo } from './repo.ts';
@@ -17,114 +18,71 @@ import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
 const rule = rulesFor(DOCKERFILE);
-const copyOf = ({ release }: Repo): string =>
-  `COPY --from=builder /app/_build/prod/rel/${release} ./`;
 
-/** Whether the image has stages of their own for building and running; what one stage holds is said once. */
-const staged = (file: Dockerfile): boolean => buildOf(file).stage !== file.final;
-
-/** Packages that only a build needs. */
-const COMPILERS =
-  /^(build-base|build-essential|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/;
-/** Others that are superfluous unless the code starts them. */
-const PROGRAMS = /^(git|nodejs|npm|yarn)$/;
-
-function superfluous({ project }: Repo, name: string): boolean {
-  if (COMPILERS.test(name)) return true;
-  if (!PROGRAMS.test(name)) return false;
-  const words = name === 'git' ? /"git"|:git\b|\bgit / : /"(node|npm|npx|yarn)"|NodeJS/;
-  const starts = [...project.tree.paths].some(
-    (path) => path.endsWith('.ex') && words.test(project.tree.read(path) ?? ''),
-  );
-  return !starts && !(name === 'nodejs' && project.deps.prod.includes('nodejs'));
+/** What of a step of the last stage only a build needs. */
+function superfluous(file: Dockerfile, repo: Repo, step: Step): string[] {
+  const { stage, release } = buildOf(file);
+  const home = last(stage, 'WORKDIR')?.commands[0]?.[0]?.replace(/^\/|\/$/g, '');
+  const made = release && /--path[ =]\/?(\S+)/.exec(release.text)?.[1];
+  const whole = sourceStage(file, step) === stage ? sourcesOf(step) : [];
+  return [
+    ...mixTasks(step).map((task) => `Mix (mix ${task})`),
+    ...when(brings(step, sourceFile(repo)), 'the sources'),
+    ...whole
+      .filter((path) => path !== made && (path === home || /(^|\/)(deps|node_modules)$/.test(path)))
+      .map((path) => `all of /${path}`),
+    ...packages([step]).filter((name) => onlyBuilds(repo, name)),
+  ];
 }
 
-/** A folder of the builder that holds more than the release: its WORKDIR, deps, node_modules. */
-function wholeBuild(file: Dockerfile, step: Step): string | undefined {
-  const build = buildOf(file);
-  if (step.keyword !== 'COPY' || sourceStage(file, step) !== build.stage) return undefined;
-  const home = last(build.stage, 'WORKDIR')?.commands[0]?.[0]?.replace(/^\/|\/$/g, '');
-  const release = build.release && /--path[ =]\/?(\S+)/.exec(build.release.text)?.[1];
-  return sourcesOf(step).find(
-    (source) =>
-      source !== release && (source === home || /(^|\/)(deps|node_modules)$/.test(source)),
+function onlyBuilds({ project }: Repo, name: string): boolean {
+  if (/^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/.test(name))
+    return true;
+  if (!/^(git|nodejs|npm|yarn)$/.test(name)) return false;
+  // Programs that the code may start
+  const start = name === 'git' ? /"git"|:git\b|\bgit / : /"(node|npm|npx|yarn)"|NodeJS/;
+  return ![...project.tree.paths].some(
+    (path) => path.endsWith('.ex') && start.test(project.tree.read(path) ?? ''),
   );
 }
 
 /** R1.2: the image holds the release, and no compiler, source, Mix, Hex or cache. */
-export const stageRules: readonly Rule[] = [
+const stageRules: readonly Rule[] = [
   rule({
     id: 'R1.2',
     weight: 'should',
-    find: (file, repo) => when(!staged(file), { line: file.final.line, copy: copyOf(repo) }),
+    find: (file) => when(buildOf(file).stage === file.final, { line: file.final.line }),
     say: () => 'one stage: the image holds the compiler, Mix, Hex and the sources',
-    mend: ({ copy }) =>
-      `name it \`… AS builder\`, and end the file with a stage of its own:\nFROM the builder's operating system\n${copy}`,
+    mend: () => 'end the file with a stage of its own that copies the release from this one',
   }),
   rule({
     id: 'R1.2',
     weight: 'should',
     find: (file) => {
       const { image, line } = rootStage(file.final);
-      const elixir = /(^|\/)(elixir|erlang|hexpm\/(elixir|erlang))(:|$)/.test(image);
-      return when(staged(file) && elixir, { line, image });
+      const elixir = /(^|\/)(elixir|erlang)(:|$)/.test(image);
+      return when(buildOf(file).stage !== file.final && elixir, { line, image });
     },
     say: ({ image }) => `the image stands on ${image}, which brings Elixir, Mix and a compiler`,
-    mend: () =>
-      'take the plain operating system of the builder: FROM alpine:VERSION or debian:NAME-slim',
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file) =>
-      staged(file)
-        ? file.final.steps.flatMap((step) =>
-            mixTasks(step).map((task) => ({ line: step.line, task })),
-          )
-        : [],
-    say: ({ task }) => `mix ${task} runs in the final stage, so Mix is in the image`,
-    mend: () => 'move it to the builder stage',
+    mend: () => "take the builder's plain operating system: FROM alpine:… or debian:…-slim",
   }),
   rule({
     id: 'R1.2',
     weight: 'should',
     find: (file, repo) =>
-      file.final.steps
-        .filter((step) => staged(file) && brings(step, sourceFile(repo)))
-        .map(({ line }) => ({ line, copy: copyOf(repo) })),
-    say: () => 'the sources are copied into the image',
-    mend: ({ copy }) => `remove it; the release comes with: ${copy}`,
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file, repo) =>
-      file.final.steps.flatMap((step) => {
-        const folder = staged(file) ? wholeBuild(file, step) : undefined;
-        return folder === undefined ? [] : [{ line: step.line, folder, copy: copyOf(repo) }];
+      (buildOf(file).stage === file.final ? [] : file.final.steps).flatMap((step) => {
+        const what = superfluous(file, repo, step);
+        return when(what.length, { line: step.line, what, release: repo.release });
       }),
-    say: ({ folder }) => `/${folder} holds more than the release`,
-    mend: ({ copy }) => `write: ${copy}`,
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file, repo) => {
-      const { steps } = file.final;
-      const tools = packages(steps).filter((name) => superfluous(repo, name));
-      const line = steps.find((step) =>
-        packages([step]).some((name) => tools.includes(name)),
-      )?.line;
-      return when(staged(file) && tools.length, { line, tools });
-    },
-    say: ({ tools }) => `the image holds what only a build needs: ${tools.join(', ')}`,
-    mend: () => 'remove these packages from the final stage',
+    say: ({ what }) => `the image holds what only a build needs: ${what.join(', ')}`,
+    mend: ({ release }) =>
+      `leave it to the builder stage; the image needs .../_build/prod/rel/${release} alone`,
   }),
   rule({
     id: 'R1.2',
     weight: 'advice',
-    find: (file, { project }) => {
-      const node = file.stages.find(({ image }) => /(^|\/)(node|oven\/bun)(:|$)/.test(image));
+    find: ({ stages }, { project }) => {
+      const node = stages.find(({ image }) => /(^|\/)(node|oven\/bun)(:|$)/.test(image));
       return when(node && !project.assets.packageJsons.length, { line: node?.line });
     },
     say: () => 'a Node stage, but no package.json asks for one',
@@ -132,118 +90,59 @@ export const stageRules: readonly Rule[] = [
   }),
 ];
 
-/** What a release links to, the packages that bring it, and whether the VM starts without. */
-interface Library {
-  family: 'alpine' | 'debian';
-  what: string;
-  packages: RegExp;
-  wanted: string;
-  weight: Weight;
-  /** The only release whose base image lacks it. */
-  release?: string;
-}
-
-const CA = 'CA certificates, without which no TLS connection can be verified';
-
-/** Debian's images have the C++ library and ncurses (apt and bash link to them), trixie's OpenSSL too (coreutils). */
-const LIBRARIES: readonly Library[] = [
-  {
-    family: 'alpine',
-    what: CA,
-    packages: /^ca-certificates/,
-    wanted: 'ca-certificates',
-    weight: 'should',
-  },
-  {
-    family: 'alpine',
-    what: 'the C++ library (the VM compiles code with it)',
-    packages: /^(libstdc\+\+|g\+\+|build-base|nodejs.*)$/,
-    wanted: 'libstdc++',
-    weight: 'must',
-  },
-  {
-    family: 'alpine',
-    what: 'OpenSSL',
-    packages: /^(openssl.*|libssl.*|libcrypto.*)$/,
-    wanted: 'openssl',
-    weight: 'should',
-  },
-  {
-    family: 'alpine',
-    what: 'ncurses',
-    packages: /^(ncurses.*|bash|postgresql\d*-client)$/,
-    wanted: 'ncurses-libs',
-    weight: 'must',
-  },
-  {
-    family: 'debian',
-    what: CA,
-    packages: /^ca-certificates$/,
-    wanted: 'ca-certificates',
-    weight: 'should',
-  },
-  {
-    family: 'debian',
-    what: 'OpenSSL',
-    packages: /^(openssl|libssl.*|curl|ca-certificates)$/,
-    wanted: 'openssl',
-    weight: 'must',
-    release: 'bookworm',
-  },
+/**
+ * What a release links to, what brings it, and whether the VM starts without. Debian's images have the C++ library and
+ * ncurses (apt and bash link to them), all but bookworm's OpenSSL too (coreutils).
+ */
+const LIBRARIES: [system: RegExp, weight: Weight, name: string, brought: RegExp, what: string][] = [
+  [/^/, 'should', 'ca-certificates', /^ca-certificates/, 'no TLS connection can be verified'],
+  [/alpine/, 'must', 'libstdc++', /^(libstdc\+\+|g\+\+|build-base|nodejs)/, 'the VM needs it'],
+  [/alpine/, 'must', 'ncurses-libs', /^(ncurses|bash$|postgresql\d*-client)/, 'the VM needs it'],
+  [/alpine/, 'should', 'openssl', /^(openssl|libssl|libcrypto)/, 'Erlang links to it'],
+  [/bookworm/, 'must', 'openssl', /^(openssl|libssl|curl$|ca-certificates)/, 'Erlang links to it'],
 ];
 
-const INSTALL = {
-  alpine: 'apk add --no-cache',
-  debian: 'apt-get update && apt-get install -y --no-install-recommends',
-};
-
-/** Libraries of that weight which nothing brings; an image that brings Erlang has them. */
-function lacking(file: Dockerfile, weight: Weight) {
+function lacking(file: Dockerfile) {
   const { final } = file;
   const { image } = rootStage(final);
   const system = systemOf(image);
   if (/elixir|erlang/.test(image)) return [];
-  if (!system)
-    return when(weight === 'must', new Doubt(`what ${image} brings can't be told from its name`));
-  const family = system.family === 'alpine' ? 'alpine' : 'debian';
+  if (!system) return [new Doubt(`what ${image} brings can't be told from its name`)];
   const step = final.steps.find((one) => packages([one]).length > 0);
   const installed = packages(final.steps);
   // Erlang before OTP 24 compiles nothing at run time
   const old = semver.lt(semver.coerce(builderElixir(file)) ?? '2.0.0', '1.12.0');
   return LIBRARIES.filter(
-    (library) =>
-      library.family === family &&
-      !(old && library.wanted === 'libstdc++') &&
-      library.weight === weight &&
-      (library.release ?? system.release) === system.release &&
-      !installed.some((name) => library.packages.test(name)),
-  ).map(({ what, wanted }) => ({
+    ([on, , name, brought]) =>
+      on.test(`${system.family} ${system.release}`) &&
+      !(old && name === 'libstdc++') &&
+      !installed.some((one) => brought.test(one)),
+  ).map(([, weight, name, , what]) => ({
     line: step?.line ?? final.line,
+    weight,
+    name,
     what,
-    wanted,
-    command: step ? undefined : INSTALL[family],
+    add: step ? 'to this list, add:' : 'below this line, install:',
   }));
 }
 
 /** R1.3: CA certificates and the libraries that the release links to. */
-export const packageRules: readonly Rule[] = [
-  ...(['must', 'should'] as const).map((weight) =>
-    rule({
-      id: 'R1.3',
-      weight,
-      find: (file) => lacking(file, weight),
-      say: ({ wanted, what }) => `the image installs no ${wanted}: ${what}`,
-      mend: ({ wanted, command }) =>
-        command ? `after this line, add: RUN ${command} ${wanted}` : `add ${wanted} to this list`,
-    }),
-  ),
+const packageRules: readonly Rule[] = [
+  rule({
+    id: 'R1.3',
+    weight: 'must',
+    find: lacking,
+    say: ({ name, what }) => `the image installs no ${name}: ${what}`,
+    mend: ({ name, add }) => `${add} ${name}`,
+  }),
   rule({
     id: 'R1.3',
     weight: 'must',
     find: ({ final }) => {
       const step = final.steps.find((one) => packages([one]).includes('libncurses5'));
-      const { release } = systemOf(rootStage(final).image) ?? {};
-      return when(step && release === 'trixie', { line: step?.line });
+      return when(step && systemOf(rootStage(final).image)?.release === 'trixie', {
+        line: step?.line,
+      });
     },
     say: () => 'Debian trixie has no libncurses5, so apt-get fails',
     mend: () => 'write libncurses6',
@@ -252,12 +151,36 @@ export const packageRules: readonly Rule[] = [
     id: 'R1.3',
     weight: 'note',
     find: ({ final }, { project }) => {
-      const psql =
-        packages(final.steps).some((name) => /^postgresql\d*-client/.test(name)) ||
-        final.steps.some((step) => step.keyword === 'COPY' && /\bpsql\b/.test(step.text));
+      const psql = final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text));
       return when(!psql && project.database.adapter === 'postgres', {});
     },
     say: () => 'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in',
     mend: () => '',
   }),
 ];
+
+/** The locale that the image sets, where it is none that is there. */
+function locale({ final }: Dockerfile): string | undefined {
+  const { env, steps } = final;
+  const options = `${env.get('ELIXIR_ERL_OPTIONS')} ${env.get('ERL_FLAGS')}`;
+  const name = env.get('LC_ALL') ?? env.get('LANG') ?? '';
+  const made = steps.some(({ text }) =>
+    /locale-gen|localedef|locales-all|update-locale/.test(text),
+  );
+  const there = /^C\./i.test(name) || systemOf(rootStage(final).image)?.family === 'alpine' || made;
+  return options.includes('+fnu') || (/utf-?8/i.test(name) && there) ? undefined : name;
+}
+
+/** B2: names of files come out of Erlang as they are only with a UTF-8 locale. */
+const localeRule = rule({
+  id: 'B2',
+  weight: 'should',
+  find: (file) => {
+    const name = locale(file);
+    return name === undefined ? [] : [{ line: startLine(file), name }];
+  },
+  say: ({ name }) => `the VM takes file names for latin1: ${name || 'no locale'} is not made here`,
+  mend: () => 'before this line, write: ENV LANG=C.UTF-8, which is always there',
+});
+
+export const imageRules: readonly Rule[] = [...stageRules, ...packageRules, localeRule];

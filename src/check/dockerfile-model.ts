@@ -26,9 +26,8 @@ export interface Stage {
   line: number;
   /** The stage that it goes on from. */
   base: Stage | undefined;
-  /** Its own steps. */
   own: Step[];
-  /** Its own after those of the stages that it goes on from. */
+  /** Its own steps after those of the stages that it goes on from. */
   steps: Step[];
   env: Map<string, string>;
 }
@@ -37,42 +36,36 @@ export interface Dockerfile {
   stages: Stage[];
   /** The stage that becomes the image. */
   final: Stage;
-  /** ARGs in front of the first FROM. */
-  args: ReadonlyMap<string, Arg>;
-}
-
-export interface Arg {
-  value: string;
-  /** As written: other ARGs may be in it. */
-  raw: string;
-  line: number;
+  /** ARGs in front of the first FROM: their values, also as written, with other ARGs in them. */
+  args: ReadonlyMap<string, { value: string; raw: string; line: number }>;
 }
 
 /** Reads a Dockerfile; undefined when it has no stage. @param target `build-target` of fly.toml */
 export function readDockerfile(text: string, target?: string): Dockerfile | undefined {
-  const args = new Map<string, Arg>();
+  const args = new Map<string, { value: string; raw: string; line: number }>();
+  const globals = new Map<string, string>();
   const stages: Stage[] = [];
-  let variables = new Map<string, string>();
+  let variables = globals;
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
+    const step = readStep(instruction, variables);
     const stage = stages.at(-1);
-    if (instruction.getKeyword() === 'FROM') {
-      const known = new Map([...args].map(([name, { value }]) => [name, value]));
-      const next = readStage(instruction, known, stages);
+    if (step.keyword === 'FROM') {
+      const next = readStage(instruction, globals, stages);
       variables = new Map(next.env);
       stages.push(next);
     } else if (stage) {
-      const step = readStep(instruction, variables);
       stage.own.push(step);
       stage.steps.push(step);
       for (const [name, value] of step.pairs) {
-        variables.set(name, value || (step.keyword === 'ARG' && args.get(name)?.value) || '');
+        variables.set(name, value || (step.keyword === 'ARG' && globals.get(name)) || '');
         if (step.keyword === 'ENV') stage.env.set(name, value);
       }
     } else {
-      const known = new Map([...args].map(([name, { value }]) => [name, value]));
-      const { line, pairs } = readStep(instruction, known);
-      const [raw = ''] = readStep(instruction, new Map()).pairs.map(([, value]) => value);
-      for (const [name, value] of pairs) args.set(name, { value, raw, line });
+      const [raw = ''] = readStep(instruction, new Map()).pairs.map(([, written]) => written);
+      for (const [name, value] of step.pairs) {
+        globals.set(name, value);
+        args.set(name, { value, raw, line: step.line });
+      }
     }
   }
   const wanted = stages.find((stage) => target && stage.name === target.toLowerCase());
@@ -84,11 +77,11 @@ const lineOf = (instruction: Instruction): number => (instruction.getRange()?.st
 
 function readStage(
   from: Instruction,
-  args: ReadonlyMap<string, string>,
+  globals: ReadonlyMap<string, string>,
   stages: readonly Stage[],
 ): Stage {
   const [rawImage = '', as = '', name] = words(from.getArgumentsContent() ?? '');
-  const image = expand(rawImage, args);
+  const image = expand(rawImage, globals);
   const base = stages.findLast((stage) => stage.name === image.toLowerCase());
   return {
     name: /^as$/i.test(as) ? name?.toLowerCase() : undefined,
@@ -105,46 +98,39 @@ function readStage(
 function readStep(instruction: Instruction, variables: ReadonlyMap<string, string>): Step {
   const keyword = instruction.getKeyword();
   const text = expand(instruction.getArgumentsContent() ?? '', variables);
-  const flags = 'getFlags' in instruction ? (instruction as Copy).getFlags().map(String) : [];
-  const properties =
-    keyword === 'ENV' || keyword === 'ARG'
-      ? (instruction as PropertyInstruction).getProperties()
-      : [];
+  const properties = /^(ENV|ARG)$/.test(keyword)
+    ? (instruction as PropertyInstruction).getProperties()
+    : [];
   return {
     keyword,
     line: lineOf(instruction),
     text,
-    flags,
-    commands: keyword === 'RUN' && !text.startsWith('[') ? shellCommands(text) : [words(text)],
-    pairs: properties.map((one) => [one.getName(), expand(one.getValue() ?? '', variables)]),
+    flags: 'getFlags' in instruction ? (instruction as Copy).getFlags().map(String) : [],
+    commands: keyword === 'RUN' && !text.startsWith('[') ? commandsIn(text) : [words(text)],
+    pairs: properties.map((pair) => [pair.getName(), expand(pair.getValue() ?? '', variables)]),
   };
 }
 
 const WORD = /(?:[^\s"'\\]|\\[\s\S]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+/g;
-const bare = (word: string): string => word.replace(/^(["'])([\s\S]*)\1$/, '$2');
 
 /** Words of an exec or shell form. */
 function words(text: string): string[] {
-  if (text.startsWith('[')) {
-    try {
-      return (JSON.parse(text) as unknown[]).map(String);
-    } catch {
-      // The shell form of a command that begins with [
-    }
+  try {
+    if (text.startsWith('[')) return (JSON.parse(text) as unknown[]).map(String);
+  } catch {
+    // The shell form of a command that begins with [
   }
-  return (text.match(WORD) ?? []).map(bare);
+  return (text.match(WORD) ?? []).map((word) => word.replace(/^(["'])([\s\S]*)\1$/, '$2'));
 }
 
 /** What may stand in front of a command: assignments, brackets, words of the shell. */
 const PREFIX = /^([A-Za-z_]\w*=.*|[({!]|env|exec|set|then|do|else|if)$/;
 
 /** The commands of a RUN by word: split where the shell ends one. Nothing is expanded, nothing run. */
-function shellCommands(text: string): string[][] {
+function commandsIn(text: string): string[][] {
   const body = text.replace(/^<<-?\s*["']?\w+["']?.*\n/, '').replace(/(^|\s)#.*$/gm, '');
-  const separated = body.replace(
-    /"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|&&|\|\|?|;|\n/g,
-    (match) => (/^["'\\]/.test(match) ? match : '\0'),
-  );
+  const ends = /"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|&&|\|\|?|;|\n/g;
+  const separated = body.replace(ends, (match) => (/^["'\\]/.test(match) ? match : '\0'));
   return separated.split('\0').flatMap((command) => {
     const parts = words(command.trim());
     const start = parts.findIndex((word) => !PREFIX.test(word));
@@ -167,6 +153,16 @@ export const rootStage = (stage: Stage): Stage => (stage.base ? rootStage(stage.
 export const last = (stage: Stage, keyword: string): Step | undefined =>
   stage.steps.findLast((step) => step.keyword === keyword);
 
+/** The steps that start the image, and the line after which nothing of that kind follows. */
+export const startSteps = (stage: Stage): Step[] =>
+  ['ENTRYPOINT', 'CMD'].flatMap((keyword) => last(stage, keyword) ?? []);
+export const startLine = ({ final }: Dockerfile): number =>
+  startSteps(final).at(-1)?.line ?? final.line;
+
+/** Paths of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
+export const programs = ({ commands: [line = []] }: Step): string[] =>
+  line.filter((word, index) => index === 0 || /[/.]/.test(word));
+
 export const flag = (step: Step, name: string): string | undefined =>
   step.flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
 
@@ -174,9 +170,13 @@ export const flag = (step: Step, name: string): string | undefined =>
 export const sourcesOf = ({ commands: [line = []] }: Step): string[] =>
   line.slice(0, -1).map((source) => source.replace(/^\.?\/+/, '').replace(/\/$/, '') || '.');
 
+/** Whether it copies from the build context. */
+export const isContextCopy = (step: Step): boolean =>
+  /^(COPY|ADD)$/.test(step.keyword) && flag(step, 'from') === undefined;
+
 /** The stage that a COPY takes from; undefined: the build context, or an image. */
 export function sourceStage(file: Dockerfile, step: Step): Stage | undefined {
-  const from = flag(step, 'from');
+  const from = step.keyword === 'COPY' ? flag(step, 'from') : undefined;
   if (from === undefined) return undefined;
   const byNumber = /^\d+$/.test(from) ? file.stages[Number(from)] : undefined;
   return file.stages.find((stage) => stage.name === from.toLowerCase()) ?? byNumber;
@@ -187,45 +187,33 @@ export function history(file: Dockerfile, stage: Stage, seen = new Set<Stage>())
   seen.add(stage);
   const before = stage.base && !seen.has(stage.base) ? history(file, stage.base, seen) : [];
   const own = stage.own.flatMap((step) => {
-    const source = step.keyword === 'COPY' ? sourceStage(file, step) : undefined;
+    const source = sourceStage(file, step);
     return source && !seen.has(source) ? [...history(file, source, seen), step] : [step];
   });
   return [...before, ...own];
 }
 
+/** Commands of all RUNs. */
+const commandsOf = (steps: readonly Step[]): string[][] =>
+  steps.flatMap(({ keyword, commands }) => (keyword === 'RUN' ? commands : []));
+
 /** `mix` tasks with their arguments; `mix do a + b` and `mix do a, b` as two. */
 export const mixTasks = (step: Step): string[] =>
-  (step.keyword === 'RUN' ? step.commands : []).flatMap((command) => {
+  commandsOf([step]).flatMap((command) => {
     const mix = command.findIndex((word) => /(^|\/)mix$/.test(word));
-    if (mix < 0) return [];
-    const [first = '', ...rest] = command.slice(mix + 1);
-    if (first !== 'do') return first ? [[first, ...rest].join(' ')] : [];
-    return rest
-      .join(' ')
-      .replace(/^(--app \S+ )+/, '')
-      .split(/,\s*|\s\+\s/);
+    const [first = '', ...rest] = mix < 0 ? [] : command.slice(mix + 1);
+    const all = rest.join(' ').replace(/^(--app \S+ )+/, '');
+    if (first === 'do') return all.split(/,\s*|\s\+\s/);
+    return first ? [`${first} ${all}`.trim()] : [];
   });
 
 /** Packages that `apk add` and `apt-get install` name. */
-export function packages(steps: readonly Step[]): string[] {
-  const commands = steps.flatMap((step) => (step.keyword === 'RUN' ? step.commands : []));
-  return commands.flatMap((command) => {
+export const packages = (steps: readonly Step[]): string[] =>
+  commandsOf(steps).flatMap((command) => {
+    const manager = command.findIndex((word) => /^(apk|apt|apt-get)$/.test(word));
     const verb = command.findIndex(
-      (word, index) =>
-        (word === 'add' && command.slice(0, index).includes('apk')) ||
-        (word === 'install' && command.slice(0, index).some((one) => /^apt(-get)?$/.test(one))),
+      (word, index) => index > manager && /^(add|install)$/.test(word),
     );
-    const names = verb < 0 ? [] : command.slice(verb + 1);
-    return names
-      .filter((name) => !name.startsWith('-'))
-      .map((name) => name.replace(/[=~<>].*$/, ''));
+    const names = manager < 0 || verb < 0 ? [] : command.slice(verb + 1);
+    return names.flatMap((name) => (name.startsWith('-') ? [] : name.replace(/[=~<>].*$/, '')));
   });
-}
-
-/** Paths of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
-export const programs = ({ commands: [line = []] }: Step): string[] =>
-  line.filter((word, index) => index === 0 || /[/.]/.test(word));
-
-/** The steps that start the image. */
-export const startSteps = (stage: Stage): Step[] =>
-  ['ENTRYPOINT', 'CMD'].flatMap((keyword) => last(stage, keyword) ?? []);

@@ -9,82 +9,38 @@ import { type Rule, rulesFor, type Weight, when } from './rule.ts';
 const rule = rulesFor(DOCKERIGNORE);
 
 /** What must stay out: a line that keeps it out, and paths that show whether one does. */
-interface Unwanted {
-  line: string;
-  what: string;
-  probes: string[];
-  weight: Weight;
-}
-
-const UNWANTED: readonly Unwanted[] = [
-  {
-    line: '**/.env*',
-    what: 'secrets in .env files',
-    probes: ['.env', '.env.production', 'apps/web/.env'],
-    weight: 'should',
-  },
-  {
-    line: '**/*.pem',
-    what: 'private keys',
-    probes: ['priv/cert/selfsigned_key.pem', 'key.pem'],
-    weight: 'should',
-  },
-  {
-    line: '**/*.key',
-    what: 'private keys',
-    probes: ['server.key', 'priv/tls/server.key'],
-    weight: 'should',
-  },
-  {
-    line: '**/*.secret.exs',
-    what: 'secret settings',
-    probes: ['config/prod.secret.exs'],
-    weight: 'should',
-  },
-  {
-    line: '.git',
-    what: 'the whole history of the code',
-    probes: ['.git/objects/pack/pack-1.pack'],
-    weight: 'should',
-  },
-  {
-    line: 'deps',
-    what: 'dependencies of this computer',
-    probes: ['deps/phoenix/mix.exs'],
-    weight: 'should',
-  },
-  {
-    line: '_build',
-    what: 'build output of this computer',
-    probes: ['_build/prod/lib/phoenix/ebin/phoenix.app'],
-    weight: 'should',
-  },
-  {
-    line: '**/node_modules',
-    what: 'packages of this computer',
-    probes: ['node_modules/esbuild/package.json', 'assets/node_modules/esbuild/package.json'],
-    weight: 'should',
-  },
-  { line: 'test', what: 'tests', probes: ['test/test_helper.exs'], weight: 'advice' },
-  {
-    line: 'fly.toml',
-    what: 'a file that only flyctl reads',
-    probes: ['fly.toml'],
-    weight: 'advice',
-  },
+const UNWANTED: readonly [line: string, what: string, probes: string, weight: Weight][] = [
+  ['**/.env*', 'secrets in .env files', '.env .env.production apps/web/.env', 'should'],
+  ['**/*.pem', 'private keys', 'priv/cert/selfsigned_key.pem key.pem', 'should'],
+  ['**/*.key', 'private keys', 'server.key priv/tls/server.key', 'should'],
+  ['**/*.secret.exs', 'secret settings', 'config/prod.secret.exs', 'should'],
+  ['.git', 'the whole history of the code', '.git/objects/pack/pack-1.pack', 'should'],
+  ['deps', 'dependencies of this computer', 'deps/phoenix/mix.exs', 'should'],
+  ['_build', 'build output of this computer', '_build/prod/lib/x/ebin/x.app', 'should'],
+  [
+    '**/node_modules',
+    'packages of this computer',
+    'node_modules/x/a.js assets/node_modules/x/a.js',
+    'should',
+  ],
+  ['test', 'tests', 'test/test_helper.exs', 'advice'],
+  ['fly.toml', 'a file that only flyctl reads', 'fly.toml', 'advice'],
 ];
 
 type Ignores = (path: string) => boolean;
 
 /** What gets in, and whether a line at the top would keep it out: a later one with ! may let it in again. */
-function leaks(repo: Repo, ignores: Ignores) {
-  const wanted = new Set(repo.project.config.files);
-  const text = repo.dockerignore?.text ?? '';
-  return UNWANTED.flatMap((unwanted) => {
-    const probe = unwanted.probes.find((path) => !wanted.has(path) && !ignores(path));
-    const lines = `${unwanted.line}\n${text}`;
-    const letIn = unwanted.probes.every((path) => !matcher(lines)(path));
-    return probe === undefined ? [] : [{ ...unwanted, probe, letIn, lines }];
+function leaks({ project, dockerignore }: Repo, ignores: Ignores) {
+  const text = dockerignore?.text ?? '';
+  return UNWANTED.flatMap(([pattern, what, list, weight]) => {
+    const probes = list.split(' ');
+    const wanted = (path: string) => project.config.files.includes(path);
+    const probe = probes.find((path) => !wanted(path) && !ignores(path));
+    if (probe === undefined) return [];
+    const lines = `${pattern}\n${text}`;
+    const letIn = probes.every((path) => !matcher(lines)(path));
+    const line = letIn ? culprit(lines, probe, false) - 1 : 1;
+    return [{ line, weight, pattern, what, probe, letIn }];
   });
 }
 
@@ -136,36 +92,30 @@ function publicKeys({ project: { tree } }: Repo): string[] {
   );
 }
 
+/** Of one weight, what a few lines at the top would keep out. */
+const notKeptOut = (repo: Repo, ignores: Ignores) =>
+  (['should', 'advice'] as const).flatMap((weight) => {
+    const all = leaks(repo, ignores).filter((leak) => !leak.letIn && leak.weight === weight);
+    return when(all.length, { line: 1, weight, all });
+  });
+
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
 export const dockerignoreRules: readonly Rule[] = [
   rule({
     id: 'B5',
     weight: 'should',
-    find: (ignores, repo) =>
-      leaks(repo, ignores)
-        .filter(({ letIn }) => letIn)
-        .map(({ line, lines, what, probe }) => ({
-          line: culprit(lines, probe, false) - 1,
-          pattern: line,
-          what,
-          probe,
-        })),
+    find: (ignores, repo) => leaks(repo, ignores).filter(({ letIn }) => letIn),
     say: ({ what, probe }) => `${what} (${probe}) can get into the image`,
     mend: ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
   }),
-  ...(['should', 'advice'] as const).map((weight) =>
-    rule({
-      id: 'B5',
-      weight,
-      find: (ignores, repo) => {
-        const found = leaks(repo, ignores).filter((leak) => !leak.letIn && leak.weight === weight);
-        return when(found.length, { line: 1, found });
-      },
-      say: ({ found }) =>
-        `not kept out: ${found.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
-      mend: ({ found }) => ['add at the top:', ...found.map(({ line }) => line)].join('\n'),
-    }),
-  ),
+  rule({
+    id: 'B5',
+    weight: 'should',
+    find: (ignores, repo) => notKeptOut(repo, ignores),
+    say: ({ all }) =>
+      `not kept out: ${all.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
+    mend: ({ all }) => ['add at the top:', ...all.map(({ pattern }) => pattern)].join('\n'),
+  }),
   rule({
     id: 'B6',
     weight: 'must',

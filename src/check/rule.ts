@@ -10,6 +10,8 @@ export type Weight = 'must' | 'should' | 'advice' | 'note';
 export interface Place {
   file?: string | undefined;
   line?: number | undefined;
+  /** Where this finding doesn't weigh what its rule does. */
+  weight?: Weight;
 }
 
 /** What reading can't decide, and why: no fault, and never "met". */
@@ -76,9 +78,9 @@ export function judge<File>(rule: Rule<File>, read: Read<File>, repo: Repo): Out
   for (const found of rule.find(read.file, repo)) {
     if (found instanceof Doubt) outcome.unknown.push({ weight: rule.weight, why: found.doubt });
     else {
-      const { file = read.path, line = null } = found as Place;
+      const { file = read.path, line = null, weight = rule.weight } = found as Place;
       const [what, edit] = [rule.say(found), rule.mend(found)];
-      outcome.findings.push({ weight: rule.weight, what, edit, file, line });
+      outcome.findings.push({ weight, what, edit, file, line });
     }
   }
   return outcome;

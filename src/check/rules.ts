@@ -1,8 +1,8 @@
 import { baseRules } from './dockerfile-base.ts';
-import { packageRules, stageRules } from './dockerfile-image.ts';
-import { inputRules, privateRules } from './dockerfile-inputs.ts';
+import { imageRules } from './dockerfile-image.ts';
+import { buildRules } from './dockerfile-inputs.ts';
 import { layerRules } from './dockerfile-layers.ts';
-import { localeRules, startRules } from './dockerfile-start.ts';
+import { startRules } from './dockerfile-start.ts';
 import { userRules } from './dockerfile-user.ts';
 import { dockerignoreRules } from './dockerignore.ts';
 import { envShRules } from './env-sh.ts';
@@ -18,14 +18,11 @@ import { pools } from './runtime-repos.ts';
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
   ...layerRules,
-  ...stageRules,
-  ...packageRules,
+  ...imageRules,
   ...userRules,
   ...startRules,
   ...baseRules,
-  ...localeRules,
-  ...inputRules,
-  ...privateRules,
+  ...buildRules,
   ...dockerignoreRules,
   ...flyRules,
   ...flyMachineRules,
