@@ -281,40 +281,23 @@ const started = (body: string, more: Record<string, string> = {}) => {
   }).background;
 };
 
-test('background: children from lists, variables, functions, branches, maps and pipes', () => {
+test('background: children in the lists that start/2 and its functions write', () => {
+  const children = (list: string) =>
+    started(`  def start(_, _), do: Supervisor.start_link(${list}, [])`);
+  assert.equal(children('[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]'), ['Shop.A']);
+  assert.equal(children('[{Phoenix.PubSub, name: Shop.A}, {B, []}]'), ['Shop.B']);
+  assert.equal(children('[%{id: Shop.C, start: {Shop.A, :start_link, []}}]'), ['Shop.A']);
+  assert.equal(children('[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]'), [
+    'Shop.B',
+    'Shop.A',
+  ]);
+  assert.equal(children('[worker(Shop.A, []) | if(on?(), do: [B], else: [])]'), [
+    'Shop.A',
+    'Shop.B',
+  ]);
   assert.equal(
     started(
-      '  def start(_, _) do\n    children = [Shop.Repo, ShopWeb.Telemetry, {Phoenix.PubSub, name: Shop.PubSub}, Shop.A, ShopWeb.Endpoint]\n    Supervisor.start_link(children, name: Shop.Supervisor)\n  end',
-    ),
-    ['Shop.A'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _), do: Supervisor.start_link(children(1) ++ [{B, []}], [])\n  defp children(_), do: if(on?(), do: [Shop.A], else: [])',
-    ),
-    ['Shop.A', 'Shop.B'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    [%{id: Shop.C, start: {Shop.A, :start_link, []}}, Supervisor.child_spec({B, []}, id: :b)] |> Supervisor.start_link([])\n  end',
-    ),
-    ['Shop.A', 'Shop.B'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    children = [Shop.A] |> add_if(on?(), Shop.B) |> Enum.reject(&is_nil/1)\n    Supervisor.start_link(children, [])\n  end\n  defp add_if(list, _, child), do: list ++ [child]',
-    ),
-    ['Shop.A', 'Shop.B'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    children = [Shop.A] |> add_more()\n    Supervisor.start_link(children, [])\n  end\n  defp add_more(list), do: [Shop.B | list]',
-    ),
-    ['Shop.B', 'Shop.A'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    Supervisor.start_link([] ++ optional(:a, Shop.A) ++ optional(:b, B), [])\n  end\n  defp optional(_, module), do: if(on?(), do: [module], else: [])',
+      '  def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end\n  defp never, do: [Shop.C]',
     ),
     ['Shop.A', 'Shop.B'],
   );
@@ -324,41 +307,21 @@ test('background: children from lists, variables, functions, branches, maps and 
     }),
     ['Shop.A'],
   );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    children = children(1)\n    Supervisor.start_link(children, [])\n  end\n  defp children(_) do\n    children = [Shop.A]\n    if on?(), do: children ++ [B], else: children\n  end',
-    ),
-    ['Shop.A', 'Shop.B'],
-  );
-  assert.equal(
-    started(
-      '  def start(_, _) do\n    extra = B.child_spec([])\n    Supervisor.start_link([Shop.Other.A, extra | [Shop.A]], [])\n  end',
-    ),
-    ['Shop.B', 'Shop.A'],
-  );
 });
 
-test('background: children that other modules, supervisors and settings give', () => {
-  const pools = {
-    'lib/shop/pools.ex':
-      'defmodule Shop.Pools do\n  alias Shop.A\n  def all, do: [A | Enum.map([1], fn _ -> {Shop.C, []} end)]\nend',
-  };
-  assert.equal(
-    started('  def start(_, _), do: Supervisor.start_link(Shop.Pools.all() ++ [B], [])', pools),
-    ['Shop.A', 'Shop.C', 'Shop.B'],
-  );
+test('background: children of supervisors', () => {
   const tree = {
     'lib/shop/tree.ex':
-      'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C], strategy: :one_for_one)\nend',
+      'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C, Shop.Tree], strategy: :one_for_one)\nend',
   };
-  assert.equal(started('  def start(_, _), do: Shop.Tree.start_link([])', tree), ['Shop.C']);
-  const child =
-    '  def start(_, _), do: Supervisor.start_link([{Application.get_env(:shop, :cache, Shop.C), []}], [])';
-  assert.equal(started(child), ['Shop.C']);
-  assert.equal(
-    started(child, { 'config/prod.exs': 'import Config\nconfig :shop, :cache, Shop.A\n' }),
-    ['Shop.A'],
-  );
+  assert.equal(started('  def start(_, _), do: Shop.Tree.start_link([])', tree), [
+    'Shop.C',
+    'Shop.Tree',
+  ]);
+  assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Tree], [])', tree), [
+    'Shop.Tree',
+    'Shop.C',
+  ]);
 });
 
 test('background: job libraries of production', () => {

@@ -182,7 +182,7 @@ export function detect(repo: Tree): Project {
     deps: { ...fetched, ...needs.deps },
     reads: needs.reads,
     env: { required, buildReads },
-    background: background(deps, lock, released, code, sources, config),
+    background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     config,
     lock,
