@@ -1,5 +1,7 @@
 import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, questions } from '../src/answers/questions.ts';
+import { followsPoolSize } from '../src/check/fly-data.ts';
+import { Repo } from '../src/check/repo.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
@@ -155,6 +157,7 @@ function wishes({ project, answers }: Context, onConflict: OnConflict): Wishes {
     background: answers.background,
     once: answers.background && project.background.length > 0,
     memory: answers.memory,
+    followsPoolSize: followsPoolSize(new Repo(project)),
     redirects: forceSsl !== null && forceSsl !== 'false',
     replace: onConflict === 'replace',
   };

@@ -514,7 +514,7 @@ testTraps([
   ],
   [
     'stopped and never started',
-    () => spoil(generated(), FLY, '"off"', '"stop"'),
+    () => spoil(spoil(generated(), FLY, '"off"', '"stop"'), FLY, '= 1\n', '= 0\n'),
     'B7',
     'fly.toml: auto_start_machines',
     /auto_start_machines = true/,

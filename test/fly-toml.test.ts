@@ -104,6 +104,44 @@ test('a [[vm]] without memory has that of its size, and keeps it', () => {
   assert.is(at(larger.data, 'vm.0.memory'), '1gb');
 });
 
+test('memory that the size has already is not written', () => {
+  const flags = { ...FLAGS, memory: '512mb' };
+  const vm = at(run(`${SERVICE}[[vm]]\nsize = "shared-cpu-2x"\n`, { flags }).data, 'vm.0');
+  assert.equal(vm, { size: 'shared-cpu-2x' });
+});
+
+test('a new [[vm]] names its process group where there are others', () => {
+  const flags = { ...FLAGS, memory: '1gb' };
+  const service = `${SERVICE}processes = ["worker", "app"]\n`;
+  assert.is(at(run(service, { flags }).data, 'vm.0.processes'), undefined);
+  const groups = run(`${service}[processes]\nworker = "w"\napp = "a"\n`, { flags });
+  assert.equal(at(groups.data, 'vm.0.processes'), ['app']);
+});
+
+test('of several services the one on the port of [env] serves the pages', () => {
+  const service = (port: number) =>
+    `[[services]]\ninternal_port = ${port}\n[[services.ports]]\nport = ${port}\nhandlers = ["http"]\n`;
+  const { data } = run(`[env]\nPORT = "8080"\n${service(3000)}${service(8080)}`);
+  assert.is(at(data, 'services.0.http_checks'), undefined);
+  assert.is(at(data, 'services.1.http_checks.0.path'), '/health');
+});
+
+test('checks of theirs get the header only where force_ssl would redirect them', () => {
+  const theirs = `${SERVICE}[[http_service.checks]]\npath = "/up"\n`;
+  const headers = (forceSsl: string | null) => {
+    const project = { ...quiet, endpoint: { ...quiet.endpoint, forceSsl } };
+    return at(run(theirs, { project }).data, 'http_service.checks.0.headers');
+  };
+  assert.equal(headers('[hsts: true]'), { 'X-Forwarded-Proto': 'https' });
+  assert.is(headers('false'), undefined);
+  assert.is(headers(null), undefined);
+});
+
+test('a machine with swap stops, as it can not be suspended', () => {
+  const { data } = run('swap_size_mb = 512\n');
+  assert.is(at(data, 'http_service.auto_stop_machines'), 'stop');
+});
+
 test('a machine that can not have so much memory is refused', () => {
   const flags = { ...FLAGS, memory: '4gb' };
   assert.throws(() => run('', { flags }), /shared-cpu-1x machine has 256 to 2048 MB/);
@@ -202,6 +240,20 @@ test('a database that is reached without IPv6 is one outside Fly, unless answere
   const told = run(theirs);
   assert.is(at(told.data, 'env.ECTO_IPV6'), 'true');
   assert.match(told.notes.join(), 'env.ECTO_IPV6 is "true" in place of "false"');
+});
+
+test('POOL_SIZE is not written for an app that counts its connections otherwise', () => {
+  const texts = (size: string) =>
+    shop({ 'config/runtime.exs': `import Config\nconfig :shop, Shop.Repo, pool_size: ${size}\n` });
+  const after = (size: string) => {
+    const there = { ...texts(size), 'fly.toml': SERVICE };
+    const project = projectOf(there);
+    const context = { project, answers: complete(FLAGS, project) };
+    return at(dataOf(plan([flyToml], context)[0]?.after ?? ''), 'env.POOL_SIZE');
+  };
+  assert.is(after('40'), undefined);
+  assert.is(after('String.to_integer(System.get_env("DB_POOL_SIZE", "12"))'), undefined);
+  assert.is(after('String.to_integer(System.get_env("POOL_SIZE", "12"))'), '10');
 });
 
 test('a port that only [env] names is the port', () => {

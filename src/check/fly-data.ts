@@ -32,6 +32,12 @@ function repoSettings(repo: Repo, key: string, started = repo.boot()) {
   });
 }
 
+/** Whether POOL_SIZE says how many connections a repo opens, or nothing does: not a number of its owner's. */
+export const followsPoolSize = (repo: Repo): boolean =>
+  repoSettings(repo, 'pool_size', repo.boot({ POOL_SIZE: '7' })).some(
+    ({ value }) => typeof value !== 'number' || value === 7,
+  );
+
 /** Repos that speak IPv6, or don't, where they should do the other. */
 function wrongNetwork(repo: Repo, ipv6: boolean): (Doubt | { module: string })[] {
   return repoSettings(repo, 'socket_options').flatMap(
@@ -86,10 +92,11 @@ const databaseRules: readonly Rule<FlyFile>[] = [
     id: 'R2.3',
     weight: 'advice',
     find: (file, repo) => {
-      const asked = repoSettings(repo, 'pool_size', repo.boot({ POOL_SIZE: '7' }));
-      const read = asked.some(({ value }) => value === 7);
       const size = locationOf(file, repo) === 'managed' ? 8 : 10;
-      return when(read && repo.machine.POOL_SIZE === undefined, { line: file.line('env'), size });
+      return when(followsPoolSize(repo) && repo.machine.POOL_SIZE === undefined, {
+        line: file.line('env'),
+        size,
+      });
     },
     say: () => 'no POOL_SIZE: how many connections a machine opens stands nowhere',
     mend: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,

@@ -158,7 +158,7 @@ const idleRules: readonly Rule<FlyFile>[] = [
     id: 'B7',
     weight: 'must',
     find: ({ service, line }) =>
-      when(service && service.autoStop !== 'off' && service.data.auto_start_machines === false, {
+      when(service && !staysOn(service) && service.data.auto_start_machines === false, {
         line: line(`${service?.path}.auto_start_machines`),
       }),
     say: () => 'a machine that is stopped never starts again',

@@ -11,6 +11,8 @@ export interface Wishes {
   /** The app's work must not run twice at the same time. */
   once: boolean;
   memory: number;
+  /** Whether POOL_SIZE decides how many connections the app opens, as far as it doesn't say so itself. */
+  followsPoolSize: boolean;
   /** Whether a check over plain HTTP is answered with a redirect. */
   redirects: boolean;
   /** Whether ours takes the place of theirs where both can't stand (--conflict replace). */
@@ -124,7 +126,9 @@ function overrules(there: FlyConfig, wishes: Wishes): Readonly<Record<string, Ov
 }
 
 /** Whether a key of ours that theirs lacks is needed beside what is there. */
-function isMissing(there: FlyConfig, { background, memory }: Wishes, path: string): boolean {
+function isMissing(there: FlyConfig, wishes: Wishes, path: string): boolean {
+  const { background, memory } = wishes;
+  if (path === 'env.POOL_SIZE') return wishes.followsPoolSize;
   // Fly's default
   if (path === 'deploy.strategy') return there.blank;
   if (/^service\.(auto_|min_)/.test(path)) return changesIdling(there, background);
