@@ -63,7 +63,7 @@ test("a value of the owner's wins, in any spelling, above our block and below it
       const own = spell(name, value);
       const above = script({ [ENV_SH]: `#!/bin/sh\n${own}\n` });
       const below = script({
-        [ENV_SH]: `#!/bin/sh\n# >>> phoenix-fly\n${ours}# <<< phoenix-fly\n${own}\n`,
+        [ENV_SH]: `#!/bin/sh\n# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours\n${ours}# <<< phoenix-fly\n${own}\n`,
       });
       for (const text of [above, below]) assert.is(sourced(text)[name], value, text);
     }

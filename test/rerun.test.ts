@@ -68,7 +68,7 @@ test('edits in a Dockerfile and what is new on our side both come in, and nothin
   const texts = newElixir(mine(run(shop())));
   const next = run(texts);
   const body = ({ Dockerfile = '' }: Texts) =>
-    Dockerfile.replace(/^# phoenix-fly: .*\n?/m, '').trimEnd();
+    Dockerfile.replace(/^# phoenix-fly keeps .*\n?/m, '').trimEnd();
   assert.is(body(next), body(mine(run(newElixir(shop())))));
   assert.equal([...changed(next), ...conflicts(next)], []);
   // The same change made by hand is no conflict

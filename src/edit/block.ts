@@ -4,14 +4,23 @@ import { VERSION } from '../plan/version.ts';
 import { Problem } from '../problem.ts';
 import { sameEndings } from './endings.ts';
 
-const BLOCK = /^# >>> phoenix-fly(?: [\w.-]+ \((\w+)\))?.*\r?\n([\s\S]*?)^# <<< phoenix-fly.*$/m;
+/** The block from mark to mark; what stands behind the second one in its line is its owner's. */
+const BLOCK = /^(# >>> phoenix-fly.*?)\r?\n([\s\S]*?)^# <<< phoenix-fly/m;
+const MARKS = /^[ \t]*# (>>>|<<<) phoenix-fly/gm;
+const ADVICE =
+  'a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out';
+/** The first mark as we write it, with the checksum of the block. */
+const FIRST = new RegExp(`^# >>> phoenix-fly [\\w.-]+ \\((\\w+)\\): ${ADVICE}$`);
+/** Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between. */
+const UNSUMMED =
+  '# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours';
 /** In place of the block: its owner does without it. */
 const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
 
 /**
  * Merges our lines into a file of the user's: in place of the old block, else at the end. Every byte outside the block
  * stays, line endings included. The block's first line holds a checksum, so that edits inside it are seen: they stay
- * unless told to go.
+ * unless told to go, as does a block whose first line was edited.
  * @param head the first line of the file where there is none yet, or an empty one
  * @throws Problem when the marks are damaged
  */
@@ -20,31 +29,40 @@ export const intoBlock =
   (found, rendered, onConflict) => {
     const before = found?.trim() ? found : `${head}\n`;
     const lines = `${rendered.trimEnd()}\n\n`;
-    const block = sameEndings(before, `${firstMark(lines)}\n${lines}# <<< phoenix-fly\n`);
-    const count = (mark: RegExp) => before.match(mark)?.length ?? 0;
-    const [begins, ends] = [count(/^# >>> phoenix-fly/gm), count(/^# <<< phoenix-fly/gm)];
-    if (begins !== ends || begins > 1 || (begins === 1 && !BLOCK.test(before)))
+    const block = sameEndings(before, `${firstMark(lines)}\n${lines}# <<< phoenix-fly`);
+    const marks = before.match(MARKS)?.length ?? 0;
+    const old = BLOCK.exec(before);
+    if (marks !== (old ? 2 : 0))
       throw new Problem(
         `${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`,
       );
-    const [old, sum, theirs = ''] = BLOCK.exec(before) ?? [];
-    if (old !== undefined) {
-      // Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between
-      const edited = sum !== undefined && ![sum, checksum(lines)].includes(checksum(theirs));
-      const settled = edited ? onConflict !== 'replace' : sum === checksum(lines);
-      return settled ? before : before.replace(BLOCK, () => block.trimEnd());
+    if (old) {
+      if (isCurrent(old, lines)) return before;
+      return isEdited(old, lines) && onConflict !== 'replace'
+        ? before
+        : before.replace(BLOCK, () => block);
     }
     if (NONE.test(before)) return before;
     const newline = before.includes('\r\n') ? '\r\n' : '\n';
     const gap = /\n\r?\n$/.test(before) ? '' : before.endsWith('\n') ? newline : newline + newline;
-    return before + gap + block;
+    return before + gap + block + newline;
   };
+
+const isCurrent = ([, mark = '', theirs = '']: string[], lines: string): boolean =>
+  FIRST.exec(mark)?.[1] === checksum(lines) && checksum(theirs) === checksum(lines);
+
+/** Whether its owner wrote in the block or in its first line. */
+function isEdited([, mark = '', theirs = '']: string[], lines: string): boolean {
+  if (mark === UNSUMMED) return false;
+  const [, sum] = FIRST.exec(mark) ?? [];
+  return sum === undefined || ![sum, checksum(lines)].includes(checksum(theirs));
+}
 
 const checksum = (lines: string): string =>
   createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
 
 const firstMark = (lines: string): string =>
-  `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out`;
+  `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): ${ADVICE}`;
 
 /** Our block of a text, undefined when it has none. */
 export const ourBlock = (text: string): string | undefined => BLOCK.exec(text)?.[2];

@@ -3,16 +3,22 @@ import { diff3MergeRegions, diffIndices } from 'node-diff3';
 import type { OnConflict } from '../plan/file.ts';
 import { sameEndings } from './endings.ts';
 
-/** The last line of a file of ours: a short hash of each line as we wrote it. */
-const PRINTS = /^# phoenix-fly: ([\w-]+)[ \t]*\r?$/m;
+/**
+ * The last line of a file of ours: a short hash of each line as we wrote it, a dot for an empty one. Files of before 0.1.0
+ * have no words there, and hashes of empty lines as well.
+ */
+const STAMP =
+  /^# phoenix-fly(?: keeps your edits by this print of its own lines)?: ([\w.-]+)[ \t]*\r?$/gm;
 const PRINT_LENGTH = 3;
+const PRINT = /\.|[^.]{3}/g;
 
 /**
  * Joins a file that we wrote, and its owner may have edited, with what we would write now: a three-way merge.
  * Its base is neither guessed nor fetched (from git, from old templates): the last line of the file holds a hash of each
  * line that was written, and a merge needs no more of a base than to know which lines are still the same. Three
  * characters tell 262,144 lines apart.
- * A file without that last line is its owner's as a whole: there is nothing to merge, only to leave or to replace.
+ * A file without that last line, or with two, is its owner's as a whole: there is nothing to merge, only to leave or to
+ * replace.
  */
 export function mergeLines(
   before: string | undefined,
@@ -21,15 +27,16 @@ export function mergeLines(
 ): string {
   if (before === undefined) return rendered + stamp(rendered);
   const ours = sameEndings(before, rendered);
-  const prints = PRINTS.exec(before);
-  if (!prints) return onConflict === 'replace' ? ours + sameEndings(before, stamp(ours)) : before;
+  const [stamped, ...others] = before.matchAll(STAMP);
+  if (!stamped || others.length)
+    return onConflict === 'replace' ? ours + sameEndings(before, stamp(ours)) : before;
   const newline = before.includes('\r\n') ? '\r\n' : '\n';
   const theirLines = linesOf(
-    before.slice(0, prints.index) +
-      before.slice(prints.index + prints[0].length).replace(/^\n/, ''),
+    before.slice(0, stamped.index) +
+      before.slice(stamped.index + stamped[0].length).replace(/^\n/, ''),
   );
   const ourLines = linesOf(ours);
-  const base = prints[1]?.match(new RegExp(`.{${PRINT_LENGTH}}`, 'g')) ?? [];
+  const base = (stamped[1]?.match(PRINT) ?? []).map((found) => (found === EMPTY ? '.' : found));
   const [their, our] = [theirLines.map(print), ourLines.map(print)];
   if (String(base) === String(our)) return before;
   const moved = diffIndices(base, their);
@@ -71,10 +78,14 @@ const FIRST_MARK =
 /** Keeps the line endings with their lines. */
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
-const print = (line: string): string =>
-  createHash('sha256')
-    .update(line.replace(/\r?\n$/, '').replace(MARK, FIRST_MARK))
-    .digest('base64url')
-    .slice(0, PRINT_LENGTH);
+const hash = (line: string): string =>
+  createHash('sha256').update(line).digest('base64url').slice(0, PRINT_LENGTH);
+const EMPTY = hash('');
 
-const stamp = (text: string): string => `# phoenix-fly: ${linesOf(text).map(print).join('')}\n`;
+function print(line: string): string {
+  const text = line.replace(/\r?\n$/, '');
+  return text ? hash(text.replace(MARK, FIRST_MARK)) : '.';
+}
+
+const stamp = (text: string): string =>
+  `# phoenix-fly keeps your edits by this print of its own lines: ${linesOf(text).map(print).join('')}\n`;

@@ -6,7 +6,7 @@ import { type Change, kindOf } from '../plan/file.ts';
 import { printable } from '../problem.ts';
 
 /** The hashes in the last line of a Dockerfile say nothing to a reader. */
-const PRINTS = /^(.# phoenix-fly: [\w-]{6})[\w-]+/;
+const PRINTS = /^(.# phoenix-fly[\w ]*: [\w.-]{6})[\w.-]+/;
 
 function patchOf({ path, before, after }: Change): string {
   const from = before === undefined ? '/dev/null' : path;
