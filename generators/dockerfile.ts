@@ -1,6 +1,13 @@
 import type { Present } from '../src/answers/questions.ts';
 import { assets } from '../src/docker/asset-steps.ts';
-import { fetchTasks, releaseTasks, writesBesideBuild } from '../src/docker/build-steps.ts';
+import {
+  buildNotes,
+  depsCache,
+  fetchCommands,
+  mixTools,
+  releaseTasks,
+  writesBesideBuild,
+} from '../src/docker/build-steps.ts';
 import {
   builderCopies,
   configCopies,
@@ -9,8 +16,13 @@ import {
   sourceFolders,
 } from '../src/docker/copies.ts';
 import { foldLines } from '../src/docker/fold.ts';
-import { nodeImage, nodeStages } from '../src/docker/node-stages.ts';
-import { builderPackages, glibcReasons, runnerPackages } from '../src/docker/packages.ts';
+import { hasNodeStage, nodeImage, nodeStages } from '../src/docker/node-stages.ts';
+import {
+  builderPackages,
+  packageNotes,
+  runnerPackages,
+  startsNode,
+} from '../src/docker/packages.ts';
 import { builtRelease } from '../src/docker/release-files.ts';
 import { access, buildVariables, secretLines } from '../src/docker/secrets.ts';
 import { mergeLines } from '../src/edit/lines.ts';
@@ -61,10 +73,12 @@ export const dockerfile: GeneratedFile = {
         builderReason: project.deps.nif.length
           ? `git for git dependencies, compilers for native ones (${project.deps.nif.join(', ')})`
           : 'git for git dependencies, a C compiler for native ones',
-        runnerPackages: runnerPackages(project, base, psql),
+        runnerPackages: runnerPackages(project, base, chooseImage(project, base).otp, psql),
         runnerReason: `, CA certificates for outgoing TLS${psql ? ', psql for a look into the database' : ''}`,
-        runnerCopies:
-          psql && base === 'debian' ? ['--from=psql /usr/local/bin/psql /usr/local/bin/'] : [],
+        runnerCopies: [
+          ...(startsNode(project) && hasNodeStage(project) ? [fromStage('node')] : []),
+          ...(psql && base === 'debian' ? [fromStage('psql')] : []),
+        ],
         stages: [
           ...nodeStages(project).map((stage) => ({ template: 'docker/node', ...stage })),
           ...(psql && base === 'debian' ? [{ template: 'docker/psql' }] : []),
@@ -74,7 +88,8 @@ export const dockerfile: GeneratedFile = {
   ],
   notes: ({ project, answers: { base } }) => [
     ...chooseImage(project, base).notes,
-    ...glibcNotes(project, base),
+    ...packageNotes(project, base),
+    ...buildNotes(project),
     ...assets(project).notes,
   ],
 };
@@ -92,6 +107,9 @@ function present(project: Project): Present {
     }),
   };
 }
+
+/** The program of a stage that is named after it. */
+const fromStage = (name: string): string => `--from=${name} /usr/local/bin/${name} /usr/local/bin/`;
 
 /** Ids of the builder's caches hold it: Fly's builders are shared by the apps of an organization. */
 const cacheName = (project: Project): string => project.app.otpApp.replace(/\W/g, '');
@@ -121,7 +139,7 @@ function steps(project: Project, release: string) {
   const erlang = [...project.tree.paths].some((path) => /\.[ehxy]rl$/.test(path));
   const variables = buildVariables(project);
   return {
-    mixTools: 'mix local.hex --force --if-missing && mix local.rebar --force --if-missing',
+    mixTools: mixTools(project),
     configCopies: configCopies(project),
     fileCopies: fileCopies(project),
     sourceFolders: folders.map(shellWord).join(' '),
@@ -130,22 +148,13 @@ function steps(project: Project, release: string) {
       ...(project.umbrella ? ["-path '*/assets/*'", "-path '*/test/*'"] : []),
     ].join(' -o '),
     mixCopies: mixCopies(project),
+    depsCache: depsCache(project),
     fetchLines: secretLines(variables, access(project)),
-    fetch: fetchTasks(project, build).join(' + '),
+    fetch: fetchCommands(project, build),
     builderCopies: builderCopies(project, release, build),
     compile: beside === null ? 'docker/compile-changed' : 'docker/compile-all',
     writesBeside: beside,
     buildLines: secretLines(variables),
     build: releaseTasks(project, build, release).join(' + '),
   };
-}
-
-function glibcNotes(project: Project, base: Base): string[] {
-  const reasons = glibcReasons(project).join(', ');
-  if (!reasons) return [];
-  return [
-    base === 'debian'
-      ? `Debian was taken, because ${reasons} come as binaries for glibc only.`
-      : `${reasons} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`,
-  ];
 }

@@ -1,3 +1,5 @@
+import dockerignoreRules from '@balena/dockerignore';
+import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 
@@ -5,7 +7,14 @@ export const dockerignore: GeneratedFile = {
   name: 'dockerignore',
   summary: 'keeps secrets and build output out of the image',
   asks: [],
-  outputs: () => [{ path: '.dockerignore', template: '.dockerignore', merge: addLines }],
+  outputs: ({ project }) => [
+    {
+      path: '.dockerignore',
+      template: '.dockerignore',
+      view: { builtAssets: builtAssets(project) },
+      merge: (before, ours) => letIn(addLines(before, ours), neededPaths(project)),
+    },
+  ],
 };
 
 /** The last match wins in a .dockerignore, so missing lines go in front: the user's own exceptions still count. */
@@ -13,9 +22,19 @@ function addLines(before: string | undefined, ours: string): string {
   if (before === undefined) return ours;
   // Docker skips a byte-order mark only in front
   const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
-  const have = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\/|\/$/g, '')));
+  const plain = (line: string): string => line.trim().replace(/^\/|\/$/g, '');
+  const have = new Set(text.split(/\r?\n/).map(plain));
   const missing = ours
     .split('\n')
-    .filter((line) => line && !line.startsWith('#') && !have.has(line));
+    .filter((line) => line && !line.startsWith('#') && !have.has(plain(line)));
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
+}
+
+/** Exceptions at the end for what the build reads and a line keeps out. */
+function letIn(text: string, paths: readonly string[]): string {
+  const rules = dockerignoreRules.default({ ignorecase: false }).add(text.replace(/^\uFEFF/, ''));
+  const lines = paths.filter((path) => rules.ignores(path)).map((path) => `!${path}\n`);
+  if (lines.length === 0) return text;
+  const added = `\n# The build reads them\n${lines.join('')}`;
+  return text + sameEndings(text, text.endsWith('\n') ? added : `\n${added}`);
 }

@@ -412,7 +412,7 @@ test('what runtime.exs reads comes along, and of assets.setup only the downloads
       ),
       'esbuild.install',
     ),
-    /mix do .*\+ esbuild\.install --if-missing && cp -a /,
+    /mix do .*\+ esbuild\.install --if-missing && cp -a/,
   );
 });
 

@@ -18,6 +18,7 @@ export interface Assets {
 
 /** Installs that the Node stage has done already. */
 const INSTALL = /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/;
+export const installsNode = (step: string): boolean => INSTALL.test(step);
 const NODE =
   /\bcmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
 /** How each manager is told to work in a folder. */

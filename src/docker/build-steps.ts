@@ -1,5 +1,7 @@
+import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Assets } from './asset-steps.ts';
+import { elixirAtom, shellWord } from '../quote.ts';
+import { type Assets, installsNode } from './asset-steps.ts';
 
 /** Compilers that write below _build alone (their sources, 2026-11). Any other may write into priv, say. */
 const IN_BUILD = new Set([
@@ -14,19 +16,85 @@ const IN_BUILD = new Set([
   'yecc',
 ]);
 
-/** Tasks of `mix do` that fetch and compile the dependencies; an umbrella's own apps come later, with their code. */
-export const fetchTasks = (project: Project, assets: Assets): string[] => [
-  'deps.get --only prod',
-  'deps.clean --unused',
-  project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths',
-  ...assets.setup,
-];
+/** What Mix needs for itself: Hex, rebar, and `archives:` of mix.exs. */
+export const mixTools = (project: Project): string =>
+  [
+    'mix local.hex --force --if-missing',
+    'mix local.rebar --force --if-missing',
+    ...project.projects.flatMap(({ archives }) =>
+      archives.map(
+        ([name, requirement]) =>
+          `mix archive.install --force hex ${shellWord(name)} ${shellWord(requirement)}`,
+      ),
+    ),
+  ].join(' && ');
+
+/** The steps that mix.exs adds to deps.get; null: none. */
+const getAlias = (project: Project): string[] | null =>
+  project.projects.find(({ dir }) => dir === '.')?.aliases.get('deps.get') ?? null;
+
+/** The added steps that the image has no other way to do: a Node stage installs packages. */
+const addedSteps = (project: Project): string[] =>
+  (getAlias(project) ?? []).filter(
+    (step) => !/^deps\.get\b/.test(step) && step !== '(a function)' && !installsNode(step),
+  );
+
+/** Commands that fetch and compile the dependencies; an umbrella's own apps come later, with their code. */
+export function fetchCommands(project: Project, { setup }: Assets): string[] {
+  const app = elixirAtom(project.projects[0]?.app ?? project.app.otpApp);
+  const compile = project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths';
+  const rest = ['deps.clean --unused', compile, ...setup];
+  if (getAlias(project) === null)
+    return [`mix do ${['deps.get --only prod', ...rest].join(' + ')}`];
+  // From / no alias is known, so it is the task itself that runs
+  const plain = `Mix.Project.in_project(${app}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
+  return [`(cd / && mix run --no-mix-exs -e ${shellWord(plain)})`, `mix do ${rest.join(' + ')}`];
+}
+
+/**
+ * Where dependencies are built: a cache that begins with the stage base. Native code of a dependency in the repo is written into
+ * its own folder, which no cache holds, so then it is memory that begins empty.
+ */
+export function depsCache(project: Project): string {
+  const native = project.deps.pathSources.some(({ dir }) =>
+    /elixir_make|rustler|compilers:/.test(project.tree.read(`${dir}/mix.exs`) ?? ''),
+  );
+  return native
+    ? 'tmpfs,target=/cache'
+    : 'cache,target=/cache,from=base,source=/app,sharing=locked';
+}
 
 /** Tasks of `mix do` that make the release. */
 export const releaseTasks = (project: Project, assets: Assets, release: string): string[] => [
+  ...addedSteps(project),
   'compile',
   ...assets.build,
+  ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
   `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release`,
+];
+
+/** Sentry shows the code around an error when the release holds it (Sentry's guide, since 10.0.0). */
+function packagesSource(project: Project): boolean {
+  const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
+  const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
+  return major >= 10 && shows && !releaseSteps(project).includes('sentry.package_source_code');
+}
+
+const releaseSteps = (project: Project): string[] =>
+  ['release', 'assets.deploy'].flatMap((alias) => project.projects[0]?.aliases.get(alias) ?? []);
+
+/** What the owner should know of how the image is built. */
+export const buildNotes = (project: Project): string[] => [
+  ...(getAlias(project) === null
+    ? []
+    : [
+        `mix.exs gives deps.get more steps (an alias); while fetching dependencies the image runs the task alone${addedSteps(project).length ? `, and ${addedSteps(project).join(', ')} before it compiles` : ''}.`,
+      ]),
+  ...(project.mixSteps.git === null
+    ? []
+    : [
+        `The build asks git for the version, so ${project.mixSteps.git === 'history' ? '.git' : '.git/HEAD and .git/refs'} goes into the builder (not into the image), and each commit builds anew.`,
+      ]),
 ];
 
 /**

@@ -47,19 +47,34 @@ function pathFolders(project: Project): string[] {
   return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
 }
 
+/** Files that the image copies one by one. */
+export const inputFiles = (project: Project): string[] => [
+  ...mixFiles(project),
+  ...buildConfig(project),
+  runtimeFile(project),
+  ...project.reads.runtime,
+  ...project.reads.compile,
+  ...project.assets.nodePackages.flatMap(({ installFiles }) => installFiles),
+];
+
 /** What `mix deps.get` needs. */
-export const mixCopies = (project: Project): Copy[] => byFolder(mixFiles(project));
+export const mixCopies = (project: Project): Copy[] => [
+  ...(project.mixSteps.git ? [same('.git')] : []),
+  ...byFolder(mixFiles(project)),
+];
 
 /**
  * What dependencies are compiled from beside their own packages: configuration, without what only the running release reads,
  * and those that lie in the repo.
  */
 export const configCopies = (project: Project): Copy[] => [
-  ...byFolder([
-    ...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
-    ...project.reads.config,
-  ]),
+  ...byFolder(buildConfig(project)),
   ...pathFolders(project).map(same),
+];
+
+const buildConfig = (project: Project): string[] => [
+  ...project.config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
+  ...project.reads.config,
 ];
 
 /** Folders of the code that is compiled. */
@@ -87,7 +102,10 @@ const codeCopies = (project: Project): Copy[] =>
 /** What the builder adds to the dependencies, what changes most at the end. */
 export const builderCopies = (project: Project, release: string, { needsNode }: Assets): Copy[] => [
   ...runtimeCopies(project),
-  same(relFolder(project, release)),
+  ...withoutInner(
+    [relFolder(project, release), ...project.mixSteps.copied],
+    ['priv', 'lib', 'assets', ...pathFolders(project)],
+  ).map(same),
   ...(needsNode ? ['--from=node /usr/local /usr/local'] : []),
   ...nodeStages(project).flatMap(({ name, modules }) =>
     modules.map((folder) => `--from=${name} ${folder} ${folder}`),

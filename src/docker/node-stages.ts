@@ -78,6 +78,10 @@ export function nodeImage(project: Project): { arg: string; version: number; ima
     : { arg: 'NODE_VERSION', version: nodeMajor(project), image: 'node' };
 }
 
+/** A stage that has Node, and not Bun alone. */
+export const hasNodeStage = (project: Project): boolean =>
+  project.assets.nodePackages.length > 0 && nodeImage(project).image === 'node';
+
 /** The major version that the repo pins, else the newest long-term one. */
 const nodeMajor = (project: Project): number =>
   Number.parseInt(

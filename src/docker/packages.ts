@@ -1,73 +1,105 @@
 import semver from 'semver';
 import type { Project } from '../facts/detect.ts';
+import { PACKAGES, type PackageNeeds, PROGRAMS } from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
+import { hasNodeStage } from './node-stages.ts';
 
-/** What a dependency's native code needs besides a C compiler, by base image. */
-const BUILD: Readonly<Record<string, Readonly<Record<Base, string>>>> = {
-  appsignal: { alpine: 'curl', debian: 'curl' },
-  brotli: { alpine: 'cmake', debian: 'cmake' },
-  erlexec: { alpine: 'linux-headers', debian: '' },
-  fast_tls: { alpine: 'openssl-dev', debian: 'libssl-dev' },
-  fast_xml: { alpine: 'expat-dev', debian: 'libexpat1-dev' },
-  fast_yaml: { alpine: 'yaml-dev', debian: 'libyaml-dev' },
-  snappyer: { alpine: 'cmake', debian: 'cmake' },
-  ezstd: { alpine: 'zstd-dev', debian: 'libzstd-dev' },
+const BUILDER: Readonly<Record<Base, string>> = {
+  alpine: 'build-base git',
+  debian: 'build-essential ca-certificates git',
 };
 
-/** What such code needs again when it runs. */
-const RUN: Readonly<Record<string, Readonly<Record<Base, string>>>> = {
-  chromic_pdf: { alpine: 'chromium', debian: 'chromium' },
-  erlexec: { alpine: 'bash', debian: '' },
-  fast_xml: { alpine: 'expat', debian: 'libexpat1' },
-  fast_yaml: { alpine: 'yaml', debian: 'libyaml-0-2' },
-  ezstd: { alpine: 'zstd-libs', debian: 'libzstd1' },
-  mogrify: { alpine: 'imagemagick', debian: 'imagemagick' },
+/** What every release links to, and CA certificates. */
+const RUNNER: Readonly<Record<Base, string>> = {
+  alpine: 'ca-certificates libstdc++ ncurses-libs openssl',
+  debian: 'ca-certificates libncurses6 libstdc++6 openssl',
 };
 
-const of = (table: typeof BUILD, names: Iterable<string>, base: Base): string[] =>
-  [...names].flatMap((name) => table[name]?.[base].split(' ').filter(Boolean) ?? []);
-const sorted = (names: readonly string[]): string => [...new Set(names)].sort().join(' ');
+const PSQL: Readonly<Record<Base, string>> = {
+  alpine: 'postgresql-client',
+  debian: 'libpq5 libreadline8',
+};
+
+/** From OTP 29 on the VM opens SCTP's library at each start, and complains on stdout without it (erlang/otp#10392). */
+const SCTP: Readonly<Record<Base, string>> = { alpine: 'lksctp-tools', debian: 'libsctp1' };
+
+const pick = (names: readonly [string, string] | undefined, base: Base): string =>
+  names?.[base === 'alpine' ? 0 : 1] ?? '';
+
+const sorted = (lists: readonly string[]): string =>
+  [...new Set(lists.join(' ').split(' ').filter(Boolean))].sort().join(' ');
+
+const needs = (project: Project, base: Base, kind: 'builds' | 'runs'): string[] =>
+  project.deps.closure.map((name) => pick(PACKAGES[name]?.[kind], base));
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
-export function builderPackages(project: Project, base: Base): string {
-  const common =
-    base === 'alpine' ? ['build-base', 'git'] : ['build-essential', 'ca-certificates', 'git'];
-  return sorted([
-    ...common,
+export const builderPackages = (project: Project, base: Base): string =>
+  sorted([
+    BUILDER[base],
     ...(project.deps.rust.length ? ['cargo'] : []),
-    ...of(BUILD, project.deps.nif, base),
+    ...needs(project, base, 'builds'),
   ]);
-}
 
 /** Packages of the final image: what the release links to or starts. */
-export function runnerPackages(project: Project, base: Base, psql: boolean): string {
-  const common =
-    base === 'alpine'
-      ? ['ca-certificates', 'libstdc++', 'ncurses-libs', 'openssl']
-      : ['ca-certificates', 'libncurses6', 'libstdc++6', 'openssl'];
-  const client = base === 'alpine' ? ['postgresql-client'] : ['libpq5', 'libreadline8'];
-  return sorted([
-    ...common,
-    ...(psql ? client : []),
+export const runnerPackages = (project: Project, base: Base, otp: number, psql: boolean): string =>
+  sorted([
+    RUNNER[base],
+    ...(otp >= 29 ? [SCTP[base]] : []),
+    ...(psql ? [PSQL[base]] : []),
     ...(project.deps.rust.length && base === 'alpine' ? ['libgcc'] : []),
-    ...of(RUN, project.deps.prod, base),
+    ...needs(project, base, 'runs'),
+    ...startedPackages(project, base, psql),
+    ...(startsNode(project) && !hasNodeStage(project) ? ['nodejs'] : []),
+    ...(startsNode(project) && hasNodeStage(project) && base === 'debian' ? ['libatomic1'] : []),
   ]);
+
+/** The packages of programs that the code starts. */
+const startedPackages = (project: Project, base: Base, psql: boolean): string[] =>
+  project.programs
+    .filter(({ name }) => name !== 'node' && !(psql && name === 'psql'))
+    .map(({ name }) => pick(PROGRAMS[name], base));
+
+/** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
+export const startsNode = (project: Project): boolean =>
+  project.startsNode || project.programs.some(({ name }) => name === 'node');
+
+/** What is not known of what the code needs at run time, or was put into the image for it. */
+export function packageNotes(project: Project, base: Base): string[] {
+  const unknown = project.programs.filter(({ name }) => PROGRAMS[name] === undefined);
+  const doubtful = project.deps.nif.filter((name) => PACKAGES[name]?.musl === undefined);
+  return [
+    ...glibcNotes(project, base),
+    ...(doubtful.length && base === 'alpine'
+      ? [
+          `Whether ${doubtful.join(', ')} (native code) runs on Alpine's C library, musl, is not known here: try the image, or take --base debian.`,
+        ]
+      : []),
+    ...unknown.map(
+      ({ name, file, line }) =>
+        `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,
+    ),
+  ];
+}
+
+function glibcNotes(project: Project, base: Base): string[] {
+  const reasons = glibcReasons(project).join(', ');
+  if (!reasons) return [];
+  return [
+    base === 'debian'
+      ? `Debian was taken, because ${reasons} come as binaries for glibc only.`
+      : `${reasons} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`,
+  ];
 }
 
 /**
  * Why this app should stand on Debian: dependencies that come as binaries for glibc alone. Read in their sources in
- * 2026-11: elixir-nx/xla and CargoSense/dart_sass (musl since 0.8.0), crbelaus/bun (since 1.4.2), phoenixframework/tailwind
- * (Tailwind 4 needs 0.3.0, Tailwind 3 not exactly 0.3.0), membraneframework/bundlex' precompiled bundles.
+ * 2026-11: CargoSense/dart_sass (musl since 0.8.0), crbelaus/bun (since 1.4.2), phoenixframework/tailwind (Tailwind 4 needs
+ * 0.3.0, Tailwind 3 not exactly 0.3.0); others in package-needs.ts.
  */
 export function glibcReasons(project: Project): string[] {
   const older = (name: string, version: string): boolean =>
     semver.lt(semver.coerce(project.lockedVersion(name)) ?? version, version);
-  const reasons: [string, boolean][] = [
-    ...['exla', 'xla', 'torchx', 'ortex'].map((name): [string, boolean] => [
-      name,
-      project.deps.nif.includes(name),
-    ]),
-    ['bundlex', project.deps.nif.includes('bundlex')],
+  const tools: [string, boolean][] = [
     ['dart_sass', project.assets.tools.includes('dart_sass') && older('dart_sass', '0.8.0')],
     ['bun', project.assets.hexTools.includes('bun') && older('bun', '1.4.2')],
     [
@@ -75,5 +107,9 @@ export function glibcReasons(project: Project): string[] {
       project.assets.hexTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0',
     ],
   ];
-  return reasons.filter(([, applies]) => applies).map(([name]) => name);
+  const glibc = ({ musl }: PackageNeeds = {}) => musl === false;
+  return [
+    ...project.deps.nif.filter((name) => glibc(PACKAGES[name])),
+    ...tools.filter(([, applies]) => applies).map(([name]) => name),
+  ];
 }

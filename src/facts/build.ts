@@ -1,10 +1,11 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { inner } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
-import { get } from '../elixir/value.ts';
+import { get, pairs, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import { below, normalize } from '../tree.ts';
 import type { Config } from './config.ts';
+import { reach } from './deps.ts';
 import type { Locked } from './lock.ts';
 import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
 import type { Sources } from './sources.ts';
@@ -62,6 +63,8 @@ export interface SourceDeps {
   rust: string[];
   /** Names of the dependencies that a production build has, of all its mix.exs files. */
   prod: string[];
+  /** Those, and all that they need by mix.lock. */
+  closure: string[];
 }
 
 interface Read {
@@ -137,6 +140,7 @@ export function buildNeeds({
             !lock.get(name)?.deps.includes('rustler_precompiled')),
       ),
       prod: unique(prod.map((dep) => dep.name)),
+      closure: [...reach(prod, lock)],
     },
     assetsAppDir: (holder.find((project) => project.dir !== '.') ?? holder[0])?.dir ?? null,
   };
@@ -248,9 +252,9 @@ const outsideFunctions = (text: string): string =>
 /** What modules read while they are compiled: code of their bodies, not of their functions. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
   const found: string[] = [];
-  for (const file of sources.mentioning(READS_FILES)) {
+  for (const file of sources.mentioning([...READS_FILES, 'use '])) {
     const outside = outsideFunctions(sources.text(file));
-    if (!READS_FILES.some((word) => outside.includes(word))) continue;
+    if (!READS_FILES.some((word) => outside.includes(word)) && !NAMES_PATH.test(outside)) continue;
     // Mix runs in the project's folder, whatever file it compiles
     const project =
       projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
@@ -259,15 +263,30 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
       const outer = body.filter(
         (expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)),
       );
+      const add = (path: Value, known = true) => {
+        if (typeof path !== 'string' || !path) return;
+        const inRepo = path.startsWith('/') ? normalize(path) : normalize(below(project, path));
+        if (known || isThere(tree, inRepo)) found.push(inRepo);
+      };
       walk(outer, (expr) => {
-        const path = evaluate(readBy(expr), within);
-        if (typeof path === 'string' && path)
-          found.push(path.startsWith('/') ? normalize(path) : normalize(below(project, path)));
+        add(evaluate(readBy(expr), within));
+        for (const [, value] of pairs(evaluate(usedWith(expr), within)))
+          for (const path of [value].flat()) add(path, false);
       });
     }
   }
   return unique(found.flatMap((path) => place(tree, path, projects)));
 }
+
+/** `use Phoenix.Storybook, content_path: Path.expand("../storybook", __DIR__)`: a path for what the macro reads. */
+const NAMES_PATH =
+  /^ *use [\w.]+[,\s](?:(?!\n\s*\n|\n *(?:use|def|@|alias|import)\b)[^#])*?\w+: *(?:"|Path\.)/m;
+
+const usedWith = (expr: Expr): Expr | undefined =>
+  expr.is === 'call' && expr.name === 'use' ? expr.args[1] : undefined;
+
+const isThere = (tree: Tree, path: string): boolean =>
+  tree.paths.has(path) || [...tree.paths].some((one) => one.startsWith(`${path}/`));
 
 /** The path that a call reads from. */
 function readBy(expr: Expr): Expr | undefined {
@@ -301,6 +320,7 @@ const COPIED = new Set([
   'web',
   'mix.exs',
   'mix.lock',
+  'test',
 ]);
 
 /** The file, or the folder at the top of the app that holds it; nothing when the image has it anyway. */
@@ -308,7 +328,7 @@ function place(tree: Tree, path: string, projects: readonly MixProject[]): strin
   if (path.startsWith('..')) return [path];
   if (projects.some((one) => one.dir !== '.' && path.startsWith(`${one.dir}/`))) return [];
   if (tree.paths.has(path)) return COPIED.has(path.split('/')[0] ?? '') ? [] : [path];
-  const folder = (path.split('*')[0] ?? '').replace(/\/?[^/]*$/, '') || path;
-  const exists = [...tree.paths].some((one) => one.startsWith(`${folder}/`));
-  return exists && !COPIED.has(folder.split('/')[0] ?? '') ? [folder] : [];
+  const parent = (path.split('*')[0] ?? '').replace(/\/?[^/]*$/, '') || path;
+  const folder = isThere(tree, path) ? path : parent;
+  return isThere(tree, folder) && !COPIED.has(folder.split('/')[0] ?? '') ? [folder] : [];
 }

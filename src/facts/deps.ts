@@ -2,6 +2,7 @@ import { get, type Value } from '../elixir/value.ts';
 import { below, normalize } from '../tree.ts';
 import type { Locked } from './lock.ts';
 import type { Dep, MixProject } from './mix-project.ts';
+import { PACKAGES } from './package-needs.ts';
 
 /** Packages whose dependents compile or download native code. */
 const BUILDERS = [
@@ -23,34 +24,7 @@ const TOOLS = new Set([
   'zigler',
 ]);
 /** Native code that mix.lock doesn't show: C built by rebar3 or by the package's own mix.exs. */
-const SILENT = new Set([
-  'appsignal',
-  'brotli',
-  'bundlex',
-  'cmark',
-  'crc',
-  'crc32cer',
-  'eimp',
-  'enacl',
-  'erlexec',
-  'esqlite',
-  'ezstd',
-  'fast_tls',
-  'fast_xml',
-  'fast_yaml',
-  'iconv',
-  'jiffy',
-  'lz4',
-  'lz4b',
-  'pbkdf2',
-  'prometheus_process_collector',
-  'rambo',
-  're2',
-  'sippet',
-  'snappyer',
-  'stringprep',
-  'xla',
-]);
+const SILENT = new Set(Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.native));
 /** Packages that apps name themselves: with nothing leading to them they are left over in mix.lock. */
 const DIRECT = new Set([
   'appsignal',
@@ -163,7 +137,8 @@ function leftOver(projects: readonly MixProject[], lock: ReadonlyMap<string, Loc
   );
 }
 
-function reach(roots: readonly Dep[], lock: ReadonlyMap<string, Locked>): Set<string> {
+/** Packages and all that they need, by mix.lock. */
+export function reach(roots: readonly Dep[], lock: ReadonlyMap<string, Locked>): Set<string> {
   const reached = new Set(roots.map((root) => root.name));
   for (const name of reached) for (const need of lock.get(name)?.deps ?? []) reached.add(need);
   return reached;

@@ -20,7 +20,9 @@ import {
 } from './identity.ts';
 import { readLock } from './lock.ts';
 import { type MixProject, readMixProject } from './mix-project.ts';
+import { mixSteps } from './mix-steps.ts';
 import { readNodePackages } from './node-packages.ts';
+import { startedPrograms, startsNode } from './programs.ts';
 import type { Project } from './project.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
@@ -181,7 +183,10 @@ export function detect(repo: Tree): Project {
     },
     deps: { ...fetched, ...needs.deps },
     reads: needs.reads,
+    mixSteps: mixSteps(tree, projects, config.files),
     env: { required, buildReads },
+    programs: startedPrograms(sources),
+    startsNode: startsNode(sources),
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     config,

@@ -39,6 +39,8 @@ export interface MixProject {
   sourceFolders: string[];
   deps: Dep[];
   aliases: Map<string, string[]>;
+  /** `archives:`, what Mix itself must have installed: name and requirement. */
+  archives: [name: string, requirement: string][];
   /** `compilers:` beside Mix's own, and those that can't be read. */
   compilers: string[];
   releases: string[];
@@ -89,6 +91,7 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
     sourceFolders: sourceFolders(get(project, 'elixirc_paths')),
     ...deps,
     aliases: new Map(aliases.map(([name, steps]) => [name, stepNames(steps)])),
+    archives: archives(get(project, 'archives')),
     compilers: compilers(get(project, 'compilers')),
     releases: pairs(releases).map(([name]) => name),
     releaseOptions: new Map(pairs(releases)),
@@ -156,6 +159,13 @@ function isForProduction(only: Value | undefined): boolean {
   if (only === undefined || only instanceof Unknown) return true;
   return (Array.isArray(only) ? only : [only]).some((name) => atomName(name) === 'prod');
 }
+
+const archives = (listed: Value | undefined): [string, string][] =>
+  (Array.isArray(listed) ? listed : []).flatMap((one): [string, string][] => {
+    const [name, requirement] = one instanceof Tuple ? one.items : [];
+    const known = atomName(name);
+    return known ? [[known, typeof requirement === 'string' ? requirement : '>= 0.0.0']] : [];
+  });
 
 /** Names in a list; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
 const compilers = (listed: Value | undefined): string[] =>

@@ -6,7 +6,9 @@ import type { Dependencies } from './deps.ts';
 import type { EctoAdapter } from './identity.ts';
 import type { Locked } from './lock.ts';
 import type { MixProject } from './mix-project.ts';
+import type { MixSteps } from './mix-steps.ts';
 import type { NodePackage } from './node-packages.ts';
+import type { StartedProgram } from './programs.ts';
 
 export type { EctoAdapter } from './identity.ts';
 
@@ -72,12 +74,17 @@ export interface Project {
   };
   deps: Dependencies & SourceDeps;
   reads: BuildReads;
+  mixSteps: MixSteps;
   env: {
     /** Variables that the app demands: without them it does not build or boot. */
     required: RequiredEnv[];
     /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
     buildReads: VariableRead[];
   };
+  /** Programs of the system that the code starts, by literal names. */
+  programs: StartedProgram[];
+  /** A child or a call of NodeJS.Supervisor, or of what stands on it. */
+  startsNode: boolean;
   /** Names of what works in the background. */
   background: string[];
   clustering: boolean;

@@ -1,0 +1,46 @@
+import type { Project } from '../facts/detect.ts';
+import { hasFolder, inputFiles } from './copies.ts';
+
+/** What an asset build writes; in an app without one (`mix phx.new --no-assets`) it is source. */
+const DIGESTED = 'priv/static/assets';
+
+/** Whether priv/static/assets holds what the repo keeps: then git doesn't ignore it. */
+function keepsAssets(project: Project): boolean {
+  const folders = project.projects.map(({ dir }) =>
+    dir === '.' ? DIGESTED : `${dir}/${DIGESTED}`,
+  );
+  const ignored = /^(\*\*)?\/?(apps\/[\w*]+\/)?priv\/static(\/assets)?\/?\*?\s*$/m;
+  const lists = project.projects.map(({ dir }) => (dir === '.' ? '' : `${dir}/`));
+  return (
+    folders.some((folder) => hasFolder(project, folder)) &&
+    !lists.some((prefix) => ignored.test(project.tree.read(`${prefix}.gitignore`) ?? ''))
+  );
+}
+
+/** Lines that keep a local asset build out of the image, which makes its own. */
+export const builtAssets = (project: Project): string[] => {
+  const anywhere = project.umbrella ? '**' : '';
+  if (keepsAssets(project)) return [];
+  return [`${anywhere}/${DIGESTED}`, `${anywhere}/priv/static/cache_manifest.json`];
+};
+
+/** What git needs to tell a version, and where the branch is that HEAD names. */
+const GIT = {
+  head: ['.git/HEAD', '.git/refs', '.git/packed-refs'],
+  history: ['.git/HEAD', '.git/refs', '.git/packed-refs', '.git/objects', '.git/shallow'],
+};
+
+/** Paths that the build reads, whatever lines keep out: an exception for each that one does. */
+export function neededPaths(project: Project): string[] {
+  const keys = [...project.tree.paths].filter(
+    (path) => /\.(pem|key)$/.test(path) && isPublic(project.tree.read(path) ?? ''),
+  );
+  const inputs = inputFiles(project).filter(
+    (path) => project.tree.paths.has(path) && !/(^|\/)\.env|\.secret\.exs$|\.(pem|key)$/.test(path),
+  );
+  return [...(project.mixSteps.git ? GIT[project.mixSteps.git] : []), ...keys, ...inputs];
+}
+
+/** A certificate or a public key; a private one stays out, wherever it is read. */
+const isPublic = (text: string): boolean =>
+  /-----BEGIN (CERTIFICATE|([A-Z]+ )*PUBLIC KEY)-----/.test(text) && !text.includes('PRIVATE KEY');
