@@ -2,21 +2,12 @@ import { basenames, nodeName, usesMnesia } from './node-name.ts';
 import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
-import { assignmentsIn, type Command, commandsIn } from './shell.ts';
+import { type Assignment, assignmentsIn, type Command, commandsIn } from './script.ts';
 
 const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
 /** Settings that make sense on Fly's private network alone. */
 const ON_FLY = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/;
 
-interface Assignment extends Command {
-  name: string;
-  value: string;
-}
-
-const setsIn = (script: string): Assignment[] =>
-  commandsIn(script).flatMap((command) =>
-    assignmentsIn(command).map(([name, value]) => ({ ...command, name, value })),
-  );
 const lineOf = (script: string, line: number): string => script.split(/\r?\n/)[line - 1] ?? '';
 const isOnFly = ({ guards }: Command): boolean => guards.some((guard) => guard.includes('FLY_'));
 
@@ -38,7 +29,7 @@ const once = (found: boolean): Place[] => (found ? [{}] : []);
 
 /** Set everywhere: a long node name needs a host, and whoever names the node for another platform knows what they do. */
 function everywhere(script: string): Assignment[] {
-  const sets = setsIn(script);
+  const sets = assignmentsIn(script);
   const isNamedElsewhere = sets.some(
     ({ name, value, guards }) => name === 'RELEASE_NODE' && !/FLY_/.test(value + guards.join()),
   );
@@ -53,7 +44,7 @@ function everywhere(script: string): Assignment[] {
 
 /** Where an image reference goes into the node's name as it is. */
 function rawReferences(script: string): Assignment[] {
-  const sets = setsIn(script);
+  const sets = assignmentsIn(script);
   const nodes = sets.filter(({ name }) => name === 'RELEASE_NODE');
   return sets.filter(
     (one) =>
@@ -75,7 +66,7 @@ const isSet = (script: string, name: string, part = ''): boolean =>
 
 /** The names that nodes are given before their `@`. */
 const givenNames = (script: string): (Place & { name: string; line: number })[] =>
-  setsIn(script)
+  assignmentsIn(script)
     .filter(({ name, value }) => name === 'RELEASE_NODE' && value.includes('@'))
     .map(({ value, line }) => ({
       line,

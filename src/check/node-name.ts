@@ -5,7 +5,7 @@ import type { Project } from '../facts/detect.ts';
 import { sourcesOf } from './compiled-keys.ts';
 import type { Repo } from './repo.ts';
 import { PROBE } from './runtime-probe.ts';
-import { commandsIn } from './shell.ts';
+import { commandsIn } from './script.ts';
 
 /** What a node is to be called before its `@`, as the shell writes it. */
 export interface NodeName {

@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts';
 import { type Boot, booter, possible } from './boot.ts';
 import { type Dockerfile, programs, readDockerfile, startSteps } from './dockerfile-model.ts';
 import { type FlyFile, readFlyFile } from './fly-file.ts';
-import { exportsIn } from './shell.ts';
+import { assignmentsIn } from './script.ts';
 
 /** A text file of the repo with its parsed form. */
 export interface Read<T> {
@@ -178,8 +178,19 @@ function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<stri
     ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,
   };
-  return { ...given, ...exportsIn(envSh?.text ?? '', given) };
+  return { ...given, ...exported(envSh?.text ?? '', given) };
 }
+
+/** What env.sh.eex sets, variables of the machine filled in; what only a command would tell is left out. */
+const exported = (script: string, given: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    assignmentsIn(script)
+      .filter(({ value }) => !/\$\(|`/.test(value))
+      .map(({ name, value }) => [
+        name,
+        value.replace(/\$\{?(\w+)[^}\s]*\}?/g, (_, inner: string) => given[inner] ?? ''),
+      ]),
+  );
 
 /** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
 function startsServer(project: Project, dockerfile: Dockerfile): boolean {
