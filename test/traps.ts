@@ -71,7 +71,7 @@ export function umbrella(): Texts {
 }
 
 /** One fault put into a repo that is in order, and what `check` must say then. */
-interface TrapObject {
+export interface Trap {
   name: string;
   /** The requirement that is no longer met. */
   rule: string;
@@ -85,14 +85,9 @@ interface TrapObject {
   expect: { place: string; mend: RegExp };
 }
 
-/** The same, shorter. */
-type TrapTuple = [name: string, spoilt: () => Texts, rule: string, place: string, mend: RegExp];
-
-export type Trap = TrapObject | TrapTuple;
-
 /** Each spoilt repo lacks just what was spoilt, and says where and how to mend it. */
 export function testTraps(traps: readonly Trap[]): void {
-  for (const trap of traps.map(named)) {
+  for (const trap of traps) {
     test(`${trap.rule} ${trap.name}`, () => {
       const texts = spoilt(trap);
       const { findings } = judge(texts, trap.rule);
@@ -109,15 +104,9 @@ export function testTraps(traps: readonly Trap[]): void {
   }
 }
 
-function spoilt({ repo = generated, file, change }: TrapObject): Texts {
+function spoilt({ repo = generated, file, change }: Trap): Texts {
   return file && change ? spoil(repo(), file, ...change) : repo();
 }
 
 const textAt = (texts: Texts, file: string, line: number): string =>
   (texts[file] ?? '').split('\n')[line - 1]?.trim() ?? '';
-
-function named(trap: Trap): TrapObject {
-  if (!Array.isArray(trap)) return trap;
-  const [name, repo, rule, place, mend] = trap;
-  return { name, repo, rule, expect: { place, mend } };
-}
