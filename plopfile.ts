@@ -28,7 +28,11 @@ export default function (plop: NodePlopAPI): void {
   for (const [name, { summary }] of Object.entries(commands))
     plop.setGenerator(name, {
       description: summary,
-      prompts: async () => process.exit(await main(way, [name, ...argumentsOf(name)])),
+      prompts: async () => {
+        const code = await main(way, [name, ...argumentsOf(name)]);
+        process.stdout.write('', () => process.exit(code));
+        return new Promise(() => {});
+      },
       actions: [],
     });
 }

@@ -56,7 +56,7 @@ export const dockerfile: GeneratedFile = {
   summary: 'multi-stage image of the release, non-root',
   asks: ['base', 'release', 'psql'],
   present,
-  outputs: ({ project, answers: { base, release, psql } }) => [
+  outputs: ({ project, answers: { base, release, psql }, command }) => [
     {
       path: 'Dockerfile',
       template: 'Dockerfile',
@@ -66,6 +66,7 @@ export const dockerfile: GeneratedFile = {
         ...images(project, base),
         ...steps(project, release),
         version: VERSION,
+        command: rerun(project, command),
         release,
         port: portOf(project),
         cacheName: cacheName(project),
@@ -93,6 +94,12 @@ export const dockerfile: GeneratedFile = {
     ...assets(project).notes,
   ],
 };
+
+/** How the file was written names the way to write it again; a run by the other way changes nothing. */
+const rerun = ({ tree }: Project, command = 'npx plop'): string =>
+  /^# Written by phoenix-fly .*\((npx (?:plop|phoenix-fly) dockerfile)\)/.exec(
+    tree.read('Dockerfile') ?? '',
+  )?.[1] ?? `${command} dockerfile`;
 
 function present(project: Project): Present {
   const release = builtRelease(project);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { askAccount, parseApps, parseClusters, parseRegions } from '../src/fly/live.ts';
-import { postgresChoices } from '../src/fly/postgres.ts';
+import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
 import { BINARY, begin, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
 
@@ -107,6 +107,16 @@ test('a name that is typed is offered as a new database, one that exists only as
   assert.equal(
     postgresChoices('', 'shop-db').map(({ value }) => value),
     ['shop-db', 'managed', 'external', 'none'],
+  );
+});
+
+test('what people call a database outside Fly is one, not the name of an app', () => {
+  for (const said of ['neon', 'Supabase', 'rds', 'postgres://user:pass@db.example.com/shop'])
+    assert.equal(parsePostgres(said), { kind: 'external' });
+  assert.equal(parsePostgres('neon-db'), { kind: 'app', name: 'neon-db' });
+  assert.equal(
+    postgresChoices('neon', 'shop-db').map(({ value }) => value),
+    ['external'],
   );
 });
 

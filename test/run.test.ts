@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../src/problem.ts';
-import { begin, call, PLOP, run, shopFolder } from './commands.ts';
+import { commands, main } from '../src/run/command.ts';
+import { BINARY, begin, call, PLOP, run, shopFolder } from './commands.ts';
 import { loggedOut, type } from './terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
@@ -27,6 +29,9 @@ const answered = begin(
     [/Write \d files/, 'y\r'],
   ),
 );
+const stopped = begin(
+  keyboard([process.execPath, '--import', 'tsx', BINARY], [/app name/, '\u001b']),
+);
 const interrupted = begin(
   keyboard([process.execPath, '--import', 'tsx', PLOP], [/app name/, '\u0003']),
 );
@@ -39,6 +44,12 @@ const bad: [string, string[], RegExp, ((folder: string) => void)?][] = [
   ['a retired region', ['--region', 'sea'], /closed the region sea; use sjc/],
   ['an unknown flag', ['--regoin', 'lhr'], /no flag --regoin here; there are .*--region/],
   ['a missing answer', [], /pass --region/],
+  ['no such release', [...ANSWERS, '--release', 'nope'], /no release nope; it has shop/],
+  ['none for an app with a repo', ['--region', 'lhr', '--postgres', 'none'], /Shop\.Repo/],
+  ['a flag without its value', ['--region', '--app', 'shop'], /--region needs a value/],
+  ['a value for a flag without one', [...ANSWERS, '--yes=no'], /--yes takes no value/],
+  ['yes and no', [...ANSWERS, '-y', '--dry-run'], /contradict each other/],
+  ['an answer too many', [...ANSWERS, ...'abcdefgh'], /one answer too many/],
   ['an overwrite without a word', ANSWERS, /pass --write yes/],
   [
     'a broken fly.toml',
@@ -93,6 +104,51 @@ test('a person answers three questions and says yes', async () => {
   const fly = readFileSync(join(answered.app, 'fly.toml'), 'utf8');
   assert.match(fly, 'primary_region = "lhr"');
   assert.match(fly, 'fly postgres attach shop-db');
+});
+
+test('both ways in take answers without names, before and behind the dashes, and print the same', async () => {
+  const [plain, dashed] = await Promise.all([
+    run(BINARY, ['fly', 'shop', 'lhr', 'shop-db', '-n', '--dest', shopFolder()]),
+    run(PLOP, ['fly', 'shop', '--dest', shopFolder(), '--', 'lhr', 'shop-db', '--dry-run']),
+  ]);
+  const cut = (text: string) =>
+    text.replace(/Again without questions: .*/, '').replaceAll('npx plop', 'npx phoenix-fly');
+  assert.is(cut(dashed.out), cut(plain.out));
+  assert.match(plain.out, /Again without questions: npx phoenix-fly fly --dest \S+ --app shop/);
+  assert.match(dashed.out, /Again without questions: npx plop fly --dest \S+ -- --app shop/);
+  assert.is(plain.err + dashed.err, '');
+});
+
+test('help lists commands, flags and what holds without them; completion knows them', async () => {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (text: string) => lines.push(text);
+  const way = { command: 'npx phoenix-fly', dashes: false, from: '/' } as const;
+  try {
+    assert.equal([await main(way, ['--help']), await main(way, ['dockerfile', '-h'])], [0, 0]);
+    for (const shell of ['bash', 'zsh', 'fish'])
+      assert.is(await main(way, ['completion', shell]), 0);
+  } finally {
+    console.log = log;
+  }
+  const [all = '', one = '', ...scripts] = lines;
+  for (const name of Object.keys(commands)) assert.match(all, new RegExp(`^  ${name} `, 'm'));
+  assert.match(all, /-y, --yes/);
+  assert.match(all, /--memory 1gb .*without it: 1gb/);
+  assert.match(one, '--base');
+  assert.not.match(one, '--region');
+  for (const [index, shell] of ['bash', 'zsh', 'fish'].entries()) {
+    assert.match(scripts[index] ?? '', 'dockerfile');
+    assert.match(scripts[index] ?? '', /(--| -l )region/);
+    const { error, status, stderr } = spawnSync(shell, ['-n', '-c', scripts[index] ?? '']);
+    if (!error) assert.is(status, 0, String(stderr));
+  }
+});
+
+test('Esc ends with 130, says so and writes nothing', async () => {
+  const { code, out } = await stopped.ended;
+  assert.is(code, 130, out);
+  assert.match(out, 'Nothing was written.');
 });
 
 test('Ctrl-C ends with 130 and writes nothing', async () => {

@@ -110,18 +110,18 @@ export function readFlags(
     ),
   });
   const texts: Record<string, string> = {};
-  const unnamed = [...positional];
   for (const token of tokens) {
-    if (token.kind === 'positional') {
-      const name = unnamed.shift();
-      if (!name) throw new Problem(`"${token.value}" is one answer too many`);
-      texts[name] = token.value;
-    } else if (token.kind === 'option') {
-      const { name } = token;
-      const text = textOf(token, flags);
-      const before = flags[name]?.several ? texts[name] : undefined;
-      texts[name] = before === undefined ? text : `${before}\n${text}`;
-    }
+    if (token.kind !== 'option') continue;
+    const text = textOf(token, flags);
+    const before = flags[token.name]?.several ? texts[token.name] : undefined;
+    texts[token.name] = before === undefined ? text : `${before}\n${text}`;
+  }
+  const unnamed = positional.filter((name) => texts[name] === undefined);
+  for (const token of tokens) {
+    if (token.kind !== 'positional') continue;
+    const name = unnamed.shift();
+    if (!name) throw new Problem(`"${token.value}" is one answer too many`);
+    texts[name] = token.value;
   }
   return texts;
 }
@@ -157,7 +157,7 @@ function textOf(
 export const flagLines = (flags: Readonly<Record<string, Flag>>): string[] =>
   Object.entries(flags).map(([name, { help, fallback, example, short }]) => {
     const label = `${short ? `-${short}, ` : '    '}--${name}${example ? ` ${example}` : ''}`;
-    return `  ${label.padEnd(29)} ${help}${fallback ? ` (${fallback})` : ''}`;
+    return `  ${label.padEnd(29)} ${help}${fallback ? ` (without it: ${fallback})` : ''}`;
   });
 
 /** What the flags say about writing; undefined: it is asked. @throws Problem when they contradict each other */

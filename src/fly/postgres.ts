@@ -9,13 +9,18 @@ export type Postgres =
   | { kind: 'external' }
   | { kind: 'none' };
 
+/** What people call a database outside Fly: its provider, or its address. */
+const OUTSIDE =
+  /^(neon|supabase|crunchy|crunchybridge|crunchydata|rds|aurora|aws|azure|gcp|cloudsql|digitalocean|heroku|render|railway|timescale|tigerdata|aiven|planetscale|cockroach|cockroachdb|xata|nile|(postgres|postgresql|ecto):\/\/.*)$/i;
+
 /**
- * Reads the answer: a Fly Postgres app's name, `managed` or `managed:CLUSTER_ID`, `external`, `none`.
+ * Reads the answer: a Fly Postgres app's name, `managed` or `managed:CLUSTER_ID`, `external` or what people say for it, `none`.
  * @throws Problem for anything else
  */
 export function parsePostgres(text: string): Postgres {
   const answer = text.trim();
   if (answer === 'none' || answer === 'external') return { kind: answer };
+  if (OUTSIDE.test(answer)) return { kind: 'external' };
   const [, cluster] = /^(?:managed|mpg)(?::([A-Za-z0-9]+))?$/.exec(answer) ?? [];
   if (cluster || /^(managed|mpg)$/.test(answer))
     return { kind: 'managed', cluster: cluster ?? null };
@@ -42,10 +47,12 @@ export function postgresChoices(
       value: 'managed',
       name: `managed  ${databases.length ? 'new ' : ''}Fly Managed Postgres (from about $41 a month)`,
     },
-    { value: 'external', name: 'external  a database outside Fly, reached over TLS' },
+    { value: 'external', name: 'external  a database outside Fly (Neon, Supabase, RDS)' },
     { value: 'none', name: 'none  no database' },
   ];
-  const found = all.filter(({ name }) => name.includes(term));
+  const external = all.filter(({ value }) => value === 'external');
+  if (OUTSIDE.test(term)) return external;
+  const found = all.filter(({ name }) => name.toLowerCase().includes(term.toLowerCase()));
   return isAppName(term) && !all.some(({ value }) => value === term)
     ? [...found, fresh(term)]
     : found;

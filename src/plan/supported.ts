@@ -33,13 +33,12 @@ export function refuseAnswers(
   { release, postgres, region }: Partial<Answers>,
   regions?: readonly Region[],
 ): void {
-  if (
-    release !== undefined &&
-    project.release.names.length &&
-    !project.release.names.includes(release)
-  )
+  const { name, names } = project.release;
+  // An umbrella without releases gets one, under any name
+  const releases = names.length || project.umbrella || !name ? names : [name];
+  if (release !== undefined && releases.length && !releases.includes(release))
     throw new Problem(
-      `--release: mix.exs has no release ${release}; it has ${project.release.names.join(', ')}`,
+      `--release: mix.exs has no release ${release}; it has ${releases.join(', ')}`,
     );
   if (release !== undefined && !includesErts(project, release))
     throw new Problem(

@@ -3,8 +3,9 @@ import { check, type Result, type Skips } from '../check/check.ts';
 import { requirements } from '../check/requirements.ts';
 import { verdictsOf } from '../check/verdicts.ts';
 import { detect } from '../facts/detect.ts';
-import { Problem, printable } from '../problem.ts';
+import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
+import { say } from './terminal.ts';
 
 /**
  * The command `check`: prints the verdicts.
@@ -12,12 +13,13 @@ import { openTree } from '../tree.ts';
  * @returns the exit code: 1 for a must, with --strict for anything that is not met
  * @throws Problem when this is no Phoenix app, or for a requirement that doesn't exist
  */
-export function runCheck(root: string, { json, strict, skip }: Texts): Promise<number> {
+export function runCheck(root: string, { json, strict, skip }: Texts): number {
   const skips = skipsOf(skip?.split('\n') ?? []);
   const results = check(detect(openTree(root)), skips);
   const isStrict = strict !== undefined;
   const text = json ? JSON.stringify(results, null, 2) : verdictsOf(results, isStrict);
-  return print(text, results.some((result) => fails(result, isStrict)) ? 1 : 0);
+  say(text);
+  return results.some((result) => fails(result, isStrict)) ? 1 : 0;
 }
 
 const fails = ({ verdict }: Result, strict: boolean): boolean =>
@@ -36,7 +38,3 @@ function skipsOf(texts: readonly string[]): Skips {
     }),
   );
 }
-
-/** Waits until all of it is out, since the caller may end the process. */
-const print = (text: string, code: number): Promise<number> =>
-  new Promise((resolve) => process.stdout.write(`${printable(text)}\n`, () => resolve(code)));

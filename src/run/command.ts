@@ -18,7 +18,7 @@ import { SHELLS } from './completion.ts';
 import { run } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { say } from './terminal.ts';
+import { inOurName, say, speakAs, wrapped } from './terminal.ts';
 import { usageOf, type Way } from './way.ts';
 
 interface Command {
@@ -97,6 +97,7 @@ export const commands: Readonly<Record<string, Command>> = {
  * @returns the exit code: 0 done or nothing to do, 1 a problem, 130 interrupted
  */
 export async function main(way: Way, argv: readonly string[]): Promise<number> {
+  speakAs(way);
   const args = [...argv];
   const name = args[0]?.startsWith('-') ? undefined : args.shift();
   try {
@@ -109,7 +110,7 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
       console.log('Nothing was written.');
       return 130;
     }
-    console.error(printable(messageOf(error)));
+    console.error(printable(inOurName(messageOf(error))));
     return 1;
   }
 }
@@ -127,8 +128,11 @@ function commandOf(name: string): Command {
 
 function helpOf(name: string, way: Way): string {
   const { summary, flags } = commandOf(name);
-  return [usageOf(way, name), `${name}: ${summary}`, '', ...flagLines(flags)].join('\n');
+  return [usageOf(way, name), `${name}: ${summary}`, '', ...helpLines(flags)].join('\n');
 }
+
+const helpLines = (flags: Command['flags']): string[] =>
+  flagLines(flags).map((line) => wrapped(line, ' '.repeat(32)));
 
 function overview(way: Way): string {
   const { fly } = commands;
@@ -138,7 +142,7 @@ function overview(way: Way): string {
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`),
     '',
     'Flags of fly (the other commands take those of their file), and what holds without them:',
-    ...flagLines(fly?.flags ?? {}),
+    ...helpLines(fly?.flags ?? {}),
   ].join('\n');
 }
 

@@ -21,7 +21,7 @@ import { conflictsIn, lostIn, summaryOf } from './preview.ts';
 import { atTerminal, loadPrompts } from './prompt.ts';
 import { costLines, notesOf, oneShot, stepLines } from './report.ts';
 import { findRoot } from './root.ts';
-import { say } from './terminal.ts';
+import { say, wrapped } from './terminal.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function run(generator: Generator, texts: Texts, way: Way): Promise
   if (atTerminal()) void loadPrompts();
 
   const project = detect(openTree(top));
-  say(foundLine(project));
+  say(wrapped(foundLine(project)));
   refuseUnsupported(project);
   const present = presentIn(files, project);
   const said: Live = atTerminal()
@@ -95,7 +95,7 @@ function previewOf(generator: Generator, context: Context, planned: readonly Cha
   return [
     ...(changes.length ? [summaryOf(changes)] : []),
     ...(generator.name === 'fly' ? costLines(context) : []),
-    ...(notes.length ? ['Notes:', ...notes.map((note) => `  - ${note}`)] : []),
+    ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
     ...(conflictsIn(planned).length && !atTerminal() ? [`\n${lostIn(conflictsIn(planned))}`] : []),
   ].join('\n');
 }

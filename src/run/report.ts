@@ -7,6 +7,7 @@ import { sizeOf } from '../fly/machine.ts';
 import { asksOf, type Context, type Generator } from '../plan/file.ts';
 import { shellPath, shellWord } from '../quote.ts';
 import { firstSteps, nextSteps, type Section, type StepContext } from './steps.ts';
+import { wrapped } from './terminal.ts';
 import { invocation, type Way } from './way.ts';
 
 /** Sentences to read before writing, each with its file where it is about one. */
@@ -51,7 +52,7 @@ export function stepLines(context: StepContext): string {
 }
 
 const print = ({ title, lines }: Section): string =>
-  [title, ...lines.map((line) => `  ${line}`)].join('\n');
+  [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n');
 
 /** What flyctl says; else an app that has its fly.toml is taken for deployed. */
 function wasDeployed({ apps, answers, present }: StepContext): boolean {
@@ -73,5 +74,5 @@ export function costLines({ project, answers }: Context): string[] {
   return [
     `About $${cost.total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}; ${cost.remarks.join('; ')}.`,
     ...(cost.warning ? [cost.warning] : []),
-  ];
+  ].map((line) => wrapped(line));
 }
