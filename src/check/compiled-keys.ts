@@ -70,6 +70,10 @@ function keysOfPackages({ app, endpoint, phoenix }: Project): CompiledKey[] {
     ...(since('1.7.0') ? ['force_ssl', 'code_reloader', 'debug_errors'].map(ofEndpoint) : []),
     { path: ['phoenix_live_view', 'debug_heex_annotations'], reader: 'LiveView' },
     { path: ['mime', 'types'], reader: 'MIME' },
+    // zorn/flick#56 is of the app's own code; these of packages: fun_with_flags#209, PhoenixAnalytics#33
+    { path: ['fun_with_flags', 'persistence'], reader: 'fun_with_flags' },
+    { path: ['fun_with_flags', 'cache'], reader: 'fun_with_flags' },
+    { path: ['phoenix_analytics', 'app_domain'], reader: 'phoenix_analytics' },
   ];
 }
 

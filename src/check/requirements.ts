@@ -90,4 +90,5 @@ export const requirements: readonly Requirement[] = [
   runtimeExs('R3.4', 'TLS options for outside connections'),
   runtimeExs('R3.5', 'logger'),
   runtimeExs('B11', 'workers can be left out'),
+  runtimeExs('B13', 'nothing is written below the release'),
 ];

@@ -10,6 +10,7 @@ import { flyDataRules } from './fly-data.ts';
 import { flyMachineRules } from './fly-machine.ts';
 import { flyRules } from './fly-rules.ts';
 import { healthRules } from './health.ts';
+import { readOnlyRules } from './read-only.ts';
 import type { Rule } from './rule.ts';
 import { backgroundSwitch, logger, tls } from './runtime-app.ts';
 import { hosts, releaseMode, secrets } from './runtime-endpoint.ts';
@@ -36,4 +37,5 @@ export const rules: readonly Rule[] = [
   ...tls,
   ...logger,
   ...backgroundSwitch,
+  ...readOnlyRules,
 ];
