@@ -1,6 +1,10 @@
 import semver from 'semver';
 import { compiledKeyOf } from '../src/check/compiled-keys.ts';
+import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
+import { RUNTIME_EXS } from '../src/check/requirements.ts';
+import { judge } from '../src/check/rule.ts';
+import { rules } from '../src/check/rules.ts';
 import {
   hasBackgroundSwitch,
   logLines,
@@ -15,8 +19,9 @@ import { isMade, type Path, settingAt } from '../src/check/runtime-probe.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Project } from '../src/facts/detect.ts';
+import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, GeneratedFile } from '../src/plan/file.ts';
-import { elixirAtom, elixirModule, elixirString } from '../src/quote.ts';
+import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { portOf } from './shared.ts';
 
@@ -42,7 +47,31 @@ export const runtimeExs: GeneratedFile = {
       },
     ];
   },
+  notes: (context) => [...overruledNotes(context), ...faultNotes(context)],
 };
+
+function overruledNotes({ project, answers }: Context): string[] {
+  const repo = new Repo(withoutBlock(project, runtimeFile(project)));
+  return overruled(repo, missingEndpoint(repo), missingRepos(repo, answers.postgres.kind));
+}
+
+/** What the owner's own settings would break on Fly, and we don't write over. */
+function faultNotes({ project, answers }: Context): string[] {
+  const fly = project.tree.read('fly.toml') ?? `[env]\nPHX_HOST = ${tomlString(answers.host)}\n`;
+  const planned = withText(
+    withoutBlock(project, runtimeFile(project)),
+    'fly.toml',
+    () => `# ${databaseSource(answers.postgres, answers.app)}\n${fly}`,
+  );
+  const repo = new Repo(planned);
+  const read = RUNTIME_EXS.read(repo);
+  if (!read) return [];
+  return rules
+    .filter(({ id }) => /^(R3\.\d|B13)$/.test(id))
+    .flatMap((rule) => judge(rule, read, repo).findings)
+    .filter(({ weight, edit }) => /must|should/.test(weight) && !edit.includes('plop runtime-exs'))
+    .map(({ file, line, what, edit }) => `${file}${line ? `:${line}` : ''}: ${what}; ${edit}`);
+}
 
 function viewOf({ project, answers }: Context, path: string): Record<string, unknown> {
   const repo = new Repo(withoutBlock(project, path));
@@ -136,16 +165,17 @@ function originsOf(repo: Repo, app: string, answered: string, ours: boolean): st
   return [...names].map((name) => written.get(name) ?? elixirString(`//${name}`)).join(', ');
 }
 
-const withoutBlock = (project: Project, runtime: string): Project => ({
+const withText = (project: Project, file: string, edit: (text: string) => string): Project => ({
   ...project,
   tree: {
     ...project.tree,
-    read: (path) => {
-      const text = project.tree.read(path);
-      return path === runtime && text !== undefined ? outsideBlock(text) : text;
-    },
+    paths: new Set([...project.tree.paths, file]),
+    read: (path) => (path === file ? edit(project.tree.read(path) ?? '') : project.tree.read(path)),
   },
 });
+
+const withoutBlock = (project: Project, runtime: string): Project =>
+  project.tree.paths.has(runtime) ? withText(project, runtime, outsideBlock) : project;
 
 /**
  * The template has a place for each setting: takes out statements that became empty, the last comma of a list and double

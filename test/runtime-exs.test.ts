@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runtimeExs } from '../generators/runtime-exs.ts';
+import { complete } from '../src/answers/questions.ts';
 import type { Finding } from '../src/check/rule.ts';
 import { ourBlock } from '../src/edit/block.ts';
-import { after, FLAGS, planFor, shop } from './support.ts';
+import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 import { type Flags, judge, results, type Texts } from './traps.ts';
 
 const RUNTIME = 'config/runtime.exs';
@@ -324,6 +326,50 @@ test('a port of its own goes into fly.toml and Dockerfile', () => {
   assert.match(own['fly.toml'] ?? '', 'internal_port = 8080');
   assert.match(own.Dockerfile ?? '', 'EXPOSE 8080');
   assert.is(judge(own, 'R3.3').verdict, 'met');
+});
+
+test('what gives way to our block, and what the owner set that breaks on Fly, is said', () => {
+  const notes = (texts: Texts, flags: Flags = FLAGS): string => {
+    const project = projectOf(texts);
+    return (runtimeExs.notes?.({ project, answers: complete(flags, project, {}) }) ?? []).join(
+      '\n',
+    );
+  };
+  assert.is(notes(stock()), '');
+  assert.match(
+    notes(spoilt('System.get_env("PHX_HOST") || "example.com"', '"shop.herokuapp.com"')),
+    'config/runtime.exs:19: url.host: "shop.herokuapp.com" gives way to ours',
+  );
+  assert.match(
+    notes(owned(':shop, Shop.Repo, ssl: true')),
+    'config/runtime.exs:25: Shop.Repo: ssl is on',
+  );
+  assert.match(
+    notes(owned(':shop, ShopWeb.Endpoint, check_origin: ["//a.org"]'), HOST),
+    'config/runtime.exs:25: check_origin does not list PHX_HOST',
+  );
+  assert.not.match(notes(owned(':shop, Shop.Repo, ssl: true'), EXTERNAL), 'ssl is on');
+});
+
+test("a setting below a condition is its owner's, whatever the condition comes out as", () => {
+  const texts = stock({
+    [RUNTIME]: `${STOCK}\nif Shop.Config.public?() do\n  config :shop, ShopWeb.Endpoint, check_origin: ["//a.org"]\n  config :shop, :https, verify: :verify_peer, cacerts: []\nend\n`,
+  });
+  assert.not.match(block(texts, HOST), 'check_origin');
+});
+
+test('what is read while the image is built has its default there', () => {
+  const compiled = (setting: string) =>
+    stock({
+      [RUNTIME]: 'import Config\n',
+      'config/prod.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, ${setting}\n`,
+    });
+  assert.not.match(
+    block(compiled('url: [host: System.get_env("URL_HOST") || "shop.org"]')),
+    /url: \[host/,
+  );
+  assert.match(block(compiled('url: [host: System.get_env("URL_HOST")]')), 'url: [host: host');
+  assert.match(block(compiled('secret_key_base: System.get_env("SECRET")')), 'secret_key_base:');
 });
 
 test('tzdata, which writes below the release, keeps to the time zones that it came with', () => {

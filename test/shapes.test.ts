@@ -436,6 +436,22 @@ test('releases.exs stays the file that boots; prod.secret.exs and SQLite are ref
       ),
     /prod\.secret\.exs/,
   );
+  const committed = (secrets: string) => () =>
+    refuseUnsupported(
+      projectOf(
+        shop({
+          'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n',
+          'config/prod.secret.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, ${secrets}\n`,
+        }),
+      ),
+    );
+  assert.not.throws(
+    committed('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise("none")'),
+  );
+  assert.throws(
+    committed('secret_key_base: "abc", http: [port: System.get_env("PORT")]'),
+    /prod\.secret\.exs/,
+  );
   const inChild = {
     ...umbrella(),
     'apps/shop/config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n',

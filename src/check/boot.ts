@@ -1,6 +1,6 @@
 import { Run } from '../elixir/run.ts';
 import { get, type Value } from '../elixir/value.ts';
-import { readConfig } from '../facts/config.ts';
+import { configFile } from '../facts/config.ts';
 import type { Tree } from '../tree.ts';
 
 /** The configuration that a release would start with. */
@@ -27,12 +27,19 @@ export const booter =
     return { apps: run.apps, stops: run.stops.map(({ message }) => message) };
   };
 
-/** What the code alone sets in production: `compiled` into the image, and `all` with every branch of runtime.exs, taken or not. */
+/**
+ * What the code alone sets in production: `compiled` into the image, whose build sees no variable, and `all` with every
+ * branch of runtime.exs, taken or not.
+ */
 export function possible(
   tree: Tree,
   runtime: string,
   folders: readonly string[],
 ): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
-  const { compiled, apps } = readConfig(tree, folders, runtime);
-  return { compiled, all: apps };
+  const build = new Run(tree, { environment: {} });
+  for (const folder of folders) build.runFile(configFile(folder));
+  const compiled = build.apps;
+  const every = new Run(tree, { environment: 'any', settings: compiled });
+  every.runFile(runtime);
+  return { compiled, all: every.apps };
 }

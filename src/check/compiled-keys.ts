@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
 import { lineAt, walk } from '../elixir/syntax.ts';
-import { atomName, get, moduleName, show, type Value } from '../elixir/value.ts';
+import { atomName, get, moduleName, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { Sources } from '../facts/sources.ts';
 import { setting } from './boot.ts';
@@ -88,6 +88,8 @@ export const compiledKeyOf = (project: Project, path: Path): CompiledKey | undef
 export interface CompiledClash extends CompiledKey {
   file: string;
   line?: number | undefined;
+  /** Only the running release knows what is set. */
+  isOpen: boolean;
 }
 
 /** Where the release would stop: `validate_compile_env` compares what was compiled in with what runtime.exs leaves. */
@@ -101,17 +103,24 @@ export function compiledClashes(repo: Repo): CompiledClash[] {
   return compiledKeys(project)
     .filter(({ path }) =>
       [started, possible].some(
-        (boot) => show(setting(boot, ...path)) !== show(setting(compiled, ...path)),
+        (boot) => written(setting(boot, ...path)) !== written(setting(compiled, ...path)),
       ),
     )
     .map((key) => {
       const [app, module = ''] = key.path;
+      const value = setting(started, ...key.path);
+      const before = setting(compiled, ...key.path);
+      const isOpen =
+        written(value) === written(before) || (value instanceof Unknown && before !== undefined);
       const place = project.config.settings.findLast(
         (one) =>
           one.file === runtimePath &&
           one.app === app &&
           (one.key === module || (one.key === null && get(one.value, module) !== undefined)),
       );
-      return { ...key, file: runtimePath, line: place?.line };
+      return { ...key, file: runtimePath, line: place?.line, isOpen };
     });
 }
+
+/** nil that was set is not the same as nothing. */
+const written = (value: Value | undefined): string => (value === undefined ? '' : show(value));

@@ -55,6 +55,12 @@ function tz(repo: Repo): Writer[] {
   if (isWritable(repo, settingAt(repo, ['tz', 'data_dir']))) return [];
   return files.map((file) => ({
     file,
+    line: lineAt(
+      sourcesOf(repo.project).text(file),
+      sourcesOf(repo.project)
+        .text(file)
+        .search(/Tz\.\w+Periodically/),
+    ),
     what: 'tz fetches new time zones and writes them below its priv folder',
     remedy: 'config :tz, :data_dir, "/tmp/tz"',
   }));
@@ -66,7 +72,7 @@ function mnesia(repo: Repo): Writer[] {
   return [
     {
       ...placeIn(repo, 'mnesia', null),
-      what: `Mnesia keeps its files in ${typeof folder === 'string' ? folder : 'the working directory'}`,
+      what: `what Mnesia keeps on disc goes to ${typeof folder === 'string' ? folder : 'the working directory'}`,
       remedy:
         'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), which has to be given to the user of the image once: chown 65534 /data',
     },
@@ -143,7 +149,7 @@ function writesIn({ body, text, file }: SourceModule, literal: boolean): Writer[
       if (kind === (literal ? 'app' : 'priv'))
         found.push({
           file,
-          line: lineAt(text, expr.at),
+          line: lineAt(text, expr.offset),
           what: `File.${expr.name} writes below ${literal ? '/app' : 'priv'}`,
           remedy: ELSEWHERE,
         });
@@ -190,7 +196,7 @@ const rule = (weight: Weight, find: (repo: Repo) => Writer[]): Rule<string, Writ
 export const readOnlyRules: readonly Rule<string>[] = [
   rule('must', tzdata),
   rule('should', tz),
-  rule('must', mnesia),
+  rule('should', mnesia),
   rule('should', logFiles),
   rule('should', localUploads),
   rule('must', (repo) => ownWrites(repo, true)),

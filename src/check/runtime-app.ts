@@ -2,7 +2,13 @@ import { atomName, get, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Place, type Rule, rulesFor } from './rule.ts';
-import { hasBackgroundSwitch, logLines, missingLogLevel, tlsLists } from './runtime-missing.ts';
+import {
+  hasBackgroundSwitch,
+  logLevels,
+  logLines,
+  missingLogLevel,
+  tlsLists,
+} from './runtime-missing.ts';
 import { readsAt, settingAt } from './runtime-probe.ts';
 
 const rule = rulesFor(RUNTIME_EXS);
@@ -120,7 +126,10 @@ const lineRule = (
     weight,
     find: (_, repo) => find(repo),
     say: ({ what }) => what,
-    mend: ({ key, setting }) => `add: config :logger, :${key}, ${setting}`,
+    mend: ({ key, setting }) =>
+      weight === 'should'
+        ? written('logger', `:${key}, ${setting}`)
+        : `add: config :logger, :${key}, ${setting}`,
   });
 
 /** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
@@ -129,8 +138,8 @@ export const logger: readonly Rule<string>[] = [
     id: 'R3.5',
     weight: 'should',
     find: (_, repo) => {
-      const level = settingAt(repo, ['logger', 'level']);
-      if (level instanceof Unknown)
+      const [level, other] = logLevels(repo);
+      if (level instanceof Unknown && other instanceof Unknown)
         return [new Doubt(`the level does not follow LOG_LEVEL? That is decided by ${level.why}`)];
       const line = repo.runtime && readsAt(repo.runtime.text, 'LOG_LEVEL');
       return missingLogLevel(repo) ? [{ line }] : [];

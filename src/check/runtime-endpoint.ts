@@ -10,6 +10,7 @@ import {
   isNoHost,
   isOtherPort,
   missingEndpoint,
+  servesAlways,
   speaksIpv6,
 } from './runtime-missing.ts';
 import { type Path, PROBE, readsAt, settingAt, variableOf } from './runtime-probe.ts';
@@ -42,7 +43,14 @@ export const releaseMode: readonly Rule<string>[] = [
   rule<CompiledClash>({
     id: 'R3.1',
     weight: 'must',
-    find: (_, repo) => compiledClashes(repo),
+    find: (_, repo) =>
+      compiledClashes(repo).map((clash) =>
+        clash.isOpen
+          ? new Doubt(
+              `whether line ${clash.line} changes ${named(clash.path)}, which ${clash.reader} compiles in`,
+            )
+          : clash,
+      ),
     say: ({ path, reader }) =>
       `the release stops at boot: ${named(path)} is set here, and ${reader} reads it while compiling (compile_env)`,
     mend: ({ path, reader }) =>
@@ -54,7 +62,8 @@ export const releaseMode: readonly Rule<string>[] = [
     weight: 'must',
     keys: ['server'],
     variable: 'PHX_SERVER',
-    isWrong: (value) => value !== true,
+    isWrong: (value, { repo, path }) =>
+      value !== true && !servesAlways(repo) && variableOf(repo, path) === undefined,
     say: () => 'with PHX_SERVER=true the release still does not serve HTTP',
     mend: (target) => addition(target, 'server: System.get_env("PHX_SERVER") in ~w(true 1)'),
   }),
@@ -188,7 +197,10 @@ function originFault(origins: Value | undefined, repo: Repo): number | undefined
   if (atomName(origins) === 'conn') return forceSslRewrites(repo.project) ? undefined : 1;
   if (!Array.isArray(origins)) return undefined;
   const [target] = endpointOf(repo);
-  const list = target && hostHere(repo, [target.app, target.module, 'check_origin']);
+  const path: Path = [target?.app ?? '', target?.module ?? '', 'check_origin'];
+  // A list from variables of the app's own is its owner's to set
+  if (variableOf(repo, path) !== undefined) return undefined;
+  const list = hostHere(repo, path);
   const isListed = (Array.isArray(list) ? list : origins).some((origin) =>
     allows(origin, flyHost(repo)),
   );

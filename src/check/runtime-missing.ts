@@ -40,7 +40,7 @@ export function missingEndpoint(repo: Repo): MissingEndpoint {
   const { project } = repo;
   const at = (...keys: string[]): Path => [project.app.otpApp, project.endpoint.module, ...keys];
   const lacks = (keys: string[], isPlaceholder?: (value: Value) => boolean) =>
-    !isMade(repo, at(...keys), isPlaceholder, true) && !compiledKeyOf(project, at(...keys));
+    !isMade(repo, at(...keys), isPlaceholder) && !compiledKeyOf(project, at(...keys));
   const http = settingAt(repo, at('http'));
   // Our keyword list would take the place of a list that mixes plain atoms in
   const joins = http === undefined || http === null || isKeyword(http);
@@ -50,7 +50,7 @@ export function missingEndpoint(repo: Repo): MissingEndpoint {
     .boot({ ...PROBE, PHX_HOST: undefined })
     .stops.some((stop) => stop.includes('PHX_HOST'));
   return {
-    server: lacks(['server'], (value) => value === false),
+    server: !servesAlways(repo) && lacks(['server'], (value) => value === false),
     host,
     hostFallback:
       !host &&
@@ -66,10 +66,19 @@ export function missingEndpoint(repo: Repo): MissingEndpoint {
   };
 }
 
+/** Phoenix's older switch, for all endpoints. */
+export const servesAlways = (repo: Repo): boolean =>
+  settingAt(repo, ['phoenix', 'serve_endpoints']) === true;
+
 /** A port of the app's own is right as long as fly.toml doesn't name another. */
-export const isOtherPort = ({ fly }: Repo, port: Value | undefined): boolean =>
-  Number(port) !== Number(PROBE.PORT) &&
-  Number(port) !== (fly?.service?.internalPort ?? Number(port));
+export const isOtherPort = ({ fly }: Repo, value: Value | undefined): boolean => {
+  const port = Number(value);
+  return (
+    Number.isInteger(port) &&
+    port !== Number(PROBE.PORT) &&
+    port !== (fly?.service?.internalPort ?? port)
+  );
+};
 
 const readsSecret = (repo: Repo, path: Path): boolean =>
   settingAt(repo, path) === placeholder('SECRET_KEY_BASE');
@@ -141,8 +150,8 @@ function hasAddress(repo: Repo, at: (key: string) => Path): boolean {
   const local = (value: Value) => typeof value === 'string' && NO_SERVER.test(value);
   return (
     settingAt(repo, at('url')) === placeholder('DATABASE_URL') ||
-    isMade(repo, at('url'), isText, true) ||
-    isMade(repo, at('hostname'), local, true) ||
+    isMade(repo, at('url'), isText) ||
+    isMade(repo, at('hostname'), local) ||
     ['socket', 'socket_dir', 'endpoints'].some((key) => isMade(repo, at(key)))
   );
 }
@@ -215,11 +224,13 @@ export function logLines(repo: Repo): LogLines {
   };
 }
 
+/** The level under two values of LOG_LEVEL. */
+export const logLevels = (repo: Repo): (Value | undefined)[] =>
+  ['warning', 'error'].map((LOG_LEVEL) => settingAt(repo, ['logger', 'level'], { LOG_LEVEL }));
+
 /** LOG_LEVEL has no effect. */
 export function missingLogLevel(repo: Repo): boolean {
-  const [level, other] = ['warning', 'error'].map((value) =>
-    settingAt(repo, ['logger', 'level'], { LOG_LEVEL: value }),
-  );
+  const [level, other] = logLevels(repo);
   return !(level instanceof Unknown) && show(level) === show(other);
 }
 

@@ -26,18 +26,19 @@ export function settingAt(
   environment: Environment = {},
 ): Value | undefined {
   const value = dig(repo.boot({ ...PROBE, ...environment }).apps, path);
-  const maybe = value === undefined ? dig(repo.settings.all, path) : undefined;
-  return maybe === undefined || maybe === null
-    ? value
-    : new Unknown('a condition that only the running release knows');
+  const compiled = show(dig(repo.settings.compiled, path));
+  const isOpen = show(value) === compiled && show(dig(repo.settings.all, path)) !== compiled;
+  return isOpen ? new Unknown('a condition that only the running release knows') : value;
 }
 
-/** `get_in`; what lies below something unknown is unknown as well. */
+/** `get_in`; what lies below something unknown, or in a list with unknown parts, is unknown as well. */
 const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | undefined =>
-  keys.reduce<Value | undefined>(
-    (value, key) => (value instanceof Unknown ? value : get(value, key)),
-    apps.get(app),
-  );
+  keys.reduce<Value | undefined>((value, key) => {
+    if (value instanceof Unknown) return value;
+    const hidden = Array.isArray(value) ? value.find((item) => item instanceof Unknown) : undefined;
+    const found = get(value, key);
+    return found === undefined ? hidden : found;
+  }, apps.get(app));
 
 /** Variables of the owner's own choice, each with a value that says its name. */
 const markers = (repo: Repo): Record<string, string> =>
@@ -57,19 +58,14 @@ export function variableOf(repo: Repo, path: Path): string | undefined {
 /**
  * Whether the owner's files make a setting, so that it stays: as a value, or from a variable of their own.
  * @param isPlaceholder tells a value that is no choice, such as the host "example.com"
- * @param atRuntime what is read from the environment while the image is built doesn't count: Fly's secrets aren't there
  */
 export function isMade(
   repo: Repo,
   path: Path,
   isPlaceholder: (value: Value) => boolean = () => false,
-  atRuntime = false,
 ): boolean {
   const value = settingAt(repo, path);
-  if (value instanceof Unknown) {
-    const compiled = dig(repo.settings.compiled, path);
-    return !(atRuntime && compiled instanceof Unknown && compiled.why === value.why);
-  }
+  if (value instanceof Unknown) return true;
   if (variableOf(repo, path) !== undefined) return true;
   return value !== undefined && value !== null && !isPlaceholder(value);
 }

@@ -3,11 +3,12 @@ import { includesErts } from '../docker/release-files.ts';
 import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { emptyScope } from '../elixir/scope.ts';
-import { parseElixir } from '../elixir/syntax.ts';
+import { parseElixir, walk } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
 import { type Region, refuseUnmanaged } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
+import { below } from '../tree.ts';
 
 /** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
 export function refuseUnsupported(project: Project): void {
@@ -61,16 +62,27 @@ export function refuseAnswers(
     refuseUnmanaged(region, regions);
 }
 
-/** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens. */
-function secretImport(project: Project): { by: string; file: string } | undefined {
-  const configs = project.projects.map(({ dir }) =>
-    dir === '.' ? 'config/prod.exs' : `${dir}/config/prod.exs`,
-  );
+/** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens; a committed file that only reads the environment holds none. */
+function secretImport({ projects, tree }: Project): { by: string; file: string } | undefined {
+  const configs = projects.map(({ dir }) => below(dir, 'config/prod.exs'));
   return configs.flatMap((by) => {
-    const imports = callsIn(parseElixir(project.tree.read(by) ?? '').body, 'import_config');
+    const imports = callsIn(parseElixir(tree.read(by) ?? '').body, 'import_config');
     const file = imports
       .map(({ args }) => evaluate(args[0], emptyScope()))
       .find((name) => typeof name === 'string' && name.includes('secret'));
-    return typeof file === 'string' ? [{ by, file }] : [];
+    if (typeof file !== 'string') return [];
+    const text = tree.read(by.replace(/[^/]*$/, file));
+    return text !== undefined && readsOnly(text) ? [] : [{ by, file }];
   })[0];
 }
+
+/** Nothing secret stands in the text itself: keys that sound like it are read from the environment. */
+function readsOnly(text: string): boolean {
+  let isClean = /System\.(get_env|fetch_env)/.test(text);
+  walk(parseElixir(text).body, (expr) => {
+    const [key, value] = expr.is === 'tuple' ? expr.items : [];
+    if (key?.is === 'atom' && SECRET.test(key.name) && value?.is === 'string') isClean = false;
+  });
+  return isClean;
+}
+const SECRET = /secret|password|token|salt|key|url|dsn/;

@@ -1,0 +1,70 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { after, FLAGS, planFor, shop } from './support.ts';
+import { judge, type Texts } from './traps.ts';
+
+const config = (setting: string): Texts =>
+  shop({ 'config/prod.exs': `import Config\nconfig ${setting}\n` });
+const code = (body: string): Texts =>
+  shop({
+    'lib/shop/files.ex': `defmodule Shop.Files do\n  def keep(path) do\n    ${body}\n  end\nend\n`,
+  });
+const locked = (name: string, texts: Texts = shop()): Texts => ({
+  ...texts,
+  'mix.lock': (texts['mix.lock'] ?? '').replace(
+    /}\s*$/,
+    `  "${name}": {:hex, :${name}, "1.0.0", "00", [:mix], [], "hexpm", "00"},\n}\n`,
+  ),
+});
+const says = (texts: Texts): string => {
+  const { findings } = judge(after(texts, planFor(texts, FLAGS)), 'B13');
+  return findings
+    .map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
+    .join('\n');
+};
+
+test('what writes below the release is named', () => {
+  const cases: [Texts, string][] = [
+    [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
+    [code('{Tz.UpdatePeriodically, path}'), 'should lib/shop/files.ex:3 tz fetches'],
+    [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 what Mnesia keeps'],
+    [
+      config(':logger, :error_log, path: "log/error.log"'),
+      "should config/prod.exs:2 Logger's error_log writes log/error.log",
+    ],
+    [
+      config(':logger, :default_handler, config: [file: ~c"/var/log/shop.log"]'),
+      "Logger's default_handler writes /var/log/shop.log",
+    ],
+    [config(':waffle, storage: Waffle.Storage.Local'), 'should config/prod.exs:2 waffle'],
+    [code('File.mkdir_p!("/app/tmp")'), 'must lib/shop/files.ex:3 File.mkdir_p! writes below /app'],
+    [
+      code(
+        'dest = Path.join([:code.priv_dir(:shop), "static", "uploads", path])\n    File.cp!(path, dest)',
+      ),
+      'should lib/shop/files.ex:4 File.cp! writes below priv',
+    ],
+    [code('File.write(Application.app_dir(:shop, "priv/x"), "")'), 'File.write writes below priv'],
+    [code('File.write!("priv/static/x", "")'), 'File.write! writes below priv'],
+  ];
+  for (const [texts, said] of cases) assert.match(says(texts), said);
+});
+
+test('what may be written, or is only read, is not', () => {
+  for (const texts of [
+    locked('tzdata'),
+    locked('tzdata', config(':tzdata, :data_dir, "/tmp/tzdata"')),
+    config(':logger, :error_log, path: "/tmp/error.log"'),
+    config(':waffle, storage: Waffle.Storage.S3'),
+    code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
+    code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
+    code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),
+    {
+      ...config(':mnesia, dir: ~c"/data/mnesia"'),
+      'fly.toml': 'app = "shop"\n[mounts]\nsource = "data"\ndestination = "/data"\n',
+    },
+  ])
+    assert.is(says(texts), '');
+});
+
+test.run();
