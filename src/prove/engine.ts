@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { Problem } from '../problem.ts';
 
 /** What a command of the engine printed; `code` is its exit code. */
@@ -40,6 +39,7 @@ export function commandLine(name: EngineName, cancelSignal?: AbortSignal): Engin
   return {
     name,
     run: async (args, { env = {}, timeout = 600_000 } = {}) => {
+      const { execa } = await import('execa');
       const options = {
         reject: false,
         all: true,

@@ -15,13 +15,11 @@ import {
 } from './verdict.ts';
 
 const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
-/** DBConnection waits up to 30 s between two tries (backoff_max), and tries twice while Postgres is away. */
-const RECOVERY = 75_000;
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(
   machine: Machine,
-  { project, restartDatabase }: Setting,
+  { project, restartDatabase, patience }: Setting,
 ): Promise<Verdict> {
   const { repos } = project.database;
   if (repos.length === 0) return skipped('the app has no database');
@@ -33,8 +31,9 @@ export async function database(
   const { startedAt } = await machine.state();
   await restartDatabase();
   let last = first;
-  for (const began = Date.now(); Date.now() - began < RECOVERY; await sleep(300)) {
+  for (const began = Date.now(); Date.now() - began < patience; await sleep(300)) {
     const state = await machine.state();
+    if (state.outOfMemory) return skipped('it was killed for want of memory: see memory');
     if (!state.running || state.startedAt !== startedAt)
       return failed('the app stopped when Postgres was restarted', telling(await machine.log()));
     last = await machine.rpc(query);
@@ -42,7 +41,7 @@ export async function database(
       return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
   }
   return failed(
-    `no query succeeds ${RECOVERY / 1000} s after a restart of Postgres`,
+    `no query succeeds ${patience / 1000} s after a restart of Postgres`,
     telling(last.all),
   );
 }

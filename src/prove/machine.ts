@@ -28,6 +28,8 @@ export interface Setting {
   restartDatabase: (() => Promise<void>) | undefined;
   /** The path of the page to look at. */
   path: string;
+  /** Milliseconds that the app gets to come up, to pass its check, to find its database again. */
+  patience: number;
 }
 
 /** A container of the image, as Fly would start it. */
@@ -39,7 +41,11 @@ export class Machine {
   private readonly name: string;
   private readonly setting: Setting;
 
-  constructor(setting: Setting) {
+  private readonly done: AbortSignal;
+
+  /** @param done ends the sampling of its memory */
+  constructor(setting: Setting, done: AbortSignal) {
+    this.done = done;
     this.setting = setting;
     this.name = setting.made.name('app');
   }
@@ -58,12 +64,13 @@ export class Machine {
     if (started.code !== 0) return started.all.trim();
     const { stdout } = await engine.run(words`port ${this.name} ${`${deploy.port}/tcp`}`);
     this.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+    void this.watch();
     return '';
   }
 
-  /** Samples the memory until the container is gone. */
-  async watch(): Promise<void> {
-    for (let code = 0; code === 0; await sleep(500)) {
+  /** Samples the memory until the container is gone, or nobody wants to know any more. */
+  private async watch(): Promise<void> {
+    for (let code = 0; code === 0 && !this.done.aborted; await sleep(500)) {
       const stats = await this.setting.engine.run(
         words`stats --no-stream --format {{.MemUsage}} ${this.name}`,
       );

@@ -98,10 +98,11 @@ export async function prove({
   const deploy = deployOf(project, fly);
   buildSecrets(project, wish.secrets);
   const made = new Made(randomBytes(4).toString('hex'));
+  const watching = new AbortController();
   const proof: Proof = { app: deploy.app, engine: engine.name, lines: [], notes: [] };
   try {
     const setting = await prepare({ engine, made, project, deploy, folder }, wish, proof.notes);
-    const machine = new Machine(setting);
+    const machine = new Machine(setting, watching.signal);
     const steps = orderOf(setting).filter((name) => !(wish.keep && name === 'stop'));
     for await (const line of measure(steps, machine, setting, watcher)) {
       if (signal.aborted) break;
@@ -113,6 +114,7 @@ export async function prove({
     if (wish.keep && machine.hostPort) proof.url = `http://127.0.0.1:${machine.hostPort}`;
     return proof;
   } finally {
+    watching.abort();
     if (signal.aborted || !proof.url) await made.remove(engine);
   }
 }
@@ -138,7 +140,6 @@ async function* measure(
     if (name === 'migrate' && verdict.verdict === 'failed' && setting.deploy.releaseCommand)
       reached = 'nothing';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
-    if (name === 'boot') void machine.watch();
     const { verdict: outcome, figure, why, log } = verdict;
     yield { name, verdict: outcome, figure, why, log };
   }

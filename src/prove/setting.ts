@@ -20,6 +20,8 @@ export interface Wish {
   databaseUrl: string | undefined;
   /** Leave the app running. */
   keep: boolean;
+  /** Milliseconds; DBConnection waits up to 30 s between two tries (backoff_max), and some pass in vain. */
+  patience?: number;
 }
 
 /** What Fly itself sets (fly.io/docs/machines/runtime-environment, 2026-11). */
@@ -89,5 +91,6 @@ export async function prepare(
     databaseOptions: own?.options ?? [],
     restartDatabase: own?.restart,
     path: wish.path,
+    patience: wish.patience ?? 75_000,
   };
 }

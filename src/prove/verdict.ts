@@ -85,7 +85,7 @@ export function telling(log: string): string[] {
 
 /** Names that would hold a secret; a value beside one in an image's history or ENV is there for everybody. */
 const SECRET_NAME = /SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COOKIE/i;
-const ASSIGNMENT = /\b([A-Z][A-Z0-9_]{2,})=("[^"]+"|'[^']+'|[^\s"'$;&|]{4,})/g;
+const ASSIGNMENT = /\b([A-Z][A-Z0-9_]{2,})=("[^"$][^"]*"|'[^']+'|[^\s"'$;&|]{4,})/g;
 
 /**
  * Secrets that the image itself holds.

@@ -1,0 +1,280 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { WebSocketServer } from 'ws';
+import { flyConfig } from '../src/fly/fly-config.ts';
+import { deployOf } from '../src/prove/deploy.ts';
+import { type Engine, findEngine, type Outcome } from '../src/prove/engine.ts';
+import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
+import { lineText, summaryText } from '../src/prove/screen.ts';
+import { livePage } from '../src/prove/socket.ts';
+import { leaks, listeners, listening, telling, usedMemory } from '../src/prove/verdict.ts';
+import { app, lock } from './support.ts';
+
+const FLY = `app = "shop"
+primary_region = "lhr"
+kill_signal = "SIGTERM"
+kill_timeout = "1s"
+[env]
+  PHX_HOST = "shop.example.com"
+[http_service]
+  internal_port = 4000
+  [[http_service.checks]]
+    path = "/health"
+    interval = "100ms"
+    grace_period = "0s"
+    [http_service.checks.headers]
+      X-Forwarded-Proto = "https"
+[[vm]]
+  memory = "512mb"
+`;
+
+const LIVE = `<html><head><meta name="csrf-token" content="token"></head>
+<div id="phx-1" data-phx-main data-phx-session="signed" data-phx-static="static"></div></html>`;
+
+/** The app that the engine would run: Fly's check, the page and LiveView's socket, each to be broken by name. */
+async function shop(broken: string): Promise<{ port: number; close(): void }> {
+  const server = http.createServer((incoming, answer) => {
+    const plain = incoming.headers['x-forwarded-proto'] !== 'https';
+    const redirects = plain || (broken === 'health' && incoming.url === '/health');
+    const loops = broken === 'page' && incoming.url !== '/health';
+    if (redirects || loops) answer.writeHead(301, { location: incoming.url ?? '/' });
+    answer.end(LIVE);
+  });
+  const sockets = new WebSocketServer({
+    server,
+    verifyClient: ({ origin }, decide) =>
+      decide(broken !== 'socket' && origin === 'https://shop.example.com', 403),
+  });
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data) => {
+      const [join, ref, topic] = JSON.parse(String(data)) as string[];
+      socket.send(JSON.stringify([join, ref, topic, 'phx_reply', { status: 'ok', response: {} }]));
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: () => {
+      sockets.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+const TCP6 = (port: string, address = '0'.repeat(32)) =>
+  `  sl  local_address rem_address st\n   0: ${address}:${port} ${'0'.repeat(32)}:0000 0A 0 0`;
+
+/** What an engine answers that is asked to break one thing. */
+function recorded(port: number, broken: string): Engine & { asked: string[] } {
+  const asked: string[] = [];
+  let stopped = false;
+  const answer = (line: string): Partial<Outcome> & { code?: number } => {
+    const breaks = (name: string, pattern: RegExp) => broken === name && pattern.test(line);
+    if (breaks('build', /^build /)) return { code: 1, all: 'step\n** (Mix) no such module' };
+    if (breaks('migrate', /migrate$/)) return { code: 1, all: '** (Postgrex.Error) no such table' };
+    if (breaks('database', /query!/)) return { code: 1, all: '** (DBConnection.ConnectionError)' };
+    if (breaks('user', /exec .* id -u/)) return { stdout: '0\n' };
+    if (breaks('writable', /exec .* find /)) return { stdout: '/app/bin/shop\n' };
+    if (breaks('history', /^history /)) return { stdout: 'ENV API_TOKEN=abcdefgh' };
+    if (breaks('tls', /handshake/)) return { stdout: 'handshake ok ', all: 'handshake ok ' };
+    if (breaks('background', /ensure_all_started\(:shop\)/))
+      return { all: 'running Shop.Trader\n' };
+    if (breaks('image', /^image inspect localhost/)) return { code: 1 };
+    if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
+    if (/^image inspect --format \{\{.Size/.test(line)) return { stdout: '112000000' };
+    if (/proc\/net/.test(line)) return { all: TCP6(broken === 'boot' ? '0FA1' : '0FA0') };
+    if (/ id -u/.test(line)) return { stdout: '65534\n' };
+    if (/^stats /.test(line)) return { stdout: '160.2MiB / 512MiB' };
+    if (/handshake/.test(line))
+      return { all: 'handshake error {:tls_alert, {:unknown_ca, ~c"x"}}' };
+    if (/ensure_all_started\(:shop\)/.test(line)) return { all: '' };
+    if (/IO.puts\("up"\)/.test(line)) return { all: 'up' };
+    if (/rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
+    if (/^wait /.test(line)) stopped = broken !== 'stop';
+    const killed =
+      broken === 'memory' && /^inspect/.test(line) && asked.some((one) => /rpc .*query/.test(one));
+    if (/^inspect /.test(line)) return { stdout: `${!stopped && !killed},0,${killed},2026` };
+    return {};
+  };
+  return {
+    name: 'podman',
+    asked,
+    run: async (args) => {
+      const line = args.join(' ');
+      asked.push(line);
+      return { code: 0, stdout: '', all: '', ...answer(line) };
+    },
+  };
+}
+
+const project = app(
+  {
+    'mix.lock': lock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
+    'fly.toml': FLY,
+    'config/config.exs':
+      'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nimport_config "#{config_env()}.exs"\n',
+    'config/runtime.exs': 'import Config\nSystem.fetch_env!("STRIPE_KEY")\n',
+    'rel/overlays/bin/migrate': '',
+    'lib/shop/repo.ex':
+      'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n',
+    'lib/shop/trader.ex':
+      'defmodule Shop.Trader do\n  use GenServer\n  def start_link(_), do: GenServer.start_link(__MODULE__, Application.get_env(:shop, :tls), name: __MODULE__)\nend\n',
+    'lib/shop/application.ex':
+      'defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    if Application.get_env(:shop, :background)[:enabled], do: :ok\n    Supervisor.start_link([Shop.Repo, Shop.Trader, ShopWeb.Endpoint], [])\n  end\nend\n',
+    'lib/shop_web/endpoint.ex':
+      'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  socket "/live", Phoenix.LiveView.Socket\nend\n',
+  },
+  ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
+);
+
+async function proofOf(
+  broken: string,
+): Promise<{ proof: Proof; engine: ReturnType<typeof recorded> }> {
+  const served = await shop(broken);
+  const engine = recorded(served.port, broken);
+  const wish = { path: '/', secrets: {}, databaseUrl: undefined, keep: false, patience: 150 };
+  const watcher = { begins() {}, ends() {} };
+  const { signal } = new AbortController();
+  try {
+    const fly = flyConfig(project.tree);
+    return {
+      proof: await prove({ engine, project, fly, folder: '.', wish, watcher, signal }),
+      engine,
+    };
+  } finally {
+    served.close();
+  }
+}
+
+const failures = ({ lines }: Proof) =>
+  lines.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name);
+
+test('all lines are met, in the order of a deploy', async () => {
+  const { proof } = await proofOf('');
+  assert.equal(
+    proof.lines.map(({ name, verdict }) => `${name} ${verdict}`),
+    'build boot health migrate page socket database memory tls user background history stop'
+      .split(' ')
+      .map((name) => `${name} met`),
+  );
+  assert.is(exitCode(proof), 0);
+  assert.match(summaryText(proof), 'shop is ready for fly deploy: 13 met');
+  assert.match(proof.notes.join(), 'Placeholders stand for STRIPE_KEY');
+});
+
+const BROKEN: Record<string, string> = {
+  build: 'build',
+  boot: 'boot',
+  health: 'health',
+  migrate: 'migrate',
+  page: 'page',
+  socket: 'socket',
+  database: 'database',
+  memory: 'memory',
+  tls: 'tls',
+  user: 'user',
+  writable: 'user',
+  background: 'background',
+  history: 'history',
+  stop: 'stop',
+};
+for (const [what, line] of Object.entries(BROKEN))
+  test(`a broken ${what} fails its line alone`, async () => {
+    const { proof } = await proofOf(what);
+    assert.equal(failures(proof), [line]);
+    assert.is(exitCode(proof), 1);
+    const [told] = proof.lines
+      .filter(({ name }) => name === line)
+      .map((one) => lineText(one, false));
+    assert.match(told ?? '', /^ {2}failed/);
+  });
+
+test('what was made is removed, and values stand in no list of processes', async () => {
+  const { engine } = await proofOf('boot');
+  const last = engine.asked.slice(-3).join('\n');
+  assert.match(last, /^ps --all --quiet --filter label=phoenix-fly\.prove=/);
+  assert.match(last, 'rmi --force localhost/phoenix-fly-prove:');
+  assert.match(engine.asked.join('\n'), '--env SECRET_KEY_BASE --env');
+  assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
+});
+
+test('what Fly would do, from fly.toml', () => {
+  const other = FLY.replace(
+    '[env]',
+    '[build]\ndockerfile = "Dockerfile.fly"\n[deploy]\nrelease_command = "/app/bin/migrate"\n[env]',
+  );
+  const { dockerfile, releaseCommand, memory, killTimeout, host, check } = deployOf(
+    project,
+    flyConfig(app({ 'fly.toml': other }).tree),
+  );
+  assert.equal(
+    { dockerfile, releaseCommand, memory, killTimeout, host },
+    {
+      dockerfile: 'Dockerfile.fly',
+      releaseCommand: '/app/bin/migrate',
+      memory: 512,
+      killTimeout: 1000,
+      host: 'shop.example.com',
+    },
+  );
+  assert.equal(check, {
+    method: 'GET',
+    path: '/health',
+    headers: { 'X-Forwarded-Proto': 'https' },
+    interval: 100,
+    timeout: 2000,
+    grace: 0,
+  });
+  const foreign = app({ 'fly.toml': '[build]\nimage = "x"\n[http_service]\ninternal_port = 1\n' });
+  assert.throws(() => deployOf(project, flyConfig(foreign.tree)), /\[build\] image/);
+});
+
+test('an engine that answers, or why there is none', async () => {
+  const engines = (answers: Record<string, Outcome>) => (name: 'docker' | 'podman') => ({
+    name,
+    run: async () => answers[name] ?? { code: 1, stdout: '', all: '' },
+  });
+  const works = { code: 0, stdout: '', all: '' };
+  const down = { code: 1, stdout: '', all: 'Cannot connect to the Docker daemon' };
+  assert.is(await findEngine(undefined, engines({ docker: down, podman: works })), 'podman');
+  const failure = (open: ReturnType<typeof engines>) =>
+    findEngine(undefined, open).catch((error: Error) => error.message);
+  assert.match(String(await failure(engines({ docker: down }))), 'docker: Cannot connect');
+  assert.match(String(await failure(engines({}))), 'needs docker or podman on PATH');
+});
+
+test('who listens, and whether Fly reaches it', () => {
+  const found = listeners(
+    `${TCP6('0FA0')}\n  1: 0100007F:1111 00000000:0000 0A\n  2: 00000000:0050 00000000:0000 01`,
+  );
+  assert.equal(found, [
+    { family: 6, address: 'any', port: 4000 },
+    { family: 4, address: 'loopback', port: 4369 },
+  ]);
+  assert.is(listening(found, 4000), '');
+  assert.is(listening([{ family: 4, address: 'loopback', port: 4369 }], 4000), undefined);
+  assert.match(listening(found, 8080) ?? '', 'port 4000, and internal_port in fly.toml is 8080');
+  assert.match(listening([{ family: 4, address: 'any', port: 4000 }], 4000) ?? '', 'IPv4 only');
+  assert.match(listening([{ family: 6, address: 'loopback', port: 4000 }], 4000) ?? '', 'loopback');
+});
+
+test('figures and words of the engine', () => {
+  assert.is(usedMemory('160.5MiB / 1GiB'), 160.5 * 2 ** 20);
+  assert.is(usedMemory('1.974MB / 25.28GB'), 1_974_000);
+  assert.equal(telling('a\nb\n** (RuntimeError) DATABASE_URL is missing\nc'), [
+    '** (RuntimeError) DATABASE_URL is missing',
+    'c',
+  ]);
+  assert.equal(telling('a\nb'), ['a', 'b']);
+  assert.equal(leaks(['ENV PORT=4000', 'ARG SECRET_KEY_BASE=abcdefghij'], []), ['SECRET_KEY_BASE']);
+  assert.equal(leaks(['COPY x', 'RUN TOKEN="$(cat /run/secrets/TOKEN)" mix'], []), []);
+  assert.equal(leaks(['RUN echo hunter2hunter2'], ['hunter2hunter2']), ['a value of --env-file']);
+  assert.equal(livePage(LIVE), { id: 'phx-1', session: 'signed', static: 'static', csrf: 'token' });
+  assert.is(livePage('<html></html>'), undefined);
+});
+
+test.run();
