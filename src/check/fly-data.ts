@@ -38,17 +38,6 @@ export const followsPoolSize = (repo: Repo): boolean =>
     ({ value }) => typeof value !== 'number' || value === 7,
   );
 
-/** Repos that speak IPv6, or don't, where they should do the other. */
-function wrongNetwork(repo: Repo, ipv6: boolean): (Doubt | { module: string })[] {
-  return repoSettings(repo, 'socket_options').flatMap(
-    ({ module, value }): (Doubt | { module: string })[] => {
-      if (value instanceof Unknown)
-        return [new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`)];
-      return when(JSON.stringify(value ?? []).includes('inet6') !== ipv6, { module });
-    },
-  );
-}
-
 /** R2.3: the pool and the network fit the database. */
 const databaseRules: readonly Rule<FlyFile>[] = [
   rule({
@@ -62,23 +51,36 @@ const databaseRules: readonly Rule<FlyFile>[] = [
     mend: () =>
       'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
   }),
-  overIpv4('must', ['fly', 'managed']),
-  overIpv4('should', ['unknown']),
   rule({
     id: 'R2.3',
     weight: 'should',
-    find: (file, repo) =>
-      locationOf(file, repo) !== 'outside'
-        ? []
-        : wrongNetwork(repo, false)
-            .filter((found) => !(found instanceof Doubt))
-            .map(() => ({ line: file.line('env.ECTO_IPV6') })),
-    say: () => 'databases outside Fly often have IPv4 addresses only',
-    mend: () => 'write: ECTO_IPV6 = "false"',
+    find: (file, repo) => {
+      const where = locationOf(file, repo);
+      const ipv6 = where !== 'outside';
+      const weight: Weight = /fly|managed/.test(where) ? 'must' : 'should';
+      const line = ipv6 ? file.line('env') : file.line('env.ECTO_IPV6');
+      const found = repoSettings(repo, 'socket_options');
+      const doubts = found.flatMap(({ module, value }) =>
+        value instanceof Unknown
+          ? [new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`)]
+          : [],
+      );
+      const wrong = found.filter(
+        ({ value }) =>
+          !(value instanceof Unknown) && JSON.stringify(value ?? []).includes('inet6') !== ipv6,
+      );
+      return [...doubts, ...wrong.map(({ module }) => ({ line, weight, module, ipv6 }))];
+    },
+    say: ({ module, ipv6 }) =>
+      ipv6
+        ? `${module} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`
+        : 'databases outside Fly often have IPv4 addresses only',
+    mend: ({ ipv6 }) =>
+      ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"',
   }),
   rule({
     id: 'R2.3',
-    weight: 'should',
+    weight: 'advice',
     find: (file, repo) => {
       const most = locationOf(file, repo) === 'managed' ? 45 : 25;
       return repoSettings(repo, 'pool_size').flatMap(({ value: size }) =>
@@ -102,23 +104,6 @@ const databaseRules: readonly Rule<FlyFile>[] = [
     mend: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
   }),
 ];
-
-function overIpv4(weight: Weight, locations: readonly Location[]): Rule<FlyFile> {
-  return rule({
-    id: 'R2.3',
-    weight,
-    find: (file, repo) => {
-      if (!locations.includes(locationOf(file, repo))) return [];
-      const line = file.line('env');
-      return wrongNetwork(repo, true).map((found) =>
-        found instanceof Doubt ? found : { ...found, line },
-      );
-    },
-    say: ({ module }) =>
-      `${module} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`,
-    mend: () => 'under [env], add: ECTO_IPV6 = "true"',
-  }) as Rule<FlyFile>;
-}
 
 /** R2.7: what stands in a committed file is no secret. */
 const secretRules: readonly Rule<FlyFile>[] = [
@@ -148,80 +133,66 @@ const secretRules: readonly Rule<FlyFile>[] = [
 const isSecretValue = (value: string): boolean =>
   hasPassword(value) || /^(sk|rk)_live_|^ghp_/.test(value);
 
-const releaseCommand = ({ deploy }: FlyFile): string => String(deploy.release_command ?? '');
+/** What is wrong with a release_command, in words. */
+const COMMAND_FAULTS = {
+  repo: ['the app has no Ecto repo to migrate', 'remove it'],
+  script: [
+    'it is not in the release, so each deploy stops here',
+    'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
+  ],
+  volume: [
+    'it runs on a machine without the volume that holds the database',
+    'remove it, and migrate when the app starts',
+  ],
+  module: [
+    'there is no such module, so each deploy stops here',
+    'mix phx.gen.release writes it; or remove release_command',
+  ],
+  pooler: [
+    'migrations need session locks, which the pooler of Managed Postgres can not hold',
+    'write: release_command = "/bin/sh -lc \'DATABASE_URL=$DIRECT_DATABASE_URL COMMAND\'"',
+  ],
+} as const;
 
-/** A fault of release_command, with its line. */
-function commandRule<Found>(
-  weight: Weight,
-  find: (command: string, repo: Repo, file: FlyFile) => Found | undefined,
-  say: (found: Found) => string,
-  mend: (found: Found) => string,
-): Rule<FlyFile> {
-  return rule({
-    id: 'B9',
-    weight,
-    find: (file, repo) => {
-      const command = releaseCommand(file);
-      const found = command ? find(command, repo, file) : undefined;
-      return found === undefined ? [] : [{ line: file.line('deploy.release_command'), found }];
-    },
-    say: ({ found }) => say(found),
-    mend: ({ found }) => mend(found),
-  }) as Rule<FlyFile>;
+type CommandFault = keyof typeof COMMAND_FAULTS;
+
+function commandFaults(command: string, file: FlyFile, repo: Repo): CommandFault[] {
+  const { project, dockerfile, runtime } = repo;
+  const paths = [...project.tree.paths];
+  const script = /(?:^|[\s/'"])bin\/(migrate[\w-]*)/.exec(command)?.[1];
+  const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
+  const defines = (path: string) => project.tree.read(path)?.includes(`defmodule ${module} `);
+  const isOwn = module?.startsWith(`${project.app.module}.`);
+  const where = locationOf(file, repo);
+  const isDirect = /DIRECT_DATABASE_URL/.test(command + (runtime?.text ?? ''));
+  const faults: Record<CommandFault, boolean | undefined> = {
+    repo: /migrat/i.test(command) && project.database.repos.length === 0,
+    script: script && dockerfile ? !paths.some((path) => path.endsWith(`bin/${script}`)) : false,
+    volume: where === 'sqlite',
+    module: isOwn && !paths.some((path) => path.endsWith('.ex') && defines(path)),
+    pooler: where === 'managed' && !isDirect,
+  };
+  return (Object.keys(faults) as CommandFault[]).filter((fault) => faults[fault]);
 }
 
 /** B9: release_command names something that is in the image, and reaches the database. */
-const commandRules: readonly Rule<FlyFile>[] = [
-  commandRule(
-    'must',
-    (command, { project }) =>
-      /migrat/i.test(command) && project.database.repos.length === 0 ? command : undefined,
-    () => 'the app has no Ecto repo to migrate',
-    () => 'remove it',
-  ),
-  commandRule(
-    'must',
-    (command, { project, dockerfile }) => {
-      const script = /(?:^|[\s/'"])bin\/(migrate[\w-]*)/.exec(command)?.[1];
-      const there = [...project.tree.paths].some((path) => path.endsWith(`bin/${script}`));
-      return script && dockerfile && !there ? script : undefined;
-    },
-    (script) => `${script} is not in the release, so each deploy stops here`,
-    () => 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
-  ),
-  commandRule(
-    'must',
-    (_, repo, file) => (locationOf(file, repo) === 'sqlite' ? true : undefined),
-    () => 'it runs on a machine without the volume that holds the database',
-    () => 'remove it, and migrate when the app starts',
-  ),
-  commandRule(
-    'must',
-    (command, { project: { app, tree } }) => {
-      const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
-      if (!module?.startsWith(`${app.module}.`)) return undefined;
-      const defined = [...tree.paths].some(
-        (path) => path.endsWith('.ex') && tree.read(path)?.includes(`defmodule ${module} `),
-      );
-      return defined ? undefined : module;
-    },
-    (module) => `there is no module ${module}, so each deploy stops here`,
-    () => 'mix phx.gen.release writes it',
-  ),
-  commandRule(
-    'should',
-    (command, repo, file) => {
-      const direct = /DIRECT_DATABASE_URL/.test(command + (repo.runtime?.text ?? ''));
-      return locationOf(file, repo) === 'managed' && !direct ? command : undefined;
-    },
-    () => 'migrations need session locks, which the pooler of Managed Postgres can not hold',
-    (command) =>
-      `write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${command.replaceAll('"', '\\"')}'"`,
-  ),
-];
+const commandRule = rule({
+  id: 'B9',
+  weight: 'must',
+  find: (file, repo) => {
+    const command = String(file.deploy.release_command ?? '');
+    const line = file.line('deploy.release_command');
+    return (command ? commandFaults(command, file, repo) : []).map((fault) => {
+      const weight: Weight = fault === 'pooler' ? 'should' : 'must';
+      return { line, weight, fault, command: command.replaceAll('"', '\\"') };
+    });
+  },
+  say: ({ fault }) => COMMAND_FAULTS[fault][0],
+  mend: ({ fault, command }) => COMMAND_FAULTS[fault][1].replace("COMMAND'", () => `${command}'`),
+});
 
 export const flyDataRules: readonly Rule<FlyFile>[] = [
   ...databaseRules,
   ...secretRules,
-  ...commandRules,
+  commandRule,
 ];

@@ -9,6 +9,9 @@ import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
 const rule = rulesFor(FLY_TOML);
 
+/** What `fly launch` wrote nobody chose; what somebody chose is theirs. */
+const chosen = (byOwner: boolean): Weight => (byOwner ? 'advice' : 'should');
+
 /** Every [[vm]] of a size that has a range of memory. */
 const sized = ({ machines, line }: FlyFile) =>
   machines.flatMap(({ data, path }) => {
@@ -119,26 +122,21 @@ const serviceRules: readonly Rule<FlyFile>[] = [
     say: () => 'requests are counted, and a LiveView page is one request that never ends',
     mend: () => 'write: type = "connections"',
   }),
-  limits('should', (file) => isLaunchLimit(file.service?.concurrency)),
-  limits('advice', (file) => !isLaunchLimit(file.service?.concurrency)),
-];
-
-/** Limits below 500 connections: those of `fly launch` nobody chose, others are their owner's. */
-function limits(weight: Weight, applies: (file: FlyFile) => boolean): Rule<FlyFile> {
-  return rule({
+  rule({
     id: 'R2.6',
-    weight,
-    find: (file) => {
-      const { service, line } = file;
-      if (!service?.concurrency || !applies(file)) return [];
+    weight: 'should',
+    find: ({ service, line }) => {
+      if (!service?.concurrency) return [];
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = service.concurrency;
       const most = Math.min(Number(soft), Number(hard));
-      return when(most < 500, { line: line(`${service.path}.concurrency.soft_limit`), most });
+      const weight = chosen(!isLaunchLimit(service.concurrency));
+      const place = line(`${service.path}.concurrency.soft_limit`);
+      return when(most < 500, { line: place, weight, most });
     },
     say: ({ most }) => `from ${most} connections on, LiveView sockets are throttled`,
     mend: () => 'write: soft_limit = 1000 and hard_limit = 1000',
-  }) as Rule<FlyFile>;
-}
+  }),
+];
 
 /** B7: what stops starts again, and what runs in the background goes on, once. */
 const idleRules: readonly Rule<FlyFile>[] = [
@@ -192,44 +190,27 @@ const idleRules: readonly Rule<FlyFile>[] = [
 
 /** B8: the VM gets SIGTERM and time to end what it does. What `fly launch` wrote nobody chose. */
 const stopRules: readonly Rule<FlyFile>[] = [
-  signal('should', (given) => given === 'SIGINT'),
-  signal('advice', (given) => given !== 'SIGINT'),
-  timeout('should', (given) => given === 5),
-  timeout('advice', (given) => given !== 5),
-];
-
-function signal(weight: Weight, applies: (given: string) => boolean): Rule<FlyFile> {
-  return rule({
+  rule({
     id: 'B8',
-    weight,
-    find: ({ table, line }) => {
-      const given = String(table.kill_signal ?? 'SIGINT');
-      return when(given !== 'SIGTERM' && applies(given), {
-        line: line('kill_signal') ?? line('app'),
-        given,
-      });
+    weight: 'should',
+    find: ({ table: { kill_signal: given = 'SIGINT' }, line }) => {
+      const weight = chosen(given !== 'SIGINT');
+      return when(given !== 'SIGTERM', { line: line('kill_signal'), weight, given });
     },
     say: ({ given }) => `Fly sends ${given}, on which the VM ends at once`,
     mend: () => 'above the first [table], write: kill_signal = "SIGTERM"',
-  }) as Rule<FlyFile>;
-}
-
-function timeout(weight: Weight, applies: (given: number) => boolean): Rule<FlyFile> {
-  return rule({
+  }),
+  rule({
     id: 'B8',
-    weight,
-    find: ({ killTimeout: given = 5, line }) =>
-      when((given < 20 || given > 300) && applies(given), {
-        line: line('kill_timeout') ?? line('app'),
-        given,
-      }),
-    say: ({ given }) =>
-      given > 300
-        ? `Fly waits 300 s at most, not ${given}`
-        : `after ${given} s it is killed, whatever it is doing`,
+    weight: 'should',
+    find: ({ killTimeout: given = 5, line }) => {
+      const found = { line: line('kill_timeout'), weight: chosen(given !== 5), given };
+      return when(given < 20 || given > 300, found);
+    },
+    say: ({ given }) => `after ${Math.min(given, 300)} s it is killed, whatever it is doing`,
     mend: () => 'above the first [table], write: kill_timeout = "30s"',
-  }) as Rule<FlyFile>;
-}
+  }),
+];
 
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
   ...machineRules,

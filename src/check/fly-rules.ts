@@ -1,5 +1,5 @@
 import { type Service, tablesAt } from '../fly/fly-config.ts';
-import { type UnknownKey, unknownKeys } from '../fly/known-keys.ts';
+import { unknownKeys } from '../fly/known-keys.ts';
 import { isAppName } from '../fly/names.ts';
 import { parseRegion, REGIONS } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
@@ -64,8 +64,24 @@ const validRules: readonly Rule<FlyFile>[] = [
     say: ({ fault }) => fault,
     mend: () => 'change it',
   }),
-  unknownKey('should', ({ meant, home }) => Boolean(meant ?? home)),
-  unknownKey('advice', ({ meant, home }) => !meant && !home),
+  // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
+  rule({
+    id: 'R2.1',
+    weight: 'should',
+    find: ({ table, line }) =>
+      unknownKeys(table).map((unknown) => {
+        const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
+        return { ...unknown, weight, line: line(unknown.path) };
+      }),
+    say: ({ path }) =>
+      `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and takes no notice of it`,
+    mend: ({ meant, home, key }) => {
+      if (meant) return `did you mean ${meant}? else remove it`;
+      return home
+        ? `${key} belongs below [${home}]; else remove it`
+        : 'remove it, or correct its name';
+    },
+  }),
   rule({
     id: 'R2.1',
     weight: 'must',
@@ -111,26 +127,6 @@ const validRules: readonly Rule<FlyFile>[] = [
   }),
 ];
 
-/** A key that looks like one that flyctl knows is a slip; others may be left over from older forms. */
-function unknownKey(weight: Weight, applies: (unknown: UnknownKey) => boolean): Rule<FlyFile> {
-  return rule({
-    id: 'R2.1',
-    weight,
-    find: ({ table, line }) =>
-      unknownKeys(table)
-        .filter(applies)
-        .map((unknown) => ({ ...unknown, line: line(unknown.path) })),
-    say: ({ path }) =>
-      `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and takes no notice of it`,
-    mend: ({ meant, home, key }) => {
-      if (meant) return `did you mean ${meant}? else remove it`;
-      return home
-        ? `${key} belongs below [${home}]; else remove it`
-        : 'remove it, or correct its name';
-    },
-  }) as Rule<FlyFile>;
-}
-
 /** Keys of [build] with which no Dockerfile is built. */
 const OTHER_BUILDERS = ['image', 'builder', 'buildpacks', 'builtin', 'compose'];
 
@@ -148,33 +144,27 @@ const buildRules: readonly Rule<FlyFile>[] = [
     mend: ({ key }) =>
       `remove ${key} under [build]; npx plop fly-toml -- --conflict replace does it`,
   }),
-  otherBuild('must', false),
-  otherBuild('should', true),
-];
-
-/** [build] that names another Dockerfile, or one of its stages. */
-function otherBuild(weight: Weight, exists: boolean): Rule<FlyFile> {
-  return rule({
+  rule({
     id: 'B12',
-    weight,
-    find: (file, repo) =>
-      [...otherDockerfile(file, repo), ...otherStage(file, repo)].filter(
-        (found) => found.exists === exists,
-      ),
-    say: ({ what }) =>
+    weight: 'must',
+    find: (file, repo) => [...otherDockerfile(file, repo), ...otherStage(file, repo)],
+    say: ({ what, exists }) =>
       exists
         ? `fly deploy builds ${what}, and not the whole Dockerfile beside fly.toml`
         : `there is no ${what}, so each build stops here`,
-    mend: ({ key }) => `remove ${key} under [build]${exists ? ', unless it is what you want' : ''}`,
-  }) as Rule<FlyFile>;
-}
+    mend: ({ key, exists }) =>
+      `remove ${key} under [build]${exists ? ', unless it is what you want' : ''}`,
+  }),
+];
 
+/** [build] that names another Dockerfile than the one beside it. */
 function otherDockerfile({ build, line }: FlyFile, { project: { tree } }: Repo) {
   const path = String(build.dockerfile ?? 'Dockerfile').replace(/^\.\//, '');
   const exists = tree.paths.has(path);
   // Where it is the only one, it is the one that is judged
   if (path === 'Dockerfile' || (exists && !tree.paths.has('Dockerfile'))) return [];
-  return [{ key: 'dockerfile', what: path, exists, line: line('build.dockerfile') }];
+  const weight: Weight = exists ? 'should' : 'must';
+  return [{ key: 'dockerfile', what: path, exists, weight, line: line('build.dockerfile') }];
 }
 
 function otherStage({ build, line }: FlyFile, { dockerfile }: Repo) {
@@ -184,9 +174,9 @@ function otherStage({ build, line }: FlyFile, { dockerfile }: Repo) {
     ([, name]) => name,
   );
   const exists = names.includes(String(stage));
-  return [
-    { key: 'build-target', what: `stage ${stage}`, exists, line: line('build.build-target') },
-  ];
+  const weight: Weight = exists ? 'should' : 'must';
+  const place = line('build.build-target');
+  return [{ key: 'build-target', what: `stage ${stage}`, exists, weight, line: place }];
 }
 
 export const flyRules: readonly Rule<FlyFile>[] = [...validRules, ...buildRules];

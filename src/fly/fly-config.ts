@@ -43,7 +43,7 @@ export interface FlyConfig {
   machine: Located | undefined;
   /** Seconds; Fly's default is 5. */
   killTimeout: number | undefined;
-  /** 1-based line of a value or a table's header, else of the table around it. */
+  /** 1-based line of a value or a table's header, else of the table around it, or of `app`. */
   line(path: string): number | undefined;
 }
 
@@ -186,7 +186,7 @@ export function seconds(value: unknown, bare = 1000): number | undefined {
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 function lineOf(source: TomlText, path: string): number | undefined {
-  if (path === '') return undefined;
+  if (path === '') return source.data.app === undefined ? undefined : lineOf(source, 'app');
   const { text, tables, values } = source;
   const value = values.find((found) => found.path === path);
   const table = tables.find((found) => found.path === path || found.path === `${path}.0`);
