@@ -67,9 +67,9 @@ export const flyToml: GeneratedFile = {
 function present({ tree }: Project): Present {
   const there = flyConfig(tree);
   if (there.blank) return {};
-  const { app, region, deploy, env, service } = there;
+  const { app, region, deploy, env, service, workers } = there;
   const isOurs = OUR_COMMENTS.test(there.source.text);
-  const stops = isOurs && service ? 'no' : undefined;
+  const stops = service && (isOurs || workers.length) ? 'no' : undefined;
   const isExternal = /^(false|0)$/.test(env.ECTO_IPV6 ?? '');
   const answers: Present = {
     app,
@@ -79,7 +79,7 @@ function present({ tree }: Project): Present {
     postgres: readAttachCommand(there.source.text) ?? (isExternal ? 'external' : undefined),
     migrate: deploy.release_command ? 'yes' : 'no',
     // A machine that stops when nobody was asked about it (`fly launch` writes so into every file) says nothing about an
-    // app that works in the background
+    // app that works in the background, unless a group of its own does that work
     background: service && staysOn(service) ? 'yes' : stops,
   };
   return answers;

@@ -256,6 +256,15 @@ test('POOL_SIZE is not written for an app that counts its connections otherwise'
   assert.is(after('String.to_integer(System.get_env("POOL_SIZE", "12"))'), '10');
 });
 
+test('the pages may sleep where a process group of its own does the work', () => {
+  const theirs = `${SERVICE}auto_stop_machines = "stop"\nprocesses = ["app"]\n[processes]\napp = "server"\nworker = "work"\n`;
+  const { data, notes } = run(theirs, { project: busy, flags: enter(theirs) });
+  assert.equal(overruled(dataOf(theirs), data), []);
+  assert.not.match(notes.join(), 'auto_stop');
+  const served = theirs.replace('["app"]', '["app", "worker"]');
+  assert.is(at(run(served, { project: busy }).data, 'http_service.auto_stop_machines'), 'off');
+});
+
 test('a port that only [env] names is the port', () => {
   assert.is(at(run('[env]\nPORT = "8080"\n').data, 'http_service.internal_port'), 8080);
 });

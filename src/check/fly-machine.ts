@@ -165,8 +165,8 @@ const idleRules: readonly Rule<FlyFile>[] = [
   rule({
     id: 'B7',
     weight: 'should',
-    find: ({ service, line }, { project: { background } }) =>
-      when(service && !staysOn(service) && background.length, {
+    find: ({ service, workers, line }, { project: { background } }) =>
+      when(service && !staysOn(service) && workers.length === 0 && background.length, {
         line: line(`${service?.path}.auto_stop_machines`),
         who: background.join(', '),
       }),

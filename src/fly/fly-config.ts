@@ -38,6 +38,8 @@ export interface FlyConfig {
   service: Service | undefined;
   /** The process group that serves the pages; undefined when there is only the one that needs no name. */
   group: string | undefined;
+  /** Process groups that no service names: what runs there goes on while nobody asks for a page. */
+  workers: string[];
   machines: Located[];
   /** The [[vm]] that the pages' machines are made from. */
   machine: Located | undefined;
@@ -75,7 +77,8 @@ function configOf(source: TomlText): FlyConfig {
   const table: Table = source.data;
   const env = Object.assign({}, ...tablesAt(table, 'env').map(({ data }) => data)) as Table;
   const service = pageService(table, String(env.PORT));
-  const group = pageGroup(table, service);
+  const groups = groupsOf(table);
+  const group = pageGroup(groups, service);
   const machines = tablesAt(table, 'vm');
   return {
     blank: source.text.trim() === '',
@@ -88,6 +91,7 @@ function configOf(source: TomlText): FlyConfig {
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
     service,
     group,
+    workers: idleGroups(table, groups),
     machines,
     machine: pageMachine(machines, group ?? 'app'),
     killTimeout: table.kill_timeout === undefined ? 5 : seconds(table.kill_timeout, 1),
@@ -153,21 +157,31 @@ export const ports = (service: Table, path = ''): Located[] =>
 export const speaks = ({ data }: Located, handler: string): boolean =>
   [data.handlers].flat().includes(handler);
 
-function pageGroup(table: Table, service: Service | undefined): string | undefined {
-  // [[processes]] with a name is the form of 2020
-  const named = tablesAt(table, 'processes').flatMap(({ data }) =>
+/** The names of [processes]; [[processes]] with a name is the form of 2020. */
+const groupsOf = (table: Table): string[] =>
+  tablesAt(table, 'processes').flatMap(({ data }) =>
     Array.isArray(table.processes) ? (text(data.name) ?? []) : Object.keys(data),
   );
-  const serving = [service?.data.processes ?? []].flat().map(String);
-  const groups = serving.length ? serving : named;
+
+const namedIn = (data: Table): string[] => [data.processes ?? []].flat().map(String);
+
+function pageGroup(names: readonly string[], service: Service | undefined): string | undefined {
+  const serving = service ? namedIn(service.data) : [];
+  const groups = serving.length ? serving : names;
   return ['app', 'web'].find((name) => groups.includes(name)) ?? groups[0];
 }
 
+function idleGroups(table: Table, names: readonly string[]): string[] {
+  const services = [...tablesAt(table, 'http_service'), ...tablesAt(table, 'services')];
+  // Without a name it serves all of them
+  if (services.some(({ data }) => namedIn(data).length === 0)) return [];
+  return names.filter((name) => !services.some(({ data }) => namedIn(data).includes(name)));
+}
+
 function pageMachine(machines: readonly Located[], group: string): Located | undefined {
-  const groupsOf = ({ data }: Located) => [data.processes ?? []].flat();
   return (
-    machines.find((machine) => groupsOf(machine).includes(group)) ??
-    machines.find((machine) => groupsOf(machine).length === 0)
+    machines.find((machine) => namedIn(machine.data).includes(group)) ??
+    machines.find((machine) => namedIn(machine.data).length === 0)
   );
 }
 
