@@ -3,6 +3,7 @@ import { callsIn, modulesIn } from '../src/elixir/modules.ts';
 import { fullName, moduleScope } from '../src/elixir/scope.ts';
 import { type Call, parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
+import { checkedFile } from '../src/fly/checked-file.ts';
 import type { GeneratedFile } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
 import { elixirModule } from '../src/quote.ts';
@@ -15,7 +16,8 @@ export const health: GeneratedFile = {
     const { module, path } = plugOf(project);
     const endpoint = project.tree.read(project.endpoint.file) ?? '';
     const isOurs = plugsIn(endpoint, project.endpoint.module).some(({ name }) => name === module);
-    if (project.endpoint.healthPath && !isOurs) return [];
+    const answered = project.endpoint.healthPath ?? checkedFile(project);
+    if (answered && !isOurs) return [];
     return [
       {
         path,

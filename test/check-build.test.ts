@@ -8,7 +8,7 @@ import { detect } from '../src/facts/detect.ts';
 import { runCheck } from '../src/run/check-command.ts';
 import { treeOf } from '../src/tree.ts';
 import { textsBefore } from './projects.ts';
-import { projectOf, SHOP } from './support.ts';
+import { planFor, projectOf, SHOP, shop } from './support.ts';
 import { generated, judge, spoil, type Texts, testTraps } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
@@ -220,6 +220,15 @@ test('git in the image is no fault where the code starts it', () => {
   assert.is(tools(texts).length, 1);
   const code = 'defmodule Shop.Repos do\n  def pull, do: System.cmd("git", ["pull"])\nend\n';
   assert.equal(tools({ ...texts, 'lib/shop/repos.ex': code }), []);
+});
+
+test('a health check on a file of priv/static is answered, and needs no plug', () => {
+  const texts = spoil(generated(), 'fly.toml', 'path = "/health"', 'path = "/robots.txt"');
+  assert.is(judge(texts, 'R2.5').verdict, 'must');
+  const found = { ...texts, 'priv/static/robots.txt': 'User-agent: *\n' };
+  assert.is(judge(found, 'R2.5').verdict, 'met');
+  const before = { ...shop(), 'fly.toml': texts['fly.toml'] ?? '', 'priv/static/robots.txt': '' };
+  assert.not(planFor(before).some(({ path }) => path.includes('health')));
 });
 
 test('a script that is started and may not be executed', () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path/posix';
+import { neededPaths } from '../docker/ignore-lines.ts';
 import { copied, inputs } from './build-inputs.ts';
 import { brings } from './dockerfile-build.ts';
 import { sourcesOf } from './dockerfile-model.ts';
@@ -32,9 +33,12 @@ type Ignores = (path: string) => boolean;
 /** What gets in, and whether a line at the top would keep it out: a later one with ! may let it in again. */
 function leaks({ project, dockerignore }: Repo, ignores: Ignores) {
   const text = dockerignore?.text ?? '';
+  const needed = neededPaths(project);
   return UNWANTED.flatMap(([pattern, what, list, weight]) => {
     const probes = list.split(' ');
-    const wanted = (path: string) => project.config.files.includes(path);
+    const wanted = (path: string) =>
+      project.config.files.includes(path) ||
+      needed.some((one) => path === one || path.startsWith(`${one}/`));
     const probe = probes.find((path) => !wanted(path) && !ignores(path));
     if (probe === undefined) return [];
     const lines = `${pattern}\n${text}`;

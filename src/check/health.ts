@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
 import { type ForceSslFault, forceSslFaults } from '../facts/force-ssl.ts';
+import { checkedFile } from '../fly/checked-file.ts';
 import { type Located, type Service, seconds } from '../fly/fly-config.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
@@ -22,6 +23,10 @@ const rule = <Found extends Place = Checked>(
   mend: (found: Found) => string,
 ): Rule<FlyFile, Found> => rulesFor(FLY_TOML)<Found>({ id: 'R2.5', weight, find, say, mend });
 
+/** A path that the app answers without a login or the database. */
+const answeredPath = ({ project }: Repo): string | null =>
+  checkedFile(project) ?? project.endpoint.healthPath;
+
 const headerOf = (service: Service): string => service.checksPath.replace(/\.\d+\./, '.');
 
 /** The first check of the service, and the line of one of its keys. */
@@ -37,7 +42,7 @@ function checkOf(fly: FlyFile, repo: Repo, key = ''): Checked[] {
     {
       line,
       path: String(check?.data.path ?? '/'),
-      answered: repo.project.endpoint.healthPath,
+      answered: answeredPath(repo),
       header: headerOf(service),
       service: service.path.replace(/\.\d+$/, ''),
     },
@@ -92,8 +97,8 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   ),
   rule<Place>(
     'should',
-    (fly, { project }) =>
-      fly.service && !project.endpoint.healthPath ? [{ file: project.endpoint.file }] : [],
+    (fly, repo) =>
+      fly.service && !answeredPath(repo) ? [{ file: repo.project.endpoint.file }] : [],
     () => 'the app has no route that answers a health check',
     () => '`npx plop health` adds a plug that answers /health',
   ),
