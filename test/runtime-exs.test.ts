@@ -312,6 +312,36 @@ test('origins are compared with the host that fly.toml names', () => {
   assert.match(says(with_('false'), 'R3.3'), 'advice config/runtime.exs:25 check_origin: false');
 });
 
+test("a host of the app's own is a fault where fly.toml names another, and its sockets have no list", () => {
+  const own = spoilt('System.get_env("PHX_HOST") || "example.com"', '"shop.org"');
+  const fly = { 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop.fly.dev"\n' };
+  assert.match(
+    says({ ...own, ...fly }, 'R3.3'),
+    "must config/runtime.exs:null LiveView sockets connect from the url's host alone",
+  );
+  assert.match(block({ ...own, ...fly }), 'check_origin: ["//shop.org", "//#{fly_host}"]');
+  assert.is(judge(run({ ...own, ...fly }), 'R3.3').verdict, 'met');
+});
+
+test('machines of FLAME, which get no [env], are named where the app demands PHX_HOST', () => {
+  const demands = spoilt(
+    'System.get_env("PHX_HOST") || "example.com"',
+    'System.fetch_env!("PHX_HOST")',
+  );
+  const texts = { ...demands, 'mix.lock': lock('flame', '0.5.2') };
+  assert.match(says(texts, 'R3.3'), "should config/runtime.exs:17 FLAME's machines");
+  assert.not.match(says(demands, 'R3.3'), 'FLAME');
+});
+
+test('the older switch of Phoenix serves too', () => {
+  const texts = stock({
+    [RUNTIME]: STOCK.replace('if System.get_env("PHX_SERVER") do', 'if false do'),
+    'config/prod.exs': 'import Config\nconfig :phoenix, :serve_endpoints, true\n',
+  });
+  assert.not.match(block(texts), 'server:');
+  assert.is(judge(run(texts), 'R3.1').verdict, 'met');
+});
+
 test('the older way to listen on IPv6 is one', () => {
   const old = spoilt(
     'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]',

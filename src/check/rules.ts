@@ -13,8 +13,9 @@ import { healthRules } from './health.ts';
 import { readOnlyRules } from './read-only.ts';
 import type { Rule } from './rule.ts';
 import { backgroundSwitch, logger, tls } from './runtime-app.ts';
-import { hosts, releaseMode, secrets } from './runtime-endpoint.ts';
-import { pools } from './runtime-repos.ts';
+import { bootRules, secretRules } from './runtime-boot.ts';
+import { endpointRules } from './runtime-endpoint.ts';
+import { repoRules } from './runtime-repos.ts';
 
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
@@ -30,10 +31,10 @@ export const rules: readonly Rule[] = [
   ...flyDataRules,
   ...healthRules,
   ...envShRules,
-  ...releaseMode,
-  ...pools,
-  ...hosts,
-  ...secrets,
+  ...bootRules,
+  ...repoRules,
+  ...endpointRules,
+  ...secretRules,
   ...tls,
   ...logger,
   ...backgroundSwitch,

@@ -95,7 +95,7 @@ export function speaksIpv6(http: Value | undefined): boolean {
   );
 }
 
-export const isLoopback = (ip: Value): boolean =>
+export const isLoopback = (ip: Value | undefined): boolean =>
   /^(\{127, 0, 0, 1\}|\{0, 0, 0, 0, 0, 0, 0, 1\}|:loopback|"127\.0\.0\.1"|"::1")$/.test(show(ip));
 
 /** Settings of a repo that nobody makes. */

@@ -4,145 +4,141 @@ import { placeholder, type Repo } from './repo.ts';
 import type { Rule } from './rule.ts';
 import { type MissingRepo, missingRepos } from './runtime-missing.ts';
 import { databaseKind, type Path, settingAt, variableOf } from './runtime-probe.ts';
-import {
-  addition,
-  type Circumstances,
-  reposOf,
-  type SettingRule,
-  settingRule,
-  statement,
-} from './setting-rule.ts';
+import { type Row, reposOf, settingRules } from './setting-rule.ts';
 
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
 const isOn = (value: Value | undefined): boolean =>
   value !== undefined && value !== null && value !== false;
-
-/** A setting that nobody makes, and the generator writes. */
-const lacks =
-  (key: keyof MissingRepo) =>
-  (_: Value | undefined, { repo, path: [, module] }: Circumstances): boolean =>
-    missingRepos(repo, databaseKind(repo)).some(
-      (one) => one.module === module && one[key] === true,
-    );
 
 const onFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
 /** Before 0.21.1 `ssl: true` takes any certificate (postgrex's changelog). */
 const takesAny = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
 
-type Row = Omit<SettingRule, 'targets' | 'id' | 'say' | 'mend' | 'keys'> & {
-  key: string;
-  what: string;
-  /** The line to add; a sentence that begins with a lower-case verb stands as it is. */
-  line: string;
-};
-
 const IPV6 =
   'socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])';
 
-const ROWS: readonly Row[] = [
+type Missing = Exclude<keyof MissingRepo, 'module' | 'app'>;
+
+const ROWS: readonly Row<Missing>[] = [
   {
+    id: 'R3.2',
     key: 'pool_size',
     weight: 'should',
     variable: 'POOL_SIZE',
-    isWrong: lacks('poolSize'),
+    missing: 'poolSize',
     what: 'pool_size does not follow POOL_SIZE',
     line: 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))',
   },
   {
+    id: 'R3.2',
     key: 'pool_size',
     weight: 'advice',
-    isWrong: (value, { repo, path }) =>
+    isWrong: (value, repo, path) =>
       typeof value === 'number' && value !== 7 && variableOf(repo, path) === undefined,
     what: 'pool_size is the same whatever POOL_SIZE in fly.toml says',
     line: 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))',
   },
   {
+    id: 'R3.2',
     key: 'queue_target',
     weight: 'advice',
-    isWrong: lacks('queue'),
+    missing: 'queue',
     what: 'a busy pool drops requests after 50 ms (queue_target, queue_interval)',
     line: 'queue_target: 500, queue_interval: 2_000',
   },
   {
+    id: 'R3.2',
     key: 'socket_options',
     weight: 'should',
     variable: 'ECTO_IPV6',
-    isWrong: (value, { repo }) => !speaksIpv6(value) && databaseKind(repo) !== 'external',
+    missing: 'ipv6',
+    isWrong: (value, repo) => !speaksIpv6(value) && databaseKind(repo) !== 'external',
     what: "with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only",
     line: IPV6,
   },
   {
+    id: 'R3.2',
     key: 'socket_options',
     weight: 'should',
     variable: 'ECTO_IPV6',
     environment: { ECTO_IPV6: 'false' },
-    isWrong: (value, { repo, path }) => speaksIpv6(value) && !isForced(repo, path),
+    isWrong: (value, repo, path) => speaksIpv6(value) && !isForced(repo, path),
     what: 'ECTO_IPV6=false turns IPv6 on too, because only its presence is tested',
-    line: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
+    edit: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
   },
   {
+    id: 'R3.2',
     key: 'backoff_type',
     weight: 'should',
     isWrong: (value) => atomName(value) === 'stop',
     what: 'backoff_type: :stop gives up when the database restarts',
-    line: 'remove backoff_type',
+    edit: 'remove backoff_type',
   },
   {
+    id: 'R3.2',
     key: 'prepare',
     weight: 'should',
     matters: (repo) => databaseKind(repo) === 'managed',
+    missing: 'prepare',
     isWrong: (value) => atomName(value) !== 'unnamed',
     what: 'Managed Postgres hands each transaction to another connection, which loses prepared statements',
     line: 'prepare: :unnamed',
   },
   {
+    id: 'R3.2',
     key: 'max_lifetime',
     weight: 'advice',
-    isWrong: lacks('maxLifetime'),
+    missing: 'maxLifetime',
     what: "Fly's proxy cuts connections after ten minutes",
     line: 'max_lifetime: 480_000..540_000',
   },
   {
+    id: 'R3.2',
     key: 'ssl',
     weight: 'must',
     matters: onFly,
     isWrong: isOn,
     what: 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")',
-    line: 'remove ssl; the private network is encrypted by itself',
+    edit: 'remove ssl; the private network is encrypted by itself',
   },
   {
+    id: 'R3.2',
     key: 'ssl',
     weight: 'should',
     matters: (repo) => databaseKind(repo) === 'external',
+    missing: 'ssl',
     isWrong: (value) => !isOn(value),
     what: 'a database outside Fly is reached over the open internet, without TLS',
     line: 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]',
   },
   {
+    id: 'R3.2',
     key: 'ssl',
     weight: 'should',
     matters: (repo) => takesAny(repo) && !onFly(repo),
-    isWrong: (value, { repo, path: [app, module = ''] }) =>
+    isWrong: (value, repo, [app, module = '']) =>
       value === true && !settingAt(repo, [app, module, 'ssl_opts']),
     what: 'ssl: true of postgrex before 0.21.1 takes any certificate',
     line: 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]',
   },
   {
+    id: 'R3.3',
     key: 'url',
     weight: 'must',
     variable: 'DATABASE_URL',
-    isWrong: lacks('url'),
+    missing: 'url',
     what: 'DATABASE_URL is not read from the environment',
     line: 'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
   },
   {
+    id: 'R3.3',
     key: 'url',
     weight: 'note',
-    isWrong: (value, { repo, path }) =>
+    isWrong: (value, repo, path) =>
       onFly(repo) && value !== placeholder('DATABASE_URL') && variableOf(repo, path) !== undefined,
     what: "its address comes from a variable of the app's own: `fly postgres attach` takes it as --variable-name",
-    line: '',
+    edit: '',
   },
 ];
 
@@ -150,19 +146,17 @@ const ROWS: readonly Row[] = [
 const isForced = (repo: Repo, path: Path): boolean =>
   speaksIpv6(settingAt(repo, path, { ECTO_IPV6: undefined }));
 
-const isSentence = (line: string): boolean => /^(write|remove|$)/.test(line);
+const targets = (repo: Repo) => {
+  const missing = missingRepos(repo, databaseKind(repo));
+  return reposOf(repo).map((target) => ({
+    ...missing.find(({ module }) => module === target.module),
+    ...target,
+  }));
+};
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
-export const pools: readonly Rule<string>[] = ROWS.map(({ key, what, line, ...row }) =>
-  settingRule({
-    ...row,
-    id: key === 'url' ? 'R3.3' : 'R3.2',
-    targets: reposOf,
-    keys: [key],
-    say: ({ module }) => `${module}: ${what}`,
-    mend: (target) => {
-      if (isSentence(line)) return line;
-      return row.weight === 'advice' ? statement(target, line) : addition(target, line);
-    },
-  }),
+export const repoRules: readonly Rule<string>[] = settingRules(
+  targets,
+  ROWS,
+  ({ module }, what) => `${module}: ${what}`,
 );

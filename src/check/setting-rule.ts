@@ -6,14 +6,15 @@ import { Doubt, type Place, type Rule, rulesFor, type Weight } from './rule.ts';
 import { type Path, placeOf, readsAt, settingAt } from './runtime-probe.ts';
 
 /** The module that a setting is for, and the OTP app below which it stands. */
-export interface Target extends Place {
+export interface Target {
   app: string;
   module: string;
 }
 
-export const endpointOf = ({ project }: Repo): Target[] => [
-  { app: project.app.otpApp, module: project.endpoint.module },
-];
+export const endpointOf = ({ project }: Repo): Target => ({
+  app: project.app.otpApp,
+  module: project.endpoint.module,
+});
 
 export const reposOf = ({ project }: Repo): Target[] =>
   serverRepos(project).map((module) => ({
@@ -21,62 +22,73 @@ export const reposOf = ({ project }: Repo): Target[] =>
     app: project.database.repoApps.get(module) ?? project.app.otpApp,
   }));
 
-/** What a judgement may look at beside the value itself. */
-export interface Circumstances {
-  repo: Repo;
-  path: Path;
-}
-
-/** How a setting is judged by what it comes out as, whoever wrote it however. */
-export interface SettingRule {
+/** A setting that is judged by what it comes out as, whoever wrote it however. */
+export interface Row<Missing extends string> {
   id: string;
+  /** Below the module: `url.host`. */
+  key: string;
   weight: Weight;
-  targets(repo: Repo): Target[];
   /** Whether it matters in this repo at all. */
   matters?(repo: Repo): boolean;
-  keys: readonly string[];
   /** Changes to the environment in which the release starts. */
   environment?: Readonly<Record<string, string | undefined>>;
-  isWrong(value: Value | undefined, circumstances: Circumstances): boolean;
+  /** Left out where nothing but `missing` is wrong. */
+  isWrong?(value: Value | undefined, repo: Repo, path: Path): boolean;
+  /** What the generator writes, where it is missing. */
+  missing?: Missing;
   /** The variable whose reading is the place to edit; without one it is where the key is set. */
   variable?: string;
-  say(target: Target): string;
-  mend(target: Target): string;
+  what: string;
+  /** The setting to add, or else a sentence. */
+  line?: string;
+  edit?: string;
 }
 
-/** A rule about one setting; a value that only the running release knows is a doubt. */
-export function settingRule(setting: SettingRule): Rule<string, Target> {
-  const { id, weight, say, mend } = setting;
-  return rulesFor(RUNTIME_EXS)<Target>({
-    id,
-    weight,
-    say,
-    mend,
-    find: (_, repo) =>
-      setting.matters?.(repo) === false
-        ? []
-        : setting.targets(repo).flatMap((target) => judge(setting, target, repo)),
-  });
+interface Found extends Target, Place {
+  isMissing: boolean;
 }
 
-function judge(setting: SettingRule, target: Target, repo: Repo): (Target | Doubt)[] {
-  const { keys, environment, isWrong, variable, weight, say } = setting;
-  const path: Path = [target.app, target.module, ...keys];
-  const value = settingAt(repo, path, environment);
-  if (value instanceof Unknown)
-    return /advice|note/.test(weight)
-      ? []
-      : [new Doubt(`${say(target)}? That is decided by ${value.why}`)];
-  if (!isWrong(value, { repo, path })) return [];
-  const line = variable && repo.runtime ? readsAt(repo.runtime.text, variable) : undefined;
-  const place = line === undefined ? placeOf(repo, path) : undefined;
-  return [{ ...target, file: place?.file, line: line ?? place?.line }];
+/** The rules of a table, for the endpoint or for each repo. A value that only the running release knows is a doubt. */
+export function settingRules<Missing extends string>(
+  targets: (repo: Repo) => readonly (Target & Partial<Record<Missing, unknown>>)[],
+  rows: readonly Row<Missing>[],
+  say: (target: Target, what: string) => string = (_, what) => what,
+): Rule<string, Found>[] {
+  return rows.map((row) =>
+    rulesFor(RUNTIME_EXS)<Found>({
+      id: row.id,
+      weight: row.weight,
+      find: (_, repo) => {
+        if (row.matters?.(repo) === false) return [];
+        return targets(repo).flatMap((target) => {
+          const isMissing = row.missing !== undefined && target[row.missing] === true;
+          return judge(row, { ...target, isMissing }, repo, say(target, row.what));
+        });
+      },
+      say: (found) => say(found, row.what),
+      mend: (found) => row.edit ?? addition(found, row.line ?? ''),
+    }),
+  );
 }
 
-/** The statement that makes a setting. */
-export const statement = ({ app, module }: Target, line: string): string =>
-  `add: config :${app}, ${module}, ${line}`;
+function judge(
+  row: Row<string>,
+  { app, module, isMissing }: Found,
+  repo: Repo,
+  question: string,
+): (Found | Doubt)[] {
+  const path: Path = [app, module, ...row.key.split('.')];
+  const value = settingAt(repo, path, row.environment);
+  if (value instanceof Unknown) {
+    const isOpen = /must|should/.test(row.weight);
+    return isOpen ? [new Doubt(`${question}? That is decided by ${value.why}`)] : [];
+  }
+  const isWrong = row.isWrong ? row.isWrong(value, repo, path) : isMissing;
+  if (!isWrong) return [];
+  const line = row.variable && repo.runtime && readsAt(repo.runtime.text, row.variable);
+  const place = line ? undefined : placeOf(repo, path);
+  return [{ app, module, isMissing, file: place?.file, line: line || place?.line }];
+}
 
-/** The same, where it is the generator's to write. */
-export const addition = (target: Target, line: string): string =>
-  `${statement(target, line)}; \`npx plop runtime-exs\` writes it`;
+const addition = ({ app, module, isMissing }: Found, line: string): string =>
+  `add: config :${app}, ${module}, ${line}${isMissing ? '; `npx plop runtime-exs` writes it' : ''}`;
