@@ -1,4 +1,5 @@
 import type { Present } from '../src/answers/questions.ts';
+import { packages, readDockerfile } from '../src/check/dockerfile-model.ts';
 import { assets } from '../src/docker/asset-steps.ts';
 import {
   buildNotes,
@@ -87,10 +88,11 @@ export const dockerfile: GeneratedFile = {
       },
     },
   ],
-  notes: ({ project, answers: { base } }) => [
+  notes: ({ project, answers: { base, release } }) => [
     ...chooseImage(project, base).notes,
     ...packageNotes(project, base),
-    ...buildNotes(project),
+    ...buildNotes(project, release),
+    ...foreignNotes(project, base),
     ...assets(project).notes,
   ],
 };
@@ -101,18 +103,40 @@ const rerun = ({ tree }: Project, command = 'npx plop'): string =>
     tree.read('Dockerfile') ?? '',
   )?.[1] ?? `${command} dockerfile`;
 
+const isOurs = (text: string): boolean => /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(text);
+
 function present(project: Project): Present {
   const release = builtRelease(project);
   const text = project.tree.read('Dockerfile') ?? '';
-  const isOurs = /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(text);
   const [runner = ''] = text.split(/^FROM /m).slice(-1);
   return {
     ...(release !== undefined && { release }),
-    ...(isOurs && {
+    ...(isOurs(text) && {
       base: /^ARG DEBIAN_VERSION=/m.test(text) ? 'debian' : 'alpine',
       psql: /^[^#\n]*(postgresql-client|--from=psql )/m.test(runner) ? 'yes' : 'no',
     }),
   };
+}
+
+/** In any image of a release, by one name or another. */
+const USUAL =
+  /^(libstdc\+\+6?|openssl|libssl.*|libcrypto.*|libncurses.*|ncurses.*|ca-certificates|locales|build-essential|build-base|git|libgcc.*|postgresql-client|libpq.*|nodejs|npm)$/;
+
+/** What a Dockerfile that we didn't write installs beyond ours. */
+function foreignNotes(project: Project, base: Base): string[] {
+  const text = project.tree.read('Dockerfile');
+  const file = text === undefined || isOurs(text) ? undefined : readDockerfile(text);
+  if (!file) return [];
+  const { otp } = chooseImage(project, base);
+  const ours = `${builderPackages(project, base)} ${runnerPackages(project, base, otp, true)}`;
+  const more = [...packages(file.stages.flatMap(({ steps }) => steps))].filter(
+    (name) => !USUAL.test(name) && !ours.split(' ').includes(name),
+  );
+  return more.length
+    ? [
+        `Your Dockerfile installs ${more.join(', ')}, which this one doesn't: if the app starts or links to them, add them to the stage that needs them.`,
+      ]
+    : [];
 }
 
 /** The program of a stage that is named after it. */

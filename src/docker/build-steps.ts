@@ -2,6 +2,8 @@ import { get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, shellWord } from '../quote.ts';
 import { type Assets, installsNode } from './asset-steps.ts';
+import { notExecutable } from './copies.ts';
+import { relFolder } from './release-files.ts';
 
 /** Compilers that write below _build alone (their sources, 2026-11). Any other may write into priv, say. */
 const IN_BUILD = new Set([
@@ -84,7 +86,11 @@ const releaseSteps = (project: Project): string[] =>
   ['release', 'assets.deploy'].flatMap((alias) => project.projects[0]?.aliases.get(alias) ?? []);
 
 /** What the owner should know of how the image is built. */
-export const buildNotes = (project: Project): string[] => [
+export const buildNotes = (project: Project, release: string): string[] => [
+  ...notExecutable(project, relFolder(project, release)).map(
+    (path) =>
+      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To mend it there: git update-index --chmod=+x ${path}`,
+  ),
   ...(getAlias(project) === null
     ? []
     : [

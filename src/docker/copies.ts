@@ -105,7 +105,9 @@ export const builderCopies = (project: Project, release: string, { needsNode }: 
   ...withoutInner(
     [relFolder(project, release), ...project.mixSteps.copied],
     ['priv', 'lib', 'assets', ...pathFolders(project)],
-  ).map(same),
+  ).map((folder) =>
+    notExecutable(project, folder).length ? `--chmod=755 ${same(folder)}` : same(folder),
+  ),
   ...(needsNode ? ['--from=node /usr/local /usr/local'] : []),
   ...nodeStages(project).flatMap(({ name, modules }) =>
     modules.map((folder) => `--from=${name} ${folder} ${folder}`),
@@ -114,6 +116,15 @@ export const builderCopies = (project: Project, release: string, { needsNode }: 
   ...bundlerFiles(project),
   ...codeCopies(project),
 ];
+
+/** Scripts that a release would bring along, and that nobody may run. */
+export const notExecutable = (project: Project, folder: string): string[] =>
+  [...project.tree.paths].filter(
+    (path) =>
+      path.startsWith(`${folder}/overlays/bin/`) &&
+      project.tree.executable?.(path) === false &&
+      project.tree.read(path)?.startsWith('#!'),
+  );
 
 /** Where the asset sources lie; an umbrella's come with its apps. */
 function assetFolders(project: Project): string[] {

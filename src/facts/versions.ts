@@ -27,6 +27,7 @@ const READERS: [string, Reader][] = [
   ['.rtx.toml', mise],
   ['mise/config.toml', mise],
   ['.elixir-version', (text) => elixirPin(text)],
+  ['elixir_buildpack.config', buildpack],
   ['Dockerfile', dockerfile],
 ];
 
@@ -103,6 +104,16 @@ function mise(text: string): Pin {
   } catch {
     return {};
   }
+}
+
+/** Heroku's and Gigalixir's: `elixir_version=1.16.3`. */
+function buildpack(text: string): Pin {
+  const value = (name: string) =>
+    new RegExp(`^\\s*${name}\\s*=\\s*["']?v?([\\w.-]+)`, 'm').exec(text)?.[1];
+  return {
+    elixir: elixirPin(value('elixir_version') ?? '').elixir,
+    otp: version(value('erlang_version') ?? ''),
+  };
 }
 
 function dockerfile(text: string): Pin {

@@ -104,7 +104,9 @@ function elixirNotes(elixir: string, minor: string, pinned: string | null): stri
   const notes: string[] = [];
   if (pinned !== null && minorOf(pinned) !== minor)
     notes.push(
-      `There is no official image of Elixir ${pinned} any more (as of ${table.asOf}); ${elixir} is the nearest that mix.exs allows.`,
+      MINORS.some((one) => one.minor === minorOf(pinned))
+        ? `Elixir ${pinned} is pinned, and mix.exs does not allow it; ${elixir} is the nearest that it allows.`
+        : `There is no official image of Elixir ${pinned} any more (as of ${table.asOf}); ${elixir} is the nearest that mix.exs allows.`,
     );
   else if (pinned !== null && elixir !== pinned) notes.push(floatNote(elixir, pinned, fixed));
   if (elixir !== minor && fixed && semver.lt(elixir, fixed))

@@ -1,39 +1,46 @@
 #!/bin/bash
 # Builds an app again after each kind of change: the image must hold what a build from nothing would, and Mix compile no more than it must.
-# Usage: rebuild.sh BASE [umbrella]
+# Usage: rebuild.sh BASE [umbrella|native]; BUILDER=buildkit builds with BuildKit, else buildah, which keeps no cache that begins with a stage
 set -uo pipefail
-base=$1 shape=${2:-} name="rebuild of ${2:-an app} on $1"
+base=$1 shape=${2:-} name="rebuild of ${2:-an app} on $1 by ${BUILDER:-buildah}"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit
 source "$here/tools.sh"
+source "$here/buildkit.sh"
 app=$work/app
-own=$app${shape:+/apps/shop_web}
+own=$app
+if [ "$shape" = umbrella ]; then own=$app/apps/shop_web; fi
+if [ "${BUILDER:-}" = buildkit ]; then buildkit_there && buildkit_start || { fail 'BuildKit: it needs Go and runc'; exit; }; fi
 image=phoenix-fly-e2e-rebuild${shape:+-$shape}
-port=$([ "$shape" ] && echo 9421 || echo 9420)
+port=$((9420 + RANDOM % 500))
 # Where buildah keeps cache mounts: the first build has none
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
 
-fixture "$app" "$shape"
+fixture "$app" "$([ "$shape" = umbrella ] && echo umbrella)"
 mkdir -p "$own/priv"
 # No layer of an earlier run fits
 echo "# $(date +%s%N)" >>"$app/mix.exs"
 # What the sources say; the image must say the same
-code=0 file=0 limit=0 plug=0 tint='' tone=0 says=any
+code=0 file=0 note=0 limit=0 plug=0 tint='' tone=0 says=any
 code() {
   code=$1
   cat >"$own/lib/marker.ex" <<ELIXIR
 defmodule Shop.Marker do
+  hooks = Path.join(Mix.Project.build_path(), "phoenix-colocated/shop")
+  File.mkdir_p!(hooks)
+  File.write!(Path.join(hooks, "marker.js"), "hook of code $1")
   require Plug.Marker
   ${tint:+require Tint}
   @limit Application.compile_env(:shop, :limit, 0)
-  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}${tint:+, tint #{Tint.version()\}, #{Tint.Say.say(:it)\}}")
+  def all, do: IO.puts("code $1, file #{unquote(String.trim(File.read!("priv/marker.txt")))}, note #{unquote(String.trim(File.read!("lib/note.txt")))}, limit #{@limit}, plug #{Plug.Marker.version()}${tint:+, tint #{Tint.version()\}, #{Tint.Say.say(:it)\}}")
 end
 ELIXIR
   # Older than any build, as in a checkout that keeps times
-  touch -d 2001-01-01 "$own/lib/marker.ex"
+  touch -d "200$1-01-01" "$own/lib/marker.ex"
 }
 file() { file=$1 && echo "$1" >"$own/priv/marker.txt"; }
+note() { note=$1 && echo "$1" >"$own/lib/note.txt"; }
 plug() { plug=$1 && printf 'defmodule Plug.Marker do\n  defmacro version, do: "%s"\nend\n' "$1" >"$app/vendor/plug/lib/marker.ex"; }
 setting() { printf '\nconfig :%s, %s: %s\n' "$@" >>"$app/config/config.exs"; }
 # A dependency that is fetched, in two versions; it reads its configuration in a way that Mix does not track, as :mime does.
@@ -53,27 +60,42 @@ tint 2 Atom atom
 command git daemon --export-all --reuseaddr --base-path="$work/repos" --listen=127.0.0.1 --port="$port" 2>/dev/null &
 code 1
 file 1
+note 1
 plug 1
 printf 'defmodule Shop.Gone do\nend\n' >"$own/lib/gone.ex"
+if [ "$shape" = native ]; then sed -i 's/      deps: deps(),/      compilers: [:native] ++ Mix.compilers(),\n&/' "$app/mix.exs"; fi
 generate "$app" --base "$base" || { fail generate; exit; }
 stand_ins "$app" || { fail stand-ins; exit; }
 
 # WHAT [buildah's options]
 holds() {
-  if ! build "$app" -t "$image" "${@:2}"; then fail "build ($1): $(tail -n 20 "$work/build.log")"; return; fi
+  if ! build "$app" -t "$image" "${@:2}"; then fail "build ($1): $(tail -n 20 "$work/build.log")"; exit; fi
   is "$1" "$(container run --rm --network none --env=PHX_HOST=localhost --env=SECRET_KEY_BASE=x --env=DATABASE_URL=postgres://a:b@localhost/c "$image" /app/bin/shop eval 'Shop.Marker.all()' 2>&1 | tail -n 1)" \
-    "code $code, file $file, limit $limit, plug $plug${tint:+, tint $tint, tone $tone, $says}"
+    "code $code, file $file, note $note, limit $limit, plug $plug${tint:+, tint $tint, tone $tone, $says}"
 }
-compiled_one() { is "$1" "$(grep -o 'Compiling [0-9]* files\? (.ex)' "$work/build.log")" 'Compiling 1 file (.ex)'; }
+compiled_one() { if [ "${BUILDER:-}" = buildkit ]; then compiled_one_file "$1"; fi; }
+compiled_one_file() { is "$1" "$(grep -o 'Compiling [0-9]* files\? (.ex)' "$work/build.log")" 'Compiling 1 file (.ex)'; }
+in_image() { container run --rm --network none --entrypoint sh "$image" -c "$1"; }
 holds 'from nothing'
+if [ "$shape" = native ]; then
+  code 2
+  holds 'code, beside a compiler that writes into priv'
+  is 'what that compiler wrote' "$(in_image 'cat /app/lib/shop-*/priv/native.so')" made
+  exit
+fi
 code 2
 rm "$own/lib/gone.ex"
 holds 'code of an old date'
-is 'a module that is gone' "$(container run --rm --network none --entrypoint sh "$image" -c 'ls /app/lib/shop*/ebin | grep -c Gone')" 0
+is 'a module that is gone' "$(in_image 'ls /app/lib/shop*/ebin | grep -c Gone')" 0
 if ! [ "$shape" ]; then
   compiled_one 'one file changed, one is compiled'
+  echo '# another file' >>"$app/lib/shop/repo.ex"
+  holds 'another file'
+  is 'a colocated hook of a file that stayed' "$(in_image 'tail -n 1 /app/lib/shop-*/priv/static/assets/app.js')" 'hook of code 2'
   file 2
   holds 'a file that Mix does not track'
+  note 2
+  holds 'one beside the code'
   limit=7 && setting shop limit 7
   holds 'configuration'
   plug 2

@@ -11,6 +11,7 @@ export BUILDAH_ISOLATION=chroot
 cleanup() {
   container rm -f -t 0 "$id-fly" "$id-plain" >/dev/null 2>&1
   if [ -f "$work/pg/postmaster.pid" ]; then kill -INT "$(head -n 1 "$work/pg/postmaster.pid")"; fi
+  if [ "${buildkit_pid:-}" ]; then kill "$buildkit_pid" && wait "$buildkit_pid"; fi 2>/dev/null
   # shellcheck disable=SC2046 # several processes
   kill $(jobs -p) 2>/dev/null
   ip netns del "$id" 2>/dev/null
@@ -62,8 +63,23 @@ stand_ins() {
   bash "$here/images.sh" "$base" "${versions[@]}" >"$work/images.log" 2>&1 || { tail -n 20 "$work/images.log"; false; }
 }
 
-# APP [buildah's options]; what it prints is in $work/build.log
-build() { buildah build --pull-never --layers "${@:2}" "$1" >"$work/build.log" 2>&1; }
+# APP [-t IMAGE] [--no-cache]; what it prints is in $work/build.log. With BUILDER=buildkit by BuildKit, else by buildah.
+build() {
+  if [ "${BUILDER:-}" != buildkit ]; then
+    buildah build --pull-never --layers "${@:2}" "$1" >"$work/build.log" 2>&1
+    return
+  fi
+  local app=$1 options=()
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -t) options+=(--output "type=docker,name=localhost/$2:latest,dest=$work/built.tar") && shift ;;
+      *) options+=("$1") ;;
+    esac
+    shift
+  done
+  buildkit "$app" "$app/Dockerfile" "${options[@]}" >"$work/build.log" 2>&1 && container load -q -i "$work/built.tar" >/dev/null
+}
 
 # What APP's fly.toml tells Fly: env_args, fly_args, port, path and headers of the health check
 read_toml() {
