@@ -29,7 +29,7 @@ import { access, buildVariables, secretLines } from '../src/docker/secrets.ts';
 import { mergeLines } from '../src/edit/lines.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { type Base, chooseImage } from '../src/fly/images.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Descriptor } from '../src/plan/file.ts';
 import { VERSION } from '../src/plan/version.ts';
 import { shellWord } from '../src/quote.ts';
 import { portOf } from './shared.ts';
@@ -52,9 +52,7 @@ const SYSTEMS = {
   },
 } as const;
 
-export const dockerfile: GeneratedFile = {
-  name: 'dockerfile',
-  summary: 'multi-stage image of the release, non-root',
+export const dockerfile: Descriptor = {
   asks: ['base', 'release', 'psql'],
   present,
   outputs: ({ project, answers: { base, release, psql }, command }) => [

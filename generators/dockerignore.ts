@@ -1,11 +1,9 @@
 import dockerignoreRules from '@balena/dockerignore';
 import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
 import { sameEndings } from '../src/edit/endings.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Descriptor } from '../src/plan/file.ts';
 
-export const dockerignore: GeneratedFile = {
-  name: 'dockerignore',
-  summary: 'keeps secrets and build output out of the image',
+export const dockerignore: Descriptor = {
   asks: [],
   outputs: ({ project }) => [
     {

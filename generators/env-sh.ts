@@ -3,16 +3,14 @@ import { nodeName, setsOnFly } from '../src/check/node-name.ts';
 import { Repo } from '../src/check/repo.ts';
 import { relFolder } from '../src/docker/release-files.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
-import type { Context, GeneratedFile } from '../src/plan/file.ts';
+import type { Context, Descriptor } from '../src/plan/file.ts';
 
 const REASONS = {
   libcluster: "libcluster's node_basename",
   mnesia: 'Without the image: the files of Mnesia belong to the name of the node',
 };
 
-export const envSh: GeneratedFile = {
-  name: 'env-sh',
-  summary: 'node name and IPv6 on Fly',
+export const envSh: Descriptor = {
   asks: ['release'],
   outputs: (context) => {
     const path = pathOf(context);

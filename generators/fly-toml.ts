@@ -19,16 +19,14 @@ import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
 import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
 import { hasManagedPostgres } from '../src/fly/regions.ts';
-import type { Context, GeneratedFile, OnConflict } from '../src/plan/file.ts';
+import type { Context, Descriptor, OnConflict } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
 import { tomlString } from '../src/quote.ts';
 import { scriptOutputs } from './migrate-sh.ts';
 import { portOf } from './shared.ts';
 
-export const flyToml: GeneratedFile = {
-  name: 'fly-toml',
-  summary: 'machine, region, health check, environment',
+export const flyToml: Descriptor = {
   asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
   present,
   outputs: (context) => {

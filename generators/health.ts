@@ -4,13 +4,11 @@ import { fullName, moduleScope } from '../src/elixir/scope.ts';
 import { type Call, parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { checkedFile } from '../src/fly/checked-file.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Descriptor } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
 import { elixirModule } from '../src/quote.ts';
 
-export const health: GeneratedFile = {
-  name: 'health',
-  summary: 'answers /health without the database, unless the app has a health route',
+export const health: Descriptor = {
   asks: [],
   outputs: ({ project }) => {
     const { module, path } = plugOf(project);

@@ -5,12 +5,10 @@ import type { Project } from '../src/facts/detect.ts';
 import { serverRepos } from '../src/facts/project.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
-import type { Context, GeneratedFile, Output } from '../src/plan/file.ts';
+import type { Context, Descriptor, Output } from '../src/plan/file.ts';
 import { elixirAtom, elixirModule } from '../src/quote.ts';
 
-export const migrateSh: GeneratedFile = {
-  name: 'migrate-sh',
-  summary: 'bin/migrate of the release, unless the app has its own',
+export const migrateSh: Descriptor = {
   asks: ['release'],
   outputs: scriptOutputs,
   notes: (context) => (serverRepos(context.project).length ? [migrationNote(context)] : []),

@@ -1,11 +1,9 @@
 import { sameEndings } from '../src/edit/endings.ts';
-import type { GeneratedFile } from '../src/plan/file.ts';
+import type { Descriptor } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
 import { elixirKey } from '../src/quote.ts';
 
-export const release: GeneratedFile = {
-  name: 'release',
-  summary: 'names the release of an umbrella in mix.exs, which `mix release` asks for',
+export const release: Descriptor = {
   asks: ['release'],
   outputs: ({ project, answers }) => {
     const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);

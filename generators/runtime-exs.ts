@@ -20,15 +20,13 @@ import { runtimeFile } from '../src/docker/copies.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { databaseSource } from '../src/fly/postgres.ts';
-import type { Context, GeneratedFile } from '../src/plan/file.ts';
+import type { Context, Descriptor } from '../src/plan/file.ts';
 import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { portOf } from './shared.ts';
 
 /** Writes what `check` misses in the owner's files, judged without our block: what they set stays in force. */
-export const runtimeExs: GeneratedFile = {
-  name: 'runtime-exs',
-  summary: 'production settings, read when the release boots',
+export const runtimeExs: Descriptor = {
   asks: ['app', 'postgres', 'host', 'release'],
   outputs: (context) => {
     const path = runtimeFile(context.project);

@@ -1,6 +1,6 @@
 /** Rewrites the tables of README.md from the code that they describe; with --check it only compares. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import { commonFlags, type Flag, runFlags } from '../src/answers/flags.ts';
 import { questionNames, questions } from '../src/answers/questions.ts';
 import { requirements } from '../src/check/requirements.ts';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { readFlags } from '../src/answers/flags.ts';
 import { commands } from '../src/run/command.ts';
 import { SHOP } from './support.ts';
 
@@ -84,7 +85,8 @@ export async function call(name: string, dest: string, args: string[]): Promise<
   process.stdin.isTTY = false;
   console.log = (text: string) => printed.push(text);
   try {
-    await command.run(['--dest', dest, ...args], {
+    const texts = readFlags(['--dest', dest, ...args], await command.flags(), command.positional);
+    await command.run(texts, {
       command: 'npx plop',
       dashes: true,
       from: HERE,

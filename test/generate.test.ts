@@ -3,7 +3,7 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf } from '../src/plan/file.ts';

@@ -6,7 +6,7 @@ import { validate } from 'dockerfile-utils';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import type { Answers, QuestionName } from '../src/answers/questions.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';

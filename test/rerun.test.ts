@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { VERSION } from '../src/plan/version.ts';

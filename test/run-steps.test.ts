@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import { BUDGET, monthlyCost, PRICES_AS_OF } from '../src/fly/cost.ts';
 import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';

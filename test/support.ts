@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import {
   type Answers,
   complete as completeWith,

@@ -116,7 +116,7 @@ export function readFlags(
     const before = flags[token.name]?.several ? texts[token.name] : undefined;
     texts[token.name] = before === undefined ? text : `${before}\n${text}`;
   }
-  const unnamed = positional.filter((name) => texts[name] === undefined);
+  const unnamed = positional.filter((name) => name in flags && texts[name] === undefined);
   for (const token of tokens) {
     if (token.kind !== 'positional') continue;
     const name = unnamed.shift();
@@ -160,29 +160,27 @@ export const flagLines = (flags: Readonly<Record<string, Flag>>): string[] =>
     return `  ${label.padEnd(29)} ${help}${fallback ? ` (without it: ${fallback})` : ''}`;
   });
 
-/** What the flags say about writing; undefined: it is asked. @throws Problem when they contradict each other */
-export function readWrite(texts: Texts): boolean | undefined {
-  const said = [
-    ...(texts.write === undefined ? [] : [named('write', () => parseYesNo(texts.write ?? ''))]),
-    ...(texts.yes ? [true] : []),
-    ...(texts['dry-run'] ? [false] : []),
-  ];
-  if (said.some((word) => word !== said[0]))
-    throw new Problem('--yes and --dry-run contradict each other: give one of them');
-  return said[0];
+/** What steers a run; undefined: not said. */
+export interface RunFlags {
+  write: boolean | undefined;
+  conflict: OnConflict | undefined;
+  steps: 'first' | 'next' | undefined;
 }
 
-/** @throws Problem for any other word */
-export const readConflict = ({ conflict }: Texts): OnConflict | undefined =>
-  conflict === undefined
-    ? undefined
-    : named('conflict', () => oneOf(conflict, ON_CONFLICT, 'a way out'));
-
-/** @throws Problem for any other word */
-export const readSteps = ({ steps }: Texts): 'first' | 'next' | undefined =>
-  steps === undefined
-    ? undefined
-    : named('steps', () => oneOf(steps, ['first', 'next'] as const, 'a list of steps'));
+/** @throws Problem for words that are none, or that contradict each other */
+export function readRunFlags(texts: Texts): RunFlags {
+  const read = <T>(flag: string, parse: (text: string) => T): T | undefined =>
+    texts[flag] === undefined ? undefined : named(flag, () => parse(texts[flag] ?? ''));
+  const said = [read('write', parseYesNo), texts.yes && true, texts['dry-run'] ? false : undefined];
+  const [write, other] = said.filter((word) => typeof word === 'boolean');
+  if (other !== undefined && other !== write)
+    throw new Problem('--yes and --dry-run contradict each other: give one of them');
+  return {
+    write,
+    conflict: read('conflict', (text) => oneOf(text, ON_CONFLICT, 'a way out')),
+    steps: read('steps', (text) => oneOf(text, ['first', 'next'] as const, 'a list of steps')),
+  };
+}
 
 /** Runs a parser; what it complains about begins with the flag. @throws Problem */
 export function named<T>(flag: string, parse: () => T): T {

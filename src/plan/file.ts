@@ -31,11 +31,8 @@ export interface Output {
   merge?: (before: string | undefined, rendered: string, onConflict: OnConflict) => string;
 }
 
-/** A generated file: one descriptor, one template, one test. */
-export interface GeneratedFile {
-  /** Name of its generator, e.g. "fly-toml". */
-  name: string;
-  summary: string;
+/** How a file is generated: one descriptor, one template, one test. */
+export interface Descriptor {
   /** The questions it depends on; `npx plop NAME` asks only these. */
   asks: readonly QuestionName[];
   outputs: (context: Context) => Output[];
@@ -60,13 +57,11 @@ export type ChangeKind = 'create' | 'update' | 'same';
 export const kindOf = ({ before, after }: Change): ChangeKind =>
   before === undefined ? 'create' : before === after ? 'same' : 'update';
 
-/** What one command writes: every file (`fly`), or one. */
-export interface Generator {
+/** A descriptor under the name of its command, such as "fly-toml". */
+export interface GeneratedFile extends Descriptor {
   name: string;
-  summary: string;
-  files: readonly GeneratedFile[];
 }
 
-/** The questions of a generator in table order. */
-export const asksOf = (generator: Generator): QuestionName[] =>
-  questionNames.filter((name) => generator.files.some((file) => file.asks.includes(name)));
+/** The questions of some files in table order. */
+export const asksOf = (files: readonly Descriptor[]): QuestionName[] =>
+  questionNames.filter((name) => files.some((file) => file.asks.includes(name)));

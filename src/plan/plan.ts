@@ -1,12 +1,12 @@
 import type { Present } from '../answers/questions.ts';
 import { sameEndings } from '../edit/endings.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Change, Context, GeneratedFile, OnConflict } from './file.ts';
+import type { Change, Context, Descriptor, OnConflict } from './file.ts';
 import { render } from './render.ts';
 
 /** What the given files would change: pure, the preview prints and apply consumes this very list. Unchanged files are in it. */
 export function plan(
-  files: readonly GeneratedFile[],
+  files: readonly Descriptor[],
   context: Context,
   onConflict: OnConflict = 'leave',
 ): Change[] {
@@ -30,7 +30,7 @@ export function plan(
 }
 
 /** What the files there answer already; where two say different things, the first in order counts. */
-export function presentIn(files: readonly GeneratedFile[], project: Project): Present {
+export function presentIn(files: readonly Descriptor[], project: Project): Present {
   const answers = files.flatMap((file) => Object.entries(file.present?.(project) ?? {}));
   return Object.fromEntries(answers.filter(([, text]) => text !== undefined).reverse());
 }

@@ -1,4 +1,4 @@
-import { generators } from '../../generators/index.ts';
+import { load, summaries } from '../../generators/index.ts';
 import {
   checkFlags,
   commonFlags,
@@ -7,88 +7,92 @@ import {
   proveFlags,
   readFlags,
   runFlags,
+  type Texts,
 } from '../answers/flags.ts';
-import { questions } from '../answers/questions.ts';
+import { type QuestionName, questionNames, questions } from '../answers/questions.ts';
 import { detect, factsOf } from '../facts/detect.ts';
-import { asksOf, type Generator } from '../plan/file.ts';
+import { asksOf } from '../plan/file.ts';
 import { VERSION } from '../plan/version.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { SHELLS } from './completion.ts';
-import { run } from './generate.ts';
+import { generate } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
 import { inOurName, say, speakAs, wrapped } from './terminal.ts';
 import { usageOf, type Way } from './way.ts';
 
-interface Command {
+export interface Command {
   summary: string;
-  flags: Readonly<Record<string, Flag>>;
+  flags(): Promise<Flags>;
   /** Flags whose names may be left out, in this order. */
   positional?: readonly string[];
   /** @returns the exit code */
-  run(args: string[], way: Way): Promise<number>;
+  run(texts: Texts, way: Way): Promise<number> | number;
 }
 
-const ofGenerator = (generator: Generator): Command => {
-  const asks = asksOf(generator);
-  const flags = {
-    ...Object.fromEntries(asks.map((name): [string, Flag] => [name, questions[name]])),
+type Flags = Readonly<Record<string, Flag>>;
+
+const asksOfCommand = async (name: string): Promise<readonly QuestionName[]> =>
+  name === 'fly' ? questionNames : asksOf(await load(name));
+
+const ofGenerator = (name: string, summary: string): Command => ({
+  summary,
+  flags: async () => ({
+    ...Object.fromEntries(
+      (await asksOfCommand(name)).map((each): [string, Flag] => [each, questions[each]]),
+    ),
     ...runFlags,
     ...commonFlags,
-  };
-  return {
-    summary: generator.summary,
-    flags,
-    positional: asks,
-    run: (args, way) => run(generator, readFlags(args, flags, asks), way),
-  };
-};
+  }),
+  positional: questionNames,
+  run: async (texts, way) => generate(name, await asksOfCommand(name), texts, way),
+});
 
 /** Everything that can be run, by name. */
 export const commands: Readonly<Record<string, Command>> = {
-  ...Object.fromEntries(generators.map((one) => [one.name, ofGenerator(one)])),
+  fly: ofGenerator('fly', 'everything: the app onto Fly.io'),
+  ...Object.fromEntries(
+    Object.entries(summaries).map(([name, summary]) => [name, ofGenerator(name, summary)]),
+  ),
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
-    flags: { ...checkFlags, ...commonFlags },
-    run: async (args, way) => {
-      const texts = readFlags(args, commands.check?.flags ?? {});
+    flags: async () => ({ ...checkFlags, ...commonFlags }),
+    run: async (texts, way) => {
       const { runCheck } = await import('./check-command.ts');
       return runCheck(await findRoot(texts.dest, way), texts);
     },
   },
   prove: {
     summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
-    flags: { ...proveFlags, ...commonFlags },
-    run: async (args, way) => {
-      const texts = readFlags(args, commands.prove?.flags ?? {});
+    flags: async () => ({ ...proveFlags, ...commonFlags }),
+    run: async (texts, way) => {
       const { runProve } = await import('./prove-command.ts');
       return runProve(await findRoot(texts.dest, way), texts);
     },
   },
   facts: {
     summary: 'what it knows about the repo, as JSON; reads only',
-    flags: { json: { help: 'as it is' }, ...commonFlags },
-    run: async (args, way) => {
-      const { dest } = readFlags(args, commands.facts?.flags ?? {});
+    flags: async () => ({ json: { help: 'as it is' }, ...commonFlags }),
+    run: async ({ dest }, way) => {
       const facts = factsOf(detect(openTree(await findRoot(dest, way))));
       return print(JSON.stringify(facts, null, 2));
     },
   },
   completion: {
     summary: `completion of commands and flags for a shell: ${SHELLS.join(', ')}`,
-    flags: { shell: { example: 'zsh', help: SHELLS.join(', ') }, ...commonFlags },
+    flags: async () => ({ shell: { example: 'zsh', help: SHELLS.join(', ') }, ...commonFlags }),
     positional: ['shell'],
-    run: async (args) => {
+    run: async ({ shell }) => {
       const { completion } = await import('./completion.ts');
-      const { shell } = readFlags(args, commands.completion?.flags ?? {}, ['shell']);
-      return print(completion(shell ?? '', commands));
+      return print(await completion(shell ?? '', commands));
     },
   },
   help: {
     summary: 'commands, flags and their defaults',
-    flags: {},
-    run: async ([name], way) => print(name ? helpOf(name, way) : overview(way)),
+    flags: async () => ({ command: { example: 'fly', help: 'what one command takes' } }),
+    positional: ['command'],
+    run: async ({ command }, way) => print(await (command ? helpOf(command, way) : overview(way))),
   },
 };
 
@@ -103,8 +107,9 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
   try {
     if (args.includes('--version') || args.includes('-v')) return print(VERSION);
     if (args.includes('--help') || args.includes('-h'))
-      return print(name ? helpOf(name, way) : overview(way));
-    return await commandOf(name ?? 'fly').run(args, way);
+      return print(await (name ? helpOf(name, way) : overview(way)));
+    const { flags, positional, run } = commandOf(name ?? 'fly');
+    return await run(readFlags(args, await flags(), positional), way);
   } catch (error) {
     if (error instanceof Stopped) {
       console.log('Nothing was written.');
@@ -126,23 +131,22 @@ function commandOf(name: string): Command {
   throw new Problem(`there is no command ${name}; there are ${Object.keys(commands).join(', ')}`);
 }
 
-function helpOf(name: string, way: Way): string {
+async function helpOf(name: string, way: Way): Promise<string> {
   const { summary, flags } = commandOf(name);
-  return [usageOf(way, name), `${name}: ${summary}`, '', ...helpLines(flags)].join('\n');
+  return [usageOf(way, name), `${name}: ${summary}`, '', ...helpLines(await flags())].join('\n');
 }
 
-const helpLines = (flags: Command['flags']): string[] =>
+const helpLines = (flags: Flags): string[] =>
   flagLines(flags).map((line) => wrapped(line, ' '.repeat(32)));
 
-function overview(way: Way): string {
-  const { fly } = commands;
+async function overview(way: Way): Promise<string> {
   return [
     usageOf(way, 'COMMAND'),
     '',
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`),
     '',
     'Flags of fly (the other commands take those of their file), and what holds without them:',
-    ...helpLines(fly?.flags ?? {}),
+    ...helpLines(await commandOf('fly').flags()),
   ].join('\n');
 }
 

@@ -1,20 +1,20 @@
 import { oneOf } from '../answers/parse.ts';
+import type { Command } from './command.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-
-interface Completable {
-  summary: string;
-  flags: Readonly<Record<string, unknown>>;
-}
 
 /**
  * A script that completes commands and flags, for phoenix-fly and for plop.
  * @throws Problem for another shell
  */
-export function completion(shell: string, commands: Readonly<Record<string, Completable>>): string {
+export async function completion(
+  shell: string,
+  commands: Readonly<Record<string, Command>>,
+): Promise<string> {
   const name = oneOf(shell, SHELLS, 'a shell that can be completed for');
   const names = Object.keys(commands).join(' ');
-  const flags = [...new Set(Object.values(commands).flatMap((one) => Object.keys(one.flags)))];
+  const tables = await Promise.all(Object.values(commands).map((command) => command.flags()));
+  const flags = [...new Set(tables.flatMap((table) => Object.keys(table)))];
   const dashed = flags.map((flag) => `--${flag}`).join(' ');
   if (name === 'bash')
     return `# source <(npx phoenix-fly completion bash)

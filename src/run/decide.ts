@@ -1,5 +1,5 @@
 import type { OnConflict } from '../answers/flags.ts';
-import { type Change, type Context, type Generator, kindOf } from '../plan/file.ts';
+import { type Change, type Context, type Descriptor, kindOf } from '../plan/file.ts';
 import { plan } from '../plan/plan.ts';
 import { Problem } from '../problem.ts';
 import { conflictsIn, diffOf, fillsScreen, lostIn, page } from './preview.ts';
@@ -13,7 +13,7 @@ const show = (text: string): void => (fillsScreen(text) ? page(text) : console.l
  * @throws Stopped
  */
 export async function decideConflicts(
-  { files }: Generator,
+  files: readonly Descriptor[],
   context: Context,
   planned: readonly Change[],
 ): Promise<OnConflict> {

@@ -1,41 +1,34 @@
 import { relative } from 'node:path';
 import type { OnConflict } from '../answers/flags.ts';
-import { type Answers, questionOf } from '../answers/questions.ts';
+import { questionOf } from '../answers/questions.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
-import { asksOf, type Context, type Generator } from '../plan/file.ts';
+import type { Context, GeneratedFile } from '../plan/file.ts';
 import { shellPath, shellWord } from '../quote.ts';
+import type { Run } from './generate.ts';
 import { firstSteps, nextSteps, type Section, type StepContext } from './steps.ts';
 import { wrapped } from './terminal.ts';
-import { invocation, type Way } from './way.ts';
+import { invocation } from './way.ts';
 
 /** Sentences to read before writing, each with its file where it is about one. */
-export const notesOf = (generator: Generator, context: Context): string[] => [
+export const notesOf = (files: readonly GeneratedFile[], context: Context): string[] => [
   // The facts behind a file that asks nothing are in the file
-  ...(generator.files.some(({ asks }) => asks.includes('release')) ? context.project.notes : []),
-  ...generator.files.flatMap((file) => {
+  ...(files.some(({ asks }) => asks.includes('release')) ? context.project.notes : []),
+  ...files.flatMap((file) => {
     const path = file.outputs(context)[0]?.path ?? file.name;
     return (file.notes?.(context) ?? []).map((note) => `${path}: ${note}`);
   }),
 ];
 
 /** The command that repeats a run. */
-export const oneShot = (
-  generator: Generator,
-  answers: Answers,
-  way: Way,
-  dest: string | undefined,
-  onConflict: OnConflict,
-): string =>
-  [
-    invocation(way, generator.name, dest),
-    ...asksOf(generator).map(
-      (name) => `--${name} ${shellWord(questionOf(name).print(answers[name]))}`,
-    ),
-    ...(onConflict === 'leave' ? [] : [`--conflict ${onConflict}`]),
-    '--write yes',
-  ].join(' ');
+export function oneShot({ name, asks, way, dest, context }: Run, onConflict: OnConflict): string {
+  const answers = asks.map(
+    (each) => `--${each} ${shellWord(questionOf(each).print(context.answers[each]))}`,
+  );
+  const conflict = onConflict === 'leave' ? [] : [`--conflict ${onConflict}`];
+  return [invocation(way, name, dest), ...answers, ...conflict, '--write yes'].join(' ');
+}
 
 /** The Fly commands that come next. */
 export function stepLines(context: StepContext): string {

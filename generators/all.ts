@@ -1,0 +1,26 @@
+import type { Descriptor, GeneratedFile } from '../src/plan/file.ts';
+import { dockerfile } from './dockerfile.ts';
+import { dockerignore } from './dockerignore.ts';
+import { envSh } from './env-sh.ts';
+import { flyToml } from './fly-toml.ts';
+import { health } from './health.ts';
+import { type FileName, summaries } from './index.ts';
+import { migrateSh } from './migrate-sh.ts';
+import { release } from './release.ts';
+import { runtimeExs } from './runtime-exs.ts';
+
+const descriptors: Readonly<Record<FileName, Descriptor>> = {
+  dockerfile,
+  dockerignore,
+  'fly-toml': flyToml,
+  'env-sh': envSh,
+  'runtime-exs': runtimeExs,
+  health,
+  'migrate-sh': migrateSh,
+  release,
+};
+
+/** Every generated file. */
+export const files: readonly GeneratedFile[] = (Object.keys(summaries) as FileName[]).map(
+  (name) => ({ name, ...descriptors[name] }),
+);

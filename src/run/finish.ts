@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { load } from '../../generators/index.ts';
+import { mustFaults } from '../check/check.ts';
+import { detect } from '../facts/detect.ts';
+import { validateFlyToml } from '../fly/flyctl.ts';
+import { type Change, type Context, type GeneratedFile, kindOf } from '../plan/file.ts';
+import { plan } from '../plan/plan.ts';
+import { printable } from '../problem.ts';
+import { openTree } from '../tree.ts';
+import { apply } from '../write/apply.ts';
+import { decideConflicts, decideWriting } from './decide.ts';
+import type { Run } from './generate.ts';
+import { conflictsIn, lostIn, summaryOf } from './preview.ts';
+import { atTerminal } from './prompt.ts';
+import { costLines, notesOf, oneShot, stepLines } from './report.ts';
+import { say, wrapped } from './terminal.ts';
+
+/**
+ * What follows the answers: plan, preview, write, report.
+ * @returns the exit code
+ * @throws Problem, Stopped
+ */
+export async function finish(run: Run): Promise<number> {
+  const { name, context, top, flags } = run;
+  const files = await load(name);
+  const first = plan(files, context, flags.conflict);
+  const onConflict = flags.conflict ?? (await decideConflicts(files, context, first));
+  const planned = flags.conflict ? first : plan(files, context, onConflict);
+  const changes = planned.filter((change) => kindOf(change) !== 'same');
+  say(`\n${previewOf(files, context, planned)}`);
+  const again = `Again without questions: ${oneShot(run, onConflict)}`;
+  if (changes.length && !(await decideWriting(changes, flags.write))) {
+    say(`Nothing was written.\n\n${again}`);
+    return 0;
+  }
+  const root = join(top, context.project.appDir);
+  if (changes.length) apply(root, changes);
+  console.log(changes.length ? wrote(root, changes) : nothingToDo(planned));
+  if (run.account) {
+    const [account, secrets] = await Promise.all([run.account, run.secrets]);
+    const { present, way } = run;
+    const faults = faultsOf(top, planned);
+    const steps = { ...context, ...account, present, root, way, secrets, faults };
+    say(`\n${stepLines({ ...steps, which: flags.steps })}`);
+    say(`\n${costLines(context).join('\n')}`);
+  }
+  say(`\n${again}`);
+  return 0;
+}
+
+/** What would fail in a Dockerfile of the owner's that stays: read with the new files beside it. */
+function faultsOf(top: string, planned: readonly Change[]): string[] {
+  const isKept = conflictsIn(planned).some(({ path }) => path === 'Dockerfile');
+  return isKept ? mustFaults(detect(openTree(top)), 'Dockerfile') : [];
+}
+
+/** What will be written, what it costs, and what should be known before. */
+function previewOf(
+  files: readonly GeneratedFile[],
+  context: Context,
+  planned: readonly Change[],
+): string {
+  const changes = planned.filter((change) => kindOf(change) !== 'same');
+  const kept = conflictsIn(planned);
+  const notes = [
+    ...kept.map(({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`),
+    ...notesOf(files, context),
+  ];
+  return [
+    ...(changes.length ? [summaryOf(changes)] : []),
+    ...(files.length > 1 ? costLines(context) : []),
+    ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
+    ...(kept.length && !atTerminal() ? [`\n${lostIn(kept)}`] : []),
+  ].join('\n');
+}
+
+function wrote(root: string, changes: readonly Change[]): string {
+  const complaints = changes.some(({ path }) => path === 'fly.toml') ? validateFlyToml(root) : [];
+  return [
+    styleText('green', printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`)),
+    ...complaints.map(
+      (line) => `fly config validate --strict says about fly.toml: ${printable(line)}`,
+    ),
+  ].join('\n');
+}
+
+const nothingToDo = (planned: readonly Change[]): string =>
+  conflictsIn(planned).length
+    ? 'Nothing else to change. To take ours where yours stands: --conflict replace'
+    : 'Nothing to change: the files already say this.';
