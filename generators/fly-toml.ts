@@ -199,7 +199,7 @@ function buildNote(there: FlyConfig): string[] {
   const keys = buildBypasses(there).map((path) => path.replace('build.', ''));
   if (keys.length === 0) return [];
   return [
-    `with ${keys.join(', ')} under [build], fly deploy builds something else than the Dockerfile; only --conflict replace takes that away`,
+    `with ${keys.join(', ')} under [build], fly deploy builds something else than the Dockerfile; --conflict replace takes that away`,
   ];
 }
 

@@ -47,6 +47,19 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
   assert.equal(open(done), ['R3.3 advice']);
 });
 
+test('a health check of a file or a route of the owner is no fault', () => {
+  const checked = (path: string) => spoil(generated(), FLY, 'path = "/health"', `path = "${path}"`);
+  const router = 'lib/shop_web/router.ex';
+  const route = (line: string) =>
+    `defmodule ShopWeb.Router do\n  use Phoenix.Router\n  ${line}\nend\n`;
+  const file = { ...checked('/robots.txt'), 'priv/static/robots.txt': '' };
+  const own = { ...checked('/api/up'), [router]: route('get "/up", ShopWeb.Up, :show') };
+  for (const texts of [file, own]) assert.is(judge(texts, 'R2.5').verdict, 'met');
+  const gone = { ...checked('/api/up'), [router]: route('# get "/up", ShopWeb.Up, :show') };
+  for (const texts of [checked('/robots.txt'), gone])
+    assert.is(judge(texts, 'R2.5').verdict, 'must');
+});
+
 test('without the files everything is missing, and one command writes it', () => {
   const all = results(shop({ 'config/runtime.exs': undefined }));
   assert.is(

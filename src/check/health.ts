@@ -68,6 +68,19 @@ interface Time extends Place {
   value: number | undefined;
 }
 
+/** A static file of this path, or a route that ends like it: something of the owner's may well answer there. */
+function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
+  const [, last = ''] = /\/([\w.-]+)\/?$/.exec(path) ?? [];
+  const paths = [...tree.paths];
+  const routes = paths.filter((file) => /(router|endpoint)\.ex$/.test(file));
+  const route = new RegExp(`["/]${last.replaceAll('.', '\\.')}"`);
+  return (
+    paths.some((file) => file.endsWith(`priv/static${path}`)) ||
+    (last !== '' &&
+      routes.some((file) => route.test((tree.read(file) ?? '').replaceAll(/^\s*#.*$/gm, ''))))
+  );
+}
+
 /** force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
 function redirects({ path }: Checked, { data }: Located, { project, settings }: Repo): boolean {
   const { app, endpoint, phoenix } = project;
@@ -117,7 +130,10 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   ),
   rule(
     'must',
-    check(({ path, answered }) => path !== '/' && answered !== null && path !== answered),
+    check(
+      ({ path, answered }, _, repo) =>
+        path !== '/' && answered !== null && path !== answered && !mayAnswer(path, repo),
+    ),
     ({ path, answered }) => `the check asks for ${path}, and the app's health route is ${answered}`,
     ({ answered }) => `write: path = "${answered}"`,
   ),
