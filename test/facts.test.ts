@@ -1,15 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { migrateSh } from '../generators/migrate-sh.ts';
+import { detect } from '../src/facts/detect.ts';
 import { serverRepos } from '../src/facts/project.ts';
-import { app, complete, FLAGS, lock, projectOf } from './support.ts';
+import { treeOf } from '../src/tree.ts';
+import { app, complete, FLAGS, lock } from './support.ts';
 
-const umbrella = (root: string, extra: Record<string, string> = {}) => {
+const umbrella = (root: string, extra: Record<string, string> = {}, release?: string) => {
   const child = (app: string, module: string, deps: string) => ({
     [`apps/${app}/mix.exs`]: `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app}, elixir: "~> 1.14", deps: [${deps}]]\n  def application, do: [mod: {${module}.Application, []}]\nend`,
     [`apps/${app}/lib/endpoint.ex`]: `defmodule ${module}Web.Endpoint do\n  use Phoenix.Endpoint, otp_app: :${app}\nend`,
   });
-  return projectOf({
+  const files = {
     'mix.exs': `defmodule Root.MixProject do\n  use Mix.Project\n  def project, do: [apps_path: "apps", deps: []${root}]\nend`,
     'mix.lock': lock({}),
     'config/config.exs': 'import Config\n',
@@ -17,7 +19,8 @@ const umbrella = (root: string, extra: Record<string, string> = {}) => {
     ...child('store', 'Store', '{:phoenix, "~> 1.8"}'),
     ...child('tools', 'Tools', '{:phoenix, "~> 1.8"}, {:store, in_umbrella: true}'),
     ...extra,
-  });
+  };
+  return detect(treeOf(files), release === undefined ? {} : { release });
 };
 
 test('a stock app', () => {
@@ -43,6 +46,23 @@ test('a stock app', () => {
     ],
     [[], [], [], null, null],
   );
+});
+
+test('of several releases the chosen one decides: endpoint, repos and background work', () => {
+  const repo = (app: string, module: string) => ({
+    [`apps/${app}/lib/repo.ex`]: `defmodule ${module}.Repo do\n  use Ecto.Repo, otp_app: :${app}, adapter: Ecto.Adapters.Postgres\nend`,
+    [`apps/${app}/lib/application.ex`]: `defmodule ${module}.Application do\n  def start(_, _), do: Supervisor.start_link([${module}.Worker], [])\nend\ndefmodule ${module}.Worker do\nend`,
+  });
+  const files = { ...repo('admin', 'Admin'), ...repo('tools', 'Tools') };
+  const releases =
+    ', releases: [a: [applications: [admin: :permanent]], b: [applications: [tools: :permanent]]]';
+  const chosen = (release?: string) => {
+    const { endpoint, database, background, release: found } = umbrella(releases, files, release);
+    return [found.name, endpoint.module, ...database.repos, ...background];
+  };
+  assert.equal(chosen('a'), ['a', 'AdminWeb.Endpoint', 'Admin.Repo', 'Admin.Worker']);
+  assert.equal(chosen('b'), ['b', 'ToolsWeb.Endpoint', 'Tools.Repo', 'Tools.Worker']);
+  assert.equal(chosen('none'), chosen());
 });
 
 test('an umbrella without releases has no release name', () => {

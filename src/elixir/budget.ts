@@ -20,10 +20,10 @@ export class Meter {
 
 /**
  * What reading a repo may cost. One allowance for the whole run, since a repo can hold any number of files
- * that each ask for little. Blockscout, the largest public app tried, needs a sixth of it.
+ * that each ask for little. Blockscout, the largest public app tried, needs three quarters of it.
  */
-export const parsing = new Meter(500_000);
-export const evaluation = new Meter(500_000);
+export const parsing = new Meter(600_000);
+export const evaluation = new Meter(200_000);
 
 /** A value above this many parts is not computed with: lists and texts that double grow without end. */
 export const LARGEST_VALUE = 50_000;

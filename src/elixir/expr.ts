@@ -68,14 +68,15 @@ export function option(list: Expr | undefined, key: string): Expr | undefined {
 export function walk(exprs: readonly Expr[], visit: (expr: Expr) => void): void {
   for (const expr of exprs) {
     visit(expr);
-    walk(partsOf(expr), visit);
+    walk(childrenOf(expr), visit);
   }
 }
 
 const inClauses = (clauses: readonly Clause[]): Expr[] =>
   clauses.flatMap(({ patterns, guard, body }) => [...patterns, ...(guard ? [guard] : []), ...body]);
 
-function partsOf(expr: Expr): Expr[] {
+/** The expressions directly in one. */
+export function childrenOf(expr: Expr): Expr[] {
   switch (expr.is) {
     case 'string':
       return expr.parts.filter((part) => typeof part !== 'string');

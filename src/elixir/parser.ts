@@ -10,7 +10,8 @@ interface Tokenizer {
   token(...input: Parameters<ConstructorParameters<typeof ExternalTokenizer>[0]>): void;
 }
 interface Progress {
-  stacks: readonly unknown[];
+  /** Ways to read what came so far; each holds what is open. */
+  stacks: readonly { stack: readonly number[] }[];
   /** Above 0 while it looks for a way out of an error, which costs about ten times as much. */
   recovering: number;
 }
@@ -50,14 +51,20 @@ function isDeep(text: string): boolean {
   return false;
 }
 
+/** Of the next step: several ways are compared with each other in all that is open. */
+function costOf({ stacks, recovering }: Progress): number {
+  if (recovering) return stacks.length * RECOVERY;
+  if (stacks.length < 2) return 1;
+  return stacks.reduce((cost, { stack }) => cost + 1 + ((stack.length ** 2) >> 12), 0);
+}
+
 /** The parse tree, as far as the budget reaches; undefined: nothing of it can be had. */
 export function parseTree(text: string): Tree | undefined {
   if (parsing.over || isDeep(text)) return undefined;
   const parse = parser.startParse(text);
   const progress = parse as unknown as Progress;
   for (;;) {
-    const cost = progress.stacks.length * (progress.recovering ? RECOVERY : 1);
-    if (!parsing.spend(cost) && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
+    if (!parsing.spend(costOf(progress)) && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
     const tree = parse.advance();
     if (tree) return tree;
   }

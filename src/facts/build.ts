@@ -31,8 +31,6 @@ export interface GitDependency {
 export interface BuildNeeds {
   reads: BuildReads;
   deps: SourceDeps;
-  /** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
-  assetsAppDir: string | null;
 }
 
 /** Files and folders of the repo that the build reads. */
@@ -118,9 +116,6 @@ export function buildNeeds({
       `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
     );
   const kept = (paths: string[]) => unique(paths.filter((path) => !above(path)));
-  const holder = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) =>
-    projects.filter((project) => project.aliases.has(alias)),
-  );
   return {
     reads: {
       mix: kept(reads.mix),
@@ -142,8 +137,15 @@ export function buildNeeds({
       prod: unique(prod.map((dep) => dep.name)),
       closure: [...reach(prod, lock)],
     },
-    assetsAppDir: (holder.find((project) => project.dir !== '.') ?? holder[0])?.dir ?? null,
   };
+}
+
+/** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
+export function assetsFolder(projects: readonly MixProject[]): string | null {
+  const holders = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) =>
+    projects.filter((project) => project.aliases.has(alias)),
+  );
+  return (holders.find(({ dir }) => dir !== '.') ?? holders[0])?.dir ?? null;
 }
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];

@@ -4,26 +4,21 @@ import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { background } from './background.ts';
-import { buildNeeds, followPaths } from './build.ts';
+import { assetsFolder, buildNeeds, followPaths } from './build.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
+import { pickRepos } from './database.ts';
 import { demands } from './demands.ts';
 import { dependencies } from './deps.ts';
 import { healthPath } from './health-route.ts';
-import {
-  httpServer,
-  identity,
-  inRelease,
-  pickEndpoint,
-  pickRepos,
-  releaseName,
-} from './identity.ts';
+import { httpServer, identity, pickEndpoint } from './identity.ts';
 import { readLock } from './lock.ts';
 import { type MixProject, readMixProject } from './mix-project.ts';
 import { mixSteps } from './mix-steps.ts';
 import { readNodePackages } from './node-packages.ts';
 import { startedPrograms, startsNode } from './programs.ts';
 import type { Project } from './project.ts';
+import { inRelease, releasedCode, releaseName } from './release.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
 
@@ -31,9 +26,10 @@ export { type EctoAdapter, type Facts, factsOf, type Project } from './project.t
 
 /**
  * Reads the facts off a repo. Pure: the tree is all it looks at.
+ * @param release the release that is built, where mix.exs has several; one that it doesn't have changes nothing
  * @throws Problem when this is not a Phoenix app that can be generated for
  */
-export function detect(repo: Tree): Project {
+export function detect(repo: Tree, { release }: { release?: string } = {}): Project {
   startBudget();
   const notes: string[] = [];
   const appDir = findApp(repo);
@@ -79,10 +75,10 @@ export function detect(repo: Tree): Project {
       ),
     ),
   );
-  const code = readCode(sources);
-
-  const released = inRelease(projects);
-  const endpoint = pickEndpoint(code, config, projects, sources, notes);
+  const chosen = release !== undefined && root.releases.includes(release) ? release : null;
+  const released = inRelease(projects, chosen);
+  const code = releasedCode(readCode(sources), projects, released);
+  const endpoint = pickEndpoint({ code, config, projects, sources, release: chosen }, notes);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
   const repos = pickRepos(code, config, released, lock, notes);
@@ -93,7 +89,7 @@ export function detect(repo: Tree): Project {
       'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
-  const nodePackages = readNodePackages(tree, projects, deploy ?? [], notes);
+  const nodePackages = readNodePackages(tree, released, deploy ?? [], notes);
   const { required, buildReads } = demands({
     tree: theirs,
     sources,
@@ -166,7 +162,7 @@ export function detect(repo: Tree): Project {
       dbConnectionVersion: version('db_connection'),
     },
     release: {
-      name: releaseName(root, umbrella, notes),
+      name: releaseName(root, chosen, notes),
       names: root.releases,
       rebootAfterConfig: [...root.releaseOptions.values()].some(
         (options) => get(options, 'reboot_system_after_config') === true,
@@ -178,7 +174,7 @@ export function detect(repo: Tree): Project {
       packageJsons: nodePackages.map((one) => one.file),
       nodePackages,
       deploy,
-      appDir: needs.assetsAppDir,
+      appDir: assetsFolder(released),
       aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     },
     deps: { ...fetched, ...needs.deps },

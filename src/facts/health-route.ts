@@ -1,3 +1,4 @@
+import { evaluation } from '../elixir/budget.ts';
 import { evaluate } from '../elixir/evaluate.ts';
 import { fullName, type Scope, unguarded } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
@@ -69,6 +70,8 @@ function allRoutes(routers: readonly SourceModule[]): Route[] {
   );
   const follow = (route: Route, depth: number): Route[] => {
     const to = route.forward && depth < 4 ? target(route.to) : undefined;
+    // Routers that forward to each other many times have more routes than anybody reads
+    if (!evaluation.spend(1)) return [];
     if (to === undefined) return [route];
     const inner = (own.get(to) ?? []).flatMap((one) => follow(one, depth + 1));
     return inner.map((one) => ({

@@ -2,15 +2,15 @@ import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { BuildReads, SourceDeps } from './build.ts';
 import type { Config, RequiredEnv, VariableRead } from './config.ts';
+import type { EctoAdapter } from './database.ts';
 import type { Dependencies } from './deps.ts';
-import type { EctoAdapter } from './identity.ts';
 import type { Locked } from './lock.ts';
 import type { MixProject } from './mix-project.ts';
 import type { MixSteps } from './mix-steps.ts';
 import type { NodePackage } from './node-packages.ts';
 import type { StartedProgram } from './programs.ts';
 
-export type { EctoAdapter } from './identity.ts';
+export type { EctoAdapter } from './database.ts';
 
 /** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
 export interface Project {
