@@ -157,8 +157,8 @@ function originsOf(repo: Repo, app: string, answered: string, ours: boolean): st
   )
     return undefined;
   const written = new Map([
-    [answered, '"//#{host}"'],
     [`${app}.fly.dev`, '"//#{fly_host}"'],
+    [answered, '"//#{host}"'],
   ]);
   return [...names].map((name) => written.get(name) ?? elixirString(`//${name}`)).join(', ');
 }

@@ -319,7 +319,7 @@ test("a host of the app's own is a fault where fly.toml names another, and its s
     says({ ...own, ...fly }, 'R3.3'),
     "must config/runtime.exs:null LiveView sockets connect from the url's host alone",
   );
-  assert.match(block({ ...own, ...fly }), 'check_origin: ["//shop.org", "//#{fly_host}"]');
+  assert.match(block({ ...own, ...fly }), 'check_origin: ["//shop.org", "//#{host}"]');
   assert.is(judge(run({ ...own, ...fly }), 'R3.3').verdict, 'met');
 });
 
@@ -400,6 +400,17 @@ test('what is read while the image is built has its default there', () => {
   );
   assert.match(block(compiled('url: [host: System.get_env("URL_HOST")]')), 'url: [host: host');
   assert.match(block(compiled('secret_key_base: System.get_env("SECRET")')), 'secret_key_base:');
+});
+
+test('a secret that the build demands is read when the release boots', () => {
+  const texts = stock({
+    [RUNTIME]: undefined,
+    'config/prod.exs':
+      'import Config\nurl = System.get_env("DATABASE_URL") || raise("DATABASE_URL is missing")\nconfig :shop, Shop.Repo, url: url, pool_size: 4\nconfig :shop, ShopWeb.Endpoint, secret_key_base: System.fetch_env!("SECRET_KEY_BASE")\n',
+  });
+  for (const key of ['url: database_url', 'secret_key_base:']) assert.match(block(texts), key);
+  assert.not.match(block(texts), 'pool_size');
+  assert.is(judge(run(texts), 'R3.3').verdict, 'met');
 });
 
 test('tzdata, which writes below the release, keeps to the time zones that it came with', () => {

@@ -1,12 +1,12 @@
 import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
 import { lineAt, walk } from '../elixir/syntax.ts';
-import { atomName, get, moduleName, show, Unknown, type Value } from '../elixir/value.ts';
+import { atomName, get, moduleName, Unknown, type Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { Sources } from '../facts/sources.ts';
 import { setting } from './boot.ts';
 import type { Repo } from './repo.ts';
-import { type Path, PROBE } from './runtime-probe.ts';
+import { type Path, PROBE, written } from './runtime-probe.ts';
 
 /** A setting that is read while compiling: a release whose runtime.exs changes it stops at boot. */
 export interface CompiledKey {
@@ -121,6 +121,3 @@ export function compiledClashes(repo: Repo): CompiledClash[] {
       return { ...key, file: runtimePath, line: place?.line, isOpen };
     });
 }
-
-/** nil that was set is not the same as nothing. */
-const written = (value: Value | undefined): string => (value === undefined ? '' : show(value));

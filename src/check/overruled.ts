@@ -14,7 +14,7 @@ const endpointReasons = (missing: MissingEndpoint): Reason[] => [
   [
     missing.secretKeyBase,
     ['secret_key_base'],
-    'it stands in the code: SECRET_KEY_BASE takes its place',
+    'it is compiled in: SECRET_KEY_BASE takes its place',
   ],
 ];
 
@@ -27,7 +27,7 @@ export function overruled(repo: Repo, missing: MissingEndpoint, repos: MissingRe
   );
   const urls = repos.map(
     ({ url, app: owner, module }) =>
-      [url, [owner, module, 'url'], 'it stands in the code: DATABASE_URL takes its place'] as const,
+      [url, [owner, module, 'url'], 'it is compiled in: DATABASE_URL takes its place'] as const,
   );
   return [...endpoints, ...urls].flatMap(([isReplaced, keys, reason]) => {
     const path = keys as unknown as Path;

@@ -14,7 +14,14 @@ import { setting } from './boot.ts';
 import { compiledKeyOf } from './compiled-keys.ts';
 import { builderElixir } from './dockerfile-base.ts';
 import { placeholder, type Repo } from './repo.ts';
-import { type DatabaseKind, isMade, type Path, PROBE, settingAt } from './runtime-probe.ts';
+import {
+  type DatabaseKind,
+  isBuiltIn,
+  isMade,
+  type Path,
+  PROBE,
+  settingAt,
+} from './runtime-probe.ts';
 
 /** Hosts that generators and other platforms leave behind: nobody reaches the app on Fly by them. */
 const NO_HOST =
@@ -62,7 +69,9 @@ export function missingEndpoint(repo: Repo): MissingEndpoint {
     urlPort: lacks(['url', 'port'], (value) => value === 80),
     ip: joins && !speaksIpv6(http) && lacks(['http', 'ip'], isLoopback),
     port: joins && lacks(['http', 'port'], (value) => isOtherPort(repo, value)),
-    secretKeyBase: lacks(['secret_key_base'], isText) && !readsSecret(repo, at('secret_key_base')),
+    secretKeyBase:
+      (lacks(['secret_key_base'], isText) && !readsSecret(repo, at('secret_key_base'))) ||
+      isBuiltIn(repo, at('secret_key_base')),
   };
 }
 
@@ -150,7 +159,7 @@ function hasAddress(repo: Repo, at: (key: string) => Path): boolean {
   const local = (value: Value) => typeof value === 'string' && NO_SERVER.test(value);
   return (
     settingAt(repo, at('url')) === placeholder('DATABASE_URL') ||
-    isMade(repo, at('url'), isText) ||
+    (isMade(repo, at('url'), isText) && !isBuiltIn(repo, at('url'))) ||
     isMade(repo, at('hostname'), local) ||
     ['socket', 'socket_dir', 'endpoints'].some((key) => isMade(repo, at(key)))
   );

@@ -26,10 +26,14 @@ export function settingAt(
   environment: Environment = {},
 ): Value | undefined {
   const value = dig(repo.boot({ ...PROBE, ...environment }).apps, path);
-  const compiled = show(dig(repo.settings.compiled, path));
-  const isOpen = show(value) === compiled && show(dig(repo.settings.all, path)) !== compiled;
+  const compiled = written(dig(repo.settings.compiled, path));
+  const isOpen = written(value) === compiled && written(dig(repo.settings.all, path)) !== compiled;
   return isOpen ? new Unknown('a condition that only the running release knows') : value;
 }
+
+/** nil that was set is not the same as nothing. */
+export const written = (value: Value | undefined): string =>
+  value === undefined ? '' : show(value);
 
 /** `get_in`; what lies below something unknown, or in a list with unknown parts, is unknown as well. */
 const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | undefined =>
@@ -68,6 +72,12 @@ export function isMade(
   if (value instanceof Unknown) return true;
   if (variableOf(repo, path) !== undefined) return true;
   return value !== undefined && value !== null && !isPlaceholder(value);
+}
+
+/** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
+export function isBuiltIn(repo: Repo, path: Path): boolean {
+  const value = settingAt(repo, path);
+  return value instanceof Unknown && show(value) === show(dig(repo.settings.compiled, path));
 }
 
 /** The line that reads an environment variable. */

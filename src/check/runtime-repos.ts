@@ -43,7 +43,8 @@ const ROWS: readonly Row<Missing>[] = [
     id: 'R3.2',
     key: 'queue_target',
     weight: 'advice',
-    missing: 'queue',
+    isWrong: (target, repo, [app, module = '']) =>
+      target === undefined && settingAt(repo, [app, module, 'queue_interval']) === undefined,
     what: 'a busy pool drops requests after 50 ms (queue_target, queue_interval)',
     line: 'queue_target: 500, queue_interval: 2_000',
   },
