@@ -166,8 +166,8 @@ function minorDistance(candidate: string, wanted: string): number {
   return Math.abs(left - right) * 2 + (left < right ? 1 : 0);
 }
 
-/** Nothing wanted: the newest. Otherwise the nearest, older before newer. */
+/** Nothing wanted: the newest. Otherwise the nearest; no Elixir has images on both sides of one that it lacks. */
 function otpDistance(candidate: number, wanted: number | null): number {
   if (wanted === null) return -candidate;
-  return Math.abs(candidate - wanted) * 2 + (candidate > wanted ? 1 : 0);
+  return Math.abs(candidate - wanted);
 }
