@@ -25,5 +25,14 @@ for base in debian alpine; do
 done
 bash test/e2e/shapes.sh umbrella alpine </dev/null || echo 'NOT OK umbrella: shapes.sh'
 bash test/e2e/shapes.sh npm debian </dev/null || echo 'NOT OK npm: shapes.sh'
-bash test/e2e/rebuild.sh debian </dev/null || echo 'NOT OK rebuild: rebuild.sh'
-bash test/e2e/rebuild.sh debian umbrella </dev/null || echo 'NOT OK rebuild: rebuild.sh umbrella'
+# Fly and Docker build with BuildKit; buildah proves that the layers alone serve
+if (source test/e2e/buildkit.sh && buildkit_there); then
+  for shape in '' umbrella native; do
+    # shellcheck disable=SC2086 # no argument for the ordinary app
+    BUILDER=buildkit bash test/e2e/rebuild.sh debian $shape </dev/null || echo "NOT OK rebuild: rebuild.sh $shape"
+  done
+else
+  echo '# BuildKit could not be made here (it needs Go, its module proxy, runc): rebuilds are proved with buildah alone'
+  bash test/e2e/rebuild.sh debian umbrella </dev/null || echo 'NOT OK rebuild: rebuild.sh umbrella'
+fi
+bash test/e2e/rebuild.sh debian </dev/null || echo 'NOT OK rebuild: rebuild.sh by buildah'
