@@ -41,7 +41,12 @@ const git = (cwd: string, ...args: string[]): string =>
  * The test app with git dependencies of some size, served by `git daemon` from the returned folder: Hex is not needed.
  * @returns the folder of repositories, and the lock as it is after an update of one dependency
  */
-export function makeApp(fixture: string, app: string, repos: string): { lock: string } {
+export function makeApp(
+  fixture: string,
+  app: string,
+  repos: string,
+  modules: number,
+): { lock: string } {
   cpSync(fixture, app, { recursive: true });
   const names = Array.from({ length: PACKAGES }, (_, index) => `package_${index}`);
   const refs = new Map<string, string>();
@@ -90,7 +95,7 @@ export function makeApp(fixture: string, app: string, repos: string): { lock: st
       (_, open: string, close: string) => open + deps + close,
     ),
   );
-  for (let part = 0; part < MODULES * 2; part++)
+  for (let part = 0; part < modules; part++)
     write(join(app, `lib/shop/part_${part}.ex`), source(`Shop.Part${part}`, 1));
   const lock = (): string =>
     `%{\n${all.map((name) => `  "${name}": {:git, "git://127.0.0.1:9419/${name}", "${refs.get(name)}", []},\n`).join('')}}\n`;

@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from './app.ts';
@@ -39,28 +47,32 @@ const run = (command: string, args: string[]): string =>
     maxBuffer: 1e9,
   });
 
+/** A BuildKit of our own, which is what Fly and Docker build with; undefined where it can't be made: then buildah builds. */
+async function startBuildKit(): Promise<ReturnType<typeof spawn> | undefined> {
+  const daemon = spawn('bash', ['bench/buildkitd.sh', work], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ready = await new Promise((resolve) => {
+    daemon.stdout.once('data', () => resolve(true));
+    daemon.once('exit', () => resolve(false));
+  });
+  if (!ready) return undefined;
+  process.env.BUILDKIT_HOST = `unix://${work}/buildkit/socket`;
+  return daemon;
+}
+
 function build(variant: Variant, ...options: string[]): number {
+  const log = join(work, 'build.log');
+  const script =
+    'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { tail -n 40 "$0" >&2; false; }';
+  const image = `bench-${variant.dockerfile}`;
+  const command = ['bench/build.sh', work, app, join(work, variant.dockerfile), image, ...options];
   try {
-    const times = run('bash', [
-      '-c',
-      'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { cat "$0" >&2; false; }',
-      join(work, 'build.log'),
-      'buildah',
-      'build',
-      '--pull-never',
-      '--layers',
-      ...options,
-      '-f',
-      join(work, variant.dockerfile),
-      '-t',
-      `bench-${variant.dockerfile}`,
-      app,
-    ]);
-    const [wall = NaN, user = NaN, system = NaN] = times.trim().split(' ').map(Number);
-    console.log(
-      `# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s, ${(user + system).toFixed(1)} s of CPU`,
-    );
-    return process.env.CPU ? user + system : wall;
+    const times = run('bash', ['-c', script, log, 'bash', ...command]);
+    const [wall = NaN] = times.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+    console.log(`# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s`);
+    return wall;
   } catch (error) {
     throw new Error(
       `${variant.name}: ${String((error as { stderr?: string }).stderr).slice(-3000)}`,
@@ -71,7 +83,7 @@ function build(variant: Variant, ...options: string[]): number {
 /** Sizes of an image in MB: raw, and its layers as a registry holds them. */
 function sizes(image: string): { raw: number; gzip: number } {
   const folder = join(work, 'oci');
-  run('buildah', ['push', '-q', image, `oci:${folder}`]);
+  run('podman', ['--log-level', 'error', 'push', '-q', image, `oci:${folder}`]);
   const read = (digest: string): { layers: { size: number }[] } =>
     JSON.parse(
       readFileSync(join(folder, 'blobs/sha256', digest.replace('sha256:', '')), 'utf8'),
@@ -97,7 +109,8 @@ function sizes(image: string): { raw: number; gzip: number } {
  * Builds the same app with the generated Dockerfile and its rivals, one after the other, on Debian stand-ins, and prints a table.
  * Needs what test/e2e needs: root, buildah, podman.
  */
-export function benchImages(flags: ImageFlags): void {
+export async function benchImages(flags: ImageFlags, modules = 60): Promise<void> {
+  mkdirSync(work, { recursive: true });
   let lock = flags.lock && readFileSync(flags.lock, 'utf8');
   let daemon: ReturnType<typeof spawn> | undefined;
   if (flags.app) {
@@ -107,7 +120,7 @@ export function benchImages(flags: ImageFlags): void {
     });
   } else {
     const repos = join(work, 'repos');
-    ({ lock } = makeApp(join(root, 'test/e2e/app'), app, repos));
+    ({ lock } = makeApp(join(root, 'test/e2e/app'), app, repos, modules));
     daemon = spawn(
       'git',
       [
@@ -121,6 +134,8 @@ export function benchImages(flags: ImageFlags): void {
       { stdio: 'ignore', detached: true },
     );
   }
+  const buildkit = await startBuildKit();
+  console.log(`# built by ${buildkit ? 'BuildKit' : 'buildah'}, ${modules} modules of its own`);
   try {
     const generate = (psql: string): string => {
       run('node', [
@@ -196,7 +211,7 @@ export function benchImages(flags: ImageFlags): void {
       change();
       for (const variant of timed) variant.seconds[name] = step(variant);
     }
-    for (const variant of variants.filter((one) => !timed.includes(one))) step(variant);
+    for (const variant of variants) step(variant, '--load');
     for (const variant of variants) Object.assign(variant, sizes(`bench-${variant.dockerfile}`));
     const boot = ({ dockerfile }: Variant): number =>
       Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
@@ -205,6 +220,8 @@ export function benchImages(flags: ImageFlags): void {
     print(variants, sizes(`docker.io/library/${facts.runner}`));
   } finally {
     if (daemon?.pid) process.kill(-daemon.pid);
+    buildkit?.kill();
+    delete process.env.BUILDKIT_HOST;
     rmSync(work, { recursive: true, force: true });
   }
 }

@@ -16,4 +16,8 @@ const { values } = parseArgs({
 
 benchGenerator();
 benchFacts();
-if (!values.generator) benchImages(values);
+if (!values.generator) {
+  await benchImages(values);
+  // Once more with 250 files
+  if (!values.app) await benchImages(values, 250);
+}

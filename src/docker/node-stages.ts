@@ -112,5 +112,6 @@ function pnpmVersion(project: Project, one: NodePackage): string {
     '';
   const format =
     semver.coerce(/^lockfileVersion:\s*'?([\d.]+)/m.exec(lock)?.[1] ?? '9')?.major ?? 9;
-  return format >= 9 ? '10' : format >= 6 ? '8' : '7';
+  if (format >= 9) return '10';
+  return format >= 6 ? '8' : '7';
 }

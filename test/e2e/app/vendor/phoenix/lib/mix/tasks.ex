@@ -23,6 +23,7 @@ defmodule Mix.Tasks.Compile.Native do
   def run(_args) do
     mark = Path.join(Mix.Project.manifest_path(), "compile.native")
     unless File.exists?(mark), do: File.write!("priv/native.so", "made")
+    File.mkdir_p!(Path.dirname(mark))
     File.touch!(mark)
     {:ok, []}
   end
