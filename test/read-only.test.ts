@@ -37,6 +37,7 @@ test('what writes below the release is named', () => {
       "Logger's default_handler writes /var/log/shop.log",
     ],
     [config(':waffle, storage: Waffle.Storage.Local'), 'should config/prod.exs:2 waffle'],
+    [config(':shop, upload_dir: "priv/static/uploads"'), 'should config/prod.exs:2 upload_dir is'],
     [code('File.mkdir_p!("/app/tmp")'), 'must lib/shop/files.ex:3 File.mkdir_p! writes below /app'],
     [
       code(
@@ -56,6 +57,7 @@ test('what may be written, or is only read, is not', () => {
     locked('tzdata', config(':tzdata, :data_dir, "/tmp/tzdata"')),
     config(':logger, :error_log, path: "/tmp/error.log"'),
     config(':waffle, storage: Waffle.Storage.S3'),
+    config(':shop, upload_dir: "/tmp/uploads", storage_url: "priv/x"'),
     code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
     code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
     code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),

@@ -1,5 +1,5 @@
 import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
-import { atomName, moduleName, show, type Value } from '../elixir/value.ts';
+import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.ts';
 import type { SourceModule } from '../facts/sources.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { sourcesOf } from './compiled-keys.ts';
@@ -8,7 +8,7 @@ import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
 import { missingTzdata } from './runtime-missing.ts';
-import { settingAt } from './runtime-probe.ts';
+import { PROBE, settingAt } from './runtime-probe.ts';
 
 /** What would write below the release, which belongs to root: `what` writes where, and the remedy. */
 interface Writer extends Place {
@@ -124,6 +124,19 @@ function localUploads(repo: Repo): Writer[] {
   });
 }
 
+/** Folders that the app's own settings name: ClaperCo/Claper#76. */
+function ownFolders(repo: Repo): Writer[] {
+  const app = repo.project.app.otpApp;
+  return pairs(repo.boot(PROBE).apps.get(app))
+    .filter(([key]) => /(storage|upload|data|cache)\w*_(dir|path|folder|root)$/.test(key))
+    .filter(([, value]) => typeof value === 'string' && /^(\/app\/|(\.\/)?priv\/)/.test(value))
+    .map(([key, value]) => ({
+      ...placeIn(repo, app, key),
+      what: `${key} is ${show(value)}`,
+      remedy: ELSEWHERE,
+    }));
+}
+
 const WRITES = /^(write|cp|cp_r|rename|mkdir|mkdir_p|touch|copy|open)!?$/;
 
 /** Own code that writes below /app, or into priv. */
@@ -199,6 +212,7 @@ export const readOnlyRules: readonly Rule<string>[] = [
   rule('should', mnesia),
   rule('should', logFiles),
   rule('should', localUploads),
+  rule('should', ownFolders),
   rule('must', (repo) => ownWrites(repo, true)),
   rule('should', (repo) => ownWrites(repo, false)),
 ];
