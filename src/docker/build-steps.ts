@@ -4,6 +4,7 @@ import { elixirAtom, shellWord } from '../quote.ts';
 import { type Assets, installsNode } from './asset-steps.ts';
 import { notExecutable } from './copies.ts';
 import { relFolder } from './release-files.ts';
+import { access, buildVariables } from './secrets.ts';
 
 /** Compilers that write below _build alone (their sources, 2026-11). Any other may write into priv, say. */
 const IN_BUILD = new Set([
@@ -48,7 +49,6 @@ export function fetchCommands(project: Project, { setup }: Assets): string[] {
   const rest = ['deps.clean --unused', compile, ...setup];
   if (getAlias(project) === null)
     return [`mix do ${['deps.get --only prod', ...rest].join(' + ')}`];
-  // From / no alias is known, so it is the task itself that runs
   const plain = `Mix.Project.in_project(${app}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
   return [`(cd / && mix run --no-mix-exs -e ${shellWord(plain)})`, `mix do ${rest.join(' + ')}`];
 }
@@ -65,6 +65,17 @@ export function depsCache(project: Project): string {
     ? 'tmpfs,target=/cache'
     : 'cache,target=/cache,from=base,source=/app,sharing=locked';
 }
+
+/** Why the command that fetches dependencies is not the ordinary one. */
+export const fetchComments = (project: Project): string[] =>
+  [
+    access(project).secrets.length > 0 &&
+      'Private dependencies: BuildKit shows the secrets to this command alone',
+    buildVariables(project).length > 0 &&
+      'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
+    getAlias(project) !== null &&
+      'mix.exs gives deps.get more steps, for which the files are not here yet; from / no alias is known',
+  ].filter((comment) => comment !== false);
 
 /** Tasks of `mix do` that make the release. */
 export const releaseTasks = (project: Project, assets: Assets, release: string): string[] => [
