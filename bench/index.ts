@@ -14,7 +14,7 @@ const { values } = parseArgs({
   },
 });
 
-benchGenerator();
+await benchGenerator();
 benchFacts();
 if (!values.generator) {
   await benchImages(values);

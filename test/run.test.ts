@@ -77,6 +77,18 @@ test('--write no shows the diff and writes nothing', async () => {
   assert.not(existsSync(join(app, 'fly.toml')));
 });
 
+test('notes are about files that are written: none on a Dockerfile that stays', async () => {
+  const app = shopFolder();
+  const note = /Dockerfile: Elixir 1\.18\.4 has known holes/;
+  assert.match(await call('dockerfile', app, ['--write', 'no']), note);
+  writeFileSync(join(app, 'Dockerfile'), 'FROM debian:bullseye\n');
+  const kept = await call('fly', app, [...ANSWERS, '--write', 'yes']);
+  assert.not.match(kept, note);
+  assert.match(kept, 'Dockerfile keeps what you wrote');
+  assert.match(kept, /the deploy fails: Dockerfile:1: .*bullseye/);
+  assert.match(await call('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
+});
+
 test('a file alone asks for nothing that it does not need', async () => {
   assert.match(await call('dockerignore', shopFolder(), ['--write', 'no']), 'Nothing was written.');
 });

@@ -62,23 +62,24 @@ function previewOf(
   planned: readonly Change[],
 ): string {
   const changes = planned.filter((change) => kindOf(change) !== 'same');
-  const kept = conflictsIn(planned);
+  const conflicts = conflictsIn(planned);
+  const kept = conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path);
   const notes = [
-    ...kept.map(({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`),
-    ...notesOf(files, context),
+    ...conflicts.map(({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`),
+    ...notesOf(files, context, kept),
   ];
   return [
     ...(changes.length ? [summaryOf(changes)] : []),
     ...(files.length > 1 ? costLines(context) : []),
     ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
-    ...(kept.length && !atTerminal() ? [`\n${lostIn(kept)}`] : []),
+    ...(conflicts.length && !atTerminal() ? [`\n${lostIn(conflicts)}`] : []),
   ].join('\n');
 }
 
 function wrote(root: string, changes: readonly Change[]): string {
   const complaints = changes.some(({ path }) => path === 'fly.toml') ? validateFlyToml(root) : [];
   return [
-    styleText('green', printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`)),
+    styleText('green', wrapped(printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`))),
     ...complaints.map(
       (line) => `fly config validate --strict says about fly.toml: ${printable(line)}`,
     ),

@@ -11,13 +11,21 @@ import { firstSteps, nextSteps, type Section, type StepContext } from './steps.t
 import { wrapped } from './terminal.ts';
 import { invocation } from './way.ts';
 
-/** Sentences to read before writing, each with its file where it is about one. */
-export const notesOf = (files: readonly GeneratedFile[], context: Context): string[] => [
+/**
+ * Sentences to read before writing, each with its file where it is about one.
+ * @param kept files that stay their owner's: what we would write in them is no matter then
+ */
+export const notesOf = (
+  files: readonly GeneratedFile[],
+  context: Context,
+  kept: readonly string[],
+): string[] => [
   // The facts behind a file that asks nothing are in the file
   ...(files.some(({ asks }) => asks.includes('release')) ? context.project.notes : []),
   ...files.flatMap((file) => {
     const path = file.outputs(context)[0]?.path ?? file.name;
-    return (file.notes?.(context) ?? []).map((note) => `${path}: ${note}`);
+    const notes = kept.includes(path) ? [] : (file.notes?.(context) ?? []);
+    return notes.map((note) => (note.startsWith(path) ? note : `${path}: ${note}`));
   }),
 ];
 

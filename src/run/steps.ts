@@ -119,7 +119,7 @@ const remote = ({ answers: { app, release } }: StepContext): Section[] =>
 
 /** Two lines for application.ex. */
 function workerSwitch({ project, answers }: StepContext): Section[] {
-  if (!answers.background) return [];
+  if (!answers.background || project.background.length === 0) return [];
   const worker =
     project.background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
   return section(
