@@ -100,7 +100,8 @@ function deploySections(context: StepContext, deploy: string, isNewHost: boolean
   const { project, answers, faults } = context;
   const { app, host, migrate } = answers;
   const isOwnHost = isNewHost && host !== `${app}.fly.dev`;
-  const warning = `Your Dockerfile needs a change first, or the deploy fails: ${faults.join('; ')}`;
+  const more = faults.length > 3 ? [`and ${faults.length - 3} more, which \`check\` names`] : [];
+  const warning = `Your Dockerfile needs a change first, or the deploy fails: ${[...faults.slice(0, 3), ...more].join('; ')}`;
   return [
     ...(faults.length ? [{ title: warning, lines: [] }] : []),
     ...section('Deploy:', [deploy, ...(isOwnHost ? [`fly certs add ${host} --app ${app}`] : [])]),
