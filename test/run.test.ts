@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands, main } from '../src/run/command.ts';
@@ -88,6 +88,55 @@ test('notes are about files that are written: none on a Dockerfile that stays', 
   assert.match(kept, /the deploy fails: .*Dockerfile:1: .*; /);
   assert.match(await call('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
 });
+
+test('an umbrella of two releases is generated for the one that --release names', async () => {
+  const app = shopFolder();
+  for (const path of ['lib', 'config', '.tool-versions'])
+    rmSync(join(app, path), { recursive: true });
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(app, path)), { recursive: true });
+    writeFileSync(join(app, path), text);
+  };
+  const module = (name: string, rest: string) => `defmodule ${name} do\n  ${rest}\nend\n`;
+  const releases = ['alpha', 'beta'].map(
+    (name) => `${name}: [applications: [${name}: :permanent]]`,
+  );
+  write(
+    'mix.exs',
+    module(
+      'Root.MixProject',
+      `use Mix.Project\n  def project, do: [apps_path: "apps", releases: [${releases.join(', ')}], deps: []]`,
+    ),
+  );
+  write('config/config.exs', 'import Config\n');
+  for (const [otp, name] of [
+    ['alpha', 'Alpha'],
+    ['beta', 'Beta'],
+  ] as const) {
+    const project = `[app: :${otp}, deps: [{:phoenix, "~> 1.8"}]]`;
+    write(
+      `apps/${otp}/mix.exs`,
+      module(`${name}.MixProject`, `use Mix.Project\n  def project, do: ${project}`),
+    );
+    write(
+      `apps/${otp}/lib/endpoint.ex`,
+      module(`${name}Web.Endpoint`, `use Phoenix.Endpoint, otp_app: :${otp}\n  plug Plug.Head`),
+    );
+  }
+  await assertProblem(
+    call('fly', app, ['--region', 'lhr', '-n']),
+    /--release alpha or --release beta/,
+  );
+  const shown = await call('fly', app, ['--region', 'lhr', '--release', 'beta', '-n']);
+  assert.match(shown, /^Found beta/);
+  assert.match(shown, 'BetaWeb.Endpoint');
+  assert.not.match(shown, 'AlphaWeb');
+});
+
+async function assertProblem(run: Promise<string>, message: RegExp): Promise<void> {
+  const error: unknown = await run.catch((reason: unknown) => reason);
+  assert.match(String(error), message);
+}
 
 test('a file alone asks for nothing that it does not need', async () => {
   assert.match(await call('dockerignore', shopFolder(), ['--write', 'no']), 'Nothing was written.');

@@ -18,7 +18,7 @@ export function foundLine({
     ...(phoenix.liveView ? ['LiveView'] : []),
     DATABASES[database.adapter],
     background.length ? `always on for ${workers}` : 'nothing in the background',
-    version('Elixir', elixir.version) + (elixir.source ? ` from ${elixir.source}` : ''),
+    ...(elixir.version ? [`Elixir ${elixir.version} from ${elixir.source ?? 'mix.exs'}`] : []),
   ];
   return `Found ${app.otpApp}: ${parts.join(', ')}.`;
 }

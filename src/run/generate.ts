@@ -2,6 +2,7 @@ import { load } from '../../generators/index.ts';
 import { type RunFlags, readRunFlags, type Texts } from '../answers/flags.ts';
 import {
   complete,
+  offered,
   type Present,
   parseAnswer,
   type QuestionName,
@@ -11,7 +12,7 @@ import { detect, type Project } from '../facts/detect.ts';
 import { askAccount, type Live } from '../fly/live.ts';
 import type { Context } from '../plan/file.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
-import { openTree } from '../tree.ts';
+import { openTree, type Tree } from '../tree.ts';
 import { type Account, readAccount, readSecrets } from './account.ts';
 import { askAll } from './ask.ts';
 import { foundLine } from './found.ts';
@@ -58,7 +59,7 @@ export async function generate(
   const live = atTerminal() && isLive ? askAccount(top) : undefined;
   if (atTerminal()) void loadPrompts();
 
-  const project = detect(openTree(top));
+  const project = await detectReleased(openTree(top), texts);
   say(wrapped(foundLine(project)));
   refuseUnsupported(project);
   const present = await presentOf(project);
@@ -71,6 +72,18 @@ export async function generate(
   const context: Context = { project, answers, command: way.command };
   const { finish } = await import('./finish.ts');
   return finish({ name, asks, flags, way, dest, top, context, present, account, secrets });
+}
+
+/** The facts of the release that is built: which of several, is asked first where nothing says it. */
+async function detectReleased(tree: Tree, texts: Texts): Promise<Project> {
+  const project = detect(tree, texts.release === undefined ? {} : { release: texts.release });
+  if (texts.release !== undefined || project.release.names.length < 2) return project;
+  const present = await presentOf(project);
+  const known = offered('release', project, present, {});
+  if (known === undefined && atTerminal())
+    await askAll(['release'], false, project, present, texts, undefined);
+  const release = texts.release ?? known;
+  return release === undefined ? project : detect(tree, { release });
 }
 
 /** What the files there answer; a repo without any needs none of the descriptors yet. */
