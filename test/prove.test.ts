@@ -197,7 +197,7 @@ test('what was made is removed, and values stand in no list of processes', async
   const { engine } = await proofOf('boot');
   const last = engine.asked.slice(-3).join('\n');
   assert.match(last, /^ps --all --quiet --filter label=phoenix-fly\.prove=/);
-  assert.match(last, 'rmi --force localhost/phoenix-fly-prove:');
+  assert.match(last, 'rmi --force --no-prune localhost/phoenix-fly-prove:');
   assert.match(engine.asked.join('\n'), '--env SECRET_KEY_BASE --env');
   assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
 });

@@ -143,7 +143,7 @@ export function detect(repo: Tree, { release }: { release?: string } = {}): Proj
     },
     phoenix: {
       version: version('phoenix'),
-      liveView: lock.has('phoenix_live_view') && (code.liveView || inProd('phoenix_live_view')),
+      liveView: inProd('phoenix_live_view') || (lock.has('phoenix_live_view') && code.liveView),
       liveViewVersion: version('phoenix_live_view'),
       plugVersion: version('plug'),
     },

@@ -23,7 +23,8 @@ export async function startDatabase(
   network: Network,
 ): Promise<Database> {
   const name = made.name('db');
-  const settings = words`--env POSTGRES_PASSWORD=prove --env POSTGRES_DB=prove`;
+  // A new hardware address after a restart would leave the old one in the app's neighbour table for half a minute
+  const settings = words`--mac-address 02:42:ac:00:00:03 --env POSTGRES_PASSWORD=prove --env POSTGRES_DB=prove`;
   const started = await engine.run(
     words`run --detach --name ${name} --label ${made.label} ${network.options(3)} ${settings} ${POSTGRES_IMAGE}`,
   );

@@ -97,7 +97,7 @@ export class Made {
     return `phoenix-fly-${this.id}-${part}`;
   }
 
-  /** Containers, network and image that carry this proof's label. Layers stay in the engine's build cache. */
+  /** Containers and network that carry this proof's label, and the image. Layers stay in the engine's build cache. */
   async remove(engine: Engine): Promise<void> {
     const list = async (what: string[]) =>
       (await engine.run(words`${what} --quiet --filter ${`label=${this.label}`}`)).stdout
@@ -107,6 +107,6 @@ export class Made {
     if (containers.length) await engine.run(words`rm --force --volumes ${containers}`);
     const networks = await list(['network', 'ls']);
     if (networks.length) await engine.run(words`network rm ${networks}`);
-    await engine.run(words`rmi --force ${this.image}`);
+    await engine.run(words`rmi --force --no-prune ${this.image}`);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { elixirAtom } from '../quote.ts';
 import type { HealthCheck } from './deploy.ts';
 import { words } from './engine.ts';
 import { type Machine, oneOff, type Setting } from './machine.ts';
@@ -18,6 +19,8 @@ import {
 
 /** S6: an image is built in under 5 minutes. */
 const BUILD_LIMIT = 300_000;
+/** Milliseconds that an app which has started gets to listen, or to answer otherwise. */
+const SETTLES = 3000;
 
 /** Builds the image as `fly deploy` would. */
 export async function build({
@@ -35,7 +38,7 @@ export async function build({
   const secrets = buildSecrets.map((id) => `--secret=id=${id},env=${id}`);
   const target = deploy.target ? ['--target', deploy.target] : [];
   const { code, all } = await engine.run(
-    words`build --file ${`${folder}/${deploy.dockerfile}`} --tag ${made.image} --label ${made.label} ${target} ${args} ${secrets} ${folder}`,
+    words`build --file ${`${folder}/${deploy.dockerfile}`} --tag ${made.image} ${target} ${args} ${secrets} ${folder}`,
     { timeout: 1_800_000, env: { DOCKER_BUILDKIT: '1', ...env } },
   );
   const took = Date.now() - began;
@@ -60,12 +63,16 @@ export async function migrate(setting: Setting): Promise<Verdict> {
 }
 
 /** Waits until the release listens where fly.toml says. */
-export async function boot(machine: Machine, { deploy, patience }: Setting): Promise<Verdict> {
+export async function boot(
+  machine: Machine,
+  { deploy, patience, project: { app } }: Setting,
+): Promise<Verdict> {
   const began = Date.now();
   const problem = await machine.start();
   if (problem) return failed('the container does not start', telling(problem));
   let wrong: string | undefined;
-  for (; Date.now() - began < patience; await sleep(250)) {
+  let settled = Number.POSITIVE_INFINITY;
+  for (; Date.now() < Math.min(began + patience, settled + SETTLES); await sleep(500)) {
     const { running, outOfMemory, exitCode } = await machine.state();
     if (!running && outOfMemory) return skipped('it was killed for want of memory: see memory');
     if (!running)
@@ -73,10 +80,20 @@ export async function boot(machine: Machine, { deploy, patience }: Setting): Pro
     const tables = await machine.exec('cat', '/proc/net/tcp', '/proc/net/tcp6');
     wrong = listening(listeners(tables.all), deploy.port);
     if (wrong === '') return met(secondsText(Date.now() - began));
+    const slow = Date.now() - began > SETTLES && settled > Date.now();
+    if (slow && (await started(machine, app.otpApp))) settled = Date.now();
   }
   const silent = `nothing listens on port ${deploy.port}; a release serves HTTP only with PHX_SERVER=true`;
   return wrong ? failed(wrong) : failed(silent, telling(await machine.log()));
 }
+
+/** Whether all of the app's processes are there: what does not listen by then won't. */
+const started = async (machine: Machine, app: string): Promise<boolean> =>
+  (
+    await machine.rpc(
+      `IO.inspect(List.keymember?(Application.started_applications(), ${elixirAtom(app)}, 0))`,
+    )
+  ).all.includes('true');
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
 export async function health(machine: Machine, setting: Setting): Promise<Verdict> {
@@ -88,8 +105,9 @@ export async function health(machine: Machine, setting: Setting): Promise<Verdic
     const answer = await answerOf(machine, check);
     if (/^2\d\d$/.test(answer)) return met(`${answer} from ${check.path}`);
     said.add(answer);
-    // What answers in full won't answer otherwise
-    if (said.size === 1 && /^[1345]\d\d/.test(answer) && Date.now() - began > check.grace) break;
+    // A redirect won't become anything else; an error may, while the app warms up
+    const settles = /^3/.test(answer) ? SETTLES : check.grace;
+    if (said.size === 1 && /^[1345]\d\d/.test(answer) && Date.now() - began > settles) break;
   }
   const why = `${check.method} ${check.path} gave ${[...said].join(', then ')}; Fly takes a 2xx only`;
   return failed(why, telling(await machine.log()));

@@ -28,13 +28,13 @@ endpoint = config[:shop][ShopWeb.Endpoint]
 repo = config[:shop][Shop.Repo]
 check.("url", endpoint[:url] == [host: "shop.example.com", port: 443, scheme: "https"])
 check.("IPv6 bind", endpoint[:http][:ip] == {0, 0, 0, 0, 0, 0, 0, 0} and endpoint[:http][:port] == 4000)
-check.("origin", endpoint[:check_origin] == ["//shop.example.com"])
+check.("origin", endpoint[:check_origin] == ["//shop.example.com", "//localhost"])
 check.("not serving unless told", endpoint[:server] == false)
 check.("IPv4 without ECTO_IPV6", repo[:socket_options] == [])
 check.("database", repo[:url] == "ecto://pooled/db")
 check.("background on", config[:shop][:background] == [enabled: true])
 check.("TLS", config[:shop][:tls][:verify] == :verify_peer and config[:shop][:tls][:cacertfile] == "/etc/ssl/certs/ca-certificates.crt")
-check.("log level", config[:logger][:level] == :info)
+check.("the log level of before", config[:logger][:level] == nil)
 
 fly = read.(Map.merge(base, %{"FLY_APP_NAME" => "shop", "ECTO_IPV6" => "true", "PHX_SERVER" => "true", "LOG_LEVEL" => "warning", "POOL_SIZE" => "3", "PORT" => "8080"}))
 check.("both origins on Fly", fly[:shop][ShopWeb.Endpoint][:check_origin] == ["//shop.example.com", "//shop.fly.dev"])
@@ -46,7 +46,14 @@ eval = read.(Map.merge(base, %{"RELEASE_COMMAND" => "eval", "PHX_SERVER" => "tru
 check.("eval serves nothing and starts no workers", eval[:shop][ShopWeb.Endpoint][:server] == false and eval[:shop][:background] == [enabled: false])
 direct = if kind == "managed", do: "ecto://direct/db", else: "ecto://pooled/db"
 check.("eval's database", eval[:shop][Shop.Repo][:url] == direct)
-check.("statements", repo[:prepare] == if(kind == "managed", do: :unnamed))
+check.("statements", repo[:prepare] == %{"managed" => :unnamed, "external" => :named}[kind])
 
-for name <- Map.keys(base), do: check.("#{name} missing", raises.(Map.delete(base, name), name))
-check.("bad LOG_LEVEL", raises.(Map.put(base, "LOG_LEVEL", "loud"), "LOG_LEVEL is loud"))
+if kind == "external" do
+  pooled = read.(Map.put(base, "DATABASE_URL", "ecto://shop.pooler.example.com/db"))
+  check.("a pooler", pooled[:shop][Shop.Repo][:prepare] == :unnamed)
+end
+
+for name <- ~w(SECRET_KEY_BASE DATABASE_URL), do: check.("#{name} missing", raises.(Map.delete(base, name), name))
+nameless = Map.delete(base, "PHX_HOST")
+check.("no PHX_HOST on Fly", read.(Map.put(nameless, "FLY_APP_NAME", "shop"))[:shop][ShopWeb.Endpoint][:url][:host] == "shop.fly.dev")
+check.("no PHX_HOST off Fly", read.(nameless)[:shop][ShopWeb.Endpoint][:url][:host] == "localhost")

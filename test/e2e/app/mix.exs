@@ -18,6 +18,7 @@ defmodule Shop.MixProject do
   defp deps do
     [
       {:phoenix, path: "vendor/phoenix"},
+      {:phoenix_live_view, path: "vendor/phoenix_live_view"},
       {:plug, path: "vendor/plug", override: true},
       {:ecto_sql, path: "vendor/ecto_sql"}
     ]

@@ -20,6 +20,7 @@ defmodule ShopWeb.MixProject do
   defp deps do
     [
       {:phoenix, path: "../../vendor/phoenix"},
+      {:phoenix_live_view, path: "../../vendor/phoenix_live_view"},
       {:plug, path: "../../vendor/plug", override: true},
       {:shop, in_umbrella: true}
     ]

@@ -1,8 +1,5 @@
-defmodule Phoenix.LiveView.Socket do
-end
-
 defmodule Phoenix.Endpoint do
-  @moduledoc "As much of an endpoint as a deploy can be tested with: HTTP, force_ssl, check_origin, a WebSocket echo."
+  @moduledoc "As much of an endpoint as a deploy can be tested with: HTTP, force_ssl, check_origin, the join of a LiveView."
 
   defmacro __using__(otp_app: otp_app) do
     quote do

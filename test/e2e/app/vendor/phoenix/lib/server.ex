@@ -24,7 +24,8 @@ defmodule Phoenix.Endpoint.Server do
 
   defp serve(endpoint, socket) do
     :inet.setopts(socket, packet: :http_bin)
-    {:ok, {:http_request, method, {:abs_path, path}, _version}} = :gen_tcp.recv(socket, 0, 5_000)
+    {:ok, {:http_request, method, {:abs_path, target}, _version}} = :gen_tcp.recv(socket, 0, 5_000)
+    [path | _query] = String.split(target, "?")
     conn = %Plug.Conn{method: to_string(method), request_path: path, req_headers: headers(socket, [])}
     :inet.setopts(socket, packet: :raw)
 
@@ -58,24 +59,34 @@ defmodule Phoenix.Endpoint.Server do
   defp upgrade(config, socket, conn) do
     [origin] = get_req_header(conn, "origin")
     %URI{host: host} = URI.parse(origin)
-    allowed = for entry <- config[:check_origin], do: URI.parse(entry).host
 
-    if host in allowed do
+    if host in allowed(config) do
       [key] = get_req_header(conn, "sec-websocket-key")
       accept = Base.encode64(:crypto.hash(:sha, key <> "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
       :gen_tcp.send(socket, "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: #{accept}\r\n\r\n")
-      echo(socket)
+      join(socket)
     else
       answer(socket, 403, [], "")
     end
   end
 
-  # One short masked text frame (RFC 6455, 5.2), sent back unmasked
-  defp echo(socket) do
-    with {:ok, <<0x81, 1::1, length::7, mask::binary-4, payload::binary-size(length)>>} <- :gen_tcp.recv(socket, 0) do
-      text = :crypto.exor(payload, binary_part(String.duplicate(mask, 32), 0, length))
-      :gen_tcp.send(socket, [<<0x81, length>>, text])
-      echo(socket)
+  # As in Phoenix, the host of :url where nothing else is said
+  defp allowed(config) do
+    case config[:check_origin] do
+      nil -> [config[:url][:host]]
+      entries -> for entry <- entries, do: URI.parse(entry).host
     end
+  end
+
+  # One masked text frame of 126 to 65535 bytes (RFC 6455, 5.2), answered unmasked
+  defp join(socket) do
+    {:ok, <<0x81, 1::1, 126::7, length::16, mask::binary-4>>} = :gen_tcp.recv(socket, 8, 5_000)
+    {:ok, payload} = :gen_tcp.recv(socket, length, 5_000)
+    text = :crypto.exor(payload, binary_part(String.duplicate(mask, div(length, 4) + 1), 0, length))
+    status = if text =~ ~s("lv:phx-1","phx_join") and text =~ ~s("session":"signed"), do: "ok", else: "error"
+    reply = ~s(["1","1","lv:phx-1","phx_reply",{"status":"#{status}","response":{}}])
+    :gen_tcp.send(socket, [<<0x81, byte_size(reply)>>, reply])
+    :gen_tcp.recv(socket, 0, 5_000)
+    :gen_tcp.close(socket)
   end
 end

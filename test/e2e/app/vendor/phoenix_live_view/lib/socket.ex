@@ -1,0 +1,2 @@
+defmodule Phoenix.LiveView.Socket do
+end
