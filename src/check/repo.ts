@@ -145,8 +145,15 @@ export class Repo {
 }
 
 /** Docker's own rules (the last match wins, patterns start at the top), which are not those of .gitignore. */
+/** Each pattern becomes a regular expression, whose time grows with the stars in it. */
+const LONGEST_PATTERN = 300;
+const MOST_STARS = 10;
+
 export function matcher(patterns: string): (path: string) => boolean {
-  const rules = dockerignore.default({ ignorecase: false }).add(patterns);
+  const usable = patterns
+    .split(/\r?\n/)
+    .filter((line) => line.length < LONGEST_PATTERN && line.split('*').length < MOST_STARS);
+  const rules = dockerignore.default({ ignorecase: false }).add(usable);
   return (path) => rules.ignores(path);
 }
 

@@ -1,4 +1,5 @@
-import type { Tree } from '../tree.ts';
+import { matches, type Tree } from '../tree.ts';
+import { shortLines } from './versions.ts';
 
 export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
 
@@ -26,14 +27,14 @@ export interface NodePackage {
 }
 
 interface PackageJson {
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  scripts?: Record<string, string>;
-  packageManager?: string;
-  workspaces?: string[] | { packages?: string[] };
-  engines?: Record<string, string>;
-  volta?: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+  scripts: Record<string, string>;
+  engines: Record<string, string>;
+  volta: Record<string, string>;
+  packageManager: string | undefined;
+  workspaces: string[];
 }
 
 const LOCKFILES: [string, PackageManager][] = [
@@ -76,9 +77,9 @@ export function readNodePackages(
     }
     if (
       !builds(json, file, deploySteps) ||
-      (beside(file, candidates, tree) && !bundles(json) && !json.workspaces)
+      (beside(file, candidates, tree) && !bundles(json) && !json.workspaces.length)
     ) {
-      if (Object.keys(json.devDependencies ?? {}).length)
+      if (Object.keys(json.devDependencies).length)
         notes.push(
           `${file} holds only tools for checking and developing, so the image does without Node for it.`,
         );
@@ -91,7 +92,7 @@ export function readNodePackages(
       : foldersAbove(here).find(
           (folder) =>
             lockIn(folder) &&
-            members(tree, folder).some((member) => member.test(file.slice(folder.length))),
+            members(tree, folder).some((member) => matches(member, file.slice(folder.length))),
         );
     const home = workspace ?? here;
     const lock = lockIn(home);
@@ -120,7 +121,7 @@ export function readNodePackages(
         lockfile: lock?.[0] ?? null,
         workspaceDir: workspace === undefined ? null : workspace.replace(/\/$/, '') || '.',
         fileDeps,
-        scripts: Object.keys(json.scripts ?? {}),
+        scripts: Object.keys(json.scripts),
         berry: manager === 'yarn' && yarn,
         packageManager: json.packageManager ?? null,
         installFiles: installFiles(tree, home, lock?.[0]),
@@ -142,15 +143,14 @@ function builds(json: PackageJson, file: string, deploySteps: readonly string[])
 }
 
 const developing = (json: PackageJson): string[] =>
-  Object.keys(json.devDependencies ?? {}).filter((name) => !LINT_ONLY.test(name));
+  Object.keys(json.devDependencies).filter((name) => !LINT_ONLY.test(name));
 
 /** It holds a bundler, or packages and a script that builds. */
 function bundles(json: PackageJson): boolean {
   const development = developing(json);
   return (
-    [...development, ...Object.keys(json.dependencies ?? {})].some((name) => BUNDLER.test(name)) ||
-    (development.length > 0 &&
-      Object.keys(json.scripts ?? {}).some((name) => BUILD_SCRIPT.test(name)))
+    [...development, ...Object.keys(json.dependencies)].some((name) => BUNDLER.test(name)) ||
+    (development.length > 0 && Object.keys(json.scripts).some((name) => BUILD_SCRIPT.test(name)))
   );
 }
 
@@ -177,29 +177,19 @@ const foldersAbove = (here: string): string[] =>
     .reverse();
 
 /** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
-function members(tree: Tree, folder: string): RegExp[] {
-  const workspaces = parse(tree.read(`${folder}package.json`) ?? '')?.workspaces;
-  const globs = Array.isArray(workspaces)
+function members(tree: Tree, folder: string): string[] {
+  const workspaces = parse(tree.read(`${folder}package.json`) ?? '')?.workspaces ?? [];
+  const globs = workspaces.length
     ? workspaces
-    : (workspaces?.packages ?? pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`)));
-  return globs.map(
-    (glob) =>
-      new RegExp(
-        `^${glob
-          .replace(/^\.\//, '')
-          .replace(/\/$/, '')
-          .split('*')
-          .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-          .join('[^/]*')}/package\\.json$`,
-      ),
-  );
+    : pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`));
+  return globs.map((glob) => `${glob.replace(/^\.\//, '').replace(/\/$/, '')}/package.json`);
 }
 
 function installFiles(tree: Tree, home: string, lockfile: string | undefined): string[] {
   const packages = members(tree, home);
   const beside = [...tree.paths].filter((path) => {
     const name = path.startsWith(home) ? path.slice(home.length) : '';
-    return BESIDE.test(name) || packages.some((pattern) => pattern.test(name));
+    return BESIDE.test(name) || packages.some((pattern) => matches(pattern, name));
   });
   return [
     ...[`${home}package.json`].filter((path) => tree.paths.has(path)),
@@ -219,15 +209,20 @@ function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null
   const folders = [here, ...foldersAbove(here)];
   const pins = folders.flatMap((folder) => [
     ...['.nvmrc', '.node-version'].map((name) => tree.read(folder + name)),
-    /^\s*node(?:js)?\s+(\S+)/m.exec(tree.read(`${folder}.tool-versions`) ?? '')?.[1],
+    /^[ \t]*node(?:js)?[ \t]+(\S+)/m.exec(
+      shortLines(tree.read(`${folder}.tool-versions`) ?? ''),
+    )?.[1],
     ...['mise.toml', '.mise.toml'].map(
-      (name) => /^\s*"?node(?:js)?"?\s*=\s*(.+)$/m.exec(tree.read(folder + name) ?? '')?.[1],
+      (name) =>
+        /^[ \t]*"?node(?:js)?"?[ \t]*=[ \t]*(.+)$/m.exec(
+          shortLines(tree.read(folder + name) ?? ''),
+        )?.[1],
     ),
   ]);
   const wanted = [
     ...pins,
-    json.volta?.node,
-    /^\D*\d/.test(json.engines?.node ?? '') ? json.engines?.node : undefined,
+    json.volta.node,
+    /^\D*\d/.test(json.engines.node ?? '') ? json.engines.node : undefined,
   ];
   return wanted.map((text) => /\d+(\.\d+){0,2}/.exec(text ?? '')?.[0]).find(Boolean) ?? null;
 }
@@ -235,8 +230,35 @@ function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null
 function parse(text: string): PackageJson | undefined {
   try {
     const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return typeof json === 'object' && json !== null ? json : undefined;
+    return isRecord(json) ? packageJson(json) : undefined;
   } catch {
     return undefined;
   }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** Its fields as npm means them; what is of another type is left out. */
+function packageJson(json: Json): PackageJson {
+  const texts = (name: string): Record<string, string> => {
+    const value = json[name];
+    const entries = isRecord(value) ? Object.entries(value) : [];
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => isText(entry[1])),
+    );
+  };
+  const members = isRecord(json.workspaces) ? json.workspaces.packages : json.workspaces;
+  return {
+    dependencies: texts('dependencies'),
+    devDependencies: texts('devDependencies'),
+    optionalDependencies: texts('optionalDependencies'),
+    scripts: texts('scripts'),
+    engines: texts('engines'),
+    volta: texts('volta'),
+    packageManager: isText(json.packageManager) ? json.packageManager : undefined,
+    workspaces: Array.isArray(members) ? members.filter(isText) : [],
+  };
 }

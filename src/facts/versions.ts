@@ -42,7 +42,7 @@ export function readPins(tree: Tree): Pins {
   const found: { file: string; pin: Pin }[] = [];
   const look = (file: string, reader: Reader) => {
     const text = tree.read(file);
-    if (text !== undefined) found.push({ file, pin: reader(text) });
+    if (text !== undefined) found.push({ file, pin: reader(shortLines(text)) });
   };
   for (const folder of folders) for (const [name, reader] of READERS) look(folder + name, reader);
   for (const file of tree.paths)
@@ -51,7 +51,7 @@ export function readPins(tree: Tree): Pins {
   const erlangFile = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp =
     decides?.pin.otp ??
-    (erlangFile && version(erlangFile)) ??
+    (erlangFile && version(shortLines(erlangFile))) ??
     found.find(({ pin }) => pin.otp)?.pin.otp;
   const conflicts = found
     .filter(
@@ -69,6 +69,14 @@ export function readPins(tree: Tree): Pins {
   };
 }
 
+/** Nobody writes a version beyond; regular expressions take long on what is. */
+export const shortLines = (text: string): string =>
+  text
+    .slice(0, 200_000)
+    .split('\n')
+    .map((line) => line.slice(0, 300))
+    .join('\n');
+
 const agrees = (left: string, right: string): boolean =>
   left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
 
@@ -83,7 +91,7 @@ function elixirPin(text: string): Pin {
 }
 
 function toolVersions(text: string): Pin {
-  const line = (tool: string) => new RegExp(`^\\s*${tool}\\s+(\\S+)`, 'm').exec(text)?.[1];
+  const line = (tool: string) => new RegExp(`^[ \\t]*${tool}[ \\t]+(\\S+)`, 'm').exec(text)?.[1];
   const elixir = elixirPin(line('elixir') ?? '');
   const erlang = line('erlang');
   return { elixir: elixir.elixir, otp: (erlang && version(erlang)) ?? elixir.otp };
@@ -118,7 +126,7 @@ function buildpack(text: string): Pin {
 
 function dockerfile(text: string): Pin {
   const arg = (name: string) =>
-    new RegExp(`^\\s*ARG\\s+${name}\\s*=\\s*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
+    new RegExp(`^[ \\t]*ARG[ \\t]+${name}[ \\t]*=[ \\t]*"?([^"\\s]+)"?`, 'mi').exec(text)?.[1];
   const elixir = arg('ELIXIR_VERSION');
   if (elixir)
     return {
@@ -126,9 +134,11 @@ function dockerfile(text: string): Pin {
       otp: version(arg('OTP_VERSION') ?? arg('ERLANG_VERSION') ?? ''),
     };
   const pinned =
-    /^\s*(?:ARG|FROM)\s.*elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/im.exec(text);
+    /^[ \t]*(?:ARG|FROM)[ \t].*elixir:(\d+\.\d+[^\s"-]*(?:-rc\.\d+)?)-erlang-(\d+[.\d]*)/im.exec(
+      text,
+    );
   if (pinned) return { elixir: pinned[1], otp: pinned[2] };
-  const image = /^\s*FROM\s+(?:--\S+\s+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
+  const image = /^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?\S*elixir:(\S+)/im.exec(text)?.[1] ?? '';
   return {
     elixir: elixirPin(image).elixir,
     otp: /erlang-(\d+(?:\.\d+)*)/.exec(image)?.[1] ?? elixirPin(image).otp,
