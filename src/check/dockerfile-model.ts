@@ -46,7 +46,9 @@ export function readDockerfile(text: string, target?: string): Dockerfile | unde
   const globals = new Map<string, string>();
   const stages: Stage[] = [];
   let variables = globals;
-  for (const instruction of DockerfileParser.parse(text).getInstructions()) {
+  // The parser takes the square of the time for a long comment in front (dockerfile-ast 0.7.1, getParserDirectives)
+  const short = text.replaceAll(/^([ \t]*#.{200}).*$/gm, '$1');
+  for (const instruction of DockerfileParser.parse(short).getInstructions()) {
     const step = readStep(instruction, variables);
     const stage = stages.at(-1);
     if (step.keyword === 'FROM') {

@@ -148,11 +148,13 @@ export class Repo {
 /** Each pattern becomes a regular expression, whose time grows with the stars in it. */
 const LONGEST_PATTERN = 300;
 const MOST_STARS = 10;
+const MOST_PATTERNS = 500;
 
 export function matcher(patterns: string): (path: string) => boolean {
   const usable = patterns
     .split(/\r?\n/)
-    .filter((line) => line.length < LONGEST_PATTERN && line.split('*').length < MOST_STARS);
+    .filter((line) => line.length < LONGEST_PATTERN && line.split('*').length < MOST_STARS)
+    .slice(-MOST_PATTERNS);
   const rules = dockerignore.default({ ignorecase: false }).add(usable);
   return (path) => rules.ignores(path);
 }

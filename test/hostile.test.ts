@@ -1,0 +1,473 @@
+/** Repos and texts of people who mean harm, or whose repos are large, deep or odd. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import TOML from '@iarna/toml';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { files } from '../generators/index.ts';
+import { check } from '../src/check/check.ts';
+import { verdictsOf } from '../src/check/verdicts.ts';
+import { intoBlock } from '../src/edit/block.ts';
+import { mergeLines } from '../src/edit/lines.ts';
+import { parseElixir } from '../src/elixir/syntax.ts';
+import { detect, factsOf } from '../src/facts/detect.ts';
+import { trustedPath } from '../src/fly/flyctl.ts';
+import { plan } from '../src/plan/plan.ts';
+import { refuseUnsupported } from '../src/plan/supported.ts';
+import { INVISIBLE, Problem, printable } from '../src/problem.ts';
+import {
+  copyPaths,
+  elixirAtom,
+  elixirModule,
+  shellPath,
+  shellWord,
+  tomlString,
+} from '../src/quote.ts';
+import { diffOf } from '../src/run/preview.ts';
+import { openTree, treeOf } from '../src/tree.ts';
+import { call } from './commands.ts';
+import { complete, FLAGS, SHOP, shop } from './support.ts';
+
+type Texts = Record<string, string>;
+const numRuns = Number(process.env.ROUNDS ?? 60);
+
+let folder = '';
+test.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+});
+test.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+function put(texts: Texts, into = folder): void {
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(into, path)), { recursive: true });
+    writeFileSync(join(into, path), text);
+  }
+}
+
+/** All that is said and written about a repo; undefined: refused in a sentence. Anything else thrown is a defect. */
+function all(texts: Texts): string | undefined {
+  try {
+    const project = detect(treeOf(texts));
+    const said = [verdictsOf(check(project), true), JSON.stringify(factsOf(project))];
+    refuseUnsupported(project);
+    const answers = complete(FLAGS, project);
+    const changes = plan(files, { project, answers, command: 'npx plop' });
+    return [...said, diffOf(changes), ...changes.map(({ after }) => after)]
+      .map(printable)
+      .join('\n');
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+const signs = fc.constantFrom(
+  ...'a b\'"`$#{}()[];&|<>*?!~%\\/=:,.-_@^+\n\r\t'.split(''),
+  '#{',
+  '$(',
+  '${',
+  '\u0000',
+  '\u001b[2J',
+  '\u007f',
+  '\u009b',
+  '\u200b',
+  '\u202e',
+  '\u2028',
+  '\uFEFF',
+  '\u{E0001}',
+  'é',
+  '日',
+);
+const hostile = fc.array(signs, { maxLength: 12 }).map((parts) => parts.join(''));
+
+/** A text behind a door, undefined where the door refuses. */
+function quoted(door: (text: string) => string, text: string): string | undefined {
+  try {
+    return door(text);
+  } catch (error) {
+    assert.instance(error, Problem);
+    return undefined;
+  }
+}
+
+test('a text behind the door of each language is read back as it was', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      assert.is(TOML.parse(`a = ${tomlString(text)}`).a, text);
+      assert.is(tomlString(text).search(INVISIBLE), -1);
+      const [atom] = parseElixir(elixirAtom(text)).body;
+      assert.is(atom?.is === 'atom' && atom.name, text);
+      const copied = quoted((path) => copyPaths([path, './']), text);
+      assert.ok(copied === undefined || !/[\r\n]|^-/.test(copied));
+      const path = quoted(shellPath, text);
+      assert.ok(path === undefined || !path.startsWith('-'));
+    }),
+    { numRuns },
+  );
+  for (const name of ['', 'shop', 'Shop.repo', 'A b', 'A\nB', 'Elixir.', '"A"'])
+    assert.throws(() => elixirModule(name), Problem);
+  assert.is(elixirModule('Shop.Repo'), 'Shop.Repo');
+});
+
+test('words of a command arrive as they are', () => {
+  const texts = fc.sample(hostile, numRuns).filter((text) => quoted(shellWord, text) !== undefined);
+  const out = execFileSync('sh', ['-c', `printf '%s\\0' ${texts.map(shellWord).join(' ')}`]);
+  assert.equal(out.toString().split('\0').slice(0, -1), texts);
+});
+
+test('nothing that a terminal obeys or hides is printed, and JSON stays JSON', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      assert.is(printable(text).search(INVISIBLE), -1);
+      assert.not.match(printable(text), '\r');
+      assert.ok(JSON.parse(printable(JSON.stringify({ text }))));
+    }),
+    { numRuns },
+  );
+  assert.is(printable('a\r\nb\n'), 'a\nb\n');
+  assert.is(printable('\u001b[31m\u202e'), '\\u001b[31m\\u202e');
+});
+
+test('secrets are masked wherever they are shown; the file stays', () => {
+  const secrets = [
+    'secret_key_base: "Zm9vYmFyYmF6"',
+    'password: "hunter22"',
+    '"API_TOKEN" => "abcdefgh"',
+    'url: "ecto://shop:hunter22@db.example.com/shop"',
+    'System.put_env("STRIPE_API_KEY", "sk_live_51HabcdefghijklmnopQR")',
+    'ENV GITHUB_TOKEN=ghp_0123456789abcdefghijABCDEFGHIJ012345',
+    'anything: "0123456789abcdef0123456789abcdef0123456789abcdef"',
+  ];
+  for (const line of secrets) {
+    const shown = printable(line);
+    assert.match(shown, '********');
+    for (const part of ['Zm9v', 'hunter22', 'abcdefgh', 'sk_live', 'ghp_', '0123456789abcdef'])
+      assert.not.match(shown, part);
+  }
+  for (const line of [
+    'secret_key_base: System.get_env("SECRET_KEY_BASE")',
+    'fly secrets set SECRET_KEY_BASE=$(openssl rand -base64 48) --stage --app shop',
+    'fly deploy --build-secret GITHUB_TOKEN="$GITHUB_TOKEN"',
+    'RUN --mount=type=secret,id=GITHUB_TOKEN,required=true true',
+  ])
+    assert.is(printable(line), line);
+});
+
+const OUTSIDE = 'elixir 9.9.9-otp-99\n';
+test('reading stays in the repo, however the links lie', () => {
+  const outside = join(folder, 'outside');
+  put({ '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' }, outside);
+  const app = join(folder, 'app');
+  cpSync(SHOP, app, { recursive: true });
+  rmSync(join(app, '.tool-versions'));
+  symlinkSync(join(outside, '.tool-versions'), join(app, '.tool-versions'));
+  symlinkSync(outside, join(app, 'lib/outside'));
+  symlinkSync('..', join(app, 'up'));
+  const tree = openTree(app);
+  for (const path of [
+    '.tool-versions',
+    'lib/outside/mix.exs',
+    'up/outside/mix.exs',
+    '../outside/mix.exs',
+    'lib/../../outside/mix.exs',
+    'a\0b',
+  ])
+    assert.is(tree.read(path), undefined, path);
+  assert.equal(
+    [...tree.paths].filter((path) => /outside/.test(path)),
+    [],
+  );
+  // The folder itself may be a link
+  symlinkSync(app, join(folder, 'linked'));
+  assert.equal([...openTree(join(folder, 'linked')).paths], [...tree.paths]);
+  assert.is(openTree(join(folder, 'linked')).read('../outside/mix.exs'), undefined);
+});
+
+test('what is not read is said, and what is needed is read at any size', () => {
+  cpSync(SHOP, folder, { recursive: true });
+  const large = `# ${'x'.repeat(1 << 20)}\n`;
+  put({ 'lib/large.ex': large, 'mix.lock': `${readFileSync(join(SHOP, 'mix.lock'))}${large}` });
+  execFileSync('mkfifo', [join(folder, 'lib/pipe.ex')]);
+  const project = detect(openTree(folder));
+  assert.is(project.phoenix.version, '1.8.1');
+  assert.match(project.notes.join('\n'), /lib\/large\.ex was not read: it has 2 MB/);
+  put({ 'mix.lock': 'x'.repeat(9 << 20) });
+  assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
+});
+
+test('a folder of caches or uploads hides no other', () => {
+  cpSync(SHOP, folder, { recursive: true });
+  for (const cache of ['.direnv/flake', 'priv/static/uploads']) {
+    mkdirSync(join(folder, cache), { recursive: true });
+    for (let index = 0; index < 30_000; index++) writeFileSync(join(folder, cache, `${index}`), '');
+  }
+  const started = Date.now();
+  const project = detect(openTree(folder));
+  assert.ok(Date.now() - started < 3000);
+  assert.is(project.endpoint.module, 'ShopWeb.Endpoint');
+  assert.match(project.notes.join('\n'), /more than \d+ files/);
+});
+
+test('a folder and a file that may not be read are named; nobody sees a stack trace', () => {
+  if (process.getuid?.() === 0) {
+    // Root may read everything: another user looks
+    cpSync(SHOP, join(folder, 'app'), { recursive: true });
+  }
+  const app = join(folder, 'app');
+  if (!existsSync(app)) cpSync(SHOP, app, { recursive: true });
+  put({ 'lib/closed/a.ex': '' }, app);
+  chmodSync(join(app, 'lib/closed'), 0);
+  const tree = openTree(app);
+  assert.is(tree.paths.has('mix.exs'), true);
+  chmodSync(join(app, 'lib/closed'), 0o755);
+});
+
+/** What lies in a repo where an earlier version kept its journal. */
+test("nothing in a repo under our names steers a run, and it stays the owner's", async () => {
+  const app = join(folder, 'app');
+  cpSync(SHOP, app, { recursive: true });
+  const journal = JSON.stringify({
+    root: folder,
+    folders: ['planted'],
+    files: [{ path: 'victim', before: null, after: 'x' }],
+  });
+  const planted = {
+    '.phoenix-fly-x/journal': journal,
+    '.phoenix-fly-x/undo': journal,
+    '.phoenix-fly-x/0.new': '#!/bin/sh\n',
+    '.phoenix-fly-backup/fly.toml': 'mine',
+  };
+  put({ ...planted }, app);
+  put({ victim: 'victim' });
+  const flags = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db', '--write'];
+  for (const write of ['no', 'yes']) {
+    await call('fly', app, [...flags, write]);
+    for (const [path, text] of Object.entries(planted))
+      assert.is(readFileSync(join(app, path), 'utf8'), text);
+    assert.equal(readdirSync(folder).sort(), ['app', 'victim']);
+    assert.is(readFileSync(join(folder, 'victim'), 'utf8'), 'victim');
+    assert.is(existsSync(join(app, 'fly.toml')), write === 'yes');
+  }
+});
+
+test('a flyctl of the repo, or of the folder one stands in, is never started', () => {
+  mkdirSync(join(folder, '.git'));
+  mkdirSync(join(folder, 'apps/shop/bin'), { recursive: true });
+  const before = process.env.PATH;
+  process.env.PATH = [
+    '.',
+    'bin',
+    '',
+    join(folder, 'bin'),
+    join(folder, 'apps/shop/bin'),
+    '/usr/bin',
+  ].join(':');
+  try {
+    assert.is(trustedPath(join(folder, 'apps/shop')), '/usr/bin');
+  } finally {
+    process.env.PATH = before;
+  }
+});
+
+const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'];
+const ODD: Record<string, Texts> = {
+  ...Object.fromEntries(
+    [
+      'null',
+      '[]',
+      '1',
+      '"a"',
+      '{"workspaces":1}',
+      '{"dependencies":[1]}',
+      '{"dependencies":{"a":1}}',
+      '{"dependencies":{"vite":"1"},"scripts":{"build":1},"packageManager":7,"engines":"x","volta":[],"workspaces":{"packages":[1,null,"*"]}}',
+    ].map((json) => [
+      `package.json: ${json}`,
+      { 'assets/package.json': json, 'package.json': json },
+    ]),
+  ),
+  ...Object.fromEntries(
+    NAMES.map((name) => [
+      `the name ${name}`,
+      {
+        'mix.exs': (shop()['mix.exs'] ?? '').replace('{:bandit', `{:${name}, "~> 1.0"}, {:bandit`),
+        'mix.lock': (shop()['mix.lock'] ?? '').replace(
+          '%{',
+          `%{\n  "${name}": {:hex, :${name}, "1.0.0", "s", [:make], [], "hexpm", "s"},`,
+        ),
+        'assets/package.json': `{"dependencies":{"${name}":"1"},"scripts":{"${name}":"x"}}`,
+        'fly.toml': `app = "shop"\nprimary_region = "${name}"\n[env]\n${name} = "1"\n[processes]\n${name} = "x"\n`,
+        Dockerfile: `FROM alpine AS ${name}\nARG ${name}=1\nENV ${name}=\${${name}}\nCOPY --from=${name} a b\n`,
+        'config/runtime.exs': `import Config\nconfig :${name}, ${name}: System.fetch_env!("${name}")\n`,
+      },
+    ]),
+  ),
+  'byte-order marks': Object.fromEntries(
+    [
+      'fly.toml',
+      'Dockerfile',
+      'config/runtime.exs',
+      'rel/env.sh.eex',
+      'mix.exs',
+      'mix.lock',
+      '.dockerignore',
+      'assets/package.json',
+    ].map((path) => [path, `\uFEFF${shop()[path] ?? ''}`]),
+  ),
+  'empty files': Object.fromEntries(
+    [
+      'fly.toml',
+      'Dockerfile',
+      'config/runtime.exs',
+      'rel/env.sh.eex',
+      '.dockerignore',
+      '.tool-versions',
+      'mise.toml',
+      'package.json',
+    ].map((path) => [path, '']),
+  ),
+};
+
+for (const [name, changes] of Object.entries(ODD))
+  test(`${name}: taken, or refused in a sentence`, () => {
+    const said = all({ ...shop(), ...changes });
+    assert.not.match(said ?? '', /undefined|\[object|NaN|native code/);
+  });
+
+/** Each is one file, made of so many of the same. */
+const LARGE: [path: string, unit: string, count: number][] = [
+  ['.tool-versions', '\n', 900_000],
+  ['.tool-versions', 'elixir 1.1-rc.', 60_000],
+  ['.nvmrc', '1', 900_000],
+  ['mise.toml', '[a]\n', 50_000],
+  ['mise.toml', 'a = [', 50_000],
+  ['package.json', '{"workspaces":[', 50_000],
+  ['pnpm-workspace.yaml', 'packages:\n  - a\n', 50_000],
+  ['Dockerfile', '#', 200_000],
+  ['Dockerfile', 'FROM elixir:1.1 ', 20_000],
+  ['Dockerfile', 'RUN a \\\n', 5_000],
+  ['.dockerignore', '**/', 100_000],
+  ['.dockerignore', '!*\n', 20_000],
+  ['fly.toml', 'a = [', 50_000],
+  ['fly.toml', '[[vm]]\n', 10_000],
+  ['rel/env.sh.eex', 'if [ a ]; then\n', 20_000],
+];
+for (const [path, unit, count] of LARGE)
+  test(`${path} of ${count} times ${JSON.stringify(unit)} takes no longer than 3 seconds`, () => {
+    const start = process.cpuUsage();
+    all({ ...shop(), [path]: unit.repeat(count) });
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
+  });
+
+test('patterns with many stars take no time', () => {
+  const name = `${'a'.repeat(200)}b`;
+  const start = Date.now();
+  all({
+    ...shop(),
+    [`packages/${name}/package.json`]: '{}',
+    'package-lock.json': '{}',
+    'package.json': `{"dependencies":{"a":"1"},"workspaces":["packages/${'a*'.repeat(50)}c"]}`,
+    'config/config.exs': `import Config\nimport_config "${'a*'.repeat(50)}c.exs"\n`,
+    [`config/${name}.exs`]: '',
+    '.dockerignore': `${'a*'.repeat(50)}c\n`,
+  });
+  assert.ok(Date.now() - start < 3000);
+});
+
+/** Edits that a person, a merge or a tool makes, at random places; what is theirs has a token. */
+const edits = fc.array(
+  fc.record({
+    what: fc.constantFrom(
+      'insert',
+      'tail',
+      'delete',
+      'double',
+      'mark',
+      'behind',
+      'sum',
+      'double mark',
+      'indent',
+      'truncate',
+      'crlf',
+    ),
+    line: fc.nat(200),
+    column: fc.nat(100),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+type Edit = { what: string; line: number; column: number };
+
+function edited(text: string, all: readonly Edit[]): { text: string; tokens: string[] } {
+  const tokens: string[] = [];
+  const token = (): string => `MINE${tokens.push(`MINE${tokens.length}X`) - 1}X`;
+  const result = all.reduce((current, { what, line, column }) => {
+    const lines = current.split('\n');
+    const any = line % lines.length;
+    const marks = lines.flatMap((one, index) => (/phoenix-fly/.test(one) ? [index] : []));
+    const mark = marks[line % (marks.length || 1)] ?? any;
+    const here = lines[mark] ?? '';
+    if (what === 'insert') lines.splice(any, 0, `# ${token()}`);
+    if (what === 'tail') lines[any] += ` # ${token()}`;
+    if (what === 'delete') lines.splice(any, 1);
+    if (what === 'double') lines.splice(column % lines.length, 0, lines[any] ?? '');
+    if (what === 'mark') lines[mark] = `${here.slice(0, column)}${token()}${here.slice(column)}`;
+    if (what === 'behind') lines[mark] = `${here} ${token()}`;
+    if (what === 'sum') lines[mark] = here.replace(/ ?\(\w+\)/, '');
+    if (what === 'double mark') lines.splice(any, 0, here);
+    if (what === 'indent') lines[mark] = `  ${here}`;
+    if (what === 'truncate') lines.length = Math.max(1, any);
+    const joined = lines.join('\n');
+    return what === 'crlf' ? joined.replace(/\r?\n/g, '\r\n') : joined;
+  }, text);
+  return { text: result, tokens: tokens.filter((one) => result.includes(one)) };
+}
+
+const OLD = Array.from({ length: 12 }, (_, index) => (index % 4 ? `# line ${index}` : '')).join(
+  '\n',
+);
+const NEW = `${OLD.replace('line 5', 'line five').replace('# line 9\n', '')}\n# more\n`;
+const MERGES = {
+  lines: mergeLines,
+  block: intoBlock('rel/env.sh.eex', '#!/bin/sh'),
+};
+for (const [name, merge] of Object.entries(MERGES))
+  test(`random edits of a file with our ${name}: nothing of its owner's is lost, and a second run changes nothing`, () => {
+    const ours = merge(name === 'lines' ? undefined : '#!/bin/sh\nfirst\n', `${OLD}\n`, 'leave');
+    fc.assert(
+      fc.property(edits, fc.constantFrom('leave' as const, 'merge' as const), (all, onConflict) => {
+        const { text, tokens } = edited(ours, all);
+        try {
+          const next = merge(text, NEW, onConflict);
+          for (const token of tokens) assert.ok(next.includes(token), token);
+          assert.is(merge(next, NEW, onConflict), next);
+          const replaced = merge(text, NEW, 'replace');
+          assert.is(merge(replaced, NEW, 'replace'), replaced);
+        } catch (error) {
+          assert.instance(error, Problem);
+        }
+      }),
+      { numRuns: numRuns * 10 },
+    );
+  });
+
+test("env.sh's block stays a script that sh can read", () => {
+  const script = MERGES.block('#!/bin/sh\n', OLD, 'leave');
+  assert.is(spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' }).stderr, '');
+});
+
+test.run();
