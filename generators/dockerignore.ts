@@ -1,4 +1,4 @@
-import dockerignoreRules from '@balena/dockerignore';
+import { matcher } from '../src/check/repo.ts';
 import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
@@ -30,8 +30,7 @@ function addLines(before: string | undefined, ours: string): string {
 
 /** Exceptions at the end for what the build reads and a line keeps out. */
 function letIn(text: string, paths: readonly string[]): string {
-  const rules = dockerignoreRules.default({ ignorecase: false }).add(text.replace(/^\uFEFF/, ''));
-  const lines = paths.filter((path) => rules.ignores(path)).map((path) => `!${path}\n`);
+  const lines = paths.filter(matcher(text.replace(/^\uFEFF/, ''))).map((path) => `!${path}\n`);
   if (lines.length === 0) return text;
   const added = `\n# The build reads them\n${lines.join('')}`;
   return text + sameEndings(text, text.endsWith('\n') ? added : `\n${added}`);

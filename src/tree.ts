@@ -81,11 +81,11 @@ const NEEDED =
  * at, a file is read when it is first asked for.
  * @throws Problem when the folder can't be read, or a file without which nothing can be said
  */
-export function openTree(folder: string): Tree {
+export function openTree(folder: string, mostFiles = MOST_FILES): Tree {
   const root = realPath(folder);
   if (root === undefined) throw new Problem(`there is no folder ${folder}`);
   const skipped: string[] = [];
-  const paths = new Set(listFiles(root, skipped));
+  const paths = new Set(listFiles(root, skipped, mostFiles));
   const above = foldersAbove(root);
   const read = reader(root, above, skipped);
   const texts = new Map<string, string | undefined>();
@@ -102,20 +102,20 @@ export function openTree(folder: string): Tree {
 }
 
 /** Level by level, so that one large folder hides none of the others. */
-function listFiles(root: string, skipped: string[]): string[] {
+function listFiles(root: string, skipped: string[], mostFiles: number): string[] {
   const files: string[] = [];
   const ordinary = [''];
   const bulky: string[] = [];
   let folders = 0;
   for (const queue of [ordinary, bulky]) {
     for (const folder of queue) {
-      if (files.length >= MOST_FILES || folders++ >= MOST_FOLDERS) {
+      if (files.length >= mostFiles || folders++ >= MOST_FOLDERS) {
         skipped.push(
           `The repo has more than ${files.length} files: ${folder || 'its folder'} and others were not looked at.`,
         );
         return files.sort();
       }
-      for (const entry of entriesOf(root, folder, MOST_FILES - files.length, skipped)) {
+      for (const entry of entriesOf(root, folder, mostFiles - files.length, skipped)) {
         const path = folder ? `${folder}/${entry.name}` : entry.name;
         if (entry.isFile()) files.push(path);
         else if (entry.isDirectory() && !NEVER.has(entry.name))

@@ -43,19 +43,29 @@ function leaks({ project, dockerignore }: Repo, ignores: Ignores) {
     if (probe === undefined) return [];
     const lines = `${pattern}\n${text}`;
     const letIn = probes.every((path) => !matcher(lines)(path));
-    const line = letIn ? culprit(lines, probe, false) - 1 : 1;
+    const line = letIn ? culpritIn(lines)(probe, false) - 1 : 1;
     return [{ line, weight, pattern, what, probe, letIn }];
   });
 }
 
-/** The last line that keeps a path out, or lets it in (1-based). */
-function culprit(text: string, path: string, out: boolean): number {
-  const lines = text.split(/\r?\n/);
-  const turns = lines.map((_, index) => matcher(lines.slice(0, index + 1).join('\n'))(path));
-  return (
-    turns.findLastIndex((now, index) => now === out && (turns[index - 1] ?? false) !== out) + 1
-  );
+/** Finds the last line that keeps a path out, or lets it in (1-based). */
+function culpritIn(text: string): (path: string, out: boolean) => number {
+  const lines = text.split(/\r?\n/, MOST_LINES).map((line) => ({
+    lets: line.startsWith('!'),
+    fits: matcher(line.replace(/^!/, '')),
+  }));
+  return (path, out) => {
+    let now = false;
+    let last = 0;
+    for (const [index, { lets, fits }] of lines.entries()) {
+      if (now === !lets || !fits(path)) continue;
+      now = !lets;
+      if (now === out) last = index + 1;
+    }
+    return last;
+  };
 }
+const MOST_LINES = 1000;
 
 /** What the build reads or copies and what the file keeps out, by one of its paths, with the reason. */
 function keptOut(repo: Repo, ignores: Ignores): Map<string, string> {
@@ -125,8 +135,9 @@ export const dockerignoreRules: readonly Rule[] = [
     weight: 'must',
     find: (ignores, repo) => {
       const text = repo.dockerignore?.text ?? '';
+      const culprit = culpritIn(text);
       return [...keptOut(repo, ignores)].map(([path, why]) => {
-        const line = culprit(text, path, true);
+        const line = culprit(path, true);
         return { line, path, why, pattern: text.split(/\r?\n/)[line - 1] };
       });
     },

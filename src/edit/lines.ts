@@ -4,11 +4,11 @@ import type { OnConflict } from '../plan/file.ts';
 import { sameEndings } from './endings.ts';
 
 /**
- * The last line of a file of ours: a short hash of each line as we wrote it, a dot for an empty one. Files of before 0.1.0
- * have no words there, and hashes of empty lines as well.
+ * The last line of a file of ours: a short hash of each line as we wrote it, a dot for an empty one, and a hash of it all.
+ * Files of before 0.1.0 have no words there and no last hash, but hashes of empty lines as well.
  */
-const STAMP =
-  /^# phoenix-fly(?: keeps your edits by this print of its own lines)?: ([\w.-]+)[ \t]*\r?$/gm;
+const WORDS = 'keeps your edits by this print of its lines';
+const STAMP = new RegExp(`^# phoenix-fly(?: (${WORDS}))?: ([\\w.-]+)[ \\t]*\\r?$`, 'gm');
 const PRINT_LENGTH = 3;
 const PRINT = /\.|[^.]{3}/g;
 
@@ -17,8 +17,8 @@ const PRINT = /\.|[^.]{3}/g;
  * Its base is neither guessed nor fetched (from git, from old templates): the last line of the file holds a hash of each
  * line that was written, and a merge needs no more of a base than to know which lines are still the same. Three
  * characters tell 262,144 lines apart.
- * A file without that last line, or with two, is its owner's as a whole: there is nothing to merge, only to leave or to
- * replace.
+ * A file without that last line, with two, or with an edited one is its owner's as a whole: there is nothing to merge,
+ * only to leave or to replace.
  */
 export function mergeLines(
   before: string | undefined,
@@ -28,7 +28,8 @@ export function mergeLines(
   if (before === undefined) return rendered + stamp(rendered);
   const ours = sameEndings(before, rendered);
   const [stamped, ...others] = before.matchAll(STAMP);
-  if (!stamped || others.length)
+  const base = stamped && printsIn(stamped);
+  if (!base || others.length)
     return onConflict === 'replace' ? ours + sameEndings(before, stamp(ours)) : before;
   const newline = before.includes('\r\n') ? '\r\n' : '\n';
   const theirLines = linesOf(
@@ -36,7 +37,6 @@ export function mergeLines(
       before.slice(stamped.index + stamped[0].length).replace(/^\n/, ''),
   );
   const ourLines = linesOf(ours);
-  const base = (stamped[1]?.match(PRINT) ?? []).map((found) => (found === EMPTY ? '.' : found));
   const [their, our] = [theirLines.map(print), ourLines.map(print)];
   if (String(base) === String(our)) return before;
   const moved = diffIndices(base, their);
@@ -87,5 +87,14 @@ function print(line: string): string {
   return text ? hash(text.replace(MARK, FIRST_MARK)) : '.';
 }
 
-const stamp = (text: string): string =>
-  `# phoenix-fly keeps your edits by this print of its own lines: ${linesOf(text).map(print).join('')}\n`;
+function stamp(text: string): string {
+  const prints = linesOf(text).map(print).join('');
+  return `# phoenix-fly ${WORDS}: ${prints}${hash(prints)}\n`;
+}
+
+/** @returns undefined where somebody wrote in it */
+function printsIn([, words, text = '']: string[]): string[] | undefined {
+  const prints = words ? text.slice(0, -PRINT_LENGTH) : text;
+  if (words && hash(prints) !== text.slice(-PRINT_LENGTH)) return undefined;
+  return prints.match(PRINT)?.map((found) => (found === EMPTY ? '.' : found));
+}

@@ -95,7 +95,7 @@ function configOf(source: TomlText): FlyConfig {
     machines,
     machine: pageMachine(machines, group ?? 'app'),
     killTimeout: table.kill_timeout === undefined ? 5 : seconds(table.kill_timeout, 1),
-    line: (path) => lineOf(source, path),
+    line: lineFinder(source),
   };
 }
 
@@ -199,12 +199,18 @@ export function seconds(value: unknown, bare = 1000): number | undefined {
 }
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
-function lineOf(source: TomlText, path: string): number | undefined {
-  if (path === '') return source.data.app === undefined ? undefined : lineOf(source, 'app');
-  const { text, tables, values } = source;
-  const value = values.find((found) => found.path === path);
-  const table = tables.find((found) => found.path === path || found.path === `${path}.0`);
-  const offset = value?.range[0] ?? (table && table.body - 1);
-  if (offset === undefined) return lineOf(source, path.replace(/\.?[^.]*$/, ''));
-  return text.slice(0, offset).split('\n').length;
+/** Finds the line of a table or value; of what isn't there, that of what it would stand in. */
+function lineFinder({ text, data, tables, values }: TomlText): FlyConfig['line'] {
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  const offsets = new Map([
+    ...tables.map(({ path, body }): [string, number] => [path, body - 1]).reverse(),
+    ...values.map(({ path, range }): [string, number] => [path, range[0]]).reverse(),
+  ]);
+  const find = (path: string): number | undefined => {
+    if (path === '') return data.app === undefined ? undefined : find('app');
+    const offset = offsets.get(path) ?? offsets.get(`${path}.0`);
+    if (offset === undefined) return find(path.replace(/\.?[^.]*$/, ''));
+    return ends.findIndex((end) => end >= offset) + 1;
+  };
+  return find;
 }

@@ -76,7 +76,7 @@ export function parseRegion(text: string, regions: readonly Region[] = REGIONS):
   const term = fold(text);
   const exact = regions.find((region) => region.code === term);
   if (exact) return exact.code;
-  const moved = RETIRED[term];
+  const moved = Object.hasOwn(RETIRED, term) ? RETIRED[term] : undefined;
   if (moved)
     throw new Problem(`Fly closed the region ${term}; use ${label(moved, REGIONS)} instead`);
   const whole = regions.filter((region) => ` ${fields(region).join(' ')} `.includes(` ${term} `));
