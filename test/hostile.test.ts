@@ -17,7 +17,7 @@ import TOML from '@iarna/toml';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/index.ts';
+import { files } from '../generators/all.ts';
 import { check } from '../src/check/check.ts';
 import { verdictsOf } from '../src/check/verdicts.ts';
 import { intoBlock } from '../src/edit/block.ts';

@@ -53,11 +53,13 @@ export const runnerPackages = (project: Project, base: Base, otp: number, psql: 
     ...(startsNode(project) && hasNodeStage(project) && base === 'debian' ? ['libatomic1'] : []),
   ]);
 
+const program = (name: string) => (Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined);
+
 /** The packages of programs that the code starts. */
 const startedPackages = (project: Project, base: Base, psql: boolean): string[] =>
   project.programs
     .filter(({ name }) => name !== 'node' && !(psql && name === 'psql'))
-    .map(({ name }) => pick(PROGRAMS[name], base));
+    .map(({ name }) => pick(program(name), base));
 
 /** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
 export const startsNode = (project: Project): boolean =>
@@ -65,7 +67,7 @@ export const startsNode = (project: Project): boolean =>
 
 /** What is not known of what the code needs at run time, or was put into the image for it. */
 export function packageNotes(project: Project, base: Base): string[] {
-  const unknown = project.programs.filter(({ name }) => PROGRAMS[name] === undefined);
+  const unknown = project.programs.filter(({ name }) => program(name) === undefined);
   const doubtful = project.deps.nif.filter((name) => PACKAGES[name]?.musl === undefined);
   return [
     ...glibcNotes(project, base),
