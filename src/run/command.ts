@@ -79,6 +79,15 @@ export const commands: Readonly<Record<string, Command>> = {
       return print(JSON.stringify(facts, null, 2));
     },
   },
+  init: {
+    summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
+    flags: { ...commonFlags },
+    run: async (args, way) => {
+      const { dest } = readFlags(args, commands.init?.flags ?? {});
+      const { init } = await import('./init.ts');
+      return print(init(await findRoot(dest, way)));
+    },
+  },
   completion: {
     summary: `completion of commands and flags for a shell: ${SHELLS.join(', ')}`,
     flags: async () => ({ shell: { example: 'zsh', help: SHELLS.join(', ') }, ...commonFlags }),

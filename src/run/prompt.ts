@@ -19,7 +19,8 @@ export interface Prompt {
 export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
 /** Begun early by a run that will ask, since loading takes longer than reading most repos. */
-export const loadPrompts = async () => (await import('inquirer')).default;
+export const loadPrompts = async (): Promise<typeof import('inquirer').default> =>
+  (await import('inquirer')).default;
 
 /** Asks one question at a terminal. @throws Stopped */
 export const ask = (prompt: Prompt): Promise<string> =>
