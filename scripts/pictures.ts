@@ -24,7 +24,7 @@ interface Picture {
 const PICTURES: Record<string, Picture> = {
   run: {
     command: 'fly',
-    rows: 34,
+    rows: 62,
     typed: [
       [/Fly app name/, ENTER],
       [/Region\?/, 'london'],
@@ -82,11 +82,12 @@ async function record({ command, rows, typed }: Picture, folder: string) {
     FORCE_COLOR: '1',
     PAGER: 'cat',
     HOME: folder,
+    NODE_OPTIONS: '',
   };
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', join(root, 'bin/phoenix-fly.ts'), ...command.split(' '), '--dest', folder],
-    { cols: COLUMNS, rows, cwd: root, env },
+    ['--import', import.meta.resolve('tsx'), join(root, 'bin/phoenix-fly.ts'), command],
+    { cols: COLUMNS, rows, cwd: folder, env },
   );
   const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
   child.onData((data) => terminal.write(data));
@@ -109,7 +110,7 @@ async function record({ command, rows, typed }: Picture, folder: string) {
 const lineText = (screen: Screen, row: number): string =>
   screen.getLine(screen.baseY + row)?.translateToString(true) ?? '';
 
-const escape = (text: string): string =>
+const markup = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function cellStyle(cell: IBufferCell, theme: (typeof THEMES)['light']): string {
@@ -142,7 +143,7 @@ function* spans(screen: Screen, y: number, theme: (typeof THEMES)['light']) {
   if (span.text.trim()) yield span;
 }
 
-function svg(screen: Screen, rows: number, theme: (typeof THEMES)['light']): string {
+function svg(screen: Screen, rows: number, theme: (typeof THEMES)['light'], title: string): string {
   const last = Array.from({ length: screen.length }, (_, y) => y).findLast((y) =>
     screen.getLine(y)?.translateToString(true),
   );
@@ -151,12 +152,13 @@ function svg(screen: Screen, rows: number, theme: (typeof THEMES)['light']): str
     [...spans(screen, first + row, theme)]
       .map(
         ({ x, style, text }) =>
-          `<text x="${12 + x * 8.4}" y="${28 + row * 19}" xml:space="preserve"${style ? ` ${style}` : ''}>${escape(text.trimEnd())}</text>`,
+          `<text x="${12 + x * 8.4}" y="${28 + row * 19}" xml:space="preserve"${style ? ` ${style}` : ''}>${markup(text.trimEnd())}</text>`,
       )
       .join(''),
   );
-  const [width, height] = [COLUMNS * 8.4 + 24, lines.length * 19 + 28];
+  const [width, height] = [Math.ceil(COLUMNS * 8.4) + 24, lines.length * 19 + 28];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+<title>${title}</title>
 <rect width="100%" height="100%" rx="8" fill="${theme.back}"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${theme.fore}">
 ${lines.join('\n')}
@@ -174,6 +176,9 @@ for (const [name, picture] of Object.entries(PICTURES)) {
   const screen = await record(picture, folder);
   mkdirSync(join(root, 'docs'), { recursive: true });
   for (const [theme, colors] of Object.entries(THEMES))
-    writeFileSync(join(root, `docs/${name}-${theme}.svg`), svg(screen, picture.rows, colors));
+    writeFileSync(
+      join(root, `docs/${name}-${theme}.svg`),
+      svg(screen, picture.rows, colors, `phoenix-fly ${picture.command}`),
+    );
   rmSync(home, { recursive: true });
 }

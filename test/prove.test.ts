@@ -187,9 +187,7 @@ for (const [what, line] of Object.entries(BROKEN))
     const { proof } = await proofOf(what);
     assert.equal(failures(proof), [line]);
     assert.is(exitCode(proof), 1);
-    const [told] = proof.lines
-      .filter(({ name }) => name === line)
-      .map((one) => lineText(one, false));
+    const [told] = proof.lines.filter(({ name }) => name === line).map((one) => lineText(one));
     assert.match(told ?? '', /^ {2}failed/);
   });
 

@@ -1,22 +1,12 @@
-import pc from 'picocolors';
 import type { Result, Verdict } from './check.ts';
 import type { Finding } from './rule.ts';
-
-const COLOURS: Record<Verdict, (text: string) => string> = {
-  met: pc.green,
-  must: pc.red,
-  should: pc.yellow,
-  advice: pc.cyan,
-  unknown: pc.yellow,
-  skipped: pc.dim,
-};
 
 /** The results as a person reads them. */
 export function verdictsOf(results: readonly Result[], strict: boolean): string {
   const lines: string[] = [];
   let file = '';
   for (const result of results) {
-    if (result.file !== file) lines.push('', pc.bold(result.file));
+    if (result.file !== file) lines.push('', result.file);
     file = result.file;
     lines.push(headOf(result));
     // A file that isn't there lacks every requirement, and says so once
@@ -41,7 +31,7 @@ function unknownLines({ unknown }: Result): string[] {
 
 function headOf({ id, name, verdict, skipped }: Result): string {
   const reason = skipped ? ` (${skipped})` : '';
-  return `  ${COLOURS[verdict](verdict.padEnd(7))}  ${id.padEnd(5)} ${name}${reason}`;
+  return `  ${verdict.padEnd(7)}  ${id.padEnd(5)} ${name}${reason}`;
 }
 
 function wordsOf({ weight, what, edit, file, line }: Finding): string[] {

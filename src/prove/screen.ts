@@ -1,19 +1,13 @@
-import { styleText } from 'node:util';
 import { type Line, type Proof, STEPS, type StepName, type Watcher } from './prove.ts';
 
-const COLORS = { met: 'green', failed: 'red', skipped: 'yellow' } as const;
 const WIDTH = Math.max(...Object.values(STEPS).map(({ title }) => title.length));
 const INDENT = ' '.repeat(12);
 
 /** One line of the screen; below a failed one the log and the remedy. */
-export function lineText(
-  { name, verdict, figure, why, log = [], remedy = [] }: Line,
-  color: boolean,
-): string {
-  const sign = color ? styleText(COLORS[verdict], verdict.padEnd(8)) : verdict.padEnd(8);
+export function lineText({ name, verdict, figure, why, log = [], remedy = [] }: Line): string {
   const said = [figure, why].filter(Boolean).join('; ');
   return [
-    `  ${sign}  ${STEPS[name].title.padEnd(WIDTH)}  ${said}`.trimEnd(),
+    `  ${verdict.padEnd(8)}  ${STEPS[name].title.padEnd(WIDTH)}  ${said}`.trimEnd(),
     ...log.map((row) => `${INDENT}| ${row}`),
     ...remedy.map((row) => `${INDENT}check: ${row}`),
   ].join('\n');

@@ -5,7 +5,7 @@ import { verdictsOf } from '../check/verdicts.ts';
 import { detect } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { say } from './terminal.ts';
+import { paintVerdict, say, wrapped } from './terminal.ts';
 
 /**
  * The command `check`: prints the verdicts.
@@ -18,9 +18,16 @@ export function runCheck(root: string, { json, strict, skip }: Texts): number {
   const results = check(detect(openTree(root)), skips);
   const isStrict = strict !== undefined;
   const text = json ? JSON.stringify(results, null, 2) : verdictsOf(results, isStrict);
-  say(text);
+  if (json) say(text);
+  else say(text.split('\n').map(fitting).join('\n'), paintVerdict);
   return results.some((result) => fails(result, isStrict)) ? 1 : 0;
 }
+
+/** A line of any length, continued below its own beginning. */
+const fitting = (line: string): string => {
+  const [indent = ''] = /^ */.exec(line) ?? [];
+  return indent + wrapped(line.slice(indent.length), `${indent}  `, indent.length);
+};
 
 const fails = ({ verdict }: Result, strict: boolean): boolean =>
   verdict === 'must' || (strict && verdict !== 'met' && verdict !== 'skipped');

@@ -81,9 +81,8 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   init: {
     summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
-    flags: { ...commonFlags },
-    run: async (args, way) => {
-      const { dest } = readFlags(args, commands.init?.flags ?? {});
+    flags: async () => commonFlags,
+    run: async ({ dest }, way) => {
       const { init } = await import('./init.ts');
       return print(init(await findRoot(dest, way)));
     },

@@ -9,7 +9,7 @@ import { readEnvFile } from '../prove/env-file.ts';
 import { exitCode, prove } from '../prove/prove.ts';
 import { lineText, screen, summaryText } from '../prove/screen.ts';
 import { openTree } from '../tree.ts';
-import { say } from './terminal.ts';
+import { paintVerdict, say } from './terminal.ts';
 
 /**
  * The command `prove`: prints a line for each thing that a deploy needs.
@@ -26,7 +26,6 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   const project = detect(openTree(root));
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
   const name = await findEngine(wanted || undefined);
-  const color = process.stdout.hasColors?.() ?? false;
   const { signal } = interrupts();
   const proof = await prove({
     engine: removable(name, signal),
@@ -34,7 +33,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
     fly: flyConfig(project.tree),
     folder: join(root, project.appDir),
     wish: { path, secrets, databaseUrl: texts['database-url'], keep: texts.keep !== undefined },
-    watcher: screen(process.stderr, (line) => json || say(lineText(line, color))),
+    watcher: screen(process.stderr, (line) => json || say(lineText(line), paintVerdict)),
     signal,
   });
   if (signal.aborted) {

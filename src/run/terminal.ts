@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { printable } from '../problem.ts';
 import type { Way } from './way.ts';
 
@@ -12,12 +13,32 @@ export const speakAs = ({ command }: Way): void => {
 export const inOurName = (text: string): string =>
   calledPlop ? text : text.replaceAll(/npx plop ([a-z-]+)( --(?= ))?/g, 'npx phoenix-fly $1');
 
-/** Prints lines that may hold text from outside. What is coloured is made printable before it gets its colour. */
-export const say = (text: string): void => console.log(printable(inOurName(text)));
+/** Prints lines that may hold text from outside; made printable before they get their colour. */
+export const say = (text: string, paint: (line: string) => string = String): void =>
+  console.log(printable(inOurName(text)).split('\n').map(paint).join('\n'));
 
-/** Prose in lines that end between words, where there is a terminal to fit into. */
-export function wrapped(text: string, indent = ''): string {
-  const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+const COLORS = new Map([
+  ['met', 'green'],
+  ['must', 'red'],
+  ['failed', 'red'],
+  ['should', 'yellow'],
+  ['skipped', 'yellow'],
+  ['unknown', 'yellow'],
+  ['advice', 'cyan'],
+] as const);
+
+/** The verdict in front of a line in its colour, headings in bold. */
+export function paintVerdict(line: string): string {
+  const [, before = '', word = ''] = /^( {2})([a-z]+)(?= {2})/.exec(line) ?? [];
+  const color = COLORS.get(word as 'met');
+  if (color) return before + styleText(color, word) + line.slice(before.length + word.length);
+  return /^\S+$/.test(line) ? styleText('bold', line) : line;
+}
+
+/** Prose in lines that end between words, where there is a terminal to fit into. @param column where it begins */
+export function wrapped(text: string, indent = '', column = 0): string {
+  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  const width = room - column;
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);

@@ -48,7 +48,7 @@ if config_env() == :prod do
     secret_key_base: secret_key_base
 end
 
-# >>> phoenix-fly 0.1.0 (8bc65b90ca98): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (8bc65b90ca98): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   # `bin/shop eval` (migrations, a one-off task) must neither serve pages nor start workers
   eval? = System.get_env("RELEASE_COMMAND") == "eval"

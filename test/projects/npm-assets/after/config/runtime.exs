@@ -11,7 +11,7 @@ if config_env() == :prod do
     secret_key_base: System.fetch_env!("SECRET_KEY_BASE")
 end
 
-# >>> phoenix-fly 0.1.0 (5bd01c99ea96): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (5bd01c99ea96): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   # `bin/board eval` (migrations, a one-off task) must neither serve pages nor start workers
   eval? = System.get_env("RELEASE_COMMAND") == "eval"

@@ -2,7 +2,7 @@ import Config
 
 config :shop, ShopWeb.Endpoint, http: [port: 4000]
 
-# >>> phoenix-fly 0.1.0 (2cfad756b55b): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (2cfad756b55b): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   require_env = fn name, set_it ->
     System.get_env(name) ||

@@ -28,7 +28,7 @@ if config_env() == :prod do
   config :market, :dns_cluster_query, System.get_env("DNS_CLUSTER_QUERY")
 end
 
-# >>> phoenix-fly 0.1.0 (b400d70a6935): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (b400d70a6935): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   # `bin/market eval` (migrations, a one-off task) must neither serve pages nor start workers
   eval? = System.get_env("RELEASE_COMMAND") == "eval"
