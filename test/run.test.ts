@@ -138,6 +138,12 @@ async function assertProblem(run: Promise<string>, message: RegExp): Promise<voi
   assert.match(String(error), message);
 }
 
+test('colours reach the terminal, and nothing else that it would obey', async () => {
+  const text = await call('check', shopFolder(), []);
+  assert.match(text, /^ {2}must +R1\.1/m);
+  assert.not.match(text, /\u001b|\\u001b/);
+});
+
 test('a file alone asks for nothing that it does not need', async () => {
   assert.match(await call('dockerignore', shopFolder(), ['--write', 'no']), 'Nothing was written.');
 });

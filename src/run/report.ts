@@ -41,7 +41,7 @@ export function oneShot({ name, asks, way, dest, context }: Run, onConflict: OnC
 /** The Fly commands that come next. */
 export function stepLines(context: StepContext): string {
   const { root, way } = context;
-  const folder = relative(way.from, root);
+  const [folder = ''] = [relative(way.from, root), root].sort((a, b) => a.length - b.length);
   const cd = folder ? [`cd ${shellPath(folder)}`] : [];
   const isNext = context.which ? context.which === 'next' : wasDeployed(context);
   const sections = isNext ? nextSteps(context, cd) : firstSteps(context, cd);
