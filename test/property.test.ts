@@ -368,7 +368,7 @@ function harmless(before: Texts, texts: Texts): void {
         instruction
           .getTextContent()
           .replaceAll('\\\n', ' ')
-          .replaceAll(/'[^']*'|\\'/g, ''),
+          .replaceAll(/"[^"$`\\]*"|'[^']*'|\\'/g, ''),
         /([;&|(`\n]|\$\{|^)\s*evil(?!=)/,
         rest.slice(0, 200),
       );
