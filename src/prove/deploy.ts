@@ -3,6 +3,7 @@ import type { Project } from '../facts/detect.ts';
 import { type FlyConfig, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
 import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
+import type { Variables } from './engine.ts';
 
 /** What Fly would build and start, as the repo's fly.toml says; durations in milliseconds. */
 export interface Deploy {
@@ -11,9 +12,10 @@ export interface Deploy {
   host: string;
   region: string;
   dockerfile: string;
+  ignoreFile: string | undefined;
   target: string | undefined;
-  buildArgs: Record<string, string>;
-  env: Record<string, string>;
+  buildArgs: Variables;
+  env: Variables;
   /** Takes the place of the image's CMD, from [processes]. */
   command: string | undefined;
   port: number;
@@ -31,16 +33,19 @@ export interface Deploy {
 export interface HealthCheck {
   method: string;
   path: string;
-  headers: Record<string, string>;
-  interval: number;
+  headers: Variables;
   timeout: number;
   grace: number;
 }
 
 /** @throws Problem where fly.toml deploys something else than an image built from a Dockerfile */
 export function deployOf(project: Project, fly: FlyConfig): Deploy {
-  const { build, service, table, env } = fly;
-  refuseForeignBuild(build);
+  const { build, service, table, env, group } = fly;
+  const bypass = ['image', 'builder', 'buildpacks'].find((key) => build[key] !== undefined);
+  if (bypass)
+    throw new Problem(
+      `fly.toml deploys what [build] ${bypass} says, not a Dockerfile of this repo: there is nothing here to build`,
+    );
   if (!service)
     throw new Problem(
       'fly.toml has no [http_service], so Fly would send no requests: `npx plop fly-toml` writes it',
@@ -52,10 +57,11 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
     host: env.PHX_HOST ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
     dockerfile: text(build.dockerfile) ?? 'Dockerfile',
+    ignoreFile: text(build.ignorefile),
     target: text(build['build-target']),
-    buildArgs: strings(tablesAt(build, 'args')[0]?.data ?? {}),
+    buildArgs: strings(build, 'args'),
     env,
-    command: processCommand(fly),
+    command: group && text(tablesAt(table, 'processes')[0]?.data[group]),
     port: service.internalPort ?? 8080,
     check: healthCheck(service.checks[0]?.data),
     memory: (fly.machine && memoryOf(fly.machine.data)) ?? UNSET_MEMORY,
@@ -66,39 +72,24 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
   };
 }
 
-function refuseForeignBuild(build: Table): void {
-  const bypass = ['image', 'builder', 'buildpacks'].find((key) => build[key] !== undefined);
-  if (bypass)
-    throw new Problem(
-      `fly.toml deploys what [build] ${bypass} says, not a Dockerfile of this repo: there is nothing here to build`,
-    );
-}
-
-function processCommand({ table, group }: FlyConfig): string | undefined {
-  const processes = tablesAt(table, 'processes')[0]?.data;
-  return group && !Array.isArray(table.processes) ? text(processes?.[group]) : undefined;
-}
-
 function healthCheck(check: Table | undefined): HealthCheck | undefined {
   if (!check) return undefined;
   return {
     method: (text(check.method) ?? 'GET').toUpperCase(),
     path: text(check.path) ?? '/',
-    headers: strings(tablesAt(check, 'headers')[0]?.data ?? {}),
-    interval: milliseconds(check.interval, 15_000),
-    timeout: milliseconds(check.timeout, 2000),
-    grace: milliseconds(check.grace_period, 1000),
+    headers: strings(check, 'headers'),
+    timeout: (seconds(check.timeout) ?? 2) * 1000,
+    grace: (seconds(check.grace_period) ?? 1) * 1000,
   };
 }
-
-/** Milliseconds of a duration in a check. */
-const milliseconds = (value: unknown, fallback: number): number => {
-  const found = seconds(value);
-  return found === undefined ? fallback : found * 1000;
-};
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-const strings = (table: Table): Record<string, string> =>
-  Object.fromEntries(Object.entries(table).map(([name, value]) => [name, String(value)]));
+const strings = (table: Table, key: string): Variables =>
+  Object.fromEntries(
+    Object.entries(tablesAt(table, key)[0]?.data ?? {}).map(([name, value]) => [
+      name,
+      String(value),
+    ]),
+  );

@@ -1,61 +1,56 @@
+import { randomBytes } from 'node:crypto';
 import { Problem } from '../problem.ts';
 
-/** What a command of the engine printed; `code` is its exit code. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** What a command of the engine printed: `all` is stdout and stderr, in the order printed. */
 export interface Outcome {
   code: number;
   stdout: string;
-  /** stdout and stderr, in the order printed. */
   all: string;
-}
-
-export interface RunOptions {
-  /** Variables that the command itself sees, such as the values of secrets. */
-  env?: Readonly<Record<string, string>>;
-  /** Milliseconds after which it is ended. */
-  timeout?: number;
 }
 
 /** Docker or Podman, through its command line. Tests put a recorded one in its place. */
 export interface Engine {
   name: string;
-  run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** `env`: variables that the command itself sees, such as the values of secrets. `timeout`: milliseconds. */
+  run(args: readonly string[], options?: { env?: Variables; timeout?: number }): Promise<Outcome>;
 }
 
 export const ENGINES = ['docker', 'podman'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** Arguments as one types them: what stands in `${}` is one argument, a list is several. */
-export const words = (
-  texts: TemplateStringsArray,
-  ...values: (string | readonly string[])[]
-): string[] =>
+export const words = (texts: TemplateStringsArray, ...values: (string | readonly string[])[]) =>
   texts.flatMap((text, index) => [
     ...text.split(/\s+/).filter(Boolean),
     ...[values[index] ?? []].flat(),
   ]);
 
-/** A command line as an engine. A command that fails is an outcome, not an exception. @param cancelSignal ends what runs */
-export function commandLine(name: EngineName, cancelSignal?: AbortSignal): Engine {
+const CLEANS = ['rm', 'rmi', 'network rm'];
+
+/** A command line as an engine. A command that fails is an outcome, not an exception. @param signal ends what runs, but not what cleans up */
+export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
   return {
     name,
     run: async (args, { env = {}, timeout = 600_000 } = {}) => {
       const { execa } = await import('execa');
-      const options = {
+      const cleans = CLEANS.some((command) => args.join(' ').startsWith(`${command} `));
+      const { exitCode, stdout, all } = await execa(name, args, {
         reject: false,
         all: true,
         stdin: 'ignore',
         forceKillAfterDelay: 2000,
-      } as const;
-      const { exitCode, stdout, all } = await execa(name, args, {
-        ...options,
         env,
         timeout,
-        cancelSignal,
+        cancelSignal: cleans ? undefined : signal,
       });
       return { code: exitCode ?? 1, stdout, all };
     },
   };
 }
+
+export const lastLine = ({ all }: Outcome): string => all.trim().split('\n').at(-1) ?? '';
 
 /**
  * The engine that answers: the wanted one, else the first.
@@ -67,46 +62,36 @@ export async function findEngine(
 ): Promise<EngineName> {
   const silent: string[] = [];
   for (const name of wanted ? [wanted] : ENGINES) {
-    const { code, all } = await open(name).run(['info'], { timeout: 20_000 });
-    if (code === 0) return name;
+    const answer = await open(name).run(['info'], { timeout: 20_000 });
+    if (answer.code === 0) return name;
     // One that isn't there printed nothing
-    if (all) silent.push(`${name}: ${all.trim().split('\n').at(-1)}`);
+    if (answer.all) silent.push(`${name}: ${lastLine(answer)}`);
   }
-  if (silent.length)
-    throw new Problem(
-      `no container engine answers (${silent.join('; ')}): start it, then run again`,
-    );
+  const named = wanted ?? ENGINES.join(' or ');
   throw new Problem(
-    `prove builds the image on this machine and needs ${wanted ?? ENGINES.join(' or ')} on PATH; nothing was done`,
+    silent.length
+      ? `no container engine answers (${silent.join('; ')}): start it, then run again`
+      : `prove builds the image on this machine and needs ${named} on PATH; nothing was done`,
   );
 }
 
-/** What one proof makes: names that no other proof has, and the way to remove all of it. */
+/** What one proof makes: names that no other proof has, and the commands that remove all of it. */
 export class Made {
-  readonly label: string;
-  readonly image: string;
-  private readonly id: string;
+  private readonly id = randomBytes(4).toString('hex');
+  readonly label = `phoenix-fly.prove=${this.id}`;
+  readonly image = `localhost/phoenix-fly-prove:${this.id}`;
 
-  constructor(id: string) {
-    this.id = id;
-    this.label = `phoenix-fly.prove=${id}`;
-    this.image = `localhost/phoenix-fly-prove:${id}`;
-  }
-
-  name(part: string): string {
+  name(part: 'app' | 'once' | 'db' | 'net'): string {
     return `phoenix-fly-${this.id}-${part}`;
   }
 
-  /** Containers and network that carry this proof's label, and the image. Layers stay in the engine's build cache. */
-  async remove(engine: Engine): Promise<void> {
-    const list = async (what: string[]) =>
-      (await engine.run(words`${what} --quiet --filter ${`label=${this.label}`}`)).stdout
-        .split('\n')
-        .filter(Boolean);
-    const containers = await list(['ps', '--all']);
-    if (containers.length) await engine.run(words`rm --force --volumes ${containers}`);
-    const networks = await list(['network', 'ls']);
-    if (networks.length) await engine.run(words`network rm ${networks}`);
-    await engine.run(words`rmi --force --no-prune ${this.image}`);
+  /** Layers stay in the engine's build cache. */
+  get removal(): string[][] {
+    const containers = (['app', 'once', 'db'] as const).map((part) => this.name(part));
+    return [
+      ['rm', '--force', '--volumes', ...containers],
+      ['network', 'rm', this.name('net')],
+      ['rmi', '--force', '--no-prune', this.image],
+    ];
   }
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom } from '../quote.ts';
 import { words } from './engine.ts';
-import { type Machine, oneOff, type Setting } from './machine.ts';
+import { type Machine, oneOff } from './machine.ts';
+import type { Setting } from './setting.ts';
 import {
   failed,
   leaks,
@@ -17,21 +18,19 @@ import {
 const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
-export async function database(
-  machine: Machine,
-  { project, restartDatabase, patience }: Setting,
-): Promise<Verdict> {
-  const { repos } = project.database;
+export async function database(machine: Machine, setting: Setting): Promise<Verdict> {
+  const { repos } = setting.project.database;
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
   const first = await machine.rpc(query);
   if (first.code !== 0 && UNREACHABLE.test(first.all)) return skipped('rpc does not reach the app');
   if (first.code !== 0) return failed('a query fails', telling(first.all));
-  if (!restartDatabase) return met('answers; a database of your own is not restarted');
+  const restart = setting.database?.restart;
+  if (!restart) return met('answers; it is not restarted');
   const { startedAt } = await machine.state();
-  await restartDatabase();
+  await restart();
   let last = first;
-  for (const began = Date.now(); Date.now() - began < patience; await sleep(300)) {
+  for (const began = Date.now(); Date.now() - began < setting.patience; await sleep(300)) {
     const state = await machine.state();
     if (state.outOfMemory) return skipped('it was killed for want of memory: see memory');
     if (!state.running || state.startedAt !== startedAt)
@@ -40,21 +39,21 @@ export async function database(
     if (last.code === 0)
       return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
   }
-  return failed(
-    `no query succeeds ${patience / 1000} s after a restart of Postgres`,
-    telling(last.all),
-  );
+  const why = `no query succeeds ${setting.patience / 1000} s after a restart of Postgres`;
+  return failed(why, telling(last.all));
 }
+
+/** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
+const PEAK =
+  'cat /sys/fs/cgroup/memory.peak || cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
 
 /** The peak against the limit, which the engine enforces. */
 export async function memory(machine: Machine, { deploy }: Setting): Promise<Verdict> {
-  if ((await machine.state()).outOfMemory)
-    return failed(
-      `it was killed at the limit of ${deploy.memory} MB`,
-      telling(await machine.log()),
-    );
-  const figure = `${megabytesText(machine.peak)} of ${deploy.memory} at most`;
-  return machine.peak ? met(figure) : skipped('the engine gave no figure');
+  const { outOfMemory, running: alive } = await machine.state();
+  if (outOfMemory) return failed(`it was killed at the limit of ${deploy.memory} MB`);
+  if (!alive) return skipped('the app has stopped');
+  const peak = Number((await machine.exec('sh', '-c', PEAK)).stdout);
+  return met(`${peak ? megabytesText(peak) : 'never more than all'} of ${deploy.memory} at most`);
 }
 
 /** Whether the app's own code reads a setting of its own. */
@@ -77,9 +76,8 @@ export async function background(machine: Machine, setting: Setting): Promise<Ve
   const seen = running((await machine.rpc(look)).all);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);
   const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
-  const [inEval] = running(
-    (await oneOff(setting, [`bin/${release}`, 'eval', `${start}; ${look}`])).all,
-  );
+  const evaluated = await oneOff(setting, [`bin/${release}`, 'eval', `${start}; ${look}`]);
+  const [inEval] = running(evaluated.all);
   if (inEval) return failed(`${inEval} runs in bin/${release} eval`);
   await machine.remove();
   await machine.start({ BACKGROUND_ENABLED: 'false' });
@@ -89,10 +87,8 @@ export async function background(machine: Machine, setting: Setting): Promise<Ve
     if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`);
     if (/^up$/m.test(all)) return met(seen.join(', '));
   }
-  return failed(
-    'with BACKGROUND_ENABLED=false the app does not come up',
-    telling(await machine.log()),
-  );
+  const why = 'with BACKGROUND_ENABLED=false the app does not come up';
+  return failed(why, telling(await machine.log()));
 }
 
 /** Server and client in one VM, with a certificate made up on the spot (public_key's pkix_test_data/1, OTP 20.1 and later). */
@@ -131,40 +127,28 @@ export async function user(machine: Machine): Promise<Verdict> {
 }
 
 /** Neither ENV nor the commands that made the image hold a secret. */
-export async function history(
-  _machine: Machine,
-  { engine, made, secrets }: Setting,
-): Promise<Verdict> {
-  const commands = await engine.run(
-    words`history --no-trunc --format {{.CreatedBy}} ${made.image}`,
-  );
-  const variables = await engine.run(
-    words`image inspect --format ${'{{range .Config.Env}}{{println .}}{{end}}'} ${made.image}`,
-  );
-  const found = leaks(
-    [commands, variables].flatMap(({ stdout }) => stdout.split('\n')),
-    secrets,
-  );
-  return found.length
-    ? failed(`${found.join(', ')} stands in the image for everybody to read`)
-    : met();
+export async function history(_machine: Machine, setting: Setting): Promise<Verdict> {
+  const { engine, made, wish } = setting;
+  const variables = '{{range .Config.Env}}{{println .}}{{end}}';
+  const read = [
+    await engine.run(words`history --no-trunc --format {{.CreatedBy}} ${made.image}`),
+    await engine.run(words`image inspect --format ${variables} ${made.image}`),
+  ];
+  const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
+  const found = leaks(lines, Object.values(wish.secrets));
+  const names = found.join(', ');
+  return names ? failed(`${names} stands in the image for everybody to read`) : met();
 }
 
 /** The signal of fly.toml, and an end in time with code 0. */
-export async function stop(
-  machine: Machine,
-  { deploy: { killSignal, killTimeout } }: Setting,
-): Promise<Verdict> {
+export async function stop(machine: Machine, { deploy }: Setting): Promise<Verdict> {
+  const { killSignal, killTimeout } = deploy;
+  const limit = secondsText(killTimeout);
   const took = await machine.stop(killSignal, killTimeout);
   if (took === undefined)
-    return failed(
-      `${killSignal} did not end it within ${secondsText(killTimeout)}; then Fly kills it`,
-    );
+    return failed(`${killSignal} did not end it within ${limit}; then Fly kills it`);
   const { exitCode } = await machine.state();
-  if (exitCode !== 0)
-    return failed(
-      `${killSignal} ended it with exit code ${exitCode}`,
-      telling(await machine.log()),
-    );
-  return met(`${killSignal}, ${secondsText(took)} of ${secondsText(killTimeout)}`);
+  const ended = `${killSignal} ended it with exit code ${exitCode}`;
+  if (exitCode !== 0) return failed(ended, telling(await machine.log()));
+  return met(`${killSignal}, ${secondsText(took)} of ${limit}`);
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Problem } from '../problem.ts';
-import { type Engine, type Made, words } from './engine.ts';
+import { type Engine, lastLine, type Made, words } from './engine.ts';
 
 /** A network of the proof's own, IPv6 as on Fly where the engine can. */
 export interface Network {
-  ipv6: boolean;
   /** Options of `run` that give a container its address. `index`: 2 or more, another one for each container. */
   options(index: number): string[];
-  /** The address at which others reach it; undefined where the engine chooses. */
+  /** The IPv6 address at which others reach it; undefined where there is none. */
   address(index: number): string | undefined;
 }
 
@@ -17,18 +16,15 @@ export interface Network {
  */
 export async function makeNetwork(engine: Engine, made: Made): Promise<Network> {
   const name = made.name('net');
-  const group = () => randomBytes(2).toString('hex');
-  const prefix = `fd00:${group()}:${group()}:1`;
+  const prefix = `fd00:${randomBytes(4).toString('hex').replace(/^.{4}/, '$&:')}:1`;
   const create = (options: string[]) =>
     engine.run(words`network create --label ${made.label} ${options} ${name}`);
   const ipv6 = (await create(['--ipv6', '--subnet', `${prefix}::/64`])).code === 0;
   const plain = ipv6 ? undefined : await create([]);
-  if (plain && plain.code !== 0)
-    throw new Problem(`${engine.name} makes no network: ${plain.all.trim().split('\n').at(-1)}`);
+  if (plain?.code) throw new Problem(`${engine.name} makes no network: ${lastLine(plain)}`);
   const address = (index: number) => (ipv6 ? `${prefix}::${index}` : undefined);
   return {
-    ipv6,
     address,
-    options: (index) => ['--network', name, ...(ipv6 ? ['--ip6', address(index) ?? ''] : [])],
+    options: (index) => words`--network ${name} ${ipv6 ? ['--ip6', `${prefix}::${index}`] : []}`,
   };
 }

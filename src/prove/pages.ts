@@ -3,8 +3,9 @@ import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { emptyScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Machine, Setting } from './machine.ts';
+import type { Machine } from './machine.ts';
 import { type Answer, fromBrowser, request } from './request.ts';
+import type { Setting } from './setting.ts';
 import { joinSocket, livePage } from './socket.ts';
 import { failed, met, skipped, telling, type Verdict } from './verdict.ts';
 
@@ -23,7 +24,7 @@ const get = (machine: Machine, { deploy }: Setting, path: string): Promise<Answe
 /** The page as a browser gets it through Fly's proxy; redirects are followed. @throws Error for a loop or no answer */
 async function browse(machine: Machine, setting: Setting): Promise<Page> {
   const seen: string[] = [];
-  for (let path = setting.path; seen.length <= REDIRECTS; ) {
+  for (let path = setting.wish.path; seen.length <= REDIRECTS; ) {
     const answer = await get(machine, setting, path);
     const { location } = answer.headers;
     const target = location && new URL(location, `https://${setting.deploy.host}${path}`);
@@ -71,18 +72,17 @@ export function socketPath({ tree, endpoint, phoenix }: Project): string | undef
 /** The socket as a browser on the app's host opens it, and the page's LiveView joined. */
 export async function socket(
   machine: Machine,
-  { deploy: { host }, project }: Setting,
+  setting: Setting,
   seen: Page | undefined,
 ): Promise<Verdict> {
-  const path = socketPath(project);
+  const { host } = setting.deploy;
+  const path = socketPath(setting.project);
   if (!path) return skipped('the app has no LiveView');
   if (!seen) return skipped('there is no page to start from');
   const outcome = await joinSocket(machine.hostPort, path, host, seen);
   const refused = `the origin https://${host} was refused (403): check_origin does not hold it`;
   if (outcome) return failed(outcome === '403' ? refused : outcome, telling(await machine.log()));
-  return met(
-    livePage(seen.answer.body)
-      ? `joined the LiveView of ${seen.path}`
-      : `opened; ${seen.path} has no LiveView to join (--path names a page)`,
-  );
+  const live = livePage(seen.answer.body);
+  const opened = `opened; ${seen.path} has no LiveView to join (--path names a page)`;
+  return met(live ? `joined the LiveView of ${seen.path}` : opened);
 }

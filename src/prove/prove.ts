@@ -1,51 +1,60 @@
-import { randomBytes } from 'node:crypto';
+import { check } from '../check/check.ts';
 import type { Project } from '../facts/detect.ts';
 import type { FlyConfig } from '../fly/fly-config.ts';
 import { deployOf } from './deploy.ts';
 import { type Engine, Made } from './engine.ts';
 import { background, database, history, memory, stop, tls, user } from './inside.ts';
-import { Machine, type Setting } from './machine.ts';
+import { Machine } from './machine.ts';
 import { type Page, page, socket } from './pages.ts';
-import { remedies } from './remedies.ts';
-import { buildSecrets, prepare, type Wish } from './setting.ts';
+import { buildSecrets, prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
 import { skipped, type Verdict } from './verdict.ts';
+
+type Found = Verdict & { seen?: Page };
 
 /** One thing that a deploy needs. */
 interface Step {
   title: string;
   /** What it is measured on: the image, or the app while it listens. */
   on: 'nothing' | 'image' | 'app';
-  run(
-    machine: Machine,
-    setting: Setting,
-    seen: Page | undefined,
-  ): Promise<Verdict & { seen?: Page }>;
+  /** The requirements that it stands on: what `check` says about them is the remedy. */
+  ids: string[];
+  run(machine: Machine, setting: Setting, seen: Page | undefined): Promise<Found>;
 }
 
+const step = (title: string, on: Step['on'], run: Step['run'], ids: string): Step => ({
+  title,
+  on,
+  run,
+  ids: ids.split(' '),
+});
+
+/** In the order of a deploy whose release_command migrates. */
 export const STEPS = {
-  build: { title: 'image builds', on: 'nothing', run: (_, setting) => build(setting) },
-  migrate: { title: 'migrations run', on: 'image', run: (_, setting) => migrate(setting) },
-  boot: { title: 'boots and listens', on: 'image', run: boot },
-  health: { title: 'health check', on: 'app', run: health },
-  page: { title: 'page', on: 'app', run: page },
-  socket: { title: 'LiveView', on: 'app', run: socket },
-  database: { title: 'database', on: 'app', run: database },
-  memory: { title: 'memory', on: 'image', run: memory },
-  tls: { title: 'TLS to the outside', on: 'app', run: tls },
-  user: { title: 'no rights', on: 'app', run: user },
-  background: { title: 'workers stay out', on: 'app', run: background },
-  history: { title: 'no secret in the image', on: 'image', run: history },
-  stop: { title: 'shutdown', on: 'app', run: stop },
-} satisfies Record<string, Step>;
+  build: step('image builds', 'nothing', (_, setting) => build(setting), 'B1 B3 B4 B6 R1.2'),
+  migrate: step('migrations run', 'image', migrate, 'B9 R2.3 R3.2 B10'),
+  boot: step('boots and listens', 'image', boot, 'R1.6 R2.6 R3.1 R3.3 B1'),
+  health: step('health check', 'app', health, 'R2.5 R2.6'),
+  page: step('page', 'app', page, 'R2.5 R3.3'),
+  socket: step('LiveView', 'app', socket, 'R3.3'),
+  database: step('database', 'app', database, 'R2.3 R3.2'),
+  memory: step('memory', 'image', memory, 'R2.2'),
+  tls: step('TLS to the outside', 'app', tls, 'R3.4'),
+  user: step('no rights', 'app', user, 'R1.4'),
+  background: step('workers stay out', 'app', background, 'B11'),
+  history: step('no secret in the image', 'image', history, 'R1.4'),
+  stop: step('shutdown', 'app', stop, 'R1.6 B8'),
+};
 
 export type StepName = keyof typeof STEPS;
 
-/** In the order of a deploy: a release_command runs before the app starts, other migrations once it runs. */
-function orderOf({ deploy }: Setting): StepName[] {
-  const names: StepName[] = (Object.keys(STEPS) as StepName[]).filter((name) => name !== 'migrate');
-  names.splice(names.indexOf('boot') + (deploy.releaseCommand ? 0 : 2), 0, 'migrate');
-  return names;
+/** Where no release_command migrates, somebody does once the app runs. */
+function orderOf({ deploy, wish }: Setting): StepName[] {
+  const [build, migrate, boot, health, ...rest] = Object.keys(STEPS) as StepName[];
+  const first = deploy.releaseCommand ? [migrate, boot, health] : [boot, health, migrate];
+  return [build, ...first, ...rest].filter(
+    (name) => name !== undefined && !(wish.keep && name === 'stop'),
+  ) as StepName[];
 }
 
 /** The verdict on one step, and what `check` would change where it failed. */
@@ -61,14 +70,9 @@ export interface Proof {
   lines: Line[];
   /** What was assumed, such as placeholders. */
   notes: string[];
-  /** Where the app still runs, if it was to be kept. */
+  /** Where the app still runs, if it was to be kept, and what removes it. */
   url?: string;
-}
-
-/** Told of each step as it begins and ends. */
-export interface Watcher {
-  begins(name: StepName): void;
-  ends(line: Line): void;
+  remove?: string;
 }
 
 /** What to prove, and with what. `fly` is the app's fly.toml, `folder` where it lies. */
@@ -78,80 +82,86 @@ export interface Task {
   fly: FlyConfig;
   folder: string;
   wish: Wish;
-  watcher: Watcher;
+  /** Told of each step as it begins and ends. */
+  watcher: { begins(name: StepName): void; ends(line: Line): void };
   signal: AbortSignal;
 }
 
 /**
  * Builds the image, boots it as Fly would, and measures it. All that it makes is removed at the end, whatever happens.
+ * @returns what was found until `signal` ended it
  * @throws Problem when fly.toml names nothing to build here, a build secret is missing, or the engine can't
  */
-export async function prove({
-  engine,
-  project,
-  fly,
-  folder,
-  wish,
-  watcher,
-  signal,
-}: Task): Promise<Proof> {
+export async function prove(task: Task): Promise<Proof> {
+  const { engine, project, fly, folder, wish, signal } = task;
   const deploy = deployOf(project, fly);
-  buildSecrets(project, wish.secrets);
-  const made = new Made(randomBytes(4).toString('hex'));
-  const watching = new AbortController();
+  buildSecrets(project, deploy, wish.secrets);
+  const made = new Made();
   const proof: Proof = { app: deploy.app, engine: engine.name, lines: [], notes: [] };
   try {
-    const setting = await prepare({ engine, made, project, deploy, folder }, wish, proof.notes);
-    const machine = new Machine(setting, watching.signal);
-    const steps = orderOf(setting).filter((name) => !(wish.keep && name === 'stop'));
-    for await (const line of measure(steps, machine, setting, watcher)) {
-      if (signal.aborted) break;
-      const told =
-        line.verdict === 'failed' ? { ...line, remedy: remedies(project, line.name) } : line;
-      proof.lines.push(told);
-      watcher.ends(told);
+    const setting = await prepare({ engine, made, project, deploy, folder, wish }, proof.notes);
+    const machine = new Machine(setting);
+    for await (const line of measure(machine, setting, task)) proof.lines.push(line);
+    if (wish.keep && machine.hostPort && !signal.aborted) {
+      proof.url = `http://127.0.0.1:${machine.hostPort}`;
+      proof.remove = made.removal.map((args) => [engine.name, ...args].join(' ')).join('; ');
     }
-    if (wish.keep && machine.hostPort) proof.url = `http://127.0.0.1:${machine.hostPort}`;
     return proof;
+  } catch (error) {
+    if (signal.aborted) return proof;
+    throw error;
   } finally {
-    watching.abort();
-    if (signal.aborted || !proof.url) await made.remove(engine);
+    if (!proof.url) for (const args of made.removal) await engine.run(args);
   }
 }
 
 async function* measure(
-  steps: readonly StepName[],
   machine: Machine,
   setting: Setting,
-  watcher: Watcher,
+  { watcher, signal, project }: Task,
 ): AsyncGenerator<Line> {
-  let seen: Page | undefined;
+  let page: Page | undefined;
   let reached: Step['on'] = 'nothing';
-  for (const name of steps) {
-    const step: Step = STEPS[name];
+  for (const name of orderOf(setting)) {
+    const { run, on } = STEPS[name];
     watcher.begins(name);
-    const missing = step.on !== 'nothing' && (await lacks(step.on, reached, machine));
-    const verdict: Verdict & { seen?: Page } = missing
+    const missing = await lacks(on, reached, machine);
+    const { seen, ...verdict }: Found = missing
       ? skipped(missing)
-      : await step.run(machine, setting, seen);
-    if (name === 'page') seen = verdict.seen;
+      : await run(machine, setting, page);
+    if (signal.aborted) return;
+    const failed = verdict.verdict === 'failed';
+    page ??= seen;
     // A slow build is a fault, and the image is there all the same
     if (name === 'build' && verdict.figure) reached = 'image';
-    if (name === 'migrate' && verdict.verdict === 'failed' && setting.deploy.releaseCommand)
-      reached = 'nothing';
+    if (name === 'migrate' && failed && setting.deploy.releaseCommand) reached = 'nothing';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
-    const { verdict: outcome, figure, why, log } = verdict;
-    yield { name, verdict: outcome, figure, why, log };
+    const line = { name, ...verdict, ...(failed && { remedy: remedies(project, name) }) };
+    watcher.ends(line);
+    yield line;
   }
 }
 
 /** Why a step can't be measured. */
-async function lacks(on: 'image' | 'app', reached: Step['on'], machine: Machine): Promise<string> {
+async function lacks(on: Step['on'], reached: Step['on'], machine: Machine): Promise<string> {
+  if (on === 'nothing') return '';
   if (reached === 'nothing') return 'a deploy would have stopped before';
   if (on === 'image') return '';
   if (reached !== 'app') return 'the app does not listen';
   return (await machine.state()).running ? '' : 'the app has stopped';
 }
+
+/** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */
+const remedies = (project: Project, name: StepName): string[] =>
+  check(project)
+    .filter(({ id }) => STEPS[name].ids.includes(id))
+    .flatMap(({ findings }) => findings)
+    .filter(({ weight }) => weight !== 'advice')
+    .slice(0, 3)
+    .map(({ file, line, what, edit }) => {
+      const where = line === null ? file : `${file}:${line}`;
+      return `${where}: ${what}; ${edit.split('\n')[0]}`;
+    });
 
 /** 0 when nothing failed. */
 export const exitCode = ({ lines }: Proof): 0 | 1 =>

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import http from 'node:http';
+import { text } from 'node:stream/consumers';
 
 export interface Answer {
   status: number;
@@ -6,41 +8,30 @@ export interface Answer {
   body: string;
 }
 
+interface Request {
+  method?: string;
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  timeout?: number;
+}
+
 /**
  * One HTTP request to a port of this machine; redirects are not followed. (fetch sets no Host header.)
  * @throws Error with the system's words when nothing answers in `timeout` milliseconds
  */
-export function request(
-  port: number,
-  {
-    method = 'GET',
-    path,
-    headers,
-    timeout = 5000,
-  }: { method?: string; path: string; headers: Record<string, string>; timeout?: number },
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = http.request(
-      { host: '127.0.0.1', port, method, path, headers, timeout, agent: false },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
-        incoming.on('end', () =>
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            body: Buffer.concat(chunks).toString(),
-          }),
-        );
-      },
-    );
-    outgoing.on('timeout', () =>
-      outgoing.destroy(new Error(`no answer within ${timeout / 1000} s`)),
-    );
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
+export async function request(port: number, asked: Request): Promise<Answer> {
+  const { timeout = 5000 } = asked;
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    const outgoing = http
+      .request({ ...asked, host: '127.0.0.1', port, signal, agent: false })
+      .end();
+    const [incoming] = (await once(outgoing, 'response')) as [http.IncomingMessage];
+    const { statusCode = 0, headers } = incoming;
+    return { status: statusCode, headers, body: await text(incoming) };
+  } catch (error) {
+    throw signal.aborted ? new Error(`no answer within ${timeout / 1000} s`) : error;
+  }
 }
 
 /** What Fly's proxy adds to a browser's request (fly.io/docs/networking/request-headers, 2026-11). */

@@ -1,4 +1,4 @@
-import { type Line, type Proof, STEPS, type StepName, type Watcher } from './prove.ts';
+import { type Line, type Proof, STEPS, type StepName, type Task } from './prove.ts';
 
 const WIDTH = Math.max(...Object.values(STEPS).map(({ title }) => title.length));
 const INDENT = ' '.repeat(12);
@@ -14,19 +14,19 @@ export function lineText({ name, verdict, figure, why, log = [], remedy = [] }: 
 }
 
 /** What was assumed, and the verdict on all. */
-export function summaryText({ app, lines, notes, url }: Proof): string {
+export function summaryText({ app, lines, notes, url, remove }: Proof): string {
   const count = (verdict: Line['verdict']) =>
     lines.filter((line) => line.verdict === verdict).length;
   const counts = `${count('met')} met, ${count('skipped')} skipped`;
   const summary = count('failed')
     ? `${app} is not ready for fly deploy: ${count('failed')} failed, ${counts}.`
     : `${app} is ready for fly deploy: ${counts}, none failed.`;
-  const kept = url ? [`It runs at ${url} until its containers are removed.`] : [];
+  const kept = url ? [`It runs at ${url} until you remove it: ${remove}`] : [];
   return [...notes.map((note) => `  note: ${note}`), '', summary, ...kept].join('\n');
 }
 
 /** Prints each line as it ends; at a terminal, the seconds of the step under way as well. */
-export function screen(output: NodeJS.WriteStream, print: (line: Line) => void): Watcher {
+export function screen(output: NodeJS.WriteStream, print: (line: Line) => void): Task['watcher'] {
   let timer: NodeJS.Timeout | undefined;
   return {
     begins(name: StepName) {

@@ -14,29 +14,23 @@ export const failed = (why: string, log?: string[]): Verdict => ({ verdict: 'fai
 
 /** A socket that listens, read off /proc/net/tcp and tcp6. */
 export interface Listener {
-  family: 4 | 6;
-  address: 'any' | 'loopback' | 'other';
+  ipv6: boolean;
+  loopback: boolean;
   port: number;
 }
 
 const LISTEN = '0A';
+const LOOPBACK = /^(0100007F|0{24}01000000)$/;
 
 /** @param table /proc/net/tcp and tcp6 (proc(5)): addresses in hexadecimal, words in the machine's byte order */
-export function listeners(table: string): Listener[] {
-  return table.split('\n').flatMap((row) => {
+export const listeners = (table: string): Listener[] =>
+  table.split('\n').flatMap((row) => {
     const [, local = '', , state] = row.trim().split(/\s+/);
     const [address = '', port = ''] = local.split(':');
-    if (state !== LISTEN || !/^[0-9A-F]+$/i.test(address)) return [];
-    const family = address.length === 8 ? 4 : 6;
-    return [{ family, address: addressKind(address), port: Number.parseInt(port, 16) }];
+    if (state !== LISTEN) return [];
+    const ipv6 = address.length > 8;
+    return [{ ipv6, loopback: LOOPBACK.test(address), port: Number.parseInt(port, 16) }];
   });
-}
-
-function addressKind(address: string): Listener['address'] {
-  if (/^0+$/.test(address)) return 'any';
-  const loopback = address === '0100007F' || /^0{24}01000000$/.test(address);
-  return loopback ? 'loopback' : 'other';
-}
 
 /** epmd, which every Erlang node starts. */
 const EPMD = 4369;
@@ -49,8 +43,8 @@ const CHOSEN_BY_KERNEL = 30_000;
  */
 export function listening(found: readonly Listener[], port: number): string | undefined {
   const here = found.filter((listener) => listener.port === port);
-  const outside = here.filter(({ address }) => address !== 'loopback');
-  if (outside.some(({ family }) => family === 6)) return '';
+  const outside = here.filter(({ loopback }) => !loopback);
+  if (outside.some(({ ipv6 }) => ipv6)) return '';
   if (outside.length)
     return "it listens on IPv4 only, and Fly's private network is IPv6: bind to {0, 0, 0, 0, 0, 0, 0, 0}";
   if (here.length) return 'it listens on loopback only, where nobody reaches it from outside';
@@ -106,22 +100,3 @@ export const megabytesText = (bytes: number): string => `${Math.round(bytes / 1e
 
 export const secondsText = (milliseconds: number): string =>
   `${(milliseconds / 1000).toFixed(1)} s`;
-
-const UNITS = new Map(
-  Object.entries({
-    B: 1,
-    kB: 1e3,
-    KB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-  }),
-);
-
-/** Bytes in the first figure of `docker stats`: "160.2MiB / 1GiB". */
-export function usedMemory(stats: string): number {
-  const [, amount = '0', unit = 'B'] = /([\d.]+)\s*([kKMG]?i?B)/.exec(stats) ?? [];
-  return Number(amount) * (UNITS.get(unit) ?? 1);
-}

@@ -4,10 +4,10 @@ import { oneOf } from '../answers/parse.ts';
 import { detect } from '../facts/detect.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { Problem } from '../problem.ts';
-import { commandLine, ENGINES, type Engine, type EngineName, findEngine } from '../prove/engine.ts';
-import { readEnvFile } from '../prove/env-file.ts';
+import { commandLine, ENGINES, findEngine } from '../prove/engine.ts';
 import { exitCode, prove } from '../prove/prove.ts';
 import { lineText, screen, summaryText } from '../prove/screen.ts';
+import { readEnvFile } from '../prove/setting.ts';
 import { openTree } from '../tree.ts';
 import { paintVerdict, say } from './terminal.ts';
 
@@ -28,7 +28,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   const name = await findEngine(wanted || undefined);
   const { signal } = interrupts();
   const proof = await prove({
-    engine: removable(name, signal),
+    engine: commandLine(name, signal),
     project,
     fly: flyConfig(project.tree),
     folder: join(root, project.appDir),
@@ -50,14 +50,4 @@ function interrupts(): AbortController {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => controller.abort());
   return controller;
-}
-
-const CLEANS = /^(rm|rmi|ps|network (ls|rm))\b/;
-
-/** An engine whose commands end with the signal, but those that clean up. */
-function removable(name: EngineName, signal: AbortSignal): Engine {
-  const [working, cleaning] = [commandLine(name, signal), commandLine(name)];
-  const engineFor = (args: readonly string[]) =>
-    CLEANS.test(args.slice(0, 2).join(' ')) ? cleaning : working;
-  return { name, run: (args, options) => engineFor(args).run(args, options) };
 }

@@ -102,7 +102,7 @@ const FAULTS: Record<string, Fault> = {
   'an app that ignores SIGTERM': {
     fails: 'stop',
     says: /did not end it/,
-    image: `ENTRYPOINT ["/bin/sh", "-c", "trap '' TERM; /app/bin/shop start & while :; do sleep 1; done"]\nCMD []`,
+    image: `CMD ["/bin/sh", "-c", "trap '' TERM; /app/bin/shop start & while :; do sleep 1; done"]`,
     toml: ['kill_timeout = "30s"', 'kill_timeout = "3s"'],
   },
 };
