@@ -4,10 +4,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { flyConfig } from '../src/fly/fly-config.ts';
+import { ownDatabase } from '../src/prove/database.ts';
 import { deployOf } from '../src/prove/deploy.ts';
-import { type Engine, findEngine, type Outcome } from '../src/prove/engine.ts';
+import { type Engine, findEngine, type Outcome, type Variables } from '../src/prove/engine.ts';
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
+import type { Wish } from '../src/prove/setting.ts';
 import { livePage } from '../src/prove/socket.ts';
 import { leaks, listeners, listening, telling } from '../src/prove/verdict.ts';
 import { app, lock } from './support.ts';
@@ -69,8 +71,9 @@ const TCP6 = (port: string, address = '0'.repeat(32)) =>
   `  sl  local_address rem_address st\n   0: ${address}:${port} ${'0'.repeat(32)}:0000 0A 0 0`;
 
 /** What an engine answers that is asked to break one thing. */
-function recorded(port: number, broken: string): Engine & { asked: string[] } {
+function recorded(port: number, broken: string): Engine & { asked: string[]; values: Variables[] } {
   const asked: string[] = [];
+  const values: Variables[] = [];
   let stopped = false;
   const answer = (line: string): Partial<Outcome> & { code?: number } => {
     const breaks = (name: string, pattern: RegExp) => broken === name && pattern.test(line);
@@ -84,6 +87,7 @@ function recorded(port: number, broken: string): Engine & { asked: string[] } {
     if (breaks('background', /ensure_all_started\(:shop\)/))
       return { all: 'running Shop.Trader\n' };
     if (breaks('image', /^image inspect localhost/)) return { code: 1 };
+    if (breaks('short', /^image exists elixir/)) return { code: 1 };
     if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
     if (/^image inspect --format \{\{.Size/.test(line)) return { stdout: '112000000' };
     if (/proc\/net/.test(line)) return { all: TCP6(broken === 'boot' ? '0FA1' : '0FA0') };
@@ -103,51 +107,71 @@ function recorded(port: number, broken: string): Engine & { asked: string[] } {
   return {
     name: 'podman',
     asked,
-    run: async (args) => {
+    values,
+    run: async (args, { env = {} } = {}) => {
       const line = args.join(' ');
       asked.push(line);
+      values.push(env);
       return { code: 0, stdout: '', all: '', ...answer(line) };
     },
   };
 }
 
-const project = app(
-  {
-    'mix.lock': lock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
-    'fly.toml': FLY,
-    'config/config.exs':
-      'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nimport_config "#{config_env()}.exs"\n',
-    'config/runtime.exs': 'import Config\nSystem.fetch_env!("STRIPE_KEY")\n',
-    'rel/overlays/bin/migrate': '',
-    'lib/shop/repo.ex':
-      'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n',
-    'lib/shop/trader.ex':
-      'defmodule Shop.Trader do\n  use GenServer\n  def start_link(_), do: GenServer.start_link(__MODULE__, Application.get_env(:shop, :tls), name: __MODULE__)\nend\n',
-    'lib/shop/application.ex':
-      'defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    if Application.get_env(:shop, :background)[:enabled], do: :ok\n    Supervisor.start_link([Shop.Repo, Shop.Trader, ShopWeb.Endpoint], [])\n  end\nend\n',
-    'lib/shop_web/endpoint.ex':
-      'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  socket "/live", Phoenix.LiveView.Socket\nend\n',
-  },
-  ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
-);
+const FILES: Record<string, string> = {
+  'mix.lock': lock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
+  'fly.toml': FLY,
+  'config/config.exs':
+    'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nimport_config "#{config_env()}.exs"\n',
+  'config/runtime.exs': 'import Config\nSystem.fetch_env!("STRIPE_KEY")\n',
+  'rel/overlays/bin/migrate': '',
+  'lib/shop/repo.ex':
+    'defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n',
+  'lib/shop/trader.ex':
+    'defmodule Shop.Trader do\n  use GenServer\n  def start_link(_), do: GenServer.start_link(__MODULE__, Application.get_env(:shop, :tls), name: __MODULE__)\nend\n',
+  'lib/shop/application.ex':
+    'defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    if Application.get_env(:shop, :background)[:enabled], do: :ok\n    Supervisor.start_link([Shop.Repo, Shop.Trader, ShopWeb.Endpoint], [])\n  end\nend\n',
+  'lib/shop_web/endpoint.ex':
+    'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  socket "/live", Phoenix.LiveView.Socket\nend\n',
+};
+const projectOf = (files: Record<string, string> = {}) =>
+  app(
+    { ...FILES, ...files },
+    ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
+  );
+const project = projectOf();
+
+const WISH = { path: '/', secrets: {}, databaseUrl: undefined, keep: false, patience: 150 };
 
 async function proofOf(
   broken: string,
+  { files = {}, wish = {}, begins = () => {} }: Partial<Changes> = {},
 ): Promise<{ proof: Proof; engine: ReturnType<typeof recorded> }> {
   const served = await shop(broken);
   const engine = recorded(served.port, broken);
-  const wish = { path: '/', secrets: {}, databaseUrl: undefined, keep: false, patience: 150 };
-  const watcher = { begins() {}, ends() {} };
-  const { signal } = new AbortController();
+  const watcher = { begins: (name: string) => begins(name, stopped), ends() {} };
+  const stopped = new AbortController();
+  const changed = projectOf(files);
   try {
-    const fly = flyConfig(project.tree);
-    return {
-      proof: await prove({ engine, project, fly, folder: '.', wish, watcher, signal }),
+    const proof = await prove({
       engine,
-    };
+      project: changed,
+      fly: flyConfig(changed.tree),
+      folder: '.',
+      wish: { ...WISH, ...wish },
+      watcher,
+      signal: stopped.signal,
+    });
+    return { proof, engine };
   } finally {
     served.close();
   }
+}
+
+/** What is other than in the ordinary proof. */
+interface Changes {
+  files: Record<string, string>;
+  wish: Partial<Wish>;
+  begins(name: string, stopped: AbortController): void;
 }
 
 const failures = ({ lines }: Proof) =>
@@ -198,6 +222,69 @@ test('what was made is removed, and values stand in no list of processes', async
   assert.match(last, 'rmi --force --no-prune localhost/phoenix-fly-prove:');
   assert.match(engine.asked.join('\n'), '--env SECRET_KEY_BASE --env');
   assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
+});
+
+test('an interrupted proof is removed as well', async () => {
+  const { proof, engine } = await proofOf('', {
+    begins: (name, stopped) => name === 'health' && stopped.abort(),
+  });
+  assert.equal(
+    proof.lines.map(({ name }) => name),
+    ['build', 'boot'],
+  );
+  assert.match(engine.asked.at(-1) ?? '', /^rmi /);
+});
+
+test('what is kept says how to remove it', async () => {
+  const { proof, engine } = await proofOf('', { wish: { keep: true } });
+  assert.not.match(engine.asked.at(-1) ?? '', /^rmi /);
+  assert.match(proof.url ?? '', /^http:\/\/127\.0\.0\.1:\d+$/);
+  assert.match(
+    summaryText(proof),
+    /podman rm --force --volumes phoenix-fly-\w+-app .*; podman network rm/,
+  );
+});
+
+test("Podman gets images by their whole names, and the Dockerfile's secrets by their ids", async () => {
+  const { engine } = await proofOf('short', {
+    files: {
+      Dockerfile:
+        'FROM elixir:1.18 AS build\nRUN --mount=type=secret,id=GITHUB_TOKEN mix deps.get\nFROM ghcr.io/acme/base\nCOPY --from=build /app /app\n',
+    },
+    wish: { secrets: { GITHUB_TOKEN: 'hunter2hunter2' } },
+  });
+  const asked = engine.asked.join('\n');
+  assert.match(asked, 'pull --quiet docker.io/library/elixir:1.18');
+  assert.not.match(asked, /pull .*acme/);
+  assert.match(asked, '--secret=id=GITHUB_TOKEN,env=GITHUB_TOKEN');
+  assert.not.match(asked, 'hunter2');
+});
+
+test('migrations run on the throwaway database only, unless another is named', async () => {
+  const own = 'postgres://shop:hunter2@db.example.com/shop';
+  const { proof, engine } = await proofOf('', { wish: { secrets: { DATABASE_URL: own } } });
+  assert.match(proof.notes.join(), 'only --database-url');
+  assert.ok(engine.values.every((env) => env.DATABASE_URL !== own || env.DOCKER_BUILDKIT));
+  const named = await proofOf('', { wish: { databaseUrl: own } });
+  assert.ok(named.engine.values.some((env) => env.DATABASE_URL === own));
+  assert.not.match(named.engine.asked.join('\n'), 'postgres:17');
+  const external = { 'config/runtime.exs': 'import Config\nconfig :shop, Shop.Repo, ssl: true\n' };
+  const { engine: plain } = await proofOf('', { files: external });
+  assert.ok(plain.values.some((env) => env.DATABASE_URL?.endsWith('/prove?ssl=false')));
+});
+
+test('a database of another kind, and one on this machine', async () => {
+  const mysql = FILES['lib/shop/repo.ex']?.replace('Postgres', 'MyXQL') ?? '';
+  const failure = await proofOf('', { files: { 'lib/shop/repo.ex': mysql } }).catch(
+    (error: Error) => error.message,
+  );
+  assert.match(String(failure), 'mysql, and prove brings Postgres: name yours with --database-url');
+  const [docker, podman] = ['docker', 'podman'].map((name) =>
+    ownDatabase({ ...recorded(0, ''), name }, 'postgres://me:pw@localhost:5432/shop'),
+  );
+  assert.is(docker?.url, 'postgres://me:pw@host.docker.internal:5432/shop');
+  assert.equal(docker?.options, ['--add-host', 'host.docker.internal:host-gateway']);
+  assert.is(podman?.url, 'postgres://me:pw@host.containers.internal:5432/shop');
 });
 
 test('what Fly would do, from fly.toml', () => {

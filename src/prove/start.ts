@@ -11,7 +11,7 @@ import { request } from './request.ts';
 import { buildSecrets, type Setting } from './setting.ts';
 import * as verdicts from './verdict.ts';
 
-const { failed, lastLines, megabytesText, met, secondsText, skipped, telling } = verdicts;
+const { buildLines, failed, megabytesText, met, secondsText, skipped, telling } = verdicts;
 type Verdict = verdicts.Verdict;
 
 /** S6: an image is built in under 5 minutes. */
@@ -31,14 +31,18 @@ export async function build(setting: Setting): Promise<Verdict> {
   const secrets = ids.map((id) => `--secret=id=${id},env=${id}`);
   const target = deploy.target ? ['--target', deploy.target] : [];
   const files = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
-  const { code, all } = await engine.run(
-    words`build ${fileOptions(setting, files)} --tag ${made.image} ${target} ${args} ${secrets} ${folder}`,
-    { timeout: 1_800_000, env: { DOCKER_BUILDKIT: '1', ...env, ...wish.secrets } },
-  );
+  const run = () =>
+    engine.run(
+      words`build ${fileOptions(setting, files)} --tag ${made.image} ${target} ${args} ${secrets} ${folder}`,
+      { timeout: 1_800_000, env: { DOCKER_BUILDKIT: '1', ...env, ...wish.secrets } },
+    );
+  let { code, all } = await run();
+  // Podman 4 stumbles over a layer that another build or removal takes away meanwhile
+  if (code !== 0 && /layer not known/.test(all)) ({ code, all } = await run());
   rmSync(files, { recursive: true });
   const took = Date.now() - began;
   // What stopped it stands last, whatever the words
-  if (code !== 0) return failed(`it stopped after ${secondsText(took)}`, lastLines(all));
+  if (code !== 0) return failed(`it stopped after ${secondsText(took)}`, buildLines(all));
   const { stdout } = await engine.run(words`image inspect --format {{.Size}} ${made.image}`);
   const figure = `${secondsText(took)} of ${BUILD_LIMIT / 1000}, ${megabytesText(Number(stdout))}`;
   const slow = took > BUILD_LIMIT ? failed('it took longer than 5 minutes here') : met();

@@ -67,8 +67,14 @@ const rows = (log: string): string[] =>
     .filter((line) => line.trim())
     .map((line) => (line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd()));
 
-/** The last lines of a log. */
-export const lastLines = (log: string): string[] => rows(log).slice(-MOST);
+/** What a builder says about its own progress: buildah's steps and layers, BuildKit's states. */
+const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
+
+/** The last lines of a build. */
+export const buildLines = (log: string): string[] =>
+  rows(log)
+    .filter((line) => !PROGRESS.test(line))
+    .slice(-MOST);
 
 /** The lines of a log that say why: from the first that speaks of a fault, else the last ones. */
 export function telling(log: string): string[] {
