@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { migrateCommand } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
 import { type FlyConfig, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
@@ -50,13 +51,16 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
     throw new Problem(
       'fly.toml has no [http_service], so Fly would send no requests: `npx plop fly-toml` writes it',
     );
+  const dockerfile = posix.normalize(text(build.dockerfile) ?? 'Dockerfile');
+  if (project.tree.read(dockerfile) === undefined)
+    throw new Problem(`there is no ${dockerfile} to build: \`npx plop dockerfile\` writes one`);
   const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;
   return {
     app,
     host: env.PHX_HOST ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
-    dockerfile: text(build.dockerfile) ?? 'Dockerfile',
+    dockerfile,
     ignoreFile: text(build.ignorefile),
     target: text(build['build-target']),
     buildArgs: strings(build, 'args'),

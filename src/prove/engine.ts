@@ -87,9 +87,10 @@ export class Made {
 
   /** Layers stay in the engine's build cache. */
   get removal(): string[][] {
+    // One by one: Podman 4 stops at a name that isn't there
     const containers = (['app', 'once', 'db'] as const).map((part) => this.name(part));
     return [
-      ['rm', '--force', '--volumes', ...containers],
+      ...containers.map((name) => ['rm', '--force', '--volumes', name]),
       ['network', 'rm', this.name('net')],
       ['rmi', '--force', '--no-prune', this.image],
     ];

@@ -1,8 +1,3 @@
-import { evaluate } from '../elixir/evaluate.ts';
-import { callsIn, modulesIn } from '../elixir/modules.ts';
-import { emptyScope } from '../elixir/scope.ts';
-import { parseElixir } from '../elixir/syntax.ts';
-import type { Project } from '../facts/detect.ts';
 import type { Machine } from './machine.ts';
 import { type Answer, fromBrowser, request } from './request.ts';
 import type { Setting } from './setting.ts';
@@ -22,9 +17,9 @@ const get = (machine: Machine, { deploy }: Setting, path: string): Promise<Answe
   request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: 10_000 });
 
 /** The page as a browser gets it through Fly's proxy; redirects are followed. @throws Error for a loop or no answer */
-async function browse(machine: Machine, setting: Setting): Promise<Page> {
+async function browse(machine: Machine, setting: Setting, wanted: string): Promise<Page> {
   const seen: string[] = [];
-  for (let path = setting.wish.path; seen.length <= REDIRECTS; ) {
+  for (let path = wanted; seen.length <= REDIRECTS; ) {
     const answer = await get(machine, setting, path);
     const { location } = answer.headers;
     const target = location && new URL(location, `https://${setting.deploy.host}${path}`);
@@ -40,7 +35,7 @@ async function browse(machine: Machine, setting: Setting): Promise<Page> {
 export async function page(machine: Machine, setting: Setting): Promise<Verdict & { seen?: Page }> {
   let seen: Page;
   try {
-    seen = await browse(machine, setting);
+    seen = await browse(machine, setting, setting.wish.path);
   } catch (error) {
     return failed((error as Error).message, telling(await machine.log()));
   }
@@ -57,32 +52,36 @@ export async function page(machine: Machine, setting: Setting): Promise<Verdict 
   };
 }
 
-/** Where the endpoint has LiveView's socket; undefined without LiveView. */
-export function socketPath({ tree, endpoint, phoenix }: Project): string | undefined {
-  if (!phoenix.liveView) return undefined;
-  const { body } = parseElixir(tree.read(endpoint.file) ?? '');
-  const sockets = modulesIn(body).flatMap((module) => callsIn(module.body, 'socket'));
-  const live = sockets.find(
-    ({ args: [, module] }) => module?.is === 'module' && module.name.startsWith('Phoenix.LiveView'),
-  );
-  const path = live && evaluate(live.args[0], emptyScope());
-  return typeof path === 'string' ? path : '/live';
+const LIVE_SOCKET = /\bsocket\(?\s*"([^"]+)",\s*Phoenix\.LiveView\.Socket/;
+
+const LIVE_ROUTE = /^\s*live\(?\s*"(\/[^":*]*)"/gm;
+
+/** The page, or one of the router's where that has no LiveView. */
+async function livePageOf(machine: Machine, setting: Setting, seen: Page): Promise<Page> {
+  if (livePage(seen.answer.body)) return seen;
+  const { tree } = setting.project;
+  const routers = [...tree.paths].filter((path) => path.endsWith('router.ex'));
+  const routes = routers.flatMap((path) => [...(tree.read(path) ?? '').matchAll(LIVE_ROUTE)]);
+  for (const [, path = '/'] of routes.slice(0, 5)) {
+    const found = await browse(machine, setting, path).catch(() => undefined);
+    if (found && livePage(found.answer.body)) return found;
+  }
+  return seen;
 }
 
 /** The socket as a browser on the app's host opens it, and the page's LiveView joined. */
-export async function socket(
-  machine: Machine,
-  setting: Setting,
-  seen: Page | undefined,
-): Promise<Verdict> {
+export async function socket(machine: Machine, setting: Setting, seen?: Page): Promise<Verdict> {
   const { host } = setting.deploy;
-  const path = socketPath(setting.project);
-  if (!path) return skipped('the app has no LiveView');
+  const { phoenix, endpoint, tree } = setting.project;
+  if (!phoenix.liveView) return skipped('the app has no LiveView');
   if (!seen) return skipped('there is no page to start from');
-  const outcome = await joinSocket(machine.hostPort, path, host, seen);
+  const [, path = '/live'] = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '') ?? [];
+  const target = await livePageOf(machine, setting, seen);
+  const outcome = await joinSocket(machine.hostPort, path, host, target);
   const refused = `the origin https://${host} was refused (403): check_origin does not hold it`;
   if (outcome) return failed(outcome === '403' ? refused : outcome, telling(await machine.log()));
-  const live = livePage(seen.answer.body);
-  const opened = `opened; ${seen.path} has no LiveView to join (--path names a page)`;
-  return met(live ? `joined the LiveView of ${seen.path}` : opened);
+  const live = livePage(target.answer.body);
+  return met(
+    live ? `joined the LiveView of ${target.path}` : 'opened; --path names a page with a LiveView',
+  );
 }

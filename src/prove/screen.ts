@@ -21,7 +21,7 @@ export function summaryText({ app, lines, notes, url, remove }: Proof): string {
   const summary = count('failed')
     ? `${app} is not ready for fly deploy: ${count('failed')} failed, ${counts}.`
     : `${app} is ready for fly deploy: ${counts}, none failed.`;
-  const kept = url ? [`It runs at ${url} until you remove it: ${remove}`] : [];
+  const kept = url ? [`It runs at ${url} until you remove it:\n${remove}`] : [];
   return [...notes.map((note) => `  note: ${note}`), '', summary, ...kept].join('\n');
 }
 

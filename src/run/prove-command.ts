@@ -49,5 +49,7 @@ function interrupts(): AbortController {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => controller.abort());
+  // Nobody reads on: prove | head
+  process.stdout.on('error', () => controller.abort());
   return controller;
 }

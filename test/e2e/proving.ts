@@ -22,9 +22,13 @@ export function report(name: string, wrong: string): void {
 }
 
 /** Containers, networks and images that a proof made. */
-export function leftBehind(): string {
+export function made(): string[] {
   const label = ['--quiet', '--filter', 'label=phoenix-fly.prove'];
   const image = ['images', '--quiet', 'localhost/phoenix-fly-prove'];
   const lists = [['ps', '--all', ...label], ['network', 'ls', ...label], image];
-  return lists.map((list) => execFileSync('podman', list, { encoding: 'utf8' })).join('');
+  return lists.flatMap((list) => execFileSync('podman', list, { encoding: 'utf8' }).split('\n'));
 }
+
+const before = made();
+/** What is there now and was not at the start. */
+export const leftBehind = () => made().filter((name) => !before.includes(name)).join(' ');
