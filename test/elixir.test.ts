@@ -48,6 +48,21 @@ test('functions: default arguments, captures, closures', () => {
   assert.is(value('["A", "B"] |> Enum.map(&String.downcase/1)'), '["a", "b"]');
 });
 
+test('default arguments: the first ones given count, a head without a body may hold them', () => {
+  const source = 'def f(a \\\\ :x, b, c \\\\ :z), do: [a, b, c]';
+  assert.is(called(source, 'f(1)'), '[:x, 1, :z]');
+  assert.is(called(source, 'f(1, 2)'), '[1, 2, :z]');
+  assert.is(called(source, 'f(1, 2, 3)'), '[1, 2, 3]');
+  assert.is(called(source, 'f(1, 2, 3, 4)'), 'no matching clause');
+  assert.is(called('def f(a, b \\\\ :y)\ndef f(:a, b), do: [b]', 'f(:a)'), '[:y]');
+});
+
+test('pipes: each step is the first argument of the next, whatever stands at the end', () => {
+  assert.is(value('" A " |> String.trim() |> String.downcase |> String.to_atom()'), ':a');
+  assert.is(value('"A,B" |> String.split(",") |> Enum.map(&String.downcase/1)'), '["a", "b"]');
+  assert.is(value('"a" |> case do\n  "a" -> 1\n  _ -> 2\nend'), '1');
+});
+
 test('what only the running system knows stays unknown and never throws', () => {
   assert.is(value('System.get_env("PORT")'), 'System.get_env("PORT")');
   assert.is(value('if System.get_env("X"), do: 1, else: 2'), 'System.get_env("X")');

@@ -1,6 +1,6 @@
 /** Counts what is spent, in steps: the same on every machine, unlike time. */
 export class Meter {
-  readonly limit: number;
+  limit: number;
   spent = 0;
 
   constructor(limit: number) {
@@ -34,9 +34,11 @@ export function startBudget(): void {
   evaluation.spent = 0;
 }
 
-/** What to tell when a run needed more; undefined: it did not. */
-export function budgetNote(): string | undefined {
-  if (!parsing.over && !evaluation.over) return undefined;
-  const what = parsing.over ? 'There is more Elixir code' : 'The configuration computes more';
-  return `${what} here than is read; what came after that is taken as unknown, so look the answers over.`;
+/** What to tell when a run needed more than it may cost. */
+export function budgetNotes(): string[] {
+  if (!parsing.over && !evaluation.over) return [];
+  const what = parsing.over ? 'There is more Elixir code' : 'The code computes more';
+  return [
+    `${what} here than is read; what came after that is taken as unknown, so look the answers over.`,
+  ];
 }

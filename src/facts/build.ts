@@ -249,7 +249,9 @@ const READS_FILES = [
 
 /** Text without its functions, as `mix format` indents them; what is indented otherwise stays. */
 const outsideFunctions = (text: string): string =>
-  text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
+  text.length > 50_000
+    ? text
+    : text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
 
 /** What modules read while they are compiled: code of their bodies, not of their functions. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {

@@ -1,5 +1,5 @@
 import { outsideBlock } from '../edit/block.ts';
-import { budgetNote, startBudget } from '../elixir/budget.ts';
+import { budgetNotes, startBudget } from '../elixir/budget.ts';
 import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
@@ -124,9 +124,7 @@ export function detect(repo: Tree, { release }: { release?: string } = {}): Proj
     ownCrate: code.rustler,
     notes,
   });
-  const beyond = budgetNote();
-  if (beyond) notes.push(beyond);
-  return {
+  const project: Omit<Project, 'notes'> = {
     tree,
     appDir,
     umbrella,
@@ -195,8 +193,9 @@ export function detect(repo: Tree, { release }: { release?: string } = {}): Proj
       envSh: has('rel/env.sh.eex'),
       runtimeExs: has('config/runtime.exs'),
     },
-    notes: [...notes, ...(tree.skipped ?? []).slice(0, 10)],
   };
+  const skipped = (tree.skipped ?? []).slice(0, 10);
+  return { ...project, notes: [...notes, ...budgetNotes(), ...skipped] };
 }
 
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
