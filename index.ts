@@ -1,6 +1,7 @@
 import { files } from './generators/index.ts';
 import { complete, type QuestionName } from './src/answers/questions.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';
+import { detectBuilt } from './src/docker/release-files.ts';
 import { detect, type Facts, factsOf } from './src/facts/detect.ts';
 import type { Change } from './src/plan/file.ts';
 import { plan as planFiles, presentIn } from './src/plan/plan.ts';
@@ -25,7 +26,7 @@ export const facts = (folder: string): Facts => factsOf(detect(openTree(folder))
  * @throws Problem when it is no Phoenix app
  */
 export const check = (folder: string, skip: Readonly<Record<string, string>> = {}): Result[] =>
-  checkProject(detect(openTree(folder)), new Map(Object.entries(skip)));
+  checkProject(detectBuilt(openTree(folder)), new Map(Object.entries(skip)));
 
 /**
  * What `phoenix-fly fly` would write: every file with its text before and after, those that stay the same among them. Writes nothing.
@@ -36,7 +37,8 @@ export function plan(
   folder: string,
   answers: Partial<Readonly<Record<QuestionName, string>>>,
 ): Change[] {
-  const project = detect(openTree(folder));
+  const { release } = answers;
+  const project = detect(openTree(folder), release === undefined ? {} : { release });
   refuseUnsupported(project);
   const completed = complete(answers, project, presentIn(files, project));
   refuseAnswers(project, completed);

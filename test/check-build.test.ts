@@ -243,6 +243,15 @@ test('a script that is started and may not be executed', () => {
   assert.equal(mustFaults(detect(notExecutable('rel/overlays/bin/other')), DOCKERFILE), []);
 });
 
+test('mix phx.server serves without PHX_SERVER', () => {
+  const dockerfile = 'FROM elixir:1.18\nCOPY . .\nCMD ["mix", "phx.server"]\n';
+  const found = judge({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
+  assert.equal(
+    found.map(({ what }) => what),
+    ['it starts with mix, not a release'],
+  );
+});
+
 test('what a foreign Dockerfile can not do is one line each', () => {
   const texts = spoil(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
   assert.equal(mustFaults(projectOf(texts), DOCKERFILE), [

@@ -171,7 +171,19 @@ test('folders that a `use` names are there while the code compiles', () => {
     'lib/shop/docs.ex':
       'defmodule Shop.Docs do\n  use Docs, from: "guides/deep", title: "no folder"\nend\n',
     'guides/deep/a.md': 'a',
+    'lib/shop_web/stories.ex':
+      'defmodule ShopWeb.Stories do\n  @stories Path.expand("../../stories", __DIR__)\n  use PhoenixStorybook, content_path: @stories\nend\n',
+    'stories/a.story.exs': '',
+    'lib/shop/schema.ex':
+      'defmodule Shop.Schema do\n  use Absinthe.Schema\n  import_sdl path: "graphql/schema.graphql"\nend\n',
+    'graphql/schema.graphql': '',
+    'lib/shop/mail.ex':
+      'defmodule Shop.Mail do\n  use Phoenix.Component\n  embed_templates "../../mails/*"\n  @version File.read!(Path.join(File.cwd!(), "VERSION"))\n  def version, do: @version\nend\n',
+    'mails/hello.html.heex': '',
+    VERSION: '1',
   };
+  for (const path of ['stories', 'graphql/schema.graphql', 'mails', 'VERSION'])
+    assert.match(planned(texts), new RegExp(`COPY .*\\b${path}\\b`));
   assert.match(planned(texts), 'COPY storybook storybook\n');
   assert.match(planned(texts), 'COPY guides/deep guides/deep\n');
 });
@@ -236,6 +248,19 @@ test('mix.exs that asks git finds it, in the builder alone', () => {
   for (const path of ['.git/HEAD', '.git/refs', '.git/objects']) assert.match(ignore, `!${path}\n`);
   assert.match(notes(texts), 'The build asks git');
   assert.not.match(planned({}, '.dockerignore'), '!.git');
+  const read = { ...mixWith('version: "0.1.0"', 'version: elem(Code.eval_file("version.exs"), 0)') };
+  const script = 'elem(System.cmd("git", ["describe"]), 0)\n';
+  assert.match(planned({ ...read, 'version.exs': script }), 'COPY .git .git');
+});
+
+test('a module that asks git while it compiles finds it in the builder, and the image has no git', () => {
+  const build = (code: string) => ({ 'lib/shop/build.ex': `defmodule Shop.Build do\n${code}\nend\n` });
+  const text = planned(build('  @sha :os.cmd(~c"git rev-parse HEAD")\n  def sha, do: @sha'));
+  assert.ok(text.indexOf('COPY .git .git') > text.indexOf('AS builder'));
+  assert.not.match(run(text, 'ca-certificates'), /\bgit\b/);
+  const late = planned(build('  def sha, do: System.cmd("git", ["rev-parse"])'));
+  assert.not.match(late, 'COPY .git');
+  assert.match(run(late, 'ca-certificates'), /\bgit\b/);
 });
 
 test('what a step of the release copies is in the builder', () => {
@@ -300,6 +325,13 @@ test(".dockerignore: what the build reads is let in over the owner's lines, publ
   for (const path of ['mix.lock', 'priv/keys/public.pem']) assert.match(text, `!${path}\n`);
   assert.not.match(text, '!priv/keys/private.pem');
   assert.ok(text.includes('*.json\nmix.lock\n'));
+  const settings = (value: string) => ({
+    'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n',
+    'config/prod.secret.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, secret_key_base: ${value}\n`,
+  });
+  const asked = settings('System.get_env("SECRET_KEY_BASE")');
+  assert.match(planned(asked, '.dockerignore'), '!config/prod.secret.exs\n');
+  assert.not.match(planned(settings('"8Kd0"'), '.dockerignore'), '!config/prod.secret.exs');
 });
 
 test.run();

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { migrateSh } from '../generators/migrate-sh.ts';
+import { detectBuilt } from '../src/docker/release-files.ts';
 import { detect } from '../src/facts/detect.ts';
 import { serverRepos } from '../src/facts/project.ts';
 import { treeOf } from '../src/tree.ts';
@@ -63,6 +64,8 @@ test('of several releases the chosen one decides: endpoint, repos and background
   assert.equal(chosen('a'), ['a', 'AdminWeb.Endpoint', 'Admin.Repo', 'Admin.Worker']);
   assert.equal(chosen('b'), ['b', 'ToolsWeb.Endpoint', 'Tools.Repo', 'Tools.Worker']);
   assert.equal(chosen('none'), chosen());
+  const built = umbrella(releases, { ...files, Dockerfile: 'CMD ["/app/bin/b", "start"]' });
+  assert.is(detectBuilt(built.tree).endpoint.module, 'ToolsWeb.Endpoint');
 });
 
 test('an umbrella without releases has no release name', () => {

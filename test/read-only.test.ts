@@ -47,6 +47,12 @@ test('what writes below the release is named', () => {
     ],
     [code('File.write(Application.app_dir(:shop, "priv/x"), "")'), 'File.write writes below priv'],
     [code('File.write!("priv/static/x", "")'), 'File.write! writes below priv'],
+    [code('File.write!("uploads/x", path)'), 'File.write! writes below the working directory'],
+    [
+      code(':disk_log.open(name: path, file: ~c"log/audit.log")'),
+      'should lib/shop/files.ex:3 :disk_log.open writes below the working directory',
+    ],
+    [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB keeps its files'],
   ];
   for (const [texts, said] of cases) assert.match(says(texts), said);
 });
@@ -61,6 +67,10 @@ test('what may be written, or is only read, is not', () => {
     code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
     code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
     code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),
+    // What the path begins with is not known
+    code('File.write!(Path.join(path, "uploads/x"), path)'),
+    code('File.write!("#{path}/uploads/x", path)'),
+    code('{CubDB, data_dir: "/tmp/cubdb"}'),
     {
       ...config(':mnesia, dir: ~c"/data/mnesia"'),
       'fly.toml': 'app = "shop"\n[mounts]\nsource = "data"\ndestination = "/data"\n',

@@ -177,9 +177,9 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   assert.not.match(steps({}, {}, { which: 'next' }), 'fly apps create');
 });
 
-test('what would fail in a Dockerfile that stays is said before the deploy', () => {
+test('what would still fail is said before the deploy', () => {
   const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
-  inOrder(text, ['the deploy fails: Dockerfile:1: bullseye is gone', 'fly deploy']);
+  inOrder(text, ['the deploy fails (`check` says how): Dockerfile:1: bullseye is gone', 'fly deploy']);
 });
 
 /** The blocks of lines, each as it would be pasted. */

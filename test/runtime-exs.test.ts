@@ -281,6 +281,10 @@ test('a setting that compile_env reads is never set at run time, and named where
   const tls = { ...stock(), ...router('Application.compile_env(:shop, :tls, [])') };
   assert.not.match(block(tls), ':tls');
   assert.is(judge(run(tls), 'R3.1').verdict, 'met');
+  assert.is(judge(run(tls), 'R3.4').verdict, 'met');
+  const level = { ...stock(), ...router('Application.compile_env(:logger, :level)') };
+  assert.not.match(block(level), 'LOG_LEVEL');
+  assert.is(judge(run(level), 'R3.1').verdict, 'met');
   const same = {
     ...owned(':shop, :size, 3'),
     ...router('Application.compile_env(:shop, :size)'),
@@ -310,6 +314,9 @@ test('origins are compared with the host that fly.toml names', () => {
     'must config/runtime.exs:25 check_origin does not list',
   );
   assert.match(says(with_('false'), 'R3.3'), 'advice config/runtime.exs:25 check_origin: false');
+  // Without a fly.toml the name on fly.dev can't be compared with anything
+  const early = owned(':shop, ShopWeb.Endpoint, check_origin: ["//shop.fly.dev"]');
+  assert.not.match(says(early, 'R3.3'), 'check_origin does not list');
 });
 
 test("a host of the app's own is a fault where fly.toml names another, and its sockets have no list", () => {

@@ -86,11 +86,11 @@ function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
   };
 }
 
-/** What of one file would not build, boot or answer, or is unsafe: a line each. @param title the file's usual path */
-export const mustFaults = (project: Project, title: string): string[] => {
+/** What would not build, boot or answer, or is unsafe: a line each. @param title the usual path of the file, without it all files */
+export const mustFaults = (project: Project, title?: string): string[] => {
   const repo = new Repo(project);
   const faults = requirements
-    .filter(({ subject }) => subject.title === title)
+    .filter(({ subject }) => title === undefined || subject.title === title)
     .flatMap((requirement) => resultOf(requirement, repo).findings)
     .filter(({ weight }) => weight === 'must')
     .map(({ what, file, line }) => `${file}${line === null ? '' : `:${line}`}: ${what}`);

@@ -1,4 +1,5 @@
 import semver from 'semver';
+import { startsNode } from '../docker/packages.ts';
 import { builderElixir } from './dockerfile-base.ts';
 import { brings, buildOf, sourceFile } from './dockerfile-build.ts';
 import {
@@ -39,6 +40,7 @@ function onlyBuilds({ project }: Repo, name: string): boolean {
   if (/^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/.test(name))
     return true;
   if (!/^(git|nodejs|npm|yarn)$/.test(name)) return false;
+  if (name === 'nodejs' && startsNode(project)) return false;
   // Programs that the code may start
   const start = name === 'git' ? /"git"|:git\b|\bgit / : /"(node|npm|npx|yarn)"|NodeJS/;
   return ![...project.tree.paths].some(
@@ -179,7 +181,7 @@ const localeRule = rule({
     const name = locale(file);
     return name === undefined ? [] : [{ line: startLine(file), name }];
   },
-  say: ({ name }) => `the VM takes file names for latin1: ${name || 'no locale'} is not made here`,
+  say: ({ name }) => `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,
   mend: () => 'before this line, write: ENV LANG=C.UTF-8, which is always there',
 });
 

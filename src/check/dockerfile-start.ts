@@ -117,7 +117,10 @@ function silent(file: Dockerfile, repo: Repo) {
   const serves = pairs(boot.apps.get(app.otpApp)).some(
     ([, value]) => get(value, 'server') === true,
   );
-  const asked = serves || /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '');
+  const asked =
+    serves ||
+    /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '') ||
+    startSteps(file.final).some(({ text }) => text.includes('phx.server'));
   return when(!asked, { line: startLine(file) });
 }
 

@@ -143,7 +143,7 @@ const WRITES = /^(write|cp|cp_r|rename|mkdir|mkdir_p|touch|copy|open)!?$/;
 function ownWrites(repo: Repo, literal: boolean): Writer[] {
   const sources = sourcesOf(repo.project);
   return sources
-    .mentioning(['File.'])
+    .mentioning(['File.', ':disk_log', ':dets'])
     .filter((file) => !/(^|\/)mix\//.test(file))
     .flatMap((file) => sources.modules(file))
     .flatMap((module) => writesIn(module, literal));
@@ -151,40 +151,55 @@ function ownWrites(repo: Repo, literal: boolean): Writer[] {
 
 function writesIn({ body, text, file }: SourceModule, literal: boolean): Writer[] {
   const found: Writer[] = [];
+  const attributes = body.filter((expr) => expr.is === 'attribute');
   walk(body, (definition) => {
     if (definition.is !== 'call' || !/^defp?$/.test(definition.name)) return;
-    const block = Object.values(definition.blocks).flat();
+    const block = [...attributes, ...Object.values(definition.blocks).flat()];
     walk(block, (expr) => {
-      if (!isWrite(expr)) return;
-      const target =
-        expr.args[expr.name.startsWith('cp') || expr.name.startsWith('rename') ? 1 : 0];
+      const target = targetOf(expr);
       const kind = target && kindOf(target, block);
-      if (kind === (literal ? 'app' : 'priv'))
-        found.push({
-          file,
-          line: lineAt(text, expr.offset),
-          what: `File.${expr.name} writes below ${literal ? '/app' : 'priv'}`,
-          remedy: ELSEWHERE,
-        });
+      if (expr.is !== 'call' || !kind || (kind === 'below /app') !== literal) return;
+      const on = expr.on?.is === 'atom' ? `:${expr.on.name}` : 'File';
+      const what = `${on}.${expr.name} writes ${kind}`;
+      found.push({ file, line: lineAt(text, expr.offset), what, remedy: ELSEWHERE });
     });
   });
   return found;
 }
 
-const isWrite = (expr: Expr): expr is Call =>
-  expr.is === 'call' &&
+/** The path that a call writes to. */
+function targetOf(expr: Expr): Expr | undefined {
+  if (expr.is !== 'call') return undefined;
+  if (expr.on?.is !== 'atom')
+    return isWrite(expr) ? expr.args[/^(cp|rename)/.test(expr.name) ? 1 : 0] : undefined;
+  const opens = /^(disk_log\.open|dets\.open_file)$/.test(`${expr.on.name}.${expr.name}`);
+  const options = opens ? expr.args.at(-1) : undefined;
+  const items = options?.is === 'list' ? options.items : [];
+  const file = items.find(
+    (item) => item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'file',
+  );
+  return file?.is === 'tuple' ? file.items[1] : undefined;
+}
+
+const isWrite = (expr: Call): boolean =>
   expr.on?.is === 'module' &&
   expr.on.name === 'File' &&
   WRITES.test(expr.name) &&
   (!expr.name.startsWith('open') || /write|append/.test(JSON.stringify(expr.args[1] ?? '')));
 
-/** `app`: a path below /app; `priv`: a path made from the app's priv folder, also by way of a variable. */
-function kindOf(target: Expr, block: readonly Expr[], depth = 0): 'app' | 'priv' | undefined {
-  let kind: 'app' | 'priv' | undefined;
+type Kind = 'below /app' | 'below priv' | 'below the working directory, /app';
+
+/** Where a path lies, also by way of a variable or an attribute; undefined: it can't be told, or is elsewhere. */
+function kindOf(target: Expr, block: readonly Expr[], depth = 0): Kind | undefined {
+  let kind: Kind | undefined;
+  const first = target.is === 'string' ? String(target.parts[0]) : '';
+  if (/^(\.\/)?(?!priv\/)[a-z_]\w*\//.test(first)) kind = 'below the working directory, /app';
   walk([target], (expr) => {
-    if (expr.is === 'string' && /^\/app\//.test(String(expr.parts[0]))) kind ??= 'app';
-    if (expr.is === 'string' && /^(\.\/)?priv\//.test(String(expr.parts[0]))) kind ??= 'priv';
-    if (expr.is === 'call' && /^(priv_dir|app_dir)$/.test(expr.name)) kind ??= 'priv';
+    if (expr.is === 'string' && /^\/app\//.test(String(expr.parts[0]))) kind ??= 'below /app';
+    if (expr.is === 'string' && /^(\.\/)?priv\//.test(String(expr.parts[0])))
+      kind ??= 'below priv';
+    if (expr.is === 'call' && /^(priv_dir|app_dir)$/.test(expr.name)) kind ??= 'below priv';
+    if (expr.is === 'attribute') kind ??= heldBy(expr.name, block, depth);
     if (expr.is !== 'variable' || depth > 2) return;
     for (const statement of block) {
       const [left, right] =
@@ -194,6 +209,26 @@ function kindOf(target: Expr, block: readonly Expr[], depth = 0): 'app' | 'priv'
     }
   });
   return kind;
+}
+
+/** What an attribute of the module holds. */
+function heldBy(name: string, block: readonly Expr[], depth: number): Kind | undefined {
+  const set = block.find((expr) => expr.is === 'attribute' && expr.name === name && expr.value);
+  return set?.is === 'attribute' && set.value && depth < 3
+    ? kindOf(set.value, block, depth + 1)
+    : undefined;
+}
+
+/** CubDB keeps its files where its child specification says. */
+function cubdb(repo: Repo): Writer[] {
+  const sources = sourcesOf(repo.project);
+  return sources.mentioning(['CubDB']).flatMap((file) => {
+    const text = sources.text(file);
+    const [found, folder = ''] = /\bCubDB\b[^\n]*\bdata_dir: "([^"]+)"/.exec(text) ?? [];
+    if (found === undefined || isWritable(repo, folder)) return [];
+    const line = lineAt(text, text.indexOf(found));
+    return [{ file, line, what: `CubDB keeps its files in ${folder}`, remedy: ELSEWHERE }];
+  });
 }
 
 const rule = (weight: Weight, find: (repo: Repo) => Writer[]): Rule<string, Writer> =>
@@ -213,6 +248,7 @@ export const readOnlyRules: readonly Rule<string>[] = [
   rule('should', logFiles),
   rule('should', localUploads),
   rule('should', ownFolders),
+  rule('should', cubdb),
   rule('must', (repo) => ownWrites(repo, true)),
   rule('should', (repo) => ownWrites(repo, false)),
 ];

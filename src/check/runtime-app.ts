@@ -1,4 +1,5 @@
 import { atomName, get, show, Unknown, type Value } from '../elixir/value.ts';
+import { compiledKeyOf } from './compiled-keys.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Place, type Rule, rulesFor } from './rule.ts';
@@ -30,7 +31,10 @@ export const tls: readonly Rule<string>[] = [
   rule<OfApp>({
     id: 'R3.4',
     weight: 'should',
-    find: (_, repo) => (tlsLists(repo).length ? [] : [{ app: repo.project.app.otpApp }]),
+    find: (_, repo) => {
+      const app = repo.project.app.otpApp;
+      return tlsLists(repo).length || compiledKeyOf(repo.project, [app, 'tls']) ? [] : [{ app }];
+    },
     say: () => 'no list of TLS options that WebSocket and HTTP clients could use',
     mend: ({ app }) =>
       written(
@@ -159,12 +163,13 @@ export const backgroundSwitch: readonly Rule<string>[] = [
     weight: 'should',
     find: (_, repo) => {
       const { app, background } = repo.project;
-      return background.length && !hasBackgroundSwitch(repo)
+      const isCompiled = compiledKeyOf(repo.project, [app.otpApp, 'background']) !== undefined;
+      return background.length && !isCompiled && !hasBackgroundSwitch(repo)
         ? [{ app: app.otpApp, workers: background.join(', ') }]
         : [];
     },
     say: ({ workers }) =>
-      `${workers} run in every process of the release, a second machine and a one-off console too`,
+      `these workers run on every machine, and in a one-off console too: ${workers}`,
     mend: ({ app }) =>
       written(
         app,

@@ -1,4 +1,4 @@
-import { atomName, get, type Value } from '../elixir/value.ts';
+import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
@@ -180,7 +180,10 @@ const ORIGINS: readonly Row<never>[] = [
 
 function isListed(repo: Repo): boolean {
   const list = onFly(repo, 'check_origin');
-  return !Array.isArray(list) || list.some((origin) => allows(origin, flyHost(repo)));
+  if (!Array.isArray(list)) return true;
+  // Before there is a fly.toml the app's name is not known
+  const isOnFly = repo.fly === undefined && list.some((origin) => /\.fly\.dev\b/.test(show(origin)));
+  return isOnFly || list.some((origin) => allows(origin, flyHost(repo)));
 }
 
 /** `//host`, `https://host:443`, `//*.example.com`; a regular expression or what can't be known is trusted. */

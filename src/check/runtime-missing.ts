@@ -217,7 +217,8 @@ export function logLines(repo: Repo): LogLines {
   const { project, dockerfile } = repo;
   const elixir = (dockerfile && builderElixir(dockerfile.file)) ?? project.elixir.version;
   const modern = semver.gte(semver.coerce(elixir ?? '1.15.0') ?? '1.15.0', '1.15.0');
-  const made = (...keys: string[]) => isMade(repo, ['logger', ...keys]);
+  const made = (...keys: string[]) =>
+    isMade(repo, ['logger', ...keys]) || compiledKeyOf(project, ['logger', ...keys]) !== undefined;
   const key =
     modern && (made('default_formatter') || !made('console')) ? 'default_formatter' : 'console';
   const backends = settingAt(repo, ['logger', 'backends']);
@@ -237,8 +238,9 @@ export function logLines(repo: Repo): LogLines {
 export const logLevels = (repo: Repo): (Value | undefined)[] =>
   ['warning', 'error'].map((LOG_LEVEL) => settingAt(repo, ['logger', 'level'], { LOG_LEVEL }));
 
-/** LOG_LEVEL has no effect. */
+/** LOG_LEVEL has no effect, and may have one. */
 export function missingLogLevel(repo: Repo): boolean {
+  if (compiledKeyOf(repo.project, ['logger', 'level'])) return false;
   const [level, other] = logLevels(repo);
   return !(level instanceof Unknown) && show(level) === show(other);
 }

@@ -59,7 +59,7 @@ export const inputFiles = (project: Project): string[] => [
 
 /** What `mix deps.get` needs. */
 export const mixCopies = (project: Project): Copy[] => [
-  ...(project.mixSteps.git ? [same('.git')] : []),
+  ...(project.mixSteps.git && !project.mixSteps.gitLater ? [same('.git')] : []),
   ...byFolder(mixFiles(project)),
 ];
 
@@ -101,6 +101,7 @@ const codeCopies = (project: Project): Copy[] =>
 
 /** What the builder adds to the dependencies, what changes most at the end. */
 export const builderCopies = (project: Project, release: string, { needsNode }: Assets): Copy[] => [
+  ...(project.mixSteps.gitLater ? [same('.git')] : []),
   ...runtimeCopies(project),
   ...withoutInner(
     [relFolder(project, release), ...project.mixSteps.copied],

@@ -36,10 +36,18 @@ export function neededPaths(project: Project): string[] {
     (path) => /\.(pem|key)$/.test(path) && isPublic(project.tree.read(path) ?? ''),
   );
   const inputs = inputFiles(project).filter(
-    (path) => project.tree.paths.has(path) && !/(^|\/)\.env|\.secret\.exs$|\.(pem|key)$/.test(path),
+    (path) =>
+      project.tree.paths.has(path) &&
+      !/(^|\/)\.env|\.(pem|key)$/.test(path) &&
+      !(path.endsWith('.secret.exs') && holdsSecrets(project.tree.read(path) ?? '')),
   );
   return [...(project.mixSteps.git ? GIT[project.mixSteps.git] : []), ...keys, ...inputs];
 }
+
+/** `secret_key_base: "…"` in the file itself; one that only reads the environment holds none. */
+const holdsSecrets = (text: string): boolean =>
+  /\b\w*(secret|password|token|key|salt|url)\w*:\s*"[^"#]/i.test(text.replace(/^\s*#.*$/gm, '')) ||
+  /"[A-Za-z0-9+/=_-]{24,}"/.test(text);
 
 /** A certificate or a public key; a private one stays out, wherever it is read. */
 const isPublic = (text: string): boolean =>

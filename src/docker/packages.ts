@@ -38,6 +38,9 @@ export const builderPackages = (project: Project, base: Base): string =>
     BUILDER[base],
     ...(project.deps.rust.length ? ['cargo'] : []),
     ...needs(project, base, 'builds'),
+    ...project.programs
+      .filter(({ compileTime }) => compileTime)
+      .map(({ name }) => pick(program(name), base)),
   ]);
 
 /** Packages of the final image: what the release links to or starts. */
@@ -58,16 +61,18 @@ const program = (name: string) => (Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name
 /** The packages of programs that the code starts. */
 const startedPackages = (project: Project, base: Base, psql: boolean): string[] =>
   project.programs
-    .filter(({ name }) => name !== 'node' && !(psql && name === 'psql'))
+    .filter(({ name, compileTime }) => !compileTime && name !== 'node' && !(psql && name === 'psql'))
     .map(({ name }) => pick(program(name), base));
 
 /** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
 export const startsNode = (project: Project): boolean =>
-  project.startsNode || project.programs.some(({ name }) => name === 'node');
+  project.startsNode || project.programs.some(({ name, compileTime }) => name === 'node' && !compileTime);
 
 /** What is not known of what the code needs at run time, or was put into the image for it. */
 export function packageNotes(project: Project, base: Base): string[] {
-  const unknown = project.programs.filter(({ name }) => program(name) === undefined);
+  const unknown = project.programs.filter(
+    ({ name, compileTime }) => !compileTime && program(name) === undefined,
+  );
   const doubtful = project.deps.nif.filter((name) => PACKAGES[name]?.musl === undefined);
   return [
     ...glibcNotes(project, base),
@@ -88,8 +93,8 @@ function glibcNotes(project: Project, base: Base): string[] {
   if (!reasons) return [];
   return [
     base === 'debian'
-      ? `Debian was taken, because ${reasons} come as binaries for glibc only.`
-      : `${reasons} come as binaries for glibc only and will not run on Alpine; --base debian is the base for this app.`,
+      ? `Debian is used, because ${reasons} only has binaries for glibc.`
+      : `${reasons} only has binaries for glibc and will not run on Alpine; --base debian is the base for this app.`,
   ];
 }
 

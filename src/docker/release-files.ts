@@ -1,7 +1,8 @@
 import { get } from '../elixir/value.ts';
-import type { Project } from '../facts/detect.ts';
+import { detect, type Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
 import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
+import type { Tree } from '../tree.ts';
 
 const options = (project: Project, release: string) =>
   project.projects[0]?.releaseOptions.get(release);
@@ -44,7 +45,18 @@ export function migrateCommand(project: Project, release: string): string {
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export function builtRelease(project: Project): string | undefined {
-  const [, name] =
-    /(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/.exec(project.tree.read('Dockerfile') ?? '') ?? [];
-  return project.release.names.find((one) => one === name);
+  const text = project.tree.read('Dockerfile') ?? '';
+  const named = [...text.matchAll(/(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/g)].map(
+    ([, name]) => name,
+  );
+  return named.find((name) => name !== undefined && project.release.names.includes(name));
+}
+
+/** The facts of the release that the Dockerfile builds; without one, of the default release. */
+export function detectBuilt(tree: Tree): Project {
+  const project = detect(tree);
+  const release = builtRelease(project);
+  return release === undefined || project.release.names.length < 2
+    ? project
+    : detect(tree, { release });
 }

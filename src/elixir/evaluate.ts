@@ -164,6 +164,7 @@ const BUILTINS = new Map<string, Builtin>([
   ['Config.config_target', target],
   ['__MODULE__', (_, scope) => new Module(scope.module)],
   ['__DIR__', (_, scope) => scope.dir],
+  ['File.cwd!', (_, scope) => scope.cwd],
   ['__block__', ({ args }, scope) => evaluateBody(args, scope)],
   ['raise', stop],
   ['Mix.raise', stop],

@@ -70,6 +70,8 @@ export interface Scope {
   because: readonly string[];
   /** What `__DIR__` is, as the host's `readFile` understands it. */
   dir: string;
+  /** The folder that Mix runs in. */
+  cwd: string;
   /** Where a condition can't be known, all its branches are run. */
   everyBranch: boolean;
   host: Host;
@@ -85,6 +87,7 @@ export const emptyScope = (host = new Host()): Scope => ({
   origins: new Map(),
   because: [],
   dir: '.',
+  cwd: '.',
   everyBranch: false,
   host,
 });

@@ -245,6 +245,8 @@ const READS_FILES = [
   'Path.wildcard',
   'function_from_file',
   'NimblePublisher',
+  'import_sdl',
+  'embed_templates',
 ];
 
 /** Text without its functions, as `mix format` indents them; what is indented otherwise stays. */
@@ -263,7 +265,7 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     const project =
       projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
     for (const { body, scope } of sources.modules(file)) {
-      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}` };
+      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${project}` };
       const outer = body.filter(
         (expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)),
       );
@@ -274,6 +276,8 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
       };
       walk(outer, (expr) => {
         add(evaluate(readBy(expr), within));
+        const pattern = evaluate(embedded(expr), within);
+        if (typeof pattern === 'string') add(`${within.dir}/${pattern}`);
         for (const [, value] of pairs(evaluate(usedWith(expr), within)))
           for (const path of [value].flat()) add(path, false);
       });
@@ -284,7 +288,7 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
 
 /** `use Phoenix.Storybook, content_path: Path.expand("../storybook", __DIR__)`: a path for what the macro reads. */
 const NAMES_PATH =
-  /^ *use [\w.]+[,\s](?:(?!\n\s*\n|\n *(?:use|def|@|alias|import)\b)[^#])*?\w+: *(?:"|Path\.)/m;
+  /^ *use [\w.]+[,\s](?:(?!\n\s*\n|\n *(?:use|def|@|alias|import)\b)[^#])*?\w+: *(?:"|Path\.|@)/m;
 
 const usedWith = (expr: Expr): Expr | undefined =>
   expr.is === 'call' && expr.name === 'use' ? expr.args[1] : undefined;
@@ -300,19 +304,24 @@ function readBy(expr: Expr): Expr | undefined {
   if (on === 'File' && /^(read!?|stream!|ls!?)$/.test(expr.name)) return expr.args[0];
   if (on === 'Path' && expr.name === 'wildcard') return expr.args[0];
   if (on === 'EEx' && expr.name === 'function_from_file') return expr.args[2];
-  const options =
-    expr.name === 'use' && expr.args[0]?.is === 'module' && expr.args[0].name === 'NimblePublisher'
-      ? expr.args[1]
-      : undefined;
-  const from =
-    options?.is === 'list'
-      ? options.items.find(
-          (item) =>
-            item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'from',
-        )
-      : undefined;
-  return from?.is === 'tuple' ? from.items[1] : undefined;
+  if (expr.name === 'import_sdl') return option(expr.args[0], 'path');
+  const publishes =
+    expr.name === 'use' && expr.args[0]?.is === 'module' && expr.args[0].name === 'NimblePublisher';
+  return publishes ? option(expr.args[1], 'from') : undefined;
 }
+
+/** The value of a key in a literal keyword list. */
+function option(list: Expr | undefined, key: string): Expr | undefined {
+  const items = list?.is === 'list' ? list.items : [];
+  const found = items.find(
+    (item) => item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === key,
+  );
+  return found?.is === 'tuple' ? found.items[1] : undefined;
+}
+
+/** `embed_templates "../emails/*"` reads beside its own file. */
+const embedded = (expr: Expr): Expr | undefined =>
+  expr.is === 'call' && expr.name === 'embed_templates' ? expr.args[0] : undefined;
 
 const COPIED = new Set([
   'lib',

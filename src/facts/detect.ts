@@ -89,6 +89,7 @@ export function detect(repo: Tree, { release }: { release?: string } = {}): Proj
       'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
+  const programs = startedPrograms(sources);
   const nodePackages = readNodePackages(tree, released, deploy ?? [], notes);
   const { required, buildReads } = demands({
     tree: theirs,
@@ -177,9 +178,14 @@ export function detect(repo: Tree, { release }: { release?: string } = {}): Proj
     },
     deps: { ...fetched, ...needs.deps },
     reads: needs.reads,
-    mixSteps: mixSteps(tree, projects, config.files),
+    mixSteps: mixSteps(
+      tree,
+      projects,
+      [...config.files, ...needs.reads.mix, ...needs.reads.config],
+      programs,
+    ),
     env: { required, buildReads },
-    programs: startedPrograms(sources),
+    programs,
     startsNode: startsNode(sources),
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),

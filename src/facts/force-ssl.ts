@@ -32,7 +32,9 @@ export function forceSslFaults(project: Project): ForceSslFault[] {
   const faults: ForceSslFault[] = [];
   const add = (at: Setting, what: string, edit: string, blocks = false) =>
     faults.push({ at, what, edit, blocks });
-  if (late && !isOn(force))
+  // Since 1.7 such a release stops at boot (compile_env), which is a fault of runtime.exs
+  const stops = semver.gte(semver.coerce(project.phoenix.version) ?? '1.8.0', '1.7.0');
+  if (late && !isOn(force) && !stops)
     add(
       late,
       'force_ssl has no effect here: Phoenix compiles it into the endpoint',

@@ -5,6 +5,7 @@ import { parseElixir, walk } from '../elixir/syntax.ts';
 import { get } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
+import type { StartedProgram } from './programs.ts';
 
 /** What a build does beyond the stock steps, by mix.exs. Paths are relative to the app. */
 export interface MixSteps {
@@ -12,18 +13,24 @@ export interface MixSteps {
   copied: string[];
   /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
   git: 'history' | 'head' | null;
+  /** Only modules run git, while they compile; mix.exs and the configuration load without. */
+  gitLater: boolean;
 }
 
 const RUNS_GIT = /(?:System\.(?:cmd|shell)|:os\.cmd)\(?\s*(?:~c)?["'(]+\s*git\b|~c?["']git /;
 const READS_GIT = /["'/]\.git\//;
 
+/** @param more files that mix.exs or the configuration reads */
 export function mixSteps(
   tree: Tree,
   projects: readonly MixProject[],
   more: readonly string[],
+  programs: readonly StartedProgram[],
 ): MixSteps {
   const scripts = projects.map(({ dir }) => below(dir, 'mix.exs'));
   const texts = [...scripts, ...more].map((file) => tree.read(file) ?? '');
+  const early = gitUse(texts);
+  const later = programs.some(({ name, compileTime }) => compileTime && name === 'git');
   const copied = projects.flatMap((project) =>
     [...copiedBy(tree.read(below(project.dir, 'mix.exs')) ?? ''), ...overlays(project)].map(
       (path) => normalize(below(project.dir, path)),
@@ -33,7 +40,8 @@ export function mixSteps(
     copied: [...new Set(copied)].filter(
       (path) => tree.paths.has(path) || [...tree.paths].some((one) => one.startsWith(`${path}/`)),
     ),
-    git: gitUse(texts),
+    git: early ?? (later ? 'history' : null),
+    gitLater: early === null && later,
   };
 }
 

@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { inner } from '../elixir/scope.ts';
-import { type Call, lineAt, walk } from '../elixir/syntax.ts';
+import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import type { Sources } from './sources.ts';
 
 /** A program that the app's code starts, by its literal name. */
@@ -8,6 +8,8 @@ export interface StartedProgram {
   name: string;
   file: string;
   line: number;
+  /** Started while the module compiles: in its body, outside of functions. */
+  compileTime: boolean;
 }
 
 const STARTERS = [
@@ -28,16 +30,28 @@ export function startedPrograms(sources: Sources): StartedProgram[] {
   const found: StartedProgram[] = [];
   for (const file of sources.mentioning(STARTERS)) {
     if (/(^|\/)mix\//.test(file)) continue;
-    for (const { body, scope } of sources.modules(file))
-      walk(body, (expr) => {
-        if (expr.is !== 'call') return;
-        const value = evaluate(programOf(expr), inner(scope));
-        const name = typeof value === 'string' ? nameOf(value) : undefined;
-        if (name) found.push({ name, file, line: lineAt(sources.text(file), expr.offset) });
-      });
+    for (const { body, scope } of sources.modules(file)) {
+      const inside = body.filter(isDefinition);
+      for (const [code, compileTime] of [
+        [body.filter((expr) => !isDefinition(expr)), true],
+        [inside, false],
+      ] as const)
+        walk(code, (expr) => {
+          if (expr.is !== 'call') return;
+          const value = evaluate(programOf(expr), inner(scope));
+          const name = typeof value === 'string' ? nameOf(value) : undefined;
+          const line = lineAt(sources.text(file), expr.offset);
+          if (name) found.push({ name, file, line, compileTime });
+        });
+    }
   }
-  return found.filter(({ name }, index) => found.findIndex((one) => one.name === name) === index);
+  const isSame = (one: StartedProgram, other: StartedProgram) =>
+    one.name === other.name && one.compileTime === other.compileTime;
+  return found.filter((one, index) => found.findIndex((other) => isSame(one, other)) === index);
 }
+
+const isDefinition = (expr: Expr): boolean =>
+  expr.is === 'call' && /^(def|defp|defmacro|defmacrop|defmodule|defimpl|quote)$/.test(expr.name);
 
 /** What a call takes for the program, or for a command line that begins with it. */
 function programOf({ on, name, args }: Call) {

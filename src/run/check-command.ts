@@ -2,7 +2,7 @@ import type { Texts } from '../answers/flags.ts';
 import { check, type Result, type Skips } from '../check/check.ts';
 import { requirements } from '../check/requirements.ts';
 import { verdictsOf } from '../check/verdicts.ts';
-import { detect } from '../facts/detect.ts';
+import { detectBuilt } from '../docker/release-files.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { paintVerdict, say, wrapped } from './terminal.ts';
@@ -15,7 +15,7 @@ import { paintVerdict, say, wrapped } from './terminal.ts';
  */
 export function runCheck(root: string, { json, strict, skip }: Texts): number {
   const skips = skipsOf(skip?.split('\n') ?? []);
-  const results = check(detect(openTree(root)), skips);
+  const results = check(detectBuilt(openTree(root)), skips);
   const isStrict = strict !== undefined;
   const text = json ? JSON.stringify(results, null, 2) : verdictsOf(results, isStrict);
   if (json) say(text);

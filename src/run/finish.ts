@@ -40,19 +40,14 @@ export async function finish(run: Run): Promise<number> {
   if (run.account) {
     const [account, secrets] = await Promise.all([run.account, run.secrets]);
     const { present, way } = run;
-    const faults = faultsOf(top, context.answers.release, planned);
+    const { release } = context.answers;
+    const faults = mustFaults(detect(openTree(top), { release }));
     const steps = { ...context, ...account, present, root, way, secrets, faults };
     say(`\n${stepLines({ ...steps, which: flags.steps })}`);
     say(`\n${costLines(context).join('\n')}`);
   }
   say(`\n${again}`);
   return 0;
-}
-
-/** What would fail in a Dockerfile of the owner's that stays: read with the new files beside it. */
-function faultsOf(top: string, release: string, planned: readonly Change[]): string[] {
-  const isKept = conflictsIn(planned).some(({ path }) => path === 'Dockerfile');
-  return isKept ? mustFaults(detect(openTree(top), { release }), 'Dockerfile') : [];
 }
 
 /** What will be written, what it costs, and what should be known before. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { named, type Texts } from '../answers/flags.ts';
 import { oneOf } from '../answers/parse.ts';
-import { detect } from '../facts/detect.ts';
+import { detectBuilt } from '../docker/release-files.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { Problem } from '../problem.ts';
 import { commandLine, ENGINES, findEngine } from '../prove/engine.ts';
@@ -23,7 +23,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
     throw new Problem('--path: it starts with /, for example --path /login');
   const wanted = named('engine', () => texts.engine && oneOf(texts.engine, ENGINES, 'an engine'));
   const secrets = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
-  const project = detect(openTree(root));
+  const project = detectBuilt(openTree(root));
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
   const name = await findEngine(wanted || undefined);
   const { signal } = interrupts();

@@ -18,7 +18,7 @@ export interface StepContext extends Context, Account {
   way: Way;
   /** Names of the app's secrets; undefined: not known. */
   secrets: string[] | undefined;
-  /** What would fail in a Dockerfile of the owner's that stays. */
+  /** What would not build, boot or answer, or is unsafe, with the files as they are now. */
   faults: string[];
 }
 
@@ -101,7 +101,7 @@ function deploySections(context: StepContext, deploy: string, isNewHost: boolean
   const { app, host, migrate } = answers;
   const isOwnHost = isNewHost && host !== `${app}.fly.dev`;
   const more = faults.length > 3 ? [`and ${faults.length - 3} more, which \`check\` names`] : [];
-  const warning = `Your Dockerfile needs a change first, or the deploy fails: ${[...faults.slice(0, 3), ...more].join('; ')}`;
+  const warning = `Change this first, or the deploy fails (\`check\` says how): ${[...faults.slice(0, 3), ...more].join('; ')}`;
   return [
     ...(faults.length ? [{ title: warning, lines: [] }] : []),
     ...section('Deploy:', [deploy, ...(isOwnHost ? [`fly certs add ${host} --app ${app}`] : [])]),
