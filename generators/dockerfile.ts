@@ -128,7 +128,7 @@ function foreignNotes(project: Project, base: Base): string[] {
   if (!file) return [];
   const { otp } = chooseImage(project, base);
   const ours = `${builderPackages(project, base)} ${runnerPackages(project, base, otp, true)}`;
-  const more = [...packages(file.stages.flatMap(({ steps }) => steps))].filter(
+  const more = [...new Set(packages(file.stages.flatMap(({ steps }) => steps)))].filter(
     (name) => !USUAL.test(name) && !ours.split(' ').includes(name),
   );
   return more.length

@@ -241,6 +241,10 @@ test('a script that is started and may not be executed', () => {
       `${script}: it is started, but not executable: permission denied`,
     ]);
   assert.equal(mustFaults(detect(notExecutable('rel/overlays/bin/other')), DOCKERFILE), []);
+  const mended = (launched()[DOCKERFILE] ?? '').replace('COPY rel rel', 'COPY --chmod=755 rel rel');
+  const executable = (path: string) => path !== 'rel/overlays/bin/server';
+  const tree = { ...treeOf({ ...launched(), [DOCKERFILE]: mended }), executable };
+  assert.equal(mustFaults(detect(tree), DOCKERFILE), []);
 });
 
 test('mix phx.server serves without PHX_SERVER', () => {

@@ -248,13 +248,17 @@ test('mix.exs that asks git finds it, in the builder alone', () => {
   for (const path of ['.git/HEAD', '.git/refs', '.git/objects']) assert.match(ignore, `!${path}\n`);
   assert.match(notes(texts), 'The build asks git');
   assert.not.match(planned({}, '.dockerignore'), '!.git');
-  const read = { ...mixWith('version: "0.1.0"', 'version: elem(Code.eval_file("version.exs"), 0)') };
+  const read = {
+    ...mixWith('version: "0.1.0"', 'version: elem(Code.eval_file("version.exs"), 0)'),
+  };
   const script = 'elem(System.cmd("git", ["describe"]), 0)\n';
   assert.match(planned({ ...read, 'version.exs': script }), 'COPY .git .git');
 });
 
 test('a module that asks git while it compiles finds it in the builder, and the image has no git', () => {
-  const build = (code: string) => ({ 'lib/shop/build.ex': `defmodule Shop.Build do\n${code}\nend\n` });
+  const build = (code: string) => ({
+    'lib/shop/build.ex': `defmodule Shop.Build do\n${code}\nend\n`,
+  });
   const text = planned(build('  @sha :os.cmd(~c"git rev-parse HEAD")\n  def sha, do: @sha'));
   assert.ok(text.indexOf('COPY .git .git') > text.indexOf('AS builder'));
   assert.not.match(run(text, 'ca-certificates'), /\bgit\b/);

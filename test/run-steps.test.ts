@@ -179,7 +179,10 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
 
 test('what would still fail is said before the deploy', () => {
   const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
-  inOrder(text, ['the deploy fails (`check` says how): Dockerfile:1: bullseye is gone', 'fly deploy']);
+  inOrder(text, [
+    'before you deploy (`check` says how): Dockerfile:1: bullseye is gone',
+    'fly deploy',
+  ]);
 });
 
 /** The blocks of lines, each as it would be pasted. */

@@ -85,7 +85,7 @@ test('notes are about files that are written: none on a Dockerfile that stays', 
   const kept = await call('fly', app, [...ANSWERS, '--write', 'yes']);
   assert.not.match(kept, note);
   assert.match(kept, 'Dockerfile keeps what you wrote');
-  assert.match(kept, /the deploy fails .*Dockerfile:1: .*; /);
+  assert.match(kept, /before you deploy .*Dockerfile:1: .*; /);
   assert.match(await call('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
 });
 

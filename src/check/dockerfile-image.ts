@@ -181,7 +181,8 @@ const localeRule = rule({
     const name = locale(file);
     return name === undefined ? [] : [{ line: startLine(file), name }];
   },
-  say: ({ name }) => `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,
+  say: ({ name }) =>
+    `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,
   mend: () => 'before this line, write: ENV LANG=C.UTF-8, which is always there',
 });
 

@@ -101,7 +101,9 @@ function deaf(file: Dockerfile, repo: Repo) {
 /** Scripts of the release that are started, and that git holds without the executable bit. */
 function notExecutable(file: Dockerfile, repo: Repo) {
   const { tree } = repo.project;
-  const mended = file.stages.some(({ own }) => own.some(({ text }) => /chmod[\s=]/.test(text)));
+  const mended = file.stages.some(({ own }) =>
+    own.some(({ text, flags }) => /chmod[\s=]/.test([...flags, text].join(' '))),
+  );
   return (mended ? [] : scriptsOf(repo, started(file, repo)))
     .filter(({ path }) => path.includes('/overlays/') && tree.executable?.(path) === false)
     .map(({ path }) => ({ file: path }));

@@ -196,8 +196,7 @@ function kindOf(target: Expr, block: readonly Expr[], depth = 0): Kind | undefin
   if (/^(\.\/)?(?!priv\/)[a-z_]\w*\//.test(first)) kind = 'below the working directory, /app';
   walk([target], (expr) => {
     if (expr.is === 'string' && /^\/app\//.test(String(expr.parts[0]))) kind ??= 'below /app';
-    if (expr.is === 'string' && /^(\.\/)?priv\//.test(String(expr.parts[0])))
-      kind ??= 'below priv';
+    if (expr.is === 'string' && /^(\.\/)?priv\//.test(String(expr.parts[0]))) kind ??= 'below priv';
     if (expr.is === 'call' && /^(priv_dir|app_dir)$/.test(expr.name)) kind ??= 'below priv';
     if (expr.is === 'attribute') kind ??= heldBy(expr.name, block, depth);
     if (expr.is !== 'variable' || depth > 2) return;

@@ -182,7 +182,8 @@ function isListed(repo: Repo): boolean {
   const list = onFly(repo, 'check_origin');
   if (!Array.isArray(list)) return true;
   // Before there is a fly.toml the app's name is not known
-  const isOnFly = repo.fly === undefined && list.some((origin) => /\.fly\.dev\b/.test(show(origin)));
+  const isOnFly =
+    repo.fly === undefined && list.some((origin) => /\.fly\.dev\b/.test(show(origin)));
   return isOnFly || list.some((origin) => allows(origin, flyHost(repo)));
 }
 

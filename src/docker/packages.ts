@@ -61,12 +61,15 @@ const program = (name: string) => (Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name
 /** The packages of programs that the code starts. */
 const startedPackages = (project: Project, base: Base, psql: boolean): string[] =>
   project.programs
-    .filter(({ name, compileTime }) => !compileTime && name !== 'node' && !(psql && name === 'psql'))
+    .filter(
+      ({ name, compileTime }) => !compileTime && name !== 'node' && !(psql && name === 'psql'),
+    )
     .map(({ name }) => pick(program(name), base));
 
 /** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
 export const startsNode = (project: Project): boolean =>
-  project.startsNode || project.programs.some(({ name, compileTime }) => name === 'node' && !compileTime);
+  project.startsNode ||
+  project.programs.some(({ name, compileTime }) => name === 'node' && !compileTime);
 
 /** What is not known of what the code needs at run time, or was put into the image for it. */
 export function packageNotes(project: Project, base: Base): string[] {

@@ -265,7 +265,11 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     const project =
       projects.findLast((one) => one.dir !== '.' && file.startsWith(`${one.dir}/`))?.dir ?? '.';
     for (const { body, scope } of sources.modules(file)) {
-      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${project}` };
+      const within = {
+        ...inner(scope),
+        dir: `/${file.replace(/\/[^/]*$/, '')}`,
+        cwd: `/${project}`,
+      };
       const outer = body.filter(
         (expr) => !(expr.is === 'call' && /^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name)),
       );

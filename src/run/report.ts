@@ -25,9 +25,9 @@ export const notesOf = (
   ...files.flatMap((file) => {
     const path = file.outputs(context)[0]?.path ?? file.name;
     const notes = kept.includes(path) ? [] : (file.notes?.(context) ?? []);
-    return notes.map((note) => (
-      note.startsWith(path) || /^[\w./-]+:\d+: /.test(note) ? note : `${path}: ${note}`
-    ));
+    return notes.map((note) =>
+      note.startsWith(path) || /^[\w./-]+:\d+: /.test(note) ? note : `${path}: ${note}`,
+    );
   }),
 ];
 

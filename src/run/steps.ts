@@ -101,7 +101,7 @@ function deploySections(context: StepContext, deploy: string, isNewHost: boolean
   const { app, host, migrate } = answers;
   const isOwnHost = isNewHost && host !== `${app}.fly.dev`;
   const more = faults.length > 3 ? [`and ${faults.length - 3} more, which \`check\` names`] : [];
-  const warning = `Change this first, or the deploy fails (\`check\` says how): ${[...faults.slice(0, 3), ...more].join('; ')}`;
+  const warning = `Change this before you deploy (\`check\` says how): ${[...faults.slice(0, 3), ...more].join('; ')}`;
   return [
     ...(faults.length ? [{ title: warning, lines: [] }] : []),
     ...section('Deploy:', [deploy, ...(isOwnHost ? [`fly certs add ${host} --app ${app}`] : [])]),
