@@ -1,6 +1,6 @@
 /**
  * Draws docs/*.svg: the last screens of real runs in a pseudo-terminal, light and dark.
- * Usage: npm run pictures [NAME]; `prove` needs an app and an engine: npm run pictures prove ../shop
+ * Usage: npm run pictures [NAME]; `prove` needs an app and an engine: npm run pictures prove ../shop [FLAGS]
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ import xterm, { type IBufferCell } from '@xterm/headless';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const COLUMNS = 96;
 const ENTER = '\r';
+
+const [only, app, ...flags] = process.argv.slice(2);
 
 interface Picture {
   command: string;
@@ -86,7 +88,7 @@ async function record({ command, rows, typed }: Picture, folder: string) {
   };
   const child = spawn(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), join(root, 'bin/phoenix-fly.ts'), command],
+    ['--import', import.meta.resolve('tsx'), join(root, 'bin/phoenix-fly.ts'), command, ...flags],
     { cols: COLUMNS, rows, cwd: folder, env },
   );
   const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
@@ -167,7 +169,6 @@ ${lines.join('\n')}
 `;
 }
 
-const [only, app] = process.argv.slice(2);
 for (const [name, picture] of Object.entries(PICTURES)) {
   if (only ? name !== only : name === 'prove') continue;
   const home = mkdtempSync(join(tmpdir(), 'pictures-'));
