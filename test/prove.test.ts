@@ -182,7 +182,7 @@ test('all lines are met, in the order of a deploy', async () => {
   const { proof } = await proofOf('');
   assert.equal(
     proof.lines.map(({ name, verdict }) => `${name} ${verdict}`),
-    'build boot health migrate page socket database memory tls user background history stop'
+    'build boot health migrate page socket database tls user memory background history stop'
       .split(' ')
       .map((name) => `${name} met`),
   );
@@ -327,7 +327,11 @@ test('an engine that answers, or why there is none', async () => {
     run: async () => answers[name] ?? { code: 1, stdout: '', all: '' },
   });
   const works = { code: 0, stdout: '', all: '' };
-  const down = { code: 1, stdout: '', all: 'Cannot connect to the Docker daemon' };
+  const down = {
+    code: 1,
+    stdout: '',
+    all: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\nClient:\n Version:    28.2.2\n\nServer:\n',
+  };
   assert.is(await findEngine(undefined, engines({ docker: down, podman: works })), 'podman');
   const failure = (open: ReturnType<typeof engines>) =>
     findEngine(undefined, open).catch((error: Error) => error.message);

@@ -50,7 +50,11 @@ export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
   };
 }
 
-export const lastLine = ({ all }: Outcome): string => all.trim().split('\n').at(-1) ?? '';
+/** The line that says what is wrong: the last, but for what \`docker info\` prints beside it. */
+export const lastLine = ({ all }: Outcome): string => {
+  const lines = all.trim().split('\n');
+  return lines.findLast((line) => /error|cannot/i.test(line)) ?? lines.at(-1) ?? '';
+};
 
 /**
  * The engine that answers: the wanted one, else the first.

@@ -9,6 +9,7 @@ import {
   leaks,
   megabytesText,
   met,
+  SEE_MEMORY,
   secondsText,
   skipped,
   telling,
@@ -32,7 +33,7 @@ export async function database(machine: Machine, setting: Setting): Promise<Verd
   let last = first;
   for (const began = Date.now(); Date.now() - began < setting.patience; await sleep(300)) {
     const state = await machine.state();
-    if (state.outOfMemory) return skipped('it was killed for want of memory: see memory');
+    if (state.outOfMemory) return skipped(SEE_MEMORY);
     if (!state.running || state.startedAt !== startedAt)
       return failed('the app stopped when Postgres was restarted', telling(await machine.log()));
     last = await machine.rpc(query);

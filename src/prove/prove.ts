@@ -8,7 +8,7 @@ import { Machine } from './machine.ts';
 import { type Page, page, socket } from './pages.ts';
 import { buildSecrets, prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
-import { skipped, type Verdict } from './verdict.ts';
+import { failed, SEE_MEMORY, skipped, telling, type Verdict } from './verdict.ts';
 
 type Found = Verdict & { seen?: Page };
 
@@ -38,9 +38,9 @@ export const STEPS = {
   page: step('page', 'app', page, 'R2.5 R3.3'),
   socket: step('LiveView', 'app', socket, 'R3.3'),
   database: step('database', 'app', database, 'R2.3 R3.2'),
-  memory: step('memory', 'image', memory, 'R2.2'),
   tls: step('TLS to the outside', 'app', tls, 'R3.4'),
   user: step('no rights', 'app', user, 'R1.4'),
+  memory: step('memory', 'image', memory, 'R2.2'),
   background: step('workers stay out', 'app', background, 'B11'),
   history: step('no secret in the image', 'image', history, 'R1.4'),
   stop: step('shutdown', 'app', stop, 'R1.6 B8'),
@@ -125,30 +125,38 @@ async function* measure(
   for (const name of orderOf(setting)) {
     const { run, on } = STEPS[name];
     watcher.begins(name);
-    const missing = await lacks(on, reached, machine);
+    const missing = lacks(on, reached);
+    const ended = missing || on !== 'app' ? undefined : await endOf(machine, name);
+    if (ended) reached = 'image';
     const { seen, ...verdict }: Found = missing
       ? skipped(missing)
-      : await run(machine, setting, page);
+      : (ended ?? (await run(machine, setting, page)));
     if (signal.aborted) return;
-    const failed = verdict.verdict === 'failed';
+    const fails = verdict.verdict === 'failed';
     page ??= seen;
     // A slow build is a fault, and the image is there all the same
     if (name === 'build' && verdict.figure) reached = 'image';
-    if (name === 'migrate' && failed && setting.deploy.releaseCommand) reached = 'nothing';
+    if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
-    const line = { name, ...verdict, ...(failed && { remedy: remedies(project, name) }) };
+    const line = { name, ...verdict, ...(fails && { remedy: remedies(project, name) }) };
     watcher.ends(line);
     yield line;
   }
 }
 
 /** Why a step can't be measured. */
-async function lacks(on: Step['on'], reached: Step['on'], machine: Machine): Promise<string> {
-  if (on === 'nothing') return '';
-  if (reached === 'nothing') return 'a deploy would have stopped before';
-  if (on === 'image') return '';
-  if (reached !== 'app') return 'the app does not listen';
-  return (await machine.state()).running ? '' : 'the app has stopped';
+function lacks(on: Step['on'], reached: Step['on']): string {
+  if (on === 'nothing' || on === reached || reached === 'app') return '';
+  return reached === 'nothing' ? 'a deploy would have stopped before' : 'the app does not listen';
+}
+
+/** What made the app stop since the step before, if it did. */
+async function endOf(machine: Machine, name: StepName): Promise<Verdict | undefined> {
+  const { running, outOfMemory, exitCode } = await machine.state();
+  if (running) return undefined;
+  const steps = Object.keys(STEPS);
+  if (outOfMemory && steps.indexOf(name) < steps.indexOf('memory')) return skipped(SEE_MEMORY);
+  return failed(`the app ended by itself, exit code ${exitCode}`, telling(await machine.log()));
 }
 
 /** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */

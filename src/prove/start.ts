@@ -95,7 +95,7 @@ export async function boot(machine: Machine, setting: Setting): Promise<Verdict>
   let settled = Number.POSITIVE_INFINITY;
   for (; Date.now() < Math.min(began + patience, settled + SETTLES); await sleep(500)) {
     const { running, outOfMemory, exitCode } = await machine.state();
-    if (!running && outOfMemory) return skipped('it was killed for want of memory: see memory');
+    if (!running && outOfMemory) return skipped(verdicts.SEE_MEMORY);
     if (!running)
       return failed(`it ended with exit code ${exitCode}`, telling(await machine.log()));
     const tables = await machine.exec('cat', '/proc/net/tcp', '/proc/net/tcp6');

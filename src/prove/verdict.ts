@@ -12,6 +12,8 @@ export const met = (figure?: string): Verdict => ({ verdict: 'met', figure });
 export const skipped = (why: string): Verdict => ({ verdict: 'skipped', why });
 export const failed = (why: string, log?: string[]): Verdict => ({ verdict: 'failed', why, log });
 
+export const SEE_MEMORY = 'it was killed for want of memory: see memory';
+
 /** A socket that listens, read off /proc/net/tcp and tcp6. */
 export interface Listener {
   ipv6: boolean;

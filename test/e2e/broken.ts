@@ -80,7 +80,7 @@ const FAULTS: Record<string, Fault> = {
   'an app that needs 2 GB': {
     fails: 'memory',
     says: /killed at the limit of 1024 MB/,
-    runtime: onStart('Process.sleep(8_000); Process.put(:it, :binary.copy(<<1>>, 2_000_000_000)); Process.sleep(:infinity)'),
+    runtime: onStart('Process.sleep(3_000); Process.put(:it, :binary.copy(<<1>>, 2_000_000_000)); Process.sleep(:infinity)'),
   },
   'certificates that nobody checks': {
     fails: 'tls',
