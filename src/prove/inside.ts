@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom } from '../quote.ts';
 import { words } from './engine.ts';
-import { type Machine, oneOff } from './machine.ts';
+import { Machine, oneOff } from './machine.ts';
 import type { Setting } from './setting.ts';
 import {
   failed,
@@ -80,16 +80,17 @@ export async function background(machine: Machine, setting: Setting): Promise<Ve
   const evaluated = await oneOff(setting, [`bin/${release}`, 'eval', `${start}; ${look}`]);
   const [inEval] = running(evaluated.all);
   if (inEval) return failed(`${inEval} runs in bin/${release} eval`);
-  await machine.remove();
-  await machine.start({ BACKGROUND_ENABLED: 'false' });
-  for (let tries = 0; tries < 40; tries++, await sleep(500)) {
-    const { all } = await machine.rpc(`${look}; IO.puts("up")`);
-    const [worker] = running(all);
-    if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`);
-    if (/^up$/m.test(all)) return met(seen.join(', '));
-  }
-  const why = 'with BACKGROUND_ENABLED=false the app does not come up';
-  return failed(why, telling(await machine.log()));
+  const second = new Machine(setting, 'once');
+  await second.start({ BACKGROUND_ENABLED: 'false' });
+  const until = Date.now() + setting.patience;
+  while (!(await second.started()) && Date.now() < until) await sleep(500);
+  const { code, all } = await second.rpc(look);
+  const log = await second.log();
+  await second.remove();
+  const [worker] = running(all);
+  if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`);
+  if (code) return failed('with BACKGROUND_ENABLED=false the app does not come up', telling(log));
+  return met(seen.join(', '));
 }
 
 /** Server and client in one VM, with a certificate made up on the spot (public_key's pkix_test_data/1, OTP 20.1 and later). */

@@ -1,3 +1,4 @@
+import { elixirAtom } from '../quote.ts';
 import { type Outcome, type Variables, words } from './engine.ts';
 import type { Setting } from './setting.ts';
 
@@ -9,10 +10,13 @@ export class Machine {
   hostPort = 0;
   private readonly name: string;
   private readonly setting: Setting;
+  private readonly index: number;
 
-  constructor(setting: Setting) {
+  /** @param part `once` for a second one beside the app */
+  constructor(setting: Setting, part: 'app' | 'once' = 'app') {
     this.setting = setting;
-    this.name = setting.made.name('app');
+    this.name = setting.made.name(part);
+    this.index = part === 'app' ? 2 : 4;
   }
 
   private run(args: string[], timeout?: number): Promise<Outcome> {
@@ -27,7 +31,7 @@ export class Machine {
     const publish = ['--publish', `127.0.0.1::${deploy.port}`];
     const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
     const started = await engine.run(
-      words`run --detach --name ${this.name} ${memory} ${publish} ${options(this.setting, env, 2)} ${made.image} ${command}`,
+      words`run --detach --name ${this.name} ${memory} ${publish} ${options(this.setting, env, this.index)} ${made.image} ${command}`,
       { env },
     );
     if (started.code !== 0) return started.all.trim();
@@ -43,6 +47,13 @@ export class Machine {
   /** Runs Elixir in the running app. */
   rpc(code: string): Promise<Outcome> {
     return this.exec(`bin/${this.setting.release}`, 'rpc', code);
+  }
+
+  /** Whether all of the app's processes are there. */
+  async started(): Promise<boolean> {
+    const app = elixirAtom(this.setting.project.app.otpApp);
+    const there = `List.keymember?(Application.started_applications(), ${app}, 0)`;
+    return (await this.rpc(`IO.inspect(${there})`)).all.includes('true');
   }
 
   async log(): Promise<string> {

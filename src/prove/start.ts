@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDockerfile } from '../check/dockerfile-model.ts';
-import { elixirAtom } from '../quote.ts';
 import type { HealthCheck } from './deploy.ts';
 import { words } from './engine.ts';
 import { type Machine, oneOff } from './machine.ts';
@@ -87,7 +86,7 @@ export async function migrate(_machine: Machine, setting: Setting): Promise<Verd
 
 /** Waits until the release listens where fly.toml says. */
 export async function boot(machine: Machine, setting: Setting): Promise<Verdict> {
-  const { deploy, patience, project } = setting;
+  const { deploy, patience } = setting;
   const began = Date.now();
   const problem = await machine.start();
   if (problem) return failed('the container does not start', telling(problem));
@@ -101,17 +100,12 @@ export async function boot(machine: Machine, setting: Setting): Promise<Verdict>
     const tables = await machine.exec('cat', '/proc/net/tcp', '/proc/net/tcp6');
     wrong = verdicts.listening(verdicts.listeners(tables.all), deploy.port);
     if (wrong === '') return met(secondsText(Date.now() - began));
+    // Once all of its processes are there, what does not listen won't
     const slow = Date.now() - began > SETTLES && settled > Date.now();
-    if (slow && (await started(machine, project.app.otpApp))) settled = Date.now();
+    if (slow && (await machine.started())) settled = Date.now();
   }
   const silent = `nothing listens on port ${deploy.port}; a release serves HTTP only with PHX_SERVER=true`;
   return wrong ? failed(wrong) : failed(silent, telling(await machine.log()));
-}
-
-/** Whether all of the app's processes are there: what does not listen by then won't. */
-async function started(machine: Machine, app: string): Promise<boolean> {
-  const there = `List.keymember?(Application.started_applications(), ${elixirAtom(app)}, 0)`;
-  return (await machine.rpc(`IO.inspect(${there})`)).all.includes('true');
 }
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
