@@ -1,4 +1,4 @@
-import { files } from './generators/index.ts';
+import { files } from './generators/all.ts';
 import { complete, type QuestionName } from './src/answers/questions.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';
 import { detectBuilt } from './src/docker/release-files.ts';
