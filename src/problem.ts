@@ -42,12 +42,20 @@ export const printable = (text: string): string =>
       signs.replaceAll(/./gs, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
     );
 
+const LONGEST_PROBLEM = 2000;
+
+/** What it quotes may be of any length; the advice stands at the end. */
+const short = (text: string): string =>
+  text.length > LONGEST_PROBLEM
+    ? `${text.slice(0, LONGEST_PROBLEM / 2)}…${text.slice(-LONGEST_PROBLEM / 2)}`
+    : text;
+
 /** The only error a user should meet: one line that says what is wrong and what to do. */
 export class Problem extends Error {
   override name = 'Problem';
 
   constructor(message: string) {
-    super(printable(message));
+    super(short(printable(message).replaceAll('\n', '\\n')));
   }
 
   /** Turns a file-system error into a Problem; any other error passes through unchanged. */

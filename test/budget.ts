@@ -170,9 +170,15 @@ export const COSTLY: Record<string, Costly> = {
   'a long sum': within(config(`config :shop, x: 1${' + 1'.repeat(50_000)}`)),
   'a long list of ++': within(config(`config :shop, x: [1]${' ++ [1]'.repeat(20_000)}`)),
   'a long chain of calls': within(config(`config :shop, x: a${'.b'.repeat(50_000)}`)),
-  'an inline if in an inline if': within(
+  'an inline if in an inline if': beyond(
     config(`config :shop, x: ${'if true, do: '.repeat(10_000)}1`),
   ),
+  'blank lines in a row': beyond(config(fill('\n', 100_000))),
+  'slashes in a row': beyond(config(fill('/', 100_000))),
+  'prefix operators in a row': beyond({ 'config/config.exs': fill('&', 100_000) }),
+  'openings of a binary': beyond({ 'config/config.exs': fill('<<', 100_000) }),
+  'a chain of names without arguments': within(source(`use ${fill('a.', 40_000)}a`)),
+  'a long word behind use': within(source(`use A, ${fill('a')}`)),
   // Sheer size
   'a megabyte of settings': beyond(config(times(40_000, (n) => `config :shop, k${n}: ${n}`))),
   'ten thousand modules': within(

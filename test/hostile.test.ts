@@ -38,6 +38,7 @@ import {
 } from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
+import { COSTLY } from './budget.ts';
 import { call } from './commands.ts';
 import { complete, FLAGS, SHOP, shop } from './support.ts';
 
@@ -353,6 +354,40 @@ for (const [path, unit, count] of LARGE)
     const { user, system } = process.cpuUsage(start);
     assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
   });
+
+/** Always tried; with ROUNDS all of them are, which takes half a minute. */
+const QUICK = new Set([
+  'a list that doubles',
+  'blank lines in a row',
+  'slashes in a row',
+  'prefix operators in a row',
+  'a chain of names without arguments',
+  'functions without an end',
+  'a long word behind use',
+]);
+for (const [name, { files: costly, beyond }] of Object.entries(COSTLY))
+  if (process.env.ROUNDS || QUICK.has(name))
+    test(`${name}: read within 3 seconds, and what was not is said`, () => {
+      const start = process.cpuUsage();
+      let said = '';
+      try {
+        const project = detect(treeOf({ ...shop(), ...costly }));
+        check(project);
+        said = project.notes.join('\n');
+      } catch (error) {
+        assert.instance(error, Problem);
+        said = (error as Problem).message;
+      }
+      const { user, system } = process.cpuUsage(start);
+      assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
+      assert.is(/than is read|computes more/.test(said), beyond);
+    });
+
+test('a problem is one line, however long and odd what it quotes', () => {
+  const { message } = new Problem(`"a\nb${'x'.repeat(100_000)}" is none; give another`);
+  assert.ok(message.length < 2100);
+  assert.match(message, /^"a\\nbx+…x+" is none; give another$/);
+});
 
 test('patterns with many stars take no time', () => {
   const name = `${'a'.repeat(200)}b`;

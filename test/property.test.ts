@@ -10,8 +10,9 @@ import { files } from '../generators/all.ts';
 import type { Answers, QuestionName } from '../src/answers/questions.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';
-import { plan } from '../src/plan/plan.ts';
+import { plan, presentIn } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
+import { stepLines } from '../src/run/report.ts';
 import { after, complete, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
@@ -562,6 +563,44 @@ test('hostile repos are refused, or what is in them stays text', () => {
     }),
     { numRuns: numRuns * 3, includeErrorInReport: true },
   );
+});
+
+/** What a run tells its reader to paste; undefined: refused in a sentence. */
+function pasted(texts: Texts): string | undefined {
+  const way = { command: 'npx plop', dashes: true, from: '/work' } as const;
+  const account = { flyctl: 'absent', apps: undefined, organizations: undefined } as const;
+  try {
+    const project = projectOf(texts);
+    const [present, answers] = [presentIn(files, project), complete(FLAGS, project)];
+    const root = `/work/${project.appDir}`;
+    const context = { project, answers, present, root, way, faults: [], ...account };
+    return (['first', 'next'] as const)
+      .map((which) => stepLines({ ...context, which, secrets: [] }))
+      .join('\n\n');
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+test('the next steps after a hostile repo run nothing of it', () => {
+  const blocks = new Set<string>();
+  fc.assert(
+    fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
+      for (const block of pasted(slots[slot]?.(text) ?? {})?.split('\n\n') ?? []) {
+        const lines = block.split('\n').filter((line) => line.startsWith('  '));
+        if (lines.some((line) => /^ {2}(fly|cd) /.test(line))) blocks.add(lines.join('\n'));
+      }
+    }),
+    { numRuns: numRuns * 3, includeErrorInReport: true },
+  );
+  const stubs = ['fly', 'cd', 'mix', 'openssl'].map((name) => `${name}() { :; }\n`).join('');
+  const script = [...blocks].map((block) => `eval '${block.replaceAll("'", "'\\''")}'\n`).join('');
+  const { stdout, stderr } = spawnSync('sh', {
+    input: `${stubs}evil() { echo evil; }\n${script}`,
+    encoding: 'utf8',
+  });
+  assert.equal([stdout, stderr], ['', '']);
 });
 
 test.run();

@@ -14,6 +14,7 @@ interface Progress {
   stacks: readonly { stack: readonly number[] }[];
   /** Above 0 while it looks for a way out of an error, which costs about ten times as much. */
   recovering: number;
+  tokens: { tokens: readonly { start: number; lookAhead: number }[] };
 }
 
 /**
@@ -51,21 +52,38 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** Of the next step: several ways are compared with each other in all that is open. */
+/** Of the next step: a way out of an error copies all that is open, and several ways are compared with each other in it. */
 function costOf({ stacks, recovering }: Progress): number {
-  if (recovering) return stacks.length * RECOVERY;
+  if (recovering)
+    return stacks.reduce((cost, { stack }) => cost + RECOVERY + (stack.length >> 6), 0);
   if (stacks.length < 2) return 1;
   return stacks.reduce((cost, { stack }) => cost + 1 + ((stack.length ** 2) >> 12), 0);
 }
 
+/** Of the last step: a token at a blank line looks at all blank lines behind it. */
+const scanCost = ({ tokens: { tokens } }: Progress): number =>
+  tokens.reduce((cost, { start, lookAhead }) => cost + ((lookAhead - start) >> 7), 0);
+
 /** The parse tree, as far as the budget reaches; undefined: nothing of it can be had. */
 export function parseTree(text: string): Tree | undefined {
   if (parsing.over || isDeep(text)) return undefined;
+  try {
+    return parseWithin(text);
+  } catch (error) {
+    // The library builds its tree by recursion: thousands of prefix operators in a row overflow the stack
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function parseWithin(text: string): Tree {
   const parse = parser.startParse(text);
   const progress = parse as unknown as Progress;
   for (;;) {
     if (!parsing.spend(costOf(progress)) && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
+    const { parsedPos } = parse;
     const tree = parse.advance();
     if (tree) return tree;
+    if (parse.parsedPos > parsedPos) parsing.spend(scanCost(progress));
   }
 }

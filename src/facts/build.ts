@@ -250,10 +250,21 @@ const READS_FILES = [
 ];
 
 /** Text without its functions, as `mix format` indents them; what is indented otherwise stays. */
-const outsideFunctions = (text: string): string =>
-  text.length > 50_000
-    ? text
-    : text.replace(/^( *)def(?:p|macro|macrop)? [^\n]* do\n(?:(?!\1end\b).*\n)*?\1end\b/gm, '');
+function outsideFunctions(text: string): string {
+  const lines = text.split('\n');
+  const indentOfEnd = lines.map((line) => /^( *)end\b/.exec(line)?.[1]);
+  // Where none follows, looking for it again and again would take the square of the lines
+  const lastEnd = new Map(indentOfEnd.map((indent, index) => [indent, index]));
+  const kept: string[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? '';
+    const indent = /^( *)def(?:p|macro|macrop)? .* do\r?$/.exec(line)?.[1];
+    if (indent !== undefined && (lastEnd.get(indent) ?? 0) > index)
+      index = indentOfEnd.indexOf(indent, index + 1);
+    else kept.push(line);
+  }
+  return kept.join('\n');
+}
 
 /** What modules read while they are compiled: code of their bodies, not of their functions. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
@@ -292,7 +303,7 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
 
 /** `use Phoenix.Storybook, content_path: Path.expand("../storybook", __DIR__)`: a path for what the macro reads. */
 const NAMES_PATH =
-  /^ *use [\w.]+[,\s](?:(?!\n\s*\n|\n *(?:use|def|@|alias|import)\b)[^#])*?\w+: *(?:"|Path\.|@)/m;
+  /^ *use [\w.]+[,\s](?:(?!\n\s*\n|\n *(?:use|def|@|alias|import)\b)[^#])*?\b\w{1,80}: {0,9}(?:"|Path\.|@)/m;
 
 const usedWith = (expr: Expr): Expr | undefined =>
   expr.is === 'call' && expr.name === 'use' ? expr.args[1] : undefined;

@@ -29,8 +29,18 @@ export { type EctoAdapter, type Facts, factsOf, type Project } from './project.t
  * @param release the release that is built, where mix.exs has several; one that it doesn't have changes nothing
  * @throws Problem when this is not a Phoenix app that can be generated for
  */
-export function detect(repo: Tree, { release }: { release?: string } = {}): Project {
+export function detect(repo: Tree, options: { release?: string } = {}): Project {
   startBudget();
+  try {
+    return detectAll(repo, options);
+  } catch (error) {
+    const beyond = budgetNote();
+    if (beyond && error instanceof Problem) throw new Problem(`${error.message} (${beyond})`);
+    throw error;
+  }
+}
+
+function detectAll(repo: Tree, { release }: { release?: string }): Project {
   const notes: string[] = [];
   const appDir = findApp(repo);
   const tree = subtree(repo, appDir);

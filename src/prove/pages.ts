@@ -22,7 +22,8 @@ async function browse(machine: Machine, setting: Setting, wanted: string): Promi
   for (let path = wanted; seen.length <= REDIRECTS; ) {
     const answer = await get(machine, setting, path);
     const { location } = answer.headers;
-    const target = location && new URL(location, `https://${setting.deploy.host}${path}`);
+    const here = `https://${setting.deploy.host}${path}`;
+    const target = location && URL.canParse(location, here) ? new URL(location, here) : undefined;
     if (!target || answer.status < 300 || answer.status >= 400) return { path, answer };
     if (target.host !== setting.deploy.host) return { path, answer };
     seen.push(`${answer.status} to ${location}`);

@@ -19,8 +19,10 @@ import { paintVerdict, say } from './terminal.ts';
  */
 export async function runProve(root: string, texts: Texts): Promise<number> {
   const { path = '/', json } = texts;
-  if (!path.startsWith('/'))
-    throw new Problem('--path: it starts with /, for example --path /login');
+  if (!/^\/[!-~]*$/.test(path))
+    throw new Problem(
+      '--path: it starts with / and is written as in a URL, for example --path /login',
+    );
   const wanted = named('engine', () => texts.engine && oneOf(texts.engine, ENGINES, 'an engine'));
   const secrets = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
   const project = detectBuilt(openTree(root));

@@ -113,7 +113,12 @@ writeFileSync(
   JSON.stringify(
     Object.entries(after)
       .filter(([path, text]) => before[path] !== text)
-      .map(([path, text]) => ({ path, before: before[path], after: text })),
+      .map(([path, text]) => ({
+        path,
+        before: before[path],
+        after: text,
+        mode: statSync(join(app, path)).mode & 0o777,
+      })),
   ),
 );
 report('a run writes', first.status === 0 && NEW !== OLD ? [] : [first.stdout + first.stderr]);
