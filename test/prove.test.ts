@@ -228,6 +228,37 @@ test('what was made is removed, and values stand in no list of processes', async
   assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
 });
 
+test("variables that the repo names don't reach the engine's own environment", async () => {
+  const { engine } = await proofOf('boot', {
+    files: {
+      'fly.toml': FLY.replace(
+        '[env]',
+        '[env]\nLD_PRELOAD = "./evil.so"\nDOCKER_HOST = "tcp://evil"',
+      ),
+      'config/runtime.exs': 'import Config\nSystem.fetch_env!("LD_LIBRARY_PATH")\n',
+    },
+    wish: { secrets: { STRIPE_KEY: 'sk' } },
+  });
+  assert.match(engine.asked.join('\n'), '--env LD_PRELOAD=./evil.so');
+  const names = new Set(engine.values.flatMap((env) => Object.keys(env)));
+  assert.equal([...names].sort(), [
+    'DATABASE_URL',
+    'DIRECT_DATABASE_URL',
+    'DOCKER_BUILDKIT',
+    'SECRET_KEY_BASE',
+    'STRIPE_KEY',
+  ]);
+});
+
+test('an ignore file that fly.toml names lies in the repo', () => {
+  const fly = FLY.replace('[env]', '[build]\nignorefile = "../../outside"\n[env]');
+  const project = projectOf({ 'fly.toml': fly });
+  assert.throws(
+    () => deployOf(project, flyConfig(project.tree)),
+    /no \.\.\/\.\.\/outside in the repo/,
+  );
+});
+
 test('an interrupted proof is removed as well', async () => {
   const { proof, engine } = await proofOf('', {
     begins: (name, stopped) => name === 'health' && stopped.abort(),

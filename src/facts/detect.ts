@@ -34,7 +34,7 @@ export function detect(repo: Tree, options: { release?: string } = {}): Project 
   try {
     return detectAll(repo, options);
   } catch (error) {
-    const beyond = budgetNote();
+    const [beyond] = budgetNotes();
     if (beyond && error instanceof Problem) throw new Problem(`${error.message} (${beyond})`);
     throw error;
   }

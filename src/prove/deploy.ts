@@ -54,6 +54,9 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
   const dockerfile = posix.normalize(text(build.dockerfile) ?? 'Dockerfile');
   if (project.tree.read(dockerfile) === undefined)
     throw new Problem(`there is no ${dockerfile} to build: \`npx plop dockerfile\` writes one`);
+  const ignoreFile = text(build.ignorefile);
+  if (ignoreFile && project.tree.read(posix.normalize(ignoreFile)) === undefined)
+    throw new Problem(`there is no ${ignoreFile} in the repo, which fly.toml takes as ignore file`);
   const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;
   return {
@@ -61,7 +64,7 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
     host: env.PHX_HOST ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
     dockerfile,
-    ignoreFile: text(build.ignorefile),
+    ignoreFile,
     target: text(build['build-target']),
     buildArgs: strings(build, 'args'),
     env,

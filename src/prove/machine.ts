@@ -32,7 +32,7 @@ export class Machine {
     const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
     const started = await engine.run(
       words`run --detach --name ${this.name} ${memory} ${publish} ${options(this.setting, env, this.index)} ${made.image} ${command}`,
-      { env },
+      { env: secretsIn(this.setting, env) },
     );
     if (started.code !== 0) return started.all.trim();
     const { stdout } = await this.run(words`port ${this.name} ${`${deploy.port}/tcp`}`);
@@ -87,16 +87,31 @@ export function oneOff(setting: Setting, command: string[], entry = false): Prom
   const direct = entry ? [] : ['--entrypoint', ''];
   return engine.run(
     words`run --rm --name ${made.name('once')} ${direct} ${options(setting, env, 4)} ${made.image} ${command}`,
-    { env, timeout: 300_000 },
+    { env: secretsIn(setting, env), timeout: 300_000 },
   );
 }
 
-/** Values come through the environment of the command line: a list of processes shows them to nobody. */
-function options({ made, network, database }: Setting, env: Variables, index: number): string[] {
+const OURS = ['SECRET_KEY_BASE', 'DATABASE_URL', 'DIRECT_DATABASE_URL'];
+
+/** Variables whose values are secret. No other goes into the engine's own environment: a repo could name PATH or LD_PRELOAD. */
+export function secretsIn({ wish }: Pick<Setting, 'wish'>, env: Variables): Variables {
+  const names = [...OURS, ...Object.keys(wish.secrets)];
+  return Object.fromEntries(
+    names.flatMap((name) => (Object.hasOwn(env, name) ? [[name, env[name] ?? '']] : [])),
+  );
+}
+
+/** Secrets come through the environment of the command line: a list of processes shows them to nobody. */
+function options(setting: Setting, env: Variables, index: number): string[] {
+  const { made, network, database } = setting;
   const address = network.address(index);
+  const secrets = secretsIn(setting, env);
   return [
     ...words`--label ${made.label} ${network.options(index)} ${database?.options ?? []}`,
-    ...Object.keys(env).flatMap((name) => ['--env', name]),
+    ...Object.entries(env).flatMap(([name, value]) => [
+      '--env',
+      Object.hasOwn(secrets, name) ? name : `${name}=${value}`,
+    ]),
     ...(address ? ['--env', `FLY_PRIVATE_IP=${address}`] : []),
   ];
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readDockerfile } from '../check/dockerfile-model.ts';
 import type { HealthCheck } from './deploy.ts';
 import { words } from './engine.ts';
-import { type Machine, oneOff } from './machine.ts';
+import { type Machine, oneOff, secretsIn } from './machine.ts';
 import { request } from './request.ts';
 import { buildSecrets, type Setting } from './setting.ts';
 import * as verdicts from './verdict.ts';
@@ -33,7 +33,10 @@ export async function build(setting: Setting): Promise<Verdict> {
   const run = () =>
     engine.run(
       words`build ${fileOptions(setting, files)} --tag ${made.image} ${target} ${args} ${secrets} ${folder}`,
-      { timeout: 1_800_000, env: { DOCKER_BUILDKIT: '1', ...env, ...wish.secrets } },
+      {
+        timeout: 1_800_000,
+        env: { ...secretsIn(setting, env), ...wish.secrets, DOCKER_BUILDKIT: '1' },
+      },
     );
   let { code, all } = await run();
   // Podman 4 stumbles over a layer that another build or removal takes away meanwhile

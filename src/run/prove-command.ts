@@ -3,6 +3,7 @@ import { named, type Texts } from '../answers/flags.ts';
 import { oneOf } from '../answers/parse.ts';
 import { detectBuilt } from '../docker/release-files.ts';
 import { flyConfig } from '../fly/fly-config.ts';
+import { trustedPath } from '../fly/flyctl.ts';
 import { Problem } from '../problem.ts';
 import { commandLine, ENGINES, findEngine } from '../prove/engine.ts';
 import { exitCode, prove } from '../prove/prove.ts';
@@ -27,6 +28,8 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   const secrets = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
   const project = detectBuilt(openTree(root));
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
+  // An engine that lies in the repo is not started
+  process.env.PATH = trustedPath(root);
   const name = await findEngine(wanted || undefined);
   const { signal } = interrupts();
   const proof = await prove({

@@ -377,8 +377,8 @@ async function interrupts(): Promise<void> {
     [/app name/, '\r'],
     [/Region/, 'london'],
     [/London/, '\r'],
-    [/Postgres cluster/, '\r'],
-    [/What to do with the conflict/, '\r'],
+    [/Postgres\?/, '\r'],
+    [/What to do there/, '\r'],
     [/Write \d files/, ''],
   ];
   for (const [index, [prompt]] of answers.entries()) {
@@ -408,7 +408,7 @@ async function interrupts(): Promise<void> {
   const { code: left, asked } = await terminal([
     ...answers.slice(0, 1),
     [/Region/, '\r'],
-    [/Postgres cluster/, '\u0003'],
+    [/Postgres\?/, '\u0003'],
   ]);
   report(
     'a region in fly.toml that is none is not offered',
