@@ -393,10 +393,10 @@ async function interrupts(): Promise<void> {
         : [`exit ${code}, ${asked ? '' : 'not '}asked`],
     );
   }
-  const [down, replace] = ['\u001b[B', /replace +yours by ours/];
   const { code } = await terminal([
     ...answers.slice(0, 4),
-    [replace, `${down}${down}\r`],
+    [/What to do there/, 'replace'],
+    [/replace +yours by ours/, '\r'],
     [/Write \d files/, 'y\r'],
   ]);
   report(
