@@ -75,7 +75,7 @@ export const dockerfile: Descriptor = {
           ? `git for git dependencies, compilers for native ones (${project.deps.nif.join(', ')})`
           : 'git for git dependencies, a C compiler for native ones',
         runnerPackages: runnerPackages(project, base, chooseImage(project, base).otp, psql),
-        runnerReason: `, CA certificates for outgoing TLS${psql ? ', psql for a look into the database' : ''}`,
+        runnerReason: `, CA certificates for outgoing TLS${psql ? ', psql to look into the database' : ''}`,
         runnerCopies: [
           ...(startsNode(project) && hasNodeStage(project) ? [fromStage('node')] : []),
           ...(psql && base === 'debian' ? [fromStage('psql')] : []),

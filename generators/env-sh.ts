@@ -6,8 +6,8 @@ import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 
 const REASONS = {
-  libcluster: "libcluster's node_basename",
-  mnesia: 'Without the image: the files of Mnesia belong to the name of the node',
+  libcluster: 'The name that libcluster looks for (node_basename)',
+  mnesia: "The same name after each deploy, as Mnesia's files belong to a node name",
 };
 
 export const envSh: Descriptor = {

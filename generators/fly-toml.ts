@@ -133,13 +133,13 @@ function idling(there: FlyConfig, background: boolean): Record<string, unknown> 
   if (background)
     return {
       stopReason:
-        'Background work: the proxy sees only requests, so it must not stop or start machines',
+        "Background work: Fly's proxy knows about requests only, so it must not stop machines",
       autoStop: 'off',
       autoStart: false,
       minMachines: 1,
     };
   return {
-    stopReason: 'Nothing runs in the background: the machine sleeps while nobody asks for a page',
+    stopReason: 'No background work: the machine may sleep while there are no requests',
     // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
     autoStop: there.table.swap_size_mb ? 'stop' : 'suspend',
     autoStart: true,
@@ -175,7 +175,7 @@ function merge(
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw new Problem(
-      `fly.toml has a shape into which nothing can be merged (${error.message}); write its tables under headers of their own, then run again`,
+      `fly.toml is written in a way that nothing can be merged into (${error.message}); write each of its tables under its own header, then run again`,
     );
   }
 }
@@ -199,7 +199,7 @@ function buildNote(there: FlyConfig): string[] {
   const keys = buildBypasses(there).map((path) => path.replace('build.', ''));
   if (keys.length === 0) return [];
   return [
-    `with ${keys.join(', ')} under [build], fly deploy builds something else than the Dockerfile; --conflict replace takes that away`,
+    `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`,
   ];
 }
 
@@ -214,7 +214,7 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
 function regionNote({ region, postgres }: Answers): string[] {
   if (postgres.kind !== 'managed' || hasManagedPostgres(region)) return [];
   return [
-    `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} lies in another region, and each query goes there and back`,
+    `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} is in another region, and each query travels there and back`,
   ];
 }
 

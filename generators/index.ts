@@ -12,7 +12,7 @@ export const summaries = {
   'runtime-exs': 'production settings, read when the release boots',
   health: 'answers /health without the database, unless the app has a health route',
   'migrate-sh': 'bin/migrate of the release, unless the app has its own',
-  release: 'names the release of an umbrella in mix.exs, which `mix release` asks for',
+  release: 'names the release of an umbrella in mix.exs, which `mix release` needs',
 };
 
 export type FileName = keyof typeof summaries;

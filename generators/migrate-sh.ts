@@ -65,5 +65,5 @@ function migrationNote({ project, answers: { migrate } }: Context): string {
     return `migrations run before each new version starts (release_command in fly.toml)${why ? `, as ${why}` : ''}; --migrate no leaves them to you.`;
   if (why)
     return `you run migrations yourself after each deploy, but ${why}: the first deploy will fail. --migrate yes runs them before.`;
-  return 'you run migrations yourself, after the first deploy and those that bring new ones; --migrate yes runs them on each deploy.';
+  return 'you run migrations yourself, after the first deploy and those with new ones; --migrate yes runs them on each deploy.';
 }

@@ -238,7 +238,7 @@ test('a script that is started and may not be executed', () => {
   });
   for (const script of ['rel/overlays/bin/server', 'rel/overlays/bin/migrate'])
     assert.equal(mustFaults(detect(notExecutable(script)), DOCKERFILE), [
-      `${script}: it is started, but not executable: permission denied`,
+      `${script}: it is started, but is not executable: permission denied`,
     ]);
   assert.equal(mustFaults(detect(notExecutable('rel/overlays/bin/other')), DOCKERFILE), []);
   const mended = (launched()[DOCKERFILE] ?? '').replace('COPY rel rel', 'COPY --chmod=755 rel rel');

@@ -71,7 +71,7 @@ testTraps([
       ),
       'CMD ["/app/_build/prod/rel/shop/bin/shop", "start"]',
     ],
-    expect: { place: 'Dockerfile: FROM deps', mend: /stage of its own/ },
+    expect: { place: 'Dockerfile: FROM deps', mend: /add a last stage/ },
   },
   {
     name: 'a Node stage for nothing (A13)',

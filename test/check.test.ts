@@ -190,7 +190,7 @@ test('what is worth knowing without being a fault is a note', () => {
       ),
       'R2.5',
     ),
-    /prod.exs:3: exclude stands beside force_ssl/,
+    /prod.exs:3: exclude is beside force_ssl/,
   );
   assert.match(notes(generated({ ...FLAGS, psql: 'no' }), 'R1.3'), 'psql was left out');
   assert.match(
@@ -228,8 +228,8 @@ test('other ways to say the same are met', () => {
   const dockerfile = spoil(
     spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '),
     DOCKERFILE,
-    '# Assets come after',
-    'RUN <<EOF\nmix do compile\nEOF\n# Assets come after',
+    '# Assets are built after',
+    'RUN <<EOF\nmix do compile\nEOF\n# Assets are built after',
   );
   const server = {
     ...spoil(

@@ -215,7 +215,7 @@ test('an alias of deps.get does not run where its files are not', () => {
   assert.match(get, 'cd / && mix run --no-mix-exs -e ');
   assert.not.match(get, / deps\.get /);
   assert.match(run(text, ' release '), 'mix do gleam.deps.get + compile + ');
-  assert.match(notes(alias), 'gives deps.get more steps');
+  assert.match(notes(alias), 'adds steps to deps.get');
 });
 
 test('archives and compilers of mix.exs; a compiler that may write beside its build starts anew', () => {
@@ -227,7 +227,7 @@ test('archives and compilers of mix.exs; a compiler that may write beside its bu
   );
   assert.match(run(text, 'local.hex'), "mix archive.install --force hex mix_gleam '~> 0.6'");
   assert.not.match(text, 'from=deps,source=/app/_build');
-  assert.match(text, 'the compiler gleam may write files beside it');
+  assert.match(text, 'the compiler gleam may write files outside _build');
   const own = planned(
     mixWith(
       /app: :shop,/,

@@ -79,7 +79,7 @@ test('--write no shows the diff and writes nothing', async () => {
 
 test('notes are about files that are written: none on a Dockerfile that stays', async () => {
   const app = shopFolder();
-  const note = /Dockerfile: Elixir 1\.18\.4 has known holes/;
+  const note = /Dockerfile: Elixir 1\.18\.4 has known security holes/;
   assert.match(await call('dockerfile', app, ['--write', 'no']), note);
   writeFileSync(join(app, 'Dockerfile'), 'FROM debian:bullseye\n');
   const kept = await call('fly', app, [...ANSWERS, '--write', 'yes']);

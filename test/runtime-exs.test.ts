@@ -324,7 +324,7 @@ test("a host of the app's own is a fault where fly.toml names another, and its s
   const fly = { 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop.fly.dev"\n' };
   assert.match(
     says({ ...own, ...fly }, 'R3.3'),
-    "must config/runtime.exs:null LiveView sockets connect from the url's host alone",
+    "must config/runtime.exs:null LiveView sockets may connect from url's host only",
   );
   assert.match(block({ ...own, ...fly }), 'check_origin: ["//shop.org", "//#{host}"]');
   assert.is(judge(run({ ...own, ...fly }), 'R3.3').verdict, 'met');
@@ -375,7 +375,7 @@ test('what gives way to our block, and what the owner set that breaks on Fly, is
   assert.is(notes(stock()), '');
   assert.match(
     notes(spoilt('System.get_env("PHX_HOST") || "example.com"', '"shop.herokuapp.com"')),
-    'config/runtime.exs:19: url.host: "shop.herokuapp.com" gives way to ours',
+    'config/runtime.exs:19: url.host: "shop.herokuapp.com" is replaced by ours',
   );
   assert.match(
     notes(owned(':shop, Shop.Repo, ssl: true')),

@@ -283,7 +283,7 @@ test('a path dependency is in the image before deps.get; one above the app is re
           shop({ 'mix.exs': mix('deps: [{:phoenix, "~> 1.8"}, {:lib_x, path: "../lib_x"}]') }),
         ),
       ),
-    /lib_x lies above the app/,
+    /lib_x is above the app/,
   );
 });
 

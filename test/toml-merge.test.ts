@@ -260,7 +260,7 @@ for (const [
 
 test('each change says why, and comments behind a value stay', () => {
   const after = merged(
-    "app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Plain HTTP is sent on to HTTPS\n",
+    "app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Redirects plain HTTP to HTTPS\n",
     FLAGS,
     { conflict: 'replace' },
   );
@@ -271,8 +271,8 @@ test('each change says why, and comments behind a value stay', () => {
   );
   for (const lines of [
     "app = 'shop' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGTERM'\n",
-    '# Time for what is running to end; Fly\'s default of 5 seconds cuts it off\nkill_timeout = "30s"\n',
-    '    internal_port = 4000 # p\n    # Plain HTTP is sent on to HTTPS\n    force_https = true # f\n',
+    '# Time for running requests and jobs to end; Fly\'s default is 5 seconds\nkill_timeout = "30s"\n',
+    '    internal_port = 4000 # p\n    # Redirects plain HTTP to HTTPS\n    force_https = true # f\n',
   ])
     assert.ok(after.includes(lines), `${lines} in ${after}`);
 });

@@ -17,7 +17,7 @@ export interface Result {
   verdict: Verdict;
   /** What is wrong, heaviest first, each with the edit that mends it. */
   findings: Finding[];
-  /** What can't be told by reading: never met. */
+  /** What can't be known from the files: never met. */
   unknown: { weight: Weight; why: string }[];
   /** Worth knowing, and no fault. */
   notes: string[];

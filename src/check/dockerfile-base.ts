@@ -83,7 +83,8 @@ export const baseRules: readonly Rule[] = [
       const system = builder.system ? label(builder.system) : 'the builder';
       return when(moves, { line: runner.stage.line, image: runner.stage.image, system });
     },
-    say: ({ image }) => `${image} moves to another release by itself, away from the builder's`,
+    say: ({ image }) =>
+      `${image} changes to another release by itself, and then differs from the builder's`,
     mend: ({ system }) => `name the release of ${system}`,
   }),
   rule({
@@ -104,7 +105,7 @@ export const baseRules: readonly Rule[] = [
       const { image } = builder.stage;
       return when(moves && !compared, { line: lineOf(file, builder.stage), image });
     },
-    say: ({ image }) => `${image} moves to a new system now and then, and the runner stays behind`,
+    say: ({ image }) => `${image} changes to a new system now and then, and the runner does not`,
     mend: () =>
       'compare VERSION_ID of /etc/os-release in both (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its system',
   }),
@@ -131,7 +132,7 @@ export const baseRules: readonly Rule[] = [
         .filter(({ rawImage }) => !rawImage.includes('$') && /\d/.test(rawImage))
         .map(({ line, rawImage }) => ({ line, image: rawImage }));
     },
-    say: ({ image }) => `the version of ${image} stands in the middle of the file`,
+    say: ({ image }) => `the version of ${image} is in the middle of the file`,
     mend: () => 'put each version into an ARG in front of the first FROM',
   }),
   rule({

@@ -54,8 +54,8 @@ const stageRules: readonly Rule[] = [
     id: 'R1.2',
     weight: 'should',
     find: (file) => when(buildOf(file).stage === file.final, { line: file.final.line }),
-    say: () => 'one stage: the image holds the compiler, Mix, Hex and the sources',
-    mend: () => 'end the file with a stage of its own that copies the release from this one',
+    say: () => 'one stage: the image has the compiler, Mix, Hex and the sources',
+    mend: () => 'add a last stage that copies the release from this one',
   }),
   rule({
     id: 'R1.2',
@@ -65,7 +65,7 @@ const stageRules: readonly Rule[] = [
       const elixir = /(^|\/)(elixir|erlang)(:|$)/.test(image);
       return when(buildOf(file).stage !== file.final && elixir, { line, image });
     },
-    say: ({ image }) => `the image stands on ${image}, which brings Elixir, Mix and a compiler`,
+    say: ({ image }) => `the image is made from ${image}, which has Elixir, Mix and a compiler`,
     mend: () => "take the builder's plain operating system: FROM alpine:… or debian:…-slim",
   }),
   rule({
@@ -76,9 +76,9 @@ const stageRules: readonly Rule[] = [
         const what = superfluous(file, repo, step);
         return when(what.length, { line: step.line, what, release: repo.release });
       }),
-    say: ({ what }) => `the image holds what only a build needs: ${what.join(', ')}`,
+    say: ({ what }) => `the image has what only a build needs: ${what.join(', ')}`,
     mend: ({ release }) =>
-      `leave it to the builder stage; the image needs .../_build/prod/rel/${release} alone`,
+      `leave it to the builder stage; the image only needs .../_build/prod/rel/${release}`,
   }),
   rule({
     id: 'R1.2',

@@ -162,7 +162,7 @@ const inputRules: readonly Rule[] = [
       return reads.slice(0, 1).map((first) => ({ ...first, reads }));
     },
     say: ({ reads }) =>
-      `read while the image is built, without Fly's secrets, and nil for good: ${reads.map(({ name }) => name).join(', ')}`,
+      `read while the image is built, without Fly's secrets, so the release keeps nil: ${reads.map(({ name }) => name).join(', ')}`,
     mend: ({ reads }) =>
       `read in config/runtime.exs:\n${reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
   }),

@@ -164,14 +164,14 @@ export const startRules: readonly Rule[] = [
     id: 'R1.6',
     weight: 'must',
     find: notExecutable,
-    say: () => 'it is started, but not executable: permission denied',
+    say: () => 'it is started, but is not executable: permission denied',
     mend: ({ file }) => `git update-index --chmod=+x ${file}`,
   }),
   rule({
     id: 'R1.6',
     weight: 'should',
     find: deaf,
-    say: () => 'a shell stands between Fly and the VM, and SIGTERM ends there',
+    say: () => 'a shell starts the VM and does not pass SIGTERM on to it',
     mend: ({ edit }) => edit,
   }),
   rule({
@@ -193,7 +193,7 @@ export const startRules: readonly Rule[] = [
       );
       return when(step, { line: step?.line });
     },
-    say: () => 'nodes speak IPv6 everywhere, so with plain docker run the VM may not start',
+    say: () => 'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
     mend: () => 'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
   }),
   rule({

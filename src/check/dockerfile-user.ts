@@ -78,7 +78,7 @@ export const userRules: readonly Rule[] = [
       const may = file.final.env.has('RELEASE_TMP') || givenAway(file).length || isRoot(file);
       return when(!may, { line: last(file.final, 'USER')?.line });
     },
-    say: () => 'the release writes to its tmp folder at boot, and may not',
+    say: () => 'the release writes to its tmp folder at boot, which this user may not',
     mend: () => 'before this line, add: ENV RELEASE_TMP=/tmp',
   }),
   rule({

@@ -166,11 +166,11 @@ export function nodeNotes(repo: Repo): string[] {
   const notes: string[] = [];
   if (basenames(repo).includes(undefined))
     notes.push(
-      "libcluster's node_basename can't be told by reading: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
+      "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
     );
   if (reason === 'mnesia')
     notes.push(
-      'Mnesia: its files belong to the node name, so RELEASE_NODE leaves the image out; keep its dir on a volume, and one machine (a machine that Fly moves gets another address, and so another name)',
+      "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
     );
   return notes;
 }

@@ -47,7 +47,7 @@ const databaseRules: readonly Rule<FlyFile>[] = [
       const volumes = [...tablesAt(file.table, 'mounts'), ...tablesAt(file.table, 'mount')];
       return when(locationOf(file, repo) === 'sqlite' && volumes.length === 0, {});
     },
-    say: () => 'each deploy starts with an empty database: its file lies in the machine',
+    say: () => 'each deploy starts with an empty database: its file is on a disk that is not kept',
     mend: () =>
       'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
   }),
@@ -73,7 +73,7 @@ const databaseRules: readonly Rule<FlyFile>[] = [
     },
     say: ({ module, ipv6 }) =>
       ipv6
-        ? `${module} looks for the database over IPv4, and Fly's private names have IPv6 addresses only`
+        ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
         : 'databases outside Fly often have IPv4 addresses only',
     mend: ({ ipv6 }) =>
       ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"',
@@ -87,7 +87,8 @@ const databaseRules: readonly Rule<FlyFile>[] = [
         typeof size === 'number' && size > most ? [{ size, line: file.line('env.POOL_SIZE') }] : [],
       );
     },
-    say: ({ size }) => `${size} connections from each machine are more than a small Postgres has`,
+    say: ({ size }) =>
+      `${size} connections from each machine are more than a small Postgres allows`,
     mend: () => 'write: POOL_SIZE = "10"',
   }),
   rule({
@@ -100,7 +101,7 @@ const databaseRules: readonly Rule<FlyFile>[] = [
         size,
       });
     },
-    say: () => 'no POOL_SIZE: how many connections a machine opens stands nowhere',
+    say: () => 'no POOL_SIZE: nothing here says how many connections a machine opens',
     mend: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
   }),
 ];

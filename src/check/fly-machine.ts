@@ -74,7 +74,7 @@ const serviceRules: readonly Rule<FlyFile>[] = [
         line: service && line(`${service.path}.force_https`),
         old: service?.kind === 'services',
       }),
-    say: () => 'plain HTTP is served as it is',
+    say: () => 'plain HTTP is not redirected to HTTPS',
     mend: ({ old }) =>
       `under ${old ? 'the [[services.ports]] of port 80' : '[http_service]'}, write: force_https = true`,
   }),
@@ -98,7 +98,7 @@ const serviceRules: readonly Rule<FlyFile>[] = [
       if (!service || Number.isNaN(port) || port === knocks) return [];
       return [{ line: line(`${service.path}.internal_port`), port, knocks }];
     },
-    say: ({ port, knocks }) => `the app listens on ${port}, and Fly knocks on ${knocks}`,
+    say: ({ port, knocks }) => `the app listens on ${port}, and Fly connects to ${knocks}`,
     mend: ({ port }) => `write: internal_port = ${port}`,
   }),
   rule({
@@ -119,7 +119,7 @@ const serviceRules: readonly Rule<FlyFile>[] = [
       when(service?.concurrency?.type === 'requests', {
         line: line(`${service?.path}.concurrency.type`),
       }),
-    say: () => 'requests are counted, and a LiveView page is one request that never ends',
+    say: () => 'the limits count requests, and a LiveView page is one request that never ends',
     mend: () => 'write: type = "connections"',
   }),
   rule({
@@ -149,7 +149,7 @@ const idleRules: readonly Rule<FlyFile>[] = [
       if (table.swap_size_mb) return [{ line: line('swap_size_mb'), swap: true }];
       return [{ line: line(`${service.path}.auto_stop_machines`), swap: false }];
     },
-    say: ({ swap }) => `a machine with ${swap ? 'swap' : 'more than 4 GB'} can not be suspended`,
+    say: ({ swap }) => `a machine with ${swap ? 'swap' : 'more than 4 GB'} cannot be suspended`,
     mend: ({ swap }) => `${swap ? 'remove it, or ' : ''}write: auto_stop_machines = "stop"`,
   }),
   rule({
@@ -170,7 +170,8 @@ const idleRules: readonly Rule<FlyFile>[] = [
         line: line(`${service?.path}.auto_stop_machines`),
         who: background.join(', '),
       }),
-    say: ({ who }) => `${who} end when nobody has asked for a page for some minutes`,
+    say: ({ who }) =>
+      `after some minutes without requests the machine stops, and these workers with it: ${who}`,
     mend: () => 'write: auto_stop_machines = "off" and min_machines_running = 1',
   }),
   rule({
@@ -183,7 +184,7 @@ const idleRules: readonly Rule<FlyFile>[] = [
         who: background.join(', '),
       }),
     say: ({ strategy, who }) =>
-      `${strategy} starts the new machine beside the old one, so ${who} run twice meanwhile`,
+      `${strategy} starts new machines beside the old ones, so these workers run twice meanwhile: ${who}`,
     mend: () => 'write: strategy = "rolling"',
   }),
 ];
@@ -197,7 +198,7 @@ const stopRules: readonly Rule<FlyFile>[] = [
       const weight = chosen(given !== 'SIGINT');
       return when(given !== 'SIGTERM', { line: line('kill_signal'), weight, given });
     },
-    say: ({ given }) => `Fly sends ${given}, on which the VM ends at once`,
+    say: ({ given }) => `Fly sends ${given}, and the VM stops at once`,
     mend: () => 'above the first [table], write: kill_signal = "SIGTERM"',
   }),
   rule({
@@ -207,7 +208,8 @@ const stopRules: readonly Rule<FlyFile>[] = [
       const found = { line: line('kill_timeout'), weight: chosen(given !== 5), given };
       return when(given < 20 || given > 300, found);
     },
-    say: ({ given }) => `after ${Math.min(given, 300)} s it is killed, whatever it is doing`,
+    say: ({ given }) =>
+      `after ${Math.min(given, 300)} s it is killed, with requests and jobs still running`,
     mend: () => 'above the first [table], write: kill_timeout = "30s"',
   }),
 ];

@@ -73,8 +73,7 @@ const validRules: readonly Rule<FlyFile>[] = [
         const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
         return { ...unknown, weight, line: line(unknown.path) };
       }),
-    say: ({ path }) =>
-      `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and takes no notice of it`,
+    say: ({ path }) => `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and ignores it`,
     mend: ({ meant, home, key }) => {
       if (meant) return `did you mean ${meant}? else remove it`;
       return home
@@ -122,7 +121,7 @@ const validRules: readonly Rule<FlyFile>[] = [
       const nameless = service?.kind === 'http_service' && !service.data.processes;
       return when(groups.length && nameless, { line: line('http_service'), group: groups[0] });
     },
-    say: () => 'with [processes], each service names its own',
+    say: () => 'with [processes], each service must say which one it is for',
     mend: ({ group }) => `add: processes = ["${group}"]`,
   }),
 ];

@@ -6,16 +6,12 @@ import { type Path, placeOf, settingAt } from './runtime-probe.ts';
 type Reason = [isReplaced: boolean, keys: string[], reason: string];
 
 const endpointReasons = (missing: MissingEndpoint): Reason[] => [
-  [missing.host, ['url', 'host'], 'nobody reaches the app on Fly by it: PHX_HOST takes its place'],
+  [missing.host, ['url', 'host'], 'on Fly the app has another address, PHX_HOST'],
   [missing.urlPort, ['url', 'port'], "links are https behind Fly's proxy: 443"],
   [missing.ip, ['http', 'ip'], 'nobody reaches it there: the app listens on all interfaces'],
   [missing.port, ['http', 'port'], 'fly.toml names another port, which PORT says'],
   [missing.server, ['server'], 'PHX_SERVER decides'],
-  [
-    missing.secretKeyBase,
-    ['secret_key_base'],
-    'it is compiled in: SECRET_KEY_BASE takes its place',
-  ],
+  [missing.secretKeyBase, ['secret_key_base'], 'it is compiled in: SECRET_KEY_BASE replaces it'],
 ];
 
 /** The owner's values that our block replaces, each with the place and the reason. */
@@ -27,7 +23,7 @@ export function overruled(repo: Repo, missing: MissingEndpoint, repos: MissingRe
   );
   const urls = repos.map(
     ({ url, app: owner, module }) =>
-      [url, [owner, module, 'url'], 'it is compiled in: DATABASE_URL takes its place'] as const,
+      [url, [owner, module, 'url'], 'it is compiled in: DATABASE_URL replaces it'] as const,
   );
   return [...endpoints, ...urls].flatMap(([isReplaced, keys, reason]) => {
     const path = keys as unknown as Path;
@@ -37,6 +33,6 @@ export function overruled(repo: Repo, missing: MissingEndpoint, repos: MissingRe
     if (!isReplaced || isStock || value === undefined || value === null || !place) return [];
     const isSecret = /secret|url$/.test(path.at(-1) ?? '');
     const written = `${path.slice(2).join('.')}${isSecret ? '' : `: ${show(value)}`}`;
-    return [`${place.file}:${place.line}: ${written} gives way to ours; ${reason}`];
+    return [`${place.file}:${place.line}: ${written} is replaced by ours; ${reason}`];
   });
 }

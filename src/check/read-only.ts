@@ -17,7 +17,7 @@ interface Writer extends Place {
 }
 
 const ELSEWHERE =
-  'write below System.tmp_dir!() what may get lost, into object storage or onto a volume what may not';
+  'write to System.tmp_dir!() what may get lost, to object storage or a volume what may not';
 
 /** Folders that a machine's user can write to: /tmp, and volumes once they are given to it. */
 function isWritable({ fly }: Repo, path: Value | undefined): boolean {
@@ -74,7 +74,7 @@ function mnesia(repo: Repo): Writer[] {
       ...placeIn(repo, 'mnesia', null),
       what: `what Mnesia keeps on disc goes to ${typeof folder === 'string' ? folder : 'the working directory'}`,
       remedy:
-        'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), which has to be given to the user of the image once: chown 65534 /data',
+        'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
     },
   ];
 }
@@ -235,7 +235,7 @@ const rule = (weight: Weight, find: (repo: Repo) => Writer[]): Rule<string, Writ
     id: 'B13',
     weight,
     find: (_, repo) => find(repo),
-    say: ({ what }) => `${what}, and the code in the image belongs to root`,
+    say: ({ what }) => `${what}, and the app may not write to its folder in the image`,
     mend: ({ remedy }) => remedy,
   });
 

@@ -88,7 +88,7 @@ const REQUEST_ID = {
   setting: 'metadata: [:request_id]',
 };
 const COLOURS = {
-  what: 'lines have colours, which `fly logs` shows as rubbish',
+  what: 'lines have colours, which `fly logs` shows as codes',
   setting: 'colors: [enabled: false]',
 };
 

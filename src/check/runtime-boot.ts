@@ -26,7 +26,7 @@ export const bootRules: readonly Rule<string>[] = [
     weight: 'note',
     find: (_, repo) => (repo.runtimePath.endsWith('releases.exs') ? [{}] : []),
     say: () =>
-      'config/releases.exs still works, and a config/runtime.exs would silence it; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
+      'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
     mend: () => '',
   }),
   rule<CompiledClash>({
@@ -66,7 +66,7 @@ export const secretRules: readonly Rule<string>[] = ['SECRET_KEY_BASE', 'DATABAS
       find: (_, repo) => silent(repo, name),
       say: ({ starts }) =>
         starts
-          ? `without ${name} it starts all the same, with something made up`
+          ? `without ${name} it starts all the same, with a placeholder`
           : `without ${name} it stops, but does not say that ${name} is missing`,
       mend: ({ starts }) =>
         starts

@@ -63,7 +63,7 @@ const ADDRESS: readonly Row<keyof MissingEndpoint>[] = [
     weight: 'should',
     variable: 'PHX_HOST',
     missing: 'hostFallback',
-    what: 'machines that get no [env] of fly.toml (FLAME, `fly machine run`) make links to a made-up host',
+    what: 'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
     line: 'url: [host: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"]',
   },
   {
@@ -74,7 +74,7 @@ const ADDRESS: readonly Row<keyof MissingEndpoint>[] = [
     isWrong: (_, repo) =>
       repo.boot({ ...PROBE, PHX_HOST: undefined }).stops.some((stop) => stop.includes('PHX_HOST')),
     variable: 'PHX_HOST',
-    what: "FLAME's machines get no [env] of fly.toml, and stop without PHX_HOST",
+    what: "FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST",
     edit: 'config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default',
   },
   {
@@ -101,7 +101,7 @@ const ADDRESS: readonly Row<keyof MissingEndpoint>[] = [
     weight: 'must',
     isWrong: (http) => isLoopback(get(http, 'ip')),
     missing: 'ip',
-    what: 'it listens inside its machine only, where nobody reaches it',
+    what: 'it listens on localhost only, where nobody reaches it',
     line: IP,
   },
   {
@@ -136,7 +136,7 @@ const ADDRESS: readonly Row<keyof MissingEndpoint>[] = [
     key: 'secret_key_base',
     weight: 'must',
     isWrong: (value, repo) => Boolean(value) && missingEndpoint(repo).secretKeyBase,
-    what: 'secret_key_base stands in the code',
+    what: 'secret_key_base is in the code',
     edit: 'remove it from config.exs and prod.exs, and read it from the environment; `npx plop runtime-exs` writes that',
   },
 ];
@@ -156,7 +156,7 @@ const ORIGINS: readonly Row<never>[] = [
     key: 'check_origin',
     weight: 'must',
     isWrong: (value, repo, path) => isOtherHost(value, repo, path),
-    what: "LiveView sockets connect from the url's host alone, which is not PHX_HOST: they get 403 there",
+    what: "LiveView sockets may connect from url's host only, which is not PHX_HOST: from there they get 403",
     line: 'check_origin: ["//#{host}", …]',
   },
   {

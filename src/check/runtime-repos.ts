@@ -45,7 +45,7 @@ const ROWS: readonly Row<Missing>[] = [
     weight: 'advice',
     isWrong: (target, repo, [app, module = '']) =>
       target === undefined && settingAt(repo, [app, module, 'queue_interval']) === undefined,
-    what: 'a busy pool drops requests after 50 ms (queue_target, queue_interval)',
+    what: 'a busy pool drops queries after 50 ms (queue_target, queue_interval)',
     line: 'queue_target: 500, queue_interval: 2_000',
   },
   {
@@ -83,7 +83,7 @@ const ROWS: readonly Row<Missing>[] = [
     matters: (repo) => databaseKind(repo) === 'managed',
     missing: 'prepare',
     isWrong: (value) => atomName(value) !== 'unnamed',
-    what: 'Managed Postgres hands each transaction to another connection, which loses prepared statements',
+    what: 'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
     line: 'prepare: :unnamed',
   },
   {
@@ -91,7 +91,7 @@ const ROWS: readonly Row<Missing>[] = [
     key: 'max_lifetime',
     weight: 'advice',
     missing: 'maxLifetime',
-    what: "Fly's proxy cuts connections after ten minutes",
+    what: "Fly's proxy closes connections after ten minutes",
     line: 'max_lifetime: 480_000..540_000',
   },
   {
@@ -101,7 +101,7 @@ const ROWS: readonly Row<Missing>[] = [
     matters: onFly,
     isWrong: isOn,
     what: 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")',
-    edit: 'remove ssl; the private network is encrypted by itself',
+    edit: 'remove ssl; the private network is encrypted already',
   },
   {
     id: 'R3.2',
@@ -110,7 +110,7 @@ const ROWS: readonly Row<Missing>[] = [
     matters: (repo) => databaseKind(repo) === 'external',
     missing: 'ssl',
     isWrong: (value) => !isOn(value),
-    what: 'a database outside Fly is reached over the open internet, without TLS',
+    what: 'the app connects to a database outside Fly over the internet without TLS',
     line: 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]',
   },
   {
@@ -138,7 +138,7 @@ const ROWS: readonly Row<Missing>[] = [
     weight: 'note',
     isWrong: (value, repo, path) =>
       onFly(repo) && value !== placeholder('DATABASE_URL') && variableOf(repo, path) !== undefined,
-    what: "its address comes from a variable of the app's own: `fly postgres attach` takes it as --variable-name",
+    what: 'its URL is in a variable with another name: give that to `fly postgres attach` as --variable-name',
     edit: '',
   },
 ];

@@ -22,7 +22,9 @@ const MOST_UNKNOWN = 3;
 
 /** A file that takes all from code of its own has a doubt for each rule: a few tell enough. */
 function unknownLines({ unknown }: Result): string[] {
-  const lines = unknown.slice(0, MOST_UNKNOWN).map(({ why }) => `can't be told by reading: ${why}`);
+  const lines = unknown
+    .slice(0, MOST_UNKNOWN)
+    .map(({ why }) => `can't be known from the files: ${why}`);
   const more = unknown.length - lines.length;
   return [...lines, ...(more > 0 ? [`and ${more} more; --json lists them`] : [])].map(
     (line) => `           ${line}`,

@@ -70,11 +70,11 @@ export function depsCache(project: Project): string {
 export const fetchComments = (project: Project): string[] =>
   [
     access(project).secrets.length > 0 &&
-      'Private dependencies: BuildKit shows the secrets to this command alone',
+      'Private dependencies: BuildKit gives the secrets to this command only',
     buildVariables(project).length > 0 &&
       'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
     getAlias(project) !== null &&
-      'mix.exs gives deps.get more steps, for which the files are not here yet; from / no alias is known',
+      'mix.exs adds steps to deps.get, whose files are not here yet: run from /, Mix runs the task alone',
   ].filter((comment) => comment !== false);
 
 /** Tasks of `mix do` that make the release. */
@@ -100,12 +100,12 @@ const releaseSteps = (project: Project): string[] =>
 export const buildNotes = (project: Project, release: string): string[] => [
   ...notExecutable(project, relFolder(project, release)).map(
     (path) =>
-      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To mend it there: git update-index --chmod=+x ${path}`,
+      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${path}`,
   ),
   ...(getAlias(project) === null
     ? []
     : [
-        `mix.exs gives deps.get more steps (an alias); while fetching dependencies the image runs the task alone${addedSteps(project).length ? `, and ${addedSteps(project).join(', ')} before it compiles` : ''}.`,
+        `mix.exs adds steps to deps.get (an alias); the image runs the task alone to fetch dependencies${addedSteps(project).length ? `, and ${addedSteps(project).join(', ')} before it compiles` : ''}.`,
       ]),
   ...(project.mixSteps.git === null
     ? []
@@ -124,9 +124,9 @@ export function writesBesideBuild(project: Project): string | null {
   const compiler = project.projects
     .flatMap(({ compilers }) => compilers)
     .find((name) => !IN_BUILD.has(name));
-  if (compiler) return `the compiler ${compiler} may write files beside it`;
+  if (compiler) return `the compiler ${compiler} may write files outside _build`;
   const alias = project.projects.some(({ aliases }) =>
     (aliases.get('compile') ?? []).some((step) => !/^compile\b/.test(step)),
   );
-  return alias ? 'the alias compile in mix.exs may write files beside it' : null;
+  return alias ? 'the alias compile in mix.exs may write files outside _build' : null;
 }

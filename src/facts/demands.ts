@@ -72,7 +72,7 @@ export function demands(start: Start): Demands {
   if (buildReads.length) {
     const listed = buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`);
     notes.push(
-      `Read while the image is built, where Fly's secrets are not there, and nil for good: ${listed.join(', ')}. Read them in config/runtime.exs, or give them to the build.`,
+      `Read while the image is built, without Fly's secrets, so the release keeps nil: ${listed.join(', ')}. Read them in config/runtime.exs, or give them to the build.`,
     );
   }
   return { required, buildReads };

@@ -54,7 +54,7 @@ export function forceSslFaults(project: Project): ForceSslFault[] {
   if (stray)
     add(
       stray,
-      'exclude stands beside force_ssl, where nothing reads it (Phoenix 1.8.3 and 1.8.4 generated that)',
+      'exclude is beside force_ssl, where nothing reads it (Phoenix 1.8.3 and 1.8.4 generated that)',
       `write: ${edit(project, [...pairs(force).map(([key, value]) => keyword(key, value)), keyword('exclude', get(stray.value, 'exclude') ?? [])])}`,
     );
   if (

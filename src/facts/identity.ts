@@ -40,7 +40,7 @@ export function pickEndpoint(
       `Several endpoints (${known
         .map(({ module }) => module)
         .slice(0, 20)
-        .join(', ')}); ${best.module} was taken as the one that serves.`,
+        .join(', ')}); ${best.module} is used as the one that serves.`,
     );
   return { ...best, otpApp: best.otpApp ?? projects.map(({ app }) => app).find(Boolean) ?? '' };
 }

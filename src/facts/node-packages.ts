@@ -81,7 +81,7 @@ export function readNodePackages(
     ) {
       if (Object.keys(json.devDependencies).length)
         notes.push(
-          `${file} holds only tools for checking and developing, so the image does without Node for it.`,
+          `${file} has only tools for checking and developing, so the image needs no Node for it.`,
         );
       return [];
     }

@@ -105,13 +105,13 @@ function elixirNotes(elixir: string, minor: string, pinned: string | null): stri
   if (pinned !== null && minorOf(pinned) !== minor)
     notes.push(
       MINORS.some((one) => one.minor === minorOf(pinned))
-        ? `Elixir ${pinned} is pinned, and mix.exs does not allow it; ${elixir} is the nearest that it allows.`
+        ? `Elixir ${pinned} is pinned, but mix.exs does not allow it; ${elixir} is the nearest that it allows.`
         : `There is no official image of Elixir ${pinned} any more (as of ${table.asOf}); ${elixir} is the nearest that mix.exs allows.`,
     );
   else if (pinned !== null && elixir !== pinned) notes.push(floatNote(elixir, pinned, fixed));
   if (elixir !== minor && fixed && semver.lt(elixir, fixed))
     notes.push(
-      `mix.exs holds the image to Elixir ${elixir}, which has known holes (CVE-2026-109821); allow ${fixed} there.`,
+      `mix.exs allows the image only Elixir ${elixir}, which has known security holes (CVE-2026-109821); allow ${fixed} there.`,
     );
   if (!fixed && MINORS.some((one) => one.minor === minor))
     notes.push(
@@ -123,7 +123,7 @@ function elixirNotes(elixir: string, minor: string, pinned: string | null): stri
 /** Why the tag is the minor's, although the repo pins a whole version. */
 const floatNote = (minor: string, pinned: string, fixed: string | undefined): string =>
   fixed && (semver.coerce(pinned)?.compare(fixed) ?? 0) < 0
-    ? `Elixir ${pinned} has known holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
+    ? `Elixir ${pinned} has known security holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
     : `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`;
 
 function otpNotes(
@@ -137,7 +137,7 @@ function otpNotes(
   const reason = built
     ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
     : `Elixir ${best.minor} has no official image with it`;
-  return [`OTP ${otp} was not taken: ${reason}; OTP ${best.otp} is the nearest.`];
+  return [`OTP ${otp} is not used: ${reason}; OTP ${best.otp} is the nearest.`];
 }
 
 function minorOf(version: string): string {

@@ -15,14 +15,14 @@ export function refuseUnsupported(project: Project): void {
   const secret = secretImport(project);
   const found = [
     project.database.adapter === 'sqlite' &&
-      'its database is SQLite, whose file needs a Fly volume that belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
+      'its database is SQLite, whose file needs a Fly volume, which belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
     secret &&
-      `${secret.by} imports ${secret.file}, which no image should hold: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
+      `${secret.by} imports ${secret.file}, which should not get into an image: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
     ...project.deps.pathSources
       .filter(({ dir }) => dir === null)
       .map(
         ({ name }) =>
-          `the dependency ${name} lies above the app's folder, where a Docker build can't see it: move it into the app, or make it a git dependency`,
+          `the dependency ${name} is above the app's folder, where a Docker build can't read it: move it into the app, or make it a git dependency`,
       ),
   ].filter(Boolean);
   if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
@@ -43,7 +43,7 @@ export function refuseAnswers(
     );
   if (release !== undefined && !includesErts(project, release))
     throw new Problem(
-      `the release ${release} leaves Erlang out (include_erts: false in mix.exs), and the image has none of its own; remove that option, then run again`,
+      `the release ${release} has no Erlang in it (include_erts: false in mix.exs), and neither has the image; remove that option, then run again`,
     );
   if (
     project.database.adapter === 'mysql' &&

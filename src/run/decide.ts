@@ -29,7 +29,7 @@ export async function decideConflicts(
     { value: 'replace', name: 'replace  yours by ours' },
     { value: 'show', name: 'show     what replace would change' },
   ].filter(({ value }) => mergeHelps || value !== 'merge');
-  say(`\nIn ${found.map(({ path }) => path).join(', ')}, lines of yours stand where ours would.`);
+  say(`\nIn ${found.map(({ path }) => path).join(', ')}, your lines differ from ours.`);
   for (;;) {
     const choice = await ask({
       message: 'What to do there?',

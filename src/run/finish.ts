@@ -83,5 +83,5 @@ function wrote(root: string, changes: readonly Change[]): string {
 
 const nothingToDo = (planned: readonly Change[]): string =>
   conflictsIn(planned).length
-    ? 'Nothing else to change. To take ours where yours stands: --conflict replace'
+    ? 'Nothing else to change. To take ours instead of yours: --conflict replace'
     : 'Nothing to change: the files already say this.';

@@ -26,7 +26,7 @@ export const notesOf = (
     const path = file.outputs(context)[0]?.path ?? file.name;
     const notes = kept.includes(path) ? [] : (file.notes?.(context) ?? []);
     return notes.map((note) =>
-      note.startsWith(path) || /^[\w./-]+:\d+: /.test(note) ? note : `${path}: ${note}`,
+      note.startsWith(path) || /^[\w./-]*\.\w+(:\d+)?: /.test(note) ? note : `${path}: ${note}`,
     );
   }),
 ];

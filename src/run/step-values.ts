@@ -49,7 +49,7 @@ export function valueSections(context: StepContext): Section[] {
     { title: 'These need a value that only you have:', lines: table(values) },
     {
       title:
-        'Start this, type or paste a line NAME=value for each of them, then press Ctrl-D on a line of its own:',
+        'Start this, type or paste a line NAME=value for each of them, then press Ctrl-D on an empty line:',
       lines: [`fly secrets import --stage --app ${app}`],
     },
   ];

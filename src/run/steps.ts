@@ -91,7 +91,7 @@ const login = ({ flyctl }: StepContext): string[] =>
 /** Where nobody can say which secrets are set already. */
 function demandedLine(context: StepContext): Section[] {
   const names = demanded(context).map(({ name }) => name);
-  const title = `The app needs the secrets ${names.join(', ')}. Which are set, says: fly secrets list --app ${context.answers.app}`;
+  const title = `The app needs the secrets ${names.join(', ')}. To see which are set: fly secrets list --app ${context.answers.app}`;
   return names.length ? [{ title, lines: [] }] : [];
 }
 
@@ -106,7 +106,7 @@ function deploySections(context: StepContext, deploy: string, isNewHost: boolean
     ...(faults.length ? [{ title: warning, lines: [] }] : []),
     ...section('Deploy:', [deploy, ...(isOwnHost ? [`fly certs add ${host} --app ${app}`] : [])]),
     ...(serverRepos(project).length && !migrate
-      ? section('Migrate the database, now and after each deploy that brings migrations:', [
+      ? section('Migrate the database, now and after each deploy with new migrations:', [
           `fly ssh console --app ${app} -C ${MIGRATE}`,
         ])
       : []),
@@ -124,7 +124,7 @@ function workerSwitch({ project, answers }: StepContext): Section[] {
   const worker =
     project.background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
   return section(
-    'In application.ex, so that workers stay out of one-off commands and of machines with BACKGROUND_ENABLED=false:',
+    'In application.ex, so that workers are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:',
     [
       `workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${worker}], else: []`,
       'children = children ++ workers',

@@ -38,7 +38,7 @@ if [ "$shape" ]; then exit; fi
 # --- the build stops where builder and runner drift apart; not from the cache: buildah does not see that the mounted image is another one
 sed "s/^ARG $os=.*/ARG $os=drifted/" "$app/Dockerfile" >"$work/drifted"
 build "$app" --no-cache --target base -f "$work/drifted" && fail 'a runner of another release is built'
-matches 'builder and runner of different releases stop the build, with the edit' "$(cat "$work/build.log")" "stands on another (Alpine|Debian): write ARG $(grep "^ARG $os=" "$app/Dockerfile" | cut -c 5-)"
+matches 'builder and runner of different releases stop the build, with the edit' "$(cat "$work/build.log")" "uses another (Alpine|Debian): write ARG $(grep "^ARG $os=" "$app/Dockerfile" | cut -c 5-)"
 
 # --- plain docker run: nothing of Fly's
 secret=$(openssl rand -base64 48)

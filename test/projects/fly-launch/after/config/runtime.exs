@@ -48,30 +48,30 @@ if config_env() == :prod do
     secret_key_base: secret_key_base
 end
 
-# >>> phoenix-fly 0.2.0 (8bc65b90ca98): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (b783078391a6): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   # `bin/shop eval` (migrations, a one-off task) must neither serve pages nor start workers
   eval? = System.get_env("RELEASE_COMMAND") == "eval"
 
-  # PHX_HOST stands in fly.toml; machines that get no [env] go by their name on fly.dev
+  # fly.toml sets PHX_HOST; a machine started without its [env] uses the app's name on fly.dev
   fly_app = System.get_env("FLY_APP_NAME")
   fly_host = if fly_app, do: "#{fly_app}.fly.dev", else: "localhost"
   host = System.get_env("PHX_HOST", fly_host)
 
   config :shop, ShopWeb.Endpoint, url: [host: host]
 
-  # Workers in application.ex start only when this says so
+  # application.ex starts its workers only when this is true
   config :shop, :background,
     enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1) and not eval?
 
-  # For connections to the outside (WebSocket, HTTP): who answers must prove who it is
+  # For outgoing connections (WebSocket, HTTP): verify the server's certificate
   config :shop, :tls,
     verify: :verify_peer,
     cacertfile: System.get_env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
     customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)],
     versions: [:"tlsv1.3", :"tlsv1.2"]
 
-  # LOG_LEVEL=debug shows more for a while
+  # LOG_LEVEL=debug shows more
   if log_level = System.get_env("LOG_LEVEL") do
     config :logger, level: String.to_existing_atom(log_level)
   end

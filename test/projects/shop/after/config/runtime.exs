@@ -2,7 +2,7 @@ import Config
 
 config :shop, ShopWeb.Endpoint, http: [port: 4000]
 
-# >>> phoenix-fly 0.2.0 (2cfad756b55b): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
+# >>> phoenix-fly 0.2.0 (1ec2162b19b4): a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out
 if config_env() == :prod do
   require_env = fn name, set_it ->
     System.get_env(name) ||
@@ -12,7 +12,7 @@ if config_env() == :prod do
   # `bin/shop eval` (migrations, a one-off task) must neither serve pages nor start workers
   eval? = System.get_env("RELEASE_COMMAND") == "eval"
 
-  # PHX_HOST stands in fly.toml; machines that get no [env] go by their name on fly.dev
+  # fly.toml sets PHX_HOST; a machine started without its [env] uses the app's name on fly.dev
   fly_app = System.get_env("FLY_APP_NAME")
   fly_host = if fly_app, do: "#{fly_app}.fly.dev", else: "localhost"
   host = System.get_env("PHX_HOST", fly_host)
@@ -35,24 +35,24 @@ if config_env() == :prod do
   config :shop, Shop.Repo,
     url: database_url,
     pool_size: String.to_integer(System.get_env("POOL_SIZE", "10")),
-    # A busy pool answers late before it drops requests (milliseconds)
+    # How long a busy pool waits before it drops queries (milliseconds)
     queue_target: 500,
     queue_interval: 2_000,
     # Fly's private network has IPv6 addresses only
     socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])
 
-  # Workers in application.ex start only when this says so
+  # application.ex starts its workers only when this is true
   config :shop, :background,
     enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1) and not eval?
 
-  # For connections to the outside (WebSocket, HTTP): who answers must prove who it is
+  # For outgoing connections (WebSocket, HTTP): verify the server's certificate
   config :shop, :tls,
     verify: :verify_peer,
     cacertfile: System.get_env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"),
     customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)],
     versions: [:"tlsv1.3", :"tlsv1.2"]
 
-  # LOG_LEVEL=debug shows more for a while
+  # LOG_LEVEL=debug shows more
   if log_level = System.get_env("LOG_LEVEL") do
     config :logger, level: String.to_existing_atom(log_level)
   end
