@@ -2,7 +2,7 @@ import { migrateScript } from '../src/docker/release-files.ts';
 import { modulesIn } from '../src/elixir/modules.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
-import { serverRepos } from '../src/facts/project.ts';
+import { migratedRepos, serverRepos } from '../src/facts/project.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import type { Context, Descriptor, Output } from '../src/plan/file.ts';
@@ -16,7 +16,7 @@ export const migrateSh: Descriptor = {
 
 /** The script, where there is something to migrate. `fly-toml` writes it too, as its release_command runs it. */
 export function scriptOutputs({ project, answers }: Context): Output[] {
-  const repos = serverRepos(project);
+  const repos = migratedRepos(project);
   const command = flyConfig(project.tree).deploy.release_command;
   // Whoever has a command of their own needs no script
   const isSettled = command !== undefined && !/bin\/migrate\b/.test(String(command));

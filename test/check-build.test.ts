@@ -245,6 +245,26 @@ test('a script that is started and may not be executed', () => {
   const executable = (path: string) => path !== 'rel/overlays/bin/server';
   const tree = { ...treeOf({ ...launched(), [DOCKERFILE]: mended }), executable };
   assert.equal(mustFaults(detect(tree), DOCKERFILE), []);
+  const copied = (launched()[DOCKERFILE] ?? '').replace(
+    /CMD .*/,
+    'COPY start.sh /app/start.sh\nCMD ["/app/start.sh"]',
+  );
+  const script = { 'start.sh': '#!/bin/sh\nPHX_SERVER=true exec /app/bin/shop start\n' };
+  const own = { ...treeOf({ ...launched(), ...script, [DOCKERFILE]: copied }) };
+  const only = (path: string) => path !== 'start.sh';
+  assert.equal(mustFaults(detect({ ...own, executable: only }), DOCKERFILE), [
+    'start.sh: it is started, but is not executable: permission denied',
+  ]);
+});
+
+test('a release that mix.exs does not have can not be built', () => {
+  const texts = spoil(
+    launched(),
+    DOCKERFILE,
+    'RUN mix release',
+    'RUN mix do compile, release other',
+  );
+  assert.match(mustFaults(projectOf(texts), DOCKERFILE).join(), 'there is no other');
 });
 
 test('mix phx.server serves without PHX_SERVER', () => {

@@ -214,8 +214,14 @@ test('repos on another kind of database, or with an address of their own, are le
   });
   const lines = block(texts);
   assert.is(lines.match(/url: database_url/g)?.length, 1);
-  assert.not.match(lines, /Shop\.(Edge|Events)/);
-  assert.not.match(says(run(texts), 'R3.2') + says(run(texts), 'R3.3'), /Edge|Events/);
+  assert.not.match(lines, /Shop\.(Edge|Events|Replica)/);
+  const verdicts = ['R3.2', 'R3.3', 'R2.3'].map((id) => says(run(texts), id)).join();
+  assert.not.match(verdicts, /Edge|Events|Replica/);
+  const alone = {
+    ...texts,
+    'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Replica]\n',
+  };
+  assert.match(block(alone), 'config :shop, Shop.Replica,');
 });
 
 test('a database outside Fly is reached over TLS that verifies, as the locked postgrex takes it', () => {
@@ -248,6 +254,19 @@ test('a database outside Fly is reached over TLS that verifies, as the locked po
 test('ssl left over from another platform is named: Postgres on Fly has none', () => {
   const texts = run(owned(':shop, Shop.Repo, ssl: true'));
   assert.match(says(texts, 'R3.2'), 'must config/runtime.exs:25 Shop.Repo: ssl is on');
+});
+
+test('ssl that init of a repo turns on is named too', () => {
+  const init = (config: string) => ({
+    'lib/shop/repo.ex': `defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\n  def init(_, config) do\n    {:ok, ${config}}\n  end\nend\n`,
+  });
+  for (const config of ['Keyword.put(config, :ssl, true)', 'Keyword.merge(config, ssl: true)'])
+    assert.match(
+      says(run({ ...stock(), ...init(config) }), 'R3.2'),
+      'must lib/shop/repo.ex:4 Shop.Repo: init turns ssl on',
+    );
+  const off = init('Keyword.put(config, :ssl, false)');
+  assert.not.match(says(run({ ...stock(), ...off }), 'R3.2'), 'init');
 });
 
 test('Managed Postgres: unnamed statements, and migrations around the pooler', () => {

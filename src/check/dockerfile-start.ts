@@ -2,8 +2,10 @@ import { relFolder } from '../docker/release-files.ts';
 import { get, pairs, Unknown } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { setting } from './boot.ts';
+import { buildOf } from './dockerfile-build.ts';
 import {
   type Dockerfile,
+  isContextCopy,
   last,
   programs,
   type Step,
@@ -70,7 +72,11 @@ function strangers(file: Dockerfile, repo: Repo) {
       return name && ours && !isMade(name, step) ? [{ line: step.line, name }] : [];
     }),
   );
-  return [...copied, ...runs]
+  const built = buildOf(file).tasks.flatMap(({ text, step }) => {
+    const [, name] = /^release\s+([a-z]\w*)/.exec(text) ?? [];
+    return name ? [{ line: step.line, name }] : [];
+  });
+  return [...built, ...copied, ...runs]
     .filter(({ name }) => releases && !releases.includes(name))
     .map((found) => ({ ...found, release: repo.release }));
 }
@@ -101,11 +107,13 @@ function deaf(file: Dockerfile, repo: Repo) {
 /** Scripts of the release that are started, and that git holds without the executable bit. */
 function notExecutable(file: Dockerfile, repo: Repo) {
   const { tree } = repo.project;
+  const copies = file.final.own.flatMap((step) => (isContextCopy(step) ? sourcesOf(step) : []));
   const mended = file.stages.some(({ own }) =>
     own.some(({ text, flags }) => /chmod[\s=]/.test([...flags, text].join(' '))),
   );
   return (mended ? [] : scriptsOf(repo, started(file, repo)))
-    .filter(({ path }) => path.includes('/overlays/') && tree.executable?.(path) === false)
+    .filter(({ path }) => path.includes('/overlays/') || copies.includes(path))
+    .filter(({ path }) => tree.executable?.(path) === false)
     .map(({ path }) => ({ file: path }));
 }
 

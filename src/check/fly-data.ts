@@ -1,5 +1,4 @@
 import { Unknown } from '../elixir/value.ts';
-import { serverRepos } from '../facts/project.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';
@@ -9,6 +8,7 @@ import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+import { reposOf } from './setting-rule.ts';
 
 const rule = rulesFor(FLY_TOML);
 
@@ -25,11 +25,10 @@ function locationOf({ text, env }: FlyFile, { project }: Repo): Location {
 
 /** A setting of each repo with the environment that a machine has. */
 function repoSettings(repo: Repo, key: string, started = repo.boot()) {
-  const { repoApps } = repo.project.database;
-  return serverRepos(repo.project).map((module) => {
-    const app = repoApps.get(module) ?? repo.project.app.otpApp;
-    return { module, value: setting(started, app, module, key) };
-  });
+  return reposOf(repo).map(({ module, app }) => ({
+    module,
+    value: setting(started, app, module, key),
+  }));
 }
 
 /** Whether POOL_SIZE says how many connections a repo opens, or nothing does: not a number of its owner's. */
@@ -69,14 +68,17 @@ const databaseRules: readonly Rule<FlyFile>[] = [
         ({ value }) =>
           !(value instanceof Unknown) && JSON.stringify(value ?? []).includes('inet6') !== ipv6,
       );
-      return [...doubts, ...wrong.map(({ module }) => ({ line, weight, module, ipv6 }))];
+      const isSet = file.env.ECTO_IPV6 === String(ipv6);
+      return [...doubts, ...wrong.map(({ module }) => ({ line, weight, module, ipv6, isSet }))];
     },
     say: ({ module, ipv6 }) =>
       ipv6
         ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
         : 'databases outside Fly often have IPv4 addresses only',
-    mend: ({ ipv6 }) =>
-      ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"',
+    mend: ({ ipv6, isSet, module }) => {
+      if (isSet) return `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
+      return ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
+    },
   }),
   rule({
     id: 'R2.3',

@@ -167,7 +167,6 @@ function writesIn({ body, text, file }: SourceModule, literal: boolean): Writer[
   return found;
 }
 
-/** The path that a call writes to. */
 function targetOf(expr: Expr): Expr | undefined {
   if (expr.is !== 'call') return undefined;
   if (expr.on?.is !== 'atom')
@@ -210,7 +209,6 @@ function kindOf(target: Expr, block: readonly Expr[], depth = 0): Kind | undefin
   return kind;
 }
 
-/** What an attribute of the module holds. */
 function heldBy(name: string, block: readonly Expr[], depth: number): Kind | undefined {
   const set = block.find((expr) => expr.is === 'attribute' && expr.name === name && expr.value);
   return set?.is === 'attribute' && set.value && depth < 3
@@ -218,7 +216,6 @@ function heldBy(name: string, block: readonly Expr[], depth: number): Kind | und
     : undefined;
 }
 
-/** CubDB keeps its files where its child specification says. */
 function cubdb(repo: Repo): Writer[] {
   const sources = sourcesOf(repo.project);
   return sources.mentioning(['CubDB']).flatMap((file) => {

@@ -209,7 +209,6 @@ function startsServer(project: Project, dockerfile: Dockerfile): boolean {
   return [...project.tree.paths].some(
     (path) =>
       names.includes(path.split('/').at(-1) ?? '') &&
-      path.includes('/') &&
       /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''),
   );
 }

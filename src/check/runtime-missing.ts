@@ -9,7 +9,6 @@ import {
   Unknown,
   type Value,
 } from '../elixir/value.ts';
-import { serverRepos } from '../facts/project.ts';
 import { setting } from './boot.ts';
 import { compiledKeyOf } from './compiled-keys.ts';
 import { builderElixir } from './dockerfile-base.ts';
@@ -22,6 +21,7 @@ import {
   PROBE,
   settingAt,
 } from './runtime-probe.ts';
+import { reposOf } from './setting-rule.ts';
 
 /** Hosts that generators and other platforms leave behind: nobody reaches the app on Fly by them. */
 const NO_HOST =
@@ -91,7 +91,6 @@ export const isOtherPort = ({ fly }: Repo, value: Value | undefined): boolean =>
 
 const readsSecret = (repo: Repo, path: Path): boolean =>
   settingAt(repo, path) === placeholder('SECRET_KEY_BASE');
-
 /** `http: [:inet6, port: 4000]` of Phoenix 1.5, and an address of eight parts. */
 export function speaksIpv6(http: Value | undefined): boolean {
   if (http instanceof Unknown) return true;
@@ -128,8 +127,7 @@ export function missingRepos(repo: Repo, kind: DatabaseKind): MissingRepo[] {
   if (kind === 'none') return [];
   const postgres = project.database.adapter === 'postgres';
   const renews = semver.gte(project.database.dbConnectionVersion ?? '0.0.0', '2.10.1');
-  return serverRepos(project).map((module) => {
-    const app = project.database.repoApps.get(module) ?? project.app.otpApp;
+  return reposOf(repo).map(({ module, app }) => {
     const at = (key: string): Path => [app, module, key];
     const lacks = (key: string) => !isMade(repo, at(key)) && !compiledKeyOf(project, at(key));
     const url = !hasAddress(repo, at) && !compiledKeyOf(project, at('url'));

@@ -1,7 +1,12 @@
 import semver from 'semver';
+import { evaluate } from '../elixir/evaluate.ts';
+import { emptyScope } from '../elixir/scope.ts';
+import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, show, type Value } from '../elixir/value.ts';
+import { sourcesOf } from './compiled-keys.ts';
 import { placeholder, type Repo } from './repo.ts';
-import type { Rule } from './rule.ts';
+import { RUNTIME_EXS } from './requirements.ts';
+import { type Place, type Rule, rulesFor } from './rule.ts';
 import { type MissingRepo, missingRepos } from './runtime-missing.ts';
 import { databaseKind, type Path, settingAt, variableOf } from './runtime-probe.ts';
 import { type Row, reposOf, settingRules } from './setting-rule.ts';
@@ -155,9 +160,51 @@ const targets = (repo: Repo) => {
   }));
 };
 
+/** `init/2` of a repo decides last; the engine doesn't run it. */
+function sslInInit(repo: Repo): (Place & { module: string })[] {
+  const sources = sourcesOf(repo.project);
+  const modules = sources.mentioning(['Ecto.Repo']).flatMap((file) => sources.modules(file));
+  return modules
+    .filter(({ name }) => onFly(repo) && reposOf(repo).some(({ module }) => module === name))
+    .flatMap(({ body, file, text, name: module }) => {
+      const found: (Place & { module: string })[] = [];
+      walk(body.filter(isInit), (expr) => {
+        if (setsSsl(expr)) found.push({ file, line: lineAt(text, expr.offset), module });
+      });
+      return found.slice(0, 1);
+    });
+}
+
+const isInit = (expr: Expr): boolean => {
+  const head = expr.is === 'call' && expr.name === 'def' ? expr.args[0] : undefined;
+  return head?.is === 'call' && head.name === 'init';
+};
+
+/** `Keyword.put(config, :ssl, true)` or `ssl: true`. */
+function setsSsl(expr: Expr): expr is Call {
+  if (expr.is !== 'call') return false;
+  const isTrue = (value: Expr | undefined) =>
+    value !== undefined && show(evaluate(value, emptyScope())) === 'true';
+  const isSsl = (value: Expr | undefined) => value?.is === 'atom' && value.name === 'ssl';
+  const puts = expr.name === 'put' && isSsl(expr.args.at(-2)) && isTrue(expr.args.at(-1));
+  const lists = expr.args.flatMap((arg) => (arg.is === 'list' ? arg.items : []));
+  return (
+    puts ||
+    lists.some((item) => item.is === 'tuple' && isSsl(item.items[0]) && isTrue(item.items[1]))
+  );
+}
+
+const initRule = rulesFor(RUNTIME_EXS)<Place & { module: string }>({
+  id: 'R3.2',
+  weight: 'must',
+  find: (_, repo) => sslInInit(repo),
+  say: ({ module }) =>
+    `${module}: init turns ssl on, and Postgres on Fly's private network has none ("ssl not available")`,
+  mend: () => 'remove ssl there; the private network is encrypted already',
+});
+
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
-export const repoRules: readonly Rule<string>[] = settingRules(
-  targets,
-  ROWS,
-  ({ module }, what) => `${module}: ${what}`,
-);
+export const repoRules: readonly Rule<string>[] = [
+  ...settingRules(targets, ROWS, ({ module }, what) => `${module}: ${what}`),
+  initRule,
+];

@@ -1,9 +1,9 @@
 import { Unknown, type Value } from '../elixir/value.ts';
 import { serverRepos } from '../facts/project.ts';
-import type { Repo } from './repo.ts';
+import { placeholder, type Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Place, type Rule, rulesFor, type Weight } from './rule.ts';
-import { type Path, placeOf, readsAt, settingAt } from './runtime-probe.ts';
+import { type Path, placeOf, readsAt, settingAt, variableOf } from './runtime-probe.ts';
 
 /** The module that a setting is for, and the OTP app below which it stands. */
 export interface Target {
@@ -16,11 +16,19 @@ export const endpointOf = ({ project }: Repo): Target => ({
   module: project.endpoint.module,
 });
 
-export const reposOf = ({ project }: Repo): Target[] =>
-  serverRepos(project).map((module) => ({
+/** Repos on the app's database. One with an address from another variable is left alone, as long as another has the app's. */
+export function reposOf(repo: Repo): Target[] {
+  const { database, app } = repo.project;
+  const all = serverRepos(repo.project).map((module) => ({
     module,
-    app: project.database.repoApps.get(module) ?? project.app.otpApp,
+    app: database.repoApps.get(module) ?? app.otpApp,
   }));
+  const main = all.filter((target) => {
+    const url: Path = [target.app, target.module, 'url'];
+    return settingAt(repo, url) === placeholder('DATABASE_URL') || !variableOf(repo, url);
+  });
+  return main.length ? main : all;
+}
 
 /** A setting that is judged by what it comes out as, whoever wrote it however. */
 export interface Row<Missing extends string> {

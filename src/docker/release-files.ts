@@ -1,6 +1,6 @@
 import { get } from '../elixir/value.ts';
 import { detect, type Project } from '../facts/detect.ts';
-import { serverRepos } from '../facts/project.ts';
+import { migratedRepos } from '../facts/project.ts';
 import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 import type { Tree } from '../tree.ts';
 
@@ -36,7 +36,7 @@ export const MIGRATE = '/app/bin/migrate';
 /** The same in the image of a repo without the script: Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
 export function migrateCommand(project: Project, release: string): string {
   if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
-  const repos = serverRepos(project);
+  const repos = migratedRepos(project);
   const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp);
   const load = [...new Set(apps)].map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
   const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;

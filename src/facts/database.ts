@@ -21,6 +21,7 @@ export interface Repos {
   apps: Map<string, string>;
   adapter: EctoAdapter;
   adapters: Map<string, EctoAdapter>;
+  readOnly: string[];
 }
 
 /** The repos that migrations run for, the app each is configured under, and their kind of database. */
@@ -51,7 +52,8 @@ export function pickRepos(
     module,
     name === undefined ? adapter : kindOf([name]),
   ]);
-  return { modules: [...apps.keys()], apps, adapter, adapters: new Map(adapters) };
+  const readOnly = [...own.values()].filter((repo) => repo.readOnly).map(({ module }) => module);
+  return { modules: [...apps.keys()], apps, adapter, adapters: new Map(adapters), readOnly };
 }
 
 /** What `:ecto_repos` lists. A repo reads its settings from its own otp_app, not from the app that lists it; that of a dependency is told by where it is configured. */

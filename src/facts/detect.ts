@@ -168,6 +168,7 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
       repos: repos.modules,
       repoApps: repos.apps,
       repoAdapters: repos.adapters,
+      readOnlyRepos: repos.readOnly,
       dbConnectionVersion: version('db_connection'),
     },
     release: {

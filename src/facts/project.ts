@@ -56,6 +56,7 @@ export interface Project {
     repoApps: ReadonlyMap<string, string>;
     /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
     repoAdapters: ReadonlyMap<string, EctoAdapter>;
+    readOnlyRepos: string[];
     dbConnectionVersion: string | null;
   };
   release: { name: string | null; names: string[]; rebootAfterConfig: boolean };
@@ -109,6 +110,10 @@ export const serverRepos = ({ database }: Project): string[] =>
       /postgres|mysql/.test(database.adapter) &&
       database.repoAdapters.get(module) === database.adapter,
   );
+
+/** Those that migrations run for: not replicas. */
+export const migratedRepos = (project: Project): string[] =>
+  serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));
 
 /** The facts as `facts --json` prints them: flat, under names that stay (README, "Facts"). */
 export const factsOf = (project: Project) => ({

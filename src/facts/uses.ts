@@ -13,6 +13,8 @@ export interface EndpointModule {
 
 export interface RepoModule extends EndpointModule {
   adapter: string | null;
+  /** `read_only: true`: a replica, which nothing migrates. */
+  readOnly: boolean;
 }
 
 /** What the project's modules are, by what they `use`, themselves or through a macro of the project. */
@@ -102,7 +104,11 @@ function classify(
   const found = { module: module.name, file: module.file, otpApp };
   if (kind === 'endpoint') uses.endpoints.push(found);
   if (kind === 'repo')
-    uses.repos.push({ ...found, adapter: moduleName(option('adapter')) ?? null });
+    uses.repos.push({
+      ...found,
+      adapter: moduleName(option('adapter')) ?? null,
+      readOnly: option('read_only') === true,
+    });
   if (kind === 'router') uses.routers.push(module);
   if (kind === 'rustler') uses.rustler = true;
 }
