@@ -32,6 +32,8 @@ fixture() {
       sed -i 's/:shop, :tls/:shop_web, :tls/' lib/shop/exchange.ex
       mv lib/shop/{repo,trader,exchange}.ex apps/shop/lib/shop/
       mv lib/shop_web/router.ex apps/shop_web/lib/shop_web/
+      mkdir apps/shop_web/priv
+      mv priv/static apps/shop_web/priv/
       mv priv apps/shop/
       mv assets apps/shop_web/
       rm -r lib config/runtime.exs
