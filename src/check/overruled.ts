@@ -11,7 +11,7 @@ const endpointReasons = (missing: MissingEndpoint): Reason[] => [
   [missing.ip, ['http', 'ip'], 'nobody reaches it there: the app listens on all interfaces'],
   [missing.port, ['http', 'port'], 'fly.toml names another port, which PORT says'],
   [missing.server, ['server'], 'PHX_SERVER decides'],
-  [missing.secretKeyBase, ['secret_key_base'], 'it is compiled in: SECRET_KEY_BASE replaces it'],
+  [missing.secretKeyBase, ['secret_key_base'], 'it is compiled in, ours reads SECRET_KEY_BASE'],
 ];
 
 /** The owner's values that our block replaces, each with the place and the reason. */
@@ -23,7 +23,7 @@ export function overruled(repo: Repo, missing: MissingEndpoint, repos: MissingRe
   );
   const urls = repos.map(
     ({ url, app: owner, module }) =>
-      [url, [owner, module, 'url'], 'it is compiled in: DATABASE_URL replaces it'] as const,
+      [url, [owner, module, 'url'], 'it is compiled in, ours reads DATABASE_URL'] as const,
   );
   return [...endpoints, ...urls].flatMap(([isReplaced, keys, reason]) => {
     const path = keys as unknown as Path;

@@ -96,8 +96,8 @@ function glibcNotes(project: Project, base: Base): string[] {
   if (!reasons) return [];
   return [
     base === 'debian'
-      ? `Debian is used, because ${reasons} only has binaries for glibc.`
-      : `${reasons} only has binaries for glibc and will not run on Alpine; --base debian is the base for this app.`,
+      ? `Debian is used, as there are binaries for glibc only of: ${reasons}.`
+      : `There are binaries for glibc only of: ${reasons}. They will not run on Alpine; --base debian is the base for this app.`,
   ];
 }
 

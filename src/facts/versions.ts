@@ -59,7 +59,7 @@ export function readPins(tree: Tree): Pins {
     )
     .map(
       ({ file, pin }) =>
-        `${file} says Elixir ${pin.elixir}, ${decides?.file} says ${decides?.pin.elixir}; ${decides?.file} was taken.`,
+        `${file} says Elixir ${pin.elixir}, ${decides?.file} says ${decides?.pin.elixir}; ${decides?.file} is used.`,
     );
   return {
     elixir: decides?.pin.elixir ?? null,
