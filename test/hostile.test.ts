@@ -341,6 +341,9 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['Dockerfile', '#', 200_000],
   ['Dockerfile', 'FROM elixir:1.1 ', 20_000],
   ['Dockerfile', 'RUN a \\\n', 2_000],
+  ['Dockerfile', 'FROM a AS a\nENV A=1\n', 2_000],
+  ['Dockerfile', 'RUN "\n', 100_000],
+  ['fly.toml', '[[services]]\ninternal_port = 1\n', 3_000],
   ['.dockerignore', '**/', 100_000],
   ['.dockerignore', '!*\n', 20_000],
   ['fly.toml', 'a = [', 50_000],
@@ -387,6 +390,17 @@ test('a problem is one line, however long and odd what it quotes', () => {
   const { message } = new Problem(`"a\nb${'x'.repeat(100_000)}" is none; give another`);
   assert.ok(message.length < 2100);
   assert.match(message, /^"a\\nbx+…x+" is none; give another$/);
+});
+
+test('variables of a Dockerfile that double are left as they are written', () => {
+  const lines = Array.from({ length: 60 }, (_, n) => `ARG A${n + 1}=\${A${n}}\${A${n}}\n`);
+  all({ ...shop(), Dockerfile: `ARG A0=xx\n${lines.join('')}FROM \${A60}\nUSER \${A60}\n` });
+});
+
+test('a checksum that was edited is no longer ours', () => {
+  const merge = intoBlock('rel/env.sh.eex', '#!/bin/sh');
+  const edited = merge('#!/bin/sh\n', 'a', 'leave').replace(/\((\w+)\)/, '($1MINE)');
+  assert.is(merge(edited, 'a', 'leave'), edited);
 });
 
 test('patterns with many stars take no time', () => {

@@ -4,6 +4,7 @@ import {
   type Instruction,
   type PropertyInstruction,
 } from 'dockerfile-ast';
+import { Problem } from '../problem.ts';
 
 /** One instruction of a stage, variables written out as far as the file says what they hold. */
 export interface Step {
@@ -40,13 +41,28 @@ export interface Dockerfile {
   args: ReadonlyMap<string, { value: string; raw: string; line: number }>;
 }
 
-/** Reads a Dockerfile; undefined when it has no stage. @param target `build-target` of fly.toml */
+const MOST_STAGES = 200;
+const MOST_TEXT = 100_000;
+/** Variables that hold each other twice double with each line; one above this length stays as it is written. */
+const LONGEST = 5000;
+
+/**
+ * Reads a Dockerfile; undefined when it has no stage.
+ * @param target `build-target` of fly.toml
+ * @throws Problem for one that is larger or has more stages than anybody writes: each stage repeats the steps of those below it
+ */
 export function readDockerfile(text: string, target?: string): Dockerfile | undefined {
   const args = new Map<string, { value: string; raw: string; line: number }>();
   const globals = new Map<string, string>();
   const stages: Stage[] = [];
   let variables = globals;
   // The parser takes the square of the time for a long comment in front (dockerfile-ast 0.7.1, getParserDirectives)
+  if (text.length > MOST_TEXT)
+    throw new Problem(
+      `a Dockerfile of ${Math.ceil(text.length / 1000)} KB is not read: ${MOST_TEXT / 1000} are the most; move what it writes into files`,
+    );
+  if ((text.match(/^[ \t]*FROM\s/gim)?.length ?? 0) > MOST_STAGES)
+    throw new Problem(`a Dockerfile of more than ${MOST_STAGES} stages is not read; split it`);
   const short = text.replaceAll(/^([ \t]*#.{200}).*$/gm, '$1');
   for (const instruction of DockerfileParser.parse(short).getInstructions()) {
     const step = readStep(instruction, variables);
@@ -141,11 +157,12 @@ function commandsIn(text: string): string[][] {
 }
 
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(
+  const expanded = text.replace(
     /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
     (whole, braced?: string, fallback?: string, plain?: string) =>
       variables.get(braced ?? plain ?? '') || fallback || whole,
   );
+  return expanded.length > Math.max(LONGEST, text.length) ? text : expanded;
 }
 
 /** The image that a stage stands on in the end. */

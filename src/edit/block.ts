@@ -10,7 +10,7 @@ const MARKS = /^[ \t]*# (>>>|<<<) phoenix-fly/gm;
 const ADVICE =
   'a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out';
 /** The first mark as we write it, with the checksum of the block. */
-const FIRST = new RegExp(`^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\((\\w+)\\): ${ADVICE}$`);
+const FIRST = new RegExp(`^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\(([0-9a-f]+)\\): ${ADVICE}$`);
 /** Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between. */
 const UNSUMMED =
   '# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours';

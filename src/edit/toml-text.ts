@@ -60,6 +60,7 @@ export function readToml(source: string): TomlText {
   const newline = source.includes('\r\n') ? '\r\n' : '\n';
   const text = open ? source + newline : source;
   const program = parseTOML(text);
+  const indented = /^[ \t]+[^\s#]/m.test(text);
   const tables: Table[] = [{ path: '', range: [0, 0], body: 0, entries: [], indent: '' }];
   const values: Value[] = [];
   const add = (table: Table, pair: Pair): void => {
@@ -71,24 +72,25 @@ export function readToml(source: string): TomlText {
     if (node.type === 'TOMLKeyValue') {
       add(tables[0] as Table, node);
     } else {
-      const table = readHeader(text, node);
+      const table = readHeader(text, node, indented);
       tables.push(table);
       for (const pair of node.body) add(table, pair);
     }
   }
   tables.forEach((table, index) => {
     const next = tables[index + 1]?.range[0] ?? text.length;
-    const lastSign = text.slice(0, next).trimEnd().length - 1;
-    table.range[1] = lineEnd(text, Math.max(table.range[0], lastSign));
+    const [start] = table.range;
+    const lastSign = start + text.slice(start, next).trimEnd().length - 1;
+    table.range[1] = lineEnd(text, Math.max(start, lastSign));
   });
   const data = getStaticTOMLValue(program) as TomlText['data'];
   return { text, open, newline, data, tables, values };
 }
 
-function readHeader(text: string, node: Header): Table {
+function readHeader(text: string, node: Header, indented: boolean): Table {
   const [first] = node.body;
   // An empty table is indented as the file's others are
-  const step = /^[ \t]+[^\s#]/m.test(text) ? '  ' : '';
+  const step = indented ? '  ' : '';
   const [, keyEnd] = node.key.range;
   return {
     path: node.resolvedKey.map((key) => keyText(String(key))).join('.'),
