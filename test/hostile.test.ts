@@ -209,6 +209,14 @@ test('what is not read is said, and what is needed is read at any size', () => {
   assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
 });
 
+test('what was not read is named where something is missing', () => {
+  const tree = treeOf(shop({ 'lib/shop_web/endpoint.ex': undefined }));
+  assert.throws(
+    () => detect({ ...tree, skipped: ['lib was not looked at: permission denied'] }),
+    /no endpoint found.*\(lib was not looked at/,
+  );
+});
+
 test('a folder of caches or uploads hides no other', () => {
   cpSync(SHOP, folder, { recursive: true });
   for (const cache of ['.direnv/flake', 'priv/static/uploads'])
@@ -344,6 +352,7 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['Dockerfile', 'FROM a AS a\nENV A=1\n', 2_000],
   ['Dockerfile', 'RUN "\n', 100_000],
   ['fly.toml', '[[services]]\ninternal_port = 1\n', 3_000],
+  ['fly.toml', '[[http_service.checks]]\npath = "/a"\n', 5_000],
   ['.dockerignore', '**/', 100_000],
   ['.dockerignore', '!*\n', 20_000],
   ['fly.toml', 'a = [', 50_000],

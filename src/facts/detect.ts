@@ -34,8 +34,9 @@ export function detect(repo: Tree, options: { release?: string } = {}): Project 
   try {
     return detectAll(repo, options);
   } catch (error) {
-    const [beyond] = budgetNotes();
-    if (beyond && error instanceof Problem) throw new Problem(`${error.message} (${beyond})`);
+    // What was not read may be why
+    const [note] = [...budgetNotes(), ...(repo.skipped ?? [])];
+    if (note && error instanceof Problem) throw new Problem(`${error.message} (${note})`);
     throw error;
   }
 }

