@@ -276,6 +276,20 @@ test('mix phx.server serves without PHX_SERVER', () => {
   );
 });
 
+test('a script that package.json lacks', () => {
+  const texts = (script: string) => ({
+    ...launched(),
+    'assets/package.json': `{"scripts": {"${script}": "vite build"}}`,
+    [DOCKERFILE]: (launched()[DOCKERFILE] ?? '').replace(
+      'RUN mix assets.deploy',
+      'RUN npm run deploy --prefix assets',
+    ),
+  });
+  const lacks = 'has no script deploy';
+  assert.match(mustFaults(projectOf(texts('build')), DOCKERFILE).join(), lacks);
+  assert.not.match(mustFaults(projectOf(texts('deploy')), DOCKERFILE).join(), lacks);
+});
+
 test('what a foreign Dockerfile can not do is one line each', () => {
   const texts = spoil(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
   assert.equal(mustFaults(projectOf(texts), DOCKERFILE), [

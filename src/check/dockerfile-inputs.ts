@@ -82,6 +82,20 @@ function missingPackages(file: Dockerfile, repo: Repo) {
   return [{ line: assets.step.line, packageJsons }];
 }
 
+/** `npm run x` for a script that the only package.json of the repo lacks. */
+function unknownScripts(file: Dockerfile, { project: { tree } }: Repo) {
+  const found = [...tree.paths].filter((path) => /(^|\/)package\.json$/.test(path));
+  const [packageJson = ''] = found;
+  const text = tree.read(packageJson) ?? '';
+  if (found.length !== 1) return [];
+  return buildOf(file).steps.flatMap(({ keyword, line, commands }) =>
+    (keyword === 'RUN' ? commands : []).flatMap((command) => {
+      const [, name] = /\b(?:npm|pnpm|yarn)\b.*? run ([\w:.-]+)/.exec(command.join(' ')) ?? [];
+      return name && !text.includes(`"${name}"`) ? [{ line, name, packageJson }] : [];
+    }),
+  );
+}
+
 /** Names that the build gives a value: ARG, ENV, secrets, `NAME=value` in a command. */
 function given(file: Dockerfile): Set<string> {
   const { steps, stage } = buildOf(file);
@@ -121,6 +135,13 @@ const inputRules: readonly Rule[] = [
     say: ({ name, lacks }) =>
       `there is no task ${name}, as mix.exs lacks ${lacks}: the build stops here`,
     mend: ({ name }) => `remove \`mix ${name}\`, or add what it needs to mix.exs`,
+  }),
+  rule({
+    id: 'B3',
+    weight: 'must',
+    find: unknownScripts,
+    say: ({ name, packageJson }) => `${packageJson} has no script ${name}: the build stops here`,
+    mend: ({ name }) => `add the script ${name}, or remove this command`,
   }),
   rule({
     id: 'B3',
