@@ -206,7 +206,7 @@ export async function benchImages(flags: ImageFlags, modules = 60): Promise<void
       return build(variant, ...options);
     };
     // Side by side: a machine may be slower some minutes later
-    for (const variant of timed) variant.seconds['cold'] = step(variant, '--no-cache');
+    for (const variant of timed) variant.seconds.cold = step(variant, '--no-cache');
     for (const [name, change] of steps) {
       change();
       for (const variant of timed) variant.seconds[name] = step(variant);

@@ -37,12 +37,14 @@ export function run(
       process.execPath,
       ['--import', 'tsx', script, ...args],
       { cwd: HERE, env: environment(env) },
-      (error, out, err) =>
+      (error, out, err) => {
+        const killed = error ? -1 : 0;
         resolve({
-          code: typeof error?.code === 'number' ? error.code : error ? -1 : 0,
+          code: typeof error?.code === 'number' ? error.code : killed,
           out: stripVTControlCharacters(out),
           err: stripVTControlCharacters(err),
-        }),
+        });
+      },
     );
     child.stdin?.end();
   });

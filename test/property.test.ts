@@ -210,7 +210,7 @@ function change(
       for (const line of added) lines.push([file, line]);
     };
     const n = from + index;
-    if (what === 'comment') add(place, `# user ${n} "'\`$\{x} \${y} <b> & \\`.trimEnd() + '.');
+    if (what === 'comment') add(place, `${`# user ${n} "'\`$\{x} \${y} <b> & \\`.trimEnd()}.`);
     if (what === 'entry') add(all.length, ...(ENTRY[file]?.(n) ?? []));
     if (what === 'blank') all.splice(place, 0, '');
     if (
@@ -224,7 +224,8 @@ function change(
       deleted ||= Boolean(all[place]?.trim());
       all.splice(place, 1);
     }
-    const ending = what === 'crlf' ? (newline === '\n' ? '\r\n' : '\n') : newline;
+    const other = newline === '\n' ? '\r\n' : '\n';
+    const ending = what === 'crlf' ? other : newline;
     result[file] = all.join(ending) + (what === 'open' || (open && what !== 'entry') ? '' : ending);
   });
   return { texts: result, lines, deleted };
@@ -552,12 +553,11 @@ test('hostile repos are refused, or what is in them stays text', () => {
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
       const before = slots[slot]?.(text) ?? {};
-      const flags: Flags =
-        slot === 'the app in fly.toml'
-          ? { postgres: 'shop-db' }
-          : slot === 'comments of fly.toml'
-            ? { app: 'shop', region: 'lhr' }
-            : FLAGS;
+      const special: Record<string, Flags> = {
+        'the app in fly.toml': { postgres: 'shop-db' },
+        'comments of fly.toml': { app: 'shop', region: 'lhr' },
+      };
+      const flags = special[slot] ?? FLAGS;
       const texts = run(before, flags)?.texts;
       if (texts) harmless(before, texts);
     }),

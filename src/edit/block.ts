@@ -44,7 +44,8 @@ export const intoBlock =
     }
     if (NONE.test(before)) return before;
     const newline = before.includes('\r\n') ? '\r\n' : '\n';
-    const gap = /\n\r?\n$/.test(before) ? '' : before.endsWith('\n') ? newline : newline + newline;
+    const ending = before.endsWith('\n') ? '' : newline;
+    const gap = /\n\r?\n$/.test(before) ? '' : ending + newline;
     return before + gap + block + newline;
   };
 

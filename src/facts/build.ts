@@ -191,6 +191,13 @@ function pathOf(projects: readonly MixProject[], { name, from }: PathDependency)
   return String(get(dep?.options, 'path'));
 }
 
+function gitUrl(options: Dep['options'], locked: Locked | undefined): string | null {
+  const [url, github] = [get(options, 'git'), get(options, 'github')];
+  if (typeof url === 'string') return url;
+  if (typeof github === 'string') return `https://github.com/${github}.git`;
+  return locked?.source === 'git' ? locked.url : null;
+}
+
 /** Whom the build has to ask for code. */
 function access(
   deps: readonly Dep[],
@@ -198,17 +205,8 @@ function access(
 ): Pick<SourceDeps, 'gitSources' | 'hexOrganizations' | 'hexRepos'> {
   const git = new Map<string, GitDependency>();
   for (const { name, options } of deps) {
-    const [url, github] = [get(options, 'git'), get(options, 'github')];
-    const locked = lock.get(name);
-    const at =
-      typeof url === 'string'
-        ? url
-        : typeof github === 'string'
-          ? `https://github.com/${github}.git`
-          : locked?.source === 'git'
-            ? locked.url
-            : null;
-    if (at !== null) git.set(name, { name, url: at, ssh: /^(ssh:|git@)/.test(at) });
+    const url = gitUrl(options, lock.get(name));
+    if (url !== null) git.set(name, { name, url, ssh: /^(ssh:|git@)/.test(url) });
   }
   const texts = (key: string) =>
     deps.flatMap((dep) => get(dep.options, key) ?? []).filter((one) => typeof one === 'string');

@@ -23,8 +23,20 @@ function rank(path: string): number {
     PLAIN.test(last) ||
     before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))
   )
-    return /^(live|alive)/.test(last) ? 4 : last.startsWith('read') ? 2 : 3;
+    return likelihood(last);
   return VAGUE.test(last) && before.every((part) => PREFIX.test(part)) ? 1 : 0;
+}
+
+/** Alive is what a check asks; ready waits for more. */
+function likelihood(name: string): number {
+  if (/^(live|alive)/.test(name)) return 4;
+  return name.startsWith('read') ? 2 : 3;
+}
+
+/** What is compared with what. */
+function sidesOf(expr: Expr): readonly Expr[] {
+  if (expr.is === 'tuple') return expr.items;
+  return expr.is === 'operator' && ['==', 'in', '==='].includes(expr.name) ? expr.operands : [];
 }
 
 /** The app's own health route: one of its routes, or a path that a plug answers by itself. */
@@ -191,12 +203,7 @@ function pathsIn(exprs: readonly Expr[], scope: Scope): string[] {
       found.push(...(parts ? [`/${value.join('/')}`] : value));
   };
   walk(exprs, (expr) => {
-    const [left, right] =
-      expr.is === 'tuple'
-        ? expr.items
-        : expr.is === 'operator' && ['==', 'in', '==='].includes(expr.name)
-          ? expr.operands
-          : [];
+    const [left, right] = sidesOf(expr);
     if (!left || !right) return;
     const name =
       left.is === 'atom' || left.is === 'variable' || left.is === 'call' ? left.name : '';

@@ -54,8 +54,10 @@ export interface Change {
 
 export type ChangeKind = 'create' | 'update' | 'same';
 
-export const kindOf = ({ before, after }: Change): ChangeKind =>
-  before === undefined ? 'create' : before === after ? 'same' : 'update';
+export function kindOf({ before, after }: Change): ChangeKind {
+  if (before === undefined) return 'create';
+  return before === after ? 'same' : 'update';
+}
 
 /** A descriptor under the name of its command, such as "fly-toml". */
 export interface GeneratedFile extends Descriptor {

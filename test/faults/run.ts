@@ -358,7 +358,7 @@ function terminal(
     shell.onData((data) => {
       out += data;
       const [next] = left;
-      if (!next || !next[0].test(out)) return;
+      if (!next?.[0].test(out)) return;
       out = '';
       left.shift();
       setTimeout(() => shell.write(next[1]), 150);
