@@ -353,6 +353,7 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['Dockerfile', 'RUN "\n', 100_000],
   ['fly.toml', '[[services]]\ninternal_port = 1\n', 3_000],
   ['fly.toml', '[[http_service.checks]]\npath = "/a"\n', 5_000],
+  ['fly.toml', '\n', 1_000_000],
   ['.dockerignore', '**/', 100_000],
   ['.dockerignore', '!*\n', 20_000],
   ['fly.toml', 'a = [', 50_000],
@@ -404,6 +405,14 @@ test('a problem is one line, however long and odd what it quotes', () => {
 test('variables of a Dockerfile that double are left as they are written', () => {
   const lines = Array.from({ length: 60 }, (_, n) => `ARG A${n + 1}=\${A${n}}\${A${n}}\n`);
   all({ ...shop(), Dockerfile: `ARG A0=xx\n${lines.join('')}FROM \${A60}\nUSER \${A60}\n` });
+});
+
+test('a fly.toml that overflows its parser is refused', () => {
+  const deep = [
+    `${'['.repeat(5000)}${']'.repeat(5000)}`,
+    `${'{a='.repeat(5000)}1${'}'.repeat(5000)}`,
+  ];
+  for (const value of deep) assert.is(all({ ...shop(), 'fly.toml': `a = ${value}` }), undefined);
 });
 
 test('a checksum that was edited is no longer ours', () => {

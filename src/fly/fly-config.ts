@@ -64,8 +64,11 @@ export function flyConfig(tree: Tree): FlyConfig {
 
 /** Each change reads the file anew. */
 const MOST_TABLES = 300;
+const MOST_TEXT = 200_000;
 
 function parse(text: string): FlyConfig | Problem {
+  if (text.length > MOST_TEXT)
+    return new Problem(`fly.toml has more than ${MOST_TEXT / 1000} KB and is not read; shorten it`);
   try {
     // A byte-order mark is no TOML: flyctl refuses it too
     const source = readToml(text.replace(/^\uFEFF/, ''));
@@ -75,6 +78,9 @@ function parse(text: string): FlyConfig | Problem {
       );
     return configOf(source);
   } catch (error) {
+    // The parser goes into arrays, inline tables and strings by recursion
+    if (error instanceof RangeError)
+      return new Problem('fly.toml is nested too deep, or has too long a string, to be read');
     if (!(error instanceof ParseError)) throw error;
     const where = `line ${error.lineNumber}: ${error.message}`;
     return new Problem(`fly.toml is not valid TOML: ${where}; mend or remove it, then run again`);
