@@ -101,7 +101,9 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     if (/^wait /.test(line)) stopped = broken !== 'stop';
     const killed =
       broken === 'memory' && /^inspect/.test(line) && asked.some((one) => /rpc .*query/.test(one));
-    if (/^inspect /.test(line)) return { stdout: `${!stopped && !killed},0,${killed},2026` };
+    const crashed = broken === 'crash' && asked.some((one) => /rpc .*query/.test(one));
+    if (/^inspect /.test(line))
+      return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
     return {};
   };
   return {
@@ -199,6 +201,7 @@ const BROKEN: Record<string, string> = {
   page: 'page',
   socket: 'socket',
   database: 'database',
+  crash: 'database',
   memory: 'memory',
   tls: 'tls',
   user: 'user',

@@ -138,6 +138,8 @@ async function* measure(
     if (name === 'build' && verdict.figure) reached = 'image';
     if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
+    // Its end is told once
+    if (fails && on === 'app' && !(await machine.state()).running) reached = 'image';
     const line = { name, ...verdict, ...(fails && { remedy: remedies(project, name) }) };
     watcher.ends(line);
     yield line;
@@ -147,7 +149,9 @@ async function* measure(
 /** Why a step can't be measured. */
 function lacks(on: Step['on'], reached: Step['on']): string {
   if (on === 'nothing' || on === reached || reached === 'app') return '';
-  return reached === 'nothing' ? 'a deploy would have stopped before' : 'the app does not listen';
+  return reached === 'nothing'
+    ? 'a deploy would have stopped before'
+    : 'the app does not run, or does not listen';
 }
 
 /** What made the app stop since the step before, if it did. */
