@@ -29,6 +29,10 @@ export function access(project: Project): Access {
   const before: string[] = [];
   const after: string[] = [];
   for (const name of project.deps.hexOrganizations) {
+    if (!/^[\w-]+$/.test(name))
+      throw new Problem(
+        `mix.exs names the Hex organization ${JSON.stringify(name)}, and Hex has none of that name: letters, digits, - and _ only`,
+      );
     const id = `HEX_${idOf(name)}_KEY`;
     secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
     before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
