@@ -40,7 +40,8 @@ export function wrapped(text: string, indent = '', column = 0): string {
   const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
   const width = room - column;
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  // Named first: the name of a command may be where a line ends
+  for (const word of inOurName(text).split(' ')) {
     const line = lines.at(-1);
     if (line !== undefined && line.length + 1 + word.length < width)
       lines[lines.length - 1] = `${line} ${word}`;
