@@ -395,8 +395,8 @@ async function interrupts(): Promise<void> {
   }
   const { code } = await terminal([
     ...answers.slice(0, 4),
-    [/What to do there/, 'replace'],
-    [/replace +yours by ours/, '\r'],
+    [/What to do there/, '\u001b[B'],
+    [/❯ replace/, '\r'],
     [/Write \d files/, 'y\r'],
   ]);
   report(
