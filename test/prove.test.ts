@@ -79,6 +79,7 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     const breaks = (name: string, pattern: RegExp) => broken === name && pattern.test(line);
     if (breaks('build', /^build /)) return { code: 1, all: 'step\n** (Mix) no such module' };
     if (breaks('migrate', /migrate$/)) return { code: 1, all: '** (Postgrex.Error) no such table' };
+    if (breaks('starved', /rpc .*query!/)) return { code: 137, all: 'Killed' };
     if (breaks('database', /query!/)) return { code: 1, all: '** (DBConnection.ConnectionError)' };
     if (breaks('user', /exec .* id -u/)) return { stdout: '0\n' };
     if (breaks('writable', /exec .* find /)) return { stdout: '/app/bin/shop\n' };
@@ -100,7 +101,9 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     if (/-app .*rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
     if (/^wait /.test(line)) stopped = broken !== 'stop';
     const killed =
-      broken === 'memory' && /^inspect/.test(line) && asked.some((one) => /rpc .*query/.test(one));
+      /memory|starved/.test(broken) &&
+      /^inspect/.test(line) &&
+      asked.some((one) => /rpc .*query/.test(one));
     const crashed = broken === 'crash' && asked.some((one) => /rpc .*query/.test(one));
     if (/^inspect /.test(line))
       return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
@@ -203,6 +206,7 @@ const BROKEN: Record<string, string> = {
   database: 'database',
   crash: 'database',
   memory: 'memory',
+  starved: 'memory',
   tls: 'tls',
   user: 'user',
   writable: 'user',

@@ -128,18 +128,20 @@ async function* measure(
     const missing = lacks(on, reached);
     const ended = missing || on !== 'app' ? undefined : await endOf(machine, name);
     if (ended) reached = 'image';
-    const { seen, ...verdict }: Found = missing
+    const { seen, ...found }: Found = missing
       ? skipped(missing)
       : (ended ?? (await run(machine, setting, page)));
     if (signal.aborted) return;
+    const end = found.verdict === 'failed' && on === 'app' && (await endOf(machine, name));
+    // The end of the app is told once, and a want of memory by its own line
+    if (end) reached = 'image';
+    const verdict = end && end.verdict === 'skipped' ? end : found;
     const fails = verdict.verdict === 'failed';
     page ??= seen;
     // A slow build is a fault, and the image is there all the same
     if (name === 'build' && verdict.figure) reached = 'image';
     if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
-    // Its end is told once
-    if (fails && on === 'app' && !(await machine.state()).running) reached = 'image';
     const line = { name, ...verdict, ...(fails && { remedy: remedies(project, name) }) };
     watcher.ends(line);
     yield line;
