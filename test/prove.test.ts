@@ -101,9 +101,9 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     if (/-app .*rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
     if (/^wait /.test(line)) stopped = broken !== 'stop';
     const killed =
-      /memory|starved/.test(broken) &&
+      /memory|starved|late/.test(broken) &&
       /^inspect/.test(line) &&
-      asked.some((one) => /rpc .*query/.test(one));
+      asked.some((one) => (broken === 'late' ? /rpc .*whereis/ : /rpc .*query/).test(one));
     const crashed = broken === 'crash' && asked.some((one) => /rpc .*query/.test(one));
     if (/^inspect /.test(line))
       return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
@@ -187,7 +187,7 @@ test('all lines are met, in the order of a deploy', async () => {
   const { proof } = await proofOf('');
   assert.equal(
     proof.lines.map(({ name, verdict }) => `${name} ${verdict}`),
-    'build boot health migrate page socket database tls user memory background history stop'
+    'build boot health migrate page socket database tls user background history memory stop'
       .split(' ')
       .map((name) => `${name} met`),
   );
@@ -207,6 +207,7 @@ const BROKEN: Record<string, string> = {
   crash: 'database',
   memory: 'memory',
   starved: 'memory',
+  late: 'memory',
   tls: 'tls',
   user: 'user',
   writable: 'user',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from '../check/check.ts';
 import type { Project } from '../facts/detect.ts';
 import type { FlyConfig } from '../fly/fly-config.ts';
@@ -40,9 +41,10 @@ export const STEPS = {
   database: step('database', 'app', database, 'R2.3 R3.2'),
   tls: step('TLS to the outside', 'app', tls, 'R3.4'),
   user: step('no rights', 'app', user, 'R1.4'),
-  memory: step('memory', 'image', memory, 'R2.2'),
   background: step('workers stay out', 'app', background, 'B11'),
   history: step('no secret in the image', 'image', history, 'R1.4'),
+  // Late, so that the peak is that of all the steps before
+  memory: step('memory', 'image', memory, 'R2.2'),
   stop: step('shutdown', 'app', stop, 'R1.6 B8'),
 };
 
@@ -132,8 +134,10 @@ async function* measure(
       ? skipped(missing)
       : (ended ?? (await run(machine, setting, page)));
     if (signal.aborted) return;
-    const end = found.verdict === 'failed' && on === 'app' && (await endOf(machine, name));
-    // The end of the app is told once, and a want of memory by its own line
+    // The end of the app is told once, and a want of memory by its own line; engines learn of an end a moment later
+    const fell = found.verdict === 'failed' && on === 'app' && !ended;
+    if (fell) await sleep(500);
+    const end = fell && (await endOf(machine, name));
     if (end) reached = 'image';
     const verdict = end && end.verdict === 'skipped' ? end : found;
     const fails = verdict.verdict === 'failed';
@@ -141,6 +145,7 @@ async function* measure(
     // A slow build is a fault, and the image is there all the same
     if (name === 'build' && verdict.figure) reached = 'image';
     if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
+    if (name === 'memory' && fails) reached = 'image';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
     const line = { name, ...verdict, ...(fails && { remedy: remedies(project, name) }) };
     watcher.ends(line);
