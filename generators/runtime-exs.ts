@@ -3,7 +3,6 @@ import { compiledKeyOf } from '../src/check/compiled-keys.ts';
 import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
 import { RUNTIME_EXS } from '../src/check/requirements.ts';
-import { judge } from '../src/check/rule.ts';
 import { rules } from '../src/check/rules.ts';
 import {
   hasBackgroundSwitch,
@@ -66,7 +65,7 @@ function faultNotes({ project, answers }: Context): string[] {
   if (!read) return [];
   return rules
     .filter(({ id }) => /^(R3\.\d|B13)$/.test(id))
-    .flatMap((rule) => judge(rule, read, repo).findings)
+    .flatMap((rule) => rule.judge(read, repo).findings)
     .filter(({ weight, edit }) => /must|should/.test(weight) && !edit.includes('plop runtime-exs'))
     .map(({ file, line, what, edit }) => `${file}${line ? `:${line}` : ''}: ${what}; ${edit}`);
 }

@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { Repo } from './repo.ts';
 import { type Requirement, requirements } from './requirements.ts';
-import { type Finding, judge, type Outcome, type Weight } from './rule.ts';
+import type { Finding, Outcome, Weight } from './rule.ts';
 import { rules } from './rules.ts';
 
 /** The weight of the heaviest finding; `unknown` where nothing was found and something can't be told by reading. */
@@ -79,7 +79,7 @@ function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
       ],
       unknown: [],
     };
-  const outcomes = rules.filter((rule) => rule.id === id).map((rule) => judge(rule, read, repo));
+  const outcomes = rules.filter((rule) => rule.id === id).map((rule) => rule.judge(read, repo));
   return {
     findings: outcomes.flatMap(({ findings }) => findings),
     unknown: outcomes.flatMap(({ unknown }) => unknown),

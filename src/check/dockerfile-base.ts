@@ -3,9 +3,9 @@ import { buildOf } from './dockerfile-build.ts';
 import { type Dockerfile, rootStage, type Stage } from './dockerfile-model.ts';
 import { DEBIANS, neverExisted, type System, systemOf } from './image-name.ts';
 import { DOCKERFILE } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const b1 = rulesFor(DOCKERFILE, 'B1');
 
 const label = ({ family, release = '' }: System): string =>
   `${family.replace(/^./, (letter) => letter.toUpperCase())} ${release}`.trim();
@@ -56,63 +56,50 @@ function drift(file: Dockerfile) {
 
 /** B1: builder and runner on one release of one operating system that still has packages, at versions that mix.exs allows. */
 export const baseRules: readonly Rule[] = [
-  rule({
-    id: 'B1',
-    weight: 'must',
-    find: gone,
-    say: ({ release }) => `Debian ${release}'s packages are gone (end of life), so apt-get fails`,
-    mend: () => 'take trixie: change the version at the top, and libncurses5 to libncurses6',
-  }),
-  rule({
-    id: 'B1',
-    weight: 'must',
-    find: (file) =>
+  b1.must(
+    gone,
+    ({ release }) => `Debian ${release}'s packages are gone (end of life), so apt-get fails`,
+    'take trixie: change the version at the top, and libncurses5 to libncurses6',
+  ),
+  b1.must(
+    (file) =>
       file.stages.flatMap((stage) => {
         const why = stage.base ? undefined : neverExisted(stage.image);
         return why ? [{ line: lineOf(file, stage), image: stage.image, why }] : [];
       }),
-    say: ({ image, why }) => `there is no image ${image}: ${why}`,
-    mend: () => 'take a tag that hub.docker.com lists',
-  }),
-  rule({
-    id: 'B1',
-    weight: 'should',
-    find: (file) => {
+    ({ image, why }) => `there is no image ${image}: ${why}`,
+    'take a tag that hub.docker.com lists',
+  ),
+  b1.should(
+    (file) => {
       const { builder, runner } = bases(file);
       const moves = runner.system?.exact && !runner.system.release;
       const system = builder.system ? label(builder.system) : 'the builder';
-      return when(moves, { line: runner.stage.line, image: runner.stage.image, system });
+      return moves && { line: runner.stage.line, image: runner.stage.image, system };
     },
-    say: ({ image }) =>
+    ({ image }) =>
       `${image} changes to another release by itself, and then differs from the builder's`,
-    mend: ({ system }) => `name the release of ${system}`,
-  }),
-  rule({
-    id: 'B1',
-    weight: 'must',
-    find: drift,
-    say: ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
-    mend: ({ from }) => `change the runner to ${from}`,
-  }),
-  rule({
-    id: 'B1',
-    weight: 'should',
-    find: (file) => {
+    ({ system }) => `name the release of ${system}`,
+  ),
+  b1.must(
+    drift,
+    ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
+    ({ from }) => `change the runner to ${from}`,
+  ),
+  b1.should(
+    (file) => {
       const { builder, runner } = bases(file);
       const compared = buildOf(file).steps.some(({ text }) => text.includes('os-release'));
       const moves =
         builder.system?.release && !builder.system.exact && builder.stage !== runner.stage;
       const { image } = builder.stage;
-      return when(moves && !compared, { line: lineOf(file, builder.stage), image });
+      return moves && !compared && { line: lineOf(file, builder.stage), image };
     },
-    say: ({ image }) => `${image} changes to a new system now and then, and the runner does not`,
-    mend: () =>
-      'compare VERSION_ID of /etc/os-release in both (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its system',
-  }),
-  rule({
-    id: 'B1',
-    weight: 'must',
-    find: (file, { project }) => {
+    ({ image }) => `${image} changes to a new system now and then, and the runner does not`,
+    'compare VERSION_ID of /etc/os-release in both (`npx plop dockerfile` writes that), or take a hexpm/elixir tag, which names its system',
+  ),
+  b1.must(
+    (file, { project }) => {
       const elixir = builderElixir(file);
       const refused = project.elixir.requirements.filter(
         (wanted) => elixir && !satisfiesRequirement(elixir, wanted),
@@ -120,33 +107,25 @@ export const baseRules: readonly Rule[] = [
       const line = lineOf(file, bases(file).builder.stage, elixir);
       return refused.slice(0, 1).map((wanted) => ({ line, elixir, wanted }));
     },
-    say: ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
-    mend: () => 'change the Elixir version at the top',
-  }),
-  rule({
-    id: 'B1',
-    weight: 'advice',
-    find: (file) => {
+    ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
+    'change the Elixir version at the top',
+  ),
+  b1.advice(
+    (file) => {
       const { builder, runner } = bases(file);
       return [...new Set([builder.stage, runner.stage])]
         .filter(({ rawImage }) => !rawImage.includes('$') && /\d/.test(rawImage))
         .map(({ line, rawImage }) => ({ line, image: rawImage }));
     },
-    say: ({ image }) => `the version of ${image} is in the middle of the file`,
-    mend: () => 'put each version into an ARG in front of the first FROM',
-  }),
-  rule({
-    id: 'B1',
-    weight: 'should',
-    find: (file) => {
-      const { builder, runner } = bases(file);
-      const images = [builder, runner].flatMap(({ stage, system }) =>
-        system?.release || system?.exact ? [] : stage.image,
-      );
-      const names = [...new Set(images)].join(' and ');
-      return when(names, new Doubt(`what ${names} stands on can't be told from the name`));
-    },
-    say: () => '',
-    mend: () => '',
+    ({ image }) => `the version of ${image} is in the middle of the file`,
+    'put each version into an ARG in front of the first FROM',
+  ),
+  b1.should((file) => {
+    const { builder, runner } = bases(file);
+    const images = [builder, runner].flatMap(({ stage, system }) =>
+      system?.release || system?.exact ? [] : stage.image,
+    );
+    const names = [...new Set(images)].join(' and ');
+    return names && new Doubt(`what ${names} stands on can't be told from the name`);
   }),
 ];

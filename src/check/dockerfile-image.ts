@@ -18,7 +18,9 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const r12 = rulesFor(DOCKERFILE, 'R1.2');
+const r13 = rulesFor(DOCKERFILE, 'R1.3');
+const b2 = rulesFor(DOCKERFILE, 'B2');
 
 /** What of a step of the last stage only a build needs. */
 function superfluous(file: Dockerfile, repo: Repo, step: Step): string[] {
@@ -50,46 +52,38 @@ function onlyBuilds({ project }: Repo, name: string): boolean {
 
 /** R1.2: the image holds the release, and no compiler, source, Mix, Hex or cache. */
 const stageRules: readonly Rule[] = [
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file) => when(buildOf(file).stage === file.final, { line: file.final.line }),
-    say: () => 'one stage: the image has the compiler, Mix, Hex and the sources',
-    mend: () => 'add a last stage that copies the release from this one',
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file) => {
+  r12.should(
+    (file) => buildOf(file).stage === file.final && { line: file.final.line },
+    'one stage: the image has the compiler, Mix, Hex and the sources',
+    'add a last stage that copies the release from this one',
+  ),
+  r12.should(
+    (file) => {
       const { image, line } = rootStage(file.final);
       const elixir = /(^|\/)(elixir|erlang)(:|$)/.test(image);
-      return when(buildOf(file).stage !== file.final && elixir, { line, image });
+      return buildOf(file).stage !== file.final && elixir && { line, image };
     },
-    say: ({ image }) => `the image is made from ${image}, which has Elixir, Mix and a compiler`,
-    mend: () => "take the builder's plain operating system: FROM alpine:… or debian:…-slim",
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'should',
-    find: (file, repo) =>
+    ({ image }) => `the image is made from ${image}, which has Elixir, Mix and a compiler`,
+    "take the builder's plain operating system: FROM alpine:… or debian:…-slim",
+  ),
+  r12.should(
+    (file, repo) =>
       (buildOf(file).stage === file.final ? [] : file.final.steps).flatMap((step) => {
         const what = superfluous(file, repo, step);
-        return when(what.length, { line: step.line, what, release: repo.release });
+        return what.length && { line: step.line, what, release: repo.release };
       }),
-    say: ({ what }) => `the image has what only a build needs: ${what.join(', ')}`,
-    mend: ({ release }) =>
+    ({ what }) => `the image has what only a build needs: ${what.join(', ')}`,
+    ({ release }) =>
       `leave it to the builder stage; the image only needs .../_build/prod/rel/${release}`,
-  }),
-  rule({
-    id: 'R1.2',
-    weight: 'advice',
-    find: ({ stages }, { project }) => {
+  ),
+  r12.advice(
+    ({ stages }, { project }) => {
       const node = stages.find(({ image }) => /(^|\/)(node|oven\/bun)(:|$)/.test(image));
-      return when(node && !project.assets.packageJsons.length, { line: node?.line });
+      return node && !project.assets.packageJsons.length && { line: node?.line };
     },
-    say: () => 'a Node stage, but no package.json asks for one',
-    mend: () => 'remove the stage and what copies from it',
-  }),
+    'a Node stage, but no package.json asks for one',
+    'remove the stage and what copies from it',
+  ),
 ];
 
 /**
@@ -130,35 +124,28 @@ function lacking(file: Dockerfile) {
 
 /** R1.3: CA certificates and the libraries that the release links to. */
 const packageRules: readonly Rule[] = [
-  rule({
-    id: 'R1.3',
-    weight: 'must',
-    find: lacking,
-    say: ({ name, what }) => `the image installs no ${name}: ${what}`,
-    mend: ({ name, add }) => `${add} ${name}`,
-  }),
-  rule({
-    id: 'R1.3',
-    weight: 'must',
-    find: ({ final }) => {
+  r13.must(
+    lacking,
+    ({ name, what }) => `the image installs no ${name}: ${what}`,
+    ({ name, add }) => `${add} ${name}`,
+  ),
+  r13.must(
+    ({ final }) => {
       const step = final.steps.find((one) => packages([one]).includes('libncurses5'));
-      return when(step && systemOf(rootStage(final).image)?.release === 'trixie', {
-        line: step?.line,
-      });
+      return (
+        step &&
+        systemOf(rootStage(final).image)?.release === 'trixie' && {
+          line: step?.line,
+        }
+      );
     },
-    say: () => 'Debian trixie has no libncurses5, so apt-get fails',
-    mend: () => 'write libncurses6',
-  }),
-  rule({
-    id: 'R1.3',
-    weight: 'note',
-    find: ({ final }, { project }) => {
-      const psql = final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text));
-      return when(!psql && project.database.adapter === 'postgres', {});
-    },
-    say: () => 'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in',
-    mend: () => '',
-  }),
+    'Debian trixie has no libncurses5, so apt-get fails',
+    'write libncurses6',
+  ),
+  r13.note(({ final }, { project }) => {
+    const psql = final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text));
+    return !psql && project.database.adapter === 'postgres' && {};
+  }, 'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in'),
 ];
 
 /** The locale that the image sets, where it is none that is there. */
@@ -174,16 +161,14 @@ function locale({ final }: Dockerfile): string | undefined {
 }
 
 /** B2: names of files come out of Erlang as they are only with a UTF-8 locale. */
-const localeRule = rule({
-  id: 'B2',
-  weight: 'should',
-  find: (file) => {
+const localeRule = b2.should(
+  (file) => {
     const name = locale(file);
     return name === undefined ? [] : [{ line: startLine(file), name }];
   },
-  say: ({ name }) =>
+  ({ name }) =>
     `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,
-  mend: () => 'before this line, write: ENV LANG=C.UTF-8, which is always there',
-});
+  'before this line, write: ENV LANG=C.UTF-8, which is always there',
+);
 
 export const imageRules: readonly Rule[] = [...stageRules, ...packageRules, localeRule];

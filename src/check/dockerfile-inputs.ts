@@ -7,7 +7,8 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, when } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const b3 = rulesFor(DOCKERFILE, 'B3');
+const b4 = rulesFor(DOCKERFILE, 'B4');
 
 /** What the build reads and what no COPY brings before the task that reads it. */
 function lateInputs(file: Dockerfile, repo: Repo) {
@@ -109,84 +110,65 @@ function given(file: Dockerfile): Set<string> {
 
 /** B3: every file that the build reads is in the image in time, and nothing is asked for that isn't there. */
 const inputRules: readonly Rule[] = [
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: lateInputs,
-    say: ({ path, why, above }) =>
-      `${path} ${above ? 'comes too late' : 'is not there yet'}: ${why}`,
-    mend: ({ path, above }) =>
+  b3.must(
+    lateInputs,
+    ({ path, why, above }) => `${path} ${above ? 'comes too late' : 'is not there yet'}: ${why}`,
+    ({ path, above }) =>
       above
         ? `move this line above line ${above}`
         : `before this line, add: COPY ${path} ${path.includes('/') ? path.replace(/[^/]*$/, '') : './'}`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: missingSources,
-    say: ({ path }) => `${path} is copied, but the repo has none, so the build stops here`,
-    mend: ({ path }) =>
+  ),
+  b3.must(
+    missingSources,
+    ({ path }) => `${path} is copied, but the repo has none, so the build stops here`,
+    ({ path }) =>
       `remove it from this line, or commit it${/(^|\/)rel$/.test(path) ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : ''}`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: unknownTasks,
-    say: ({ name, lacks }) =>
+  ),
+  b3.must(
+    unknownTasks,
+    ({ name, lacks }) =>
       `there is no task ${name}, as mix.exs lacks ${lacks}: the build stops here`,
-    mend: ({ name }) => `remove \`mix ${name}\`, or add what it needs to mix.exs`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: unknownScripts,
-    say: ({ name, packageJson }) => `${packageJson} has no script ${name}: the build stops here`,
-    mend: ({ name }) => `add the script ${name}, or remove this command`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: missingPackages,
-    say: ({ packageJsons }) => `the packages of ${packageJsons.join(', ')} are never installed`,
-    mend: () =>
-      'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: (file, { project, release }) => {
+    ({ name }) => `remove \`mix ${name}\`, or add what it needs to mix.exs`,
+  ),
+  b3.must(
+    unknownScripts,
+    ({ name, packageJson }) => `${packageJson} has no script ${name}: the build stops here`,
+    ({ name }) => `add the script ${name}, or remove this command`,
+  ),
+  b3.must(
+    missingPackages,
+    ({ packageJsons }) => `the packages of ${packageJsons.join(', ')} are never installed`,
+    'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
+  ),
+  b3.must(
+    (file, { project, release }) => {
       const { name, names } = project.release;
       const none = project.umbrella && name === null && names.length === 0;
       const found = { file: 'mix.exs', line: 1, release, app: project.app.otpApp };
-      return when(buildOf(file).release && none, found);
+      return buildOf(file).release && none && found;
     },
-    say: () => 'an umbrella has no release by default, and `mix release` refuses',
-    mend: ({ release, app }) =>
+    'an umbrella has no release by default, and `mix release` refuses',
+    ({ release, app }) =>
       `in project/0, add: releases: [${release}: [applications: [${app}: :permanent]]]`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'must',
-    find: (file, { project }) =>
+  ),
+  b3.must(
+    (file, { project }) =>
       project.env.required.filter(({ compileTime, name }) => compileTime && !given(file).has(name)),
-    say: ({ name }) =>
-      `${name} is read while the image is built, where Fly's secrets are not there`,
-    mend: ({ name }) =>
+    ({ name }) => `${name} is read while the image is built, where Fly's secrets are not there`,
+    ({ name }) =>
       `read it in config/runtime.exs; or RUN --mount=type=secret,id=${name} and fly deploy --build-secret ${name}=…`,
-  }),
-  rule({
-    id: 'B3',
-    weight: 'advice',
-    find: (file, { project, runtime }) => {
+  ),
+  b3.advice(
+    (file, { project, runtime }) => {
       const later = (name: string) => given(file).has(name) || runtime?.text.includes(`"${name}"`);
       const reads = project.env.buildReads.filter(({ name }) => !later(name));
       return reads.slice(0, 1).map((first) => ({ ...first, reads }));
     },
-    say: ({ reads }) =>
+    ({ reads }) =>
       `read while the image is built, without Fly's secrets, so the release keeps nil: ${reads.map(({ name }) => name).join(', ')}`,
-    mend: ({ reads }) =>
+    ({ reads }) =>
       `read in config/runtime.exs:\n${reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
-  }),
+  ),
 ];
 
 /** What a build lacks to fetch private code: the names of that code, where no mount or task brings a key. */
@@ -215,22 +197,18 @@ function gitless(file: Dockerfile, { project }: Repo) {
 
 /** B4: private packages and repositories are fetched with build secrets, git dependencies with git. */
 const privateRules: readonly Rule[] = [
-  rule({
-    id: 'B4',
-    weight: 'must',
-    find: keyless,
-    say: ({ names }) => `${names.join(', ')}: private, and the build has no key`,
-    mend: () => `mount one, and pass it with fly deploy --build-secret NAME=…; one of:
+  b4.must(
+    keyless,
+    ({ names }) => `${names.join(', ')}: private, and the build has no key`,
+    `mount one, and pass it with fly deploy --build-secret NAME=…; one of:
 RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod
 RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod`,
-  }),
-  rule({
-    id: 'B4',
-    weight: 'must',
-    find: gitless,
-    say: ({ names }) => `${names.join(', ')} come from git, and the builder has no git`,
-    mend: () => 'before this line, install git',
-  }),
+  ),
+  b4.must(
+    gitless,
+    ({ names }) => `${names.join(', ')} come from git, and the builder has no git`,
+    'before this line, install git',
+  ),
 ];
 
 export const buildRules: readonly Rule[] = [...inputRules, ...privateRules];

@@ -5,7 +5,7 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const r11 = rulesFor(DOCKERFILE, 'R1.1');
 
 /** Where the code comes in before the dependencies are there. */
 function codeFirst(file: Dockerfile, repo: Repo) {
@@ -66,53 +66,37 @@ function repeated(file: Dockerfile) {
 
 /** R1.1: what rarely changes comes first, and nothing is fetched or done twice. */
 export const layerRules: readonly Rule[] = [
-  rule({
-    id: 'R1.1',
-    weight: 'should',
-    find: codeFirst,
-    say: () => 'each change of the code fetches or compiles the dependencies again',
-    mend: () => `put these lines before it, and copy lib, priv and assets after them, one by one:
+  r11.should(
+    codeFirst,
+    'each change of the code fetches or compiles the dependencies again',
+    `put these lines before it, and copy lib, priv and assets after them, one by one:
 COPY mix.exs mix.lock ./
 RUN mix deps.get --only prod
 COPY config/config.exs config/prod.exs config/
 RUN mix deps.compile`,
-  }),
-  rule({
-    id: 'R1.1',
-    weight: 'should',
-    find: (file) => {
+  ),
+  r11.should(
+    (file) => {
       const { get } = buildOf(file);
-      return when(get && !/--only|--no-archives-check/.test(get.text), { line: get?.step.line });
+      return get && !/--only|--no-archives-check/.test(get.text) && { line: get?.step.line };
     },
-    say: () => 'it fetches the dependencies for test and dev too',
-    mend: () => 'write: mix deps.get --only prod',
-  }),
-  rule({
-    id: 'R1.1',
-    weight: 'advice',
-    find: uncached,
-    say: ({ command }) => `${command} downloads every package again`,
-    mend: () => 'write: RUN --mount=type=cache,target=… with the folder where it keeps packages',
-  }),
-  rule({
-    id: 'R1.1',
-    weight: 'advice',
-    find: assetsFirst,
-    say: () => 'assets are built before the compiler writes colocated LiveView hooks',
-    mend: ({ task, below }) => `move this line below \`mix ${task}\` (line ${below})`,
-  }),
-  rule({
-    id: 'R1.1',
-    weight: 'advice',
-    find: toolsLate,
-    say: () => 'esbuild and Tailwind are downloaded again with each change of the code',
-    mend: () => 'after `mix deps.compile`, before the code is copied, add: RUN mix assets.setup',
-  }),
-  rule({
-    id: 'R1.1',
-    weight: 'should',
-    find: repeated,
-    say: ({ task }) => `mix ${task} runs twice`,
-    mend: () => 'remove this one',
-  }),
+    'it fetches the dependencies for test and dev too',
+    'write: mix deps.get --only prod',
+  ),
+  r11.advice(
+    uncached,
+    ({ command }) => `${command} downloads every package again`,
+    'write: RUN --mount=type=cache,target=… with the folder where it keeps packages',
+  ),
+  r11.advice(
+    assetsFirst,
+    'assets are built before the compiler writes colocated LiveView hooks',
+    ({ task, below }) => `move this line below \`mix ${task}\` (line ${below})`,
+  ),
+  r11.advice(
+    toolsLate,
+    'esbuild and Tailwind are downloaded again with each change of the code',
+    'after `mix deps.compile`, before the code is copied, add: RUN mix assets.setup',
+  ),
+  r11.should(repeated, ({ task }) => `mix ${task} runs twice`, 'remove this one'),
 ];

@@ -18,7 +18,8 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, when } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const r15 = rulesFor(DOCKERFILE, 'R1.5');
+const r16 = rulesFor(DOCKERFILE, 'R1.6');
 const startOf = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
 /** Scripts of the repo's that a command runs. */
@@ -136,79 +137,57 @@ function silent(file: Dockerfile, repo: Repo) {
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
 export const startRules: readonly Rule[] = [
-  rule({
-    id: 'R1.5',
-    weight: 'should',
-    find: (file, { fly, machine }) => {
+  r15.should(
+    (file, { fly, machine }) => {
       const expose = last(file.final, 'EXPOSE');
       const ports = expose?.text.replaceAll('/tcp', '') ?? '';
       const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
-      if (ports.includes('$'))
-        return [new Doubt(`what EXPOSE ${ports} is without a build argument`)];
-      return when(ports !== wanted, { line: expose?.line ?? startLine(file), ports, wanted });
+      if (ports.includes('$')) return new Doubt(`what EXPOSE ${ports} is without a build argument`);
+      return ports !== wanted && { line: expose?.line ?? startLine(file), ports, wanted };
     },
-    say: ({ ports, wanted }) => `EXPOSE says ${ports || 'nothing'}, the app listens on ${wanted}`,
-    mend: ({ wanted }) => `here, write: EXPOSE ${wanted}`,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'must',
-    find: ({ final }, repo) => {
+    ({ ports, wanted }) => `EXPOSE says ${ports || 'nothing'}, the app listens on ${wanted}`,
+    ({ wanted }) => `here, write: EXPOSE ${wanted}`,
+  ),
+  r16.must(
+    ({ final }, repo) => {
       const starts = startSteps(final).length || repo.fly?.table.processes;
-      return when(!starts, { start: startOf(repo) });
+      return !starts && { start: startOf(repo) };
     },
-    say: () => 'nothing says how the release starts',
-    mend: ({ start }) => `at the end, add: ${start}`,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'must',
-    find: strangers,
-    say: ({ name }) =>
-      `there is no ${name}: mix.exs has no such release, rel/overlays no such script`,
-    mend: ({ release }) => `write ${release}`,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'must',
-    find: notExecutable,
-    say: () => 'it is started, but is not executable: permission denied',
-    mend: ({ file }) => `git update-index --chmod=+x ${file}`,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'should',
-    find: deaf,
-    say: () => 'a shell starts the VM and does not pass SIGTERM on to it',
-    mend: ({ edit }) => edit,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'should',
-    find: ({ final }, repo) =>
+    'nothing says how the release starts',
+    ({ start }) => `at the end, add: ${start}`,
+  ),
+  r16.must(
+    strangers,
+    ({ name }) => `there is no ${name}: mix.exs has no such release, rel/overlays no such script`,
+    ({ release }) => `write ${release}`,
+  ),
+  r16.must(
+    notExecutable,
+    'it is started, but is not executable: permission denied',
+    ({ file }) => `git update-index --chmod=+x ${file}`,
+  ),
+  r16.should(deaf, 'a shell starts the VM and does not pass SIGTERM on to it', ({ edit }) => edit),
+  r16.should(
+    ({ final }, repo) =>
       startSteps(final)
         .filter(({ commands: [line = []] }) => /(^|\s)mix(\s|$)|phx\.server/.test(line.join(' ')))
         .map(({ line }) => ({ line, start: startOf(repo) })),
-    say: () => 'it starts with mix, not a release',
-    mend: ({ start }) => `write: ${start}`,
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'should',
-    find: ({ final }) => {
+    'it starts with mix, not a release',
+    ({ start }) => `write: ${start}`,
+  ),
+  r16.should(
+    ({ final }) => {
       const step = final.steps.findLast(({ pairs: all }) =>
         all.some(([, text]) => /inet6_tcp/.test(text)),
       );
-      return when(step, { line: step?.line });
+      return step && { line: step?.line };
     },
-    say: () => 'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
-    mend: () => 'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
-  }),
-  rule({
-    id: 'R1.6',
-    weight: 'must',
-    find: silent,
-    say: () => 'nothing sets PHX_SERVER, so the release starts without its web server',
-    mend: () => 'before this line, add: ENV PHX_SERVER=true',
-  }),
+    'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
+    'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
+  ),
+  r16.must(
+    silent,
+    'nothing sets PHX_SERVER, so the release starts without its web server',
+    'before this line, add: ENV PHX_SERVER=true',
+  ),
 ];

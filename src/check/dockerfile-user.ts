@@ -7,9 +7,9 @@ import {
   startLine,
 } from './dockerfile-model.ts';
 import { DOCKERFILE } from './requirements.ts';
-import { type Rule, rulesFor, type Weight, when } from './rule.ts';
+import { type Rule, rulesFor, type Weight } from './rule.ts';
 
-const rule = rulesFor(DOCKERFILE);
+const r14 = rulesFor(DOCKERFILE, 'R1.4');
 
 const SECRET =
   /(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?|COOKIE|DATABASE_URL|_DSN)/;
@@ -57,50 +57,39 @@ const secrets = ({ final, stages }: Dockerfile) =>
 
 /** R1.4: a user that is not root, code that it can't change, a place where it may write, and no secrets inside. */
 export const userRules: readonly Rule[] = [
-  rule({
-    id: 'R1.4',
-    weight: 'should',
-    find: (file) => when(isRoot(file), { line: last(file.final, 'USER')?.line ?? startLine(file) }),
-    say: () => 'the app runs as root',
-    mend: () => 'here, write: USER 65534:65534',
-  }),
-  rule({
-    id: 'R1.4',
-    weight: 'should',
-    find: (file) => givenAway(file).map(({ line }) => ({ line })),
-    say: () => 'the running app can change its own code, which it owns',
-    mend: () => 'remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp',
-  }),
-  rule({
-    id: 'R1.4',
-    weight: 'must',
-    find: (file) => {
+  r14.should(
+    (file) => isRoot(file) && { line: last(file.final, 'USER')?.line ?? startLine(file) },
+    'the app runs as root',
+    'here, write: USER 65534:65534',
+  ),
+  r14.should(
+    (file) => givenAway(file).map(({ line }) => ({ line })),
+    'the running app can change its own code, which it owns',
+    'remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp',
+  ),
+  r14.must(
+    (file) => {
       const may = file.final.env.has('RELEASE_TMP') || givenAway(file).length || isRoot(file);
-      return when(!may, { line: last(file.final, 'USER')?.line });
+      return !may && { line: last(file.final, 'USER')?.line };
     },
-    say: () => 'the release writes to its tmp folder at boot, which this user may not',
-    mend: () => 'before this line, add: ENV RELEASE_TMP=/tmp',
-  }),
-  rule({
-    id: 'R1.4',
-    weight: 'must',
-    find: secrets,
-    say: ({ keyword, name }) => `${keyword} ${name} is kept where others can read it`,
-    mend: ({ name }) =>
+    'the release writes to its tmp folder at boot, which this user may not',
+    'before this line, add: ENV RELEASE_TMP=/tmp',
+  ),
+  r14.must(
+    secrets,
+    ({ keyword, name }) => `${keyword} ${name} is kept where others can read it`,
+    ({ name }) =>
       `remove it; at run time: fly secrets set ${name}=…; while building: RUN --mount=type=secret,id=${name} …`,
-  }),
-  rule({
-    id: 'R1.4',
-    weight: 'advice',
-    find: ({ stages }) =>
+  ),
+  r14.advice(
+    ({ stages }) =>
       stages
         .flatMap(({ own }) => own)
         .filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text))
         .flatMap(({ line, pairs: [pair] }) =>
           pair ? { line, name: pair[0], value: pair[1] } : [],
         ),
-    say: () => 'ENV with a space is the old form, which Docker warns of',
-    mend: ({ name, value }) =>
-      `write: ENV ${name}=${/\s/.test(value) ? JSON.stringify(value) : value}`,
-  }),
+    'ENV with a space is the old form, which Docker warns of',
+    ({ name, value }) => `write: ENV ${name}=${/\s/.test(value) ? JSON.stringify(value) : value}`,
+  ),
 ];

@@ -7,7 +7,8 @@ import { matcher, type Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
 import { type Rule, rulesFor, type Weight, when } from './rule.ts';
 
-const rule = rulesFor(DOCKERIGNORE);
+const b5 = rulesFor(DOCKERIGNORE, 'B5');
+const b6 = rulesFor(DOCKERIGNORE, 'B6');
 
 /** What must stay out: a line that keeps it out, and paths that show whether one does. */
 const UNWANTED: readonly [line: string, what: string, probes: string, weight: Weight][] = [
@@ -115,25 +116,18 @@ const notKeptOut = (repo: Repo, ignores: Ignores) =>
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
 export const dockerignoreRules: readonly Rule[] = [
-  rule({
-    id: 'B5',
-    weight: 'should',
-    find: (ignores, repo) => leaks(repo, ignores).filter(({ letIn }) => letIn),
-    say: ({ what, probe }) => `${what} (${probe}) can get into the image`,
-    mend: ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
-  }),
-  rule({
-    id: 'B5',
-    weight: 'should',
-    find: (ignores, repo) => notKeptOut(repo, ignores),
-    say: ({ all }) =>
-      `not kept out: ${all.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
-    mend: ({ all }) => ['add at the top:', ...all.map(({ pattern }) => pattern)].join('\n'),
-  }),
-  rule({
-    id: 'B6',
-    weight: 'must',
-    find: (ignores, repo) => {
+  b5.should(
+    (ignores, repo) => leaks(repo, ignores).filter(({ letIn }) => letIn),
+    ({ what, probe }) => `${what} (${probe}) can get into the image`,
+    ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
+  ),
+  b5.should(
+    (ignores, repo) => notKeptOut(repo, ignores),
+    ({ all }) => `not kept out: ${all.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
+    ({ all }) => ['add at the top:', ...all.map(({ pattern }) => pattern)].join('\n'),
+  ),
+  b6.must(
+    (ignores, repo) => {
       const text = repo.dockerignore?.text ?? '';
       const culprit = culpritIn(text);
       return [...keptOut(repo, ignores)].map(([path, why]) => {
@@ -141,7 +135,7 @@ export const dockerignoreRules: readonly Rule[] = [
         return { line, path, why, pattern: text.split(/\r?\n/)[line - 1] };
       });
     },
-    say: ({ path, why }) => `${path} never reaches the build: ${why}`,
-    mend: ({ path, pattern }) => `remove the line \`${pattern}\`, or add !${path} at the end`,
-  }),
+    ({ path, why }) => `${path} never reaches the build: ${why}`,
+    ({ path, pattern }) => `remove the line \`${pattern}\`, or add !${path} at the end`,
+  ),
 ];

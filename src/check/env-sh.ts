@@ -1,7 +1,7 @@
 import { basenames, nodeName, usesMnesia } from './node-name.ts';
 import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
-import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
+import { type Place, type Rule, rulesFor } from './rule.ts';
 import { type Assignment, assignmentsIn, type Command, commandsIn } from './script.ts';
 
 const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
@@ -11,21 +11,7 @@ const ON_FLY = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY
 const lineOf = (script: string, line: number): string => script.split(/\r?\n/)[line - 1] ?? '';
 const isOnFly = ({ guards }: Command): boolean => guards.some((guard) => guard.includes('FLY_'));
 
-/** The finding of most rules: the first line that is wrong, or the script as a whole. */
-const rule = <Found extends Place = Place>(
-  weight: Weight,
-  find: (script: string, repo: Repo) => readonly Found[],
-  say: string | ((found: Found) => string),
-  mend: string | ((found: Found) => string),
-): Rule<string, Found> =>
-  rulesFor(ENV_SH)<Found>({
-    id: 'B10',
-    weight,
-    find,
-    say: (found) => (typeof say === 'string' ? say : say(found)),
-    mend: (found) => (typeof mend === 'string' ? mend : mend(found)),
-  });
-const once = (found: boolean): Place[] => (found ? [{}] : []);
+const b10 = rulesFor(ENV_SH, 'B10');
 
 /** Set everywhere: a long node name needs a host, and whoever names the node for another platform knows what they do. */
 function everywhere(script: string): Assignment[] {
@@ -76,14 +62,12 @@ const bare = (name: string): string => name.replace(/[{}]/g, '');
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
 export const envShRules: readonly Rule<string>[] = [
-  rule(
-    'must',
+  b10.must(
     (script) => (script.includes('\r\n') ? [{ line: 1 }] : []),
     'lines end in CRLF, which the shell takes for a part of each command',
     'save it with LF endings; `npx plop env-sh` does',
   ),
-  rule<Place & { names: string; lines: string }>(
-    'should',
+  b10.should(
     (script) => {
       const sets = everywhere(script);
       const lines = sets.map(({ line }) => `line ${line}: ${lineOf(script, line).trim()}`);
@@ -94,40 +78,29 @@ export const envShRules: readonly Rule<string>[] = [
       `${names}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
     ({ lines }) => `move inside \`${GUARD}\`:\n${lines}`,
   ),
-  rule(
-    'should',
-    (script) => once(!isSet(script, 'RELEASE_NODE')),
+  b10.should(
+    (script) => !isSet(script, 'RELEASE_NODE'),
     'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
     `${inGuard('RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"')}; \`npx plop env-sh\` writes it with image_id`,
   ),
-  rule(
-    'should',
+  b10.should(
     (script) => rawReferences(script).map(({ line }) => ({ line })),
     'an image reference with a digest or a label of your own makes an invalid node name',
     CLEAN,
   ),
-  rule(
-    'should',
+  b10.should(
     (script, { machine }) =>
-      once(
-        !isSet(script, 'ERL_AFLAGS', 'inet6_tcp') && !/inet6_tcp/.test(machine.ERL_AFLAGS ?? ''),
-      ),
+      !isSet(script, 'ERL_AFLAGS', 'inet6_tcp') && !/inet6_tcp/.test(machine.ERL_AFLAGS ?? ''),
     "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
     inGuard('ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"'),
   ),
-  rule(
-    'should',
+  b10.should(
     (_, { project, machine }) =>
-      once(
-        project.clustering &&
-          !machine.DNS_CLUSTER_QUERY &&
-          project.deps.prod.includes('dns_cluster'),
-      ),
+      project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
     'dns_cluster looks for other machines under no name',
     inGuard('DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"'),
   ),
-  rule(
-    'must',
+  b10.must(
     (script) => {
       const end = commandsIn(script).at(-1);
       const isTest = end?.guards.some((guard) => /^\[|^test\b/.test(guard));
@@ -137,8 +110,7 @@ export const envShRules: readonly Rule<string>[] = [
     'when its test fails, this last line ends the start (the script runs under set -e)',
     'write it with if … then … fi',
   ),
-  rule<Place & { base: string }>(
-    'should',
+  b10.should(
     (script, repo) => {
       const bases = basenames(repo).flatMap((name) => name ?? []);
       return givenNames(script)
@@ -149,14 +121,13 @@ export const envShRules: readonly Rule<string>[] = [
     ({ base }) =>
       `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
   ),
-  rule(
-    'must',
+  b10.must(
     (script, { project }) =>
       usesMnesia(project)
         ? givenNames(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name))
         : [],
     'the files of Mnesia belong to the name of the node, which changes with each deploy here',
-    (_) => 'write: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+    'write: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
   ),
 ];
 

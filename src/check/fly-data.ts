@@ -7,10 +7,12 @@ import { hasPassword, isSecretName } from './dockerfile-user.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 import { reposOf } from './setting-rule.ts';
 
-const rule = rulesFor(FLY_TOML);
+const r23 = rulesFor(FLY_TOML, 'R2.3');
+const r27 = rulesFor(FLY_TOML, 'R2.7');
+const b9 = rulesFor(FLY_TOML, 'B9');
 
 type Location = 'sqlite' | 'fly' | 'managed' | 'outside' | 'unknown';
 
@@ -39,21 +41,16 @@ export const followsPoolSize = (repo: Repo): boolean =>
 
 /** R2.3: the pool and the network fit the database. */
 const databaseRules: readonly Rule<FlyFile>[] = [
-  rule({
-    id: 'R2.3',
-    weight: 'must',
-    find: (file, repo) => {
+  r23.must(
+    (file, repo) => {
       const volumes = [...tablesAt(file.table, 'mounts'), ...tablesAt(file.table, 'mount')];
-      return when(locationOf(file, repo) === 'sqlite' && volumes.length === 0, {});
+      return locationOf(file, repo) === 'sqlite' && volumes.length === 0 && {};
     },
-    say: () => 'each deploy starts with an empty database: its file is on a disk that is not kept',
-    mend: () =>
-      'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
-  }),
-  rule({
-    id: 'R2.3',
-    weight: 'should',
-    find: (file, repo) => {
+    'each deploy starts with an empty database: its file is on a disk that is not kept',
+    'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
+  ),
+  r23.should(
+    (file, repo) => {
       const where = locationOf(file, repo);
       const ipv6 = where !== 'outside';
       const weight: Weight = /fly|managed/.test(where) ? 'must' : 'should';
@@ -71,66 +68,59 @@ const databaseRules: readonly Rule<FlyFile>[] = [
       const isSet = file.env.ECTO_IPV6 === String(ipv6);
       return [...doubts, ...wrong.map(({ module }) => ({ line, weight, module, ipv6, isSet }))];
     },
-    say: ({ module, ipv6 }) =>
+    ({ module, ipv6 }) =>
       ipv6
         ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
         : 'databases outside Fly often have IPv4 addresses only',
-    mend: ({ ipv6, isSet, module }) => {
+    ({ ipv6, isSet, module }) => {
       if (isSet) return `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
       return ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
     },
-  }),
-  rule({
-    id: 'R2.3',
-    weight: 'advice',
-    find: (file, repo) => {
+  ),
+  r23.advice(
+    (file, repo) => {
       const most = locationOf(file, repo) === 'managed' ? 45 : 25;
       return repoSettings(repo, 'pool_size').flatMap(({ value: size }) =>
         typeof size === 'number' && size > most ? [{ size, line: file.line('env.POOL_SIZE') }] : [],
       );
     },
-    say: ({ size }) =>
-      `${size} connections from each machine are more than a small Postgres allows`,
-    mend: () => 'write: POOL_SIZE = "10"',
-  }),
-  rule({
-    id: 'R2.3',
-    weight: 'advice',
-    find: (file, repo) => {
+    ({ size }) => `${size} connections from each machine are more than a small Postgres allows`,
+    'write: POOL_SIZE = "10"',
+  ),
+  r23.advice(
+    (file, repo) => {
       const size = locationOf(file, repo) === 'managed' ? 8 : 10;
-      return when(followsPoolSize(repo) && repo.machine.POOL_SIZE === undefined, {
-        line: file.line('env'),
-        size,
-      });
+      return (
+        followsPoolSize(repo) &&
+        repo.machine.POOL_SIZE === undefined && {
+          line: file.line('env'),
+          size,
+        }
+      );
     },
-    say: () => 'no POOL_SIZE: nothing here says how many connections a machine opens',
-    mend: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
-  }),
+    'no POOL_SIZE: nothing here says how many connections a machine opens',
+    ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
+  ),
 ];
 
 /** R2.7: what stands in a committed file is no secret. */
 const secretRules: readonly Rule<FlyFile>[] = [
-  rule({
-    id: 'R2.7',
-    weight: 'must',
-    find: ({ env, line }) =>
+  r27.must(
+    ({ env, line }) =>
       Object.entries(env)
         .filter(([name, value]) => value && (isSecretName(name) || isSecretValue(value)))
         .map(([name]) => ({ name, line: line(`env.${name}`) })),
-    say: ({ name }) => `${name} is a secret, and fly.toml is committed`,
-    mend: ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
-  }),
-  rule({
-    id: 'R2.7',
-    weight: 'note',
-    find: (_, { project, provided }) => {
+    ({ name }) => `${name} is a secret, and fly.toml is committed`,
+    ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
+  ),
+  r27.note(
+    (_, { project, provided }) => {
       const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
-      return when(wanted.length, { names: wanted.join(', ') });
+      return wanted.length && { names: wanted.join(', ') };
     },
-    say: ({ names }) =>
+    ({ names }) =>
       `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
-    mend: () => '',
-  }),
+  ),
 ];
 
 const isSecretValue = (value: string): boolean =>
@@ -179,10 +169,8 @@ function commandFaults(command: string, file: FlyFile, repo: Repo): CommandFault
 }
 
 /** B9: release_command names something that is in the image, and reaches the database. */
-const commandRule = rule({
-  id: 'B9',
-  weight: 'must',
-  find: (file, repo) => {
+const commandRule = b9.must(
+  (file, repo) => {
     const command = String(file.deploy.release_command ?? '');
     const line = file.line('deploy.release_command');
     return (command ? commandFaults(command, file, repo) : []).map((fault) => {
@@ -190,9 +178,9 @@ const commandRule = rule({
       return { line, weight, fault, command: command.replaceAll('"', '\\"') };
     });
   },
-  say: ({ fault }) => COMMAND_FAULTS[fault][0],
-  mend: ({ fault, command }) => COMMAND_FAULTS[fault][1].replace("COMMAND'", () => `${command}'`),
-});
+  ({ fault }) => COMMAND_FAULTS[fault][0],
+  ({ fault, command }) => COMMAND_FAULTS[fault][1].replace("COMMAND'", () => `${command}'`),
+);
 
 export const flyDataRules: readonly Rule<FlyFile>[] = [
   ...databaseRules,

@@ -6,9 +6,10 @@ import { Problem } from '../problem.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight, when } from './rule.ts';
+import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 
-const rule = rulesFor(FLY_TOML);
+const r21 = rulesFor(FLY_TOML, 'R2.1');
+const b12 = rulesFor(FLY_TOML, 'B12');
 
 /** flyctl's own list (internal/appconfig/validation.go, 2026-08). */
 const STRATEGIES = ['rolling', 'immediate', 'canary', 'bluegreen'];
@@ -31,99 +32,81 @@ function regionFault(region: string): string | Doubt | undefined {
 
 /** R2.1: valid for flyctl. */
 const validRules: readonly Rule<FlyFile>[] = [
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ problem }) => (problem ? [{ problem }] : []),
-    say: ({ problem }) => problem,
-    mend: () => 'mend the line that it names',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ app, line, problem }) =>
-      when(!problem && !isAppName(app ?? ''), { line: line('app'), app }),
-    say: ({ app }) => (app ? `"${app}" can't be an app name` : 'no app'),
-    mend: () => 'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'should',
-    find: ({ region, line, problem }) => when(!problem && !region, { line: line('app') }),
-    say: () => 'no primary_region, so Fly picks one',
-    mend: () => 'write: primary_region = "lhr", or the one near your users',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ region, line }) => {
+  r21.must(
+    ({ problem }) => problem && { problem },
+    ({ problem }) => problem,
+    'mend the line that it names',
+  ),
+  r21.must(
+    ({ app, line, problem }) => !problem && !isAppName(app ?? '') && { line: line('app'), app },
+    ({ app }) => (app ? `"${app}" can't be an app name` : 'no app'),
+    'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
+  ),
+  r21.should(
+    ({ region, line, problem }) => !problem && !region && { line: line('app') },
+    'no primary_region, so Fly picks one',
+    'write: primary_region = "lhr", or the one near your users',
+  ),
+  r21.must(
+    ({ region, line }) => {
       const fault = region ? regionFault(region) : undefined;
       if (fault instanceof Doubt) return [fault];
       return fault ? [{ line: line('primary_region'), fault }] : [];
     },
-    say: ({ fault }) => fault,
-    mend: () => 'change it',
-  }),
+    ({ fault }) => fault,
+    'change it',
+  ),
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
-  rule({
-    id: 'R2.1',
-    weight: 'should',
-    find: ({ table, line }) =>
+  r21.should(
+    ({ table, line }) =>
       unknownKeys(table).map((unknown) => {
         const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
         return { ...unknown, weight, line: line(unknown.path) };
       }),
-    say: ({ path }) => `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and ignores it`,
-    mend: ({ meant, home, key }) => {
+    ({ path }) => `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and ignores it`,
+    ({ meant, home, key }) => {
       if (meant) return `did you mean ${meant}? else remove it`;
       return home
         ? `${key} belongs below [${home}]; else remove it`
         : 'remove it, or correct its name';
     },
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ env, line }) =>
+  ),
+  r21.must(
+    ({ env, line }) =>
       Object.keys(env)
         .filter((name) => name.startsWith('FLY_'))
         .map((name) => ({ name, line: line(`env.${name}`) })),
-    say: ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
-    mend: () => 'remove it',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ deploy: { strategy }, line }) =>
-      when(strategy !== undefined && !STRATEGIES.includes(String(strategy)), {
+    ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
+    'remove it',
+  ),
+  r21.must(
+    ({ deploy: { strategy }, line }) =>
+      strategy !== undefined &&
+      !STRATEGIES.includes(String(strategy)) && {
         line: line('deploy.strategy'),
         strategy: String(strategy),
-      }),
-    say: ({ strategy }) => `there is no strategy ${strategy}`,
-    mend: () => 'write: strategy = "rolling"',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ deploy: { strategy }, table, line }) => {
+      },
+    ({ strategy }) => `there is no strategy ${strategy}`,
+    'write: strategy = "rolling"',
+  ),
+  r21.must(
+    ({ deploy: { strategy }, table, line }) => {
       const mounts = [...tablesAt(table, 'mounts'), ...tablesAt(table, 'mount')];
       const twins = strategy === 'canary' || strategy === 'bluegreen';
-      return when(twins && mounts.length, { line: line('deploy.strategy'), strategy });
+      return twins && mounts.length && { line: line('deploy.strategy'), strategy };
     },
-    say: ({ strategy }) => `${strategy} starts machines beside the old ones, which hold the volume`,
-    mend: () => 'write: strategy = "rolling"',
-  }),
-  rule({
-    id: 'R2.1',
-    weight: 'must',
-    find: ({ table, service, line }) => {
+    ({ strategy }) => `${strategy} starts machines beside the old ones, which hold the volume`,
+    'write: strategy = "rolling"',
+  ),
+  r21.must(
+    ({ table, service, line }) => {
       const groups = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
       const nameless = service?.kind === 'http_service' && !service.data.processes;
-      return when(groups.length && nameless, { line: line('http_service'), group: groups[0] });
+      return groups.length && nameless && { line: line('http_service'), group: groups[0] };
     },
-    say: () => 'with [processes], each service must say which one it is for',
-    mend: ({ group }) => `add: processes = ["${group}"]`,
-  }),
+    'with [processes], each service must say which one it is for',
+    ({ group }) => `add: processes = ["${group}"]`,
+  ),
 ];
 
 /** Keys of [build] with which no Dockerfile is built. */
@@ -131,29 +114,24 @@ const OTHER_BUILDERS = ['image', 'builder', 'buildpacks', 'builtin', 'compose'];
 
 /** B12: what `fly deploy` builds is the Dockerfile. */
 const buildRules: readonly Rule<FlyFile>[] = [
-  rule({
-    id: 'B12',
-    weight: 'must',
-    find: ({ build, line }) =>
+  b12.must(
+    ({ build, line }) =>
       OTHER_BUILDERS.filter((key) => build[key] !== undefined).map((key) => ({
         key,
         line: line(`build.${key}`),
       })),
-    say: ({ key }) => `with ${key}, fly deploy does not build the Dockerfile`,
-    mend: ({ key }) =>
-      `remove ${key} under [build]; npx plop fly-toml -- --conflict replace does it`,
-  }),
-  rule({
-    id: 'B12',
-    weight: 'must',
-    find: (file, repo) => [...otherDockerfile(file, repo), ...otherStage(file, repo)],
-    say: ({ what, exists }) =>
+    ({ key }) => `with ${key}, fly deploy does not build the Dockerfile`,
+    ({ key }) => `remove ${key} under [build]; npx plop fly-toml -- --conflict replace does it`,
+  ),
+  b12.must(
+    (file, repo) => [...otherDockerfile(file, repo), ...otherStage(file, repo)],
+    ({ what, exists }) =>
       exists
         ? `fly deploy builds ${what}, and not the whole Dockerfile beside fly.toml`
         : `there is no ${what}, so each build stops here`,
-    mend: ({ key, exists }) =>
+    ({ key, exists }) =>
       `remove ${key} under [build]${exists ? ', unless it is what you want' : ''}`,
-  }),
+  ),
 ];
 
 /** [build] that names another Dockerfile than the one beside it. */

@@ -1,12 +1,12 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
-import { type ForceSslFault, forceSslFaults } from '../facts/force-ssl.ts';
+import { forceSslFaults } from '../facts/force-ssl.ts';
 import { checkedFile } from '../fly/checked-file.ts';
 import { type Located, type Service, seconds } from '../fly/fly-config.ts';
 import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
+import { type Place, type Rule, rulesFor } from './rule.ts';
 
 interface Checked extends Place {
   /** The path that the check asks for, and what the app answers. */
@@ -16,12 +16,7 @@ interface Checked extends Place {
   service: string;
 }
 
-const rule = <Found extends Place = Checked>(
-  weight: Weight,
-  find: (fly: FlyFile, repo: Repo) => readonly Found[],
-  say: (found: Found) => string,
-  mend: (found: Found) => string,
-): Rule<FlyFile, Found> => rulesFor(FLY_TOML)<Found>({ id: 'R2.5', weight, find, say, mend });
+const r25 = rulesFor(FLY_TOML, 'R2.5');
 
 /** A path that the app answers without a login or the database. */
 const answeredPath = ({ project }: Repo): string | null =>
@@ -64,10 +59,6 @@ const TIMES: [key: string, least: number, wanted: string, why: string][] = [
   ['grace_period', 5, '30s', 'the Erlang VM and the app take some seconds to start'],
 ];
 
-interface Time extends Place {
-  value: number | undefined;
-}
-
 /** A static file of this path, or a route that ends like it: something of the owner's may well answer there. */
 function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
   const [, last = ''] = /\/([\w.-]+)\/?$/.exec(path) ?? [];
@@ -102,34 +93,29 @@ const forceSsl = (blocks: boolean) => (_: FlyFile, repo: Repo) =>
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
-  rule<Place>(
-    'must',
-    (fly) => (fly.service ? [] : [{}]),
-    () => 'no [http_service], so nothing is served and nothing checked',
-    () => '`npx plop fly-toml` writes it',
+  r25.must(
+    (fly) => !fly.service,
+    'no [http_service], so nothing is served and nothing checked',
+    '`npx plop fly-toml` writes it',
   ),
-  rule<Place>(
-    'should',
+  r25.should(
     (fly, repo) =>
       fly.service && !answeredPath(repo) ? [{ file: repo.project.endpoint.file }] : [],
-    () => 'the app has no route that answers a health check',
-    () => '`npx plop health` adds a plug that answers /health',
+    'the app has no route that answers a health check',
+    '`npx plop health` adds a plug that answers /health',
   ),
-  rule(
-    'should',
+  r25.should(
     (fly, repo) => (fly.service?.checks.length ? [] : checkOf(fly, repo)),
-    () => 'no health check, so a deploy goes on although the app does not answer',
+    'no health check, so a deploy goes on although the app does not answer',
     ({ answered, header, service }) =>
       `below the [${service}] table, add:\n[[${header}]]\nmethod = "GET"\npath = "${answered ?? '/health'}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
   ),
-  rule(
-    'should',
+  r25.should(
     check(({ path, answered }) => path === '/' && answered !== '/'),
-    () => 'the start page may ask for a login or for the database, and then the check fails',
+    'the start page may ask for a login or for the database, and then the check fails',
     ({ answered }) => `write: path = "${answered ?? '/health'}"`,
   ),
-  rule(
-    'must',
+  r25.must(
     check(
       ({ path, answered }, _, repo) =>
         path !== '/' && answered !== null && path !== answered && !mayAnswer(path, repo),
@@ -137,15 +123,13 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     ({ path, answered }) => `the check asks for ${path}, and the app's health route is ${answered}`,
     ({ answered }) => `write: path = "${answered}"`,
   ),
-  rule(
-    'must',
+  r25.must(
     check(({ path, answered }) => path === '/health' && answered === null),
-    () => 'nothing in the app answers /health, so no deploy ends well',
-    () => '`npx plop health` adds a plug that does',
+    'nothing in the app answers /health, so no deploy ends well',
+    '`npx plop health` adds a plug that does',
   ),
   ...TIMES.map(([key, least, wanted, why]) =>
-    rule<Time>(
-      'should',
+    r25.should(
       (fly, repo) =>
         check(() => true, key)(fly, repo)
           .map(({ line }) => ({ line, value: seconds(fly.service?.checks[0]?.data[key]) }))
@@ -154,23 +138,15 @@ export const healthRules: readonly Rule<FlyFile>[] = [
       ({ value }) => `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`,
     ),
   ),
-  rule<Place & ForceSslFault>(
-    'must',
+  r25.must(
     forceSsl(true),
     ({ what }) => what,
     ({ edit }) => edit,
   ),
-  rule<Place & ForceSslFault>(
-    'note',
-    forceSsl(false),
-    ({ at, what, edit }) => `${at.file}:${at.line}: ${what}; ${edit}`,
-    () => '',
-  ),
-  rule(
-    'must',
+  r25.note(forceSsl(false), ({ at, what, edit }) => `${at.file}:${at.line}: ${what}; ${edit}`, ''),
+  r25.must(
     check(redirects, 'headers'),
-    () =>
-      'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
+    'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
     ({ header }) => `below this check, add:\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
   ),
 ];

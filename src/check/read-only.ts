@@ -227,14 +227,12 @@ function cubdb(repo: Repo): Writer[] {
   });
 }
 
-const rule = (weight: Weight, find: (repo: Repo) => Writer[]): Rule<string, Writer> =>
-  rulesFor(RUNTIME_EXS)<Writer>({
-    id: 'B13',
-    weight,
-    find: (_, repo) => find(repo),
-    say: ({ what }) => `${what}, and the app may not write to its folder in the image`,
-    mend: ({ remedy }) => remedy,
-  });
+const rule = (weight: Weight, find: (repo: Repo) => Writer[]): Rule<string> =>
+  rulesFor(RUNTIME_EXS, 'B13')[weight](
+    (_, repo) => find(repo),
+    ({ what }) => `${what}, and the app may not write to its folder in the image`,
+    ({ remedy }) => remedy,
+  );
 
 /** B13: nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [

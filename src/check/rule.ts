@@ -23,16 +23,17 @@ export class Doubt {
   }
 }
 
-/**
- * One part of a requirement; several share an id. `find` decides and returns data, `say` and `mend` are the words:
- * what is wrong, and the exact edit. Generators ask the same rules what is missing.
- */
-export interface Rule<File = unknown, Found = unknown> {
+/** What was found: one, several or none; `true` where there is no data to it. */
+type Founds<Found> = Found | Doubt | Told | readonly (Found | Doubt | Told)[];
+type Told = boolean | undefined | null | '' | 0;
+
+/** A text, or one that is made of what was found. */
+type Words<Found> = string | ((found: Found) => string);
+
+/** One part of a requirement; several share an id. */
+export interface Rule<File = unknown> {
   id: string;
-  weight: Weight;
-  find(file: File, repo: Repo): readonly (Found | Doubt)[];
-  say(found: Found): string;
-  mend(found: Found): string;
+  judge(read: Read<File>, repo: Repo): Outcome;
 }
 
 /** A file that rules are about, as `check` finds it in the repo. */
@@ -48,12 +49,6 @@ export interface Subject<File> {
   doubt?(repo: Repo): string | undefined;
   except?: string;
 }
-
-/** Gives the rules of a subject their types: `const rule = rulesFor(DOCKERFILE)`, then `rule({ id, weight, find, say, mend })`. */
-export const rulesFor =
-  <File>(_subject: Subject<File>) =>
-  <Found>(rule: Rule<File, Found>): Rule<File, Found> =>
-    rule;
 
 /** What a rule says about a repo, in words. */
 export interface Finding {
@@ -72,14 +67,45 @@ export interface Outcome {
   unknown: { weight: Weight; why: string }[];
 }
 
-/** Runs one rule on the file that it is about. */
-export function judge<File>(rule: Rule<File>, read: Read<File>, repo: Repo): Outcome {
+/**
+ * Makes the rules of a requirement: `const r21 = rulesFor(FLY_TOML, 'R2.1')`, then `r21.must(find, say, mend)`.
+ * `find` decides and returns data, `say` and `mend` are the words: what is wrong, and the exact edit.
+ */
+export function rulesFor<File>(_subject: Subject<File>, id: string) {
+  const ofWeight =
+    (weight: Weight) =>
+    <Found>(
+      find: (file: File, repo: Repo) => Founds<Found>,
+      say: Words<Found> = '',
+      mend: Words<Found> = '',
+    ): Rule<File> => ({
+      id,
+      judge: (read, repo) =>
+        outcomeOf(weight, read, [find(read.file, repo)].flat() as Founds<Found>[], say, mend),
+    });
+  return {
+    must: ofWeight('must'),
+    should: ofWeight('should'),
+    advice: ofWeight('advice'),
+    note: ofWeight('note'),
+  };
+}
+
+function outcomeOf<Found>(
+  ruled: Weight,
+  { path }: Read<unknown>,
+  founds: readonly Founds<Found>[],
+  say: Words<Found>,
+  mend: Words<Found>,
+): Outcome {
   const outcome: Outcome = { findings: [], unknown: [] };
-  for (const found of rule.find(read.file, repo)) {
-    if (found instanceof Doubt) outcome.unknown.push({ weight: rule.weight, why: found.doubt });
-    else {
-      const { file = read.path, line = null, weight = rule.weight } = found as Place;
-      const [what, edit] = [rule.say(found), rule.mend(found)];
+  const worded = (words: Words<Found>, found: Found) =>
+    typeof words === 'string' ? words : words(found);
+  for (const found of founds) {
+    if (found instanceof Doubt) outcome.unknown.push({ weight: ruled, why: found.doubt });
+    else if (found) {
+      const { file = path, line = null, weight = ruled } = found as Place;
+      const [what, edit] = [worded(say, found as Found), worded(mend, found as Found)];
       outcome.findings.push({ weight, what, edit, file, line });
     }
   }

@@ -12,9 +12,9 @@ import {
 } from './runtime-missing.ts';
 import { readsAt, settingAt } from './runtime-probe.ts';
 
-const rule = rulesFor(RUNTIME_EXS);
-type OfApp = Place & { app: string };
-type Named = Place & { name: string };
+const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
+const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
+const b11 = rulesFor(RUNTIME_EXS, 'B11');
 const written = (app: string, rest: string): string =>
   `add: config :${app}, ${rest}; \`npx plop runtime-exs\` writes it`;
 
@@ -28,49 +28,38 @@ const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: strin
 
 /** R3.4: one list of TLS options for connections to the outside. */
 export const tls: readonly Rule<string>[] = [
-  rule<OfApp>({
-    id: 'R3.4',
-    weight: 'should',
-    find: (_, repo) => {
+  r34.should(
+    (_, repo) => {
       const app = repo.project.app.otpApp;
       return tlsLists(repo).length || compiledKeyOf(repo.project, [app, 'tls']) ? [] : [{ app }];
     },
-    say: () => 'no list of TLS options that WebSocket and HTTP clients could use',
-    mend: ({ app }) =>
+    'no list of TLS options that WebSocket and HTTP clients could use',
+    ({ app }) =>
       written(
         app,
         ':tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]',
       ),
-  }),
-  rule<Named>({
-    id: 'R3.4',
-    weight: 'must',
-    find: wrongTls((options) => atomName(get(options, 'verify')) !== 'verify_peer'),
-    say: ({ name }) => `${name} takes any certificate`,
-    mend: () => 'write: verify: :verify_peer',
-  }),
-  rule<Named>({
-    id: 'R3.4',
-    weight: 'should',
-    find: wrongTls((options) =>
-      /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions'))),
-    ),
-    say: ({ name }) => `${name} allows old TLS versions`,
-    mend: () => 'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
-  }),
-  rule<Named>({
-    id: 'R3.4',
-    weight: 'should',
-    find: wrongTls(
+  ),
+  r34.must(
+    wrongTls((options) => atomName(get(options, 'verify')) !== 'verify_peer'),
+    ({ name }) => `${name} takes any certificate`,
+    'write: verify: :verify_peer',
+  ),
+  r34.should(
+    wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
+    ({ name }) => `${name} allows old TLS versions`,
+    'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
+  ),
+  r34.should(
+    wrongTls(
       (options, { project, runtimePath }) =>
         !project.release.rebootAfterConfig &&
         !runtimePath.endsWith('releases.exs') &&
         !get(options, 'customize_hostname_check'),
     ),
-    say: ({ name }) => `${name} refuses wildcard certificates`,
-    mend: () =>
-      'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]',
-  }),
+    ({ name }) => `${name} refuses wildcard certificates`,
+    'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]',
+  ),
 ];
 
 interface LineFault extends Place {
@@ -125,55 +114,47 @@ const lineRule = (
   weight: 'should' | 'advice',
   find: (repo: Repo) => readonly (LineFault | Doubt)[],
 ) =>
-  rule<LineFault>({
-    id: 'R3.5',
-    weight,
-    find: (_, repo) => find(repo),
-    say: ({ what }) => what,
-    mend: ({ key, setting }) =>
+  r35[weight](
+    (_, repo) => find(repo),
+    ({ what }) => what,
+    ({ key, setting }) =>
       weight === 'should'
         ? written('logger', `:${key}, ${setting}`)
         : `add: config :logger, :${key}, ${setting}`,
-  });
+  );
 
 /** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
 export const logger: readonly Rule<string>[] = [
-  rule({
-    id: 'R3.5',
-    weight: 'should',
-    find: (_, repo) => {
+  r35.should(
+    (_, repo) => {
       const [level, other] = logLevels(repo);
       if (level instanceof Unknown && other instanceof Unknown)
         return [new Doubt(`the level does not follow LOG_LEVEL? That is decided by ${level.why}`)];
       const line = repo.runtime && readsAt(repo.runtime.text, 'LOG_LEVEL');
       return missingLogLevel(repo) ? [{ line }] : [];
     },
-    say: () => 'the level does not follow LOG_LEVEL',
-    mend: () =>
-      written('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
-  }),
+    'the level does not follow LOG_LEVEL',
+    written('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
+  ),
   lineRule('should', lackingLines),
   lineRule('advice', ownLines),
 ];
 
 /** B11: workers can be left out, by one setting of the app's that follows BACKGROUND_ENABLED. */
 export const backgroundSwitch: readonly Rule<string>[] = [
-  rule<OfApp & { workers: string }>({
-    id: 'B11',
-    weight: 'should',
-    find: (_, repo) => {
+  b11.should(
+    (_, repo) => {
       const { app, background } = repo.project;
       const isCompiled = compiledKeyOf(repo.project, [app.otpApp, 'background']) !== undefined;
       return background.length && !isCompiled && !hasBackgroundSwitch(repo)
         ? [{ app: app.otpApp, workers: background.join(', ') }]
         : [];
     },
-    say: ({ workers }) =>
-      `these workers run on every machine, and in a one-off console too: ${workers}`,
-    mend: ({ app }) =>
+    ({ workers }) => `these workers run on every machine, and in a one-off console too: ${workers}`,
+    ({ app }) =>
       written(
         app,
         ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)',
       ),
-  }),
+  ),
 ];

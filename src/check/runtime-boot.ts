@@ -6,42 +6,31 @@ import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Place, type Rule, rulesFor } from './rule.ts';
 import { type Path, PROBE, readsAt } from './runtime-probe.ts';
 
-const rule = rulesFor(RUNTIME_EXS);
+const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
+const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
 const named = ([app, ...keys]: Path): string => `:${app}, ${keys.join(', ')}`;
 
 /** R3.1: the file can be read, and the release boots with it. */
 export const bootRules: readonly Rule<string>[] = [
-  rule({
-    id: 'R3.1',
-    weight: 'must',
-    find: (file) => {
-      const { problem } = parseElixir(file);
-      return problem ? [new Doubt(`line ${problem.line} can't be followed: ${problem.text}`)] : [];
-    },
-    say: () => '',
-    mend: () => '',
+  r31.must((file) => {
+    const { problem } = parseElixir(file);
+    return problem ? [new Doubt(`line ${problem.line} can't be followed: ${problem.text}`)] : [];
   }),
-  rule({
-    id: 'R3.1',
-    weight: 'note',
-    find: (_, repo) => (repo.runtimePath.endsWith('releases.exs') ? [{}] : []),
-    say: () =>
-      'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
-    mend: () => '',
-  }),
-  rule<CompiledClash>({
-    id: 'R3.1',
-    weight: 'must',
-    find: (_, repo) => compiledClashes(repo).map(orDoubt),
-    say: ({ path, reader }) =>
+  r31.note(
+    (_, repo) => repo.runtimePath.endsWith('releases.exs'),
+    'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
+  ),
+  r31.must(
+    (_, repo) => compiledClashes(repo).map(orDoubt),
+    ({ path, reader }) =>
       `the release stops at boot: ${named(path)} is set here, and ${reader} reads it while compiling (compile_env)`,
-    mend: ({ path, reader }) => {
+    ({ path, reader }) => {
       const place = `set ${named(path)} in config/prod.exs`;
       return reader.includes(':')
         ? `${place}, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`
         : place;
     },
-  }),
+  ),
 ];
 
 const orDoubt = (clash: CompiledClash): CompiledClash | Doubt => {
@@ -60,19 +49,17 @@ interface Silent extends Place {
 /** R3.3: each missing secret is named. */
 export const secretRules: readonly Rule<string>[] = ['SECRET_KEY_BASE', 'DATABASE_URL'].map(
   (name) =>
-    rule<Silent>({
-      id: 'R3.3',
-      weight: 'should',
-      find: (_, repo) => silent(repo, name),
-      say: ({ starts }) =>
+    r33.should<Silent>(
+      (_, repo) => silent(repo, name),
+      ({ starts }) =>
         starts
           ? `without ${name} it starts all the same, with a placeholder`
           : `without ${name} it stops, but does not say that ${name} is missing`,
-      mend: ({ starts }) =>
+      ({ starts }) =>
         starts
           ? `write: System.get_env("${name}") || raise "${name} is missing; set it with: fly secrets set ${name}=…"`
           : `name it in the error: raise "${name} is missing; …"`,
-    }),
+    ),
 );
 
 function silent(repo: Repo, name: string): (Silent | Doubt)[] {

@@ -2,7 +2,7 @@ import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { type Place, type Rule, rulesFor } from './rule.ts';
+import { type Rule, rulesFor } from './rule.ts';
 import {
   isLoopback,
   isNoHost,
@@ -209,19 +209,17 @@ function isOtherHost(origins: Value | undefined, repo: Repo, [app, module = '']:
 }
 
 /** R3.3: the host comes from a variable of the app's own that nobody sets. */
-const ownVariable = rulesFor(RUNTIME_EXS)<Place & { variable: string }>({
-  id: 'R3.3',
-  weight: 'must',
-  find: (_, repo) => {
+const ownVariable = rulesFor(RUNTIME_EXS, 'R3.3').must(
+  (_, repo) => {
     const { app, module } = endpointOf(repo);
     const variable = variableOf(repo, [app, module, 'url', 'host']);
     const line = repo.runtime && readsAt(repo.runtime.text, variable || 'PHX_HOST');
     return variable && isNoHost(onFly(repo, 'url.host')) ? [{ variable, line }] : [];
   },
-  say: ({ variable }) =>
+  ({ variable }) =>
     `links and LiveView sockets take their host from ${variable}, which fly.toml doesn't set`,
-  mend: ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
-});
+  ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
+);
 
 const targets = (repo: Repo) => [{ ...endpointOf(repo), ...missingEndpoint(repo) }];
 

@@ -194,14 +194,12 @@ function setsSsl(expr: Expr): expr is Call {
   );
 }
 
-const initRule = rulesFor(RUNTIME_EXS)<Place & { module: string }>({
-  id: 'R3.2',
-  weight: 'must',
-  find: (_, repo) => sslInInit(repo),
-  say: ({ module }) =>
+const initRule = rulesFor(RUNTIME_EXS, 'R3.2').must(
+  (_, repo) => sslInInit(repo),
+  ({ module }) =>
     `${module}: init turns ssl on, and Postgres on Fly's private network has none ("ssl not available")`,
-  mend: () => 'remove ssl there; the private network is encrypted already',
-});
+  'remove ssl there; the private network is encrypted already',
+);
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [

@@ -61,21 +61,19 @@ export function settingRules<Missing extends string>(
   targets: (repo: Repo) => readonly (Target & Partial<Record<Missing, unknown>>)[],
   rows: readonly Row<Missing>[],
   say: (target: Target, what: string) => string = (_, what) => what,
-): Rule<string, Found>[] {
+): Rule<string>[] {
   return rows.map((row) =>
-    rulesFor(RUNTIME_EXS)<Found>({
-      id: row.id,
-      weight: row.weight,
-      find: (_, repo) => {
+    rulesFor(RUNTIME_EXS, row.id)[row.weight]<Found>(
+      (_, repo) => {
         if (row.matters?.(repo) === false) return [];
         return targets(repo).flatMap((target) => {
           const isMissing = row.missing !== undefined && target[row.missing] === true;
           return judge(row, { ...target, isMissing }, repo, say(target, row.what));
         });
       },
-      say: (found) => say(found, row.what),
-      mend: (found) => row.edit ?? addition(found, row.line ?? ''),
-    }),
+      (found) => say(found, row.what),
+      (found) => row.edit ?? addition(found, row.line ?? ''),
+    ),
   );
 }
 
