@@ -101,8 +101,8 @@ const handshake = (app: string): string => `
   %{server_config: server} = :public_key.pkix_test_data(%{server_chain: chain, client_chain: chain})
   {:ok, listener} = :ssl.listen(0, server)
   {:ok, {_, port}} = :ssl.sockname(listener)
-  spawn(fn -> {:ok, socket} = :ssl.transport_accept(listener); :ssl.handshake(socket, 5000) end)
-  {outcome, reason} = :ssl.connect(~c"localhost", port, Application.fetch_env!(${app}, :tls), 5000)
+  spawn(fn -> {:ok, socket} = :ssl.transport_accept(listener); :ssl.handshake(socket, 30_000) end)
+  {outcome, reason} = :ssl.connect(~c"localhost", port, Application.fetch_env!(${app}, :tls), 30_000)
   IO.puts("handshake #{outcome} #{if outcome == :error, do: inspect(reason)}")`;
 
 /** The TLS options under the app's config refuse a certificate that nobody vouches for. */

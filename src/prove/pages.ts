@@ -14,7 +14,7 @@ export interface Page {
 }
 
 const get = (machine: Machine, { deploy }: Setting, path: string): Promise<Answer> =>
-  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: 10_000 });
+  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: 30_000 });
 
 /** The page as a browser gets it through Fly's proxy; redirects are followed. @throws Error for a loop or no answer */
 async function browse(machine: Machine, setting: Setting, wanted: string): Promise<Page> {

@@ -25,7 +25,7 @@ export function livePage(html: string): LivePage | undefined {
   };
 }
 
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 /** [join_ref, ref, topic, event, payload], Phoenix's serializer of version 2. */
 type Message = [string, string, string, string, { status?: string; response?: unknown }];
 
