@@ -1,4 +1,4 @@
-import semver from 'semver';
+import coerce from 'semver/functions/coerce.js';
 import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
@@ -110,8 +110,7 @@ function pnpmVersion(project: Project, one: NodePackage): string {
   const lock =
     project.tree.read(homeOf(one) === '.' ? 'pnpm-lock.yaml' : `${homeOf(one)}/pnpm-lock.yaml`) ??
     '';
-  const format =
-    semver.coerce(/^lockfileVersion:\s*'?([\d.]+)/m.exec(lock)?.[1] ?? '9')?.major ?? 9;
+  const format = coerce(/^lockfileVersion:\s*'?([\d.]+)/m.exec(lock)?.[1] ?? '9')?.major ?? 9;
   if (format >= 9) return '10';
   return format >= 6 ? '8' : '7';
 }

@@ -1,4 +1,5 @@
-import semver from 'semver';
+import coerce from 'semver/functions/coerce.js';
+import lt from 'semver/functions/lt.js';
 import type { Project } from '../facts/detect.ts';
 import { PACKAGES, type PackageNeeds, PROGRAMS } from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
@@ -108,7 +109,7 @@ function glibcNotes(project: Project, base: Base): string[] {
  */
 export function glibcReasons(project: Project): string[] {
   const older = (name: string, version: string): boolean =>
-    semver.lt(semver.coerce(project.lockedVersion(name)) ?? version, version);
+    lt(coerce(project.lockedVersion(name)) ?? version, version);
   const tools: [string, boolean][] = [
     ['dart_sass', project.assets.tools.includes('dart_sass') && older('dart_sass', '0.8.0')],
     ['bun', project.assets.hexTools.includes('bun') && older('bun', '1.4.2')],

@@ -1,4 +1,5 @@
-import semver from 'semver';
+import coerce from 'semver/functions/coerce.js';
+import gte from 'semver/functions/gte.js';
 import { fullName } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
 import type { Project } from './project.ts';
@@ -14,8 +15,8 @@ const DEEPEST = 6;
  * for its tables since 2.22 (oban-bg/oban#1452); others ask a repo in start/2, or in a worker's init/1.
  */
 export function queriesAtStart(project: Project): string | undefined {
-  const oban = semver.coerce(project.lockedVersion('oban'));
-  if (oban && project.background.includes('oban') && semver.gte(oban, '2.22.0'))
+  const oban = coerce(project.lockedVersion('oban'));
+  if (oban && project.background.includes('oban') && gte(oban, '2.22.0'))
     return `Oban ${oban.version} stops where its tables are missing`;
   const sources = new Sources(
     project.tree,

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { load } from '../../generators/index.ts';
 import { type RunFlags, readRunFlags, type Texts } from '../answers/flags.ts';
 import {
@@ -54,10 +55,11 @@ export async function generate(
   for (const each of asks) if (texts[each] !== undefined) parseAnswer(each, texts[each] ?? '');
   const { dest } = texts;
   const top = await findRoot(dest, way);
-  const account = name === 'fly' ? readAccount(top) : undefined;
+  // To start flyctl takes a tenth of a second, in which the first question can be read
+  const asked = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
+  const account = name === 'fly' ? asked.then(() => readAccount(top)) : undefined;
   const isLive = asks.some((each) => texts[each] === undefined && questionOf(each).live);
-  const live = atTerminal() && isLive ? askAccount(top) : undefined;
-  if (atTerminal()) void loadPrompts();
+  const live = atTerminal() && isLive ? asked.then(() => askAccount(top)) : undefined;
 
   const project = await detectReleased(openTree(top), texts);
   say(wrapped(foundLine(project)));

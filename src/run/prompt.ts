@@ -19,41 +19,35 @@ export interface Prompt {
 export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
 /** Begun early by a run that will ask, since loading takes longer than reading most repos. */
-export const loadPrompts = async (): Promise<typeof import('inquirer').default> =>
-  (await import('inquirer')).default;
+export const loadPrompts = () =>
+  Promise.all([import('@inquirer/input'), import('@inquirer/search')]);
 
 /** Asks one question at a terminal. @throws Stopped */
 export const ask = (prompt: Prompt): Promise<string> =>
   process.env.TERM === 'dumb' ? askPlainly(prompt) : askInquirer(prompt);
 
 async function askInquirer({ message, offered, validate, search }: Prompt): Promise<string> {
-  const { createPromptModule } = await loadPrompts();
+  const [input, list] = await loadPrompts();
   const stop = new AbortController();
   const onKey = (_text: string, key?: { name?: string }) => {
     if (key?.name === 'escape') stop.abort();
   };
   emitKeypressEvents(process.stdin);
   process.stdin.on('keypress', onKey);
-  const prompt = createPromptModule({ signal: stop.signal });
-  const common = { name: 'text', message } as const;
   try {
-    const { text } = await prompt<{ text: string }>([
-      search
-        ? {
-            ...common,
-            type: 'search',
-            pageSize: Math.max(3, Math.min(8, (process.stdout.rows ?? 24) - 6)),
-            source: (term: string | undefined) =>
-              choicesFor(term?.trim() ?? '', offered, validate, search),
-          }
-        : {
-            ...common,
-            type: 'input',
-            ...(offered !== undefined && { default: offered }),
-            validate,
-          },
-    ]);
-    return text;
+    if (!search)
+      return await input.default(
+        { message, validate, ...(offered !== undefined && { default: offered }) },
+        stop,
+      );
+    return await list.default(
+      {
+        message,
+        pageSize: Math.max(3, Math.min(8, (process.stdout.rows ?? 24) - 6)),
+        source: (term) => choicesFor(term?.trim() ?? '', offered, validate, search),
+      },
+      stop,
+    );
   } catch (error) {
     const stopped = error instanceof Error && /^(Exit|Abort)PromptError$/.test(error.name);
     throw stopped ? new Stopped() : error;
