@@ -29,6 +29,10 @@ export function treeOf(files: Readonly<Record<string, string>>): Tree {
   };
 }
 
+/** Whether there is a file or a folder of that name. */
+export const exists = ({ paths }: Tree, path: string): boolean =>
+  paths.has(path) || [...paths].some((file) => file.startsWith(`${path}/`));
+
 /** The same tree seen from a folder in it. */
 export function subtree(tree: Tree, folder: string): Tree {
   if (folder === '.') return tree;

@@ -28,9 +28,9 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
   assert.equal([project.appsPath, project.assets.appDir], ['services', 'services/front']);
   assert.equal(project.reads.mix, ['VERSION', 'vendor/money/REVISION']);
   assert.equal(project.deps.pathSources, [
-    { name: 'money', from: 'services/front', dir: 'vendor/money' },
-    { name: 'far', from: 'services/front', dir: null },
-    { name: 'coins', from: 'vendor/money', dir: 'vendor/coins' },
+    { name: 'money', dir: 'vendor/money' },
+    { name: 'far', dir: null },
+    { name: 'coins', dir: 'vendor/coins' },
   ]);
   assert.equal(project.reads.outside, ['../far']);
   assert.match(project.notes.join('\n'), "../far above the app's folder");

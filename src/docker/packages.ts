@@ -1,7 +1,14 @@
 import coerce from 'semver/functions/coerce.js';
 import lt from 'semver/functions/lt.js';
 import type { Project } from '../facts/detect.ts';
-import { PACKAGES, type PackageNeeds, PROGRAMS } from '../facts/package-needs.ts';
+import {
+  BUILDS,
+  GLIBC,
+  MUSL,
+  PROGRAMS,
+  RUNS,
+  type SystemPackages,
+} from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
 import { hasNodeStage } from './node-stages.ts';
 
@@ -24,24 +31,24 @@ const PSQL: Readonly<Record<Base, string>> = {
 /** From OTP 29 on the VM opens SCTP's library at each start, and complains on stdout without it (erlang/otp#10392). */
 const SCTP: Readonly<Record<Base, string>> = { alpine: 'lksctp-tools', debian: 'libsctp1' };
 
-const pick = (names: readonly [string, string] | undefined, base: Base): string =>
+const pick = (names: SystemPackages | undefined, base: Base): string =>
   names?.[base === 'alpine' ? 0 : 1] ?? '';
 
 const sorted = (lists: readonly string[]): string =>
   [...new Set(lists.join(' ').split(' ').filter(Boolean))].sort().join(' ');
 
-const needs = (project: Project, base: Base, kind: 'builds' | 'runs'): string[] =>
-  project.deps.closure.map((name) => pick(PACKAGES[name]?.[kind], base));
+const needs = (project: Project, base: Base, known: typeof BUILDS): string[] =>
+  project.deps.closure.map((name) => pick(known.get(name), base));
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
 export const builderPackages = (project: Project, base: Base): string =>
   sorted([
     BUILDER[base],
     ...(project.deps.rust.length ? ['cargo'] : []),
-    ...needs(project, base, 'builds'),
+    ...needs(project, base, BUILDS),
     ...project.programs
       .filter(({ compileTime }) => compileTime)
-      .map(({ name }) => pick(program(name), base)),
+      .map(({ name }) => pick(PROGRAMS.get(name), base)),
   ]);
 
 /** Packages of the final image: what the release links to or starts. */
@@ -51,13 +58,11 @@ export const runnerPackages = (project: Project, base: Base, otp: number, psql: 
     ...(otp >= 29 ? [SCTP[base]] : []),
     ...(psql ? [PSQL[base]] : []),
     ...(project.deps.rust.length && base === 'alpine' ? ['libgcc'] : []),
-    ...needs(project, base, 'runs'),
+    ...needs(project, base, RUNS),
     ...startedPackages(project, base, psql),
     ...(startsNode(project) && !hasNodeStage(project) ? ['nodejs'] : []),
     ...(startsNode(project) && hasNodeStage(project) && base === 'debian' ? ['libatomic1'] : []),
   ]);
-
-const program = (name: string) => (Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined);
 
 /** The packages of programs that the code starts. */
 const startedPackages = (project: Project, base: Base, psql: boolean): string[] =>
@@ -65,7 +70,7 @@ const startedPackages = (project: Project, base: Base, psql: boolean): string[] 
     .filter(
       ({ name, compileTime }) => !compileTime && name !== 'node' && !(psql && name === 'psql'),
     )
-    .map(({ name }) => pick(program(name), base));
+    .map(({ name }) => pick(PROGRAMS.get(name), base));
 
 /** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
 export const startsNode = (project: Project): boolean =>
@@ -75,9 +80,9 @@ export const startsNode = (project: Project): boolean =>
 /** What is not known of what the code needs at run time, or was put into the image for it. */
 export function packageNotes(project: Project, base: Base): string[] {
   const unknown = project.programs.filter(
-    ({ name, compileTime }) => !compileTime && program(name) === undefined,
+    ({ name, compileTime }) => !compileTime && !PROGRAMS.has(name),
   );
-  const doubtful = project.deps.nif.filter((name) => PACKAGES[name]?.musl === undefined);
+  const doubtful = project.deps.nif.filter((name) => !MUSL.has(name) && !GLIBC.has(name));
   return [
     ...glibcNotes(project, base),
     ...(doubtful.length && base === 'alpine'
@@ -118,9 +123,8 @@ export function glibcReasons(project: Project): string[] {
       project.assets.hexTools.includes('tailwind') && project.lockedVersion('tailwind') === '0.3.0',
     ],
   ];
-  const glibc = ({ musl }: PackageNeeds = {}) => musl === false;
   return [
-    ...project.deps.nif.filter((name) => glibc(PACKAGES[name])),
+    ...project.deps.nif.filter((name) => GLIBC.has(name)),
     ...tools.filter(([, applies]) => applies).map(([name]) => name),
   ];
 }

@@ -1,169 +1,172 @@
-import { get, type Value } from '../elixir/value.ts';
-import { below, normalize } from '../tree.ts';
+import { get } from '../elixir/value.ts';
+import { below, normalize, type Tree } from '../tree.ts';
 import type { Locked } from './lock.ts';
-import type { Dep, MixProject } from './mix-project.ts';
-import { PACKAGES } from './package-needs.ts';
+import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
+import { GLIBC, MUSL, SILENT } from './package-needs.ts';
 
 /** Packages whose dependents compile or download native code. */
-const BUILDERS = [
-  'elixir_make',
-  'rustler',
-  'rustler_precompiled',
-  'cc_precompiler',
-  'bundlex',
-  'zigler',
-  'unifex',
-];
-/** Of those, the ones that bring nothing native themselves. */
-const TOOLS = new Set([
-  'elixir_make',
-  'membrane_precompiled_dependency_provider',
-  'rustler',
-  'rustler_precompiled',
-  'cc_precompiler',
-  'zigler',
-]);
-/** Native code that mix.lock doesn't show: C built by rebar3 or by the package's own mix.exs. */
-const SILENT = new Set(Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.native));
-/** Packages that apps name themselves: with nothing leading to them they are left over in mix.lock. */
-const DIRECT = new Set([
-  'appsignal',
-  'argon2_elixir',
-  'bcrypt_elixir',
-  'comeonin',
-  'erlexec',
-  'fast_html',
-  'html5ever',
-  'pbkdf2_elixir',
-  'rambo',
-]);
-/** The well-known ones, for when they come from git: mix.lock then lists no dependencies. */
-const KNOWN = new Set([
-  'argon2_elixir',
-  'bcrypt_elixir',
-  'evision',
-  'ex_keccak',
-  'ex_secp256k1',
-  'exla',
-  'explorer',
-  'exqlite',
-  'html5ever',
-  'lumis',
-  'mdex_native',
-  'mjml',
-  'picosat_elixir',
-  'resvg',
-  'tokenizers',
-  'torchx',
-  'vix',
-]);
+const BUILDERS = /^(bundlex|cc_precompiler|elixir_make|rustler|rustler_precompiled|unifex|zigler)$/;
+/** They depend on builders and bring nothing native themselves. */
+const TOOLS =
+  /^(cc_precompiler|elixir_make|membrane_precompiled_dependency_provider|rustler|rustler_precompiled|zigler)$/;
+/** Packages that apps name themselves, and hardly a git dependency. */
+const DIRECT =
+  /^(appsignal|argon2_elixir|bcrypt_elixir|comeonin|erlexec|fast_html|html5ever|pbkdf2_elixir|rambo)$/;
 
-export interface Dependencies {
-  nif: string[];
-  git: string[];
-  path: string[];
-  private: string[];
+type Lock = ReadonlyMap<string, Locked>;
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+export interface PathDependencies {
+  /** Of a production build. `dir` is relative to the app; null when it lies above it, where no COPY reaches. */
+  found: { name: string; dir: string | null }[];
+  /** Where those above lie: `../far`. */
+  above: string[];
+  /** The mix.exs files of those in the repo. */
+  projects: MixProject[];
 }
 
+/** Path dependencies, and those that they have themselves. */
+export function pathDependencies(tree: Tree, projects: readonly MixProject[]): PathDependencies {
+  const all = [...projects];
+  const found: PathDependencies['found'] = [];
+  const above: string[] = [];
+  // Grows while it is walked
+  for (const project of all)
+    for (const { name, prod, options } of project.deps) {
+      const path = get(options, 'path');
+      if (!prod || typeof path !== 'string' || get(options, 'in_umbrella') === true) continue;
+      const dir = normalize(below(project.dir, path));
+      const isKnown = [...projects, ...found].some((one) => one.dir === dir);
+      if (isKnown || dir.startsWith('deps/') || found.some((one) => one.name === name)) continue;
+      const isAbove = dir.startsWith('..') || path.startsWith('/');
+      found.push({ name, dir: isAbove ? null : dir });
+      if (isAbove) above.push(dir);
+      const inside = readMixProject(tree, dir);
+      if (inside) all.push(inside);
+    }
+  return { found, above, projects: all.slice(projects.length) };
+}
+
+/** Where a package comes from. */
+interface Source {
+  name: string;
+  /** Of git. */
+  url: string | null;
+  /** The URL needs an ssh key: `git@host:…` or `ssh://…`. A public https one needs nothing but git. */
+  ssh: boolean;
+  /** Hex repository: "hexpm", "hexpm:acme" of an organization, or a private one such as "oban". */
+  repo: string;
+}
+
+function sourceOf({ name, options }: Dep, lock: Lock): Source {
+  const locked = lock.get(name);
+  const text = (key: string) => {
+    const value = get(options, key);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [github, organization] = [text('github'), text('organization')];
+  const url =
+    text('git') ??
+    (github && `https://github.com/${github}.git`) ??
+    (locked?.source === 'git' ? locked.url : null);
+  const repo = organization ? `hexpm:${organization}` : (text('repo') ?? locked?.repo ?? 'hexpm');
+  return { name, url, ssh: /^(ssh:|git@)/.test(url ?? ''), repo };
+}
+
+/** Names that stay in `facts --json`, and where the packages of a production build come from. */
+export type Dependencies = ReturnType<typeof dependencies>;
+
 /**
- * Which dependencies of a production build need more than hex and Elixir.
- * @param projects mix.exs files of the app and of an umbrella's apps; `paths`: those of path dependencies in the repo
+ * What a production build takes, and which of it needs more than hex and Elixir.
+ * @param projects mix.exs files of the app and of an umbrella's apps
  */
 export function dependencies(
   projects: readonly MixProject[],
-  paths: readonly MixProject[],
-  lock: ReadonlyMap<string, Locked>,
+  paths: PathDependencies,
+  lock: Lock,
   ownCrate: boolean,
-): Dependencies {
-  const prod = projects.flatMap((project) => project.deps.filter((dep) => dep.prod));
-  const names = (test: (dep: Dep) => boolean) => [
-    ...new Set(prod.filter(test).map((dep) => dep.name)),
+) {
+  const all = [...projects, ...paths.projects];
+  const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
+  const sources = [...new Map(prod.map((dep) => [dep.name, sourceOf(dep, lock)])).values()];
+  const gitSources = sources.flatMap(({ name, url, ssh }) =>
+    url === null ? [] : [{ name, url, ssh }],
+  );
+  const repos = unique(sources.map(({ repo }) => repo).filter((repo) => repo !== 'hexpm'));
+  const closure = reach(prod, lock);
+  const nif = [
+    ...(ownCrate && lock.has('rustler') ? ['rustler'] : []),
+    ...native(all, lock, paths.above.length > 0),
   ];
   return {
-    nif: [
-      ...(ownCrate && lock.has('rustler') ? ['rustler'] : []),
-      ...native([...projects, ...paths], lock),
-    ],
-    git: names(
-      (dep) =>
-        get(dep.options, 'git') !== undefined ||
-        get(dep.options, 'github') !== undefined ||
-        lock.get(dep.name)?.source === 'git',
+    nif,
+    git: gitSources.map(({ name }) => name),
+    path: unique(
+      projects
+        .flatMap(({ deps }) => deps)
+        .filter(({ prod, options }) => prod && get(options, 'path') && !get(options, 'in_umbrella'))
+        .map(({ name }) => name),
     ),
-    path: names(
-      (dep) =>
-        get(dep.options, 'path') !== undefined && get(dep.options, 'in_umbrella') === undefined,
-    ),
-    private: names((dep) => {
-      const repo = get(dep.options, 'repo');
-      const url = get(dep.options, 'git');
-      return (
-        get(dep.options, 'organization') !== undefined ||
-        (typeof repo === 'string' && repo !== 'hexpm') ||
-        (typeof url === 'string' && /^(ssh:|git@)/.test(url))
-      );
+    private: sources.filter(({ ssh, repo }) => ssh || repo !== 'hexpm').map(({ name }) => name),
+    pathSources: paths.found,
+    gitSources,
+    /** Private hex organisations, e.g. "acme" for `organization: "acme"`. */
+    hexOrganizations: repos
+      .filter((repo) => repo.startsWith('hexpm:'))
+      .map((repo) => repo.slice(6)),
+    /** Hex repositories beside hexpm, e.g. "oban" for `repo: "oban"`. */
+    hexRepos: repos.filter((repo) => !repo.startsWith('hexpm:')),
+    /** Compiled from Rust sources, so that the builder needs cargo; precompiled ones are not among them. */
+    rust: nif.filter((name) => {
+      const needs = lock.get(name)?.deps ?? [];
+      const compiles = needs.includes('rustler') && !needs.includes('rustler_precompiled');
+      return name === 'rustler' || compiles;
     }),
+    /** Names of the dependencies of all mix.exs files. */
+    prod: sources.map(({ name }) => name),
+    /** Those, and all that they need by mix.lock. */
+    closure: [...closure],
   };
 }
 
-function native(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>): string[] {
-  const left = leftOver(projects, lock);
-  return [...lock].flatMap(([name, one]) => {
-    // Until version 4, comeonin held the C code that argon2_elixir and its siblings have now
-    const silent = SILENT.has(name) || (name === 'comeonin' && /^[0-3]\./.test(one.version ?? ''));
-    const builds =
-      one.deps.some((need) => BUILDERS.includes(need)) ||
-      silent ||
-      (one.source === 'git' && KNOWN.has(name));
-    return builds && !TOOLS.has(name) && !left.has(name) ? [name] : [];
-  });
-}
-
-/** Packages that only dev and test lead to, and those that nothing leads to any more. */
-function leftOver(projects: readonly MixProject[], lock: ReadonlyMap<string, Locked>): Set<string> {
-  const deps = projects.flatMap((project) => project.deps);
-  const inProd = reach(
-    deps.filter((dep) => dep.prod),
-    lock,
-  );
-  return new Set(
-    [
-      ...reach(
-        deps.filter((dep) => !dep.prod),
-        lock,
-      ),
-      ...orphans(projects, lock),
-    ].filter((name) => !inProd.has(name)),
-  );
-}
-
 /** Packages and all that they need, by mix.lock. */
-export function reach(roots: readonly Dep[], lock: ReadonlyMap<string, Locked>): Set<string> {
-  const reached = new Set(roots.map((root) => root.name));
+function reach(roots: readonly Dep[], lock: Lock): Set<string> {
+  const reached = new Set(roots.map(({ name }) => name));
   for (const name of reached) for (const need of lock.get(name)?.deps ?? []) reached.add(need);
   return reached;
 }
 
-/** What stays in mix.lock after its last user went, as far as it can be told from what only an unreadable mix.exs asks for. */
-function orphans(
-  projects: readonly MixProject[],
-  lock: ReadonlyMap<string, Locked>,
-): Iterable<string> {
-  const above = (dir: string, path: Value | undefined) =>
-    typeof path === 'string' && /^(\.\.|\/)/.test(normalize(below(dir, path)));
-  if (
-    projects.some(
-      (project) =>
-        project.depsIncomplete ||
-        project.deps.some((dep) => above(project.dir, get(dep.options, 'path'))),
-    )
-  )
-    return [];
-  // mix.lock doesn't list what a git dependency needs
-  const code = (dep: Dep) =>
-    dep.prod &&
-    lock.get(dep.name)?.source === 'git' &&
-    get(dep.options, 'compile') !== false &&
-    get(dep.options, 'app') !== false;
-  return projects.some((project) => project.deps.some(code)) ? DIRECT : lock.keys();
+/** Packages with native code, but those that only dev and test lead to, or that are left over in mix.lock. */
+function native(projects: readonly MixProject[], lock: Lock, isAbove: boolean): string[] {
+  const deps = projects.flatMap((project) => project.deps);
+  const inProd = reach(
+    deps.filter(({ prod }) => prod),
+    lock,
+  );
+  const elsewhere = reach(
+    deps.filter(({ prod }) => !prod),
+    lock,
+  );
+  const isIncomplete = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
+  const hasGit = deps.some((dep) => isGitCode(dep, lock));
+  return [...lock].flatMap(([name, { version, source, deps: needs }]) => {
+    const mayBeUsed = isIncomplete || (hasGit && !DIRECT.test(name));
+    const isUsed = inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
+    const builds =
+      needs.some((need) => BUILDERS.test(need)) ||
+      SILENT.has(name) ||
+      // mix.lock doesn't list what a git dependency needs
+      (source === 'git' && (MUSL.has(name) || GLIBC.has(name))) ||
+      // Until version 4 it held the C code that argon2_elixir and its siblings have now
+      (name === 'comeonin' && /^[0-3]\./.test(version ?? ''));
+    return isUsed && builds && !TOOLS.test(name) ? [name] : [];
+  });
 }
+
+/** What it needs is not in mix.lock. */
+const isGitCode = ({ name, prod, options }: Dep, lock: Lock): boolean =>
+  prod &&
+  lock.get(name)?.source === 'git' &&
+  get(options, 'compile') !== false &&
+  get(options, 'app') !== false;

@@ -4,12 +4,11 @@ import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import { subtree, type Tree } from '../tree.ts';
 import { background } from './background.ts';
-import { assetsFolder, buildNeeds, followPaths } from './build.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
 import { pickRepos } from './database.ts';
 import { demands } from './demands.ts';
-import { dependencies } from './deps.ts';
+import { dependencies, pathDependencies } from './deps.ts';
 import { healthPath } from './health-route.ts';
 import { httpServer, identity, pickEndpoint } from './identity.ts';
 import { readLock } from './lock.ts';
@@ -18,6 +17,7 @@ import { mixSteps } from './mix-steps.ts';
 import { readNodePackages } from './node-packages.ts';
 import { startedPrograms, startsNode } from './programs.ts';
 import type { Project } from './project.ts';
+import { buildReads as readsOf } from './reads.ts';
 import { inRelease, releasedCode, releaseName } from './release.ts';
 import { Sources } from './sources.ts';
 import { readPins } from './versions.ts';
@@ -119,23 +119,23 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
   const hexTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
     (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
   );
-  const paths = followPaths(tree, projects);
-  const fetched = dependencies(projects, paths.projects, lock, code.rustler);
-  const has = (path: string) => tree.paths.has(path);
-  const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
-  const version = (name: string) => lock.get(name)?.version ?? null;
-  const needs = buildNeeds({
+  const paths = pathDependencies(tree, projects);
+  const reads = readsOf(
     tree,
-    projects,
-    paths,
+    { projects, vendored: paths.projects },
     config,
     runtime,
     sources,
-    lock,
-    nifDeps: fetched.nif,
-    ownCrate: code.rustler,
-    notes,
-  });
+    code.rustler,
+  );
+  reads.outside.push(...paths.above);
+  if (reads.outside.length)
+    notes.push(
+      `The build reads ${reads.outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
+    );
+  const has = (path: string) => tree.paths.has(path);
+  const inProd = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
+  const version = (name: string) => lock.get(name)?.version ?? null;
   const project: Omit<Project, 'notes'> = {
     tree,
     appDir,
@@ -188,14 +188,9 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
       appDir: assetsFolder(released),
       aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
     },
-    deps: { ...fetched, ...needs.deps },
-    reads: needs.reads,
-    mixSteps: mixSteps(
-      tree,
-      projects,
-      [...config.files, ...needs.reads.mix, ...needs.reads.config],
-      programs,
-    ),
+    deps: dependencies(projects, paths, lock, code.rustler),
+    reads,
+    mixSteps: mixSteps(tree, projects, [...config.files, ...reads.mix, ...reads.config], programs),
     env: { required, buildReads },
     programs,
     startsNode: startsNode(sources),
@@ -238,4 +233,12 @@ function childProjects(tree: Tree, appsPath: string): MixProject[] {
       path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)),
   );
   return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
+}
+
+/** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
+function assetsFolder(projects: readonly MixProject[]): string | null {
+  const holders = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) =>
+    projects.filter((project) => project.aliases.has(alias)),
+  );
+  return (holders.find(({ dir }) => dir !== '.') ?? holders[0])?.dir ?? null;
 }

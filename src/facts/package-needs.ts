@@ -1,195 +1,128 @@
-/** What a package of Hex needs beside Elixir and a C compiler; each word is a package of Alpine or of Debian. */
-export interface PackageNeeds {
-  /** mix.lock doesn't show that it holds native code: rebar3 or its own mix.exs compiles it. */
-  native?: true;
-  /** false: its binaries are for glibc alone; true: it has some for musl, or is compiled there. */
-  musl?: boolean;
-  builds?: readonly [alpine: string, debian: string];
-  /** What it links to or starts when it runs. */
-  runs?: readonly [alpine: string, debian: string];
+/*
+ * What is known of packages and programs. Read in their sources and their issues in 2026-11: `targets:` of rustler_precompiled
+ * (its default has musl), `cc_precompiler:` in mix.exs (its default has not), Makefiles, ports and programs that they start;
+ * names of system packages: Alpine 3.24, Debian trixie.
+ */
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+/** Native code that mix.lock doesn't show: rebar3 or the package's own mix.exs compiles it, or finds it compiled. */
+export const SILENT: ReadonlySet<string> = new Set(
+  words(`
+    appsignal brotli bundlex cmark crc crc32cer eimp enacl erlexec esqlite ex_keccak ex_secp256k1 ezstd fast_tls fast_xml
+    fast_yaml iconv jiffy lz4 lz4b pbkdf2 prometheus_process_collector rambo re2 rocksdb sippet snappyer stringprep xla
+  `),
+);
+
+/** Native code with binaries for musl, or that is compiled there. */
+export const MUSL: ReadonlySet<string> = new Set(
+  words(`
+    appsignal argon2_elixir bcrypt_elixir brotli cmark comeonin crc crc32cer eimp enacl erlexec esqlite evision ex_dtls
+    explorer exqlite ezstd fast_html fast_tls fast_xml fast_yaml html5ever iconv jiffy lazy_html lumis lz4 lz4b mdex
+    mdex_native mjml muontrap pbkdf2 pbkdf2_elixir picosat_elixir prometheus_process_collector resvg rocksdb rustler snappyer
+    stringprep tokenizers vix
+  `),
+);
+
+/** Native code with binaries for glibc alone. */
+export const GLIBC: ReadonlySet<string> = new Set(words('adbc bundlex exla ortex torchx xla'));
+
+/** Packages of Alpine and of Debian; an empty name: every image has it. */
+export type SystemPackages = readonly [alpine: string, debian: string];
+type Row = readonly [...SystemPackages, wantedBy: string];
+
+function byName(rows: readonly Row[]): ReadonlyMap<string, SystemPackages> {
+  const found = new Map<string, SystemPackages>();
+  for (const [alpine, debian, wantedBy] of rows)
+    for (const name of words(wantedBy)) {
+      const [before, beside] = found.get(name) ?? ['', ''];
+      found.set(name, [`${before} ${alpine}`, `${beside} ${debian}`]);
+    }
+  return found;
 }
 
-const both = (names: string): readonly [string, string] => [names, names];
+const both = (names: string, wantedBy = names): Row => [names, names, wantedBy];
 
-/**
- * What is known of packages. Read in their sources and their issues in 2026-11: `targets:` of rustler_precompiled (its default
- * has musl), `cc_precompiler:` in mix.exs (its default has not), Makefiles, ports and programs that they start; names of system
- * packages: Alpine 3.24, Debian trixie.
- */
-export const PACKAGES: Readonly<Record<string, PackageNeeds>> = {
-  adbc: { musl: false, builds: both('cmake') },
-  appsignal: { native: true, musl: true, builds: both('curl') },
-  argon2_elixir: { musl: true },
-  bcrypt_elixir: { musl: true },
-  brotli: { native: true, musl: true, builds: both('cmake') },
-  bundlex: { native: true, musl: false },
-  chromic_pdf: { runs: both('chromium') },
-  cmark: { native: true, musl: true },
-  comeonin: { musl: true },
-  crc: { native: true, musl: true },
-  crc32cer: { native: true, musl: true, builds: both('cmake') },
-  eimp: {
-    native: true,
-    musl: true,
-    builds: [
-      'gd-dev libjpeg-turbo-dev libpng-dev libwebp-dev',
-      'libgd-dev libjpeg-dev libpng-dev libwebp-dev',
-    ],
-    runs: ['libgd libjpeg-turbo libpng libwebp', 'libgd3'],
-  },
-  enacl: {
-    native: true,
-    musl: true,
-    builds: ['libsodium-dev', 'libsodium-dev'],
-    runs: ['libsodium', 'libsodium23'],
-  },
-  erlexec: { native: true, musl: true, builds: ['linux-headers', ''], runs: ['bash', ''] },
-  erlport: { runs: both('python3') },
-  esqlite: { native: true, musl: true },
-  evision: { musl: true },
-  ex_dtls: { musl: true, builds: ['openssl-dev pkgconf', 'libssl-dev pkg-config'] },
-  ex_libsrtp: {
-    builds: ['libsrtp-dev pkgconf', 'libsrtp2-dev pkg-config'],
-    runs: ['libsrtp', 'libsrtp2-1'],
-  },
-  exla: { musl: false },
-  exmagick: {
-    builds: ['graphicsmagick-dev pkgconf', 'libgraphicsmagick1-dev pkg-config'],
-    runs: both('graphicsmagick'),
-  },
-  explorer: { musl: true },
-  export: { runs: both('python3') },
-  exqlite: { musl: true },
-  ezstd: {
-    native: true,
-    musl: true,
-    builds: ['zstd-dev', 'libzstd-dev'],
-    runs: ['zstd-libs', 'libzstd1'],
-  },
-  fast_html: { musl: true, builds: both('cmake') },
-  fast_tls: { native: true, musl: true, builds: ['openssl-dev', 'libssl-dev'] },
-  fast_xml: {
-    native: true,
-    musl: true,
-    builds: ['expat-dev', 'libexpat1-dev'],
-    runs: ['expat', 'libexpat1'],
-  },
-  fast_yaml: {
-    native: true,
-    musl: true,
-    builds: ['yaml-dev', 'libyaml-dev'],
-    runs: ['yaml', 'libyaml-0-2'],
-  },
-  ffmpex: { runs: both('ffmpeg') },
-  fwup: { runs: both('fwup') },
-  gen_magic: { builds: ['file-dev', 'libmagic-dev'], runs: ['libmagic', 'libmagic1'] },
-  gpg_ex: { runs: both('gnupg') },
-  html5ever: { musl: true },
-  iconv: { native: true, musl: true },
-  jiffy: { native: true, musl: true },
-  lazy_html: { musl: true },
-  lumis: { musl: true },
-  lz4: { native: true, musl: true },
-  lz4b: { native: true, musl: true },
-  mdex: { musl: true },
-  mdex_native: { musl: true },
-  mjml: { musl: true },
-  mogrify: { runs: both('imagemagick') },
-  muontrap: { musl: true },
-  ortex: { musl: false },
-  pbkdf2: { native: true, musl: true },
-  pbkdf2_elixir: { musl: true },
-  picosat_elixir: { musl: true },
-  prometheus_process_collector: { native: true, musl: true },
-  rambo: { native: true },
-  re2: { native: true, builds: ['re2-dev', 'libre2-dev'], runs: ['re2', 'libre2-11'] },
-  resvg: { musl: true },
-  rocksdb: { native: true, musl: true, builds: ['cmake linux-headers perl', 'cmake'] },
-  rustler: { musl: true },
-  sippet: { native: true },
-  snappyer: { native: true, musl: true, builds: both('cmake') },
-  stringprep: { native: true, musl: true },
-  tesseract_ocr: { runs: ['tesseract-ocr', 'tesseract-ocr'] },
-  tokenizers: { musl: true },
-  torchx: { musl: false },
-  vix: { musl: true },
-  xav: {
-    builds: [
-      'ffmpeg-dev pkgconf',
-      'libavcodec-dev libavdevice-dev libavformat-dev libswscale-dev pkg-config',
-    ],
-    runs: ['ffmpeg-libs', 'ffmpeg'],
-  },
-  xla: { native: true, musl: false },
-  zoneinfo: { runs: both('tzdata') },
-};
+/** What packages of Hex are compiled with, beside a C compiler. */
+export const BUILDS = byName([
+  both('cmake', 'adbc brotli crc32cer fast_html rocksdb snappyer'),
+  both('curl', 'appsignal'),
+  ['expat-dev', 'libexpat1-dev', 'fast_xml'],
+  ['ffmpeg-dev', 'libavcodec-dev libavdevice-dev libavformat-dev libswscale-dev', 'xav'],
+  ['file-dev', 'libmagic-dev', 'gen_magic'],
+  ['gd-dev libjpeg-turbo-dev', 'libgd-dev libjpeg-dev', 'eimp'],
+  ['graphicsmagick-dev', 'libgraphicsmagick1-dev', 'exmagick'],
+  ['libpng-dev libwebp-dev', 'libpng-dev libwebp-dev', 'eimp'],
+  ['libsodium-dev', 'libsodium-dev', 'enacl'],
+  ['libsrtp-dev', 'libsrtp2-dev', 'ex_libsrtp'],
+  ['linux-headers', '', 'erlexec rocksdb'],
+  ['openssl-dev', 'libssl-dev', 'ex_dtls fast_tls'],
+  ['perl', '', 'rocksdb'],
+  ['pkgconf', 'pkg-config', 'ex_dtls ex_libsrtp exmagick xav'],
+  ['re2-dev', 'libre2-dev', 're2'],
+  ['yaml-dev', 'libyaml-dev', 'fast_yaml'],
+  ['zstd-dev', 'libzstd-dev', 'ezstd'],
+]);
 
-/** System packages of programs that code starts; an empty name: every image has it. */
-export const PROGRAMS: Readonly<Record<string, readonly [alpine: string, debian: string]>> = {
-  ...Object.fromEntries(
-    'cat chmod chown cp cut date df echo env false grep head hostname id kill ln ls md5sum mkdir mktemp mv nproc pwd rm sed sh sleep sort stat tail tar tee test touch tr true uname whoami xargs'
-      .split(' ')
-      .map((name) => [name, both('')]),
+/** What packages of Hex link to or start when they run. */
+export const RUNS = byName([
+  ['bash', '', 'erlexec'],
+  both('chromium', 'chromic_pdf'),
+  ['expat', 'libexpat1', 'fast_xml'],
+  both('ffmpeg', 'ffmpex'),
+  ['ffmpeg-libs', 'ffmpeg', 'xav'],
+  both('fwup'),
+  both('gnupg', 'gpg_ex'),
+  both('graphicsmagick', 'exmagick'),
+  both('imagemagick', 'mogrify'),
+  ['libgd libjpeg-turbo libpng libwebp', 'libgd3', 'eimp'],
+  ['libmagic', 'libmagic1', 'gen_magic'],
+  ['libsodium', 'libsodium23', 'enacl'],
+  ['libsrtp', 'libsrtp2-1', 'ex_libsrtp'],
+  both('python3', 'erlport export'),
+  ['re2', 'libre2-11', 're2'],
+  both('tesseract-ocr', 'tesseract_ocr'),
+  both('tzdata', 'zoneinfo'),
+  ['yaml', 'libyaml-0-2', 'fast_yaml'],
+  ['zstd-libs', 'libzstd1', 'ezstd'],
+]);
+
+/** What brings the programs that code starts. */
+export const PROGRAMS = byName([
+  both(
+    '',
+    'cat chmod chown cp cut date df echo env false find grep gzip head hostname id kill ln ls md5sum mkdir mktemp mv nproc pwd',
   ),
-  bash: ['bash', ''],
-  bwrap: both('bubblewrap'),
-  chromium: both('chromium'),
-  convert: both('imagemagick'),
-  curl: both('curl'),
-  cwebp: ['libwebp-tools', 'webp'],
-  dig: ['bind-tools', 'bind9-dnsutils'],
-  dot: both('graphviz'),
-  exiftool: ['exiftool', 'libimage-exiftool-perl'],
-  ffmpeg: both('ffmpeg'),
-  ffprobe: both('ffmpeg'),
-  file: both('file'),
-  find: ['', ''],
-  fwup: both('fwup'),
-  git: both('git'),
-  gpg: both('gnupg'),
-  gs: both('ghostscript'),
-  gzip: ['', ''],
-  identify: both('imagemagick'),
-  inkscape: both('inkscape'),
-  jpegoptim: both('jpegoptim'),
-  jq: both('jq'),
-  libreoffice: both('libreoffice'),
-  magick: both('imagemagick'),
-  mediainfo: both('mediainfo'),
-  mogrify: both('imagemagick'),
-  node: both('nodejs'),
-  npm: both('npm'),
-  npx: both('npm'),
-  openssl: both('openssl'),
-  optipng: both('optipng'),
-  pandoc: ['pandoc-cli', 'pandoc'],
-  pdfinfo: both('poppler-utils'),
-  pdftocairo: both('poppler-utils'),
-  pdftoppm: both('poppler-utils'),
-  pdftotext: both('poppler-utils'),
-  pg_dump: both('postgresql-client'),
-  pg_restore: both('postgresql-client'),
-  ping: ['', 'iputils-ping'],
-  pngquant: both('pngquant'),
-  ps: ['', 'procps'],
-  psql: both('postgresql-client'),
-  python: both('python3'),
-  python3: both('python3'),
-  qpdf: both('qpdf'),
-  rclone: both('rclone'),
-  'rsvg-convert': ['rsvg-convert', 'librsvg2-bin'],
-  rsync: both('rsync'),
-  soffice: both('libreoffice'),
-  sox: both('sox'),
-  sqlite3: ['sqlite', 'sqlite3'],
-  ssh: ['openssh-client-default', 'openssh-client'],
-  'ssh-keygen': ['openssh-keygen', 'openssh-client'],
-  tesseract: both('tesseract-ocr'),
-  unzip: ['', 'unzip'],
-  vips: ['vips-tools', 'libvips-tools'],
-  wget: ['', 'wget'],
-  whois: both('whois'),
-  xz: ['xz', 'xz-utils'],
-  'yt-dlp': both('yt-dlp'),
-  zip: both('zip'),
-};
+  both('', 'rm sed sh sleep sort stat tail tar tee test touch tr true uname whoami xargs'),
+  ...words(`
+    chromium curl ffmpeg file fwup git inkscape jpegoptim jq mediainfo npm openssl optipng pngquant qpdf rclone rsync sox
+    whois yt-dlp zip
+  `).map((name) => both(name)),
+  ['bash', '', 'bash'],
+  ['bind-tools', 'bind9-dnsutils', 'dig'],
+  both('bubblewrap', 'bwrap'),
+  ['exiftool', 'libimage-exiftool-perl', 'exiftool'],
+  both('ffmpeg', 'ffprobe'),
+  both('ghostscript', 'gs'),
+  both('gnupg', 'gpg'),
+  both('graphviz', 'dot'),
+  both('imagemagick', 'convert identify magick mogrify'),
+  both('libreoffice', 'libreoffice soffice'),
+  ['libwebp-tools', 'webp', 'cwebp'],
+  both('nodejs', 'node'),
+  both('npm', 'npx'),
+  ['openssh-client-default', 'openssh-client', 'ssh'],
+  ['openssh-keygen', 'openssh-client', 'ssh-keygen'],
+  ['pandoc-cli', 'pandoc', 'pandoc'],
+  both('poppler-utils', 'pdfinfo pdftocairo pdftoppm pdftotext'),
+  both('postgresql-client', 'pg_dump pg_restore psql'),
+  ['', 'iputils-ping', 'ping'],
+  ['', 'procps', 'ps'],
+  both('python3', 'python python3'),
+  ['rsvg-convert', 'librsvg2-bin', 'rsvg-convert'],
+  ['sqlite', 'sqlite3', 'sqlite3'],
+  both('tesseract-ocr', 'tesseract'),
+  ['', 'unzip', 'unzip'],
+  ['vips-tools', 'libvips-tools', 'vips'],
+  ['', 'wget', 'wget'],
+  ['xz', 'xz-utils', 'xz'],
+]);

@@ -1,6 +1,5 @@
 import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
-import type { BuildReads, SourceDeps } from './build.ts';
 import type { Config, RequiredEnv, VariableRead } from './config.ts';
 import type { EctoAdapter } from './database.ts';
 import type { Dependencies } from './deps.ts';
@@ -9,6 +8,7 @@ import type { MixProject } from './mix-project.ts';
 import type { MixSteps } from './mix-steps.ts';
 import type { NodePackage } from './node-packages.ts';
 import type { StartedProgram } from './programs.ts';
+import type { BuildReads } from './reads.ts';
 
 export type { EctoAdapter } from './database.ts';
 
@@ -73,7 +73,7 @@ export interface Project {
     /** `mix` aliases of the web app. */
     aliases: ReadonlySet<string>;
   };
-  deps: Dependencies & SourceDeps;
+  deps: Dependencies;
   reads: BuildReads;
   mixSteps: MixSteps;
   env: {

@@ -37,6 +37,10 @@ export class Sources {
     });
   }
 
+  matching(pattern: RegExp): string[] {
+    return this.files.filter((file) => pattern.test(this.text(file)));
+  }
+
   /** The modules that a file defines. */
   modules(file: string): SourceModule[] {
     const known = this.parsed.get(file);

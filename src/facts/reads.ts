@@ -1,0 +1,154 @@
+import { evaluate } from '../elixir/evaluate.ts';
+import { type Expr, moduleOf, walk } from '../elixir/expr.ts';
+import { inner, type Scope } from '../elixir/scope.ts';
+import { pairs, type Value } from '../elixir/value.ts';
+import { below, exists, normalize, type Tree } from '../tree.ts';
+import type { Config } from './config.ts';
+import type { MixProject } from './mix-project.ts';
+import type { Sources } from './sources.ts';
+
+/** Files and folders of the repo that the build reads, relative to the app. */
+export interface BuildReads {
+  /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
+  mix: string[];
+  /** Those of them without which a mix.exs can't be loaded. */
+  mixDemands: string[];
+  /** Files that the build's config files read: helper modules, texts. */
+  config: string[];
+  /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
+  runtime: string[];
+  /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
+  compile: string[];
+  /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
+  outside: string[];
+}
+
+/** At the app's top they hold for the crates in native/: a workspace, its lock, the toolchain. */
+const CARGO = [
+  'Cargo.toml',
+  'Cargo.lock',
+  '.cargo/config.toml',
+  'rust-toolchain.toml',
+  'rust-toolchain',
+];
+
+/** @param vendored mix.exs files of path dependencies in the repo */
+export function buildReads(
+  tree: Tree,
+  { projects, vendored }: Record<'projects' | 'vendored', readonly MixProject[]>,
+  { reads: byFile }: Config,
+  runtime: string | undefined,
+  sources: Sources,
+  ownCrate: boolean,
+): BuildReads {
+  const ofMix = (key: 'readsFiles' | 'demandsFiles') =>
+    [...projects, ...vendored].flatMap(({ dir, [key]: files }) =>
+      files.map((file) => below(dir, file)),
+    );
+  const config = [...byFile].flatMap(([file, read]) => (file === runtime ? [] : [...read]));
+  const found = {
+    mix: ofMix('readsFiles'),
+    mixDemands: ofMix('demandsFiles'),
+    config,
+    runtime: [...(byFile.get(runtime ?? '') ?? [])],
+    compile: [
+      ...compileReads(tree, sources, projects),
+      ...CARGO.filter((file) => ownCrate && tree.paths.has(file)),
+    ],
+  };
+  const isAbove = (path: string) => path.startsWith('..');
+  const kept = (paths: string[]) => [...new Set(paths.filter((path) => !isAbove(path)))];
+  return {
+    mix: kept(found.mix),
+    mixDemands: kept(found.mixDemands),
+    config: kept(found.config),
+    runtime: kept(found.runtime),
+    compile: kept(found.compile),
+    outside: [...new Set(Object.values(found).flat().filter(isAbove))],
+  };
+}
+
+/** Files that may read others while they are compiled; the last of these is a macro that is told where to. */
+const READS =
+  /@external_resource|File\.(?:read|stream!|ls)|Path\.wildcard|function_from_file|import_sdl|embed_templates|^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/m;
+
+/** Text without its functions, as `mix format` indents them: parsing all that read a file somewhere would take long. */
+function outsideFunctions(text: string): string {
+  let end: string | undefined;
+  const kept = text.split('\n').filter((line) => {
+    const isInside = end !== undefined;
+    if (end !== undefined && line.startsWith(end)) end = undefined;
+    const [, indent] = (!isInside && /^( *)def(?:p|macrop?)? .* do\r?$/.exec(line)) || [];
+    if (indent !== undefined) end = `${indent}end`;
+    return !isInside && indent === undefined;
+  });
+  return kept.join('\n');
+}
+
+/** What modules read while they are compiled: code of their bodies, not of their functions. */
+function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
+  const files = sources.matching(READS).filter((file) => {
+    return READS.test(outsideFunctions(sources.text(file)));
+  });
+  const found = files.flatMap((file) => {
+    // Mix runs in the project's folder, whatever file it compiles
+    const project = projects.findLast(({ dir }) => dir !== '.' && file.startsWith(`${dir}/`));
+    const cwd = project?.dir ?? '.';
+    return sources.modules(file).flatMap(({ body, scope }) => {
+      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${cwd}` };
+      const paths: Value[] = [];
+      walk(body.filter(runsAtOnce), (expr) => paths.push(...pathsReadBy(expr, within, tree)));
+      return paths.flatMap((path) => {
+        if (typeof path !== 'string' || !path) return [];
+        return normalize(path.startsWith('/') ? path : below(cwd, path));
+      });
+    });
+  });
+  return [...new Set(found)].flatMap((path) => place(tree, path, projects));
+}
+
+const runsAtOnce = (expr: Expr): boolean =>
+  expr.is !== 'call' || !/^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name);
+
+function pathsReadBy(expr: Expr, scope: Scope, tree: Tree): Value[] {
+  const value = (arg: Expr | undefined) => evaluate(arg, scope);
+  if (expr.is === 'attribute' && expr.name === 'external_resource') return [value(expr.value)];
+  if (expr.is !== 'call') return [];
+  const [first, second, third] = expr.args;
+  switch (`${moduleOf(expr) ?? ''}.${expr.name}`.replace(/!$/, '')) {
+    case 'File.read':
+    case 'File.stream':
+    case 'File.ls':
+    case 'Path.wildcard':
+      return [value(first)];
+    case 'EEx.function_from_file':
+      return [value(third)];
+    case '.embed_templates':
+      return [`${scope.dir}/${value(first)}`];
+    case '.import_sdl':
+      return named(value(first));
+    case '.use':
+      return named(value(second)).filter((path) =>
+        exists(tree, normalize(path.split('*')[0] ?? '')),
+      );
+    default:
+      return [];
+  }
+}
+
+/** `use Phoenix.Storybook, content_path: Path.expand("../storybook", __DIR__)`: a path for what the macro reads. */
+const named = (options: Value): string[] =>
+  pairs(options)
+    .flatMap(([, value]) => value)
+    .filter((path) => typeof path === 'string');
+
+const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
+
+/** The file, or the folder at the top of the app that holds it; nothing when the image has it anyway. */
+function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {
+  if (path.startsWith('..')) return [path];
+  if (projects.some(({ dir }) => dir !== '.' && path.startsWith(`${dir}/`))) return [];
+  const folder = (path.split('*')[0] ?? '').replace(/\/?[^/]*$/, '') || path;
+  const found = exists(tree, path) ? path : folder;
+  return exists(tree, found) && !COPIED.test(found) ? [found] : [];
+}
