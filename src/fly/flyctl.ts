@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
-import { delimiter, isAbsolute } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { isInside, repoOf } from '../tree.ts';
 
@@ -19,78 +19,83 @@ export function trustedPath(folder: string): string {
     .join(delimiter);
 }
 
-const environment = (folder: string): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: trustedPath(folder),
-  FLY_NO_UPDATE_CHECK: '1',
-  NO_COLOR: '1',
-});
+/** Why flyctl told nothing. `silent`: not in time, or nothing that can be read. */
+export type Silence = 'absent' | 'logged out' | 'silent';
 
-/** Why flyctl said nothing useful: it isn't there, or it is and could not answer. */
-export type Silence = 'absent' | 'failed';
+interface Answer {
+  text: string;
+  silence?: Silence | undefined;
+}
+
+/** Runs flyctl by the first name that is there, its notices on stderr left out. */
+function run(
+  folder: string,
+  args: readonly string[],
+  deadline: number,
+  [name, ...others] = NAMES,
+): Promise<Answer> {
+  if (name === undefined) return Promise.resolve({ text: '', silence: 'absent' });
+  const options = {
+    env: { ...process.env, PATH: trustedPath(folder), FLY_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
+    timeout: Math.max(deadline - Date.now(), 1),
+    killSignal: 'SIGKILL',
+    maxBuffer: Number.POSITIVE_INFINITY,
+  } as const;
+  return new Promise((resolve) => {
+    const child = execFile(name, args, options, (error, text) => {
+      if (typeof error?.code === 'string') return resolve(run(folder, args, deadline, others));
+      const failure = error?.killed ? 'silent' : 'logged out';
+      resolve({ text, silence: error ? failure : undefined });
+    });
+    child.stdin?.end();
+  });
+}
+
+export type Row = Readonly<Record<string, unknown>>;
 
 /**
- * What a command of flyctl prints, notices on stderr left out. Never throws and never asks: without flyctl, a login, the
- * network or an answer before `deadline` (milliseconds since 1970) it is a Silence.
+ * What a command of flyctl prints as JSON: the rows of a list, or its one object. Never throws and never asks.
  * @param folder of the repo, in which no flyctl is looked for
+ * @param deadline in milliseconds since 1970
  */
 export async function askFlyctl(
   folder: string,
   args: readonly string[],
   deadline: number,
-  names: readonly string[] = NAMES,
-): Promise<{ text: string } | Silence> {
-  const [name, ...others] = names;
-  if (name === undefined) return 'absent';
-  const answer = await new Promise<{ text: string } | Silence>((resolve) => {
-    const child = spawn(name, args, {
-      env: environment(folder),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let text = '';
-    child.stdout.on('data', (data: Buffer) => (text += data.toString()));
-    child.on('error', () => resolve('absent'));
-    child.on('close', (code) => resolve(code === 0 ? { text } : 'failed'));
-    setTimeout(
-      () => {
-        child.kill('SIGKILL');
-        // A process of its own that it leaves behind would keep the pipe, and with it this program
-        child.stdout.destroy();
-        child.unref();
-        resolve('failed');
-      },
-      Math.max(deadline - Date.now(), 0),
-    ).unref();
-  });
-  return answer === 'absent' ? askFlyctl(folder, args, deadline, others) : answer;
+): Promise<Row[] | Silence> {
+  const { text, silence } = await run(folder, args, deadline);
+  if (silence) return silence;
+  // A sentence that begins with "No" stands where an empty list would (flyctl, 2026-08)
+  if (/^no /i.test(text)) return [];
+  try {
+    const values = [JSON.parse(text)].flat() as unknown[];
+    return values.filter((row): row is Row => typeof row === 'object' && row !== null);
+  } catch {
+    return 'silent';
+  }
+}
+
+/** Slugs of the account's organizations, which come as names by slug; undefined: flyctl doesn't say. */
+export async function askOrganizations(
+  folder: string,
+  deadline: number,
+): Promise<string[] | undefined> {
+  const answer = await askFlyctl(folder, ['orgs', 'list', '--json'], deadline);
+  if (typeof answer === 'string') return undefined;
+  return answer.flatMap(Object.keys).filter((slug) => /^[a-z0-9][a-z0-9-]*$/.test(slug));
 }
 
 /**
  * What `fly config validate --strict` finds wrong with the fly.toml in a folder; nothing when flyctl is missing, not
  * logged in or slow. The check itself runs on this computer (flyctl internal/appconfig/validation.go, 2026-08).
  */
-export function validateFlyToml(folder: string): string[] {
-  for (const name of NAMES) {
-    const { error, status, stdout } = spawnSync(
-      name,
-      ['config', 'validate', '--strict', '--config', 'fly.toml'],
-      {
-        cwd: folder,
-        env: environment(folder),
-        stdio: ['ignore', 'pipe', 'ignore'],
-        encoding: 'utf8',
-        timeout: PATIENCE,
-        killSignal: 'SIGKILL',
-      },
-    );
-    // Not there, or nothing that can be run; a time-out leaves a status of null
-    if (error && 'code' in error && error.code !== 'ETIMEDOUT') continue;
-    if (status === 0 || !stdout.includes('Validating')) return [];
-    return stripVTControlCharacters(stdout)
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line))
-      .map((line) => line.replace(/^- /, 'it knows no '));
-  }
-  return [];
+export async function validateFlyToml(folder: string): Promise<string[]> {
+  const args = ['config', 'validate', '--strict', '--config', join(folder, 'fly.toml')];
+  const { text, silence } = await run(folder, args, Date.now() + PATIENCE);
+  if (!silence || !text.includes('Validating')) return [];
+  return stripVTControlCharacters(text)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !/^(Validating|✓|✘|Strict validation found)/.test(line))
+    .map((line) => line.replace(/^- /, 'it knows no '));
 }

@@ -36,7 +36,7 @@ export async function finish(run: Run): Promise<number> {
   }
   const root = join(top, context.project.appDir);
   if (changes.length) apply(root, changes);
-  console.log(changes.length ? wrote(root, changes) : nothingToDo(planned));
+  console.log(changes.length ? await wrote(root, changes) : nothingToDo(planned));
   if (run.account) {
     const [account, secrets] = await Promise.all([run.account, run.secrets]);
     const { present, way } = run;
@@ -71,8 +71,9 @@ function previewOf(
   ].join('\n');
 }
 
-function wrote(root: string, changes: readonly Change[]): string {
-  const complaints = changes.some(({ path }) => path === 'fly.toml') ? validateFlyToml(root) : [];
+async function wrote(root: string, changes: readonly Change[]): Promise<string> {
+  const isChanged = changes.some(({ path }) => path === 'fly.toml');
+  const complaints = isChanged ? await validateFlyToml(root) : [];
   return [
     styleText('green', wrapped(printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`))),
     ...complaints.map(
