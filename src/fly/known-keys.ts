@@ -2,17 +2,15 @@ import { type Table, tablesAt } from './fly-config.ts';
 
 const VM =
   'size memory cpus cpu_kind memory_mb max_memory_mb gpus gpu_kind host_dedication_id persist_rootfs kernel_args processes';
-const HTTP_CHECK =
+const CHECK =
   'interval timeout grace_period method path protocol tls_skip_verify tls_server_name headers';
-const MACHINE_CHECK = 'command image entrypoint kill_signal kill_timeout';
-const CONCURRENCY = 'type hard_limit soft_limit';
-const TLS = 'alpn versions default_self_signed';
-const HTTP = 'compress response h2_backend idle_timeout headers_read_timeout replay_cache';
-const REPLAY = 'path_prefix ttl_seconds type name allow_bypass';
+const SERVICE =
+  'internal_port auto_stop_machines auto_start_machines min_machines_running processes concurrency machine_checks';
 
 /**
- * The keys of each table that flyctl knows, the older names that it still takes included; a table that isn't here takes
- * any. From flyctl internal/appconfig/{config,service,toplevelcheck,patches}.go and fly-go machine_types.go, 2026-08.
+ * The keys of each table that flyctl knows, by the table's own name, the older names that it still takes included; a table
+ * that isn't here takes any. From flyctl internal/appconfig/{config,service,toplevelcheck,patches}.go and fly-go
+ * machine_types.go, 2026-08.
  */
 const KEYS: Readonly<Record<string, string>> = {
   '': 'app primary_region kill_signal kill_timeout swap_size_mb console_command host_dedication_id machine_config container experimental build deploy env processes mounts mount http_service services checks files machine_checks restart vm compute computes statics metrics metric',
@@ -20,34 +18,25 @@ const KEYS: Readonly<Record<string, string>> = {
     'cmd entrypoint exec auto_rollback enable_consul enable_etcd lazy_load_images attached machine_config kill_timeout metrics_port metrics_path',
   build:
     'builder args buildpacks image settings builtin dockerfile ignorefile build-target build_target compose compression compression_level',
-  'build.compose': 'file',
+  compose: 'file',
   deploy:
     'strategy max_unavailable wait_timeout release_command release_command_timeout release_command_vm seed_command',
-  'deploy.release_command_vm': VM,
-  http_service:
-    'internal_port force_https auto_stop_machines auto_start_machines min_machines_running processes concurrency tls_options http_options checks machine_checks',
-  'http_service.concurrency': CONCURRENCY,
-  'http_service.tls_options': TLS,
-  'http_service.http_options': HTTP,
-  'http_service.http_options.response': 'headers pristine',
-  'http_service.http_options.replay_cache': REPLAY,
-  'http_service.checks': HTTP_CHECK,
-  'http_service.machine_checks': MACHINE_CHECK,
-  services:
-    'protocol internal_port auto_stop_machines auto_start_machines min_machines_running ports concurrency tcp_checks http_checks machine_checks processes',
-  'services.concurrency': CONCURRENCY,
-  'services.ports':
+  release_command_vm: VM,
+  http_service: `force_https tls_options http_options checks ${SERVICE}`,
+  services: `protocol ports tcp_checks http_checks ${SERVICE}`,
+  concurrency: 'type hard_limit soft_limit',
+  ports:
     'port start_port end_port handlers force_https tls_options http_options proxy_proto_options',
-  'services.ports.tls_options': TLS,
-  'services.ports.http_options': HTTP,
-  'services.ports.http_options.response': 'headers pristine',
-  'services.ports.http_options.replay_cache': REPLAY,
-  'services.ports.proxy_proto_options': 'version',
-  'services.tcp_checks': 'interval timeout grace_period',
-  'services.http_checks': HTTP_CHECK,
-  'services.machine_checks': MACHINE_CHECK,
-  machine_checks: MACHINE_CHECK,
-  'checks.*': `port type processes ${HTTP_CHECK}`,
+  tls_options: 'alpn versions default_self_signed',
+  http_options: 'compress response h2_backend idle_timeout headers_read_timeout replay_cache',
+  response: 'headers pristine',
+  replay_cache: 'path_prefix ttl_seconds type name allow_bypass',
+  proxy_proto_options: 'version',
+  tcp_checks: 'interval timeout grace_period',
+  http_checks: CHECK,
+  checks: CHECK,
+  'checks.*': `port type processes ${CHECK}`,
+  machine_checks: 'command image entrypoint kill_signal kill_timeout',
   files: 'guest_path local_path secret_name raw_value processes',
   mounts:
     'source destination initial_size snapshot_retention scheduled_snapshots auto_extend_size_threshold auto_extend_size_increment auto_extend_size_limit processes',
@@ -57,7 +46,7 @@ const KEYS: Readonly<Record<string, string>> = {
   vm: VM,
 };
 
-export interface UnknownKey {
+interface UnknownKey {
   path: string;
   key: string;
   /** The key that was meant, where one looks like it. */
@@ -67,41 +56,46 @@ export interface UnknownKey {
 }
 
 /** Keys that flyctl takes no notice of (it rejects them with --strict), at every level. */
-export function unknownKeys(table: Table, path = '', schema = ''): UnknownKey[] {
-  const names = KEYS[schema]?.split(' ');
-  const inner = (key: string): string => (schema ? `${schema}.${key}` : key);
-  return Object.keys(table).flatMap((key) => {
-    const where = path ? `${path}.${key}` : key;
-    if (names && !names.includes(key)) {
-      const home = Object.keys(KEYS).find((name) => name && KEYS[name]?.split(' ').includes(key));
-      return [{ path: where, key, meant: names.find((name) => isLike(name, key)), home }];
-    }
-    const below = names ? inner(key) : `${schema}.*`;
-    if (!(below in KEYS) && below !== 'checks') return [];
-    return tablesAt(table, key, where).flatMap(({ data, path: at }) =>
-      unknownKeys(data, at, below),
-    );
+export function unknownKeys(table: Table, path = '', name = ''): UnknownKey[] {
+  // The checks at the top have names of their own
+  const isMap = path === 'checks';
+  const names = isMap ? Object.keys(table) : (KEYS[name]?.split(' ') ?? []);
+  const unknown = Object.keys(table).filter((key) => !names.includes(key));
+  const inner = Object.keys(table).flatMap((key) => {
+    const schema = isMap ? 'checks.*' : key;
+    return names.includes(key) && schema in KEYS
+      ? tablesAt(table, key, join(path, key)).map((found) => ({ ...found, schema }))
+      : [];
   });
+  return [
+    ...unknown.map((key) => ({
+      path: join(path, key),
+      key,
+      meant: names.find((other) => isLike(other, key)),
+      home: Object.keys(KEYS).find((other) => other && KEYS[other]?.split(' ').includes(key)),
+    })),
+    ...inner.flatMap(({ data, path, schema }) => unknownKeys(data, path, schema)),
+  ];
 }
 
-/** One letter more, less or other, two swapped, or the same letters with other signs between them. */
+const join = (path: string, key: string): string => (path ? `${path}.${key}` : key);
+
+/** The same letters with other signs between them, or one letter more, less or other; of long words, two. */
 function isLike(name: string, typed: string): boolean {
-  const [left, right] = [name, typed].map((word) => word.toLowerCase().replaceAll(/[_-]/g, ''));
-  if (left === right || `${left}s` === right || left === `${right}s`) return true;
-  return (
-    left !== undefined && right !== undefined && distance(left, right) <= (left.length > 5 ? 2 : 1)
+  const [left = '', right = ''] = [name, typed].map((word) =>
+    word.toLowerCase().replaceAll(/[_-]/g, ''),
   );
+  return isNear(left, right, left.length > 5 ? 2 : 1);
 }
 
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const same = left[i - 1] === right[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
+function isNear(left: string, right: string, slips: number): boolean {
+  if (left === right) return true;
+  const [first, last] = [left.slice(1), right.slice(1)];
+  if (left && left[0] === right[0]) return isNear(first, last, slips);
+  if (slips === 0) return false;
+  return [
+    [first, last],
+    [first, right],
+    [left, last],
+  ].some(([a = '', b = '']) => isNear(a, b, slips - 1));
 }

@@ -19,11 +19,10 @@ const OUTSIDE =
  */
 export function parsePostgres(text: string): Postgres {
   const answer = text.trim();
-  if (answer === 'none' || answer === 'external') return { kind: answer };
-  if (OUTSIDE.test(answer)) return { kind: 'external' };
-  const [, cluster] = /^(?:managed|mpg)(?::([A-Za-z0-9]+))?$/.exec(answer) ?? [];
-  if (cluster || /^(managed|mpg)$/.test(answer))
-    return { kind: 'managed', cluster: cluster ?? null };
+  if (answer === 'none') return { kind: 'none' };
+  if (answer === 'external' || OUTSIDE.test(answer)) return { kind: 'external' };
+  const managed = /^(managed|mpg)(:([A-Za-z0-9]+))?$/.exec(answer);
+  if (managed) return { kind: 'managed', cluster: managed[3] ?? null };
   if (isAppName(answer)) return { kind: 'app', name: answer };
   throw new Problem(
     `"${text}" names no database: give a Fly Postgres app (lower-case letters, digits, dashes), managed, managed:CLUSTER_ID, external or none`,
@@ -36,26 +35,24 @@ export function postgresChoices(
   suggested: string,
   databases: readonly Database[] = [],
 ): { value: string; name: string }[] {
-  const fresh = (name: string) => ({
+  const fresh = databases.length ? 'new ' : '';
+  const app = (name: string) => ({
     value: name,
-    name: `${name}  ${databases.length ? 'new ' : ''}Fly Postgres app, you look after it (about $2 a month)`,
+    name: `${name}  ${fresh}Fly Postgres app, you look after it (about $2 a month)`,
   });
+  const there = databases.map(({ answer, label }) => ({ value: answer, name: label }));
+  const isThere = (name: string) => there.some(({ value }) => value === name);
   const all = [
-    ...databases.map(({ answer, label }) => ({ value: answer, name: label })),
-    ...(databases.some(({ answer }) => answer === suggested) ? [] : [fresh(suggested)]),
-    {
-      value: 'managed',
-      name: `managed  ${databases.length ? 'new ' : ''}Fly Managed Postgres (from about $41 a month)`,
-    },
+    ...there,
+    ...(isThere(suggested) ? [] : [app(suggested)]),
+    { value: 'managed', name: `managed  ${fresh}Fly Managed Postgres (from about $41 a month)` },
     { value: 'external', name: 'external  a database outside Fly (Neon, Supabase, RDS)' },
     { value: 'none', name: 'none  no database' },
   ];
-  const external = all.filter(({ value }) => value === 'external');
-  if (OUTSIDE.test(term)) return external;
+  if (OUTSIDE.test(term)) return all.filter(({ value }) => value === 'external');
   const found = all.filter(({ name }) => name.toLowerCase().includes(term.toLowerCase()));
-  return isAppName(term) && !all.some(({ value }) => value === term)
-    ? [...found, fresh(term)]
-    : found;
+  const isNew = isAppName(term) && !all.some(({ value }) => value === term);
+  return isNew ? [...found, app(term)] : found;
 }
 
 export function printPostgres(postgres: Postgres): string {
@@ -68,9 +65,9 @@ export function printPostgres(postgres: Postgres): string {
 /** The command that gives the app its DATABASE_URL secret; it also stands in fly.toml, from where a rerun reads the answer back. */
 export function attachCommand(postgres: Postgres, app: string): string | null {
   if (postgres.kind === 'app') return `fly postgres attach ${postgres.name} --app ${app}`;
-  if (postgres.kind === 'managed')
-    return `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`;
-  return null;
+  return postgres.kind === 'managed'
+    ? `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`
+    : null;
 }
 
 /** The comment in fly.toml from which a rerun reads the answer back. */
@@ -87,10 +84,9 @@ export const DATABASE_SOURCE =
 /** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
 export function readAttachCommand(flyToml: string): string | null {
   const [said = flyToml] = flyToml.match(DATABASE_SOURCE) ?? [];
-  const unmanaged = /fly postgres attach ([a-z0-9-]+)/.exec(said)?.[1];
-  const managed = /fly mpg attach ([A-Za-z0-9_]+)/.exec(said)?.[1];
-  if (unmanaged) return unmanaged;
-  if (managed) return managed === 'CLUSTER_ID' ? 'managed' : `managed:${managed}`;
+  const [, kind, name] = /fly (postgres|mpg) attach (\w[\w-]*)/.exec(said) ?? [];
+  if (kind === 'postgres' && name) return name;
+  if (kind) return name === 'CLUSTER_ID' ? 'managed' : `managed:${name}`;
   if (said.startsWith('The database is outside Fly')) return 'external';
   return said.startsWith('No database') ? 'none' : null;
 }

@@ -6,17 +6,8 @@
 const PROVIDED =
   /^(FLY_(?!API_TOKEN$|ACCESS_TOKEN$).*|PRIMARY_REGION|RELEASE_.*|BINDIR|ROOTDIR|PROGNAME|EMU|HOSTNAME|HOME|PATH|PWD|LANG|USER|SHELL|TERM)$/;
 
-interface Demand {
-  name: string;
-  /** Read while the image is built, where secrets are not. */
-  compileTime: boolean;
-}
-
-/**
- * What an app demands at run time and nobody provides: neither Fly, the release or the system, nor `set`, the names that
- * fly.toml's [env], the Dockerfile's ENV or rel/env.sh.eex set.
- */
-export function secretsToSet<Demanded extends Demand>(
+/** What an app demands at run time and nobody provides. @param set names that fly.toml's [env], the Dockerfile's ENV or rel/env.sh.eex set */
+export function secretsToSet<Demanded extends { name: string; compileTime: boolean }>(
   demanded: readonly Demanded[],
   set: Iterable<string>,
 ): Demanded[] {

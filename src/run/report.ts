@@ -72,10 +72,9 @@ export function costLines({ project, answers }: Context): string[] {
     return [
       `What ${size} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`,
     ];
-  const cost = monthlyCost(memory, postgres, background);
-  const parts = cost.parts.map(([what, dollars]) => `$${dollars.toFixed(2)} ${what}`);
+  const { total, parts, remarks, warning } = monthlyCost(memory, postgres, background);
   return [
-    `About $${cost.total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}; ${cost.remarks.join('; ')}.`,
-    ...(cost.warning ? [cost.warning] : []),
+    `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}; ${remarks.join('; ')}.`,
+    ...(warning ? [warning] : []),
   ].map((line) => wrapped(line));
 }
