@@ -20,23 +20,15 @@ export interface Wishes {
 }
 
 /** Keys of [build] that make `fly deploy` build something else than the Dockerfile beside fly.toml. */
-const BYPASSES = [
-  'builder',
-  'buildpacks',
-  'image',
-  'builtin',
-  'compose',
-  'build-target',
-  'build_target',
-];
+const BYPASSES = /^(builder|buildpacks|image|builtin|compose|build[-_]target)$/;
 
 /** Paths in [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
-export function buildBypasses({ build }: FlyConfig): string[] {
-  const keys = BYPASSES.filter((key) => build[key] !== undefined);
-  const dockerfile = build.dockerfile ?? 'Dockerfile';
-  if (!/^(\.\/)?Dockerfile$/.test(String(dockerfile))) keys.push('dockerfile');
-  return keys.map((key) => `build.${key}`);
-}
+export const buildBypasses = ({ build }: FlyConfig): string[] =>
+  Object.entries(build)
+    .filter(([key, value]) =>
+      key === 'dockerfile' ? !/^(\.\/)?Dockerfile$/.test(String(value)) : BYPASSES.test(key),
+    )
+    .map(([key]) => `build.${key}`);
 
 /** Whether the pages' machine is one that Fly never stops. */
 export const staysOn = ({ autoStop, data }: Service): boolean =>
@@ -48,12 +40,11 @@ export const isLaunchLimit = (limits: Table | undefined): boolean =>
 
 /** 1000 connections at once, as far as limits of theirs leave room. */
 export function connections(service: Service | undefined): { soft: number; hard: number } {
-  const limits = service?.concurrency;
-  if (isLaunchLimit(limits)) return { soft: 1000, hard: 1000 };
-  return {
-    soft: Math.min(1000, Number(limits?.hard_limit ?? 1000)),
-    hard: Math.max(1000, Number(limits?.soft_limit ?? 1000)),
-  };
+  const { concurrency: limits } = service ?? {};
+  const { soft_limit: soft = 1000, hard_limit: hard = 1000 } = isLaunchLimit(limits)
+    ? {}
+    : (limits ?? {});
+  return { soft: Math.min(1000, Number(hard)), hard: Math.max(1000, Number(soft)) };
 }
 
 /** How our fly.toml goes into theirs: what they have stays, but for what `overrules` lists. */
@@ -66,8 +57,9 @@ export function mergeRules(there: FlyConfig, wishes: Wishes): MergeRules {
       path.startsWith('env.') ? environments.map((env) => env.path + path.slice(3)) : [],
     wants: (path) => isMissing(there, wishes, withoutForm(path)),
     replace: (path, theirs) => {
-      const overrule = list[withoutForm(path)];
-      return overrule?.when(theirs) === true && (wishes.replace || !overrule.conflict);
+      const key = withoutForm(path);
+      const isAllowed = wishes.replace || !CONFLICTS.has(key);
+      return isAllowed && list[key]?.(theirs) === true;
     },
     // The answer about the database stands in the comment
     explain: (path) => path === 'env.ECTO_IPV6',
@@ -79,49 +71,42 @@ export function mergeRules(there: FlyConfig, wishes: Wishes): MergeRules {
 const withoutForm = (path: string): string =>
   path.replace(/^(http_service|services)\./, 'service.');
 
-interface Overrule {
-  when: (theirs: unknown) => boolean;
-  /** Only with --conflict replace: their choice works, or may. Else it is an answer, or a value that nobody chose. */
-  conflict?: boolean;
-}
+/** Values that work, or may: ours take their place only with --conflict replace. */
+const CONFLICTS = new Set([
+  'deploy.strategy',
+  'env.PORT',
+  'service.force_https',
+  'service.ports.0.force_https',
+]);
 
-function overrules(there: FlyConfig, wishes: Wishes): Readonly<Record<string, Overrule>> {
+/** Which of their values are not what the answers say, or were chosen by nobody. */
+function overrules(there: FlyConfig, wishes: Wishes): Record<string, (theirs: unknown) => boolean> {
   const { background, once, memory, port } = wishes;
-  const answer: Overrule = { when: () => true };
+  const always = () => true;
   const idle = changesIdling(there, background);
-  const limits: Overrule = { when: () => isLaunchLimit(there.service?.concurrency) };
-  const machine: Overrule = { when: () => isOtherMemory(there, memory) };
-  const insecure: Overrule = { when: () => true, conflict: true };
+  const isLaunched = () => isLaunchLimit(there.service?.concurrency);
+  const isOther = () => isOtherMemory(there, memory);
   return {
-    app: answer,
-    primary_region: answer,
-    'env.PHX_HOST': answer,
+    app: always,
+    primary_region: always,
+    'env.PHX_HOST': always,
     // What `fly launch` wrote until 2022
-    kill_signal: { when: (signal) => signal === 'SIGINT' },
-    kill_timeout: { when: () => there.killTimeout === 5 },
-    'deploy.strategy': {
-      when: (strategy) => once && /^(bluegreen|canary)$/.test(String(strategy)),
-      conflict: true,
-    },
+    kill_signal: (signal) => signal === 'SIGINT',
+    kill_timeout: () => there.killTimeout === 5,
+    'deploy.strategy': (strategy) => once && /^(bluegreen|canary)$/.test(String(strategy)),
     // Numbers and booleans are text to [env]
-    'env.PORT': { when: (theirs) => Number(theirs) !== port, conflict: true },
-    'env.ECTO_IPV6': {
-      when: (theirs) => /^(true|1)$/.test(String(theirs)) === wishes.externalDatabase,
-    },
-    'service.force_https': insecure,
-    'service.ports.0.force_https': insecure,
-    'service.auto_stop_machines': {
-      when: () => idle && background === (there.service?.autoStop !== 'off'),
-    },
-    'service.auto_start_machines': { when: (starts) => idle && starts === background },
-    'service.min_machines_running': {
-      when: (count) => idle && background === Number(count) < 1,
-    },
-    'service.concurrency.type': limits,
-    'service.concurrency.soft_limit': limits,
-    'service.concurrency.hard_limit': limits,
-    'vm.0.memory': machine,
-    'vm.0.memory_mb': machine,
+    'env.PORT': (theirs) => Number(theirs) !== port,
+    'env.ECTO_IPV6': (theirs) => /^(true|1)$/.test(String(theirs)) === wishes.externalDatabase,
+    'service.force_https': always,
+    'service.ports.0.force_https': always,
+    'service.auto_stop_machines': () => idle && background === (there.service?.autoStop !== 'off'),
+    'service.auto_start_machines': (starts) => idle && starts === background,
+    'service.min_machines_running': (count) => idle && background === Number(count) < 1,
+    'service.concurrency.type': isLaunched,
+    'service.concurrency.soft_limit': isLaunched,
+    'service.concurrency.hard_limit': isLaunched,
+    'vm.0.memory': isOther,
+    'vm.0.memory_mb': isOther,
   };
 }
 
