@@ -21,20 +21,32 @@ interface Wanted {
 const systems = table.systems as Record<string, Record<Base, string>>;
 
 /** Past its end of life (2026-08-31): its package lists answer 404. */
-const GONE = new Set(['bullseye']);
+const GONE = 'bullseye';
 
 /** What a repo without a pin gets: the oldest pair that still gets fixes (endoflife.date, 2026-11), which most packages run on. */
-const DEFAULT = { elixir: '1.18', otp: 27 };
+const DEFAULT = { minor: '1.18', otp: 27 };
 
 /** The patch releases that closed CVE-2026-109821 and others (2026-10-29); minors that are not here get no fixes any more. */
-const FIXED: Readonly<Record<string, number>> = { '1.18': 6, '1.19': 7, '1.20': 5 };
+const FIXED: Readonly<Record<string, string>> = {
+  '1.18': '1.18.6',
+  '1.19': '1.19.7',
+  '1.20': '1.20.5',
+};
 
-/** Elixir's minors with an official image: the patch release that the table knows, and OTP releases. */
-const MINORS = Object.entries(table.elixir).map(([version, otps]) => ({
-  minor: minorOf(version),
-  version,
-  otps,
-}));
+const minorOf = (version: string): string => /^\d+\.\d+/.exec(version)?.[0] ?? version;
+
+/** The official images by minor, each with the patch release that the table knows. */
+const IMAGES = Object.entries(table.elixir).flatMap(([version, otps]) =>
+  otps.map((otp) => ({ minor: minorOf(version), version, otp })),
+);
+const isKnown = (minor: string): boolean => IMAGES.some((image) => image.minor === minor);
+
+/** A minor that is newer than the table: its tag will be there, on what the newest OTP releases stand on. */
+function newer(minor: string): typeof IMAGES {
+  if (IMAGES.some((image) => semver.gte(image.version, `${minor}.0`))) return [];
+  const otps = Object.keys(systems).map(Number);
+  return otps.filter((otp) => otp >= DEFAULT.otp).map((otp) => ({ minor, version: minor, otp }));
+}
 
 /**
  * The official image for what the repo pins, among those that mix.exs allows. Tags: docker-library/official-images, as of the
@@ -43,116 +55,77 @@ const MINORS = Object.entries(table.elixir).map(([version, otps]) => ({
  * @throws Problem when no official image satisfies mix.exs
  */
 export function chooseImage({ elixir: wanted }: Wanted, base: Base): Image {
-  const pinned = wanted.version === null ? null : minorOf(wanted.version);
+  const { version: pinned, requirements } = wanted;
+  const minor = pinned === null ? DEFAULT.minor : minorOf(pinned);
   const otp = Number.parseInt(wanted.otp ?? '', 10) || (pinned ? null : DEFAULT.otp);
-  const minors = [...MINORS, ...newer(pinned)].filter(({ minor }) =>
-    wanted.requirements.every((requirement) => satisfiesRequirement(minor, requirement)),
-  );
-  const usable = minors.flatMap((one) =>
-    one.otps
-      .map((release) => ({ ...one, otp: release, os: systems[String(release)]?.[base] ?? '' }))
-      .filter(({ os }) => os && !GONE.has(os)),
-  );
-  const target = pinned ?? DEFAULT.elixir;
-  const [best] = usable.sort(
-    (left, right) =>
-      minorDistance(left.minor, target) - minorDistance(right.minor, target) ||
-      otpDistance(left.otp, otp) - otpDistance(right.otp, otp),
-  );
+  const [best] = [...IMAGES, ...newer(minor)]
+    .map((image) => ({ ...image, os: systems[image.otp]?.[base] ?? GONE }))
+    .filter((image) => image.os !== GONE && allows(requirements, image.minor))
+    .sort(
+      (left, right) =>
+        minorDistance(left.minor, minor) - minorDistance(right.minor, minor) ||
+        otpDistance(left.otp, otp) - otpDistance(right.otp, otp),
+    );
   if (!best)
     throw new Problem(
-      `no official Elixir image satisfies mix.exs (elixir: "${wanted.requirements.join('" and "')}"); images as of ${table.asOf}: ${MINORS.map(({ version }) => version).join(', ')}`,
+      `no official Elixir image satisfies mix.exs (elixir: "${requirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
     );
-  const elixir = tagVersion(best, wanted);
-  return {
-    elixir,
-    otp: best.otp,
-    os: best.os,
-    notes: [
-      ...elixirNotes(elixir, best.minor, wanted.version),
-      ...otpNotes(best, otp, wanted.otp, base),
-    ],
-  };
+  const elixir = tagOf(best, wanted);
+  const notes = elixirNotes(elixir, best.minor, pinned);
+  if (wanted.otp && best.otp !== otp)
+    notes.push(
+      `OTP ${wanted.otp} is not used: Elixir ${best.minor} has no official image with it, or one on a system past its end of life only; OTP ${best.otp} is the nearest.`,
+    );
+  return { elixir, otp: best.otp, os: best.os, notes };
 }
 
-/** A minor that is newer than the table: its tag will be there, on what the newest OTP releases stand on. */
-const newer = (pinned: string | null): typeof MINORS =>
-  pinned && MINORS.every(({ minor }) => semver.lt(`${minor}.0`, `${pinned}.0`))
-    ? [
-        {
-          minor: pinned,
-          version: pinned,
-          otps: Object.keys(systems)
-            .map(Number)
-            .filter((release) => release >= DEFAULT.otp),
-        },
-      ]
-    : [];
-
 /** The exact version where the repo pins it and its tag is known and safe, or where mix.exs allows no newer one. */
-function tagVersion({ minor, version }: (typeof MINORS)[number], wanted: Wanted['elixir']): string {
+function tagOf({ minor, version }: (typeof IMAGES)[number], wanted: Wanted['elixir']): string {
   if (version === minor) return minor;
-  const fixed = `${minor}.${FIXED[minor] ?? 0}`;
-  const newest = semver.gt(fixed, version) ? fixed : version;
-  const floats = wanted.requirements.every((one) => semver.satisfies(newest, toRange(one)));
-  if (!floats) return version;
-  return wanted.version === version && semver.gte(version, fixed) ? version : minor;
+  const fixed = FIXED[minor] ?? version;
+  const isSafe = semver.gte(version, fixed);
+  if (!allows(wanted.requirements, isSafe ? version : fixed)) return version;
+  return isSafe && wanted.version === version ? version : minor;
 }
 
 function elixirNotes(elixir: string, minor: string, pinned: string | null): string[] {
-  const fixed = FIXED[minor] === undefined ? undefined : `${minor}.${FIXED[minor]}`;
   const notes: string[] = [];
+  const fixed = FIXED[minor];
+  const hasHoles = (version: string): boolean =>
+    fixed !== undefined && semver.lt(semver.coerce(version) ?? fixed, fixed);
   if (pinned !== null && minorOf(pinned) !== minor)
     notes.push(
-      MINORS.some((one) => one.minor === minorOf(pinned))
-        ? `Elixir ${pinned} is pinned, but mix.exs does not allow it; ${elixir} is the nearest that it allows.`
-        : `There is no official image of Elixir ${pinned} any more (as of ${table.asOf}); ${elixir} is the nearest that mix.exs allows.`,
+      `Elixir ${pinned} is pinned; among the official images (as of ${table.asOf}) ${elixir} is the nearest that mix.exs allows.`,
     );
-  else if (pinned !== null && elixir !== pinned) notes.push(floatNote(elixir, pinned, fixed));
-  if (elixir !== minor && fixed && semver.lt(elixir, fixed))
+  else if (pinned !== null && elixir !== pinned)
+    notes.push(
+      hasHoles(pinned)
+        ? `Elixir ${pinned} has known security holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
+        : `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`,
+    );
+  if (elixir !== minor && hasHoles(elixir))
     notes.push(
       `mix.exs allows the image only Elixir ${elixir}, which has known security holes (CVE-2026-109821); allow ${fixed} there.`,
     );
-  if (!fixed && MINORS.some((one) => one.minor === minor))
+  if (!fixed && isKnown(minor))
     notes.push(
-      `Elixir ${minor} gets no security fixes any more (as of 2026-11); ${DEFAULT.elixir} and later do.`,
+      `Elixir ${minor} gets no security fixes any more (as of 2026-11); ${DEFAULT.minor} and later do.`,
     );
   return notes;
-}
-
-/** Why the tag is the minor's, although the repo pins a whole version. */
-const floatNote = (minor: string, pinned: string, fixed: string | undefined): string =>
-  fixed && (semver.coerce(pinned)?.compare(fixed) ?? 0) < 0
-    ? `Elixir ${pinned} has known security holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
-    : `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`;
-
-function otpNotes(
-  best: { minor: string; otp: number },
-  otp: number | null,
-  pinned: string | null,
-  base: Base,
-): string[] {
-  if (!pinned || otp === null || best.otp === otp) return [];
-  const built = MINORS.some(({ minor, otps }) => minor === best.minor && otps.includes(otp));
-  const reason = built
-    ? `its Debian (${systems[String(otp)]?.[base]}) is past its end of life`
-    : `Elixir ${best.minor} has no official image with it`;
-  return [`OTP ${otp} is not used: ${reason}; OTP ${best.otp} is the nearest.`];
-}
-
-function minorOf(version: string): string {
-  return /^\d+\.\d+/.exec(version)?.[0] ?? version;
 }
 
 /** Whether a version, whole or without its patch, is one that mix.exs may mean. */
 export const satisfiesRequirement = (version: string, requirement: string): boolean =>
   semver.intersects(/^\d+\.\d+$/.test(version) ? `~${version}.0` : version, toRange(requirement));
 
+const allows = (requirements: readonly string[], version: string): boolean =>
+  requirements.every((requirement) => satisfiesRequirement(version, requirement));
+
 /** Elixir's requirement language in semver's: `~> 1.15` allows 1.16, `~> 1.15.2` does not. */
 function toRange(requirement: string): string {
   const range = requirement
-    .replace(/~>\s*(\d+)\.(\d+)\.(\d+)(-[\w.]+)?/g, '>=$1.$2.$3$4 <$1.$2.99999')
-    .replace(/~>\s*(\d+)\.(\d+)/g, '>=$1.$2.0 <$1.99999.0')
+    .replace(/~>\s*(\d+\.\d+\.\d+)/g, '~$1')
+    .replace(/~>\s*(\d+\.\d+)(-[\w.]+)?/g, '^$1')
     .replaceAll('==', '=')
     .replace(/\s+or\s+/g, ' || ')
     .replace(/\s+and\s+/g, ' ');
@@ -166,8 +139,6 @@ function minorDistance(candidate: string, wanted: string): number {
   return Math.abs(left - right) * 2 + (left < right ? 1 : 0);
 }
 
-/** Nothing wanted: the newest. Otherwise the nearest; no Elixir has images on both sides of one that it lacks. */
-function otpDistance(candidate: number, wanted: number | null): number {
-  if (wanted === null) return -candidate;
-  return Math.abs(candidate - wanted);
-}
+/** Nothing wanted: the newest. */
+const otpDistance = (candidate: number, wanted: number | null): number =>
+  wanted === null ? -candidate : Math.abs(candidate - wanted);
