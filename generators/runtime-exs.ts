@@ -1,20 +1,19 @@
 import semver from 'semver';
-import { compiledKeyOf } from '../src/check/compiled-keys.ts';
 import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
 import { RUNTIME_EXS } from '../src/check/requirements.ts';
 import { rules } from '../src/check/rules.ts';
 import {
-  hasBackgroundSwitch,
   logLines,
-  type MissingRepo,
-  missingEndpoint,
   missingLogLevel,
-  missingRepos,
+  missingSwitch,
+  missingTls,
   missingTzdata,
-  tlsLists,
-} from '../src/check/runtime-missing.ts';
-import { isMade, type Path, settingAt } from '../src/check/runtime-probe.ts';
+  takesClosures,
+} from '../src/check/runtime-app.ts';
+import { missingEndpoint } from '../src/check/runtime-endpoint.ts';
+import { type MissingRepo, missingRepos } from '../src/check/runtime-repos.ts';
+import { endpointOf } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Project } from '../src/facts/detect.ts';
@@ -74,14 +73,11 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
   const repo = new Repo(withoutBlock(project, path));
   const { otpApp } = project.app;
   const { kind } = answers.postgres;
-  const writes = (...keys: string[]) => !compiledKeyOf(project, [otpApp, ...keys]);
   const missing = missingEndpoint(repo);
   const repos = missingRepos(repo, kind);
   const origins = originsOf(repo, answers.app, answers.host, missing.host);
-  const background = !hasBackgroundSwitch(repo) && writes('background');
+  const background = missingSwitch(repo);
   const log = logLines(repo);
-  const writesLog = log.own === undefined;
-  const matchFun = !project.release.rebootAfterConfig && path === 'config/runtime.exs';
   return {
     release: answers.release,
     otpApp: elixirAtom(otpApp),
@@ -113,16 +109,11 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
       .filter(({ direct }) => direct)
       .map(({ module, app }) => ({ module: elixirModule(module), app: elixirAtom(app) })),
     background,
-    tls: tlsLists(repo).length === 0 && writes('tls'),
-    // A closure can't be written to disk, which a release that reboots after configuration does
-    matchFun,
+    tls: missingTls(repo),
+    matchFun: takesClosures(repo),
     tzdata: missingTzdata(repo),
     logLevel: missingLogLevel(repo),
-    log: {
-      key: elixirAtom(log.key),
-      format: writesLog && log.format,
-      metadata: writesLog && log.metadata,
-    },
+    log: { ...log, key: elixirAtom(log.key) },
   };
 }
 
@@ -144,17 +135,11 @@ function viewOfRepo(missing: MissingRepo, project: Project, kind: string) {
 
 /** The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list. */
 function originsOf(repo: Repo, app: string, answered: string, ours: boolean): string | undefined {
-  const { project } = repo;
-  const at = (...keys: string[]): Path => [project.app.otpApp, project.endpoint.module, ...keys];
-  const own = settingAt(repo, at('url', 'host'), { PHX_HOST: answered });
+  const { value, lacks } = endpointOf(repo);
+  const own = value('url.host', { PHX_HOST: answered });
   const host = ours || typeof own !== 'string' ? answered : own;
   const names = new Set([host, answered, `${app}.fly.dev`]);
-  if (
-    names.size === 1 ||
-    isMade(repo, at('check_origin'), (value) => value === true) ||
-    compiledKeyOf(project, at('check_origin'))
-  )
-    return undefined;
+  if (names.size === 1 || !lacks('check_origin', (origins) => origins === true)) return undefined;
   const written = new Map([
     [`${app}.fly.dev`, '"//#{fly_host}"'],
     [answered, '"//#{host}"'],

@@ -1,5 +1,5 @@
 import { Repo } from '../src/check/repo.ts';
-import { type Path, settingAt, variableOf } from '../src/check/runtime-probe.ts';
+import { endpointOf } from '../src/check/runtime-settings.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 
@@ -12,10 +12,10 @@ export function portOf(project: Project): number {
 
 function fixedPort(project: Project): number | undefined {
   const repo = new Repo(project);
-  const path: Path = [project.app.otpApp, project.endpoint.module, 'http', 'port'];
-  const [port, other] = ['4321', '4322'].map((PORT) => Number(settingAt(repo, path, { PORT })));
+  const { value, variable } = endpointOf(repo);
+  const [port, other] = ['4321', '4322'].map((PORT) => Number(value('http.port', { PORT })));
   const isFixed =
-    repo.runtime !== undefined && port === other && variableOf(repo, path) === undefined;
+    repo.runtime !== undefined && port === other && variable('http.port') === undefined;
   return isFixed && port && isPort(port) ? port : undefined;
 }
 

@@ -580,7 +580,7 @@ testTraps([
     repo: () => spoil(generated(), RUNTIME, 'secret_key_base:', 'other:'),
     file: 'config/prod.exs',
     change: ['force_ssl:', 'secret_key_base: "abc", force_ssl:'],
-    expect: { place: 'config/prod.exs: config :shop', mend: /remove it from config.exs/ },
+    expect: { place: 'config/prod.exs: config :shop', mend: /System.get_env\("SECRET_KEY_BASE"\)/ },
   },
   {
     name: 'an error that names nothing',

@@ -263,10 +263,10 @@ test('ssl that init of a repo turns on is named too', () => {
   for (const config of ['Keyword.put(config, :ssl, true)', 'Keyword.merge(config, ssl: true)'])
     assert.match(
       says(run({ ...stock(), ...init(config) }), 'R3.2'),
-      'must lib/shop/repo.ex:4 Shop.Repo: init turns ssl on',
+      'must lib/shop/repo.ex:4 Shop.Repo: in init, ssl is on',
     );
   const off = init('Keyword.put(config, :ssl, false)');
-  assert.not.match(says(run({ ...stock(), ...off }), 'R3.2'), 'init');
+  assert.not.match(says(run({ ...stock(), ...off }), 'R3.2'), 'in init');
 });
 
 test('Managed Postgres: unnamed statements, and migrations around the pooler', () => {

@@ -82,7 +82,12 @@ function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
   const outcomes = rules.filter((rule) => rule.id === id).map((rule) => rule.judge(read, repo));
   return {
     findings: outcomes.flatMap(({ findings }) => findings),
-    unknown: outcomes.flatMap(({ unknown }) => unknown),
+    // Several rules ask about one setting
+    unknown: [
+      ...new Map(
+        outcomes.flatMap(({ unknown }) => unknown).map((doubt) => [doubt.why, doubt]),
+      ).values(),
+    ],
   };
 }
 

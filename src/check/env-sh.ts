@@ -122,8 +122,8 @@ export const envShRules: readonly Rule<string>[] = [
       `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
   ),
   b10.must(
-    (script, { project }) =>
-      usesMnesia(project)
+    (script, repo) =>
+      usesMnesia(repo)
         ? givenNames(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name))
         : [],
     'the files of Mnesia belong to the name of the node, which changes with each deploy here',

@@ -8,7 +8,7 @@ import type { FlyFile } from './fly-file.ts';
 import type { Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
-import { reposOf } from './setting-rule.ts';
+import { reposOf } from './runtime-settings.ts';
 
 const r23 = rulesFor(FLY_TOML, 'R2.3');
 const r27 = rulesFor(FLY_TOML, 'R2.7');

@@ -1,10 +1,8 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { walk } from '../elixir/syntax.ts';
 import { atomName, Tuple, Unknown, type Value } from '../elixir/value.ts';
-import type { Project } from '../facts/detect.ts';
-import { sourcesOf } from './compiled-keys.ts';
 import type { Repo } from './repo.ts';
-import { PROBE } from './runtime-probe.ts';
+import { PROBE } from './runtime-settings.ts';
 import { commandsIn } from './script.ts';
 
 /** What a node is to be called before its `@`, as the shell writes it. */
@@ -20,7 +18,7 @@ const APP = '${FLY_APP_NAME}';
 export function nodeName(repo: Repo): NodeName {
   const base = basenames(repo).flatMap((name) => name ?? [])[0];
   if (base !== undefined) return { name: base, reason: 'libcluster' };
-  if (usesMnesia(repo.project)) return { name: APP, reason: 'mnesia' };
+  if (usesMnesia(repo)) return { name: APP, reason: 'mnesia' };
   return { name: `${APP}-\${image_id:-release}`, reason: undefined };
 }
 
@@ -28,9 +26,9 @@ export function nodeName(repo: Repo): NodeName {
 export function basenames(repo: Repo): (string | undefined)[] {
   const boot = repo.boot({ ...PROBE, FLY_APP_NAME: 'the-secret-FLY_APP_NAME' });
   const configured = [...boot.apps.values()].flatMap((settings) => named(settings));
-  const handed = sourcesOf(repo.project)
+  const handed = repo.sources
     .mentioning(['node_basename'])
-    .flatMap((file) => sourcesOf(repo.project).modules(file))
+    .flatMap((file) => repo.sources.modules(file))
     .flatMap(({ body, scope }) => {
       const found: Value[] = [];
       walk(body, (expr) => {
@@ -62,10 +60,10 @@ function inShell(value: Value): string | undefined {
 const MNESIA = ['mnesiac', 'memento', 'amnesia', 'ecto_mnesia', 'ecto3_mnesia', 'libmnesia'];
 
 /** Mnesia's files belong to the name of the node that made them. */
-export const usesMnesia = (project: Project): boolean =>
+export const usesMnesia = ({ project, sources }: Repo): boolean =>
   MNESIA.some((name) => project.lock.has(name)) ||
   project.config.apps.has('mnesia') ||
-  sourcesOf(project).mentioning([':mnesia.', 'MnesiaCache']).length > 0 ||
+  sources.mentioning([':mnesia.', 'MnesiaCache']).length > 0 ||
   project.projects.some(({ dir }) =>
     /extra_applications: \[[^\]]*:mnesia/.test(
       project.tree.read(dir === '.' ? 'mix.exs' : `${dir}/mix.exs`) ?? '',

@@ -2,13 +2,12 @@ import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.ts';
 import type { SourceModule } from '../facts/sources.ts';
 import { tablesAt } from '../fly/fly-config.ts';
-import { sourcesOf } from './compiled-keys.ts';
 import { usesMnesia } from './node-name.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Place, type Rule, rulesFor, type Weight } from './rule.ts';
-import { missingTzdata } from './runtime-missing.ts';
-import { PROBE, settingAt } from './runtime-probe.ts';
+import { missingTzdata } from './runtime-app.ts';
+import { PROBE, settingAt } from './runtime-settings.ts';
 
 /** What would write below the release, which belongs to root: `what` writes where, and the remedy. */
 interface Writer extends Place {
@@ -48,19 +47,11 @@ function tzdata(repo: Repo): Writer[] {
 }
 
 function tz(repo: Repo): Writer[] {
-  const files = sourcesOf(repo.project).mentioning([
-    'Tz.UpdatePeriodically',
-    'Tz.WatchPeriodically',
-  ]);
+  const files = repo.sources.mentioning(['Tz.UpdatePeriodically', 'Tz.WatchPeriodically']);
   if (isWritable(repo, settingAt(repo, ['tz', 'data_dir']))) return [];
   return files.map((file) => ({
     file,
-    line: lineAt(
-      sourcesOf(repo.project).text(file),
-      sourcesOf(repo.project)
-        .text(file)
-        .search(/Tz\.\w+Periodically/),
-    ),
+    line: lineAt(repo.sources.text(file), repo.sources.text(file).search(/Tz\.\w+Periodically/)),
     what: 'tz fetches new time zones and writes them below its priv folder',
     remedy: 'config :tz, :data_dir, "/tmp/tz"',
   }));
@@ -68,7 +59,7 @@ function tz(repo: Repo): Writer[] {
 
 function mnesia(repo: Repo): Writer[] {
   const folder = settingAt(repo, ['mnesia', 'dir']);
-  if (!usesMnesia(repo.project) || isWritable(repo, folder)) return [];
+  if (!usesMnesia(repo) || isWritable(repo, folder)) return [];
   return [
     {
       ...placeIn(repo, 'mnesia', null),
@@ -141,7 +132,7 @@ const WRITES = /^(write|cp|cp_r|rename|mkdir|mkdir_p|touch|copy|open)!?$/;
 
 /** Own code that writes below /app, or into priv. */
 function ownWrites(repo: Repo, literal: boolean): Writer[] {
-  const sources = sourcesOf(repo.project);
+  const sources = repo.sources;
   return sources
     .mentioning(['File.', ':disk_log', ':dets'])
     .filter((file) => !/(^|\/)mix\//.test(file))
@@ -217,7 +208,7 @@ function heldBy(name: string, block: readonly Expr[], depth: number): Kind | und
 }
 
 function cubdb(repo: Repo): Writer[] {
-  const sources = sourcesOf(repo.project);
+  const sources = repo.sources;
   return sources.mentioning(['CubDB']).flatMap((file) => {
     const text = sources.text(file);
     const [found, folder = ''] = /\bCubDB\b[^\n]*\bdata_dir: "([^"]+)"/.exec(text) ?? [];

@@ -1,11 +1,20 @@
+import { join } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
 import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
 import type { Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
+import { Sources } from '../facts/sources.ts';
 import { refuseUnsupported } from '../plan/supported.ts';
 import { Problem } from '../problem.ts';
 import { type Boot, booter, possible } from './boot.ts';
+import {
+  type CompiledKey,
+  keyAround,
+  keysOfCode,
+  keysOfPackages,
+  type Path,
+} from './compiled-keys.ts';
 import { type Dockerfile, programs, readDockerfile, startSteps } from './dockerfile-model.ts';
 import { type FlyFile, readFlyFile } from './fly-file.ts';
 import { assignmentsIn } from './script.ts';
@@ -84,6 +93,27 @@ export class Repo {
 
   get envSh(): Read<string> | undefined {
     return this.once('envSh', () => this.read(this.envShPath, (text) => text));
+  }
+
+  /** The project's own .ex files. */
+  get sources(): Sources {
+    const folders = this.project.projects.flatMap(({ dir, sourceFolders }) =>
+      sourceFolders.map((folder) => join(dir, folder)),
+    );
+    return this.once('sources', () => new Sources(this.project.tree, folders));
+  }
+
+  /** Settings that are read while compiling: a release whose runtime.exs changes one stops at boot. */
+  get compiledKeys(): CompiledKey[] {
+    return this.once('compiledKeys', () => [
+      ...keysOfCode(this.sources),
+      ...keysOfPackages(this.project),
+    ]);
+  }
+
+  /** The compiled key that a setting belongs to, or is a part of. */
+  compiledKey(path: Path): CompiledKey | undefined {
+    return keyAround(this.compiledKeys, path);
   }
 
   /** Settings that are compiled into the image, and `all` with what runtime.exs may set, whichever branch it takes. */

@@ -102,8 +102,9 @@ function outcomeOf<Found>(
   const worded = (words: Words<Found>, found: Found) =>
     typeof words === 'string' ? words : words(found);
   for (const found of founds) {
-    if (found instanceof Doubt) outcome.unknown.push({ weight: ruled, why: found.doubt });
-    else if (found) {
+    if (found instanceof Doubt) {
+      if (/must|should/.test(ruled)) outcome.unknown.push({ weight: ruled, why: found.doubt });
+    } else if (found) {
       const { file = path, line = null, weight = ruled } = found as Place;
       const [what, edit] = [worded(say, found as Found), worded(mend, found as Found)];
       outcome.findings.push({ weight, what, edit, file, line });

@@ -1,16 +1,11 @@
-import { atomName, get, show, Unknown, type Value } from '../elixir/value.ts';
-import { compiledKeyOf } from './compiled-keys.ts';
+import semver from 'semver';
+import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
+import { setting } from './boot.ts';
+import { builderElixir } from './dockerfile-base.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { Doubt, type Place, type Rule, rulesFor } from './rule.ts';
-import {
-  hasBackgroundSwitch,
-  logLevels,
-  logLines,
-  missingLogLevel,
-  tlsLists,
-} from './runtime-missing.ts';
-import { readsAt, settingAt } from './runtime-probe.ts';
+import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
+import { isMade, lacks, PROBE, readsAt, settingAt } from './runtime-settings.ts';
 
 const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
@@ -18,137 +13,169 @@ const b11 = rulesFor(RUNTIME_EXS, 'B11');
 const written = (app: string, rest: string): string =>
   `add: config :${app}, ${rest}; \`npx plop runtime-exs\` writes it`;
 
-/** The list that is used, and what is wrong with it. */
+type Options = readonly [name: string, options: Value];
+
+/** Lists of TLS options below the app's settings; those of an endpoint or a repo are for their own connections. */
+function tlsLists(repo: Repo): Options[] {
+  const settings = pairs(repo.boot(PROBE).apps.get(repo.project.app.otpApp));
+  const inner = settings.flatMap(([key, value]) =>
+    /^[A-Z]/.test(key) ? [] : pairs(value).map(([name, list]): Options => [`${key}.${name}`, list]),
+  );
+  return [...settings, ...inner].filter(
+    ([, list]) =>
+      isKeyword(list) &&
+      get(list, 'verify') !== undefined &&
+      (get(list, 'cacertfile') ?? get(list, 'cacerts')) !== undefined,
+  );
+}
+
+/** Nothing that WebSocket and HTTP clients could use, and our block may write it. */
+export const missingTls = (repo: Repo): boolean =>
+  tlsLists(repo).length === 0 && !repo.compiledKey([repo.project.app.otpApp, 'tls']);
+
+const verifies = (list: Value): boolean => atomName(get(list, 'verify')) === 'verify_peer';
+/** The list that is used, where something is wrong with it. */
 const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: string, repo: Repo) => {
   const lists = tlsLists(repo);
-  const [name, options] =
-    lists.find(([, list]) => atomName(get(list, 'verify')) === 'verify_peer') ?? lists[0] ?? [];
-  return name && options !== undefined && isWrong(options, repo) ? [{ name }] : [];
+  const used = lists.find(([, list]) => verifies(list)) ?? lists[0];
+  return used && isWrong(used[1], repo) && { name: used[0] };
 };
+
+/** A closure can't be written to disk, which a release that reboots after configuration does. */
+export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
+  !project.release.rebootAfterConfig && !runtimePath.endsWith('releases.exs');
+
+const MATCH =
+  'customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]';
+const VERSIONS = 'versions: [:"tlsv1.3", :"tlsv1.2"]';
 
 /** R3.4: one list of TLS options for connections to the outside. */
 export const tls: readonly Rule<string>[] = [
   r34.should(
-    (_, repo) => {
-      const app = repo.project.app.otpApp;
-      return tlsLists(repo).length || compiledKeyOf(repo.project, [app, 'tls']) ? [] : [{ app }];
-    },
+    (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
     'no list of TLS options that WebSocket and HTTP clients could use',
     ({ app }) =>
       written(
         app,
-        ':tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]',
+        `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
       ),
   ),
   r34.must(
-    wrongTls((options) => atomName(get(options, 'verify')) !== 'verify_peer'),
+    wrongTls((options) => !verifies(options)),
     ({ name }) => `${name} takes any certificate`,
     'write: verify: :verify_peer',
   ),
   r34.should(
     wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
     ({ name }) => `${name} allows old TLS versions`,
-    'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
+    `write: ${VERSIONS}`,
   ),
   r34.should(
-    wrongTls(
-      (options, { project, runtimePath }) =>
-        !project.release.rebootAfterConfig &&
-        !runtimePath.endsWith('releases.exs') &&
-        !get(options, 'customize_hostname_check'),
-    ),
+    wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
     ({ name }) => `${name} refuses wildcard certificates`,
-    'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]',
+    `add: ${MATCH}`,
   ),
 ];
 
-interface LineFault extends Place {
-  key: string;
-  what: string;
-  setting: string;
-}
-
-const ONE_LINE = {
-  what: 'an event is not one plain line',
-  setting: 'format: "$time $metadata[$level] $message\\n"',
-};
-const REQUEST_ID = {
-  what: 'lines do not say which request they belong to',
-  setting: 'metadata: [:request_id]',
-};
-const COLOURS = {
-  what: 'lines have colours, which `fly logs` shows as codes',
-  setting: 'colors: [enabled: false]',
-};
-
-/** What Logger's lines lack; nothing where a formatter or a backend of the owner's makes them. */
-function lackingLines(repo: Repo): (LineFault | Doubt)[] {
-  const { key, own, format, metadata } = logLines(repo);
-  if (own instanceof Unknown) return [new Doubt(`how lines look (decided by ${own.why})`)];
-  if (own !== undefined) return [];
-  return [...(format ? [ONE_LINE] : []), ...(metadata ? [REQUEST_ID] : [])].map((fault) => ({
-    ...fault,
+/** How Logger's lines are set. `own`: a formatter, handler or backend of the owner's, which decides alone. */
+export function logLines(repo: Repo) {
+  const { project, dockerfile } = repo;
+  const elixir = (dockerfile && builderElixir(dockerfile.file)) ?? project.elixir.version;
+  // Elixir before 1.15 reads :console; later ones too, unless :default_formatter is there (logger/app.ex of 1.20)
+  const modern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
+  const open = (...keys: string[]) => lacks(repo, ['logger', ...keys]);
+  const key =
+    modern && (!open('default_formatter') || open('console')) ? 'default_formatter' : 'console';
+  const backends = settingAt(repo, ['logger', 'backends']);
+  const handler = settingAt(repo, ['logger', 'default_handler']);
+  const elsewhere = backends !== undefined && !show(backends).includes(':console');
+  const own =
+    handler === false ? handler : (get(handler, 'formatter') ?? (elsewhere ? backends : undefined));
+  const isOpen = own === undefined;
+  return {
     key,
-  }));
-}
-
-/** What the owner's own choice makes harder to read. */
-function ownLines(repo: Repo): LineFault[] {
-  const { key, own } = logLines(repo);
-  const [format, ids, colours] = ['format', 'metadata', 'colors'].map((name) =>
-    settingAt(repo, ['logger', key, name]),
-  );
-  const isIn = (list: Value[]) => list.some((one) => atomName(one) === 'request_id');
-  const faults = [
-    ...(typeof format === 'string' && !isOneLine(format) ? [ONE_LINE] : []),
-    ...(Array.isArray(ids) && !isIn(ids) ? [REQUEST_ID] : []),
-    ...(get(colours, 'enabled') === true ? [COLOURS] : []),
-  ];
-  return own === undefined ? faults.map((fault) => ({ ...fault, key })) : [];
+    own,
+    format: isOpen && open(key, 'format'),
+    metadata: isOpen && open(key, 'metadata'),
+  };
 }
 
 const isOneLine = (format: string): boolean =>
   format.includes('$message') && format.indexOf('\n') === format.length - 1;
 
-const lineRule = (
-  weight: 'should' | 'advice',
-  find: (repo: Repo) => readonly (LineFault | Doubt)[],
-) =>
-  r35[weight](
-    (_, repo) => find(repo),
-    ({ what }) => what,
-    ({ key, setting }) =>
-      weight === 'should'
-        ? written('logger', `:${key}, ${setting}`)
-        : `add: config :logger, :${key}, ${setting}`,
-  );
+const LINES: [name: 'format' | 'metadata' | 'colors', what: string, edit: string][] = [
+  ['format', 'an event is not one plain line', 'format: "$time $metadata[$level] $message\\n"'],
+  ['metadata', 'lines do not say which request they belong to', 'metadata: [:request_id]'],
+  ['colors', 'lines have colours, which `fly logs` shows as codes', 'colors: [enabled: false]'],
+];
+
+/** What Logger's lines lack, or the owner's own choice makes harder to read. */
+function wrongLines(_: string, repo: Repo) {
+  const { key, own, ...lacking } = logLines(repo);
+  if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
+  const at = (name: string) => settingAt(repo, ['logger', key, name]);
+  const [format, ids] = [at('format'), at('metadata')];
+  const isWrong = {
+    format: typeof format === 'string' && !isOneLine(format),
+    metadata: Array.isArray(ids) && !ids.some((id) => atomName(id) === 'request_id'),
+    colors: get(at('colors'), 'enabled') === true,
+  };
+  return (own === undefined ? LINES : []).map(([name, what, edit]) => {
+    const isMissing = name !== 'colors' && lacking[name];
+    const weight: Weight = isMissing ? 'should' : 'advice';
+    return (isMissing || isWrong[name]) && { weight, what, rest: `:${key}, ${edit}` };
+  });
+}
+
+/** The level under two values of LOG_LEVEL. */
+const levels = (repo: Repo): (Value | undefined)[] =>
+  ['warning', 'error'].map((LOG_LEVEL) => settingAt(repo, ['logger', 'level'], { LOG_LEVEL }));
+
+/** LOG_LEVEL has no effect, and may have one. */
+export function missingLogLevel(repo: Repo): boolean {
+  const [level, other] = levels(repo);
+  const isCompiled = repo.compiledKey(['logger', 'level']) !== undefined;
+  return !isCompiled && !(level instanceof Unknown) && show(level) === show(other);
+}
 
 /** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
 export const logger: readonly Rule<string>[] = [
   r35.should(
     (_, repo) => {
-      const [level, other] = logLevels(repo);
-      if (level instanceof Unknown && other instanceof Unknown)
-        return [new Doubt(`the level does not follow LOG_LEVEL? That is decided by ${level.why}`)];
-      const line = repo.runtime && readsAt(repo.runtime.text, 'LOG_LEVEL');
-      return missingLogLevel(repo) ? [{ line }] : [];
+      const [level] = levels(repo);
+      if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
+      return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
     },
     'the level does not follow LOG_LEVEL',
     written('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
   ),
-  lineRule('should', lackingLines),
-  lineRule('advice', ownLines),
+  r35.should(
+    wrongLines,
+    ({ what }) => what,
+    ({ weight, rest }) =>
+      weight === 'should' ? written('logger', rest) : `add: config :logger, ${rest}`,
+  ),
 ];
+
+/** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
+export function missingSwitch(repo: Repo): boolean {
+  const app = repo.project.app.otpApp;
+  const [on, off] = ['true', 'false'].map((value) =>
+    repo.boot({ ...PROBE, BACKGROUND_ENABLED: value }),
+  );
+  const follows = pairs(on?.apps.get(app)).some(
+    ([key, value]) => off && show(value) !== show(setting(off, app, key)),
+  );
+  return !follows && !repo.compiledKey([app, 'background']);
+}
 
 /** B11: workers can be left out, by one setting of the app's that follows BACKGROUND_ENABLED. */
 export const backgroundSwitch: readonly Rule<string>[] = [
   b11.should(
     (_, repo) => {
       const { app, background } = repo.project;
-      const isCompiled = compiledKeyOf(repo.project, [app.otpApp, 'background']) !== undefined;
-      return background.length && !isCompiled && !hasBackgroundSwitch(repo)
-        ? [{ app: app.otpApp, workers: background.join(', ') }]
-        : [];
+      const workers = background.join(', ');
+      return workers && missingSwitch(repo) && { app: app.otpApp, workers };
     },
     ({ workers }) => `these workers run on every machine, and in a one-off console too: ${workers}`,
     ({ app }) =>
@@ -158,3 +185,9 @@ export const backgroundSwitch: readonly Rule<string>[] = [
       ),
   ),
 ];
+
+/** tzdata would write new releases of the time zones below /app, which it may not. */
+export const missingTzdata = (repo: Repo): boolean =>
+  repo.project.lock.has('tzdata') &&
+  !isMade(repo, ['tzdata', 'autoupdate']) &&
+  !isMade(repo, ['tzdata', 'data_dir']);

@@ -1,208 +1,211 @@
 import semver from 'semver';
-import { evaluate } from '../elixir/evaluate.ts';
-import { emptyScope } from '../elixir/scope.ts';
-import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, show, type Value } from '../elixir/value.ts';
-import { sourcesOf } from './compiled-keys.ts';
+import { readAttachCommand } from '../fly/postgres.ts';
 import { placeholder, type Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { type Place, type Rule, rulesFor } from './rule.ts';
-import { type MissingRepo, missingRepos } from './runtime-missing.ts';
-import { databaseKind, type Path, settingAt, variableOf } from './runtime-probe.ts';
-import { type Row, reposOf, settingRules } from './setting-rule.ts';
+import { type Rule, rulesFor } from './rule.ts';
+import { add, finder, reposOf, type Settings } from './runtime-settings.ts';
+
+type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
+
+/** Where the database lives, as far as the comment in fly.toml says it. */
+export function databaseKind({ project }: Repo): DatabaseKind {
+  const answer = readAttachCommand(project.tree.read('fly.toml') ?? '');
+  if (answer === null) return undefined;
+  if (answer === 'external' || answer === 'none') return answer;
+  return answer.startsWith('managed') ? 'managed' : 'app';
+}
+
+const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
+const isOutside = (repo: Repo): boolean => databaseKind(repo) === 'external';
+const onFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
+
+/** What each repo on the app's server lacks there, and our block sets. */
+export function missingRepos(repo: Repo, kind: DatabaseKind) {
+  const { database } = repo.project;
+  const postgres = database.adapter === 'postgres';
+  // db_connection 2.10.0 has it, 2.10.1 mended it
+  const renews = semver.gte(database.dbConnectionVersion ?? '0.0.0', '2.10.1');
+  return (kind === 'none' ? [] : reposOf(repo)).map((settings) => {
+    const { lacks, value } = settings;
+    const url = !hasAddress(settings) && !repo.compiledKey([settings.app, settings.module, 'url']);
+    return {
+      ...settings,
+      url,
+      poolSize: lacks('pool_size'),
+      queue: lacks('queue_target') && lacks('queue_interval'),
+      ipv6: lacks('socket_options'),
+      prepare: postgres && /managed|external/.test(kind ?? '') && lacks('prepare'),
+      maxLifetime: kind === 'managed' && renews && lacks('max_lifetime'),
+      ssl: postgres && kind === 'external' && lacks('ssl'),
+      /** Migrations go through the pooler of Managed Postgres. */
+      direct:
+        kind === 'managed' &&
+        (url || value('url') === placeholder('DATABASE_URL')) &&
+        value('url', DIRECT) !== DIRECT.DIRECT_DATABASE_URL,
+    };
+  });
+}
+export type MissingRepo = ReturnType<typeof missingRepos>[number];
+
+/** `bin/x eval` may take another address. */
+const DIRECT = {
+  RELEASE_COMMAND: 'eval',
+  DIRECT_DATABASE_URL: placeholder('DIRECT_DATABASE_URL'),
+};
+
+const isLocal = (value: Value): boolean =>
+  typeof value === 'string' && /^(localhost|127\.0\.0\.1|db|postgres|database)$/.test(value);
+
+/** The owner says where the database is: an address from the environment, a server by name, a socket. */
+const hasAddress = ({ value, isMade, isBuiltIn }: Settings): boolean =>
+  value('url') === placeholder('DATABASE_URL') ||
+  (isMade('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
+  isMade('hostname', isLocal) ||
+  ['socket', 'socket_dir', 'endpoints'].some((key) => isMade(key));
+
+const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
+const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
+const repos = finder((repo) => missingRepos(repo, databaseKind(repo)));
+const named =
+  (what: string) =>
+  ({ module }: { module: string }): string =>
+    `${module}: ${what}`;
 
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
 const isOn = (value: Value | undefined): boolean =>
   value !== undefined && value !== null && value !== false;
-
-const onFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
 /** Before 0.21.1 `ssl: true` takes any certificate (postgrex's changelog). */
 const takesAny = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
 
-const IPV6 =
-  'socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])';
-
-type Missing = Exclude<keyof MissingRepo, 'module' | 'app'>;
-
-const ROWS: readonly Row<Missing>[] = [
-  {
-    id: 'R3.2',
-    key: 'pool_size',
-    weight: 'should',
-    variable: 'POOL_SIZE',
-    missing: 'poolSize',
-    what: 'pool_size does not follow POOL_SIZE',
-    line: 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))',
-  },
-  {
-    id: 'R3.2',
-    key: 'pool_size',
-    weight: 'advice',
-    isWrong: (value, repo, path) =>
-      typeof value === 'number' && value !== 7 && variableOf(repo, path) === undefined,
-    what: 'pool_size is the same whatever POOL_SIZE in fly.toml says',
-    line: 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))',
-  },
-  {
-    id: 'R3.2',
-    key: 'queue_target',
-    weight: 'advice',
-    isWrong: (target, repo, [app, module = '']) =>
-      target === undefined && settingAt(repo, [app, module, 'queue_interval']) === undefined,
-    what: 'a busy pool drops queries after 50 ms (queue_target, queue_interval)',
-    line: 'queue_target: 500, queue_interval: 2_000',
-  },
-  {
-    id: 'R3.2',
-    key: 'socket_options',
-    weight: 'should',
-    variable: 'ECTO_IPV6',
-    missing: 'ipv6',
-    isWrong: (value, repo) => !speaksIpv6(value) && databaseKind(repo) !== 'external',
-    what: "with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only",
-    line: IPV6,
-  },
-  {
-    id: 'R3.2',
-    key: 'socket_options',
-    weight: 'should',
-    variable: 'ECTO_IPV6',
-    environment: { ECTO_IPV6: 'false' },
-    isWrong: (value, repo, path) => speaksIpv6(value) && !isForced(repo, path),
-    what: 'ECTO_IPV6=false turns IPv6 on too, because only its presence is tested',
-    edit: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
-  },
-  {
-    id: 'R3.2',
-    key: 'backoff_type',
-    weight: 'should',
-    isWrong: (value) => atomName(value) === 'stop',
-    what: 'backoff_type: :stop gives up when the database restarts',
-    edit: 'remove backoff_type',
-  },
-  {
-    id: 'R3.2',
-    key: 'prepare',
-    weight: 'should',
-    matters: (repo) => databaseKind(repo) === 'managed',
-    missing: 'prepare',
-    isWrong: (value) => atomName(value) !== 'unnamed',
-    what: 'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
-    line: 'prepare: :unnamed',
-  },
-  {
-    id: 'R3.2',
-    key: 'max_lifetime',
-    weight: 'advice',
-    missing: 'maxLifetime',
-    what: "Fly's proxy closes connections after ten minutes",
-    line: 'max_lifetime: 480_000..540_000',
-  },
-  {
-    id: 'R3.2',
-    key: 'ssl',
-    weight: 'must',
-    matters: onFly,
-    isWrong: isOn,
-    what: 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")',
-    edit: 'remove ssl; the private network is encrypted already',
-  },
-  {
-    id: 'R3.2',
-    key: 'ssl',
-    weight: 'should',
-    matters: (repo) => databaseKind(repo) === 'external',
-    missing: 'ssl',
-    isWrong: (value) => !isOn(value),
-    what: 'the app connects to a database outside Fly over the internet without TLS',
-    line: 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]',
-  },
-  {
-    id: 'R3.2',
-    key: 'ssl',
-    weight: 'should',
-    matters: (repo) => takesAny(repo) && !onFly(repo),
-    isWrong: (value, repo, [app, module = '']) =>
-      value === true && !settingAt(repo, [app, module, 'ssl_opts']),
-    what: 'ssl: true of postgrex before 0.21.1 takes any certificate',
-    line: 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]',
-  },
-  {
-    id: 'R3.3',
-    key: 'url',
-    weight: 'must',
-    variable: 'DATABASE_URL',
-    missing: 'url',
-    what: 'DATABASE_URL is not read from the environment',
-    line: 'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
-  },
-  {
-    id: 'R3.3',
-    key: 'url',
-    weight: 'note',
-    isWrong: (value, repo, path) =>
-      onFly(repo) && value !== placeholder('DATABASE_URL') && variableOf(repo, path) !== undefined,
-    what: 'its URL is in a variable with another name: give that to `fly postgres attach` as --variable-name',
-    edit: '',
-  },
-];
-
-/** Fixed in the configuration, whatever the variable says: the owner's choice. */
-const isForced = (repo: Repo, path: Path): boolean =>
-  speaksIpv6(settingAt(repo, path, { ECTO_IPV6: undefined }));
-
-const targets = (repo: Repo) => {
-  const missing = missingRepos(repo, databaseKind(repo));
-  return reposOf(repo).map((target) => ({
-    ...missing.find(({ module }) => module === target.module),
-    ...target,
-  }));
-};
-
-/** `init/2` of a repo decides last; the engine doesn't run it. */
-function sslInInit(repo: Repo): (Place & { module: string })[] {
-  const sources = sourcesOf(repo.project);
-  const modules = sources.mentioning(['Ecto.Repo']).flatMap((file) => sources.modules(file));
-  return modules
-    .filter(({ name }) => onFly(repo) && reposOf(repo).some(({ module }) => module === name))
-    .flatMap(({ body, file, text, name: module }) => {
-      const found: (Place & { module: string })[] = [];
-      walk(body.filter(isInit), (expr) => {
-        if (setsSsl(expr)) found.push({ file, line: lineAt(text, expr.offset), module });
-      });
-      return found.slice(0, 1);
-    });
-}
-
-const isInit = (expr: Expr): boolean => {
-  const head = expr.is === 'call' && expr.name === 'def' ? expr.args[0] : undefined;
-  return head?.is === 'call' && head.name === 'init';
-};
-
-/** `Keyword.put(config, :ssl, true)` or `ssl: true`. */
-function setsSsl(expr: Expr): expr is Call {
-  if (expr.is !== 'call') return false;
-  const isTrue = (value: Expr | undefined) =>
-    value !== undefined && show(evaluate(value, emptyScope())) === 'true';
-  const isSsl = (value: Expr | undefined) => value?.is === 'atom' && value.name === 'ssl';
-  const puts = expr.name === 'put' && isSsl(expr.args.at(-2)) && isTrue(expr.args.at(-1));
-  const lists = expr.args.flatMap((arg) => (arg.is === 'list' ? arg.items : []));
-  return (
-    puts ||
-    lists.some((item) => item.is === 'tuple' && isSsl(item.items[0]) && isTrue(item.items[1]))
-  );
-}
-
-const initRule = rulesFor(RUNTIME_EXS, 'R3.2').must(
-  (_, repo) => sslInInit(repo),
-  ({ module }) =>
-    `${module}: init turns ssl on, and Postgres on Fly's private network has none ("ssl not available")`,
-  'remove ssl there; the private network is encrypted already',
-);
+const POOL_SIZE = 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))';
+const VERIFIED = 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]';
+const NO_SSL = 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")';
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
-  ...settingRules(targets, ROWS, ({ module }, what) => `${module}: ${what}`),
-  initRule,
+  r32.should(
+    repos({ key: 'pool_size', missing: 'poolSize' }),
+    named('pool_size does not follow POOL_SIZE'),
+    add(POOL_SIZE),
+  ),
+  r32.advice(
+    repos({
+      key: 'pool_size',
+      isWrong: (size, { variable }) =>
+        typeof size === 'number' && size !== 7 && variable('pool_size') === undefined,
+    }),
+    named('pool_size is the same whatever POOL_SIZE in fly.toml says'),
+    add(POOL_SIZE),
+  ),
+  r32.advice(
+    repos({
+      key: 'queue_target',
+      isWrong: (target, { value }) => (target ?? value('queue_interval')) === undefined,
+    }),
+    named('a busy pool drops queries after 50 ms (queue_target, queue_interval)'),
+    add('queue_target: 500, queue_interval: 2_000'),
+  ),
+  r32.should(
+    repos({
+      key: 'socket_options',
+      missing: 'ipv6',
+      isWrong: (value, { repo }) => !speaksIpv6(value) && !isOutside(repo),
+    }),
+    named(
+      "with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only",
+    ),
+    add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'),
+  ),
+  r32.should(
+    repos({
+      key: 'socket_options',
+      environment: { ECTO_IPV6: 'false' },
+      // Fixed in the configuration, whatever the variable says, it is the owner's choice
+      isWrong: (on, { value }) =>
+        speaksIpv6(on) && !speaksIpv6(value('socket_options', { ECTO_IPV6: undefined })),
+    }),
+    named('ECTO_IPV6=false turns IPv6 on too, because only its presence is tested'),
+    'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
+  ),
+  r32.should(
+    repos({ key: 'backoff_type', isWrong: (value) => atomName(value) === 'stop' }),
+    named('backoff_type: :stop gives up when the database restarts'),
+    'remove backoff_type',
+  ),
+  r32.should(
+    repos({
+      key: 'prepare',
+      missing: 'prepare',
+      matters: isManaged,
+      isWrong: (value) => atomName(value) !== 'unnamed',
+    }),
+    named(
+      'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
+    ),
+    add('prepare: :unnamed'),
+  ),
+  r32.advice(
+    repos({ key: 'max_lifetime', missing: 'maxLifetime' }),
+    named("Fly's proxy closes connections after ten minutes"),
+    add('max_lifetime: 480_000..540_000'),
+  ),
+  r32.must(
+    repos({ key: 'ssl', matters: onFly, isWrong: isOn }),
+    named(NO_SSL),
+    'remove ssl; the private network is encrypted already',
+  ),
+  r32.must(
+    (_, repo) => (onFly(repo) ? reposOf(repo) : []).map((settings) => sslInInit(settings)),
+    named(`in init, ${NO_SSL}`),
+    'remove ssl there; the private network is encrypted already',
+  ),
+  r32.should(
+    repos({
+      key: 'ssl',
+      missing: 'ssl',
+      matters: isOutside,
+      isWrong: (value) => !isOn(value),
+    }),
+    named('the app connects to a database outside Fly over the internet without TLS'),
+    add(VERIFIED),
+  ),
+  r32.should(
+    repos({
+      key: 'ssl',
+      matters: (repo) => takesAny(repo) && !onFly(repo),
+      isWrong: (ssl, { value }) => ssl === true && !value('ssl_opts'),
+    }),
+    named('ssl: true of postgrex before 0.21.1 takes any certificate'),
+    add(VERIFIED),
+  ),
+  r33.must(
+    repos({ key: 'url', missing: 'url' }),
+    named('DATABASE_URL is not read from the environment'),
+    add(
+      'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
+    ),
+  ),
+  r33.note(
+    repos({
+      key: 'url',
+      matters: onFly,
+      isWrong: (url, { variable }) =>
+        url !== placeholder('DATABASE_URL') && variable('url') !== undefined,
+    }),
+    named(
+      'its URL is in a variable with another name: give that to `fly postgres attach` as --variable-name',
+    ),
+  ),
 ];
+
+/** `init/2` of a repo decides last, and is not run: `Keyword.put(config, :ssl, true)` or `ssl: true` in its file. */
+function sslInInit({ repo, module }: Settings) {
+  const file = repo.sources.fileOf(module);
+  if (file === undefined) return undefined;
+  const text = repo.sources.text(file);
+  const [init = ''] = /def init\b[\s\S]*?\bssl(:|,) *true/.exec(text) ?? [];
+  const line = text.slice(0, text.indexOf(init) + init.length).split('\n').length;
+  return init && { module, file, line };
+}

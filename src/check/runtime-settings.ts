@@ -1,0 +1,163 @@
+import { get, show, Unknown, type Value } from '../elixir/value.ts';
+import { serverRepos } from '../facts/project.ts';
+import type { Path } from './compiled-keys.ts';
+import { placeholder, type Repo } from './repo.ts';
+import { Doubt, type Weight } from './rule.ts';
+
+/** An environment in which every setting can be told from its default. */
+export const PROBE = {
+  PHX_HOST: 'probe.example.com',
+  PORT: '4321',
+  POOL_SIZE: '7',
+  LOG_LEVEL: 'warning',
+  PHX_SERVER: 'true',
+  ECTO_IPV6: 'true',
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Judge = (value: Value) => boolean;
+
+/** A setting of that start; Unknown where only a branch that nobody can judge would make it. */
+export function settingAt(
+  repo: Repo,
+  path: Path,
+  environment: Environment = {},
+): Value | undefined {
+  const value = dig(repo.boot({ ...PROBE, ...environment }).apps, path);
+  const compiled = written(dig(repo.settings.compiled, path));
+  const isOpen = written(value) === compiled && written(dig(repo.settings.all, path)) !== compiled;
+  return isOpen ? new Unknown('a condition that only the running release knows') : value;
+}
+
+/** nil that was set is not the same as nothing. */
+export const written = (value: Value | undefined): string =>
+  value === undefined ? '' : show(value);
+
+/** `get_in`; what lies below something unknown, or in a list with unknown parts, is unknown as well. */
+const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | undefined =>
+  keys.reduce<Value | undefined>((value, key) => {
+    if (value instanceof Unknown) return value;
+    const hidden = Array.isArray(value) ? value.find((item) => item instanceof Unknown) : undefined;
+    const found = get(value, key);
+    return found === undefined ? hidden : found;
+  }, apps.get(app));
+
+/** The own variable that a setting is taken from; '' where it is taken from some, and it can't be said which. */
+export function variableOf(repo: Repo, path: Path): string | undefined {
+  const own = [...repo.project.config.env].filter(
+    (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
+  );
+  const markers = Object.fromEntries(own.map((name) => [name, `the-value-of-${name}`]));
+  const marked = show(settingAt(repo, path, markers));
+  if (marked === show(settingAt(repo, path))) return undefined;
+  return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
+}
+
+/**
+ * Whether the owner's files make a setting, so that it stays: as a value, or from a variable of their own.
+ * @param isPlaceholder tells a value that is no choice, such as the host "example.com"
+ */
+export function isMade(repo: Repo, path: Path, isPlaceholder: Judge = () => false): boolean {
+  const value = settingAt(repo, path);
+  if (value instanceof Unknown || variableOf(repo, path) !== undefined) return true;
+  return value !== undefined && value !== null && !isPlaceholder(value);
+}
+
+/** Nobody makes it, and our block may. */
+export const lacks = (repo: Repo, path: Path, isPlaceholder?: Judge): boolean =>
+  !isMade(repo, path, isPlaceholder) && !repo.compiledKey(path);
+
+/** The line that reads an environment variable. */
+export const readsAt = ({ runtime }: Repo, variable: string | undefined): number | undefined =>
+  (runtime?.text ?? '')
+    .split('\n')
+    .findIndex((line) => !/^\s*#/.test(line) && line.includes(`"${variable}"`)) + 1 || undefined;
+
+/** The settings of a module, the endpoint or a repo; keys are written `url.host`. */
+function settingsOf(repo: Repo, app: string, module: string) {
+  const path = (key: string): Path => [app, module, ...key.split('.')];
+  return {
+    repo,
+    app,
+    module,
+    value: (key: string, environment?: Environment) => settingAt(repo, path(key), environment),
+    variable: (key: string) => variableOf(repo, path(key)),
+    isMade: (key: string, isPlaceholder?: Judge) => isMade(repo, path(key), isPlaceholder),
+    lacks: (key: string, isPlaceholder?: Judge) => lacks(repo, path(key), isPlaceholder),
+    /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
+    isBuiltIn: (key: string) => {
+      const value = settingAt(repo, path(key));
+      return (
+        value instanceof Unknown && show(value) === show(dig(repo.settings.compiled, path(key)))
+      );
+    },
+    /** Where the owner's code last sets it. */
+    place: (key: string) =>
+      repo.project.config.settings.findLast(
+        (one) =>
+          one.app === app &&
+          one.key === module &&
+          key.split('.').reduce<Value | undefined>(get, one.value) !== undefined,
+      ),
+  };
+}
+export type Settings = ReturnType<typeof settingsOf>;
+
+export const endpointOf = (repo: Repo): Settings =>
+  settingsOf(repo, repo.project.app.otpApp, repo.project.endpoint.module);
+
+/** Repos on the app's database. One with an address from another variable is left alone, as long as another has the app's. */
+export function reposOf(repo: Repo): Settings[] {
+  const { database, app } = repo.project;
+  const all = serverRepos(repo.project).map((module) =>
+    settingsOf(repo, database.repoApps.get(module) ?? app.otpApp, module),
+  );
+  const main = all.filter(
+    ({ value, variable }) => value('url') === placeholder('DATABASE_URL') || !variable('url'),
+  );
+  return main.length ? main : all;
+}
+
+/** The variables that settings come from: the line that reads one is the place to edit. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  server: 'PHX_SERVER',
+  'url.host': 'PHX_HOST',
+  'http.port': 'PORT',
+  url: 'DATABASE_URL',
+  pool_size: 'POOL_SIZE',
+  socket_options: 'ECTO_IPV6',
+};
+
+/** A setting that a rule is about, and when it is wrong: at least where `missing` says that our block makes it. */
+interface Asked<Missing> {
+  key: string;
+  /** Whether it matters in this repo at all. */
+  matters?(repo: Repo): boolean;
+  missing?: Missing;
+  environment?: Environment;
+  isWrong?(value: Value | undefined, settings: Settings): boolean | Weight;
+}
+
+/** Finds a setting that is wrong by what it comes out as, whoever wrote it however. What only the running release knows is a doubt. */
+export const finder =
+  <Missing extends object>(modules: (repo: Repo) => readonly (Settings & Missing)[]) =>
+  ({ key, matters = () => true, missing, environment, isWrong }: Asked<keyof Missing>) =>
+  (_: string, repo: Repo) =>
+    (matters(repo) ? modules(repo) : []).map((settings) => {
+      const { app, module } = settings;
+      const value = settings.value(key, environment);
+      if (value instanceof Unknown)
+        return new Doubt(`${key} of ${module} is decided by ${value.why}`);
+      const isWritten = missing !== undefined && settings[missing] === true;
+      const fault = isWrong ? isWrong(value, settings) : isWritten;
+      const weight = typeof fault === 'string' ? fault : undefined;
+      const line = readsAt(repo, VARIABLES[key]);
+      const place = line ? { line, file: undefined } : settings.place(key);
+      return fault && { app, module, isWritten, weight, file: place?.file, line: place?.line };
+    });
+
+/** The words for a setting to add. */
+export const add =
+  (line: string) =>
+  ({ app, module, isWritten }: { app: string; module: string; isWritten: boolean }): string =>
+    `add: config :${app}, ${module}, ${line}${isWritten ? '; `npx plop runtime-exs` writes it' : ''}`;
