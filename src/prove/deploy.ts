@@ -6,41 +6,13 @@ import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
 import type { Variables } from './engine.ts';
 
-/** What Fly would build and start, as the repo's fly.toml says; durations in milliseconds. */
-export interface Deploy {
-  app: string;
-  /** The name that browsers use. */
-  host: string;
-  region: string;
-  dockerfile: string;
-  ignoreFile: string | undefined;
-  target: string | undefined;
-  buildArgs: Variables;
-  env: Variables;
-  /** Takes the place of the image's CMD, from [processes]. */
-  command: string | undefined;
-  port: number;
-  check: HealthCheck | undefined;
-  memory: number;
-  killSignal: string;
-  killTimeout: number;
-  /** Runs in a machine of its own before the new version starts. */
-  releaseCommand: string | undefined;
-  /** What migrates where no release_command does; undefined without a database. */
-  migrate: string | undefined;
-}
+export type Deploy = ReturnType<typeof deployOf>;
 
-/** One [[http_service.checks]]: the request that Fly repeats. */
-export interface HealthCheck {
-  method: string;
-  path: string;
-  headers: Variables;
-  timeout: number;
-  grace: number;
-}
-
-/** @throws Problem where fly.toml deploys something else than an image built from a Dockerfile */
-export function deployOf(project: Project, fly: FlyConfig): Deploy {
+/**
+ * What Fly would build and start, as the repo's fly.toml says; durations in milliseconds.
+ * @throws Problem where it deploys something else than an image built from a Dockerfile
+ */
+export function deployOf(project: Project, fly: FlyConfig) {
   const { build, service, table, env, group } = fly;
   const bypass = ['image', 'builder', 'buildpacks'].find((key) => build[key] !== undefined);
   if (bypass)
@@ -61,6 +33,8 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
   const release = project.release.name ?? project.app.otpApp;
   return {
     app,
+    release,
+    /** The name that browsers use. */
     host: env.PHX_HOST ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
     dockerfile,
@@ -68,35 +42,38 @@ export function deployOf(project: Project, fly: FlyConfig): Deploy {
     target: text(build['build-target']),
     buildArgs: strings(build, 'args'),
     env,
+    /** Takes the place of the image's CMD. */
     command: group && text(tablesAt(table, 'processes')[0]?.data[group]),
     port: service.internalPort ?? 8080,
-    check: healthCheck(service.checks[0]?.data),
+    check: service.checks[0] && healthCheck(service.checks[0].data),
     memory: (fly.machine && memoryOf(fly.machine.data)) ?? UNSET_MEMORY,
+    /** Where the volume is mounted. */
+    volume: tablesAt(table, 'mounts')
+      .filter(({ data }) => !(group && data.processes) || [data.processes].flat().includes(group))
+      .map(({ data }) => text(data.destination))
+      .find((path) => path && /^\/[\w./-]+$/.test(path)),
     killSignal: text(table.kill_signal) ?? 'SIGINT',
     killTimeout: (fly.killTimeout ?? 5) * 1000,
+    /** Runs in a machine of its own before the new version starts. */
     releaseCommand: text(fly.deploy.release_command),
+    /** What migrates where no release_command does; undefined without a database. */
     migrate: project.database.repos.length ? migrateCommand(project, release) : undefined,
   };
 }
 
-function healthCheck(check: Table | undefined): HealthCheck | undefined {
-  if (!check) return undefined;
-  return {
-    method: (text(check.method) ?? 'GET').toUpperCase(),
-    path: text(check.path) ?? '/',
-    headers: strings(check, 'headers'),
-    timeout: (seconds(check.timeout) ?? 2) * 1000,
-    grace: (seconds(check.grace_period) ?? 1) * 1000,
-  };
-}
+/** The request that Fly repeats. */
+const healthCheck = (check: Table) => ({
+  method: (text(check.method) ?? 'GET').toUpperCase(),
+  path: text(check.path) ?? '/',
+  headers: strings(check, 'headers'),
+  timeout: (seconds(check.timeout) ?? 2) * 1000,
+  grace: (seconds(check.grace_period) ?? 1) * 1000,
+});
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-const strings = (table: Table, key: string): Variables =>
-  Object.fromEntries(
-    Object.entries(tablesAt(table, key)[0]?.data ?? {}).map(([name, value]) => [
-      name,
-      String(value),
-    ]),
-  );
+const strings = (table: Table, key: string): Variables => {
+  const entries = Object.entries(tablesAt(table, key)[0]?.data ?? {});
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+};

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../problem.ts';
 
 export type Variables = Readonly<Record<string, string>>;
@@ -10,15 +10,26 @@ export interface Outcome {
   all: string;
 }
 
+/** `env`: variables that the command itself sees, such as the values of secrets. `cleans`: runs also after Ctrl-C. */
+interface Options {
+  env?: Variables;
+  timeout?: number;
+  cleans?: boolean;
+}
+
 /** Docker or Podman, through its command line. Tests put a recorded one in its place. */
 export interface Engine {
   name: string;
-  /** `env`: variables that the command itself sees, such as the values of secrets. `timeout`: milliseconds. */
-  run(args: readonly string[], options?: { env?: Variables; timeout?: number }): Promise<Outcome>;
+  /** Where it runs: Podman's conmon leaves a file `oom` there. */
+  folder: string;
+  /** A command that fails is an outcome, not an exception. */
+  run(args: readonly string[], options?: Options): Promise<Outcome>;
+  /** Waits between two looks. @throws Error after Ctrl-C */
+  pause(milliseconds: number): Promise<unknown>;
 }
 
 export const ENGINES = ['docker', 'podman'] as const;
-export type EngineName = (typeof ENGINES)[number];
+type EngineName = (typeof ENGINES)[number];
 
 /** Arguments as one types them: what stands in `${}` is one argument, a list is several. */
 export const words = (texts: TemplateStringsArray, ...values: (string | readonly string[])[]) =>
@@ -27,18 +38,17 @@ export const words = (texts: TemplateStringsArray, ...values: (string | readonly
     ...[values[index] ?? []].flat(),
   ]);
 
-const CLEANS = ['rm', 'rmi', 'network rm'];
-
-/** A command line as an engine. A command that fails is an outcome, not an exception. @param signal ends what runs, but not what cleans up */
-export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
+/** A command line as an engine. @param signal of Ctrl-C */
+export function commandLine(name: EngineName, folder: string, signal?: AbortSignal): Engine {
   return {
     name,
-    run: async (args, { env = {}, timeout = 600_000 } = {}) => {
+    folder,
+    run: async (args, { env = {}, timeout = 600_000, cleans = false } = {}) => {
       const { execa } = await import('execa');
-      const cleans = CLEANS.some((command) => args.join(' ').startsWith(`${command} `));
       const { exitCode, stdout, all } = await execa(name, args, {
         reject: false,
         all: true,
+        cwd: folder,
         stdin: 'ignore',
         forceKillAfterDelay: 2000,
         env,
@@ -47,7 +57,28 @@ export function commandLine(name: EngineName, signal?: AbortSignal): Engine {
       });
       return { code: exitCode ?? 1, stdout, all };
     },
+    pause: (milliseconds) => sleep(milliseconds, undefined, { signal }),
   };
+}
+
+const PAUSE = 300;
+
+/**
+ * Asks until there is an answer. On a busy machine an answer may come late: the last question is asked after the time is over.
+ * @param patience milliseconds @param ask is told how many have passed
+ */
+export async function until<Answer>(
+  { pause }: Engine,
+  patience: number,
+  ask: (waited: number) => Promise<Answer | undefined>,
+): Promise<Answer | undefined> {
+  const began = Date.now();
+  for (let paused = 0; ; paused += PAUSE) {
+    const waited = Math.max(paused, Date.now() - began);
+    const answer = await ask(waited);
+    if (answer !== undefined || waited >= patience) return answer;
+    await pause(PAUSE);
+  }
 }
 
 /** The line that says what is wrong: the last, but for what \`docker info\` prints beside it. */
@@ -62,41 +93,18 @@ export const lastLine = ({ all }: Outcome): string => {
  */
 export async function findEngine(
   wanted: EngineName | undefined,
-  open: (name: EngineName) => Engine = commandLine,
-): Promise<EngineName> {
+  open: (name: EngineName) => Engine,
+): Promise<Engine> {
   const silent: string[] = [];
-  for (const name of wanted ? [wanted] : ENGINES) {
-    const answer = await open(name).run(['info'], { timeout: 20_000 });
-    if (answer.code === 0) return name;
+  for (const engine of (wanted ? [wanted] : ENGINES).map(open)) {
+    const answer = await engine.run(['info'], { timeout: 60_000 });
+    if (answer.code === 0) return engine;
     // One that isn't there printed nothing
-    if (answer.all) silent.push(`${name}: ${lastLine(answer)}`);
+    if (answer.all) silent.push(`${engine.name}: ${lastLine(answer)}`);
   }
-  const named = wanted ?? ENGINES.join(' or ');
   throw new Problem(
     silent.length
       ? `no container engine answers (${silent.join('; ')}): start it, then run again`
-      : `prove builds the image on this machine and needs ${named} on PATH; nothing was done`,
+      : `prove builds the image on this machine and needs ${wanted ?? ENGINES.join(' or ')} on PATH; nothing was done`,
   );
-}
-
-/** What one proof makes: names that no other proof has, and the commands that remove all of it. */
-export class Made {
-  private readonly id = randomBytes(4).toString('hex');
-  readonly label = `phoenix-fly.prove=${this.id}`;
-  readonly image = `localhost/phoenix-fly-prove:${this.id}`;
-
-  name(part: 'app' | 'once' | 'db' | 'net'): string {
-    return `phoenix-fly-${this.id}-${part}`;
-  }
-
-  /** Layers stay in the engine's build cache. */
-  get removal(): string[][] {
-    // One by one: Podman 4 stops at a name that isn't there
-    const containers = (['app', 'once', 'db'] as const).map((part) => this.name(part));
-    return [
-      ...containers.map((name) => ['rm', '--force', '--volumes', name]),
-      ['network', 'rm', this.name('net')],
-      ['rmi', '--force', '--no-prune', this.image],
-    ];
-  }
 }

@@ -1,16 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../facts/detect.ts';
-import { elixirAtom } from '../quote.ts';
-import { words } from './engine.ts';
+import { elixirAtom, isModule } from '../quote.ts';
+import { until, words } from './engine.ts';
 import { Machine, oneOff } from './machine.ts';
 import type { Setting } from './setting.ts';
+import { PATIENCE, SETTLES } from './start.ts';
 import {
   failed,
   leaks,
-  megabytesText,
   met,
-  SEE_MEMORY,
   secondsText,
+  seeMemory,
   skipped,
   telling,
   type Verdict,
@@ -19,42 +18,34 @@ import {
 const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
-export async function database(machine: Machine, setting: Setting): Promise<Verdict> {
-  const { repos } = setting.project.database;
+export async function database(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { engine, project, database: own } = setting;
+  const { repos } = project.database;
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
-  const first = await machine.rpc(query);
-  if (first.code !== 0 && UNREACHABLE.test(first.all)) return skipped('rpc does not reach the app');
-  if (first.code !== 0) return failed('a query fails', telling(first.all));
-  const restart = setting.database?.restart;
-  if (!restart) return met('answers; it is not restarted');
-  const { startedAt } = await machine.state();
-  await restart();
-  let last = first;
-  for (const began = Date.now(); Date.now() - began < setting.patience; await sleep(300)) {
-    const state = await machine.state();
-    if (state.outOfMemory) return skipped(SEE_MEMORY);
-    if (!state.running || state.startedAt !== startedAt)
-      return failed('the app stopped when Postgres was restarted', telling(await machine.log()));
-    last = await machine.rpc(query);
-    if (last.code === 0)
-      return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
+  let last = await machine.rpc(query);
+  const ask = async () => {
+    if (last.code !== 0) last = await machine.rpc(query);
+    return last.code === 0 || undefined;
+  };
+  if (!(await until(engine, SETTLES, ask))) {
+    if (UNREACHABLE.test(last.all)) return skipped('rpc does not reach the app');
+    return failed('a query fails', telling(last.all));
   }
-  const why = `no query succeeds ${setting.patience / 1000} s after a restart of Postgres`;
-  return failed(why, telling(last.all));
-}
-
-/** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
-const PEAK =
-  'cat /sys/fs/cgroup/memory.peak || cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
-
-/** The peak against the limit, which the engine enforces. */
-export async function memory(machine: Machine, { deploy }: Setting): Promise<Verdict> {
-  const { outOfMemory, running: alive } = await machine.state();
-  if (outOfMemory) return failed(`it was killed at the limit of ${deploy.memory} MB`);
-  if (!alive) return skipped('the app has stopped');
-  const peak = Number((await machine.exec('sh', '-c', PEAK)).stdout);
-  return met(`${peak ? megabytesText(peak) : 'never more than all'} of ${deploy.memory} at most`);
+  if (!own?.restart) return met('answers; it is not restarted');
+  const { startedAt } = await machine.state();
+  await own.restart();
+  const began = Date.now();
+  const again = await until(engine, PATIENCE, async () => {
+    const state = await machine.state();
+    if (!state.running || state.startedAt !== startedAt)
+      return failed('the app stopped when Postgres was restarted');
+    last = await machine.rpc(query);
+    if (last.code !== 0) return undefined;
+    return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
+  });
+  const why = `no query succeeds ${PATIENCE / 1000} s after a restart of Postgres`;
+  return again ?? failed(why, telling(last.all));
 }
 
 /** Whether the app's own code reads a setting of its own. */
@@ -68,27 +59,36 @@ const running = (printed: string): string[] =>
   [...printed.matchAll(/^running (\S+)$/gm)].map(([, name = '']) => name);
 
 /** Workers that are registered under their module's name are there, and are gone in eval and where the switch is off. */
-export async function background(machine: Machine, setting: Setting): Promise<Verdict> {
-  const { project, release } = setting;
-  const modules = project.background.filter((name) => /^[A-Z][\w.]*$/.test(name)).join(', ');
+export async function background(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { engine, project, deploy } = setting;
+  const modules = project.background.filter(isModule).join(', ');
   if (!modules) return skipped("no worker of the app's own was found");
   if (!reads(project, 'background')) return skipped('application.ex does not read the switch');
   const look = `for m <- [${modules}], Process.whereis(m), do: IO.puts("running #{inspect(m)}")`;
-  const seen = running((await machine.rpc(look)).all);
+  const asked = await machine.rpc(look);
+  if (asked.code !== 0) return failed('the app does not say what runs in it', telling(asked.all));
+  const seen = running(asked.all);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);
   const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
-  const evaluated = await oneOff(setting, [`bin/${release}`, 'eval', `${start}; ${look}`]);
-  const [inEval] = running(evaluated.all);
-  if (inEval) return failed(`${inEval} runs in bin/${release} eval`);
-  const second = new Machine(setting, 'once');
-  await second.start({ BACKGROUND_ENABLED: 'false' });
-  const until = Date.now() + setting.patience;
-  while (!(await second.started()) && Date.now() < until) await sleep(500);
+  const bin = `bin/${deploy.release}`;
+  const [inEval] = running((await oneOff(setting, [bin, 'eval', `${start}; ${look}`])).all);
+  if (inEval) return failed(`${inEval} runs in ${bin} eval`, []);
+  const second = new Machine(setting, 'second', { BACKGROUND_ENABLED: 'false' });
+  await second.start();
+  await until(engine, PATIENCE, async () => {
+    const { running: alive } = await second.state();
+    return (await second.started()) || !alive || undefined;
+  });
   const { code, all } = await second.rpc(look);
+  if (code !== 0) await second.end();
   const log = await second.log();
   await second.remove();
+  if (second.starved) {
+    machine.starved = true;
+    return seeMemory;
+  }
   const [worker] = running(all);
-  if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`);
+  if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`, []);
   if (code) return failed('with BACKGROUND_ENABLED=false the app does not come up', telling(log));
   return met(seen.join(', '));
 }
@@ -106,13 +106,13 @@ const handshake = (app: string): string => `
   IO.puts("handshake #{outcome} #{if outcome == :error, do: inspect(reason)}")`;
 
 /** The TLS options under the app's config refuse a certificate that nobody vouches for. */
-export async function tls(_machine: Machine, setting: Setting): Promise<Verdict> {
-  const { project, release } = setting;
+export async function tls(setting: Setting): Promise<Verdict> {
+  const { project, deploy } = setting;
   if (!reads(project, 'tls')) return skipped('no code uses the options in config :tls');
   const code = handshake(elixirAtom(project.app.otpApp));
-  const { all } = await oneOff(setting, [`bin/${release}`, 'eval', code]);
+  const { all } = await oneOff(setting, [`bin/${deploy.release}`, 'eval', code]);
   const [, outcome, reason = ''] = /^handshake (ok|error)(.*)$/m.exec(all) ?? [];
-  if (outcome === 'ok') return failed('a certificate that nobody vouches for was accepted');
+  if (outcome === 'ok') return failed('a certificate that nobody vouches for was accepted', []);
   const [alert] = /unknown_ca|selfsigned_peer|bad_certificate/.exec(reason) ?? [];
   return alert ? met(alert) : failed('the options do not work', telling(all));
 }
@@ -120,37 +120,44 @@ export async function tls(_machine: Machine, setting: Setting): Promise<Verdict>
 const WRITABLE = `find "$PWD" ! -type l -exec sh -c 'for file; do if [ -w "$file" ]; then echo "$file"; fi; done' _ {} + 2>/dev/null | head -n 3`;
 
 /** Not root, and the code is not its to change. */
-export async function user(machine: Machine): Promise<Verdict> {
-  const id = (await machine.exec('id', '-u')).stdout.trim();
-  if (id === '0') return failed('it runs as root');
-  const writable = (await machine.exec('sh', '-c', WRITABLE)).stdout.split('\n').filter(Boolean);
-  if (writable.length) return failed(`it may change its own code: ${writable.join(', ')}`);
+export async function user(_: Setting, machine: Machine): Promise<Verdict> {
+  // An entry point that begins as root may give that up
+  const { stdout } = await machine.shell("sed -n 's/^Uid:\\s*\\([0-9]*\\).*/\\1/p' /proc/1/status");
+  const id = stdout.trim();
+  if (id === '0') return failed('it runs as root', []);
+  const found = await machine.shell(WRITABLE, id);
+  if (!id || found.code !== 0) return failed('its user and files can not be looked at');
+  const writable = found.stdout.split('\n').filter(Boolean);
+  if (writable.length) return failed(`it may change its own code: ${writable.join(', ')}`, []);
   return met(`user ${id}, code not writable`);
 }
 
 /** Neither ENV nor the commands that made the image hold a secret. */
-export async function history(_machine: Machine, setting: Setting): Promise<Verdict> {
-  const { engine, made, wish } = setting;
+export async function history({ engine, made, wish }: Setting): Promise<Verdict> {
   const variables = '{{range .Config.Env}}{{println .}}{{end}}';
   const read = [
     await engine.run(words`history --no-trunc --format {{.CreatedBy}} ${made.image}`),
     await engine.run(words`image inspect --format ${variables} ${made.image}`),
   ];
+  const unread = read.find(({ code }) => code !== 0);
+  if (unread) return failed('the image can not be looked at', telling(unread.all));
   const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
-  const found = leaks(lines, Object.values(wish.secrets));
-  const names = found.join(', ');
-  return names ? failed(`${names} stands in the image for everybody to read`) : met();
+  const names = leaks(lines, Object.values(wish.secrets)).join(', ');
+  return names ? failed(`${names} stands in the image for everybody to read`, []) : met();
 }
 
 /** The signal of fly.toml, and an end in time with code 0. */
-export async function stop(machine: Machine, { deploy }: Setting): Promise<Verdict> {
+export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdict> {
   const { killSignal, killTimeout } = deploy;
   const limit = secondsText(killTimeout);
-  const took = await machine.stop(killSignal, killTimeout);
-  if (took === undefined)
+  await machine.peak();
+  const ended = await machine.end();
+  if (machine.starved && ended !== undefined) return seeMemory;
+  if (ended !== undefined) return failed(`the app has ended by itself, exit code ${ended}`);
+  const began = Date.now();
+  const code = await machine.stop(killSignal, killTimeout);
+  if (code === undefined)
     return failed(`${killSignal} did not end it within ${limit}; then Fly kills it`);
-  const { exitCode } = await machine.state();
-  const ended = `${killSignal} ended it with exit code ${exitCode}`;
-  if (exitCode !== 0) return failed(ended, telling(await machine.log()));
-  return met(`${killSignal}, ${secondsText(took)} of ${limit}`);
+  if (code !== 0) return failed(`${killSignal} ended it with exit code ${code}`);
+  return met(`${killSignal}, ${secondsText(Date.now() - began)} of ${limit}`);
 }

@@ -1,22 +1,32 @@
 import { elixirAtom } from '../quote.ts';
-import { type Outcome, type Variables, words } from './engine.ts';
+import { type Outcome, until, type Variables, words } from './engine.ts';
 import type { Setting } from './setting.ts';
 
 const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}},{{.State.StartedAt}}';
+/** Milliseconds in which an engine has learned of an end. */
+const LEARNS = 20_000;
 
 /** A container of the image, as Fly would start it. */
 export class Machine {
   /** Port on this machine that leads to the app's; 0 where none does. */
   hostPort = 0;
+  /** Whether something in it was killed for want of memory. */
+  starved = false;
+  private highest = 0;
   private readonly name: string;
+  private readonly options: string[];
   private readonly setting: Setting;
-  private readonly index: number;
 
-  /** @param part `once` for a second one beside the app */
-  constructor(setting: Setting, part: 'app' | 'once' = 'app') {
+  constructor(setting: Setting, part = 'app', extra: Variables = {}) {
     this.setting = setting;
-    this.name = setting.made.name(part);
-    this.index = part === 'app' ? 2 : 4;
+    const { deploy } = setting;
+    const { name, options } = container(setting, part, { ...setting.env, ...extra });
+    this.name = name;
+    this.options = [
+      ...options,
+      ...words`--memory ${`${deploy.memory}m`} --memory-swap ${`${deploy.memory}m`}`,
+      ...words`--publish ${`127.0.0.1::${deploy.port}`} ${volume(setting)}`,
+    ];
   }
 
   private run(args: string[], timeout?: number): Promise<Outcome> {
@@ -24,29 +34,37 @@ export class Machine {
   }
 
   /** @returns '' when the container runs, else the engine's words */
-  async start(extra: Variables = {}): Promise<string> {
-    const { engine, deploy, made } = this.setting;
-    const env = { ...this.setting.env, ...extra };
-    const memory = words`--memory ${`${deploy.memory}m`} --memory-swap ${`${deploy.memory}m`}`;
-    const publish = ['--publish', `127.0.0.1::${deploy.port}`];
+  async start(): Promise<string> {
+    const { engine, deploy, made, secrets } = this.setting;
     const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
-    const started = await engine.run(
-      words`run --detach --name ${this.name} ${memory} ${publish} ${options(this.setting, env, this.index)} ${made.image} ${command}`,
-      { env: secretsIn(this.setting, env) },
-    );
-    if (started.code !== 0) return started.all.trim();
-    const { stdout } = await this.run(words`port ${this.name} ${`${deploy.port}/tcp`}`);
-    this.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+    const started = await engine.run(words`run --detach ${this.options} ${made.image} ${command}`, {
+      env: secrets,
+    });
+    if (started.code !== 0) return started.all.trim() || 'the engine says nothing';
     return '';
   }
 
-  exec(...command: string[]): Promise<Outcome> {
-    return this.run(words`exec ${this.name} ${command}`, 60_000);
+  /** @returns 0 where no port of this machine leads to the app's */
+  async findPort(): Promise<number> {
+    const { stdout } = await this.run(
+      words`port ${this.name} ${`${this.setting.deploy.port}/tcp`}`,
+    );
+    this.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+    return this.hostPort;
+  }
+
+  private exec(command: string[], as: string[] = []): Promise<Outcome> {
+    return this.run(words`exec ${as} ${this.name} ${command}`, 60_000);
+  }
+
+  /** Runs a script in its container. @param as the user, if not the image's */
+  shell(script: string, as?: string): Promise<Outcome> {
+    return this.exec(['sh', '-c', script], as === undefined ? [] : ['--user', as]);
   }
 
   /** Runs Elixir in the running app. */
   rpc(code: string): Promise<Outcome> {
-    return this.exec(`bin/${this.setting.release}`, 'rpc', code);
+    return this.exec([`bin/${this.setting.deploy.release}`, 'rpc', code]);
   }
 
   /** Whether all of the app's processes are there. */
@@ -63,17 +81,39 @@ export class Machine {
   async state() {
     const { stdout } = await this.run(words`inspect --format ${STATE} ${this.name}`);
     const [running, code, killed, startedAt] = stdout.trim().split(',');
-    // 137: killed, and nobody here did; Podman 4 does not always see that it was for memory
-    const outOfMemory = killed === 'true' || code === '137';
-    return { running: running === 'true', exitCode: Number(code), outOfMemory, startedAt };
+    this.starved ||= killed === 'true';
+    return { running: running !== 'false', exitCode: Number(code), startedAt };
   }
 
-  /** Sends the signal and waits. @returns milliseconds until it ended; undefined: it did not in time */
+  /** The exit code with which it ended by itself; undefined while it runs. What still takes a command has not ended. */
+  async end(): Promise<number | undefined> {
+    const { engine } = this.setting;
+    await engine.pause(500);
+    const code = await until(engine, LEARNS, async () => {
+      const { running, exitCode } = await this.state();
+      if (!running) return exitCode;
+      return (await this.shell(':')).code === 0 ? -1 : undefined;
+    });
+    // Killed, and nobody here did: Podman 4 does not always see that it was for memory
+    this.starved ||= code === 137;
+    return code === -1 ? undefined : code;
+  }
+
+  /** Megabytes so far; 0 where it can't be told. Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
+  async peak(): Promise<number> {
+    const files = '/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
+    const { stdout } = await this.shell(`cat ${files} 2>/dev/null`);
+    this.highest = Math.round(Number.parseInt(stdout, 10) / 1e6) || this.highest;
+    return this.highest;
+  }
+
+  /** Sends the signal and waits. @returns the exit code, if it ended in time */
   async stop(signal: string, patience: number): Promise<number | undefined> {
-    const began = Date.now();
     await this.run(words`kill --signal ${signal} ${this.name}`);
-    await this.run(words`wait ${this.name}`, patience);
-    return (await this.state()).running ? undefined : Date.now() - began;
+    return until(this.setting.engine, patience, async () => {
+      const { running, exitCode } = await this.state();
+      return running ? undefined : exitCode;
+    });
   }
 
   async remove(): Promise<void> {
@@ -81,37 +121,38 @@ export class Machine {
   }
 }
 
-/** Runs one command of the image in a machine of its own. @param entry as Fly runs a release_command: through the image's ENTRYPOINT */
-export function oneOff(setting: Setting, command: string[], entry = false): Promise<Outcome> {
-  const { engine, made, env } = setting;
-  const direct = entry ? [] : ['--entrypoint', ''];
-  return engine.run(
-    words`run --rm --name ${made.name('once')} ${direct} ${options(setting, env, 4)} ${made.image} ${command}`,
-    { env: secretsIn(setting, env), timeout: 300_000 },
-  );
+const volume = ({ made, deploy }: Setting): string[] =>
+  deploy.volume ? ['--volume', `${made.name}:${deploy.volume}:nocopy`] : [];
+
+/** Runs one command of the image in a machine of its own. @param extra options; the ENTRYPOINT is passed by unless they say otherwise */
+export function oneOff(
+  setting: Setting,
+  command: string[],
+  extra = words`--entrypoint ${''} ${volume(setting)}`,
+): Promise<Outcome> {
+  const { engine, made, env, secrets } = setting;
+  const { options } = container(setting, 'once', env);
+  return engine.run(words`run --rm ${options} ${extra} ${made.image} ${command}`, {
+    env: secrets,
+    timeout: 300_000,
+  });
 }
 
-const OURS = ['SECRET_KEY_BASE', 'DATABASE_URL', 'DIRECT_DATABASE_URL'];
-
-/** Variables whose values are secret. No other goes into the engine's own environment: a repo could name PATH or LD_PRELOAD. */
-export function secretsIn({ wish }: Pick<Setting, 'wish'>, env: Variables): Variables {
-  const names = [...OURS, ...Object.keys(wish.secrets)];
-  return Object.fromEntries(
-    names.flatMap((name) => (Object.hasOwn(env, name) ? [[name, env[name] ?? '']] : [])),
-  );
+/** A new volume belongs to root on Fly; engines would give it to the image's user. */
+export async function makeVolume(setting: Setting): Promise<void> {
+  const path = setting.deploy.volume;
+  if (!path) return;
+  const own = words`sh -c ${`chown 0:0 ${path} && chmod 755 ${path}`}`;
+  await oneOff(setting, own, words`--entrypoint ${''} --user 0 ${volume(setting)}`);
 }
 
 /** Secrets come through the environment of the command line: a list of processes shows them to nobody. */
-function options(setting: Setting, env: Variables, index: number): string[] {
-  const { made, network, database } = setting;
-  const address = network.address(index);
-  const secrets = secretsIn(setting, env);
-  return [
-    ...words`--label ${made.label} ${network.options(index)} ${database?.options ?? []}`,
-    ...Object.entries(env).flatMap(([name, value]) => [
-      '--env',
-      Object.hasOwn(secrets, name) ? name : `${name}=${value}`,
-    ]),
-    ...(address ? ['--env', `FLY_PRIVATE_IP=${address}`] : []),
-  ];
+function container({ made, database, secrets }: Setting, part: string, env: Variables) {
+  const { name, address, options } = made.container(part);
+  const variables = Object.entries({ ...env, ...(address && { FLY_PRIVATE_IP: address }) });
+  const settings = variables.flatMap(([key, value]) => [
+    '--env',
+    Object.hasOwn(secrets, key) ? key : `${key}=${value}`,
+  ]);
+  return { name, options: [...options, ...(database?.options ?? []), ...settings] };
 }

@@ -2,30 +2,27 @@ import type { Machine } from './machine.ts';
 import { type Answer, fromBrowser, request } from './request.ts';
 import type { Setting } from './setting.ts';
 import { joinSocket, livePage } from './socket.ts';
-import { failed, met, skipped, telling, type Verdict } from './verdict.ts';
+import { failed, met, skipped, type Verdict } from './verdict.ts';
 
 const REDIRECTS = 5;
 const LOAD = 20;
+/** Milliseconds. */
+const TIMEOUT = 30_000;
 
-/** What a browser sees in the end, and where. */
-export interface Page {
-  path: string;
-  answer: Answer;
-}
+const get = ({ deploy }: Setting, machine: Machine, path: string): Promise<Answer> =>
+  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: TIMEOUT });
 
-const get = (machine: Machine, { deploy }: Setting, path: string): Promise<Answer> =>
-  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: 30_000 });
-
-/** The page as a browser gets it through Fly's proxy; redirects are followed. @throws Error for a loop or no answer */
-async function browse(machine: Machine, setting: Setting, wanted: string): Promise<Page> {
+/** What a browser sees in the end through Fly's proxy, and where. @throws Error for a redirect without end, or no answer */
+async function browse(setting: Setting, machine: Machine, wanted: string) {
+  const { host } = setting.deploy;
   const seen: string[] = [];
   for (let path = wanted; seen.length <= REDIRECTS; ) {
-    const answer = await get(machine, setting, path);
+    const answer = await get(setting, machine, path);
     const { location } = answer.headers;
-    const here = `https://${setting.deploy.host}${path}`;
-    const target = location && URL.canParse(location, here) ? new URL(location, here) : undefined;
-    if (!target || answer.status < 300 || answer.status >= 400) return { path, answer };
-    if (target.host !== setting.deploy.host) return { path, answer };
+    const here = `https://${host}${path}`;
+    const redirects = answer.status >= 300 && answer.status < 400 && location !== undefined;
+    const target = redirects && URL.canParse(location, here) && new URL(location, here);
+    if (!target || target.host !== host) return { path, answer };
     seen.push(`${answer.status} to ${location}`);
     path = target.pathname + target.search;
   }
@@ -33,56 +30,46 @@ async function browse(machine: Machine, setting: Setting, wanted: string): Promi
 }
 
 /** The page, then some more requests of it, so that memory is seen at work. */
-export async function page(machine: Machine, setting: Setting): Promise<Verdict & { seen?: Page }> {
-  let seen: Page;
-  try {
-    seen = await browse(machine, setting, setting.wish.path);
-  } catch (error) {
-    return failed((error as Error).message, telling(await machine.log()));
-  }
+export async function page(setting: Setting, machine: Machine): Promise<Verdict> {
+  const seen = await browse(setting, machine, setting.wish.path).catch((error: Error) => error);
+  if (seen instanceof Error) return failed(seen.message);
   const { path, answer } = seen;
-  if (answer.status >= 500)
-    return failed(`${path} answered ${answer.status}`, telling(await machine.log()));
-  if (answer.status >= 400)
-    return skipped(`${path} answered ${answer.status}: name a page with --path`);
+  const answered = `${path} answered ${answer.status}`;
+  if (answer.status >= 500) return failed(answered);
+  if (answer.status >= 400) return skipped(`${answered}: name a page with --path`);
   const began = Date.now();
-  await Promise.allSettled(Array.from({ length: LOAD }, () => get(machine, setting, path)));
-  return {
-    ...met(`${answer.status} from ${path}, ${Math.round((Date.now() - began) / LOAD)} ms each`),
-    seen,
-  };
+  await Promise.allSettled(Array.from({ length: LOAD }, () => get(setting, machine, path)));
+  const each = Math.round((Date.now() - began) / LOAD);
+  return met(`${answer.status} from ${path}, ${each} ms each`);
 }
 
 const LIVE_SOCKET = /\bsocket\(?\s*"([^"]+)",\s*Phoenix\.LiveView\.Socket/;
-
 const LIVE_ROUTE = /^\s*live\(?\s*"(\/[^":*]*)"/gm;
 
-/** The page, or one of the router's where that has no LiveView. */
-async function livePageOf(machine: Machine, setting: Setting, seen: Page): Promise<Page> {
-  if (livePage(seen.answer.body)) return seen;
-  const { tree } = setting.project;
+/** The socket as a browser on the app's host opens it, with a LiveView joined: the page's, or one of the router's. */
+export async function socket(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { project, deploy, wish } = setting;
+  const { phoenix, endpoint, tree } = project;
+  if (!phoenix.liveView) return skipped('the app has no LiveView');
   const routers = [...tree.paths].filter((path) => path.endsWith('router.ex'));
   const routes = routers.flatMap((path) => [...(tree.read(path) ?? '').matchAll(LIVE_ROUTE)]);
-  for (const [, path = '/'] of routes.slice(0, 5)) {
-    const found = await browse(machine, setting, path).catch(() => undefined);
-    if (found && livePage(found.answer.body)) return found;
+  const paths = [wish.path, ...routes.slice(0, 5).map(([, path = '/']) => path)];
+  let live: ReturnType<typeof livePage>;
+  for (const path of paths) {
+    if (live) break;
+    const seen = await browse(setting, machine, path).catch(() => undefined);
+    live = seen && livePage(`https://${deploy.host}${seen.path}`, seen.answer);
   }
-  return seen;
-}
-
-/** The socket as a browser on the app's host opens it, and the page's LiveView joined. */
-export async function socket(machine: Machine, setting: Setting, seen?: Page): Promise<Verdict> {
-  const { host } = setting.deploy;
-  const { phoenix, endpoint, tree } = setting.project;
-  if (!phoenix.liveView) return skipped('the app has no LiveView');
-  if (!seen) return skipped('there is no page to start from');
   const [, path = '/live'] = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '') ?? [];
-  const target = await livePageOf(machine, setting, seen);
-  const outcome = await joinSocket(machine.hostPort, path, host, target);
-  const refused = `the origin https://${host} was refused (403): check_origin does not hold it`;
-  if (outcome) return failed(outcome === '403' ? refused : outcome, telling(await machine.log()));
-  const live = livePage(target.answer.body);
+  const refusal = await joinSocket(machine.hostPort, path, deploy.host, live);
+  if (refusal === '403')
+    return failed(
+      `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
+    );
+  if (refusal) return failed(refusal);
   return met(
-    live ? `joined the LiveView of ${target.path}` : 'opened; --path names a page with a LiveView',
+    live
+      ? `joined the LiveView of ${new URL(live.url).pathname}`
+      : 'opened; --path names a page with a LiveView',
   );
 }

@@ -1,54 +1,55 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from '../check/check.ts';
 import type { Project } from '../facts/detect.ts';
 import type { FlyConfig } from '../fly/fly-config.ts';
 import { deployOf } from './deploy.ts';
-import { type Engine, Made } from './engine.ts';
-import { background, database, history, memory, stop, tls, user } from './inside.ts';
+import type { Engine } from './engine.ts';
+import { background, database, history, stop, tls, user } from './inside.ts';
 import { Machine } from './machine.ts';
-import { type Page, page, socket } from './pages.ts';
-import { buildSecrets, prepare, type Setting, type Wish } from './setting.ts';
+import { Made } from './made.ts';
+import { page, socket } from './pages.ts';
+import { prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
-import { failed, SEE_MEMORY, skipped, telling, type Verdict } from './verdict.ts';
+import { failed, met, seeMemory, skipped, telling, type Verdict } from './verdict.ts';
 
-type Found = Verdict & { seen?: Page };
+type Probe = (setting: Setting, machine: Machine) => Promise<Verdict>;
 
-/** One thing that a deploy needs. */
-interface Step {
-  title: string;
-  /** What it is measured on: the image, or the app while it listens. */
-  on: 'nothing' | 'image' | 'app';
-  /** The requirements that it stands on: what `check` says about them is the remedy. */
-  ids: string[];
-  run(machine: Machine, setting: Setting, seen: Page | undefined): Promise<Found>;
-}
-
-const step = (title: string, on: Step['on'], run: Step['run'], ids: string): Step => ({
-  title,
-  on,
-  run,
-  ids: ids.split(' '),
-});
-
-/** In the order of a deploy whose release_command migrates. */
-export const STEPS = {
-  build: step('image builds', 'nothing', (_, setting) => build(setting), 'B1 B3 B4 B6 R1.2'),
-  migrate: step('migrations run', 'image', migrate, 'B9 R2.3 R3.2 B10'),
-  boot: step('boots and listens', 'image', boot, 'R1.6 R2.6 R3.1 R3.3 B1'),
-  health: step('health check', 'app', health, 'R2.5 R2.6'),
-  page: step('page', 'app', page, 'R2.5 R3.3'),
-  socket: step('LiveView', 'app', socket, 'R3.3'),
-  database: step('database', 'app', database, 'R2.3 R3.2'),
-  tls: step('TLS to the outside', 'app', tls, 'R3.4'),
-  user: step('no rights', 'app', user, 'R1.4'),
-  background: step('workers stay out', 'app', background, 'B11'),
-  history: step('no secret in the image', 'image', history, 'R1.4'),
-  // Late, so that the peak is that of all the steps before
-  memory: step('memory', 'image', memory, 'R2.2'),
-  stop: step('shutdown', 'app', stop, 'R1.6 B8'),
+/** The peak against the limit, which the engine enforces. */
+const memory: Probe = async ({ deploy }, machine) => {
+  const peak = await machine.peak();
+  if (machine.starved) return failed(`it was killed at the limit of ${deploy.memory} MB`, []);
+  return peak ? met(`${peak} of ${deploy.memory} MB at most`) : skipped('the app has stopped');
 };
 
+/** How far a deploy comes: to an image, to an app that listens. */
+type Reached = 'nothing' | 'image' | 'app';
+
+/**
+ * What a deploy needs, in the order of one whose release_command migrates: title, what has to be there before, and the requirements
+ * that it stands on, of which `check` knows the remedy. Memory is told last, for the want of it ends an app in any other step.
+ */
+export const STEPS = {
+  build: ['image builds', 'nothing', build, 'B1 B3 B4 B6 R1.2'],
+  migrate: ['migrations run', 'image', migrate, 'B9 R2.3 R3.2 B10'],
+  boot: ['boots and listens', 'image', boot, 'R1.6 R2.6 R3.1 R3.3 B1'],
+  health: ['health check', 'app', health, 'R2.5 R2.6'],
+  page: ['page', 'app', page, 'R2.5 R3.3'],
+  socket: ['LiveView', 'app', socket, 'R3.3'],
+  database: ['database', 'app', database, 'R2.3 R3.2'],
+  tls: ['TLS to the outside', 'app', tls, 'R3.4'],
+  user: ['no rights', 'app', user, 'R1.4'],
+  background: ['workers stay out', 'app', background, 'B11'],
+  history: ['no secret in the image', 'image', history, 'R1.4'],
+  stop: ['shutdown', 'app', stop, 'R1.6 B8'],
+  memory: ['memory', 'image', memory, 'R2.2'],
+} satisfies Record<string, [title: string, needs: Reached, Probe, ids: string]>;
+
 export type StepName = keyof typeof STEPS;
+
+const LACKS: Record<Reached, string> = {
+  nothing: 'a deploy would have stopped before',
+  image: 'the app does not run, or does not listen',
+  app: '',
+};
 
 /** Where no release_command migrates, somebody does once the app runs. */
 function orderOf({ deploy, wish }: Setting): StepName[] {
@@ -95,26 +96,24 @@ export interface Task {
  * @throws Problem when fly.toml names nothing to build here, a build secret is missing, or the engine can't
  */
 export async function prove(task: Task): Promise<Proof> {
-  const { engine, project, fly, folder, wish, signal } = task;
+  const { engine, project, fly, wish, signal } = task;
   const deploy = deployOf(project, fly);
-  buildSecrets(project, deploy, wish.secrets);
   const made = new Made();
   const proof: Proof = { app: deploy.app, engine: engine.name, lines: [], notes: [] };
   try {
-    const setting = await prepare({ engine, made, project, deploy, folder, wish }, proof.notes);
+    const setting = await prepare({ ...task, made, deploy, notes: proof.notes });
     const machine = new Machine(setting);
     for await (const line of measure(machine, setting, task)) proof.lines.push(line);
     if (wish.keep && machine.hostPort && !signal.aborted) {
       proof.url = `http://127.0.0.1:${machine.hostPort}`;
       proof.remove = made.removal.map((args) => [engine.name, ...args].join(' ')).join('; ');
     }
-    return proof;
   } catch (error) {
-    if (signal.aborted) return proof;
-    throw error;
+    if (!signal.aborted) throw error;
   } finally {
-    if (!proof.url) for (const args of made.removal) await engine.run(args);
+    if (!proof.url) await made.remove(engine);
   }
+  return proof;
 }
 
 async function* measure(
@@ -122,58 +121,39 @@ async function* measure(
   setting: Setting,
   { watcher, signal, project }: Task,
 ): AsyncGenerator<Line> {
-  let page: Page | undefined;
-  let reached: Step['on'] = 'nothing';
+  let reached: Reached = 'nothing';
   for (const name of orderOf(setting)) {
-    const { run, on } = STEPS[name];
+    const [, needs, run] = STEPS[name];
     watcher.begins(name);
-    const missing = lacks(on, reached);
-    const ended = missing || on !== 'app' ? undefined : await endOf(machine, name);
-    if (ended) reached = 'image';
-    const { seen, ...found }: Found = missing
-      ? skipped(missing)
-      : (ended ?? (await run(machine, setting, page)));
+    const ready = needs === 'nothing' || needs === reached || reached === 'app';
+    let verdict = ready ? await run(setting, machine) : skipped(LACKS[reached]);
     if (signal.aborted) return;
-    // The end of the app is told once, and a want of memory by its own line; engines learn of an end a moment later
-    const fell = found.verdict === 'failed' && on === 'app' && !ended;
-    if (fell) await sleep(500);
-    const end = fell && (await endOf(machine, name));
-    if (end) reached = 'image';
-    const verdict = end && end.verdict === 'skipped' ? end : found;
+    if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
+      const log = verdict.log ?? telling(await machine.log());
+      const ended = name === 'stop' ? undefined : await machine.end();
+      verdict = { ...verdict, log };
+      if (ended !== undefined) {
+        reached = 'image';
+        const why = `${verdict.why} (the app has ended, exit code ${ended})`;
+        // The want of memory is told once, by its own line
+        verdict = machine.starved ? seeMemory : { ...verdict, why };
+      }
+    }
     const fails = verdict.verdict === 'failed';
-    page ??= seen;
     // A slow build is a fault, and the image is there all the same
     if (name === 'build' && verdict.figure) reached = 'image';
-    if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
-    if (name === 'memory' && fails) reached = 'image';
     if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
+    if (name === 'migrate' && fails && setting.deploy.releaseCommand) reached = 'nothing';
     const line = { name, ...verdict, ...(fails && { remedy: remedies(project, name) }) };
     watcher.ends(line);
     yield line;
   }
 }
 
-/** Why a step can't be measured. */
-function lacks(on: Step['on'], reached: Step['on']): string {
-  if (on === 'nothing' || on === reached || reached === 'app') return '';
-  return reached === 'nothing'
-    ? 'a deploy would have stopped before'
-    : 'the app does not run, or does not listen';
-}
-
-/** What made the app stop since the step before, if it did. */
-async function endOf(machine: Machine, name: StepName): Promise<Verdict | undefined> {
-  const { running, outOfMemory, exitCode } = await machine.state();
-  if (running) return undefined;
-  const steps = Object.keys(STEPS);
-  if (outOfMemory && steps.indexOf(name) < steps.indexOf('memory')) return skipped(SEE_MEMORY);
-  return failed(`the app ended by itself, exit code ${exitCode}`, telling(await machine.log()));
-}
-
 /** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */
 const remedies = (project: Project, name: StepName): string[] =>
   check(project)
-    .filter(({ id }) => STEPS[name].ids.includes(id))
+    .filter(({ id }) => STEPS[name][3].includes(id))
     .flatMap(({ findings }) => findings)
     .filter(({ weight }) => weight !== 'advice')
     .slice(0, 3)

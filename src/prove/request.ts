@@ -2,33 +2,26 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 
-export interface Answer {
-  status: number;
-  headers: http.IncomingHttpHeaders;
-  body: string;
-}
+export type Answer = Awaited<ReturnType<typeof request>>;
 
 interface Request {
   method?: string;
   path: string;
   headers: Readonly<Record<string, string>>;
-  timeout?: number;
+  timeout: number;
 }
 
 /**
  * One HTTP request to a port of this machine; redirects are not followed. (fetch sets no Host header.)
  * @throws Error with the system's words when nothing answers in `timeout` milliseconds
  */
-export async function request(port: number, asked: Request): Promise<Answer> {
-  const { timeout = 5000 } = asked;
+export async function request(port: number, { timeout, ...asked }: Request) {
   const signal = AbortSignal.timeout(timeout);
   try {
-    const outgoing = http
-      .request({ ...asked, host: '127.0.0.1', port, signal, agent: false })
-      .end();
-    const [incoming] = (await once(outgoing, 'response')) as [http.IncomingMessage];
-    const { statusCode = 0, headers } = incoming;
-    return { status: statusCode, headers, body: await text(incoming) };
+    const outgoing = http.request({ ...asked, host: '127.0.0.1', port, signal, agent: false });
+    const [incoming] = (await once(outgoing.end(), 'response')) as [http.IncomingMessage];
+    const { statusCode: status = 0, headers } = incoming;
+    return { status, headers, body: await text(incoming) };
   } catch (error) {
     throw signal.aborted ? new Error(`no answer within ${timeout / 1000} s`) : error;
   }

@@ -1,13 +1,13 @@
 import { type Line, type Proof, STEPS, type StepName, type Task } from './prove.ts';
 
-const WIDTH = Math.max(...Object.values(STEPS).map(({ title }) => title.length));
+const WIDTH = Math.max(...Object.values(STEPS).map(([title]) => title.length));
 const INDENT = ' '.repeat(12);
 
 /** One line of the screen; below a failed one the log and the remedy. */
 export function lineText({ name, verdict, figure, why, log = [], remedy = [] }: Line): string {
   const said = [figure, why].filter(Boolean).join('; ');
   return [
-    `  ${verdict.padEnd(8)}  ${STEPS[name].title.padEnd(WIDTH)}  ${said}`.trimEnd(),
+    `  ${verdict.padEnd(8)}  ${STEPS[name][0].padEnd(WIDTH)}  ${said}`.trimEnd(),
     ...log.map((row) => `${INDENT}| ${row}`),
     ...remedy.map((row) => `${INDENT}check: ${row}`),
   ].join('\n');
@@ -34,7 +34,7 @@ export function screen(output: NodeJS.WriteStream, print: (line: Line) => void):
       const began = Date.now();
       const show = () =>
         output.write(
-          `\r\u001b[K  …         ${STEPS[name].title}  ${Math.round((Date.now() - began) / 1000)} s`,
+          `\r\u001b[K  …         ${STEPS[name][0]}  ${Math.round((Date.now() - began) / 1000)} s`,
         );
       show();
       timer = setInterval(show, 1000).unref();

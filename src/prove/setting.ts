@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { access, buildVariables } from '../docker/secrets.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import { type Database, ownDatabase, startDatabase } from './database.ts';
+import { ownDatabase, startDatabase } from './database.ts';
 import type { Deploy } from './deploy.ts';
-import type { Engine, Made, Variables } from './engine.ts';
-import { makeNetwork, type Network } from './network.ts';
+import type { Engine, Variables } from './engine.ts';
+import type { Made } from './made.ts';
 
 /** What a proof was asked for. */
 export interface Wish {
@@ -19,35 +17,20 @@ export interface Wish {
   databaseUrl: string | undefined;
   /** Leave the app running. */
   keep: boolean;
-  /** Milliseconds that the app gets to come up, to pass its check, to find its database again. */
-  patience?: number;
 }
 
-/** What a proof stands on: the engine, what Fly would do, and what was given or made up. */
-export interface Setting {
+/** What a proof stands on. `folder` is the app's, the build's context; `notes` gains what was assumed. */
+interface Base {
   engine: Engine;
   made: Made;
   project: Project;
   deploy: Deploy;
-  wish: Wish;
-  /** Folder of the app, the build's context. */
   folder: string;
-  network: Network;
-  database: Database | undefined;
-  release: string;
-  /** Variables that the app gets, secrets included. */
-  env: Variables;
-  patience: number;
+  wish: Wish;
+  notes: string[];
 }
 
-/** NAME=value lines of a file. @throws Problem when it can't be read */
-export function readEnvFile(path: string): Variables {
-  try {
-    return parseEnv(readFileSync(path, 'utf8')) as Variables;
-  } catch (error) {
-    throw Problem.from(error, `--env-file ${path} can't be read`);
-  }
-}
+export type Setting = Awaited<ReturnType<typeof prepare>>;
 
 /** What Fly itself sets (fly.io/docs/machines/runtime-environment, 2026-11). */
 const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
@@ -63,63 +46,68 @@ const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
   FLY_VM_MEMORY_MB: String(memory),
 });
 
-/** Ids of the secrets that the Dockerfile mounts. @throws Problem naming those that nobody gave */
-export function buildSecrets(project: Project, deploy: Deploy, given: Variables): string[] {
+/**
+ * Ids of the secrets that the Dockerfile mounts.
+ * @param notes gains those that the shell gave
+ * @throws Problem naming those that nobody gave
+ */
+export function buildSecrets({ project, deploy, wish, notes }: Base): string[] {
   const text = project.tree.read(deploy.dockerfile) ?? '';
   const mounts = text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)/g);
   const ids = [...new Set([...mounts].map(([, id = '']) => id))];
-  const missing = ids.filter((id) => given[id] === undefined && process.env[id] === undefined);
+  const shell = ids.filter((id) => wish.secrets[id] === undefined);
+  const missing = shell.filter((id) => process.env[id] === undefined);
   const known = [...access(project).secrets, ...buildVariables(project)];
-  const why = (id: string) => known.find((secret) => secret.id === id)?.why;
-  const names = missing.map((id) => (why(id) ? `${id} (${why(id)})` : id)).join(', ');
-  if (names)
+  const names = missing.map((id) => {
+    const why = known.find((secret) => secret.id === id)?.why;
+    return why ? `${id} (${why})` : id;
+  });
+  if (names.length)
     throw new Problem(
-      `the build needs ${names}: write NAME=value into a file and name that with --env-file`,
+      `the build needs ${names.join(', ')}: write NAME=value into a file and name that with --env-file`,
     );
+  if (shell.length)
+    notes.push(`The build got ${shell.join(', ')} of this shell: the Dockerfile asks for it.`);
   return ids;
 }
 
-type Base = Pick<Setting, 'engine' | 'made' | 'project' | 'deploy' | 'folder' | 'wish'>;
-
-/** Makes network and database. @param notes gains what was assumed @throws Problem with the engine's words when it can't */
-export async function prepare(base: Base, notes: string[]): Promise<Setting> {
-  const { engine, made, project, deploy, wish } = base;
-  const network = await makeNetwork(engine, made);
-  const ipv6 = network.address(2) !== undefined;
-  if (!ipv6)
+/** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
+export async function prepare(base: Base) {
+  const { engine, made, project, deploy, wish, notes } = base;
+  const buildIds = buildSecrets(base);
+  await made.makeNetwork(engine);
+  if (!made.ipv6)
     notes.push(`${engine.name} makes no IPv6 network here: the database is reached over IPv4.`);
-  const database = await findDatabase(base, network, notes);
-  const { DATABASE_URL: _, DIRECT_DATABASE_URL: __, ...secrets } = wish.secrets;
+  const database = await findDatabase(base);
+  const { DATABASE_URL: _, DIRECT_DATABASE_URL: __, ...given } = wish.secrets;
+  /** No other variable goes into the engine's own environment: a repo could name PATH or LD_PRELOAD. */
+  const secrets: Variables = {
+    SECRET_KEY_BASE: randomBytes(48).toString('base64'),
+    ...(database && { DATABASE_URL: database.url, DIRECT_DATABASE_URL: database.url }),
+    ...given,
+  };
   const known: Variables = {
     ...deploy.env,
     ...flyVariables(deploy),
-    SECRET_KEY_BASE: randomBytes(48).toString('base64'),
-    ...(database && { DATABASE_URL: database.url, DIRECT_DATABASE_URL: database.url }),
     ...secrets,
-    ...(database && !ipv6 && { ECTO_IPV6: 'false' }),
+    ...(database && !made.ipv6 && { ECTO_IPV6: 'false' }),
   };
   const demanded = new Set(project.env.required.map(({ name }) => name));
   const open = [...demanded].filter((name) => known[name] === undefined);
   if (open.length)
     notes.push(`Placeholders stand for ${open.join(', ')}; --env-file gives the real values.`);
-  return {
-    ...base,
-    network,
-    database,
-    release: project.release.name ?? project.app.otpApp,
-    env: { ...Object.fromEntries(open.map((name) => [name, 'placeholder'])), ...known },
-    patience: wish.patience ?? 75_000,
-  };
+  const placeholders = Object.fromEntries(open.map((name) => [name, 'placeholder']));
+  /** `env`: what the app gets, secrets included. */
+  return { ...base, buildIds, database, secrets, env: { ...placeholders, ...known } };
 }
 
 /** Ecto takes TLS for a database outside Fly from the config, and the throwaway one has none; the URL overrules it. */
 const WANTS_TLS = /^(?!\s*#).*\bssl:\s*(?!false|nil)/m;
 
 /** The database of the app; undefined without one, or where it is a file. @throws Problem where only the user has one that fits */
-async function findDatabase(base: Base, network: Network, notes: string[]) {
-  const { engine, made, project, deploy, wish } = base;
+async function findDatabase({ engine, made, project, deploy, wish, notes }: Base) {
   const { repos, adapter } = project.database;
-  if (wish.databaseUrl) return ownDatabase(engine, wish.databaseUrl);
+  if (wish.databaseUrl) return ownDatabase(engine.name, wish.databaseUrl);
   if (repos.length === 0 || adapter === 'sqlite' || adapter === 'none') return undefined;
   if (adapter !== 'postgres')
     throw new Problem(
@@ -129,7 +117,7 @@ async function findDatabase(base: Base, network: Network, notes: string[]) {
     notes.push(
       "--env-file's DATABASE_URL was left out: only --database-url runs migrations there.",
     );
-  const found = await startDatabase(engine, made, network, deploy.env.ECTO_IPV6 === 'false');
+  const found = await startDatabase(engine, made, deploy.env.ECTO_IPV6 === 'false');
   if (!WANTS_TLS.test(project.tree.read('config/runtime.exs') ?? '')) return found;
   notes.push('The throwaway Postgres speaks no TLS: that to yours is not proved.');
   return { ...found, url: `${found.url}?ssl=false` };

@@ -1,27 +1,26 @@
 import { WebSocket } from 'ws';
 import { type Answer, fromBrowser } from './request.ts';
 
-/** The LiveView in a page: what its client sends to join it. */
-interface LivePage {
-  id: string;
-  session: string;
-  static: string;
-  csrf: string | undefined;
-}
+const attribute = (element: string, name: string): string =>
+  new RegExp(`\\s${name}="([^"]*)"`).exec(element)?.[1] ?? '';
 
-const attribute = (element: string, name: string): string | undefined =>
-  new RegExp(`\\s${name}="([^"]*)"`).exec(element)?.[1];
-
-/** Read off the root element (phoenix_live_view 0.15 to 1.2) and the CSRF tag of the layout. */
-export function livePage(html: string): LivePage | undefined {
-  const [root] = /<[a-z][^>]*\sdata-phx-session="[^"]+"[^>]*>/.exec(html) ?? [];
+/** What the client of the LiveView in a page sends to join it (phoenix_live_view 0.15 to 1.2); undefined where there is none. */
+export function livePage(url: string, { headers, body }: Pick<Answer, 'headers' | 'body'>) {
+  const [root] = /<[a-z][^>]*\sdata-phx-session="[^"]+"[^>]*>/.exec(body) ?? [];
   if (!root) return undefined;
-  const [meta = ''] = /<meta\s[^>]*name="csrf-token"[^>]*>/.exec(html) ?? [];
+  const [meta = ''] = /<meta\s[^>]*name="csrf-token"[^>]*>/.exec(body) ?? [];
+  const params = { _csrf_token: attribute(meta, 'content') };
   return {
-    id: attribute(root, 'id') ?? '',
-    session: attribute(root, 'data-phx-session') ?? '',
-    static: attribute(root, 'data-phx-static') ?? '',
-    csrf: attribute(meta, 'content'),
+    url,
+    topic: `lv:${attribute(root, 'id')}`,
+    params,
+    cookie: (headers['set-cookie'] ?? []).map((cookie) => cookie.split(';')[0]).join('; '),
+    payload: {
+      url,
+      params: { ...params, _mounts: 0 },
+      session: attribute(root, 'data-phx-session'),
+      static: attribute(root, 'data-phx-static'),
+    },
   };
 }
 
@@ -30,48 +29,38 @@ const PATIENCE = 30_000;
 type Message = [string, string, string, string, { status?: string; response?: unknown }];
 
 /**
- * Opens the socket as a browser on `host` does, and joins the page's LiveView if there is one.
+ * Opens the socket as a browser on `host` does, and joins the LiveView if there is one.
  * @returns '' when it connects (and joins), else what was answered: a status such as "403", or words
  */
-export function joinSocket(
+export async function joinSocket(
   port: number,
-  socketPath: string,
+  path: string,
   host: string,
-  { path, answer }: { path: string; answer: Answer },
+  live: ReturnType<typeof livePage>,
 ): Promise<string> {
-  const live = livePage(answer.body);
-  const token = live?.csrf ? { _csrf_token: live.csrf } : undefined;
-  const query = new URLSearchParams({ vsn: '2.0.0', ...token });
-  const cookies = (answer.headers['set-cookie'] ?? []).map((cookie) => cookie.split(';')[0]);
-  const headers = { ...fromBrowser(host), Cookie: cookies.join('; ') };
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${socketPath}/websocket?${query}`, {
-    headers,
+  const query = new URLSearchParams({ vsn: '2.0.0', ...live?.params });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}/websocket?${query}`, {
+    headers: { ...fromBrowser(host), Cookie: live?.cookie ?? '' },
     origin: `https://${host}`,
     handshakeTimeout: PATIENCE,
   });
-  const outcome = new Promise<string>((resolve) => {
-    setTimeout(
-      () => resolve(`no answer to the join within ${PATIENCE / 1000} s`),
-      PATIENCE,
-    ).unref();
-    socket.on('unexpected-response', (_, response) => resolve(String(response.statusCode)));
-    socket.on('error', (error) => resolve(error.message));
-    socket.on('open', () => {
-      if (!live) return resolve('');
-      const payload = {
-        url: `https://${host}${path}`,
-        params: { ...token, _mounts: 0 },
-        session: live.session,
-        static: live.static,
-      };
-      socket.send(JSON.stringify(['1', '1', `lv:${live.id}`, 'phx_join', payload]));
+  const late = setTimeout(() => socket.emit('error', new Error('no answer to the join')), PATIENCE);
+  try {
+    return await new Promise<string>((resolve) => {
+      socket.on('unexpected-response', (_, response) => resolve(String(response.statusCode)));
+      socket.on('error', (error) => resolve(error.message));
+      socket.on('open', () => {
+        if (!live) return resolve('');
+        socket.send(JSON.stringify(['1', '1', live.topic, 'phx_join', live.payload]));
+      });
+      socket.on('message', (data) => {
+        const [, ref, , event, { status, response }] = JSON.parse(String(data)) as Message;
+        if (ref !== '1' || event !== 'phx_reply') return;
+        resolve(status === 'ok' ? '' : `the join was refused: ${JSON.stringify(response)}`);
+      });
     });
-    socket.on('message', (data) => {
-      const [, ref, , event, reply] = JSON.parse(String(data)) as Message;
-      const answered =
-        reply.status === 'ok' ? '' : `the join was refused: ${JSON.stringify(reply.response)}`;
-      if (ref === '1' && event === 'phx_reply') resolve(answered);
-    });
-  });
-  return outcome.finally(() => socket.terminate());
+  } finally {
+    clearTimeout(late);
+    socket.terminate();
+  }
 }

@@ -1,139 +1,132 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { readDockerfile } from '../check/dockerfile-model.ts';
-import type { HealthCheck } from './deploy.ts';
-import { words } from './engine.ts';
-import { type Machine, oneOff, secretsIn } from './machine.ts';
+import type { Deploy } from './deploy.ts';
+import { type Engine, until, words } from './engine.ts';
+import { type Machine, makeVolume, oneOff } from './machine.ts';
 import { request } from './request.ts';
-import { buildSecrets, type Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 import * as verdicts from './verdict.ts';
 
-const { buildLines, failed, megabytesText, met, secondsText, skipped, telling } = verdicts;
+const { buildLines, failed, met, secondsText, skipped, telling } = verdicts;
 type Verdict = verdicts.Verdict;
 
 /** S6: an image is built in under 5 minutes. */
 const BUILD_LIMIT = 300_000;
+/** Milliseconds that an app gets to come up, to pass its check, to find its database again. */
+export const PATIENCE = 75_000;
 /** Milliseconds that an app which has started gets to listen, or to answer otherwise. */
-const SETTLES = 3000;
+export const SETTLES = 3000;
 
 /** Builds the image as `fly deploy` would. */
 export async function build(setting: Setting): Promise<Verdict> {
-  const { engine, made, deploy, env, folder, project, wish } = setting;
-  await pullShortNames(setting);
+  const { engine, made, deploy, folder, buildIds, wish } = setting;
   const began = Date.now();
-  const args = Object.entries(deploy.buildArgs).map(
-    ([name, value]) => `--build-arg=${name}=${value}`,
-  );
-  const ids = buildSecrets(project, deploy, wish.secrets);
-  const secrets = ids.map((id) => `--secret=id=${id},env=${id}`);
-  const target = deploy.target ? ['--target', deploy.target] : [];
-  const files = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
+  const options = [
+    ...fileOptions(setting),
+    ...(deploy.target ? ['--target', deploy.target] : []),
+    ...Object.entries(deploy.buildArgs).map(([name, value]) => `--build-arg=${name}=${value}`),
+    ...buildIds.map((id) => `--secret=id=${id},env=${id}`),
+  ];
   const run = () =>
-    engine.run(
-      words`build ${fileOptions(setting, files)} --tag ${made.image} ${target} ${args} ${secrets} ${folder}`,
-      {
-        timeout: 1_800_000,
-        env: { ...secretsIn(setting, env), ...wish.secrets, DOCKER_BUILDKIT: '1' },
-      },
-    );
+    engine.run(words`build ${options} --tag ${made.image} ${folder}`, {
+      timeout: 1_800_000,
+      env: { ...wish.secrets, DOCKER_BUILDKIT: '1' },
+    });
   let { code, all } = await run();
-  // Podman 4 stumbles over a layer that another build or removal takes away meanwhile
-  if (code !== 0 && /layer not known/.test(all)) ({ code, all } = await run());
-  rmSync(files, { recursive: true });
+  for (let tries = 0; code !== 0 && tries < 5 && (await mended(engine, all)); tries++)
+    ({ code, all } = await run());
   const took = Date.now() - began;
   // What stopped it stands last, whatever the words
   if (code !== 0) return failed(`it stopped after ${secondsText(took)}`, buildLines(all));
   const { stdout } = await engine.run(words`image inspect --format {{.Size}} ${made.image}`);
-  const figure = `${secondsText(took)} of ${BUILD_LIMIT / 1000}, ${megabytesText(Number(stdout))}`;
-  const slow = took > BUILD_LIMIT ? failed('it took longer than 5 minutes here') : met();
-  return { ...slow, figure };
+  const size = Math.round(Number(stdout) / 1e6);
+  const slow = took > BUILD_LIMIT ? failed('it took longer than 5 minutes here', []) : met();
+  return { ...slow, figure: `${secondsText(took)} of ${BUILD_LIMIT / 1000}, ${size} MB` };
 }
 
-/** Podman knows "elixir:1.18" only where a registry is configured for names without one, or the image is there. */
-async function pullShortNames({ engine, project, deploy }: Setting): Promise<void> {
-  if (engine.name !== 'podman') return;
-  const dockerfile = readDockerfile(project.tree.read(deploy.dockerfile) ?? '', deploy.target);
-  const images = dockerfile?.stages.filter(({ base }) => !base).map(({ image }) => image) ?? [];
-  for (const image of new Set(images)) {
-    const [first = '', ...rest] = image.split('/');
-    if (image.includes('$') || (rest.length && /[.:]|^localhost$/.test(first))) continue;
-    if ((await engine.run(words`image exists ${image}`)).code === 0) continue;
-    await engine.run(words`pull --quiet ${`docker.io/${rest.length ? '' : 'library/'}${image}`}`);
-  }
+/** Whether the same build may succeed now. */
+async function mended(engine: Engine, log: string): Promise<boolean> {
+  // Podman 4 stumbles over a layer that another build or removal takes away meanwhile
+  if (/layer not known/.test(log)) return true;
+  // It knows "elixir:1.18" only where a registry is configured for names without one, or the image is there
+  const name = /short-name/.test(log) && [...log.matchAll(/ FROM (\S+)/g)].at(-1)?.[1];
+  if (!name) return false;
+  const image = `docker.io/${name.includes('/') ? '' : 'library/'}${name}`;
+  return (await engine.run(words`pull --quiet ${image}`)).code === 0;
 }
 
 /** The Dockerfile, and an ignore file of another name: BuildKit takes the one beside it. */
-function fileOptions({ engine, deploy, folder }: Setting, files: string): string[] {
+function fileOptions({ engine, deploy, folder }: Setting): string[] {
   const dockerfile = join(folder, deploy.dockerfile);
-  const ignore = deploy.ignoreFile && join(folder, deploy.ignoreFile);
-  if (!ignore) return ['--file', dockerfile];
+  if (!deploy.ignoreFile) return ['--file', dockerfile];
+  const ignore = join(folder, deploy.ignoreFile);
   if (engine.name === 'podman') return ['--file', dockerfile, '--ignorefile', ignore];
-  copyFileSync(dockerfile, join(files, 'Dockerfile'));
-  copyFileSync(ignore, join(files, 'Dockerfile.dockerignore'));
-  return ['--file', join(files, 'Dockerfile')];
+  const copy = join(engine.folder, 'Dockerfile');
+  copyFileSync(dockerfile, copy);
+  copyFileSync(ignore, `${copy}.dockerignore`);
+  return ['--file', copy];
 }
 
 /** Runs the release_command, or what migrates where there is none. */
-export async function migrate(_machine: Machine, setting: Setting): Promise<Verdict> {
+export async function migrate(setting: Setting): Promise<Verdict> {
   const { releaseCommand, migrate: own } = setting.deploy;
   const command = releaseCommand ?? own;
   if (!command) return skipped('the app has no database');
   const began = Date.now();
-  const { code, all } = await oneOff(setting, ['/bin/sh', '-c', command], Boolean(releaseCommand));
+  const run = ['/bin/sh', '-c', command];
+  // As Fly runs it: through the image's ENTRYPOINT, and without the volume
+  const { code, all } = await (releaseCommand ? oneOff(setting, run, []) : oneOff(setting, run));
   return code === 0
     ? met(secondsText(Date.now() - began))
     : failed(`${command.split(' ')[0]} ended with ${code}`, telling(all));
 }
 
 /** Waits until the release listens where fly.toml says. */
-export async function boot(machine: Machine, setting: Setting): Promise<Verdict> {
-  const { deploy, patience } = setting;
+export async function boot(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { engine, deploy } = setting;
   const began = Date.now();
+  await makeVolume(setting);
   const problem = await machine.start();
   if (problem) return failed('the container does not start', telling(problem));
-  let wrong: string | undefined;
-  let settled = Number.POSITIVE_INFINITY;
-  for (; Date.now() < Math.min(began + patience, settled + SETTLES); await sleep(500)) {
-    const { running, outOfMemory, exitCode } = await machine.state();
-    if (!running && outOfMemory) return skipped(verdicts.SEE_MEMORY);
-    if (!running)
-      return failed(`it ended with exit code ${exitCode}`, telling(await machine.log()));
-    const tables = await machine.exec('cat', '/proc/net/tcp', '/proc/net/tcp6');
-    wrong = verdicts.listening(verdicts.listeners(tables.all), deploy.port);
-    if (wrong === '') return met(secondsText(Date.now() - began));
+  let wrong = '';
+  let settled: number | undefined;
+  const verdict = await until(engine, PATIENCE, async (waited) => {
+    const { running, exitCode } = await machine.state();
+    if (!running) return failed(`it ended with exit code ${exitCode}`);
+    const { all } = await machine.shell('cat /proc/net/tcp /proc/net/tcp6');
+    wrong = verdicts.unreachable(all, deploy.port);
+    if (!wrong && (await machine.findPort())) return met(secondsText(Date.now() - began));
+    if (settled !== undefined && waited > settled + SETTLES) return failed(wrong);
     // Once all of its processes are there, what does not listen won't
-    const slow = Date.now() - began > SETTLES && settled > Date.now();
-    if (slow && (await machine.started())) settled = Date.now();
-  }
-  const silent = `nothing listens on port ${deploy.port}; a release serves HTTP only with PHX_SERVER=true`;
-  return wrong ? failed(wrong) : failed(silent, telling(await machine.log()));
+    if (waited > SETTLES && (await machine.started())) settled ??= waited;
+    return undefined;
+  });
+  return verdict ?? failed(wrong);
 }
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
-export async function health(machine: Machine, setting: Setting): Promise<Verdict> {
-  const { check } = setting.deploy;
+export async function health({ engine, deploy }: Setting, machine: Machine): Promise<Verdict> {
+  const { check } = deploy;
   if (!check) return skipped('fly.toml has no health check');
-  const patience = Math.max(setting.patience, check.grace);
   const said = new Set<string>();
-  for (const began = Date.now(); Date.now() - began < patience; await sleep(500)) {
-    const answer = await answerOf(machine, check);
+  const healthy = await until(engine, Math.max(PATIENCE, check.grace), async (waited) => {
+    const answer = await answerTo(machine, check);
     if (/^2\d\d$/.test(answer)) return met(`${answer} from ${check.path}`);
     said.add(answer);
     // A redirect won't become anything else; an error may, while the app warms up
     const settles = /^3/.test(answer) ? SETTLES : check.grace;
-    if (said.size === 1 && /^[1345]\d\d/.test(answer) && Date.now() - began > settles) break;
-  }
-  const why = `${check.method} ${check.path} gave ${[...said].join(', then ')}; Fly takes a 2xx only`;
-  return failed(why, telling(await machine.log()));
+    const final = /^\d/.test(answer) ? waited > settles : !(await machine.state()).running;
+    return final ? null : undefined;
+  });
+  const answers = [...said].join(', then ');
+  return healthy ?? failed(`${check.method} ${check.path} gave ${answers}; Fly takes a 2xx only`);
 }
 
-async function answerOf(machine: Machine, check: HealthCheck): Promise<string> {
+const answerTo = async (machine: Machine, check: NonNullable<Deploy['check']>): Promise<string> => {
   try {
     const { status, headers } = await request(machine.hostPort, check);
     return headers.location ? `${status} to ${headers.location}` : String(status);
   } catch (error) {
     return (error as Error).message;
   }
-}
+};

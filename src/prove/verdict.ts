@@ -12,49 +12,37 @@ export const met = (figure?: string): Verdict => ({ verdict: 'met', figure });
 export const skipped = (why: string): Verdict => ({ verdict: 'skipped', why });
 export const failed = (why: string, log?: string[]): Verdict => ({ verdict: 'failed', why, log });
 
-export const SEE_MEMORY = 'it was killed for want of memory: see memory';
+export const seeMemory = skipped('it was killed for want of memory: see memory');
 
-/** A socket that listens, read off /proc/net/tcp and tcp6. */
-export interface Listener {
-  ipv6: boolean;
-  loopback: boolean;
-  port: number;
-}
-
-const LISTEN = '0A';
-const LOOPBACK = /^(0100007F|0{24}01000000)$/;
-
-/** @param table /proc/net/tcp and tcp6 (proc(5)): addresses in hexadecimal, words in the machine's byte order */
-export const listeners = (table: string): Listener[] =>
-  table.split('\n').flatMap((row) => {
-    const [, local = '', , state] = row.trim().split(/\s+/);
-    const [address = '', port = ''] = local.split(':');
-    if (state !== LISTEN) return [];
-    const ipv6 = address.length > 8;
-    return [{ ipv6, loopback: LOOPBACK.test(address), port: Number.parseInt(port, 16) }];
-  });
-
+/** Rows of /proc/net/tcp and tcp6 that listen (proc(5)): address, in words of the machine's byte order, and port. */
+const LISTENS = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A/gm;
+const LOOPBACK = /^(0{16}FFFF0000)?0100007F$|^0{24}01000000$/;
 /** epmd, which every Erlang node starts. */
 const EPMD = 4369;
 /** Above are the ports that the kernel chooses, such as that of the node's distribution (net.ipv4.ip_local_port_range). */
 const CHOSEN_BY_KERNEL = 30_000;
 
 /**
- * Whether Fly reaches what listens: its proxy and its private network come from outside, over IPv6 too.
- * @returns '' when all is well, undefined while nothing listens for pages, else what is wrong
+ * Why Fly does not reach the app: its proxy and its private network come from outside, over IPv6 too.
+ * @param table /proc/net/tcp and tcp6
+ * @returns '' when all is well
  */
-export function listening(found: readonly Listener[], port: number): string | undefined {
+export function unreachable(table: string, port: number): string {
+  const found = [...table.matchAll(LISTENS)].map(([, address = '', digits = '']) => ({
+    address,
+    port: Number.parseInt(digits, 16),
+  }));
   const here = found.filter((listener) => listener.port === port);
-  const outside = here.filter(({ loopback }) => !loopback);
-  if (outside.some(({ ipv6 }) => ipv6)) return '';
+  const outside = here.filter(({ address }) => !LOOPBACK.test(address));
+  if (outside.some(({ address }) => address.length > 8)) return '';
   if (outside.length)
     return "it listens on IPv4 only, and Fly's private network is IPv6: bind to {0, 0, 0, 0, 0, 0, 0, 0}";
   if (here.length) return 'it listens on loopback only, where nobody reaches it from outside';
-  const others = found.filter((one) => one.port !== EPMD && one.port < CHOSEN_BY_KERNEL);
-  const ports = [...new Set(others.map((listener) => listener.port))].join(', ');
-  return ports
-    ? `it listens on port ${ports}, and internal_port in fly.toml is ${port}`
-    : undefined;
+  const others = found.map((listener) => listener.port);
+  const ports = new Set(others.filter((one) => one !== EPMD && one < CHOSEN_BY_KERNEL));
+  return ports.size
+    ? `it listens on port ${[...ports].join(', ')}, and internal_port in fly.toml is ${port}`
+    : `nothing listens on port ${port}; a release serves HTTP only with PHX_SERVER=true`;
 }
 
 const TELLING =
@@ -102,9 +90,6 @@ export function leaks(texts: readonly string[], values: readonly string[]): stri
   const given = values.some(secret) ? ['a value of --env-file'] : [];
   return [...new Set([...names.filter((name) => SECRET_NAME.test(name)), ...given])];
 }
-
-/** Bytes as a person reads them: "112 MB". */
-export const megabytesText = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
 export const secondsText = (milliseconds: number): string =>
   `${(milliseconds / 1000).toFixed(1)} s`;

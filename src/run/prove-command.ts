@@ -1,14 +1,16 @@
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { named, type Texts } from '../answers/flags.ts';
 import { oneOf } from '../answers/parse.ts';
 import { detectBuilt } from '../docker/release-files.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { trustedPath } from '../fly/flyctl.ts';
 import { Problem } from '../problem.ts';
-import { commandLine, ENGINES, findEngine } from '../prove/engine.ts';
+import { commandLine, ENGINES, findEngine, type Variables } from '../prove/engine.ts';
 import { exitCode, prove } from '../prove/prove.ts';
 import { lineText, screen, summaryText } from '../prove/screen.ts';
-import { readEnvFile } from '../prove/setting.ts';
 import { openTree } from '../tree.ts';
 import { paintVerdict, say } from './terminal.ts';
 
@@ -30,23 +32,33 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
   // An engine that lies in the repo is not started
   process.env.PATH = trustedPath(root);
-  const name = await findEngine(wanted || undefined);
   const { signal } = interrupts();
-  const proof = await prove({
-    engine: commandLine(name, signal),
-    project,
-    fly: flyConfig(project.tree),
-    folder: join(root, project.appDir),
-    wish: { path, secrets, databaseUrl: texts['database-url'], keep: texts.keep !== undefined },
-    watcher: screen(process.stderr, (line) => json || say(lineText(line), paintVerdict)),
-    signal,
-  });
-  if (signal.aborted) {
-    say('Interrupted; what was made is removed.');
-    return 130;
+  const work = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
+  try {
+    const proof = await prove({
+      engine: await findEngine(wanted || undefined, (name) => commandLine(name, work, signal)),
+      project,
+      fly: flyConfig(project.tree),
+      folder: resolve(root, project.appDir),
+      wish: { path, secrets, databaseUrl: texts['database-url'], keep: texts.keep !== undefined },
+      watcher: screen(process.stderr, (line) => json || say(lineText(line), paintVerdict)),
+      signal,
+    });
+    if (!signal.aborted) say(json ? JSON.stringify(proof, null, 2) : summaryText(proof));
+    else say('Interrupted; what was made is removed.');
+    return signal.aborted ? 130 : exitCode(proof);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
-  say(json ? JSON.stringify(proof, null, 2) : summaryText(proof));
-  return exitCode(proof);
+}
+
+/** NAME=value lines of a file. @throws Problem when it can't be read */
+function readEnvFile(path: string): Variables {
+  try {
+    return parseEnv(readFileSync(path, 'utf8')) as Variables;
+  } catch (error) {
+    throw Problem.from(error, `--env-file ${path} can't be read`);
+  }
 }
 
 /** Ctrl-C ends the step under way; a second one finds nobody, so that what was made is still removed. */
