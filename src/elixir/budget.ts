@@ -1,7 +1,9 @@
 /** Counts what is spent, in steps: the same on every machine, unlike time. */
-export class Meter {
+class Meter {
   limit: number;
   spent = 0;
+  /** Something was left out as a whole. */
+  isCut = false;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -22,7 +24,7 @@ export class Meter {
  * What reading a repo may cost. One allowance for the whole run, since a repo can hold any number of files
  * that each ask for little. Blockscout, the largest public app tried, needs three quarters of it.
  */
-export const parsing = new Meter(600_000);
+export const parsing = new Meter(400_000);
 export const evaluation = new Meter(200_000);
 
 /** A value above this many parts is not computed with: lists and texts that double grow without end. */
@@ -30,14 +32,14 @@ export const LARGEST_VALUE = 50_000;
 
 /** Begins a run: nothing is spent. */
 export function startBudget(): void {
-  parsing.spent = 0;
-  evaluation.spent = 0;
+  for (const meter of [parsing, evaluation]) Object.assign(meter, { spent: 0, isCut: false });
 }
 
 /** What to tell when a run needed more than it may cost. */
 export function budgetNotes(): string[] {
-  if (!parsing.over && !evaluation.over) return [];
-  const what = parsing.over ? 'There is more Elixir code' : 'The code computes more';
+  const isLong = parsing.over || parsing.isCut;
+  if (!isLong && !evaluation.over) return [];
+  const what = isLong ? 'There is more Elixir code' : 'The code computes more';
   return [
     `${what} here than is read; what came after that is taken as unknown, so look the answers over.`,
   ];

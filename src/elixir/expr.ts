@@ -35,15 +35,9 @@ export type Expr = { offset: number } & (
 
 export type Call = Extract<Expr, { is: 'call' }>;
 
-export const callOf = (offset: number, name: string, args: Expr[], on?: Expr): Call => ({
-  is: 'call',
-  offset,
-  on,
-  name,
-  args,
-  blocks: {},
-  clauses: [],
-});
+export function callOf(offset: number, name: string, args: Expr[], on?: Expr): Call {
+  return { is: 'call', offset, on, name, args, blocks: {}, clauses: [] };
+}
 
 export const isOperator = <Name extends string>(
   expr: Expr | undefined,
@@ -72,33 +66,11 @@ export function walk(exprs: readonly Expr[], visit: (expr: Expr) => void): void 
   }
 }
 
-const inClauses = (clauses: readonly Clause[]): Expr[] =>
-  clauses.flatMap(({ patterns, guard, body }) => [...patterns, ...(guard ? [guard] : []), ...body]);
-
 /** The expressions directly in one. */
-export function childrenOf(expr: Expr): Expr[] {
-  switch (expr.is) {
-    case 'string':
-      return expr.parts.filter((part) => typeof part !== 'string');
-    case 'list':
-    case 'tuple':
-      return expr.items;
-    case 'map':
-      return expr.pairs;
-    case 'attribute':
-      return expr.value ? [expr.value] : [];
-    case 'operator':
-      return expr.operands;
-    case 'call':
-      return [
-        ...(expr.on ? [expr.on] : []),
-        ...expr.args,
-        ...Object.values(expr.blocks).flat(),
-        ...inClauses(expr.clauses),
-      ];
-    case 'fn':
-      return inClauses(expr.clauses);
-    default:
-      return [];
-  }
-}
+export const childrenOf = (expr: Expr): Expr[] => exprsIn(Object.values(expr));
+
+const exprsIn = (parts: unknown[]): Expr[] =>
+  parts.flatMap((part) => {
+    if (typeof part !== 'object' || part === null) return [];
+    return 'is' in part ? [part as Expr] : exprsIn(Object.values(part));
+  });

@@ -1,120 +1,105 @@
-import { Atom, get, isKeyword, Module, pairs, show, Tuple, Unknown, type Value } from './value.ts';
+import { evaluation } from './budget.ts';
+import { Atom, get, Module, pairs, sameValue, Unknown, type Value } from './value.ts';
 
-const texts =
-  (run: (text: string) => Value) =>
-  (args: Value[]): Value | undefined =>
-    typeof args[0] === 'string' ? run(args[0]) : undefined;
-const lists =
-  (run: (list: Value[], args: Value[]) => Value) =>
-  (args: Value[]): Value | undefined =>
-    Array.isArray(args[0]) ? run(args[0], args) : undefined;
+/** undefined: it can't be known. */
+type Known = (...args: Value[]) => Value | undefined;
 
-/** Functions of Elixir's library that need nothing but their arguments; undefined: it can't be known. */
-const FUNCTIONS: Record<string, (args: Value[]) => Value | undefined> = {
-  'String.trim': texts((text) => text.trim()),
-  'String.to_atom': texts((text) => new Atom(text)),
-  'String.to_existing_atom': texts((text) => new Atom(text)),
-  'String.to_integer': texts((text) =>
-    /^[+-]?\d+$/.test(text) ? Number(text) : new Unknown(`String.to_integer(${show(text)})`),
-  ),
-  'String.upcase': texts((text) => text.toUpperCase()),
-  'String.downcase': texts((text) => text.toLowerCase()),
-  'String.length': texts((text) => [...text].length),
-  to_string: ([value = null]) => {
-    if (value instanceof Atom) return value.name;
-    if (value === null) return '';
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-  },
-  is_nil: ([value]) => value === null,
-  is_binary: ([value]) => typeof value === 'string',
-  is_list: ([value]) => Array.isArray(value),
-  'Access.get': ([held, key, fallback]) => lookUp(held, key, fallback),
-  'Keyword.get': ([held, key, fallback]) => lookUp(held, key, fallback),
-  'Keyword.put': ([held, key, value]) =>
-    Array.isArray(held) && key instanceof Atom
-      ? [
-          ...held.filter(
-            (item) =>
-              !(
-                item instanceof Tuple &&
-                item.items[0] instanceof Atom &&
-                item.items[0].name === key.name
-              ),
-          ),
-          new Tuple([key, value ?? null]),
-        ]
-      : undefined,
-  'Path.join': (args) => {
-    const joined = args.length === 1 ? args[0] : args;
-    return Array.isArray(joined) && joined.every((part) => typeof part === 'string')
-      ? joined.join('/').replace(/\/\.\//g, '/')
-      : undefined;
-  },
-  'Path.expand': ([path, dir]) =>
-    typeof path === 'string' &&
-    typeof dir === 'string' &&
-    !path.startsWith('/') &&
-    !path.startsWith(dir)
-      ? `${dir}/${path}`
-      : path,
-  'String.split': ([text, by]) =>
-    typeof text === 'string' && typeof by === 'string' ? text.split(by) : undefined,
-  'Module.concat': (args) => {
-    const parts = Array.isArray(args[0]) ? args[0] : args;
-    return parts.every((part) => part instanceof Atom || part instanceof Module)
-      ? new Module(parts.map((part) => (part as Atom | Module).name).join('.'))
-      : undefined;
-  },
-  'Map.get': ([held, key, fallback]) => lookUp(held, key, fallback),
-  // Left as the pattern it is: `import_config` resolves it.
-  'Path.wildcard': texts((pattern) => [pattern]),
-  'List.flatten': lists((list) => list.flat(9) as Value[]),
-  'List.wrap': ([value = null]) => {
-    if (value === null) return [];
-    return Array.isArray(value) ? value : [value];
-  },
-  'Enum.concat': concat,
-  'Keyword.merge': concat,
-  // What a filter leaves out is not known; for dependencies and children everything counts.
-  'Enum.filter': lists((list) => list),
-  'Enum.reject': lists((list) => list),
-  'Enum.uniq': lists((list) => list),
-  'Enum.sort': lists((list) => list),
+const text =
+  (run: (text: string) => Value | undefined): Known =>
+  (first) =>
+    typeof first === 'string' ? run(first) : undefined;
+const itself: Known = (list) => (Array.isArray(list) ? list : undefined);
+const isNot: Known = (value) => value === false || value === null;
+const isIn: Known = (value, list) =>
+  Array.isArray(list) && list.some((item) => sameValue(item, value));
+const same: Known = (left = null, right = null) => sameValue(left, right);
+const differ: Known = (left = null, right = null) => !sameValue(left, right);
+
+const lookUp: Known = (held, key, fallback = null) => {
+  if (held === null) return fallback;
+  const isMap = Array.isArray(held) && (held.length === 0 || pairs(held).length > 0);
+  return isMap && key instanceof Atom ? (get(held, key.name) ?? fallback) : undefined;
 };
 
-function lookUp(
-  held: Value | undefined,
-  key: Value | undefined,
-  fallback: Value | undefined,
-): Value | undefined {
-  if (held === null) return fallback ?? null;
-  if (
-    !(key instanceof Atom) ||
-    !Array.isArray(held) ||
-    (held.length > 0 && !isKeyword(held) && pairs(held).length === 0)
-  )
-    return undefined;
-  return get(held, key.name) ?? fallback ?? null;
-}
-
-function concat(args: Value[]): Value | undefined {
+const concat: Known = (...args) => {
   const all = args.length === 1 && Array.isArray(args[0]) ? args[0] : args;
   return all.every(Array.isArray) ? (all.flat() as Value[]) : all.find(Array.isArray);
-}
+};
+
+/** What is known of either side counts. */
+const append: Known = (...sides) =>
+  sides.some(Array.isArray)
+    ? sides.flatMap((side) => (Array.isArray(side) ? side : [side]))
+    : undefined;
+
+const subtract: Known = (left, right) => {
+  if (!Array.isArray(left) || !Array.isArray(right)) return left;
+  if (!evaluation.spend(left.length * right.length)) return undefined;
+  return left.filter((item) => !right.some((gone) => sameValue(item, gone)));
+};
+
+/** Functions and operators of Elixir that need nothing but their arguments. */
+const LIBRARY: Record<string, Known> = {
+  'String.trim': text((given) => given.trim()),
+  'String.to_atom': text((given) => new Atom(given)),
+  'String.to_existing_atom': text((given) => new Atom(given)),
+  'String.to_integer': text((given) => (/^[+-]?\d+$/.test(given) ? Number(given) : undefined)),
+  'String.upcase': text((given) => given.toUpperCase()),
+  'String.downcase': text((given) => given.toLowerCase()),
+  'String.split': (given, by) =>
+    typeof given === 'string' && typeof by === 'string' ? given.split(by) : undefined,
+  to_string: (value) => (value instanceof Atom ? value.name : String(value ?? '')),
+  is_nil: (value) => value === null,
+  is_binary: (value) => typeof value === 'string',
+  'Access.get': lookUp,
+  'Keyword.get': lookUp,
+  'Map.get': lookUp,
+  'Keyword.merge': concat,
+  'Enum.concat': concat,
+  'List.flatten': (list) => (Array.isArray(list) ? (list.flat(9) as Value[]) : undefined),
+  // What a filter leaves out is not known; for dependencies and children everything counts.
+  'Enum.filter': itself,
+  'Enum.reject': itself,
+  'Enum.uniq': itself,
+  'Enum.sort': itself,
+  'Path.join': (...args) => {
+    const parts = args.length === 1 ? args[0] : args;
+    return Array.isArray(parts) && parts.every((part) => typeof part === 'string')
+      ? parts.join('/').replace(/\/\.\//g, '/')
+      : undefined;
+  },
+  'Path.expand': (path, dir) => {
+    if (typeof path !== 'string' || typeof dir !== 'string') return path;
+    return path.startsWith('/') || path.startsWith(dir) ? path : `${dir}/${path}`;
+  },
+  // Left as the pattern it is: `import_config` resolves it.
+  'Path.wildcard': text((pattern) => [pattern]),
+  'Module.concat': (...args) => {
+    const names = (Array.isArray(args[0]) ? args[0] : args).map((part) =>
+      part instanceof Atom || part instanceof Module ? part.name : undefined,
+    );
+    return names.includes(undefined) ? undefined : new Module(names.join('.'));
+  },
+  '++': append,
+  '--': subtract,
+  '<>': (left, right) =>
+    typeof left === 'string' && typeof right === 'string' ? left + right : undefined,
+  '!': isNot,
+  not: isNot,
+  '==': same,
+  '===': same,
+  '!=': differ,
+  '!==': differ,
+  in: isIn,
+  'not in': (value = null, list = null) => !isIn(value, list),
+};
 
 /** `name(args…)` from Elixir's library, or undefined when it isn't one that can be computed. */
 export function library(name: string, args: Value[]): Value | undefined {
-  const run = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  return run && (args[0] instanceof Unknown ? args[0] : run(args));
-}
-
-/** The text of a string with its interpolations; unknown as soon as one of them is. */
-export function joined(parts: readonly Value[]): Value {
-  const unknown = parts.find((part) => part instanceof Unknown);
-  return unknown ?? parts.map(interpolated).join('');
-}
-
-function interpolated(part: Value): string {
-  if (part instanceof Atom || part instanceof Module) return part.name;
-  return part === null ? '' : String(part);
+  const run = Object.hasOwn(LIBRARY, name) ? LIBRARY[name] : undefined;
+  const isJoin = name === '++' || name === '--';
+  const [first, second] = args;
+  if (!run || isJoin) return run?.(...args);
+  if (first instanceof Unknown) return first;
+  return /^\W/.test(name) && second instanceof Unknown ? second : run(...args);
 }

@@ -1,120 +1,93 @@
-import { type Expr, isOperator } from './expr.ts';
+import { evaluate } from './evaluate.ts';
+import { type Expr, isOperator, walk } from './expr.ts';
 import { fullName, type Scope } from './scope.ts';
 import { Environment, Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
 
-type Evaluate = (expr: Expr, scope: Scope) => Value;
 /** Unknown when only the running program can tell. */
 type Fits = boolean | Unknown;
 
 /** Elixir's `pattern = value`, binding variables into `scope` on the way. */
-export const match = (pattern: Expr, value: Value, scope: Scope, evaluate: Evaluate): Fits =>
-  new Matcher(scope, evaluate).match(pattern, value);
-
-class Matcher {
-  private readonly scope: Scope;
-  private readonly evaluate: Evaluate;
-
-  constructor(scope: Scope, evaluate: Evaluate) {
-    this.scope = scope;
-    this.evaluate = evaluate;
+export function match(pattern: Expr, value: Value, scope: Scope): Fits {
+  if (pattern.is === 'variable') {
+    scope.variables.set(pattern.name, value);
+    return true;
   }
-
-  match(pattern: Expr, value: Value): Fits {
-    if (pattern.is === 'variable') {
-      if (!pattern.name.startsWith('_')) this.scope.variables.set(pattern.name, value);
-      return true;
-    }
-    if (isOperator(pattern, '\\\\')) return this.match(pattern.operands[0] ?? pattern, value);
-    if (isOperator(pattern, '=')) return this.all(pattern.operands, [value, value]);
-    if (value instanceof Unknown) {
-      this.bindAll(pattern, value);
-      return value;
-    }
-    switch (pattern.is) {
-      case 'tuple': {
-        const { items } = pattern;
-        if (!(value instanceof Tuple) || value.items.length !== items.length) return false;
-        return this.all(items, value.items);
-      }
-      case 'list':
-        return this.list(pattern.items, value);
-      case 'map':
-        return this.map(pattern.pairs, value, pattern.offset);
-      case 'module':
-        return value instanceof Module && value.name === fullName(pattern.name, this.scope);
-      case 'operator':
-        return pattern.name === '<>'
-          ? this.text(pattern.operands, value)
-          : new Unknown(`a pattern with ${pattern.name}`);
-      case 'other':
-        return new Unknown(pattern.text);
-      default:
-        return sameValue(this.evaluate(pattern, this.scope), value);
-    }
+  if (isOperator(pattern, '\\\\')) return matchAll(pattern.operands.slice(0, 1), [value], scope);
+  if (isOperator(pattern, '=')) return matchAll(pattern.operands, [value, value], scope);
+  if (value instanceof Unknown) {
+    walk([pattern], (part) => part.is === 'variable' && scope.variables.set(part.name, value));
+    return value;
   }
-
-  private all(patterns: readonly Expr[], values: readonly Value[]): Fits {
-    let doubt: Unknown | undefined;
-    for (const [index, pattern] of patterns.entries()) {
-      const fits = this.match(pattern, values[index] ?? null);
-      if (fits === false) return false;
-      if (fits instanceof Unknown) doubt ??= fits;
-    }
-    return doubt ?? true;
-  }
-
-  private list(items: readonly Expr[], value: Value): Fits {
-    if (!Array.isArray(value)) return false;
-    const last = items.at(-1);
-    if (!isOperator(last, '|')) return value.length === items.length && this.all(items, value);
-    const [head, tail] = last.operands;
-    const first = head ? [...items.slice(0, -1), head] : [];
-    if (value.length < first.length || !tail) return false;
-    return this.all([...first, tail], [...value.slice(0, first.length), value.slice(first.length)]);
-  }
-
-  private map(pairPatterns: readonly Expr[], value: Value, offset: number): Fits {
-    const wanted = pairPatterns.flatMap((pair): { key: string; pattern: Expr }[] => {
-      const [key, pattern] = keyAndValue(pair);
-      const text = key?.is === 'string' ? this.evaluate(key, this.scope) : undefined;
-      const name = key?.is === 'atom' ? key.name : text;
-      return typeof name === 'string' && pattern ? [{ key: name, pattern }] : [];
-    });
-    const patterns = wanted.map(({ pattern }) => pattern);
-    if (value instanceof Environment) {
-      const { host } = this.scope;
-      const read = wanted.map(({ key }) => host.variable(key, null, false, offset));
-      return !read.includes(null) && this.all(patterns, read);
-    }
-    const held = new Map(pairs(value));
-    if (!Array.isArray(value) || !wanted.every(({ key }) => held.has(key))) return false;
-    return this.all(
-      patterns,
-      wanted.map(({ key }) => held.get(key) ?? null),
-    );
-  }
-
-  /** `"prefix" <> rest`. */
-  private text([start, rest]: readonly Expr[], value: Value): Fits {
-    const prefix = start && this.evaluate(start, this.scope);
-    if (typeof prefix !== 'string' || !rest) return new Unknown('a text pattern');
-    if (typeof value !== 'string' || !value.startsWith(prefix)) return false;
-    return this.match(rest, value.slice(prefix.length));
-  }
-
-  private bindAll(pattern: Expr, value: Value): void {
-    if (pattern.is === 'variable') this.scope.variables.set(pattern.name, value);
-    for (const part of partsOf(pattern)) this.bindAll(part, value);
+  switch (pattern.is) {
+    case 'tuple':
+      if (!(value instanceof Tuple) || value.items.length !== pattern.items.length) return false;
+      return matchAll(pattern.items, value.items, scope);
+    case 'list':
+      return Array.isArray(value) && matchList(pattern.items, value, scope);
+    case 'map':
+      return matchMap(pattern.pairs, value, scope);
+    case 'module':
+      return value instanceof Module && value.name === fullName(pattern.name, scope);
+    case 'operator':
+      return matchText(pattern, value, scope);
+    case 'other':
+      return new Unknown(pattern.text);
+    default:
+      return sameValue(evaluate(pattern, scope), value);
   }
 }
 
-function keyAndValue(pair: Expr): Expr[] {
-  if (pair.is === 'tuple') return pair.items;
-  return isOperator(pair, '=>') ? pair.operands : [];
+function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Scope): Fits {
+  let doubt: Unknown | undefined;
+  for (const [index, pattern] of patterns.entries()) {
+    const fits = match(pattern, values[index] ?? null, scope);
+    if (fits === false) return false;
+    if (fits instanceof Unknown) doubt ??= fits;
+  }
+  return doubt ?? true;
 }
 
-function partsOf(pattern: Expr): Expr[] {
-  if (pattern.is === 'tuple' || pattern.is === 'list') return pattern.items;
-  if (pattern.is === 'map') return pattern.pairs;
-  return pattern.is === 'operator' ? pattern.operands : [];
+function matchList(patterns: readonly Expr[], value: readonly Value[], scope: Scope): Fits {
+  const last = patterns.at(-1);
+  if (!isOperator(last, '|'))
+    return value.length === patterns.length && matchAll(patterns, value, scope);
+  const first = patterns.length;
+  const rest = value.slice(first);
+  if (value.length < first) return false;
+  return matchAll(
+    [...patterns.slice(0, -1), ...last.operands],
+    [...value.slice(0, first), rest],
+    scope,
+  );
+}
+
+/** Of a map, or of all environment variables. */
+function matchMap(wanted: readonly Expr[], value: Value, scope: Scope): Fits {
+  const held = new Map(pairs(value));
+  const patterns: Expr[] = [];
+  const values: Value[] = [];
+  for (const pair of wanted) {
+    const [key, pattern] = pair.is === 'tuple' ? pair.items : [];
+    const [textKey, textPattern] = isOperator(pair, '=>') ? pair.operands : [];
+    const name = key?.is === 'atom' ? key.name : textKey && evaluate(textKey, scope);
+    const found = pattern ?? textPattern;
+    if (typeof name !== 'string' || !found) continue;
+    const read =
+      value instanceof Environment
+        ? scope.host?.variable(name, null, false, pair.offset)
+        : held.get(name);
+    if (read === undefined || (read === null && value instanceof Environment)) return false;
+    patterns.push(found);
+    values.push(read);
+  }
+  return matchAll(patterns, values, scope);
+}
+
+/** `"prefix" <> rest`. */
+function matchText(pattern: Extract<Expr, { is: 'operator' }>, value: Value, scope: Scope): Fits {
+  const [start, rest] = pattern.operands;
+  const prefix = pattern.name === '<>' ? evaluate(start, scope) : undefined;
+  if (typeof prefix !== 'string' || !rest) return new Unknown(`a pattern with ${pattern.name}`);
+  if (typeof value !== 'string' || !value.startsWith(prefix)) return false;
+  return match(rest, value.slice(prefix.length), scope);
 }

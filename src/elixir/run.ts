@@ -4,35 +4,43 @@ import { evaluation } from './budget.ts';
 import { evaluateBody } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { modulesIn } from './modules.ts';
-import { emptyScope, Host, moduleScope, type RemoteCall, type Scope } from './scope.ts';
-import { Settings } from './settings.ts';
+import { emptyScope, moduleScope, type Scope } from './scope.ts';
 import { lineAt, parseElixir } from './syntax.ts';
-import { Atom, Environment, Module, show, Unknown, type Value } from './value.ts';
+import {
+  Atom,
+  deepMerge,
+  keywords,
+  Module,
+  pairs,
+  show,
+  Unknown,
+  type Value,
+  weigh,
+} from './value.ts';
 
-/** Where an environment variable is read. */
-export interface VariableRead {
-  name: string;
+interface Position {
   file: string;
   line: number;
+}
+
+/** Where an environment variable is read. */
+export interface VariableRead extends Position {
+  name: string;
 }
 
 /** `config :app, …` or `config :app, key, …`, as written. */
-export interface Setting {
+export interface Setting extends Position {
   app: string;
   key: string | null;
   value: Value;
-  file: string;
-  line: number;
 }
 
 /** Something that ends the program. The run goes on as if the variable had been set, so that the next one is found too. */
-export interface Stop {
+export interface Stop extends Position {
   /** '' where only the running program knows it. */
   message: string;
   /** The variable whose absence led here; null: none did. */
   variable: string | null;
-  file: string;
-  line: number;
 }
 
 /** A function of a package, by its full name such as `Dotenvy.env!`; `read` reads a variable. */
@@ -41,7 +49,7 @@ export type KnownFunction = (
   read: (name: Value, fallback: Value, demanded: boolean) => Value,
 ) => Value;
 
-export interface World {
+interface World {
   /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
   environment: Readonly<Record<string, string>> | 'any';
   /** Settings that are there already, by app. */
@@ -64,84 +72,84 @@ export interface ModuleSource {
  * Runs config files and functions in thought, in production: what they set, what stops them, which
  * variables and files they read. Never throws; what can't be known is Unknown in the settings.
  */
-export class Run extends Host {
+export class Run {
   readonly settings: Setting[] = [];
   readonly stops: Stop[] = [];
+  /** Variables that were read since the innermost condition began. */
+  reads = new Set<string>();
   /** Variables that were read as nil and that nothing stood in for since. */
   readonly nilReads = new Map<string, VariableRead>();
   /** Functions that read the environment by names that can't be followed, by where they were called. */
   readonly opaque = new Set<string>();
   /** Files that each config file reads (`Code.require_file`, `File.read!`), wherever they are. */
   readonly inputs = new Map<string, Set<string>>();
+  /** Config files that were run, in order (imports included). */
+  readonly files: string[] = [];
   private readonly tree: Pick<Tree, 'read' | 'paths'>;
   private readonly world: World;
-  private readonly held: Settings;
-  private readonly ran = new Set<string>();
+  private readonly held = new Map<string, Map<string, Value>>();
   private readonly modules = new Map<string, Scope>();
   private readonly loaded = new Set<string>();
   /** Variables that count as set since the program would have stopped without them. */
   private readonly assumed = new Set<string>();
-  private file = '';
-  private text = '';
-  /** The outermost call out of the file being run: where a reader would look first. */
-  private site: { offset: number; name: string } | undefined;
+  /** The file being run, and the outermost call out of it: where a reader would look first. */
+  private place: { file: string; text: string; site?: { offset: number; name: string } } = {
+    file: '',
+    text: '',
+  };
 
   constructor(tree: Pick<Tree, 'read' | 'paths'>, world: World) {
-    super();
     this.tree = tree;
     this.world = world;
-    this.held = new Settings(world.settings);
-  }
-
-  /** Config files that were run, in order (imports included). */
-  get files(): string[] {
-    return [...this.ran];
+    for (const [app, settings] of world.settings ?? [])
+      this.held.set(app, new Map(pairs(settings)));
   }
 
   /** The settings by app, as keyword lists. */
   get apps(): ReadonlyMap<string, Value> {
-    return this.held.apps;
+    return new Map([...this.held].map(([app, held]) => [app, keywords(held)]));
   }
 
   /** Runs a config file; missing files and those that already ran are skipped. */
-  runFile(path: string): void {
-    const text = this.tree.read(path);
-    if (text === undefined || this.ran.has(path)) return;
-    this.ran.add(path);
+  runFile(file: string): void {
+    const text = this.tree.read(file);
+    if (text === undefined || this.files.includes(file)) return;
+    this.files.push(file);
     const { body } = parseElixir(text);
     this.define(body);
-    const scope: Scope = {
-      ...emptyScope(this),
-      dir: `/${path.replace(/\/?[^/]*$/, '')}`,
-      everyBranch: this.world.environment === 'any',
-    };
-    this.within(path, text, () => evaluateBody(body, scope));
+    const everyBranch = this.world.environment === 'any';
+    const dir = `/${file.replace(/\/?[^/]*$/, '')}`;
+    this.within({ file, text }, () =>
+      evaluateBody(body, { ...emptyScope(this), dir, everyBranch }),
+    );
   }
 
   /** Runs a function of a module; undefined when it has none of that name and number of arguments. */
   runFunction({ file, text, scope }: ModuleSource, name: string, args: Value[]): Value | undefined {
-    const clauses = scope.functions
-      .get(name)
-      ?.filter(({ patterns }) => patterns.length === args.length);
-    if (!clauses?.length) return undefined;
-    return this.within(file, text, () => invoke(clauses, args, { ...scope, host: this }));
+    const all = scope.functions.get(name) ?? [];
+    const clauses = all.filter(({ patterns }) => patterns.length === args.length);
+    return clauses.length
+      ? this.within({ file, text }, () => invoke(clauses, args, { ...scope, host: this }))
+      : undefined;
   }
 
-  private within(file: string, text: string, body: () => Value): Value {
-    const before = { file: this.file, text: this.text, site: this.site };
-    Object.assign(this, { file, text, site: undefined });
-    const value = body();
-    Object.assign(this, before);
-    return value;
+  private within<Result>(place: Run['place'], body: () => Result): Result {
+    const before = this.place;
+    this.place = place;
+    const result = body();
+    this.place = before;
+    return result;
   }
 
-  private position(offset: number): { file: string; line: number } {
-    return { file: this.file, line: lineAt(this.text, this.site?.offset ?? offset) };
+  private position(offset: number): Position {
+    const { file, text, site } = this.place;
+    return { file, line: lineAt(text, site?.offset ?? offset) };
   }
 
-  override variable(name: Value, fallback: Value, demanded: boolean, offset: number): Value {
+  /** `System.get_env(name, fallback)`, or `fetch_env!` when it is demanded. */
+  variable(name: Value, fallback: Value, demanded: boolean, offset: number): Value {
     if (typeof name !== 'string') {
-      this.opaque.add(this.site?.name ?? 'System.get_env');
+      this.opaque.add(this.place.site?.name ?? 'System.get_env');
       return new Unknown('the environment');
     }
     this.reads.add(name);
@@ -158,11 +166,8 @@ export class Run extends Host {
     return fallback;
   }
 
-  override variables(): Value {
-    return this.world.environment === 'any' ? super.variables() : new Environment();
-  }
-
-  override stop(message: Value, because: readonly string[], offset: number): void {
+  /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
+  stop(message: Value, because: readonly string[], offset: number): void {
     const { environment } = this.world;
     if (environment === 'any') return;
     const open = because.filter(
@@ -179,67 +184,67 @@ export class Run extends Host {
     if (variable !== null) this.assumed.add(variable);
   }
 
-  override settle(names: readonly string[]): void {
+  /** The program goes on without these variables: a default or a branch stands in for them. */
+  settle(names: readonly string[]): void {
     for (const name of names) this.nilReads.delete(name);
   }
 
-  override attempt(body: () => Value, rescue: () => void): Value {
+  /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
+  attempt(body: () => Value, rescue: () => Value): Value {
     const before = this.stops.length;
     const value = body();
     const { length } = this.stops;
     if (length === before) return value;
     rescue();
     if (this.stops.length === length)
-      for (const { variable } of this.stops.splice(before))
-        if (variable !== null) this.assumed.delete(variable);
+      for (const { variable } of this.stops.splice(before)) this.assumed.delete(variable ?? '');
     return new Unknown('what is rescued');
   }
 
-  override call(call: RemoteCall): Value | undefined {
-    const { module, name, args, scope, because, offset } = call;
-    if (module === null && name === 'config') return this.set(args, offset);
-    if (module === null && name === 'import_config') return this.importConfig(args[0]);
-    if (module === 'Application' && /^(get_env|fetch_env!|compile_env!?)$/.test(name))
+  /** A function that neither the scope nor the library defines; undefined when nothing is known about it. */
+  call(name: string, args: Value[], scope: Scope, offset: number): Value | undefined {
+    if (name === 'config') return this.set(args, offset);
+    if (name === 'import_config') return this.importConfig(args[0]);
+    if (/^Application\.(get_env|fetch_env!|compile_env!?)$/.test(name))
       return this.configured(args);
-    for (const target of module === null ? scope.imports : [module]) {
+    const [, module, called = name] = /^(.*)\.(.*)$/.exec(name) ?? [];
+    for (const target of module === undefined ? scope.imports : [module]) {
       evaluation.spend(1);
-      const full = `${target}.${name}`;
-      const known = this.world.functions;
-      if (known && Object.hasOwn(known, full))
-        return known[full]?.(args, (wanted, fallback, demanded) =>
+      const full = `${target}.${called}`;
+      const { functions = {} } = this.world;
+      if (Object.hasOwn(functions, full))
+        return functions[full]?.(args, (wanted, fallback, demanded) =>
           this.variable(wanted, fallback, demanded, offset),
         );
       const found = this.modules.get(target) ?? this.world.module?.(target, args);
-      const clauses = found?.functions.get(name);
-      if (found && clauses)
-        return this.enter({ name: full, offset }, () =>
-          invoke(clauses, args, { ...found, host: this, because }),
-        );
+      const clauses = found?.functions.get(called);
+      if (!found || !clauses) continue;
+      const place = { site: { name: full, offset }, ...this.place };
+      return this.within(place, () =>
+        invoke(clauses, args, { ...found, host: this, because: scope.because }),
+      );
     }
     return undefined;
   }
 
-  private enter(site: { name: string; offset: number }, body: () => Value): Value {
-    const before = this.site;
-    this.site ??= site;
-    const value = body();
-    this.site = before;
-    return value;
-  }
-
   private set([app, second = null, third]: readonly Value[], offset: number): null {
     if (!(app instanceof Atom)) return null;
-    const key = third === undefined ? null : keyOf(second);
-    const value = third === undefined ? second : third;
-    this.held.set(app.name, key, value);
+    const [key, value] = third === undefined ? [null, second] : [keyOf(second), third];
     this.settings.push({ app: app.name, key, value, ...this.position(offset) });
+    const held = this.held.get(app.name) ?? new Map<string, Value>();
+    this.held.set(app.name, held);
+    for (const [name, next] of key === null ? pairs(value) : [[key, value] as const]) {
+      const before = held.get(name);
+      const isAffordable = evaluation.spend(weigh(before ?? null) + weigh(next));
+      held.set(name, isAffordable ? deepMerge(before, next) : next);
+    }
     return null;
   }
 
   /** A name may have wildcards. */
   private importConfig(wanted: Value | undefined): null {
     if (typeof wanted !== 'string') return null;
-    const folder = wanted.startsWith('/') ? '' : this.file.replace(/[^/]*$/, '');
+    const folder = wanted.startsWith('/') ? '' : this.place.file.replace(/[^/]*$/, '');
     const path = normalize(folder + wanted);
     const found = path.includes('*')
       ? [...this.tree.paths].filter((file) => matches(path, file)).sort()
@@ -249,23 +254,26 @@ export class Run extends Host {
   }
 
   private configured([app, key, fallback]: readonly Value[]): Value | undefined {
-    if (this.world.environment === 'any' || !(app instanceof Atom)) return undefined;
-    if (!(key instanceof Atom || key instanceof Module)) return undefined;
-    return this.held.has(app.name) ? (this.held.get(app.name, key.name) ?? fallback) : undefined;
+    if (this.world.environment === 'any' || !(app instanceof Atom) || key === undefined)
+      return undefined;
+    const held = this.held.get(app.name);
+    return held && (held.get(keyOf(key)) ?? fallback);
   }
 
   /** An absolute path begins at the tree's root, as `__DIR__` gives it. */
-  override readFile(wanted: string): string | undefined {
+  readFile(wanted: string): string | undefined {
     const folder = wanted.startsWith('/') ? '.' : (this.world.folder ?? '.');
     const path = normalize(below(folder, wanted));
-    const outside = path.startsWith('..');
-    const text = outside ? undefined : this.tree.read(path);
-    if (text !== undefined || outside)
-      this.inputs.set(this.file, (this.inputs.get(this.file) ?? new Set()).add(path));
+    const isOutside = path.startsWith('..');
+    const text = isOutside ? undefined : this.tree.read(path);
+    const { file } = this.place;
+    if (text !== undefined || isOutside)
+      this.inputs.set(file, new Set([...(this.inputs.get(file) ?? []), path]));
     return text;
   }
 
-  override load(path: string): void {
+  /** `Code.require_file`: brings the modules of another file in. */
+  load(path: string): void {
     const text = this.readFile(path);
     // By content, since every child of an umbrella spells the path its own way
     if (text === undefined || this.loaded.has(text)) return;
@@ -274,8 +282,8 @@ export class Run extends Host {
   }
 
   private define(body: readonly Expr[]): void {
-    for (const module of modulesIn(body))
-      this.modules.set(module.name, moduleScope(module.body, module.name, this));
+    for (const { name, body: inside } of modulesIn(body))
+      this.modules.set(name, moduleScope(inside, name, this));
   }
 }
 

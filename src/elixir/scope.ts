@@ -1,58 +1,7 @@
 import { evaluation } from './budget.ts';
 import { type Clause, type Expr, isOperator, option } from './expr.ts';
-import { Unknown, type Value } from './value.ts';
-
-/** What evaluated code asks of the world around it. This one knows nothing and does nothing: code is only looked at. */
-export class Host {
-  /** Variables read since the innermost condition began. */
-  reads = new Set<string>();
-
-  /** `System.get_env(name, fallback)`, or `fetch_env!` when it is demanded. */
-  variable(name: Value, _fallback: Value, _demanded: boolean, _offset: number): Value {
-    return new Unknown(
-      typeof name === 'string' ? `System.get_env(${JSON.stringify(name)})` : 'the environment',
-    );
-  }
-
-  /** All variables at once, `System.get_env()`. */
-  variables(): Value {
-    return new Unknown('System.get_env');
-  }
-
-  /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
-  stop(_message: Value, _because: readonly string[], _offset: number): void {}
-
-  /** The program goes on without these variables: a default or a branch stands in for them. */
-  settle(_names: readonly string[]): void {}
-
-  /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
-  attempt(_body: () => Value, _rescue: () => void): Value {
-    return new Unknown('try');
-  }
-
-  /** A function that the scope itself doesn't define; undefined when nothing is known about it. */
-  call(_call: RemoteCall): Value | undefined {
-    return undefined;
-  }
-
-  readFile(_path: string): string | undefined {
-    return undefined;
-  }
-
-  /** `Code.require_file`: brings the modules of another file in. */
-  load(_path: string): void {}
-}
-
-export interface RemoteCall {
-  /** null for a bare name. */
-  module: string | null;
-  name: string;
-  args: Value[];
-  scope: Scope;
-  /** Variables that led here: conditions around it, and its arguments. */
-  because: readonly string[];
-  offset: number;
-}
+import type { Run } from './run.ts';
+import type { Value } from './value.ts';
 
 /** What an expression may refer to. */
 export interface Scope {
@@ -65,8 +14,8 @@ export interface Scope {
   functions: Map<string, Clause[]>;
   variables: Map<string, Value>;
   /** Environment variables that each variable's value came from. */
-  origins: Map<string, ReadonlySet<string>>;
-  /** Environment variables that the conditions around this code looked at. */
+  origins: Map<string, readonly string[]>;
+  /** Environment variables that the conditions around this code looked at, outermost first. */
   because: readonly string[];
   /** What `__DIR__` is, as the host's `readFile` understands it. */
   dir: string;
@@ -74,10 +23,11 @@ export interface Scope {
   cwd: string;
   /** Where a condition can't be known, all its branches are run. */
   everyBranch: boolean;
-  host: Host;
+  /** The world around the code; without one it is only looked at. */
+  host: Run | undefined;
 }
 
-export const emptyScope = (host = new Host()): Scope => ({
+export const emptyScope = (host?: Run): Scope => ({
   module: '',
   aliases: new Map(),
   imports: new Set(),
@@ -104,7 +54,8 @@ export function inner(scope: Scope, because: readonly string[] = []): Scope {
 }
 
 /** Runs `body` and tells which environment variables it looked at. */
-export function watched<Result>(host: Host, body: () => Result): [Result, string[]] {
+export function watched<Result>({ host }: Scope, body: () => Result): [Result, string[]] {
+  if (!host) return [body(), []];
   const outer = host.reads;
   host.reads = new Set();
   const result = body();
@@ -115,7 +66,7 @@ export function watched<Result>(host: Host, body: () => Result): [Result, string
 }
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
-export function moduleScope(body: readonly Expr[], module = '', host?: Host): Scope {
+export function moduleScope(body: readonly Expr[], module = '', host?: Run): Scope {
   const scope = { ...emptyScope(host), module };
   for (const expr of body) {
     declare(expr, scope);
@@ -147,9 +98,9 @@ export function declare(expr: Expr, scope: Scope): boolean {
   }
   if (target?.is !== 'module') return true;
   const name = fullName(target.name, scope);
-  const short = option(options, 'as');
-  const as = short?.is === 'module' ? short.name : undefined;
-  if (expr.name === 'alias' || as) scope.aliases.set(as ?? lastPart(name), name);
+  const as = option(options, 'as');
+  if (expr.name === 'alias')
+    scope.aliases.set(as?.is === 'module' ? as.name : lastPart(name), name);
   if (expr.name === 'import' || expr.name === 'use') scope.imports.add(name);
   return true;
 }

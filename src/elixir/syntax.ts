@@ -1,7 +1,7 @@
 import { parsing } from './budget.ts';
 import type { Expr } from './expr.ts';
 import { parseTree, type Tree } from './parser.ts';
-import { Reader } from './read.ts';
+import { readTree } from './read.ts';
 
 export { type Call, type Clause, type Expr, option, walk } from './expr.ts';
 
@@ -17,22 +17,14 @@ export interface Source {
   problem: SyntaxProblem | null;
 }
 
-let lastText = '';
-let lastStarts: number[] = [];
+let last = { text: '', offset: 0, line: 1 };
 
-/** Line number (1-based) of an offset. */
+/** Line number (1-based) of an offset. Counts on from the last one asked for. */
 export function lineAt(text: string, offset: number): number {
-  if (text !== lastText) {
-    lastText = text;
-    lastStarts = [...text.matchAll(/\n/g)].map(({ index }) => index + 1);
-  }
-  let [low, high] = [0, lastStarts.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((lastStarts[middle] ?? 0) <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low + 1;
+  if (text !== last.text || offset < last.offset) last = { text, offset: 0, line: 1 };
+  const line = last.line + text.slice(last.offset, offset).split('\n').length - 1;
+  last = { text, offset, line };
+  return line;
 }
 
 /** By text: several questions read the same file. Long-running processes start over now and then. */
@@ -45,25 +37,25 @@ const MOST_KNOWN = 2000;
  */
 export function parseElixir(text: string): Source {
   const source = known.get(text) ?? parse(text);
+  if (source.problem?.text === BEYOND) parsing.isCut = true;
   if (known.size >= MOST_KNOWN) known.clear();
   if (!parsing.over) known.set(text, source);
   return source;
 }
 
+const BEYOND = 'what follows is too long or too deep';
+
 function parse(text: string): Source {
   const tree = parseTree(text);
-  if (!tree) return { text, body: [], problem: { line: 1, text: 'it is nested too deep' } };
-  return { text, body: new Reader(text).all(tree.topNode), problem: firstError(tree, text) };
+  const length = tree?.length ?? 0;
+  const cut = length < text.length ? { line: lineAt(text, length), text: BEYOND } : null;
+  const body = tree ? readTree(tree.topNode, text) : [];
+  return { text, body, problem: cut ?? (tree ? firstError(tree, text) : null) };
 }
 
 function firstError(tree: Tree, text: string): SyntaxProblem | null {
   const cursor = tree.cursor();
-  do {
-    if (cursor.type.isError)
-      return {
-        line: lineAt(text, cursor.from),
-        text: text.slice(cursor.from, cursor.from + 40).split('\n')[0] ?? '',
-      };
-  } while (cursor.next());
-  return null;
+  while (!cursor.type.isError) if (!cursor.next()) return null;
+  const [line = ''] = text.slice(cursor.from, cursor.from + 40).split('\n');
+  return { line: lineAt(text, cursor.from), text: line };
 }

@@ -16,19 +16,15 @@ export type Value =
   | Unknown
   | Value[];
 
-export class Atom {
+class Named {
   readonly name: string;
   constructor(name: string) {
     this.name = name;
   }
 }
 
-export class Module {
-  readonly name: string;
-  constructor(name: string) {
-    this.name = name;
-  }
-}
+export class Atom extends Named {}
+export class Module extends Named {}
 
 export class Tuple {
   readonly items: Value[];
@@ -65,16 +61,13 @@ export const get = (value: Value | undefined, key: string): Value | undefined =>
   pairs(value).find(([name]) => name === key)?.[1];
 
 /** The pairs of a keyword list (or of a list that mixes plain items in; those are left out), first wins. */
-export function pairs(value: Value | undefined): [string, Value][] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item): [string, Value][] => {
-    if (!(item instanceof Tuple) || item.items.length !== 2) return [];
-    const [key, second] = item.items;
-    if (second === undefined) return [];
-    if (key instanceof Atom || key instanceof Module) return [[key.name, second]];
-    return typeof key === 'string' ? [[key, second]] : [];
+export const pairs = (value: Value | undefined): [string, Value][] =>
+  (Array.isArray(value) ? value : []).flatMap((item): [string, Value][] => {
+    const [key, second, ...more] = item instanceof Tuple ? item.items : [];
+    if (second === undefined || more.length) return [];
+    const name = key instanceof Named ? key.name : key;
+    return typeof name === 'string' ? [[name, second]] : [];
   });
-}
 
 export const isKeyword = (value: Value | undefined): value is Value[] =>
   Array.isArray(value) &&
@@ -88,8 +81,11 @@ export function deepMerge(left: Value | undefined, right: Value): Value {
   if (!isKeyword(left) || !isKeyword(right)) return right;
   const merged = new Map(pairs(left));
   for (const [key, value] of pairs(right)) merged.set(key, deepMerge(merged.get(key), value));
-  return [...merged].map(([key, value]) => new Tuple([new Atom(key), value]));
+  return keywords(merged);
 }
+
+export const keywords = (values: ReadonlyMap<string, Value>): Value[] =>
+  [...values].map(([key, value]) => new Tuple([new Atom(key), value]));
 
 const weights = new WeakMap<readonly Value[], number>();
 
@@ -116,20 +112,18 @@ export function sameValue(left: Value, right: Value): boolean {
 
 /** Elixir-like text of a value, for notes and comparison. */
 export function show(value: Value | undefined): string {
-  if (value === undefined) return 'nil';
-  if (value === null) return 'nil';
+  if (value === undefined || value === null) return 'nil';
   if (typeof value === 'string') return JSON.stringify(value);
-  if (value instanceof Atom) return `:${value.name}`;
   if (value instanceof Module) return value.name;
+  if (value instanceof Atom) return `:${value.name}`;
   if (value instanceof Unknown) return value.why;
   if (value instanceof Closure) return 'a function';
   if (value instanceof Environment) return 'the environment';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
-  if (isKeyword(value))
-    return `[${pairs(value)
-      .map(([key, item]) => `${key}: ${show(item)}`)
-      .join(', ')}]`;
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
+  if (!Array.isArray(value)) return String(value);
+  const named = isKeyword(value) ? pairs(value) : undefined;
+  const items = named?.map(([key, item]) => `${key}: ${show(item)}`) ?? value.map(show);
+  return `[${items.join(', ')}]`;
 }
 
 export const atomName = (value: Value | undefined): string | undefined =>
