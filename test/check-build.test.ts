@@ -75,7 +75,7 @@ testTraps([
     repo: launched,
     file: DOCKERFILE,
     change: ['-erlang-${OTP_VERSION}-debian-${DEBIAN_VERSION}"', '"'],
-    expect: { place: 'Dockerfile: ARG BUILDER_IMAGE', mend: /hub.docker.com/ },
+    expect: { place: 'Dockerfile: ARG ELIXIR_VERSION', mend: /hub.docker.com/ },
   },
   {
     name: 'bullseye',
@@ -212,15 +212,6 @@ for (const [name, spoilt] of Object.entries<() => Texts>({
     ),
 }))
   test(`no must: ${name}`, () => assert.equal(mustFaults(projectOf(spoilt()), DOCKERFILE), []));
-
-test('git in the image is no fault where the code starts it', () => {
-  const texts = spoil(launched(), DOCKERFILE, 'libstdc++6 openssl', 'git libstdc++6 openssl');
-  const tools = (repo: Texts) =>
-    judge(repo, 'R1.2').findings.filter(({ what }) => what.includes('only a build needs'));
-  assert.is(tools(texts).length, 1);
-  const code = 'defmodule Shop.Repos do\n  def pull, do: System.cmd("git", ["pull"])\nend\n';
-  assert.equal(tools({ ...texts, 'lib/shop/repos.ex': code }), []);
-});
 
 test('a health check on a file of priv/static is answered, and needs no plug', () => {
   const texts = spoil(generated(), 'fly.toml', 'path = "/health"', 'path = "/robots.txt"');

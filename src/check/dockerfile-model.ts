@@ -1,135 +1,148 @@
-import {
-  type Copy,
-  DockerfileParser,
-  type Instruction,
-  type PropertyInstruction,
-} from 'dockerfile-ast';
 import { Problem } from '../problem.ts';
+import { type System, systemOf } from './image-name.ts';
 
-/** One instruction of a stage, variables written out as far as the file says what they hold. */
+/** One instruction, variables written out as far as the file says what they hold. */
 export interface Step {
   keyword: string;
   line: number;
+  flags: string;
   text: string;
-  flags: string[];
-  /** RUN: its commands by word. Other instructions: one command, their words. */
-  commands: string[][];
+  /** Words of the exec form, or of the shell form without quotes. */
+  words: string[];
+  /** What a RUN runs, one by one, and its `mix` tasks with their arguments. */
+  commands: string[];
+  tasks: string[];
   /** Names and values of ENV and ARG. */
   pairs: [name: string, value: string][];
+  /** The stage that a COPY takes from, else what comes from the build context: "lib", "." for all of it. */
+  from: Stage | undefined;
+  sources: string[];
 }
 
 export interface Stage {
   name: string | undefined;
-  /** What FROM names, e.g. "alpine:3.22"; unknown variables stay as `${X}`. */
-  image: string;
-  /** FROM as written. */
-  rawImage: string;
   line: number;
-  /** The stage that it goes on from. */
-  base: Stage | undefined;
-  own: Step[];
-  /** Its own steps after those of the stages that it goes on from. */
+  /** The image that it stands on in the end, with the line of the ARG that its tag ends with, else of FROM. */
+  root: { image: string; line: number; system: System | undefined };
+  /** Its steps after those of the stage that it goes on from. */
   steps: Step[];
+  /** These, and in front of a copy the steps of the stage that it comes from. */
+  history: Set<Step>;
   env: Map<string, string>;
 }
 
-export interface Dockerfile {
-  stages: Stage[];
-  /** The stage that becomes the image. */
-  final: Stage;
-  /** ARGs in front of the first FROM: their values, also as written, with other ARGs in them. */
-  args: ReadonlyMap<string, { value: string; raw: string; line: number }>;
-}
+export type Dockerfile = NonNullable<ReturnType<typeof readDockerfile>>;
 
-const MOST_STAGES = 200;
 const MOST_TEXT = 100_000;
-/** Variables that hold each other twice double with each line; one above this length stays as it is written. */
-const LONGEST = 5000;
+const MOST_STAGES = 200;
+/** Variables that hold each other twice double with each line. */
+const LONGEST_VALUE = 5000;
 
 /**
  * Reads a Dockerfile; undefined when it has no stage.
  * @param target `build-target` of fly.toml
- * @throws Problem for one that is larger or has more stages than anybody writes: each stage repeats the steps of those below it
+ * @throws Problem for one that is larger or has more stages than anybody writes: each repeats the steps of those below it
  */
-export function readDockerfile(text: string, target?: string): Dockerfile | undefined {
-  const args = new Map<string, { value: string; raw: string; line: number }>();
-  const globals = new Map<string, string>();
-  const stages: Stage[] = [];
-  let variables = globals;
-  // The parser takes the square of the time for a long comment in front (dockerfile-ast 0.7.1, getParserDirectives)
-  if (text.length > MOST_TEXT)
+export function readDockerfile(text: string, target?: string) {
+  if (text.length > MOST_TEXT || text.split(/^[ \t]*FROM\s/im).length > MOST_STAGES)
     throw new Problem(
-      `a Dockerfile of ${Math.ceil(text.length / 1000)} KB is not read: ${MOST_TEXT / 1000} are the most; move what it writes into files`,
+      `a Dockerfile of more than ${MOST_TEXT / 1000} KB or ${MOST_STAGES} stages is not read; move what it writes into files`,
     );
-  if ((text.match(/^[ \t]*FROM\s/gim)?.length ?? 0) > MOST_STAGES)
-    throw new Problem(`a Dockerfile of more than ${MOST_STAGES} stages is not read; split it`);
-  const short = text.replaceAll(/^([ \t]*#.{200}).*$/gm, '$1');
-  for (const instruction of DockerfileParser.parse(short).getInstructions()) {
-    const step = readStep(instruction, variables);
-    const stage = stages.at(-1);
-    if (step.keyword === 'FROM') {
-      const next = readStage(instruction, globals, stages);
-      variables = new Map(next.env);
-      stages.push(next);
-    } else if (stage) {
-      stage.own.push(step);
-      stage.steps.push(step);
-      for (const [name, value] of step.pairs) {
-        variables.set(name, value || (step.keyword === 'ARG' && globals.get(name)) || '');
-        if (step.keyword === 'ENV') stage.env.set(name, value);
-      }
-    } else {
-      const [raw = ''] = readStep(instruction, new Map()).pairs.map(([, written]) => written);
-      for (const [name, value] of step.pairs) {
-        globals.set(name, value);
-        args.set(name, { value, raw, line: step.line });
-      }
+  const stages: Stage[] = [];
+  const steps: Step[] = [];
+  const globals = new Map<string, string>();
+  const argLines = new Map<string, number>();
+  let variables = globals;
+  for (const { line, body } of instructionsIn(text)) {
+    const [, keyword = '', flags = '', raw = ''] =
+      /^\s*(\w+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec(body) ?? [];
+    const [, lastVariable = ''] = /[\s\S]*\$\{?(\w+)/.exec(raw) ?? [];
+    const argLine = argLines.get(lastVariable) ?? line;
+    if (/^from$/i.test(keyword)) {
+      const stage = readStage(words(expand(raw, globals)), line, argLine, stages);
+      variables = new Map(stage.env);
+      stages.push(stage);
+      continue;
     }
+    const step = readStep(keyword.toUpperCase(), line, flags, expand(raw, variables), stages);
+    const stage = stages.at(-1);
+    for (const [name, value] of step.pairs) {
+      variables.set(name, value || globals.get(name) || '');
+      if (!stage) argLines.set(name, argLine);
+      else if (step.keyword === 'ENV') stage.env.set(name, value);
+    }
+    if (!stage) continue;
+    steps.push(step);
+    stage.steps.push(step);
+    for (const one of [...(step.from?.history ?? []), step]) stage.history.add(one);
   }
-  const wanted = stages.find((stage) => target && stage.name === target.toLowerCase());
-  const final = wanted ?? stages.at(-1);
-  return final && { stages, final, args };
+  const final = stages.find(({ name }) => target && name === target.toLowerCase()) ?? stages.at(-1);
+  return final && { stages, steps, final, build: buildOf(stages, final) };
 }
 
-const lineOf = (instruction: Instruction): number => (instruction.getRange()?.start.line ?? 0) + 1;
+/** Instructions: without comments, in one line where a backslash goes on, here-documents in several. */
+function instructionsIn(text: string): { line: number; body: string }[] {
+  const found: { line: number; body: string }[] = [];
+  let goesOn = false;
+  let end: string | undefined;
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(raw)) continue;
+    const part = raw.replace(/\\\s*$/, ' ');
+    const last = found.at(-1);
+    if (last && (goesOn || end)) last.body += end ? `\n${raw}` : part;
+    else found.push({ line: index + 1, body: part });
+    goesOn = part !== raw;
+    if (end) end = raw.trim() === end ? undefined : end;
+    else end = /^\s*(?:RUN|COPY)\b.*<<-?["']?(\w+)/i.exec(raw)?.[1];
+  }
+  return found;
+}
 
-function readStage(
-  from: Instruction,
-  globals: ReadonlyMap<string, string>,
-  stages: readonly Stage[],
-): Stage {
-  const [rawImage = '', as = '', name] = words(from.getArgumentsContent() ?? '');
-  const image = expand(rawImage, globals);
+function readStage(from: string[], line: number, argLine: number, stages: Stage[]): Stage {
+  const [image = '', , name] = from;
   const base = stages.findLast((stage) => stage.name === image.toLowerCase());
   return {
-    name: /^as$/i.test(as) ? name?.toLowerCase() : undefined,
-    image,
-    rawImage,
-    line: lineOf(from),
-    base,
-    own: [],
+    name: name?.toLowerCase(),
+    line,
+    root: base?.root ?? { image, line: argLine, system: systemOf(image) },
     steps: [...(base?.steps ?? [])],
+    history: new Set(base?.history),
     env: new Map(base?.env),
   };
 }
 
-function readStep(instruction: Instruction, variables: ReadonlyMap<string, string>): Step {
-  const keyword = instruction.getKeyword();
-  const text = expand(instruction.getArgumentsContent() ?? '', variables);
-  const properties = /^(ENV|ARG)$/.test(keyword)
-    ? (instruction as PropertyInstruction).getProperties()
-    : [];
+function readStep(keyword: string, line: number, flags: string, text: string, stages: Stage[]) {
+  const [, from] = /--from=(\S+)/.exec(flags.toLowerCase()) ?? [];
+  const takes = /^(COPY|ADD)$/.test(keyword) && from === undefined;
+  // Where the shell ends a command, in quotes too
+  const commands = keyword === 'RUN' ? text.replace(/["'()]/g, '').split(/&&|\|\|?|;|\n/) : [];
   return {
     keyword,
-    line: lineOf(instruction),
+    line,
+    flags,
     text,
-    flags: 'getFlags' in instruction ? (instruction as Copy).getFlags().map(String) : [],
-    commands: keyword === 'RUN' && !text.startsWith('[') ? commandsIn(text) : [words(text)],
-    pairs: properties.map((pair) => [pair.getName(), expand(pair.getValue() ?? '', variables)]),
+    words: words(text),
+    commands,
+    tasks: commands.flatMap(tasksIn),
+    pairs: /^(ENV|ARG)$/.test(keyword) ? pairsIn(text) : [],
+    from: stages.find(({ name }, index) => from && [name, `${index}`].includes(from)),
+    sources: takes
+      ? words(text)
+          .slice(0, -1)
+          .map((path) => path.replace(/^\.?\/+|\/$/g, '') || '.')
+      : [],
   };
 }
 
+/** `mix do a + b` and `mix do a, b` are two. */
+function tasksIn(command: string): string[] {
+  const [, all = ''] = /(?:^|[\s/])mix\s+(\S.*)/.exec(command) ?? [];
+  const [, list] = /^do\s+(?:--app \S+ )*(.*)/.exec(all) ?? [];
+  return (list?.split(/,\s*|\s\+\s/) ?? [all]).map((task) => task.trim()).filter(Boolean);
+}
+
 const WORD = /(?:[^\s"'\\]|\\[\s\S]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+/g;
+const unquoted = (word: string): string => word.replace(/^(["'])([\s\S]*)\1$/, '$2');
 
 /** Words of an exec or shell form. */
 function words(text: string): string[] {
@@ -138,22 +151,15 @@ function words(text: string): string[] {
   } catch {
     // The shell form of a command that begins with [
   }
-  return (text.match(WORD) ?? []).map((word) => word.replace(/^(["'])([\s\S]*)\1$/, '$2'));
+  return (text.match(WORD) ?? []).map(unquoted);
 }
 
-/** What may stand in front of a command: assignments, brackets, words of the shell. */
-const PREFIX = /^([A-Za-z_]\w*=.*|[({!]|env|exec|set|then|do|else|if)$/;
-
-/** The commands of a RUN by word: split where the shell ends one. Nothing is expanded, nothing run. */
-function commandsIn(text: string): string[][] {
-  const body = text.replace(/^<<-?\s*["']?\w+["']?.*\n/, '').replace(/(^|\s)#.*$/gm, '');
-  const ends = /"(?:\\[\s\S]|[^"\\])*"|'[^']*'|\\[\s\S]|&&|\|\|?|;|\n/g;
-  const separated = body.replace(ends, (match) => (/^["'\\]/.test(match) ? match : '\0'));
-  return separated.split('\0').flatMap((command) => {
-    const parts = words(command.trim());
-    const start = parts.findIndex((word) => !PREFIX.test(word));
-    return start < 0 ? [] : [parts.slice(start)];
-  });
+/** `A=1 B="2 3"`, `A`, and the old form `A 1`. */
+function pairsIn(text: string): Step['pairs'] {
+  const [, name, value = ''] = /^(\w+)\s+([^=\s][\s\S]*)$/.exec(text) ?? [];
+  if (name) return [[name, unquoted(value.trim())]];
+  const assignments = (text.match(WORD) ?? []).map((word) => word.split(/=([\s\S]*)/));
+  return assignments.map(([key = '', quoted = '']) => [key, unquoted(quoted)]);
 }
 
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
@@ -162,11 +168,33 @@ function expand(text: string, variables: ReadonlyMap<string, string>): string {
     (whole, braced?: string, fallback?: string, plain?: string) =>
       variables.get(braced ?? plain ?? '') || fallback || whole,
   );
-  return expanded.length > Math.max(LONGEST, text.length) ? text : expanded;
+  return expanded.length > LONGEST_VALUE ? text : expanded;
 }
 
-/** The image that a stage stands on in the end. */
-export const rootStage = (stage: Stage): Stage => (stage.base ? rootStage(stage.base) : stage);
+/** The build as it runs: steps in order, whatever stage they stand in, and the first task of each kind. */
+function buildOf(stages: readonly Stage[], final: Stage) {
+  const makes = /^((distillery\.)?release|compile)\b(?!\.)/;
+  const isBuilder = ({ steps }: Stage) =>
+    steps.some(({ tasks }) => tasks.some((task) => makes.test(task)));
+  const sources = final.steps.flatMap(({ from }) => from ?? []);
+  const stage = sources.find(isBuilder) ?? stages.findLast(isBuilder) ?? final;
+  const steps = [...stage.history];
+  const tasks = steps.flatMap((step, order) =>
+    step.tasks.map((text) => ({ text, order, step, line: step.line })),
+  );
+  const first = (kind: RegExp) => tasks.find(({ text }) => kind.test(text));
+  return {
+    stage,
+    steps,
+    tasks,
+    get: first(/^deps\.get\b/),
+    depsCompile: first(/^deps\.(compile|loadpaths)\b/),
+    compile: first(/^compile\b(?!\.)/) ?? first(makes),
+    setup: first(/^(assets\.setup|(esbuild|tailwind|sass|bun)\.install)\b/),
+    assets: first(/^(assets\.(deploy|build)|phx\.digest)\b/),
+    release: first(/^(distillery\.)?release\b(?!\.)/),
+  };
+}
 
 /** The last instruction of a kind that counts for a stage. */
 export const last = (stage: Stage, keyword: string): Step | undefined =>
@@ -179,60 +207,15 @@ export const startLine = ({ final }: Dockerfile): number =>
   startSteps(final).at(-1)?.line ?? final.line;
 
 /** Paths of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
-export const programs = ({ commands: [line = []] }: Step): string[] =>
-  line.filter((word, index) => index === 0 || /[/.]/.test(word));
-
-export const flag = (step: Step, name: string): string | undefined =>
-  step.flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-
-/** Sources of a COPY or ADD, from the top of the build context: "lib", "." for all of it. */
-export const sourcesOf = ({ commands: [line = []] }: Step): string[] =>
-  line.slice(0, -1).map((source) => source.replace(/^\.?\/+/, '').replace(/\/$/, '') || '.');
-
-/** Whether it copies from the build context. */
-export const isContextCopy = (step: Step): boolean =>
-  /^(COPY|ADD)$/.test(step.keyword) && flag(step, 'from') === undefined;
-
-/** The stage that a COPY takes from; undefined: the build context, or an image. */
-export function sourceStage(file: Dockerfile, step: Step): Stage | undefined {
-  const from = step.keyword === 'COPY' ? flag(step, 'from') : undefined;
-  if (from === undefined) return undefined;
-  const byNumber = /^\d+$/.test(from) ? file.stages[Number(from)] : undefined;
-  return file.stages.find((stage) => stage.name === from.toLowerCase()) ?? byNumber;
-}
-
-/** All steps that lead to a stage, in the order in which they count: those of a stage it copies from come before the copy. */
-export function history(file: Dockerfile, stage: Stage, seen = new Set<Stage>()): Step[] {
-  seen.add(stage);
-  const before = stage.base && !seen.has(stage.base) ? history(file, stage.base, seen) : [];
-  const own = stage.own.flatMap((step) => {
-    const source = sourceStage(file, step);
-    return source && !seen.has(source) ? [...history(file, source, seen), step] : [step];
-  });
-  return [...before, ...own];
-}
-
-/** Commands of all RUNs. */
-const commandsOf = (steps: readonly Step[]): string[][] =>
-  steps.flatMap(({ keyword, commands }) => (keyword === 'RUN' ? commands : []));
-
-/** `mix` tasks with their arguments; `mix do a + b` and `mix do a, b` as two. */
-export const mixTasks = (step: Step): string[] =>
-  commandsOf([step]).flatMap((command) => {
-    const mix = command.findIndex((word) => /(^|\/)mix$/.test(word));
-    const [first = '', ...rest] = mix < 0 ? [] : command.slice(mix + 1);
-    const all = rest.join(' ').replace(/^(--app \S+ )+/, '');
-    if (first === 'do') return all.split(/,\s*|\s\+\s/);
-    return first ? [`${first} ${all}`.trim()] : [];
-  });
+export const programs = ({ words }: Step): string[] =>
+  words.filter((word, index) => index === 0 || /[/.]/.test(word));
 
 /** Packages that `apk add` and `apt-get install` name. */
 export const packages = (steps: readonly Step[]): string[] =>
-  commandsOf(steps).flatMap((command) => {
-    const manager = command.findIndex((word) => /^(apk|apt|apt-get)$/.test(word));
-    const verb = command.findIndex(
-      (word, index) => index > manager && /^(add|install)$/.test(word),
-    );
-    const names = manager < 0 || verb < 0 ? [] : command.slice(verb + 1);
-    return names.flatMap((name) => (name.startsWith('-') ? [] : name.replace(/[=~<>].*$/, '')));
-  });
+  steps
+    .flatMap(({ commands }) => commands)
+    .flatMap((command) => {
+      const [, names = ''] =
+        /\b(?:apk|apt|apt-get)\s+(?:\S+\s+){0,8}?(?:add|install)\s+(.*)/.exec(command) ?? [];
+      return [...names.matchAll(/(?<!\S)([^-\s=~<>][^\s=~<>]*)/g)].map(([name]) => name);
+    });

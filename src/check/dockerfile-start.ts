@@ -2,24 +2,14 @@ import { relFolder } from '../docker/release-files.ts';
 import { get, pairs, Unknown } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { setting } from './boot.ts';
-import { buildOf } from './dockerfile-build.ts';
-import {
-  type Dockerfile,
-  isContextCopy,
-  last,
-  programs,
-  type Step,
-  sourceStage,
-  sourcesOf,
-  startLine,
-  startSteps,
-} from './dockerfile-model.ts';
+import { type Dockerfile, last, programs, startLine, startSteps } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, when } from './rule.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
 
 const r15 = rulesFor(DOCKERFILE, 'R1.5');
 const r16 = rulesFor(DOCKERFILE, 'R1.6');
+
 const startOf = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
 /** Scripts of the repo's that a command runs. */
@@ -32,64 +22,43 @@ function scriptsOf({ project: { tree } }: Repo, commands: readonly string[]) {
   });
 }
 
-/** What Fly starts: the image's command, release_command and [processes]. */
-function started(file: Dockerfile, { fly }: Repo): string[] {
-  const processes = fly
-    ? tablesAt(fly.table, 'processes').flatMap(({ data }) => Object.values(data))
-    : [];
-  const words = [fly?.deploy.release_command, ...processes].join(' ').split(/[\s'"]+/);
-  return [
-    ...startSteps(file.final).flatMap(programs),
-    ...words.filter((word) => word.includes('/')),
-  ];
-}
-
-/** Names of releases that mix.exs has; undefined where that can't be known. */
-function releasesOf({ project }: Repo): string[] | undefined {
-  const { name, names } = project.release;
-  if (names.length) return names;
-  return name === null || project.umbrella ? undefined : [name, project.app.otpApp];
-}
-
-/** Releases that are copied or started, and that nothing makes. */
-function strangers(file: Dockerfile, repo: Repo) {
-  const releases = releasesOf(repo);
-  const { steps } = file.final;
-  const home = last(file.final, 'WORKDIR')?.commands[0]?.[0]?.replace(/\/$/, '');
-  const overlays = `${relFolder(repo.project, repo.release)}/overlays/bin/`;
-  const isMade = (name: string, by: Step) =>
-    repo.project.tree.paths.has(`${overlays}${name}`) ||
-    steps.some((step) => step !== by && step.text.includes(`bin/${name}`));
-  const copied = steps.flatMap((step) =>
-    (sourceStage(file, step) ? sourcesOf(step) : []).flatMap((source) => {
-      const [, name] = /(?:^|\/)rel\/(\w+)$/.exec(source) ?? [];
-      return name ? [{ line: step.line, name }] : [];
-    }),
-  );
-  const runs = startSteps(file.final).flatMap((step) =>
-    programs(step).flatMap((program) => {
-      const [, folder = '', name = ''] = /^(.*?)\/?bin\/([\w-]+)$/.exec(program) ?? [];
-      const ours = folder === home || folder === '.' || (folder === '' && !program.startsWith('/'));
-      return name && ours && !isMade(name, step) ? [{ line: step.line, name }] : [];
-    }),
-  );
-  const built = buildOf(file).tasks.flatMap(({ text, step }) => {
-    const [, name] = /^release\s+([a-z]\w*)/.exec(text) ?? [];
-    return name ? [{ line: step.line, name }] : [];
+/** Releases that are built, copied or started, and that neither mix.exs nor a step has. */
+function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
+  const { name: main, names } = project.release;
+  if (!names.length && (main === null || project.umbrella)) return [];
+  const releases = names.length ? names : [main, project.app.otpApp];
+  const home = `${last(final, 'WORKDIR')?.words[0] ?? ''}/`;
+  const starts = startSteps(final).map((step) => {
+    return { line: step.line, text: programs(step).join(' ').replace(home, '') };
   });
-  return [...built, ...copied, ...runs]
-    .filter(({ name }) => releases && !releases.includes(name))
-    .map((found) => ({ ...found, release: repo.release }));
+  const overlays = `${relFolder(project, release)}/overlays/bin/`;
+  const isMade = (name: string) =>
+    project.tree.paths.has(`${overlays}${name}`) ||
+    final.steps.some(
+      ({ keyword, text }) => /RUN|COPY/.test(keyword) && text.includes(`bin/${name}`),
+    );
+  const named = (lines: readonly { line: number; text: string }[], pattern: RegExp) =>
+    lines.flatMap(({ line, text }) => {
+      const [, name = ''] = pattern.exec(text) ?? [];
+      return !name || releases.includes(name) || isMade(name) ? [] : { line, name, release };
+    });
+  return [
+    ...named(build.tasks, /^release\s+([a-z]\w*)/),
+    ...named(
+      final.steps.filter(({ from }) => from),
+      /\brel\/(\w+)\/?\s/,
+    ),
+    ...named(starts, /(?:^|\s)(?:\.\/)?bin\/([\w-]+)/),
+  ];
 }
 
 const EXEC = /(^|&&|;)\s*([A-Z_]\w*=\S*\s+)*exec\s/m;
 
 /** Shells and scripts that stay between Fly and the VM. */
-function deaf(file: Dockerfile, repo: Repo) {
-  const starts = startSteps(file.final);
-  const shells = starts.filter(({ text, commands: [line = []] }) => {
-    const inShell =
-      /^(\/bin\/)?(ba)?sh$/.test(line[0] ?? '') && line[1] === '-c' ? line[2] : 'exec ';
+function deaf({ final }: Dockerfile, repo: Repo) {
+  const starts = startSteps(final);
+  const shells = starts.filter(({ text, words: [command = '', ...rest] }) => {
+    const inShell = /^(\/bin\/)?(ba)?sh$/.test(command) && rest[0] === '-c' ? rest[1] : 'exec ';
     return !EXEC.test((text.startsWith('[') ? inShell : text) ?? '');
   });
   const scripts = scriptsOf(repo, starts.flatMap(programs)).filter(
@@ -105,15 +74,22 @@ function deaf(file: Dockerfile, repo: Repo) {
   ];
 }
 
-/** Scripts of the release that are started, and that git holds without the executable bit. */
-function notExecutable(file: Dockerfile, repo: Repo) {
+/** Scripts that the image, release_command or [processes] starts, and that git holds without the executable bit. */
+function notExecutable({ final, steps }: Dockerfile, repo: Repo) {
   const { tree } = repo.project;
-  const copies = file.final.own.flatMap((step) => (isContextCopy(step) ? sourcesOf(step) : []));
-  const mended = file.stages.some(({ own }) =>
-    own.some(({ text, flags }) => /chmod[\s=]/.test([...flags, text].join(' '))),
-  );
-  return (mended ? [] : scriptsOf(repo, started(file, repo)))
-    .filter(({ path }) => path.includes('/overlays/') || copies.includes(path))
+  if (steps.some(({ text, flags }) => /chmod[\s=]/.test(`${flags} ${text}`))) return [];
+  const processes = repo.fly ? tablesAt(repo.fly.table, 'processes') : [];
+  const commands = [
+    repo.fly?.deploy.release_command,
+    ...processes.flatMap(({ data }) => Object.values(data)),
+  ];
+  const words = commands
+    .join(' ')
+    .split(/[\s'"]+/)
+    .filter((word) => word.includes('/'));
+  const copied = final.steps.flatMap(({ sources }) => sources);
+  return scriptsOf(repo, [...startSteps(final).flatMap(programs), ...words])
+    .filter(({ path }) => path.includes('/overlays/') || copied.includes(path))
     .filter(({ path }) => tree.executable?.(path) === false)
     .map(({ path }) => ({ file: path }));
 }
@@ -123,16 +99,14 @@ function silent(file: Dockerfile, repo: Repo) {
   const boot = repo.boot();
   const server = setting(boot, app.otpApp, endpoint.module, 'server');
   if (server instanceof Unknown)
-    return [new Doubt(`whether it serves HTTP is decided by ${server.why}`)];
+    return new Doubt(`whether it serves HTTP is decided by ${server.why}`);
   // An app may have several endpoints
   const serves = pairs(boot.apps.get(app.otpApp)).some(
     ([, value]) => get(value, 'server') === true,
   );
-  const asked =
-    serves ||
-    /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '') ||
-    startSteps(file.final).some(({ text }) => text.includes('phx.server'));
-  return when(!asked, { line: startLine(file) });
+  const told = /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '');
+  const mix = startSteps(file.final).some(({ text }) => text.includes('phx.server'));
+  return !serves && !told && !mix && { line: startLine(file) };
 }
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
@@ -140,7 +114,7 @@ export const startRules: readonly Rule[] = [
   r15.should(
     (file, { fly, machine }) => {
       const expose = last(file.final, 'EXPOSE');
-      const ports = expose?.text.replaceAll('/tcp', '') ?? '';
+      const ports = expose?.text.replaceAll('/tcp', '').trim() ?? '';
       const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
       if (ports.includes('$')) return new Doubt(`what EXPOSE ${ports} is without a build argument`);
       return ports !== wanted && { line: expose?.line ?? startLine(file), ports, wanted };
@@ -149,10 +123,8 @@ export const startRules: readonly Rule[] = [
     ({ wanted }) => `here, write: EXPOSE ${wanted}`,
   ),
   r16.must(
-    ({ final }, repo) => {
-      const starts = startSteps(final).length || repo.fly?.table.processes;
-      return !starts && { start: startOf(repo) };
-    },
+    ({ final }, repo) =>
+      !startSteps(final).length && !repo.fly?.table.processes && { start: startOf(repo) },
     'nothing says how the release starts',
     ({ start }) => `at the end, add: ${start}`,
   ),
@@ -170,18 +142,14 @@ export const startRules: readonly Rule[] = [
   r16.should(
     ({ final }, repo) =>
       startSteps(final)
-        .filter(({ commands: [line = []] }) => /(^|\s)mix(\s|$)|phx\.server/.test(line.join(' ')))
+        .filter(({ words }) => /(^|\s)mix(\s|$)|phx\.server/.test(words.join(' ')))
         .map(({ line }) => ({ line, start: startOf(repo) })),
     'it starts with mix, not a release',
     ({ start }) => `write: ${start}`,
   ),
   r16.should(
-    ({ final }) => {
-      const step = final.steps.findLast(({ pairs: all }) =>
-        all.some(([, text]) => /inet6_tcp/.test(text)),
-      );
-      return step && { line: step?.line };
-    },
+    ({ final }) =>
+      final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
     'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
     'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
   ),
