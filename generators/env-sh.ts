@@ -1,6 +1,6 @@
-import { nodeNotes } from '../src/check/env-sh.ts';
-import { nodeName, setsOnFly } from '../src/check/node-name.ts';
+import { nodeName, nodeNotes } from '../src/check/node-name.ts';
 import { Repo } from '../src/check/repo.ts';
+import { setsOnFly } from '../src/check/script.ts';
 import { relFolder } from '../src/docker/release-files.ts';
 import { intoBlock, outsideBlock } from '../src/edit/block.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';

@@ -1,55 +1,51 @@
-/** A command of a shell script and the conditions around it. */
-export interface Command {
+/** A line of a shell script such as env.sh.eex, without comments and EEx tags. */
+interface Line {
   line: number;
   text: string;
-  /** The `if`s that it stands in, and what stands before its `&&`. */
-  guards: string[];
+  /** The conditions around it, and what stands before its last `&&`. */
+  guard: string;
 }
 
-/** The commands of a script such as env.sh.eex, line by line: no functions, no here-documents; EEx tags are left out. Nothing is run. */
-export function commandsIn(script: string): Command[] {
-  const commands: Command[] = [];
+/** Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. */
+export function linesOf(script: string): Line[] {
   const guards: string[] = [];
-  script.split(/\r?\n/).forEach((raw, index) => {
+  return script.split(/\r?\n/).map((raw, index) => {
     const text = raw
-      .replace(/<%[\s\S]*?%>/g, '')
+      .replace(/<%.*?%>/g, '')
       .replace(/(^|\s)#.*$/, '')
       .trim();
-    for (const part of text
-      .split(/;(?![^"']*["'][^"']*$)/)
-      .map((one) => one.trim())
-      .filter(Boolean)) {
-      const [, keyword = '', rest = ''] =
-        /^(if|elif|then|else|fi|case|esac|while|for|do|done)\b\s*(.*)$/.exec(part) ?? [];
-      if (/^(if|case|while|for)$/.test(keyword)) guards.push(rest);
-      else if (keyword === 'elif' || keyword === 'else')
-        guards.splice(-1, 1, keyword === 'else' ? '' : rest);
-      else if (/^(fi|esac|done)$/.test(keyword)) guards.pop();
-      const command = /^(then|else|do|)$/.test(keyword) ? rest || part : '';
-      if (!command || command === keyword) continue;
-      const [last = '', ...before] = command
-        .split(/&&/)
-        .map((one) => one.trim())
-        .reverse();
-      commands.push({ line: index + 1, text: last, guards: [...guards, ...before] });
-    }
+    if (/^(if|case|while|for)\b/.test(text)) guards.push(text);
+    if (/^(elif|else)\b/.test(text)) guards.splice(-1, 1, text);
+    const guard = [...guards, ...text.split('&&').slice(0, -1)].join(' ');
+    if (/(^|;\s*)(fi|esac|done)\b/.test(text)) guards.pop();
+    return { line: index + 1, text, guard };
   });
-  return commands;
 }
 
-/** `NAME=value` and `export NAME=value` of a script, several on a line too; the value without its quotes. */
-export interface Assignment extends Command {
+interface Assignment extends Line {
   name: string;
   value: string;
 }
 
-const SETS = /(?:^|\s)([A-Za-z_]\w*)=("(?:\\.|[^"])*"|'[^']*'|\$\([^)]*\)|[^\s]*)/g;
+const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"])*"|'[^']*'|\$\([^)]*\)|[^\s;]*)/g;
 
+/** `NAME=value` and `export NAME=value`, several on a line too; the value without its quotes. */
 export const assignmentsIn = (script: string): Assignment[] =>
-  commandsIn(script).flatMap((command) =>
-    [...command.text.replace(/^export\s+/, '').matchAll(SETS)].map(([, name = '', value = '']) => ({
-      ...command,
+  linesOf(script).flatMap((line) =>
+    [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => ({
+      ...line,
       name,
-      value: value.replace(/^(["'])([\s\S]*)\1$/, '$2'),
+      value: value.replace(/^(["'])(.*)\1$/, '$2'),
     })),
+  );
+
+/** The owner's script gives a variable its value on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
+export const setsOnFly = (script: string, name: string): boolean =>
+  linesOf(script).some(
+    ({ text, guard }) =>
+      new RegExp(`\\b${name}:?=`).test(text) &&
+      (guard === '' ||
+        text.includes(`\${${name}`) ||
+        guard.includes('FLY_') ||
+        guard.includes(name)),
   );
