@@ -66,3 +66,14 @@ export class Problem extends Error {
     return reason ? new Problem(`${what}: ${reason}`) : error;
   }
 }
+
+/** The message of the Problem that something ends with. */
+export function problemOf(run: () => unknown): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error.message;
+    throw error;
+  }
+}

@@ -1,45 +1,64 @@
-import { Run } from '../elixir/run.ts';
 import { get, type Value } from '../elixir/value.ts';
-import { configFile } from '../facts/config.ts';
-import type { Tree } from '../tree.ts';
-
-/** The configuration that a release would start with. */
-export interface Boot {
-  /** Settings by OTP app, compiled ones included. */
-  apps: ReadonlyMap<string, Value>;
-  /** What it stopped with, in the order met (a real start ends at the first); '' where only the running release knows. */
-  stops: string[];
-}
+import type { Project } from '../facts/detect.ts';
+import { type Dockerfile, programs, startSteps } from './dockerfile-model.ts';
+import type { Boot, Repo } from './repo.ts';
+import { assignmentsIn } from './script.ts';
 
 /** `get_in(config, [app, key, name, …])`; undefined when nobody sets it. */
 export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined =>
   keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
 
-/**
- * Runs runtime.exs in thought, on top of what config.exs compiled in, with exactly the environment given. So a setting is
- * judged by what it does, however it is written. Pure; what only a running system knows is Unknown in the result.
- */
-export const booter =
-  (tree: Tree, runtime: string, compiled: ReadonlyMap<string, Value>) =>
-  (environment: Readonly<Record<string, string>>): Boot => {
-    const run = new Run(tree, { environment, settings: compiled });
-    run.runFile(runtime);
-    return { apps: run.apps, stops: run.stops.map(({ message }) => message) };
-  };
+/** What a secret holds in thought. */
+export const placeholder = (name: string): string => `the-secret-${name}`;
 
-/**
- * What the code alone sets in production: `compiled` into the image, whose build sees no variable, and `all` with every
- * branch of runtime.exs, taken or not.
- */
-export function possible(
-  tree: Tree,
-  runtime: string,
-  folders: readonly string[],
-): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
-  const build = new Run(tree, { environment: {} });
-  for (const folder of folders) build.runFile(configFile(folder));
-  const compiled = build.apps;
-  const every = new Run(tree, { environment: 'any', settings: compiled });
-  every.runFile(runtime);
-  return { compiled, all: every.apps };
+/** What a machine on Fly gives the release, secrets as placeholders. */
+export function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<string, string> {
+  const dockerfile = read?.file;
+  const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
+  const secrets = [
+    'SECRET_KEY_BASE',
+    ...(project.database.repos.length ? ['DATABASE_URL'] : []),
+    ...project.env.required
+      .filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name))
+      .map((one) => one.name),
+  ];
+  const given: Record<string, string> = {
+    ...Object.fromEntries(secrets.map((name) => [name, placeholder(name)])),
+    FLY_APP_NAME: app,
+    FLY_REGION: 'lhr',
+    FLY_PRIVATE_IP: 'fdaa:0:1::2',
+    FLY_MACHINE_ID: '1781973f03de89',
+    FLY_IMAGE_REF: `registry.fly.io/${app}:deployment-01JABC@sha256:0123`,
+    RELEASE_COMMAND: 'start',
+    RELEASE_NAME: project.release.name ?? project.app.otpApp,
+    RELEASE_VSN: '0.1.0',
+    RELEASE_ROOT: '/app',
+    ...(dockerfile ? Object.fromEntries(dockerfile.final.env) : {}),
+    ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
+    ...fly?.env,
+  };
+  return { ...given, ...exported(envSh?.text ?? '', given) };
+}
+
+/** What env.sh.eex sets, variables of the machine filled in; what only a command would tell is left out. */
+const exported = (script: string, given: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    assignmentsIn(script)
+      .filter(({ value }) => !/\$\(|`/.test(value))
+      .map(({ name, value }) => [
+        name,
+        value.replace(/\$\{?(\w+)[^}\s]*\}?/g, (_, inner: string) => given[inner] ?? ''),
+      ]),
+  );
+
+/** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
+function startsServer(project: Project, dockerfile: Dockerfile): boolean {
+  const names = startSteps(dockerfile.final)
+    .flatMap(programs)
+    .map((program) => program.split('/').at(-1) ?? '');
+  return [...project.tree.paths].some(
+    (path) =>
+      names.includes(path.split('/').at(-1) ?? '') &&
+      /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''),
+  );
 }

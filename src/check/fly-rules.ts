@@ -1,10 +1,10 @@
-import { type Service, tablesAt } from '../fly/fly-config.ts';
+import { tablesAt } from '../fly/fly-config.ts';
+import { buildBypasses } from '../fly/fly-merge.ts';
 import { unknownKeys } from '../fly/known-keys.ts';
 import { isAppName } from '../fly/names.ts';
 import { parseRegion, REGIONS } from '../fly/regions.ts';
-import { Problem } from '../problem.ts';
-import type { FlyFile } from './fly-file.ts';
-import type { Repo } from './repo.ts';
+import { problemOf } from '../problem.ts';
+import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 
@@ -14,24 +14,39 @@ const b12 = rulesFor(FLY_TOML, 'B12');
 /** flyctl's own list (internal/appconfig/validation.go, 2026-08). */
 const STRATEGIES = ['rolling', 'immediate', 'canary', 'bluegreen'];
 
-/** The service's table as its header says it. */
-export const headerOf = ({ path }: Service): string => path.replaceAll(/\.\d+/g, '');
+export const volumes = ({ table }: FlyFile) => [
+  ...tablesAt(table, 'mounts'),
+  ...tablesAt(table, 'mount'),
+];
 
-/** Why a region can't be deployed to; a Doubt where Fly may have opened it since. */
-function regionFault(region: string): string | Doubt | undefined {
-  try {
-    // Not what is typed at the question, which may be a city: flyctl takes codes only
-    if (REGIONS.some(({ code }) => code === region)) return undefined;
-    parseRegion(region);
-    return `"${region}" is no code of a region`;
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return error.message.includes('closed') ? error.message : new Doubt(error.message);
-  }
+/** Why a region can't be deployed to; a Doubt where Fly may have opened it since. flyctl takes codes only, no cities. */
+function wrongRegion({ region = 'lhr', line }: FlyFile) {
+  if (REGIONS.some(({ code }) => code === region)) return undefined;
+  const problem = problemOf(() => parseRegion(region));
+  if (problem && !problem.includes('closed')) return new Doubt(problem);
+  const fault = problem ?? `"${region}" is no code of a region`;
+  return { line: line('primary_region'), fault };
 }
 
-/** R2.1: valid for flyctl. */
-const validRules: readonly Rule<FlyFile>[] = [
+/** Why `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
+function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
+  return buildBypasses(file).map((path) => {
+    const key = path.replace('build.', '');
+    const value = String(file.build[key]).replace(/^\.\//, '');
+    const stages = (dockerfile?.text ?? '').matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim);
+    const there = key === 'dockerfile' ? [...tree.paths] : [...stages].map(([, name]) => name);
+    const exists = there.includes(value);
+    const names = /^dockerfile$|target/.test(key);
+    // Where it is the only Dockerfile, it is the one that is judged
+    if (key === 'dockerfile' && exists && !tree.paths.has('Dockerfile')) return undefined;
+    const what = names && !exists ? `there is no ${value}` : `with ${key}`;
+    const weight: Weight = names && exists ? 'should' : 'must';
+    return { key, what, weight, line: file.line(path) };
+  });
+}
+
+/** R2.1, B12: valid for flyctl, which builds the Dockerfile. */
+export const flyRules: readonly Rule<FlyFile>[] = [
   r21.must(
     ({ problem }) => problem && { problem },
     ({ problem }) => problem,
@@ -47,15 +62,7 @@ const validRules: readonly Rule<FlyFile>[] = [
     'no primary_region, so Fly picks one',
     'write: primary_region = "lhr", or the one near your users',
   ),
-  r21.must(
-    ({ region, line }) => {
-      const fault = region ? regionFault(region) : undefined;
-      if (fault instanceof Doubt) return [fault];
-      return fault ? [{ line: line('primary_region'), fault }] : [];
-    },
-    ({ fault }) => fault,
-    'change it',
-  ),
+  r21.must(wrongRegion, ({ fault }) => fault, 'change it'),
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
   r21.should(
     ({ table, line }) =>
@@ -65,10 +72,9 @@ const validRules: readonly Rule<FlyFile>[] = [
       }),
     ({ path }) => `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and ignores it`,
     ({ meant, home, key }) => {
-      if (meant) return `did you mean ${meant}? else remove it`;
-      return home
-        ? `${key} belongs below [${home}]; else remove it`
-        : 'remove it, or correct its name';
+      const place = home && `${key} belongs below [${home}]`;
+      const guess = meant ? `did you mean ${meant}?` : place;
+      return guess ? `${guess}; else remove it` : 'remove it, or correct its name';
     },
   ),
   r21.must(
@@ -80,80 +86,33 @@ const validRules: readonly Rule<FlyFile>[] = [
     'remove it',
   ),
   r21.must(
-    ({ deploy: { strategy }, line }) =>
-      strategy !== undefined &&
-      !STRATEGIES.includes(String(strategy)) && {
-        line: line('deploy.strategy'),
-        strategy: String(strategy),
-      },
+    ({ deploy: { strategy = 'rolling' }, line }) =>
+      !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
     ({ strategy }) => `there is no strategy ${strategy}`,
     'write: strategy = "rolling"',
   ),
   r21.must(
-    ({ deploy: { strategy }, table, line }) => {
-      const mounts = [...tablesAt(table, 'mounts'), ...tablesAt(table, 'mount')];
-      const twins = strategy === 'canary' || strategy === 'bluegreen';
-      return twins && mounts.length && { line: line('deploy.strategy'), strategy };
+    (file) => {
+      const strategy = String(file.deploy.strategy);
+      const twins = /^(canary|bluegreen)$/.test(strategy) && volumes(file).length > 0;
+      return twins && { line: file.line('deploy.strategy'), strategy };
     },
     ({ strategy }) => `${strategy} starts machines beside the old ones, which hold the volume`,
     'write: strategy = "rolling"',
   ),
   r21.must(
     ({ table, service, line }) => {
-      const groups = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
+      const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
       const nameless = service?.kind === 'http_service' && !service.data.processes;
-      return groups.length && nameless && { line: line('http_service'), group: groups[0] };
+      return group && nameless && { line: line('http_service'), group };
     },
     'with [processes], each service must say which one it is for',
     ({ group }) => `add: processes = ["${group}"]`,
   ),
-];
-
-/** Keys of [build] with which no Dockerfile is built. */
-const OTHER_BUILDERS = ['image', 'builder', 'buildpacks', 'builtin', 'compose'];
-
-/** B12: what `fly deploy` builds is the Dockerfile. */
-const buildRules: readonly Rule<FlyFile>[] = [
   b12.must(
-    ({ build, line }) =>
-      OTHER_BUILDERS.filter((key) => build[key] !== undefined).map((key) => ({
-        key,
-        line: line(`build.${key}`),
-      })),
-    ({ key }) => `with ${key}, fly deploy does not build the Dockerfile`,
-    ({ key }) => `remove ${key} under [build]; npx plop fly-toml -- --conflict replace does it`,
-  ),
-  b12.must(
-    (file, repo) => [...otherDockerfile(file, repo), ...otherStage(file, repo)],
-    ({ what, exists }) =>
-      exists
-        ? `fly deploy builds ${what}, and not the whole Dockerfile beside fly.toml`
-        : `there is no ${what}, so each build stops here`,
-    ({ key, exists }) =>
-      `remove ${key} under [build]${exists ? ', unless it is what you want' : ''}`,
+    bypasses,
+    ({ what }) => `${what}: fly deploy does not build the whole Dockerfile beside fly.toml`,
+    ({ key, weight }) =>
+      `remove ${key} under [build]${weight === 'should' ? ', unless it is what you want' : '; npx plop fly-toml -- --conflict replace does it'}`,
   ),
 ];
-
-/** [build] that names another Dockerfile than the one beside it. */
-function otherDockerfile({ build, line }: FlyFile, { project: { tree } }: Repo) {
-  const path = String(build.dockerfile ?? 'Dockerfile').replace(/^\.\//, '');
-  const exists = tree.paths.has(path);
-  // Where it is the only one, it is the one that is judged
-  if (path === 'Dockerfile' || (exists && !tree.paths.has('Dockerfile'))) return [];
-  const weight: Weight = exists ? 'should' : 'must';
-  return [{ key: 'dockerfile', what: path, exists, weight, line: line('build.dockerfile') }];
-}
-
-function otherStage({ build, line }: FlyFile, { dockerfile }: Repo) {
-  const stage = build['build-target'] ?? build.build_target;
-  if (stage === undefined || !dockerfile) return [];
-  const names = [...dockerfile.text.matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim)].map(
-    ([, name]) => name,
-  );
-  const exists = names.includes(String(stage));
-  const weight: Weight = exists ? 'should' : 'must';
-  const place = line('build.build-target');
-  return [{ key: 'build-target', what: `stage ${stage}`, exists, weight, line: place }];
-}
-
-export const flyRules: readonly Rule<FlyFile>[] = [...validRules, ...buildRules];

@@ -2,12 +2,16 @@ import { join } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
 import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
+import { Run } from '../elixir/run.ts';
 import type { Value } from '../elixir/value.ts';
+import { configFile } from '../facts/config.ts';
 import type { Project } from '../facts/detect.ts';
 import { Sources } from '../facts/sources.ts';
+import { type FlyConfig, flyConfig } from '../fly/fly-config.ts';
 import { refuseUnsupported } from '../plan/supported.ts';
-import { Problem } from '../problem.ts';
-import { type Boot, booter, possible } from './boot.ts';
+import { problemOf } from '../problem.ts';
+import { treeOf } from '../tree.ts';
+import { machineOf, placeholder } from './boot.ts';
 import {
   type CompiledKey,
   keyAround,
@@ -15,15 +19,26 @@ import {
   keysOfPackages,
   type Path,
 } from './compiled-keys.ts';
-import { type Dockerfile, programs, readDockerfile, startSteps } from './dockerfile-model.ts';
-import { type FlyFile, readFlyFile } from './fly-file.ts';
-import { assignmentsIn } from './script.ts';
+import { type Dockerfile, readDockerfile } from './dockerfile-model.ts';
 
 /** A text file of the repo with its parsed form. */
 export interface Read<T> {
   path: string;
   text: string;
   file: T;
+}
+
+/** A fly.toml as a model; where it can't be read, all of it is empty. */
+export type FlyFile = FlyConfig & { problem: string | undefined };
+
+type Settings = ReadonlyMap<string, Value>;
+
+/** The configuration that a release would start with. */
+export interface Boot {
+  /** Settings by OTP app, compiled ones included. */
+  apps: Settings;
+  /** What it stopped with, in the order met (a real start ends at the first); '' where only the running release knows. */
+  stops: string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,19 +62,18 @@ export class Repo {
 
   /** Why the generators refuse this repo; undefined: they don't. */
   get refusal(): string | undefined {
-    return this.once('refusal', () => {
-      try {
-        refuseUnsupported(this.project);
-        return undefined;
-      } catch (error) {
-        if (error instanceof Problem) return error.message.replace(' Nothing was written.', '');
-        throw error;
-      }
-    });
+    return this.once('refusal', () =>
+      problemOf(() => refuseUnsupported(this.project))?.replace(' Nothing was written.', ''),
+    );
   }
 
   get fly(): FlyFile | undefined {
-    return this.once('fly', () => readFlyFile(this.project));
+    return this.once('fly', () => {
+      const { tree } = this.project;
+      const problem = problemOf(() => flyConfig(tree));
+      const there = tree.paths.has('fly.toml');
+      return there ? { ...flyConfig(problem ? treeOf({}) : tree), problem } : undefined;
+    });
   }
 
   get dockerfile(): Read<Dockerfile> | undefined {
@@ -117,14 +131,12 @@ export class Repo {
   }
 
   /** Settings that are compiled into the image, and `all` with what runtime.exs may set, whichever branch it takes. */
-  get settings(): { compiled: ReadonlyMap<string, Value>; all: ReadonlyMap<string, Value> } {
-    return this.once('settings', () =>
-      possible(
-        this.project.tree,
-        this.runtimePath,
-        this.project.projects.map((one) => one.dir),
-      ),
-    );
+  get settings(): { compiled: Settings; all: Settings } {
+    return this.once('settings', () => {
+      const build = new Run(this.project.tree, { environment: {} });
+      for (const { dir } of this.project.projects) build.runFile(configFile(dir));
+      return { compiled: build.apps, all: this.start('any', build.apps).apps };
+    });
   }
 
   /** What a machine on Fly gives the release, secrets as placeholders. */
@@ -137,20 +149,23 @@ export class Repo {
     return Object.keys(this.machine).filter((name) => this.machine[name] !== placeholder(name));
   }
 
-  /** Starts runtime.exs in thought with the machine's environment changed like this; undefined takes a variable away. */
+  /**
+   * Runs runtime.exs in thought, on top of what config.exs compiled in, with the machine's environment changed like this;
+   * undefined takes a variable away. So a setting is judged by what it does, however it is written.
+   */
   boot(changes: Environment = {}): Boot {
-    const start = this.once('booter', () =>
-      booter(this.project.tree, this.runtimePath, this.settings.compiled),
-    );
-    return this.once(`boot ${JSON.stringify(changes, (_, value: unknown) => value ?? null)}`, () =>
-      start(
-        Object.fromEntries(
-          Object.entries({ ...this.machine, ...changes }).filter(
-            (pair): pair is [string, string] => pair[1] !== undefined,
-          ),
-        ),
-      ),
-    );
+    return this.once(`boot ${JSON.stringify(Object.entries(changes))}`, () => {
+      const environment = Object.entries({ ...this.machine, ...changes }).filter(
+        (pair): pair is [string, string] => pair[1] !== undefined,
+      );
+      return this.start(Object.fromEntries(environment), this.settings.compiled);
+    });
+  }
+
+  private start(environment: Record<string, string> | 'any', settings: Settings): Boot {
+    const run = new Run(this.project.tree, { environment, settings });
+    run.runFile(this.runtimePath);
+    return { apps: run.apps, stops: run.stops.map(({ message }) => message) };
   }
 
   private once<T>(name: string, make: () => T): T {
@@ -187,58 +202,4 @@ export function matcher(patterns: string): (path: string) => boolean {
     .slice(-MOST_PATTERNS);
   const rules = dockerignore.default({ ignorecase: false }).add(usable);
   return (path) => rules.ignores(path);
-}
-
-/** What a secret holds in thought. */
-export const placeholder = (name: string): string => `the-secret-${name}`;
-
-function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<string, string> {
-  const dockerfile = read?.file;
-  const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
-  const secrets = [
-    'SECRET_KEY_BASE',
-    ...(project.database.repos.length ? ['DATABASE_URL'] : []),
-    ...project.env.required
-      .filter((one) => !one.compileTime && !['PORT', 'PHX_HOST', 'PHX_SERVER'].includes(one.name))
-      .map((one) => one.name),
-  ];
-  const given: Record<string, string> = {
-    ...Object.fromEntries(secrets.map((name) => [name, placeholder(name)])),
-    FLY_APP_NAME: app,
-    FLY_REGION: 'lhr',
-    FLY_PRIVATE_IP: 'fdaa:0:1::2',
-    FLY_MACHINE_ID: '1781973f03de89',
-    FLY_IMAGE_REF: `registry.fly.io/${app}:deployment-01JABC@sha256:0123`,
-    RELEASE_COMMAND: 'start',
-    RELEASE_NAME: project.release.name ?? project.app.otpApp,
-    RELEASE_VSN: '0.1.0',
-    RELEASE_ROOT: '/app',
-    ...(dockerfile ? Object.fromEntries(dockerfile.final.env) : {}),
-    ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
-    ...fly?.env,
-  };
-  return { ...given, ...exported(envSh?.text ?? '', given) };
-}
-
-/** What env.sh.eex sets, variables of the machine filled in; what only a command would tell is left out. */
-const exported = (script: string, given: Readonly<Record<string, string>>) =>
-  Object.fromEntries(
-    assignmentsIn(script)
-      .filter(({ value }) => !/\$\(|`/.test(value))
-      .map(({ name, value }) => [
-        name,
-        value.replace(/\$\{?(\w+)[^}\s]*\}?/g, (_, inner: string) => given[inner] ?? ''),
-      ]),
-  );
-
-/** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
-function startsServer(project: Project, dockerfile: Dockerfile): boolean {
-  const names = startSteps(dockerfile.final)
-    .flatMap(programs)
-    .map((program) => program.split('/').at(-1) ?? '');
-  return [...project.tree.paths].some(
-    (path) =>
-      names.includes(path.split('/').at(-1) ?? '') &&
-      /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''),
-  );
 }

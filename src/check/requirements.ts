@@ -1,5 +1,5 @@
 import type { Dockerfile } from './dockerfile-model.ts';
-import type { FlyFile } from './fly-file.ts';
+import type { FlyFile } from './repo.ts';
 import type { Subject } from './rule.ts';
 
 export const DOCKERFILE: Subject<Dockerfile> = {
@@ -22,7 +22,7 @@ export const FLY_TOML: Subject<FlyFile> = {
   title: 'fly.toml',
   generator: 'fly-toml',
   absence: 'must',
-  read: (repo) => repo.fly && { path: 'fly.toml', text: repo.fly.text, file: repo.fly },
+  read: (repo) => repo.fly && { path: 'fly.toml', text: repo.fly.source.text, file: repo.fly },
   doubt: (repo) => repo.fly?.problem && 'fly.toml can not be read',
   except: 'R2.1',
 };

@@ -1,8 +1,8 @@
 import { parseElixir } from '../elixir/syntax.ts';
 import { get, show, Unknown } from '../elixir/value.ts';
-import { setting } from './boot.ts';
+import { placeholder, setting } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
-import { placeholder, type Repo } from './repo.ts';
+import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { PROBE, readsAt, written } from './runtime-settings.ts';

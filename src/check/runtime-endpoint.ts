@@ -1,6 +1,7 @@
 import { atomName, get, isKeyword, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
-import { placeholder, type Repo } from './repo.ts';
+import { placeholder } from './boot.ts';
+import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import {

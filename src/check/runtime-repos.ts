@@ -1,17 +1,18 @@
 import semver from 'semver';
 import { atomName, show, type Value } from '../elixir/value.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
-import { placeholder, type Repo } from './repo.ts';
+import { placeholder } from './boot.ts';
+import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { add, finder, reposOf, type Settings } from './runtime-settings.ts';
 
 type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
-/** Where the database lives, as far as the comment in fly.toml says it. */
-export function databaseKind({ project }: Repo): DatabaseKind {
-  const answer = readAttachCommand(project.tree.read('fly.toml') ?? '');
-  if (answer === null) return undefined;
+/** Where the database lives, as far as fly.toml says it: in a comment, or by ECTO_IPV6. */
+export function databaseKind({ fly }: Repo): DatabaseKind {
+  const answer = readAttachCommand(fly?.source.text ?? '');
+  if (answer === null) return /^(false|0)$/.test(fly?.env.ECTO_IPV6 ?? '') ? 'external' : undefined;
   if (answer === 'external' || answer === 'none') return answer;
   return answer.startsWith('managed') ? 'managed' : 'app';
 }

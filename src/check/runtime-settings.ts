@@ -1,7 +1,8 @@
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
 import { serverRepos } from '../facts/project.ts';
+import { placeholder } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
-import { placeholder, type Repo } from './repo.ts';
+import type { Repo } from './repo.ts';
 import { Doubt, type Weight } from './rule.ts';
 
 /** An environment in which every setting can be told from its default. */

@@ -6,6 +6,8 @@ interface Line {
   guard: string;
 }
 
+const DEEPEST = 10;
+
 /** Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. */
 export function linesOf(script: string): Line[] {
   const guards: string[] = [];
@@ -16,7 +18,7 @@ export function linesOf(script: string): Line[] {
       .trim();
     if (/^(if|case|while|for)\b/.test(text)) guards.push(text);
     if (/^(elif|else)\b/.test(text)) guards.splice(-1, 1, text);
-    const guard = [...guards, ...text.split('&&').slice(0, -1)].join(' ');
+    const guard = [...guards.slice(-DEEPEST), ...text.split('&&').slice(0, -1)].join(' ');
     if (/(^|;\s*)(fi|esac|done)\b/.test(text)) guards.pop();
     return { line: index + 1, text, guard };
   });
