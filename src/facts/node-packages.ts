@@ -1,5 +1,6 @@
+import { LOCKS } from 'package-manager-detector';
 import { matches, type Tree } from '../tree.ts';
-import { shortLines } from './versions.ts';
+import { numberIn, pinned } from './versions.ts';
 
 export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
 
@@ -26,26 +27,6 @@ export interface NodePackage {
   nodeVersion: string | null;
 }
 
-interface PackageJson {
-  dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-  optionalDependencies: Record<string, string>;
-  scripts: Record<string, string>;
-  engines: Record<string, string>;
-  volta: Record<string, string>;
-  packageManager: string | undefined;
-  workspaces: string[];
-}
-
-const LOCKFILES: [string, PackageManager][] = [
-  ['package-lock.json', 'npm'],
-  ['npm-shrinkwrap.json', 'npm'],
-  ['yarn.lock', 'yarn'],
-  ['pnpm-lock.yaml', 'pnpm'],
-  ['bun.lock', 'bun'],
-  ['bun.lockb', 'bun'],
-];
-
 /** Tools that check or format and leave nothing in the build. */
 const LINT_ONLY =
   /^(@?(eslint|prettier|stylelint|commitlint|trivago\/prettier|biomejs|playwright|typescript-eslint|types)([-/]|$)|.*(eslint|prettier|stylelint|commitlint|husky|lint-staged|playwright|cypress|jest|vitest|semantic-release|release-it)|typescript$|jsdom$|globals$)/;
@@ -54,6 +35,7 @@ const LINT_ONLY =
 const BUNDLER =
   /^(vite|webpack|esbuild|rollup|parcel|tailwindcss|postcss|sass|gulp|grunt|brunch|ember-cli|react-scripts|@vitejs\/.*|@tailwindcss\/.*|laravel-mix|snowpack)$/;
 const BUILD_SCRIPT = /^(build|deploy|compile|dist|prod|production|assets)([:.-]|$)/;
+const CALLS_NODE = /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/;
 const FOLDERS = ['', 'assets/', 'client/', 'frontend/', 'webapp/'];
 
 /** The package.json files that an asset build needs; those that only check code are reported in `notes`. */
@@ -63,90 +45,87 @@ export function readNodePackages(
   deploySteps: readonly string[],
   notes: string[],
 ): NodePackage[] {
-  const candidates = projects.flatMap(({ dir }) =>
-    FOLDERS.map((folder) => `${dir === '.' ? '' : `${dir}/`}${folder}package.json`),
+  const folders = projects.flatMap(({ dir }) =>
+    FOLDERS.map((folder) => (dir === '.' ? folder : `${dir}/${folder}`)),
   );
-  return [...new Set(candidates)].flatMap((file): NodePackage[] => {
-    const text = tree.read(file);
-    if (text === undefined) return [];
-    const dir = file === 'package.json' ? '.' : file.replace(/\/package\.json$/, '');
-    const json = parse(text);
-    if (!json) {
-      notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
-      return [];
-    }
-    if (
-      !builds(json, file, deploySteps) ||
-      (beside(file, candidates, tree) && !bundles(json) && !json.workspaces.length)
-    ) {
-      if (Object.keys(json.devDependencies).length)
-        notes.push(
-          `${file} has only tools for checking and developing, so the image needs no Node for it.`,
-        );
-      return [];
-    }
-    const here = dir === '.' ? '' : `${dir}/`;
-    const lockIn = (folder: string) => LOCKFILES.find(([name]) => tree.paths.has(folder + name));
-    const workspace = lockIn(here)
-      ? undefined
-      : foldersAbove(here).find(
-          (folder) =>
-            lockIn(folder) &&
-            members(tree, folder).some((member) => matches(member, file.slice(folder.length))),
-        );
-    const home = workspace ?? here;
-    const lock = lockIn(home);
-    const manager =
-      lock?.[1] ??
-      (/^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '')?.[1] as
-        | PackageManager
-        | undefined) ??
-      'npm';
-    if (!lock)
+  return [...new Set(folders)].flatMap((folder): NodePackage[] => {
+    const file = `${folder}package.json`;
+    if (!tree.paths.has(file)) return [];
+    const json = manifest(tree, folder);
+    // Above an assets/ folder with its own package.json, one serves tests and tools unless it bundles
+    const isBeside =
+      folders.includes(`${folder}assets/`) && tree.paths.has(`${folder}assets/package.json`);
+    if (!json) notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
+    else if (isBeside ? bundles(json) || json.workspaces.length : builds(json, folder, deploySteps))
+      return [nodePackage(tree, folder, json, notes)];
+    else if (Object.keys(json.devDependencies).length)
       notes.push(
-        `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
+        `${file} has only tools for checking and developing, so the image needs no Node for it.`,
       );
-    const fileDeps = Object.values({ ...json.dependencies, ...json.devDependencies })
-      .filter((spec) => spec.startsWith('file:'))
-      .map((spec) => spec.slice(5));
-    const yarn =
-      tree.read(`${home}.yarnrc.yml`) !== undefined ||
-      /^yarn@([2-9]|\d\d)/.test(json.packageManager ?? '') ||
-      /^__metadata:/m.test((lock?.[0] === 'yarn.lock' && tree.read(home + lock[0])) || '');
-    return [
-      {
-        file,
-        dir,
-        manager,
-        lockfile: lock?.[0] ?? null,
-        workspaceDir: workspace === undefined ? null : workspace.replace(/\/$/, '') || '.',
-        fileDeps,
-        scripts: Object.keys(json.scripts),
-        berry: manager === 'yarn' && yarn,
-        packageManager: json.packageManager ?? null,
-        installFiles: installFiles(tree, home, lock?.[0]),
-        nodeVersion: nodeVersion(tree, here, json),
-      },
-    ];
+    return [];
   });
 }
 
-/** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
-function builds(json: PackageJson, file: string, deploySteps: readonly string[]): boolean {
-  const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
-  const development = developing(json);
-  const inAssets = /(^|\/)assets\/package\.json$/.test(file);
-  const called =
-    inAssets &&
-    deploySteps.some((step) => /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/.test(step));
-  return ships || bundles(json) || called || (inAssets && development.length > 0);
+function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]): NodePackage {
+  const file = `${here}package.json`;
+  const home =
+    [here, ...foldersAbove(here)].find(
+      (folder) =>
+        lockIn(tree, folder) &&
+        (folder === here ||
+          members(tree, folder).some((member) => matches(member, file.slice(folder.length)))),
+    ) ?? here;
+  const lockfile = lockIn(tree, home) ?? null;
+  const [, named, major] = /^(npm|yarn|pnpm|bun)@(\d+)/.exec(json.packageManager ?? '') ?? [];
+  const manager = (lockfile ? LOCKS[lockfile] : (named ?? 'npm')) as PackageManager;
+  if (!lockfile)
+    notes.push(
+      `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
+    );
+  return {
+    file,
+    dir: folderName(here),
+    manager,
+    lockfile,
+    workspaceDir: home === here ? null : folderName(home),
+    fileDeps: Object.values({ ...json.dependencies, ...json.devDependencies })
+      .filter((spec) => spec.startsWith('file:'))
+      .map((spec) => spec.slice(5)),
+    scripts: Object.keys(json.scripts),
+    berry:
+      manager === 'yarn' &&
+      (tree.paths.has(`${home}.yarnrc.yml`) ||
+        Number(major ?? 1) > 1 ||
+        /^__metadata:/m.test(tree.read(`${home}yarn.lock`) ?? '')),
+    packageManager: json.packageManager ?? null,
+    installFiles: installFiles(tree, home, lockfile),
+    nodeVersion: nodeVersion(tree, here, json),
+  };
 }
 
-const developing = (json: PackageJson): string[] =>
+const folderName = (folder: string): string => folder.replace(/\/$/, '') || '.';
+
+const MANAGERS = /^(npm|yarn|pnpm|bun)$/;
+/** npm's come first: where there are several, it is the one that Node brings. */
+const LOCKFILES = Object.keys(LOCKS)
+  .filter((name) => MANAGERS.test(LOCKS[name] ?? '') && name !== 'pnpm-workspace.yaml')
+  .reverse();
+
+const lockIn = (tree: Tree, folder: string): string | undefined =>
+  LOCKFILES.find((name) => tree.paths.has(folder + name));
+
+/** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
+function builds(json: Manifest, folder: string, deploySteps: readonly string[]): boolean {
+  const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
+  const isCalled = developing(json).length > 0 || deploySteps.some((step) => CALLS_NODE.test(step));
+  return ships || bundles(json) || (/(^|\/)assets\/$/.test(folder) && isCalled);
+}
+
+const developing = (json: Manifest): string[] =>
   Object.keys(json.devDependencies).filter((name) => !LINT_ONLY.test(name));
 
 /** It holds a bundler, or packages and a script that builds. */
-function bundles(json: PackageJson): boolean {
+function bundles(json: Manifest): boolean {
   const development = developing(json);
   return (
     [...development, ...Object.keys(json.dependencies)].some((name) => BUNDLER.test(name)) ||
@@ -154,110 +133,79 @@ function bundles(json: PackageJson): boolean {
   );
 }
 
-/** Above an assets/ folder with its own package.json, a package.json serves tests and tools unless it bundles. */
-const beside = (file: string, candidates: readonly string[], tree: Tree): boolean => {
-  const assets = file.replace(/package\.json$/, 'assets/package.json');
-  return candidates.includes(assets) && tree.read(assets) !== undefined;
-};
+/** `assets/js/` → `assets/`, the app's folder. */
+function foldersAbove(folder: string): string[] {
+  const outer = folder.replace(/[^/]+\/$/, '');
+  return folder ? [outer, ...foldersAbove(outer)] : [];
+}
+
+/** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
+function members(tree: Tree, folder: string): string[] {
+  const listed = manifest(tree, folder)?.workspaces ?? [];
+  const yaml = tree.read(`${folder}pnpm-workspace.yaml`) ?? '';
+  const items = [...yaml.matchAll(/^[ \t]*-[ \t]*['"]?([^'"\s]+)/gm)].map(([, item = '']) => item);
+  return (listed.length ? listed : items).map(
+    (glob) => `${glob.replace(/^\.\//, '').replace(/\/$/, '')}/package.json`,
+  );
+}
 
 const BESIDE =
   /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 
-/** `assets/js/` → `assets/`, the app's folder. */
-const foldersAbove = (here: string): string[] =>
-  here
-    .split('/')
-    .slice(0, -1)
-    .map((_, index, parts) =>
-      parts
-        .slice(0, index)
-        .map((part) => `${part}/`)
-        .join(''),
-    )
-    .reverse();
-
-/** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
-function members(tree: Tree, folder: string): string[] {
-  const workspaces = parse(tree.read(`${folder}package.json`) ?? '')?.workspaces ?? [];
-  const globs = workspaces.length
-    ? workspaces
-    : pnpmMembers(tree.read(`${folder}pnpm-workspace.yaml`));
-  return globs.map((glob) => `${glob.replace(/^\.\//, '').replace(/\/$/, '')}/package.json`);
-}
-
-function installFiles(tree: Tree, home: string, lockfile: string | undefined): string[] {
+function installFiles(tree: Tree, home: string, lockfile: string | null): string[] {
   const packages = members(tree, home);
   const beside = [...tree.paths].filter((path) => {
     const name = path.startsWith(home) ? path.slice(home.length) : '';
     return BESIDE.test(name) || packages.some((pattern) => matches(pattern, name));
   });
-  return [
-    ...[`${home}package.json`].filter((path) => tree.paths.has(path)),
-    ...(lockfile ? [home + lockfile] : []),
-    ...beside,
-  ];
+  const own = ['package.json', lockfile ?? ''].map((name) => home + name);
+  return [...own.filter((path) => tree.paths.has(path)), ...beside];
 }
 
-const pnpmMembers = (yaml = ''): string[] =>
-  [
-    ...(/^packages:\n((?:\s+-.*\n?|\s*#.*\n?)*)/m.exec(yaml)?.[1] ?? '').matchAll(
-      /-\s*['"]?([^'"\s]+)/g,
-    ),
-  ].map(([, glob = '']) => glob);
-
-function nodeVersion(tree: Tree, here: string, json: PackageJson): string | null {
-  const folders = [here, ...foldersAbove(here)];
-  const pins = folders.flatMap((folder) => [
-    ...['.nvmrc', '.node-version'].map((name) => tree.read(folder + name)),
-    /^[ \t]*node(?:js)?[ \t]+(\S+)/m.exec(
-      shortLines(tree.read(`${folder}.tool-versions`) ?? ''),
-    )?.[1],
-    ...['mise.toml', '.mise.toml'].map(
-      (name) =>
-        /^[ \t]*"?node(?:js)?"?[ \t]*=[ \t]*(.+)$/m.exec(
-          shortLines(tree.read(folder + name) ?? ''),
-        )?.[1],
-    ),
-  ]);
-  const wanted = [
-    ...pins,
-    json.volta.node,
-    /^\D*\d/.test(json.engines.node ?? '') ? json.engines.node : undefined,
-  ];
-  return wanted.map((text) => /\d+(\.\d+){0,2}/.exec(text ?? '')?.[0]).find(Boolean) ?? null;
-}
-
-function parse(text: string): PackageJson | undefined {
-  try {
-    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return isRecord(json) ? packageJson(json) : undefined;
-  } catch {
-    return undefined;
-  }
+function nodeVersion(tree: Tree, here: string, { volta, engines }: Manifest): string | null {
+  const pins = [here, ...foldersAbove(here)].flatMap((folder) => {
+    const read = (name: string) => tree.read(folder + name) ?? '';
+    const tools = ['.tool-versions', 'mise.toml', '.mise.toml'].map(read);
+    return [
+      read('.nvmrc'),
+      read('.node-version'),
+      ...tools.map((text) => pinned(text, 'node(?:js)?')),
+    ];
+  });
+  const wanted = [...pins, volta.node, engines.node];
+  return wanted.map((text) => numberIn(text)).find(Boolean) ?? null;
 }
 
 type Json = Readonly<Record<string, unknown>>;
+type Manifest = NonNullable<ReturnType<typeof manifest>>;
+
 const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** Its fields as npm means them; what is of another type is left out. */
-function packageJson(json: Json): PackageJson {
-  const texts = (name: string): Record<string, string> => {
-    const value = json[name];
-    const entries = isRecord(value) ? Object.entries(value) : [];
-    return Object.fromEntries(
-      entries.filter((entry): entry is [string, string] => isText(entry[1])),
+/** A package.json with its fields as npm means them; undefined when it is no JSON. */
+function manifest(tree: Tree, folder: string) {
+  let json: unknown;
+  try {
+    json = JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(json)) return undefined;
+  const texts = (value: unknown): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(isRecord(value) ? value : {}).filter((entry): entry is [string, string] =>
+        isText(entry[1]),
+      ),
     );
-  };
   const members = isRecord(json.workspaces) ? json.workspaces.packages : json.workspaces;
   return {
-    dependencies: texts('dependencies'),
-    devDependencies: texts('devDependencies'),
-    optionalDependencies: texts('optionalDependencies'),
-    scripts: texts('scripts'),
-    engines: texts('engines'),
-    volta: texts('volta'),
+    dependencies: texts(json.dependencies),
+    devDependencies: texts(json.devDependencies),
+    optionalDependencies: texts(json.optionalDependencies),
+    scripts: texts(json.scripts),
+    engines: texts(json.engines),
+    volta: texts(json.volta),
     packageManager: isText(json.packageManager) ? json.packageManager : undefined,
     workspaces: Array.isArray(members) ? members.filter(isText) : [],
   };
