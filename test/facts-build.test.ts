@@ -297,7 +297,7 @@ test('background: children in the lists that start/2 and its functions write', (
   ]);
   assert.equal(
     started(
-      '  def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end\n  defp never, do: [Shop.C]',
+      '  def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',
     ),
     ['Shop.A', 'Shop.B'],
   );

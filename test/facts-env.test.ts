@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, lock } from './support.ts';
+import { app } from './support.ts';
 
 const runtime = (source: string, more: Record<string, string> = {}) =>
   app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).env.required.map(
@@ -175,21 +175,6 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 
-test('{:system, name} tuples count with confex only', () => {
-  const settings = {
-    'config/prod.exs':
-      'import Config\nconfig :shop, url: {:system, "URL"}, pool: {:system, :integer, "POOL", 10}, key: {:system, :string, "KEY"}\n',
-  };
-  assert.equal(
-    app(settings).env.required.map((need) => need.name),
-    [],
-  );
-  assert.equal(
-    app({ ...settings, 'mix.lock': lock({ confex: [] }) }).env.required.map((need) => need.name),
-    ['URL', 'KEY'],
-  );
-});
-
 test('nil where a text is needed stops the program too', () => {
   assert.equal(
     runtime(
@@ -257,14 +242,6 @@ test("an endpoint's init sees its own configuration", () => {
     }),
     ['PORT'],
   );
-});
-
-test("Vapor's bindings, unless they have a default", () => {
-  const vapor = {
-    'lib/shop/vapor.ex':
-      'defmodule Shop.Vapor do\n  alias Vapor.Provider.Env\n  def load, do: Vapor.load!([%Env{bindings: [{:url, "URL"}, {:pool, "POOL", map: &String.to_integer/1}, {:port, "PORT", default: 1}, {:x, "X", required: false}]}])\nend',
-  };
-  assert.equal(runtime('', vapor), ['URL', 'POOL']);
 });
 
 test.run();

@@ -1,22 +1,11 @@
 import { type Expr, isOperator, option, walk } from '../elixir/expr.ts';
-import { callsIn } from '../elixir/modules.ts';
 import { fullName } from '../elixir/scope.ts';
 import type { Code } from './code.ts';
 import type { Locked } from './lock.ts';
 import type { Dep, MixProject } from './mix-project.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
-const JOB_LIBRARIES = [
-  'oban',
-  'oban_pro',
-  'quantum',
-  'exq',
-  'broadway',
-  'verk',
-  'que',
-  'faktory_worker',
-  'honeydew',
-];
+const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quantum|que|verk)$/;
 /** Children that every Phoenix app has and that only serve requests. */
 const PLUMBING =
   /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
@@ -29,15 +18,13 @@ export function background(
   code: Code,
   sources: Sources,
 ): string[] {
-  const libraries = JOB_LIBRARIES.filter(
-    (name) => lock.has(name) && deps.some((dep) => dep.name === name && dep.prod),
-  );
-  const notWork = new Set([...code.repos, ...code.endpoints].map((one) => one.module));
+  const libraries = deps
+    .filter(({ name, prod }) => prod && lock.has(name) && JOB_LIBRARIES.test(name))
+    .map(({ name }) => name);
+  const notWork = new Set([...code.repos, ...code.endpoints].map(({ module }) => module));
   const own = projects
-    .flatMap((project) =>
-      project.applicationModule ? (sources.module(project.applicationModule) ?? []) : [],
-    )
-    .flatMap((application) => childrenOf(application, sources))
+    .flatMap(({ applicationModule }) => sources.module(applicationModule ?? '') ?? [])
+    .flatMap((application) => children(application, sources, new Set()))
     .filter(
       (name) => sources.fileOf(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name),
     );
@@ -45,44 +32,31 @@ export function background(
 }
 
 /**
- * Modules that stand as children in a module's list literals, those of the project's supervisors among them included. What a
- * variable or another module's function puts there is not followed: of 28 public apps none would be judged otherwise.
+ * Modules in the list literals of a module's functions, and those of the supervisors among them. What a variable or another
+ * module's function puts there is not followed: of 28 public apps none would be judged otherwise.
  */
-function childrenOf(module: SourceModule, sources: Sources, seen = new Set<string>()): string[] {
+function children(module: SourceModule, sources: Sources, seen: Set<string>): string[] {
   const below = (name: string): string[] => {
     const source = seen.has(name) ? undefined : sources.module(name);
     seen.add(name);
-    return source && supervises(source) ? childrenOf(source, sources, seen) : [];
+    return source && SUPERVISES.test(source.text) ? children(source, sources, seen) : [];
   };
-  const children: string[] = [];
-  walk(startCode(module), (expr) => {
-    if (expr.is === 'list') children.push(...expr.items.flatMap((item) => child(item, module)));
-    const started = expr.is === 'call' && expr.name === 'start_link' ? child(expr.on, module) : [];
-    for (const name of started) children.push(...below(name));
-  });
-  return children.flatMap((name) => [name, ...below(name)]);
-}
-
-/** What start/2 or init/1 runs of its own module. */
-function startCode({ scope }: SourceModule): Expr[] {
-  const names = new Set(['start', 'init']);
-  const code: Expr[] = [];
-  // Grows while it is walked: functions call each other
-  for (const name of names)
-    for (const { body } of scope.functions.get(name) ?? []) {
-      code.push(...body);
-      walk(body, (expr) => {
-        const isLocal = expr.is === 'variable' || (expr.is === 'call' && !expr.on);
-        if (isLocal && scope.functions.has(expr.name)) names.add(expr.name);
-      });
-    }
-  return code;
-}
-
-const supervises = ({ body }: SourceModule): boolean =>
-  callsIn(body, 'use').some(
-    ({ args: [used] }) => used?.is === 'module' && used.name === 'Supervisor',
+  const found: string[] = [];
+  const functions = [...module.scope.functions.values()].flat();
+  walk(
+    functions.flatMap(({ body }) => body),
+    (expr) => {
+      if (expr.is === 'list')
+        for (const name of expr.items.flatMap((item) => child(item, module)))
+          found.push(name, ...below(name));
+      if (expr.is === 'call' && expr.name === 'start_link')
+        found.push(...child(expr.on, module).flatMap(below));
+    },
   );
+  return found;
+}
+
+const SUPERVISES = /^ *use Supervisor\b/m;
 
 /** `Shop.Worker`, `{Shop.Worker, …}`, `%{start: {Shop.Worker, …}}`, `worker(Shop.Worker, …)`, `Supervisor.child_spec(…)`. */
 function child(expr: Expr | undefined, module: SourceModule): string[] {

@@ -1,132 +1,137 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Call, childrenOf, type Expr, moduleOf, walk } from '../elixir/expr.ts';
+import { childrenOf, type Expr, moduleOf } from '../elixir/expr.ts';
+import { callsIn } from '../elixir/modules.ts';
 import type { VariableRead } from '../elixir/run.ts';
-import { emptyScope } from '../elixir/scope.ts';
+import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
-import { get, Tuple } from '../elixir/value.ts';
+import { atomName, get, moduleName } from '../elixir/value.ts';
 import type { RequiredEnv } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
-import { readUses, type Uses } from './uses.ts';
 
-export type { EndpointModule, RepoModule } from './uses.ts';
+export interface EndpointModule {
+  module: string;
+  file: string;
+  otpApp: string | null;
+}
+
+export interface RepoModule extends EndpointModule {
+  adapter: string | null;
+  /** `read_only: true`: a replica, which nothing migrates. */
+  readOnly: boolean;
+}
 
 /** What the project's own modules say, by the code that declares them and not by their names. */
-export interface Code extends Uses {
+export interface Code {
+  endpoints: EndpointModule[];
+  repos: RepoModule[];
+  /** Modules with routes: Phoenix.Router and Plug.Router. */
+  routers: SourceModule[];
   /** Modules that look at a request's path themselves. */
   plugs: SourceModule[];
+  /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
+  webModules: string[];
+  /** A module is a Rust crate of the project (`use Rustler`). */
+  rustler: boolean;
   /** `System.fetch_env!` in code that no condition guards. */
   fetchEnv: RequiredEnv[];
-  /** Bindings of Vapor's `%Env{}` without a default. */
-  bindings: RequiredEnv[];
-  /** `System.get_env` in a module's body, where the compiler runs it. */
+  /** `System.get_env` of a module's attribute, where the compiler runs it. */
   buildReads: VariableRead[];
   /** `use Phoenix.LiveView` or a `live` route somewhere. */
   liveView: boolean;
 }
 
-/** A router's only interest here: routes that health.ts knows, by their last words. */
-const ROUTER = /use [\w.]+,? *\(?:router\b/;
-const HEALTH_ROUTE =
-  /health|heartbeat|livez|readyz|liveness|readiness|["/](up|ping|status|alive|live|ready)"/;
 const MARKERS =
-  /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:endpoint\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b[^\n.]*otp_app|use Rustler|Vapor\.Provider|^ *@\w+ .*System\.get_env/m;
-/** What `MARKERS` can only match together with. */
-const WORDS = [
-  'Phoenix.Endpoint',
-  'Ecto.Repo',
-  'Phoenix.Router',
-  'Plug.Router',
-  'otp_app',
-  ':router',
-  ':endpoint',
-  'fetch_env!',
-  'get_env',
-  'use Rustler',
-  'Vapor.Provider',
-];
+  /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b[^\n.]*otp_app|use Rustler/m;
 /** A plug that answers health checks compares the path with something like "/health". */
 const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
 const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
 export function readCode(sources: Sources): Code {
-  const found = sources.mentioning([...WORDS, 'request_path', 'path_info']).map((file) => {
-    const text = sources.text(file);
-    const looksAtPath = PATH.test(text) && HEALTH.test(text);
-    const matters =
-      looksAtPath || MARKERS.test(text) || (ROUTER.test(text) && HEALTH_ROUTE.test(text));
-    return { looksAtPath, modules: matters ? sources.modules(file) : [] };
-  });
-  const modules = found.flatMap((file) => file.modules);
-  const reads = modules.filter(({ file }) => !/(^|\/)mix\//.test(file)).map(unguardedReads);
+  const plugs = sources.matching(PATH).filter((file) => HEALTH.test(sources.text(file)));
+  const files = sources.files.filter(
+    (file) => plugs.includes(file) || MARKERS.test(sources.text(file)),
+  );
+  const modules = files.flatMap((file) => sources.modules(file));
+  const uses = modules.flatMap(usesOf);
+  const ofKind = (kind: Use['kind']) => uses.filter((use) => use.kind === kind);
+  const web = sources
+    .matching(/^ *use Phoenix\.(Router|Controller)\b/m)
+    .filter((file) => sources.text(file).includes('__using__'));
   return {
-    ...readUses(modules),
-    plugs: found.flatMap((file) => (file.looksAtPath ? file.modules : [])),
-    fetchEnv: reads.flatMap(({ fetchEnv }) => fetchEnv),
-    buildReads: reads.flatMap(({ buildReads }) => buildReads),
-    bindings: modules.filter(({ text }) => text.includes('Vapor.Provider')).flatMap(bindings),
-    liveView: sources.files.some((file) => /Phoenix\.LiveView|:live_view/.test(sources.text(file))),
+    endpoints: ofKind('endpoint'),
+    repos: ofKind('repo'),
+    routers: ofKind('router').map(({ source }) => source),
+    rustler: ofKind('rustler').length > 0,
+    webModules: web.flatMap((file) => sources.modules(file)[0]?.name ?? []),
+    plugs: plugs.flatMap((file) => sources.modules(file)),
+    fetchEnv: modules.filter(({ file }) => !/(^|\/)mix\//.test(file)).flatMap(fetches),
+    buildReads: sources.files.flatMap((file) => attributeReads(file, sources.text(file))),
+    liveView: sources.matching(/Phoenix\.LiveView|:live_view/).length > 0,
   };
 }
 
-function bindings(module: SourceModule): RequiredEnv[] {
+interface Use extends RepoModule {
+  kind: 'endpoint' | 'repo' | 'router' | 'rustler';
+  source: SourceModule;
+}
+
+/** What a module is by what it uses, of each kind at most once. */
+function usesOf(source: SourceModule): Use[] {
+  const { name, file, body, scope } = source;
+  const uses = new Map<Use['kind'], Use>();
+  for (const { args } of callsIn(body, 'use')) {
+    const [used] = args;
+    const options = evaluate(args[1], scope);
+    const otpApp = atomName(get(options, 'otp_app')) ?? null;
+    const target = used?.is === 'module' ? fullName(used.name, scope) : '';
+    const kind = kindOf(target, otpApp, atomName(options));
+    const adapter = moduleName(get(options, 'adapter')) ?? null;
+    const readOnly = get(options, 'read_only') === true;
+    if (kind && !uses.has(kind))
+      uses.set(kind, { kind, source, module: name, file, otpApp, adapter, readOnly });
+  }
+  return [...uses.values()];
+}
+
+/** Libraries and apps have macros of their own, named after what they bring. */
+function kindOf(target: string, otpApp: string | null, variant = ''): Use['kind'] | undefined {
+  if (target === 'Phoenix.Endpoint' || (target.endsWith('Endpoint') && otpApp)) return 'endpoint';
+  if (target === 'Ecto.Repo' || (target.endsWith('.Repo') && otpApp)) return 'repo';
+  if (/^(Phoenix|Plug)\.Router$/.test(target) || variant === 'router') return 'router';
+  if (variant === 'endpoint') return 'endpoint';
+  return target === 'Rustler' ? 'rustler' : undefined;
+}
+
+const CONDITIONS = /^(if|unless|case|cond|with|try)$/;
+
+/** `System.fetch_env!` that runs whenever its function does, or the compiler. */
+function fetches({ body, file, text }: SourceModule): RequiredEnv[] {
   const found: RequiredEnv[] = [];
-  walk(module.body, (expr) => {
-    const listed = expr.is === 'map' ? get(evaluate(expr, module.scope), 'bindings') : undefined;
-    for (const one of Array.isArray(listed) ? listed : []) {
-      const [, name, options] = one instanceof Tuple ? one.items : [];
-      if (
-        typeof name === 'string' &&
-        get(options, 'default') === undefined &&
-        get(options, 'required') !== false
-      )
-        found.push({
-          name,
-          file: module.file,
-          line: lineAt(module.text, expr.offset),
-          compileTime: false,
-        });
-    }
-  });
+  const visit = (expr: Expr, compileTime: boolean): void => {
+    const isCall = expr.is === 'call';
+    if (expr.is === 'fn' || (isCall && /^(defmodule|quote)$/.test(expr.name))) return;
+    if (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name))
+      return expr.operands.slice(0, 1).forEach((operand) => visit(operand, compileTime));
+    if (!isCall) return childrenOf(expr).forEach((inner) => visit(inner, compileTime));
+    const name = moduleOf(expr) === 'System' && evaluate(expr.args[0], emptyScope());
+    if (expr.name === 'fetch_env!' && typeof name === 'string')
+      found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
+    for (const inner of [...(expr.on ? [expr.on] : []), ...expr.args]) visit(inner, compileTime);
+    if (CONDITIONS.test(expr.name)) return;
+    const isDefinition = /^def(p|macrop?)?$/.test(expr.name);
+    for (const inner of Object.values(expr.blocks).flat())
+      visit(inner, compileTime && !isDefinition);
+  };
+  for (const expr of body) visit(expr, true);
   return found;
 }
 
-const CONDITIONS = /^(if|unless|case|cond|with|try|quote)$/;
-
-type Reads = Pick<Code, 'fetchEnv' | 'buildReads'>;
-
-/** Reads of the environment that happen whenever their function runs. */
-function unguardedReads(module: SourceModule): Reads {
-  const reads: Reads = { fetchEnv: [], buildReads: [] };
-  let compileTime = true;
-  const visit = (expr: Expr): void => {
-    if (expr.is === 'call') return call(expr);
-    if (expr.is === 'operator') return operator(expr);
-    if (expr.is !== 'fn') childrenOf(expr).forEach(visit);
-  };
-  /** What stands behind `||` is no demand, and in front of it, it has a default. */
-  const operator = ({ name, operands }: Extract<Expr, { is: 'operator' }>): void => {
-    const known = reads.buildReads.length;
-    const isChoice = /^(\|\||&&|and|or)$/.test(name);
-    operands.slice(0, isChoice ? 1 : undefined).forEach(visit);
-    if (name === '||' || name === 'or') reads.buildReads.length = known;
-  };
-  const call = (expr: Call): void => {
-    const variable = moduleOf(expr) === 'System' && evaluate(expr.args[0], emptyScope());
-    if (typeof variable === 'string') {
-      const read = { name: variable, file: module.file, line: lineAt(module.text, expr.offset) };
-      if (expr.name === 'fetch_env!') reads.fetchEnv.push({ ...read, compileTime });
-      if (expr.name === 'get_env' && compileTime && expr.args.length === 1)
-        reads.buildReads.push(read);
-    }
-    if (expr.name === 'defmodule' || expr.name === 'quote') return;
-    [...(expr.on ? [expr.on] : []), ...expr.args].forEach(visit);
-    if (CONDITIONS.test(expr.name)) return;
-    const outer = compileTime;
-    if (/^def(p|macrop?)?$/.test(expr.name)) compileTime = false;
-    Object.values(expr.blocks).flat().forEach(visit);
-    compileTime = outer;
-  };
-  module.body.forEach(visit);
-  return reads;
-}
+/** `@token System.get_env("TOKEN")` without a default. */
+const attributeReads = (file: string, text: string): VariableRead[] =>
+  [...text.matchAll(/^ *@\w+ (.*)System\.get_env\("(\w+)"\)(.*)$/gm)].flatMap(
+    ([line, before = '', name = '', after = '']) =>
+      /\b(if|case|quote)\b|\|\|/.test(before + after)
+        ? []
+        : [{ name, file, line: lineAt(text, text.indexOf(line)) }],
+  );

@@ -1,5 +1,5 @@
 import { type KnownFunction, Run, type VariableRead } from '../elixir/run.ts';
-import { atomName, Environment, get, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import { Environment, get, Unknown, type Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { Code } from './code.ts';
 import { type Config, configFile, type RequiredEnv } from './config.ts';
@@ -16,7 +16,6 @@ interface Start {
   repos: readonly string[];
   /** runtime.exs, or the releases.exs of old. */
   runtime: string | undefined;
-  lock: ReadonlyMap<string, unknown>;
   notes: string[];
 }
 
@@ -49,7 +48,7 @@ const PACKAGES = {
  * empty environment, and whatever then stops the start is what it demands.
  */
 export function demands(start: Start): Demands {
-  const { config, code, lock, notes } = start;
+  const { code, notes } = start;
   const { run, built, nilReads } = dryStart(start);
   if (run.opaque.size)
     notes.push(
@@ -60,8 +59,6 @@ export function demands(start: Start): Demands {
       variable === null ? [] : [{ name: variable, file, line, compileTime: index < built }],
     ),
     ...code.fetchEnv,
-    ...code.bindings,
-    ...(lock.has('confex') ? confexTuples(config) : []),
   ]);
   const atBuild = new Set(required.filter((read) => read.compileTime).map(({ name }) => name));
   const buildReads = firstByName([
@@ -116,19 +113,4 @@ function readingModule(sources: Sources, name: string, args: readonly Value[]) {
 function firstByName<Read extends VariableRead>(reads: readonly Read[]): Read[] {
   const names = new Set<string>();
   return reads.filter(({ name }) => !names.has(name) && names.add(name));
-}
-
-/** `{:system, "X"}` without a default: Confex raises for it when the setting is read. */
-function confexTuples(config: Config): RequiredEnv[] {
-  const inside = (value: Value): string[] => {
-    if (Array.isArray(value)) return value.flatMap(inside);
-    if (!(value instanceof Tuple)) return [];
-    const [tag, second, third] = value.items;
-    if (atomName(tag) !== 'system') return value.items.flatMap(inside);
-    if (typeof second === 'string') return value.items.length === 2 ? [second] : [];
-    return typeof third === 'string' && value.items.length === 3 ? [third] : [];
-  };
-  return config.settings.flatMap(({ value, file, line }) =>
-    inside(value).map((name) => ({ name, file, line, compileTime: false })),
-  );
 }

@@ -111,7 +111,6 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
     endpoints: code.endpoints.map((one) => one.module),
     repos: repos.modules,
     runtime,
-    lock,
     notes,
   });
   // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late.

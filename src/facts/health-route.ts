@@ -1,8 +1,7 @@
-import { evaluation } from '../elixir/budget.ts';
 import { evaluate } from '../elixir/evaluate.ts';
-import { fullName, type Scope, unguarded } from '../elixir/scope.ts';
-import { type Expr, walk } from '../elixir/syntax.ts';
-import { Atom, get, type Value } from '../elixir/value.ts';
+import { type Call, type Expr, option, walk } from '../elixir/expr.ts';
+import { fullName, type Scope } from '../elixir/scope.ts';
+import { atomName, get, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
@@ -15,16 +14,13 @@ const GUARDED = /auth|admin|logged|require|session|token/;
 
 /** How sure it is that a path answers health checks; 0: it doesn't. A check that asks nobody else ranks first. */
 function rank(path: string): number {
-  const parts = path.split('/').filter(Boolean);
-  const last = parts.at(-1) ?? '';
-  const before = parts.slice(0, -1);
-  if (parts.some((part) => /[:*]/.test(part))) return 0;
-  if (
-    PLAIN.test(last) ||
-    before.some((part) => (PLAIN.test(part) || part === 'status') && VAGUE.test(last))
-  )
+  const before = path.split('/').filter(Boolean);
+  const last = before.pop() ?? '';
+  const isVague = VAGUE.test(last);
+  if (/[:*]/.test(path)) return 0;
+  if (PLAIN.test(last) || (isVague && before.some((part) => PLAIN.test(part) || part === 'status')))
     return likelihood(last);
-  return VAGUE.test(last) && before.every((part) => PREFIX.test(part)) ? 1 : 0;
+  return isVague && before.every((part) => PREFIX.test(part)) ? 1 : 0;
 }
 
 /** Alive is what a check asks; ready waits for more. */
@@ -33,185 +29,141 @@ function likelihood(name: string): number {
   return name.startsWith('read') ? 2 : 3;
 }
 
-/** What is compared with what. */
-function sidesOf(expr: Expr): readonly Expr[] {
-  if (expr.is === 'tuple') return expr.items;
-  return expr.is === 'operator' && ['==', 'in', '==='].includes(expr.name) ? expr.operands : [];
-}
-
 /** The app's own health route: one of its routes, or a path that a plug answers by itself. */
 export function healthPath(code: Code, sources: Sources): string | null {
-  const routes = allRoutes(code.routers).filter(
-    (route) => !route.pipelines.some((name) => GUARDED.test(name)),
+  const routes = code.routers.flatMap(({ name, body, scope }) =>
+    routesIn(body, { router: name, scope, prefix: '', through: '' }),
+  );
+  const forwards = routes.filter((route) => route.to !== null);
+  const mounts = new Map(code.routers.map(({ name }) => [name, mountOf(name, forwards)]));
+  const open = routes.filter(
+    ({ router, through, to }) =>
+      !GUARDED.test(`${mounts.get(router)?.through} ${through}`) &&
+      !(to && code.routers.some(({ name }) => isNamed(name, to))),
   );
   const paths = [
-    ...routes.map((route) => route.path),
+    ...open.map(({ router, path }) => join(mounts.get(router)?.path ?? '', path)),
     ...code.plugs.filter((plug) => isUsed(plug, code, sources)).flatMap(answeredPaths),
-  ].filter((path) => rank(path) > 0);
-  return paths.sort((left, right) => rank(right) - rank(left))[0] ?? null;
+  ];
+  const [best] = paths.sort((left, right) => rank(right) - rank(left));
+  return best !== undefined && rank(best) > 0 ? best : null;
 }
 
-/** A plug answers when the code of another module names it, or when it is a function of an endpoint or a router. */
-function isUsed(plug: SourceModule, code: Code, sources: Sources): boolean {
-  const serves =
-    code.routers.includes(plug) || code.endpoints.some(({ module }) => module === plug.name);
-  if (serves) return true;
-  const [last = ''] = plug.name.split('.').slice(-1);
-  return sources
-    .mentioning([last])
-    .flatMap((file) => sources.modules(file))
-    .some(({ name, body, scope }) => {
-      let isNamed = false;
-      walk(
-        body.filter((expr) => expr.is !== 'call' || !/^(alias|defmodule)$/.test(expr.name)),
-        (expr) => {
-          if (expr.is === 'module' && fullName(expr.name, scope) === plug.name) isNamed = true;
-        },
-      );
-      return isNamed && name !== plug.name;
-    });
-}
-
-/** Routes of all routers, those of a forwarded router below the path it is forwarded from. */
-function allRoutes(routers: readonly SourceModule[]): Route[] {
-  const own = new Map(routers.map((router) => [router.name, routesIn(router.body, router.scope)]));
-  const target = (name: string) =>
-    [...own.keys()].find((known) => known === name || known.endsWith(`.${name}`));
-  const forwarded = new Set(
-    [...own.values()].flat().flatMap((route) => (route.forward ? (target(route.to) ?? []) : [])),
-  );
-  const follow = (route: Route, depth: number): Route[] => {
-    const to = route.forward && depth < 4 ? target(route.to) : undefined;
-    // Routers that forward to each other many times have more routes than anybody reads
-    if (!evaluation.spend(1)) return [];
-    if (to === undefined) return [route];
-    const inner = (own.get(to) ?? []).flatMap((one) => follow(one, depth + 1));
-    return inner.map((one) => ({
-      ...one,
-      path: join(route.path, one.path),
-      pipelines: [...route.pipelines, ...one.pipelines],
-    }));
-  };
-  return [...own].flatMap(([name, routes]) =>
-    forwarded.has(name) ? [] : routes.flatMap((route) => follow(route, 0)),
-  );
-}
-
-interface Route {
+interface Mount {
   path: string;
-  pipelines: string[];
-  /** The plug or controller it goes to. */
-  to: string;
-  forward: boolean;
+  /** The pipelines before it, as text. */
+  through: string;
 }
 
-/** GET-able routes of a router body with their scopes' prefixes and pipelines. */
+interface Route extends Mount {
+  router: string;
+  /** The module that a `forward` goes to. */
+  to: string | null;
+}
+
+/** Whether a module is meant, perhaps without the prefix that a scope adds. */
+const isNamed = (module: string, name: string): boolean =>
+  name !== '' && `.${module}`.endsWith(`.${name}`);
+
+/** Where a router is forwarded from. */
+function mountOf(router: string, forwards: readonly Route[], depth = 0): Mount {
+  const from = forwards.find((route) => route.router !== router && isNamed(router, route.to ?? ''));
+  if (!from || depth > 3) return { path: '', through: '' };
+  const outer = mountOf(from.router, forwards, depth + 1);
+  return { path: join(outer.path, from.path), through: `${outer.through} ${from.through}` };
+}
+
+/** GET-able routes of a router's body with their scopes' prefixes and pipelines. */
 function routesIn(
   body: readonly Expr[],
-  scope: Scope,
-  prefix = '',
-  pipelines: readonly string[] = [],
+  place: Omit<Route, 'to' | 'path'> & { scope: Scope; prefix: string },
 ): Route[] {
-  let through = [...pipelines];
+  let { through } = place;
   return body.flatMap((expr): Route[] => {
     if (expr.is !== 'call') return [];
-    const values = expr.args.map((arg) => evaluate(arg, scope));
-    const [first] = values;
-    if (expr.name === 'pipe_through')
-      through = [
-        ...through,
-        ...(Array.isArray(first) ? first : [first]).flatMap((one) =>
-          one instanceof Atom ? one.name : [],
-        ),
-      ];
-    if (expr.name === 'scope') {
-      const path =
-        typeof first === 'string'
-          ? first
-          : values.map((value) => get(value, 'path')).find((one) => typeof one === 'string');
-      return routesIn(
-        expr.blocks.do ?? [],
-        scope,
-        join(prefix, typeof path === 'string' ? path : ''),
-        through,
-      );
+    const values = expr.args.map((arg) => evaluate(arg, place.scope));
+    const texts = (key: string) =>
+      values
+        .flatMap((value) => get(value, key) ?? value)
+        .filter((text) => typeof text === 'string');
+    const add = (path: string | undefined, to: string | null = null) =>
+      path === undefined
+        ? []
+        : [{ router: place.router, path: join(place.prefix, path), through, to }];
+    switch (expr.name) {
+      case 'pipe_through':
+        through += ` ${values
+          .flat()
+          .map((value) => atomName(value))
+          .join(' ')}`;
+        return [];
+      case 'if':
+      case 'unless':
+        return routesIn(expr.blocks.do ?? [], { ...place, through });
+      case 'scope': {
+        const prefix = join(place.prefix, texts('path')[0] ?? '');
+        return routesIn(expr.blocks.do ?? [], { ...place, prefix, through });
+      }
+      case 'plug':
+        return add(texts('at').at(-1) ?? texts('path').at(-1));
+      case 'forward':
+        return add(texts('path')[0], target(expr, place.scope));
+      case 'get':
+      case 'match':
+      case 'head':
+      case 'resources':
+        return add(texts('path')[0]);
+      default:
+        return [];
     }
-    if (expr.name === 'if' || expr.name === 'unless')
-      return routesIn(expr.blocks.do ?? [], scope, prefix, through);
-    if (expr.name === 'plug') {
-      const at = values
-        .map((value) => get(value, 'at') ?? get(value, 'path'))
-        .find((one) => typeof one === 'string');
-      return typeof at === 'string'
-        ? [{ path: join(prefix, at), pipelines: through, to: '', forward: false }]
-        : [];
-    }
-    if (!['get', 'match', 'forward', 'head', 'resources'].includes(expr.name)) return [];
-    const path = values.find((value) => typeof value === 'string');
-    const to = expr.args
-      .flatMap((arg) => [
-        arg,
-        ...(arg.is === 'list'
-          ? arg.items.flatMap((item) =>
-              item.is === 'tuple' && item.items[0]?.is === 'atom' && item.items[0].name === 'to'
-                ? (item.items[1] ?? [])
-                : [],
-            )
-          : []),
-      ])
-      .find((arg) => arg.is === 'module');
-    if (typeof path !== 'string') return [];
-    return [
-      {
-        path: join(prefix, path),
-        pipelines: through,
-        to: to?.is === 'module' ? fullName(to.name, scope) : '',
-        forward: expr.name === 'forward',
-      },
-    ];
   });
 }
 
+/** `forward "/ops", Shop.Ops`, `forward "/ops", to: Shop.Ops`. */
+function target({ args }: Call, scope: Scope): string {
+  const module = args.find((arg) => arg.is === 'module') ?? option(args.at(-1), 'to');
+  return module?.is === 'module' ? fullName(module.name, scope) : '';
+}
+
 const join = (prefix: string, path: string): string =>
-  `/${[prefix, path]
-    .flatMap((part) => part.split('/'))
-    .filter(Boolean)
-    .join('/')}`;
+  `/${`${prefix}/${path}`.split('/').filter(Boolean).join('/')}`;
+
+/** A plug answers when another file names it, or when it is a function of an endpoint or a router. */
+function isUsed(plug: SourceModule, { routers, endpoints }: Code, sources: Sources): boolean {
+  const serves = routers.includes(plug) || endpoints.some(({ module }) => module === plug.name);
+  const last = plug.name.slice(plug.name.lastIndexOf('.') + 1);
+  const names = new RegExp(`^(?!\\s*(?:#|alias|defmodule)).*\\b${last}\\b`, 'm');
+  return serves || sources.matching(names).some((file) => file !== plug.file);
+}
 
 /** Paths that a plug's functions pick out of all requests and do something about, not merely let pass. */
 function answeredPaths({ body, scope }: SourceModule): string[] {
   const found: string[] = [];
-  walk(body, (expr) => {
-    if (expr.is !== 'call' || !['def', 'defp'].includes(expr.name)) return;
-    const [head, guard] = unguarded(expr.args[0]);
-    const block = expr.blocks.do ?? [];
-    const passes = block.every((statement) => statement.is === 'variable');
+  const functions = body.filter(
+    (expr) =>
+      expr.is === 'call' &&
+      /^defp?$/.test(expr.name) &&
+      expr.blocks.do?.some((statement) => statement.is !== 'variable'),
+  );
+  const add = (value: Value) =>
     found.push(
-      ...(passes ? [] : pathsIn([...(head ? [head] : []), ...(guard ? [guard] : [])], scope)),
-      ...pathsIn(block, scope),
+      ...([value]
+        .flat()
+        .filter((path) => typeof path === 'string' && path.startsWith('/')) as string[]),
     );
+  walk(functions, (expr) => {
+    if (expr.is === 'string' || expr.is === 'attribute') add(evaluate(expr, scope));
+    const [left, right] = sidesOf(expr);
+    const parts = evaluate(right, scope);
+    const isInfo = left && 'name' in left && left.name === 'path_info';
+    if (isInfo && Array.isArray(parts) && parts.every((part) => typeof part === 'string'))
+      found.push(`/${parts.join('/')}`);
   });
   return found;
 }
 
-function pathsIn(exprs: readonly Expr[], scope: Scope): string[] {
-  const found: string[] = [];
-  const named = new Set<string>();
-  const add = (value: Value, parts: boolean) => {
-    if (typeof value === 'string') found.push(value);
-    else if (Array.isArray(value) && value.every((part) => typeof part === 'string'))
-      found.push(...(parts ? [`/${value.join('/')}`] : value));
-  };
-  walk(exprs, (expr) => {
-    const [left, right] = sidesOf(expr);
-    if (!left || !right) return;
-    const name =
-      left.is === 'atom' || left.is === 'variable' || left.is === 'call' ? left.name : '';
-    if ((name === 'request_path' || name === 'path_info') && right.is === 'variable')
-      named.add(right.name);
-    else if (name === 'request_path' || (left.is === 'variable' && named.has(name)))
-      add(evaluate(right, scope), false);
-    else if (name === 'path_info') add(evaluate(right, scope), true);
-  });
-  return found;
+/** What is compared with what. */
+function sidesOf(expr: Expr): readonly Expr[] {
+  if (expr.is === 'tuple') return expr.items;
+  return expr.is === 'operator' && /^(===?|in)$/.test(expr.name) ? expr.operands : [];
 }

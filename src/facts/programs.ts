@@ -1,7 +1,8 @@
 import { evaluate } from '../elixir/evaluate.ts';
+import { type Expr, walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
-import { type Call, type Expr, lineAt, walk } from '../elixir/syntax.ts';
-import type { Sources } from './sources.ts';
+import { lineAt } from '../elixir/syntax.ts';
+import type { SourceModule, Sources } from './sources.ts';
 
 /** A program that the app's code starts, by its literal name. */
 export interface StartedProgram {
@@ -12,71 +13,43 @@ export interface StartedProgram {
   compileTime: boolean;
 }
 
-const STARTERS = [
-  'System.cmd',
-  'System.shell',
-  'System.find_executable',
-  'MuonTrap.',
-  'Port.open',
-  'Exile.',
-  'ExCmd.',
-  'Rambo.run',
-  ':os.cmd',
-  ':exec.run',
-];
+/** Functions whose first argument is a program, or begins with one. */
+const STARTERS =
+  /(System\.(cmd|shell|find_executable)|MuonTrap\.(cmd|Daemon\.start_link)|Port\.open|(Exile|ExCmd)\.stream!?|Rambo\.run|:(os\.cmd|exec\.run))\b/;
 
 /** Programs that modules start while the app runs; Mix tasks and what only tests see are left out. */
 export function startedPrograms(sources: Sources): StartedProgram[] {
-  const found: StartedProgram[] = [];
-  for (const file of sources.mentioning(STARTERS)) {
-    if (/(^|\/)mix\//.test(file)) continue;
-    for (const { body, scope } of sources.modules(file)) {
-      const inside = body.filter(isDefinition);
-      for (const [code, compileTime] of [
-        [body.filter((expr) => !isDefinition(expr)), true],
-        [inside, false],
-      ] as const)
-        walk(code, (expr) => {
-          if (expr.is !== 'call') return;
-          const value = evaluate(programOf(expr), inner(scope));
-          const name = typeof value === 'string' ? nameOf(value) : undefined;
-          const line = lineAt(sources.text(file), expr.offset);
-          if (name) found.push({ name, file, line, compileTime });
-        });
-    }
-  }
-  const isSame = (one: StartedProgram, other: StartedProgram) =>
-    one.name === other.name && one.compileTime === other.compileTime;
-  return found.filter((one, index) => found.findIndex((other) => isSame(one, other)) === index);
+  const found = new Map<string, StartedProgram>();
+  for (const file of sources.matching(STARTERS))
+    for (const module of /(^|\/)mix\//.test(file) ? [] : sources.modules(file))
+      for (const program of programsOf(module)) {
+        const key = `${program.name} ${program.compileTime}`;
+        if (!found.has(key)) found.set(key, program);
+      }
+  return [...found.values()];
 }
 
 const isDefinition = (expr: Expr): boolean =>
   expr.is === 'call' && /^(def|defp|defmacro|defmacrop|defmodule|defimpl|quote)$/.test(expr.name);
 
-/** What a call takes for the program, or for a command line that begins with it. */
-function programOf({ on, name, args }: Call) {
-  const module = on?.is === 'module' || on?.is === 'atom' ? on.name : undefined;
-  const [first] = args;
-  switch (`${module}.${name}`) {
-    case 'System.cmd':
-    case 'System.shell':
-    case 'System.find_executable':
-    case 'MuonTrap.cmd':
-    case 'MuonTrap.Daemon.start_link':
-    case 'Rambo.run':
-    case 'os.cmd':
-    case 'exec.run':
-      return first;
-    case 'Exile.stream':
-    case 'Exile.stream!':
-    case 'ExCmd.stream':
-    case 'ExCmd.stream!':
-      return first?.is === 'list' ? first.items[0] : undefined;
-    case 'Port.open':
-      return first?.is === 'tuple' ? first.items[1] : undefined;
-    default:
-      return undefined;
-  }
+function programsOf({ body, scope, file, text }: SourceModule): StartedProgram[] {
+  const found: StartedProgram[] = [];
+  for (const part of body)
+    walk([part], (expr) => {
+      if (expr.is !== 'call' || (expr.on?.is !== 'module' && expr.on?.is !== 'atom')) return;
+      const called = `${expr.on.is === 'atom' ? ':' : ''}${expr.on.name}.${expr.name}`;
+      if (!STARTERS.test(called)) return;
+      const [first] = expr.args;
+      let program = first;
+      // `Exile.stream!(["ffmpeg", …])`, `Port.open({:spawn, "ffmpeg …"}, …)`
+      if (first?.is === 'list') program = first.items[0];
+      if (first?.is === 'tuple') program = first.items[1];
+      const command = evaluate(program, inner(scope));
+      const name = typeof command === 'string' ? nameOf(command) : undefined;
+      const line = lineAt(text, expr.offset);
+      if (name) found.push({ name, file, line, compileTime: !isDefinition(part) });
+    });
+  return found;
 }
 
 /** `/usr/bin/convert -strip a.png` → convert. */
@@ -85,6 +58,4 @@ const nameOf = (command: string): string | undefined =>
 
 /** Node runs beside the app: live_svelte, live_vue, live_react and Inertia render with the package nodejs. */
 export const startsNode = (sources: Sources): boolean =>
-  sources.files.some((file) =>
-    /^[^#\n]*\b(NodeJS\.(Supervisor|call)|Inertia\.SSR)\b/m.test(sources.text(file)),
-  );
+  sources.matching(/^[^#\n]*\b(NodeJS\.(Supervisor|call)|Inertia\.SSR)\b/m).length > 0;

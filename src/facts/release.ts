@@ -47,7 +47,6 @@ export function releasedCode(
     routers: holds(code.routers),
     plugs: holds(code.plugs),
     fetchEnv: holds(code.fetchEnv),
-    bindings: holds(code.bindings),
   };
 }
 
