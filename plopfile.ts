@@ -1,9 +1,9 @@
 import type { NodePlopAPI } from 'plop';
 import { commands, main } from './src/run/command.ts';
-import type { Way } from './src/run/way.ts';
+import type { Way } from './src/run/terminal.ts';
 
 // plop itself goes to the plopfile's folder; npx keeps the one it was started in
-const way: Way = { command: 'npx plop', dashes: true, from: process.env.INIT_CWD ?? process.cwd() };
+const way: Way = { command: 'npx plop', from: process.env.INIT_CWD ?? process.cwd() };
 
 /** plop's own flags; `--dest` is ours as well, since it is the same folder. */
 const PLOP_FLAGS = /^--(plopfile|cwd|preload)$/;

@@ -4,7 +4,7 @@ import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import { flyToml } from './fly-toml.ts';
 import { health } from './health.ts';
-import { type FileName, summaries } from './index.ts';
+import { type FileName, generated } from './index.ts';
 import { migrateSh } from './migrate-sh.ts';
 import { release } from './release.ts';
 import { runtimeExs } from './runtime-exs.ts';
@@ -21,6 +21,6 @@ const descriptors: Readonly<Record<FileName, Descriptor>> = {
 };
 
 /** Every generated file. */
-export const files: readonly GeneratedFile[] = (Object.keys(summaries) as FileName[]).map(
-  (name) => ({ name, ...descriptors[name] }),
+export const files: readonly GeneratedFile[] = (Object.keys(descriptors) as FileName[]).map(
+  (name) => ({ name, asks: generated[name].asks, ...descriptors[name] }),
 );

@@ -54,7 +54,6 @@ const SYSTEMS = {
 } as const;
 
 export const dockerfile: Descriptor = {
-  asks: ['base', 'release', 'psql'],
   present,
   outputs: ({ project, answers: { base, release, psql }, command }) => [
     {

@@ -4,7 +4,6 @@ import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
 
 export const dockerignore: Descriptor = {
-  asks: [],
   outputs: ({ project }) => [
     {
       path: '.dockerignore',

@@ -11,7 +11,6 @@ const REASONS = {
 };
 
 export const envSh: Descriptor = {
-  asks: ['release'],
   outputs: (context) => {
     const path = pathOf(context);
     const view = viewOf(context);

@@ -1,5 +1,5 @@
 import { ParseError } from 'toml-eslint-parser';
-import { type Answers, type Present, questions } from '../src/answers/questions.ts';
+import { type Answers, type Present, printAnswer } from '../src/answers/questions.ts';
 import { followsPoolSize } from '../src/check/fly-data.ts';
 import { Repo } from '../src/check/repo.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
@@ -27,7 +27,6 @@ import { scriptOutputs } from './migrate-sh.ts';
 import { portOf } from './shared.ts';
 
 export const flyToml: Descriptor = {
-  asks: ['app', 'region', 'postgres', 'host', 'memory', 'release', 'migrate', 'background'],
   present,
   outputs: (context) => {
     const { project, answers } = context;
@@ -125,7 +124,7 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
     ...connections(there.service),
     healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
     memoryKey: inMegabytes ? 'memory_mb' : 'memory',
-    memory: inMegabytes ? memory : tomlString(questions.memory.print(memory)),
+    memory: inMegabytes ? memory : tomlString(printAnswer('memory', memory)),
   };
 }
 

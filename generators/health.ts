@@ -9,7 +9,6 @@ import { Problem } from '../src/problem.ts';
 import { elixirModule } from '../src/quote.ts';
 
 export const health: Descriptor = {
-  asks: [],
   outputs: ({ project }) => {
     const { module, path } = plugOf(project);
     const endpoint = project.tree.read(project.endpoint.file) ?? '';

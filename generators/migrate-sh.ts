@@ -9,7 +9,6 @@ import type { Context, Descriptor, Output } from '../src/plan/file.ts';
 import { elixirAtom, elixirModule } from '../src/quote.ts';
 
 export const migrateSh: Descriptor = {
-  asks: ['release'],
   outputs: scriptOutputs,
   notes: (context) => (serverRepos(context.project).length ? [migrationNote(context)] : []),
 };

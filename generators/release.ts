@@ -4,7 +4,6 @@ import { Problem } from '../src/problem.ts';
 import { elixirKey } from '../src/quote.ts';
 
 export const release: Descriptor = {
-  asks: ['release'],
   outputs: ({ project, answers }) => {
     const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);
     if (

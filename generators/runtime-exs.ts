@@ -25,7 +25,6 @@ import { portOf } from './shared.ts';
 
 /** Writes what `check` misses in the owner's files, judged without our block: what they set stays in force. */
 export const runtimeExs: Descriptor = {
-  asks: ['app', 'postgres', 'host', 'release'],
   outputs: (context) => {
     const path = runtimeFile(context.project);
     return [

@@ -87,12 +87,9 @@ export async function call(name: string, dest: string, args: string[]): Promise<
   process.stdin.isTTY = false;
   console.log = (text: string) => printed.push(text);
   try {
-    const texts = readFlags(['--dest', dest, ...args], await command.flags(), command.positional);
-    await command.run(texts, {
-      command: 'npx plop',
-      dashes: true,
-      from: HERE,
-    });
+    const texts = readFlags(['--dest', dest, ...args], command.flags, command.positional);
+    const result = await command.run(texts, { command: 'npx plop', from: HERE });
+    if (typeof result === 'string') printed.push(result);
     return stripVTControlCharacters(printed.join('\n'));
   } finally {
     console.log = log;

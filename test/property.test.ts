@@ -12,7 +12,7 @@ import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf, type OnConflict } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
-import { stepLines } from '../src/run/report.ts';
+import { stepLines } from '../src/run/steps.ts';
 import { after, complete, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
@@ -567,7 +567,7 @@ test('hostile repos are refused, or what is in them stays text', () => {
 
 /** What a run tells its reader to paste; undefined: refused in a sentence. */
 function pasted(texts: Texts): string | undefined {
-  const way = { command: 'npx plop', dashes: true, from: '/work' } as const;
+  const way = { command: 'npx plop', from: '/work' } as const;
   const account = { flyctl: 'absent', apps: undefined, organizations: undefined } as const;
   try {
     const project = projectOf(texts);

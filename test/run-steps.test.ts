@@ -9,11 +9,11 @@ import { BUDGET, monthlyCost, PRICES_AS_OF } from '../src/fly/cost.ts';
 import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import type { Account } from '../src/run/account.ts';
-import { costLines, stepLines } from '../src/run/report.ts';
-import type { StepContext } from '../src/run/steps.ts';
+import { costLines } from '../src/run/report.ts';
+import { type StepContext, stepLines } from '../src/run/steps.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 
-const way = { command: 'npx plop', dashes: true, from: '/work' } as const;
+const way = { command: 'npx plop', from: '/work' } as const;
 const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
 /** What an account may hold: apps by name, and whether they were deployed. */
 const account = (apps: Record<string, boolean>, organization = 'acme'): Account => ({
@@ -46,7 +46,7 @@ function steps(
 
 const cost = (flags: typeof FLAGS, changes: Record<string, string> = {}): string => {
   const project = projectOf(shop(changes));
-  return costLines({ project, answers: complete({ ...FLAGS, ...flags }, project) }).join('\n');
+  return costLines({ project, answers: complete({ ...FLAGS, ...flags }, project) });
 };
 
 test('machine and database are in the total, with the date of the prices', () => {

@@ -190,7 +190,7 @@ test('help lists commands, flags and what holds without them; completion knows t
   const lines: string[] = [];
   const { log } = console;
   console.log = (text: string) => lines.push(text);
-  const way = { command: 'npx phoenix-fly', dashes: false, from: '/' } as const;
+  const way = { command: 'npx phoenix-fly', from: '/' } as const;
   try {
     assert.equal([await main(way, ['--help']), await main(way, ['dockerfile', '-h'])], [0, 0]);
     for (const shell of ['bash', 'zsh', 'fish'])

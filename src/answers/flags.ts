@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { ON_CONFLICT } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
-import { oneOf, parseYesNo } from './parse.ts';
 
 /** What every flag has, whether it answers a question or steers the run. */
 export interface Flag {
@@ -12,15 +12,9 @@ export interface Flag {
   /** Its one letter. */
   short?: string;
   /** It can be given more than once: its text has a line for each. */
-  several?: boolean;
+  multiple?: boolean;
 }
-
-/**
- * What becomes of a file where what its owner wrote and ours can't both stand: it is left as it is, or merged with the
- * owner's lines winning, or ours replaces theirs.
- */
-export const ON_CONFLICT = ['leave', 'merge', 'replace'] as const;
-export type OnConflict = (typeof ON_CONFLICT)[number];
+export type Flags = Readonly<Record<string, Flag>>;
 
 /** Flags that steer the run; those that answer a question are in questions.ts. */
 export const runFlags = {
@@ -35,13 +29,13 @@ export const runFlags = {
     fallback: 'asked',
   },
   yes: { short: 'y', help: 'the same as --write yes' },
-  'dry-run': { short: 'n', help: 'the same as --write no' },
+  'dry-run': { short: 'n', help: 'the same as --write no, whatever else is said' },
   steps: {
     example: 'first',
     help: 'next steps for the first deploy, or for the next one',
     fallback: 'first, unless there was a fly.toml',
   },
-} satisfies Record<string, Flag>;
+} satisfies Flags;
 
 /** Flags of every command. */
 export const commonFlags = {
@@ -51,23 +45,21 @@ export const commonFlags = {
     fallback: 'the folder you are in',
   },
   help: { short: 'h', help: 'what a command takes' },
-} satisfies Record<string, Flag>;
+} satisfies Flags;
 
-/** Flags of `check`. */
 export const checkFlags = {
   json: { help: 'the same for scripts' },
   skip: {
     example: 'R3.5',
     help: 'leaves a requirement out, with a reason if you like: --skip "R3.5: our own format"; can be repeated',
-    several: true,
+    multiple: true,
   },
   strict: {
     help: "fails for anything that is not met, also for what can't be told by reading",
     fallback: 'fails for a must: it would not build, boot or answer, or is unsafe',
   },
-} satisfies Record<string, Flag>;
+} satisfies Flags;
 
-/** Flags of `prove`. */
 export const proveFlags = {
   engine: { example: 'podman', help: 'docker or podman', fallback: 'the first that answers' },
   'env-file': {
@@ -83,7 +75,7 @@ export const proveFlags = {
   path: { example: '/login', help: 'the page to look at', fallback: '/' },
   keep: { help: 'leaves the app running and prints its URL' },
   json: { help: 'the same for scripts' },
-} satisfies Record<string, Flag>;
+} satisfies Flags;
 
 /** The texts of the flags that were given; a flag without a value is "yes". */
 export type Texts = Partial<Record<string, string>>;
@@ -94,99 +86,82 @@ export type Texts = Partial<Record<string, string>>;
  */
 export function readFlags(
   args: readonly string[],
-  flags: Readonly<Record<string, Flag>>,
+  flags: Flags,
   positional: readonly string[] = [],
 ): Texts {
-  const { tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-    options: Object.fromEntries(
-      Object.entries(flags).map(([name, { example, short }]) => [
-        name,
-        { type: example ? 'string' : 'boolean', ...(short && { short }) },
-      ]),
-    ),
-  });
-  const texts: Record<string, string> = {};
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const text = textOf(token, flags);
-    const before = flags[token.name]?.several ? texts[token.name] : undefined;
-    texts[token.name] = before === undefined ? text : `${before}\n${text}`;
-  }
+  const { values, positionals } = parsed(args, flags);
+  const texts: Texts = {};
+  for (const [name, value] of Object.entries(values))
+    texts[name] = value === true ? 'yes' : [value].flat().join('\n');
   const unnamed = positional.filter((name) => name in flags && texts[name] === undefined);
-  for (const token of tokens) {
-    if (token.kind !== 'positional') continue;
+  for (const text of positionals) {
     const name = unnamed.shift();
-    if (!name) throw new Problem(`"${token.value}" is one answer too many`);
-    texts[name] = token.value;
+    if (!name) throw new Problem(`"${text}" is one answer too many`);
+    texts[name] = text;
   }
   return texts;
 }
 
-interface OptionToken {
-  name: string;
-  rawName: string;
-  value?: string | undefined;
-  inlineValue?: boolean | undefined;
-}
-
-function textOf(
-  { name, rawName, value, inlineValue }: OptionToken,
-  flags: Readonly<Record<string, Flag>>,
-): string {
-  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-  if (!flag)
-    throw new Problem(
-      `there is no flag ${rawName} here; there are ${Object.keys(flags)
-        .map((known) => `--${known}`)
-        .join(', ')}`,
-    );
-  if (!flag.example) {
-    if (value !== undefined) throw new Problem(`${rawName} takes no value`);
-    return 'yes';
+function parsed(args: readonly string[], flags: Flags) {
+  const options = Object.entries(flags).map(([name, { example, short, multiple = false }]) => [
+    name,
+    { type: example ? 'string' : 'boolean', multiple, ...(short && { short }) },
+  ]);
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: Object.fromEntries(options) as Record<string, { type: 'string' | 'boolean' }>,
+    });
+  } catch (error) {
+    const [complaint = ''] = String((error as Error).message).split(/\.?\s*To specify/);
+    const known = Object.keys(flags).map((name) => `--${name}`);
+    throw new Problem(`${complaint.replace('\n', ' ')} (flags: ${known.join(', ')})`);
   }
-  if (value === undefined || (!inlineValue && value.startsWith('--')))
-    throw new Problem(`${rawName} needs a value, for example ${rawName} ${flag.example}`);
-  return value;
 }
 
 /** Lines of help on flags. */
-export const flagLines = (flags: Readonly<Record<string, Flag>>): string[] =>
+export const flagLines = (flags: Flags): string[] =>
   Object.entries(flags).map(([name, { help, fallback, example, short }]) => {
     const label = `${short ? `-${short}, ` : '    '}--${name}${example ? ` ${example}` : ''}`;
     return `  ${label.padEnd(29)} ${help}${fallback ? ` (without it: ${fallback})` : ''}`;
   });
 
-/** What steers a run; undefined: not said. */
-export interface RunFlags {
-  write: boolean | undefined;
-  conflict: OnConflict | undefined;
-  steps: 'first' | 'next' | undefined;
-}
+/** What steers a run; undefined: not said. @throws Problem for words that are none */
+export const readRunFlags = ({ write, yes, 'dry-run': dry, conflict, steps }: Texts) => ({
+  write: named('write', dry ? 'no' : (yes ?? write), parseYesNo),
+  conflict: named('conflict', conflict, oneOf(ON_CONFLICT, 'a way out')),
+  steps: named('steps', steps, oneOf(['first', 'next'], 'a list of steps')),
+});
 
-/** @throws Problem for words that are none, or that contradict each other */
-export function readRunFlags(texts: Texts): RunFlags {
-  const read = <T>(flag: string, parse: (text: string) => T): T | undefined =>
-    texts[flag] === undefined ? undefined : named(flag, () => parse(texts[flag] ?? ''));
-  const said = [read('write', parseYesNo), texts.yes && true, texts['dry-run'] ? false : undefined];
-  const [write, other] = said.filter((word) => typeof word === 'boolean');
-  if (other !== undefined && other !== write)
-    throw new Problem('--yes and --dry-run contradict each other: give one of them');
-  return {
-    write,
-    conflict: read('conflict', (text) => oneOf(text, ON_CONFLICT, 'a way out')),
-    steps: read('steps', (text) => oneOf(text, ['first', 'next'] as const, 'a list of steps')),
-  };
-}
-
-/** Runs a parser; what it complains about begins with the flag. @throws Problem */
-export function named<T>(flag: string, parse: () => T): T {
+/** Reads the text of a flag, if it was given; a complaint begins with the flag. @throws Problem */
+export function named<T>(
+  flag: string,
+  text: string | undefined,
+  parse: (text: string) => T,
+): T | undefined {
+  if (text === undefined) return undefined;
   try {
-    return parse();
+    return parse(text);
   } catch (error) {
     throw error instanceof Problem ? new Problem(`--${flag}: ${error.message}`) : error;
   }
+}
+
+/** Reads one of a few words. */
+export const oneOf =
+  <const T extends string>(allowed: readonly T[], what: string) =>
+  (text: string): T => {
+    const found = allowed.find((word) => word === text.trim().toLowerCase());
+    if (found) return found;
+    throw new Problem(
+      `"${text}" is not ${what}: give ${allowed.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`,
+    );
+  };
+
+/** @throws Problem for anything that is neither */
+export function parseYesNo(text: string): boolean {
+  if (/^(y|yes|true)$/i.test(text.trim())) return true;
+  if (/^(n|no|false)$/i.test(text.trim())) return false;
+  throw new Problem(`"${text}" is neither yes nor no`);
 }

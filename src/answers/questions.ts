@@ -8,8 +8,7 @@ import { isAppName, isHostName, toAppName } from '../fly/names.ts';
 import { parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
 import { parseRegion, searchRegions } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
-import { type Flag, named, type Texts } from './flags.ts';
-import { oneOf, parseMemory, parseYesNo } from './parse.ts';
+import { type Flag, named, oneOf, parseYesNo, type Texts } from './flags.ts';
 
 export interface Choice {
   value: string;
@@ -19,36 +18,32 @@ export interface Choice {
 /** Texts that the files there already answer with: see `present` of the descriptors. */
 export type Present = { readonly [Name in QuestionName]?: string | undefined };
 
-/**
- * One question, declared once: the prompt, the flag, the help, the README row, the errors and the answer's type come from it.
- * `asked`: always at a terminal, only when its file is generated alone, or only when it has no default (a flag).
- */
+/** One question, declared once: the prompt, the flag, the help, the README row, the errors and the answer's type come from it. */
 export interface Question<T> extends Flag {
-  message: string;
   example: string;
   fallback: string;
-  asked: 'always' | 'alone' | 'flag';
+  /** What a terminal is asked; without it the question is a flag. */
+  message?: string;
+  /** Asked only where nothing answers it. */
+  inDoubt?: boolean;
   /** What is offered where no file answers yet; undefined when it can't be known. `app`: the answer to the first question. */
   default: (project: Project, app: string) => string | undefined;
   /** @throws Problem on bad input */
   parse: (text: string, live?: Live) => T;
-  print: (answer: T) => string;
+  print?: (answer: T) => string;
   /** For a list that can be searched by typing; free text that `parse` takes is offered too. */
   search?: (term: string, project: Project, app: string, live: Live) => Choice[];
-  /** What the account has belongs to the choices: worth asking flyctl. */
-  live?: boolean;
 }
 
 const question = <T>(row: Question<T>): Question<T> => row;
 
-const yesNo = {
-  parse: parseYesNo,
-  print: (answer: boolean) => (answer ? 'yes' : 'no'),
-  search: () => [
-    { value: 'yes', name: 'yes' },
-    { value: 'no', name: 'no' },
-  ],
-};
+/** A parser of text that must pass a test. */
+const text =
+  (fits: (text: string) => boolean, complaint: (text: string) => string) =>
+  (text: string): string => {
+    if (fits(text)) return text;
+    throw new Problem(`"${text}" ${complaint(text)}`);
+  };
 
 export const questions = {
   app: question({
@@ -56,26 +51,20 @@ export const questions = {
     help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
     example: 'shop',
     fallback: 'as in mix.exs',
-    asked: 'always',
     default: (project) => toAppName(project.app.otpApp),
-    parse: (text) => {
-      if (isAppName(text.trim())) return text.trim();
-      throw new Problem(
-        `"${text}" can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(text)}`,
-      );
-    },
-    print: String,
+    parse: text(
+      isAppName,
+      (name) =>
+        `can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(name)}`,
+    ),
   }),
   region: question({
     message: 'Region? (type a city, country or code)',
     help: 'Fly region near your users, by code or city',
     example: 'lhr',
     fallback: 'asked',
-    asked: 'always',
     default: () => undefined,
     parse: (text, live) => parseRegion(text, live?.regions),
-    print: String,
-    live: true,
     search: (term, _project, _app, { regions }) =>
       searchRegions(term, regions).map(({ code, city, mpg }) => ({
         value: code,
@@ -87,99 +76,74 @@ export const questions = {
     help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
     example: 'shop-db',
     fallback: 'APP-db',
-    asked: 'always',
     default: (project, app) =>
       ({ postgres: `${app}-db`, mysql: 'external', sqlite: 'none', none: 'none' })[
         project.database.adapter
       ],
     parse: parsePostgres,
     print: printPostgres,
-    live: true,
     search: (term, _project, app, { databases }) => postgresChoices(term, `${app}-db`, databases),
   }),
   host: question({
-    message: 'Host name of the site?',
     help: 'host name that visitors type; APP.fly.dev works as well',
     example: 'shop.example.com',
     fallback: 'APP.fly.dev',
-    asked: 'flag',
     default: (_project, app) => `${app}.fly.dev`,
-    parse: (text) => {
-      const host = text.trim().toLowerCase();
-      if (isHostName(host)) return host;
-      throw new Problem(
-        `"${text}" is not a host name: give it without https:// and path, such as shop.example.com`,
-      );
-    },
-    print: String,
+    parse: (host) =>
+      text(
+        isHostName,
+        () => 'is not a host name: give it without https:// and path, such as shop.example.com',
+      )(host.toLowerCase()),
   }),
   release: question({
     message: 'Release?',
+    inDoubt: true,
     help: 'which release of mix.exs to build',
     example: 'shop',
     fallback: 'the only or default one',
-    asked: 'flag',
     default: (project) =>
       project.release.name ?? (project.release.names.length ? undefined : releaseFor(project)),
-    parse: (text) => {
-      if (/^[a-z][a-z0-9_]*$/.test(text.trim())) return text.trim();
-      throw new Problem(
-        `"${text}" is no name of a release: lower-case letters, digits and _ as in mix.exs`,
-      );
-    },
-    print: String,
+    parse: text(
+      (name) => /^[a-z][a-z0-9_]*$/.test(name),
+      () => 'is no name of a release: lower-case letters, digits and _ as in mix.exs',
+    ),
     search: (_term, project) => project.release.names.map((name) => ({ value: name, name })),
   }),
   base: question({
-    message: 'Base image?',
     help: 'alpine (small) or debian (for dependencies that need glibc)',
     example: 'alpine',
     fallback: 'alpine, unless a dependency needs glibc',
-    asked: 'alone',
     default: (project) => (glibcReasons(project).length ? 'debian' : 'alpine'),
-    parse: (text) => oneOf(text, ['alpine', 'debian'] as const, 'a base image'),
-    print: String,
-    search: () => [
-      { value: 'alpine', name: 'alpine  small (official Elixir image)' },
-      { value: 'debian', name: 'debian  for dependencies that need glibc' },
-    ],
+    parse: oneOf(['alpine', 'debian'], 'a base image'),
   }),
   memory: question({
-    message: 'Memory of the machine?',
     help: 'memory of the machine: 256mb, 512mb, 1gb or 2gb',
     example: '1gb',
     fallback: '1gb',
-    asked: 'flag',
     default: () => '1gb',
     parse: parseMemory,
     print: (megabytes) => (megabytes % 1024 ? `${megabytes}mb` : `${megabytes / 1024}gb`),
   }),
   psql: question({
-    message: 'Put psql into the image?',
     help: 'psql in the image, for a look into the database: yes or no',
     example: 'yes',
     fallback: 'yes with Postgres',
-    asked: 'flag',
     default: (project) => (project.database.adapter === 'postgres' ? 'yes' : 'no'),
-    ...yesNo,
+    parse: parseYesNo,
   }),
   migrate: question({
-    message: 'Migrate the database on each deploy?',
     help: 'run migrations on each deploy (release_command): yes or no',
     example: 'no',
     fallback: 'no, unless it asks the database at its start',
-    asked: 'flag',
     default: (project) => (serverRepos(project).length && queriesAtStart(project) ? 'yes' : 'no'),
-    ...yesNo,
+    parse: parseYesNo,
   }),
   background: question({
-    message: 'Does it do work in the background that must always run?',
     help: 'background work: one machine always on (yes), or stopped when idle (no)',
     example: 'yes',
     fallback: 'yes where workers were found',
-    asked: 'flag',
     default: (project) => (project.background.length ? 'yes' : 'no'),
-    ...yesNo,
+    parse: parseYesNo,
   }),
 };
 
@@ -194,14 +158,19 @@ export const questionNames = Object.keys(questions) as QuestionName[];
 export const questionOf = (name: QuestionName): Question<unknown> =>
   questions[name] as Question<unknown>;
 
+/** An answer as its flag takes it. */
+export function printAnswer(name: QuestionName, answer: unknown): string {
+  const { print = String } = questionOf(name);
+  return typeof answer === 'boolean' ? (['no', 'yes'][Number(answer)] ?? '') : print(answer);
+}
+
 /** What is offered for a question: what the files there say, else its default. */
 export const offered = (
   name: QuestionName,
   project: Project,
   present: Present,
-  sofar: Partial<Answers>,
-): string | undefined =>
-  present[name] ?? questions[name].default(project, sofar.app ?? toAppName(project.app.otpApp));
+  app: string = toAppName(project.app.otpApp),
+): string | undefined => present[name] ?? questions[name].default(project, app);
 
 /**
  * Parses the flags' texts and fills what is missing from what the files say and from defaults. What is not in `asks` may stay unanswered.
@@ -216,20 +185,30 @@ export function complete(
 ): Answers {
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
-    const text = texts[name] ?? offered(name, project, present, answers as Partial<Answers>);
-    if (text === undefined && asks.includes(name)) throw new Problem(noAnswer(name, project));
-    if (text !== undefined) answers[name] = parseAnswer(name, text, live);
+    const app = answers.app as string | undefined;
+    const answer = parseAnswer(name, texts[name] ?? offered(name, project, present, app), live);
+    if (answer === undefined && asks.includes(name)) throw new Problem(noAnswer(name, project));
+    answers[name] = answer;
   }
-  return answers as unknown as Answers;
+  return answers as Answers;
 }
 
-function noAnswer(name: QuestionName, project: Project): string {
-  const { message, example } = questions[name];
-  const { names } = project.release;
-  const examples = name === 'release' && names.length ? names : [example];
-  return `no answer to "${message}": pass ${examples.map((one) => `--${name} ${one}`).join(' or ')}`;
+function noAnswer(name: QuestionName, { release }: Project): string {
+  const found = name === 'release' ? release.names : [];
+  const examples = found.length ? found : [questions[name].example];
+  return `no answer to "${name}": pass ${examples.map((text) => `--${name} ${text}`).join(' or ')}`;
 }
 
-/** Parses one answer. @throws Problem that starts with the flag */
-export const parseAnswer = (name: QuestionName, text: string, live?: Live): unknown =>
-  named(name, () => questions[name].parse(text, live));
+/** Parses one answer, if there is one. @throws Problem that starts with the flag */
+export const parseAnswer = (name: QuestionName, text: string | undefined, live?: Live): unknown =>
+  named(name, text, (answer) => questions[name].parse(answer.trim(), live));
+
+/** Megabytes of a shared-cpu-1x machine's memory. @throws Problem for an amount it can't have */
+function parseMemory(text: string): number {
+  const [, amount, unit] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text) ?? [];
+  const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
+  if (megabytes >= 256 && megabytes % 256 === 0) return megabytes;
+  throw new Problem(
+    `"${text}" is no memory size of a Fly machine: give 256mb to 2gb in steps of 256mb`,
+  );
+}

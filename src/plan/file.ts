@@ -1,13 +1,12 @@
-import type { OnConflict } from '../answers/flags.ts';
-import {
-  type Answers,
-  type Present,
-  type QuestionName,
-  questionNames,
-} from '../answers/questions.ts';
+import type { Answers, Present, QuestionName } from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
 
-export { ON_CONFLICT, type OnConflict } from '../answers/flags.ts';
+/**
+ * What becomes of a file where what its owner wrote and ours can't both stand: it is left as it is, or merged with the
+ * owner's lines winning, or ours replaces theirs.
+ */
+export const ON_CONFLICT = ['leave', 'merge', 'replace'] as const;
+export type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
 export interface Context {
@@ -33,13 +32,17 @@ export interface Output {
 
 /** How a file is generated: one descriptor, one template, one test. */
 export interface Descriptor {
-  /** The questions it depends on; `npx plop NAME` asks only these. */
-  asks: readonly QuestionName[];
   outputs: (context: Context) => Output[];
   /** The answers that its file already gives, written by an earlier run or by its owner. */
   present?: (project: Project) => Present;
   /** Sentences for the report, such as what was decided and why. */
   notes?: (context: Context) => string[];
+}
+
+/** A descriptor under the name of its command, such as "fly-toml", with the questions it depends on. */
+export interface GeneratedFile extends Descriptor {
+  name: string;
+  asks: readonly QuestionName[];
 }
 
 /** A change to one file; `before` undefined: it is new. */
@@ -52,18 +55,7 @@ export interface Change {
   ours?: string;
 }
 
-export type ChangeKind = 'create' | 'update' | 'same';
-
-export function kindOf({ before, after }: Change): ChangeKind {
+export function kindOf({ before, after }: Change): 'create' | 'update' | 'same' {
   if (before === undefined) return 'create';
   return before === after ? 'same' : 'update';
 }
-
-/** A descriptor under the name of its command, such as "fly-toml". */
-export interface GeneratedFile extends Descriptor {
-  name: string;
-}
-
-/** The questions of some files in table order. */
-export const asksOf = (files: readonly Descriptor[]): QuestionName[] =>
-  questionNames.filter((name) => files.some((file) => file.asks.includes(name)));

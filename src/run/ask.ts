@@ -1,14 +1,6 @@
 import { styleText } from 'node:util';
 import type { Texts } from '../answers/flags.ts';
-import {
-  type Answers,
-  offered,
-  type Present,
-  parseAnswer,
-  type QuestionName,
-  questionNames,
-  questionOf,
-} from '../answers/questions.ts';
+import { offered, type Present, type QuestionName, questionOf } from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Live } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
@@ -17,63 +9,44 @@ import { ask } from './prompt.ts';
 
 /**
  * Asks what the flags left open, into `texts`.
- * @param alone whether one file is generated, so that its own questions are asked too
  * @param account what flyctl says, under way
  * @returns what it said, for reading the answers
  * @throws Stopped
  */
 export async function askAll(
   asks: readonly QuestionName[],
-  alone: boolean,
   project: Project,
   present: Present,
   texts: Texts,
-  account: Promise<Live> | undefined,
+  account?: Promise<Live>,
 ): Promise<Live> {
   let live: Live | undefined;
-  const sofar: Partial<Record<QuestionName, unknown>> = {};
-  for (const name of questionNames) {
-    const question = questionOf(name);
-    const found = offered(name, project, present, sofar as Partial<Answers>);
+  for (const name of asks) {
+    const { message, inDoubt, search } = questionOf(name);
+    const app = texts.app ?? toAppName(project.app.otpApp);
+    const found = offered(name, project, present, app);
     // What stands in a file may be no answer, such as a region that was given up
     const usable = found !== undefined && complaint(name, found) === true ? found : undefined;
-    const wanted =
-      question.asked === 'always' || (alone && question.asked === 'alone') || usable === undefined;
-    if (texts[name] === undefined && wanted && asks.includes(name)) {
-      if (question.live && account && !live) {
-        live = await account;
-        if (live.note) console.log(styleText('dim', live.note));
-      }
-      texts[name] = await askOne(name, project, sofar as Partial<Answers>, usable, live ?? {});
+    if (!message || texts[name] !== undefined || (inDoubt && usable !== undefined)) continue;
+    if (search && !live) {
+      live = (await account) ?? {};
+      if (live.note) console.log(styleText('dim', live.note));
     }
-    const text = texts[name] ?? usable;
-    if (text !== undefined) sofar[name] = parseAnswer(name, text, live);
+    const known = live ?? {};
+    texts[name] = await ask({
+      message,
+      offered: usable,
+      validate: (text) => complaint(name, text, live),
+      search: search && ((term) => search(term, project, app, known)),
+    });
   }
   return live ?? {};
-}
-
-function askOne(
-  name: QuestionName,
-  project: Project,
-  { app }: Partial<Answers>,
-  usable: string | undefined,
-  live: Live,
-): Promise<string> {
-  const { message, search } = questionOf(name);
-  return ask({
-    message,
-    offered: usable,
-    validate: (text) => complaint(name, text, live),
-    ...(search && {
-      search: (term) => search(term, project, app ?? toAppName(project.app.otpApp), live),
-    }),
-  });
 }
 
 /** What is wrong with an answer; true: nothing. */
 function complaint(name: QuestionName, text: string, live?: Live): true | string {
   try {
-    questionOf(name).parse(text, live);
+    questionOf(name).parse(text.trim(), live);
     return true;
   } catch (error) {
     if (error instanceof Problem) return error.message;

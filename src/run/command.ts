@@ -1,8 +1,8 @@
-import { load, summaries } from '../../generators/index.ts';
+import { generated } from '../../generators/index.ts';
 import {
   checkFlags,
   commonFlags,
-  type Flag,
+  type Flags,
   flagLines,
   proveFlags,
   readFlags,
@@ -11,53 +11,46 @@ import {
 } from '../answers/flags.ts';
 import { type QuestionName, questionNames, questions } from '../answers/questions.ts';
 import { detect, factsOf } from '../facts/detect.ts';
-import { asksOf } from '../plan/file.ts';
 import { VERSION } from '../plan/version.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { SHELLS } from './completion.ts';
 import { generate } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { inOurName, say, speakAs, wrapped } from './terminal.ts';
-import { usageOf, type Way } from './way.ts';
+import { inOurName, say, speakAs, type Way, wrapped } from './terminal.ts';
 
-export interface Command {
+interface Command {
   summary: string;
-  flags(): Promise<Flags>;
+  flags: Flags;
   /** Flags whose names may be left out, in this order. */
   positional?: readonly string[];
-  /** @returns the exit code */
-  run(texts: Texts, way: Way): Promise<number> | number;
+  /** @returns the exit code, or what to print */
+  run(texts: Texts, way: Way): Promise<number | string>;
 }
 
-type Flags = Readonly<Record<string, Flag>>;
-
-const asksOfCommand = async (name: string): Promise<readonly QuestionName[]> =>
-  name === 'fly' ? questionNames : asksOf(await load(name));
-
-const ofGenerator = (name: string, summary: string): Command => ({
+const generator = (name: string, summary: string, asks: readonly QuestionName[]): Command => ({
   summary,
-  flags: async () => ({
-    ...Object.fromEntries(
-      (await asksOfCommand(name)).map((each): [string, Flag] => [each, questions[each]]),
-    ),
+  flags: {
+    ...Object.fromEntries(asks.map((each) => [each, questions[each]])),
     ...runFlags,
     ...commonFlags,
-  }),
+  },
   positional: questionNames,
-  run: async (texts, way) => generate(name, await asksOfCommand(name), texts, way),
+  run: (texts, way) => generate(name, asks, texts, way),
 });
 
 /** Everything that can be run, by name. */
 export const commands: Readonly<Record<string, Command>> = {
-  fly: ofGenerator('fly', 'everything: the app onto Fly.io'),
+  fly: generator('fly', 'everything: the app onto Fly.io', questionNames),
   ...Object.fromEntries(
-    Object.entries(summaries).map(([name, summary]) => [name, ofGenerator(name, summary)]),
+    Object.entries(generated).map(([name, { summary, asks }]) => [
+      name,
+      generator(name, summary, asks),
+    ]),
   ),
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
-    flags: async () => ({ ...checkFlags, ...commonFlags }),
+    flags: { ...checkFlags, ...commonFlags },
     run: async (texts, way) => {
       const { runCheck } = await import('./check-command.ts');
       return runCheck(await findRoot(texts.dest, way), texts);
@@ -65,7 +58,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   prove: {
     summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
-    flags: async () => ({ ...proveFlags, ...commonFlags }),
+    flags: { ...proveFlags, ...commonFlags },
     run: async (texts, way) => {
       const { runProve } = await import('./prove-command.ts');
       return runProve(await findRoot(texts.dest, way), texts);
@@ -73,34 +66,29 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   facts: {
     summary: 'what it knows about the repo, as JSON; reads only',
-    flags: async () => ({ json: { help: 'as it is' }, ...commonFlags }),
-    run: async ({ dest }, way) => {
-      const facts = factsOf(detect(openTree(await findRoot(dest, way))));
-      return print(JSON.stringify(facts, null, 2));
-    },
+    flags: { json: { help: 'as it is' }, ...commonFlags },
+    run: async ({ dest }, way) =>
+      JSON.stringify(factsOf(detect(openTree(await findRoot(dest, way)))), null, 2),
   },
   init: {
     summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
-    flags: async () => commonFlags,
+    flags: commonFlags,
     run: async ({ dest }, way) => {
       const { init } = await import('./init.ts');
-      return print(init(await findRoot(dest, way)));
+      return init(await findRoot(dest, way));
     },
   },
   completion: {
-    summary: `completion of commands and flags for a shell: ${SHELLS.join(', ')}`,
-    flags: async () => ({ shell: { example: 'zsh', help: SHELLS.join(', ') }, ...commonFlags }),
+    summary: 'completion of commands and flags, for a shell',
+    flags: { shell: { example: 'zsh', help: 'bash, zsh or fish' }, ...commonFlags },
     positional: ['shell'],
-    run: async ({ shell }) => {
-      const { completion } = await import('./completion.ts');
-      return print(await completion(shell ?? '', commands));
-    },
+    run: async ({ shell }) => completion(shell),
   },
   help: {
     summary: 'commands, flags and their defaults',
-    flags: async () => ({ command: { example: 'fly', help: 'what one command takes' } }),
+    flags: { command: { example: 'fly', help: 'what one command takes' } },
     positional: ['command'],
-    run: async ({ command }, way) => print(await (command ? helpOf(command, way) : overview(way))),
+    run: async ({ command }, way) => help(command, way),
   },
 };
 
@@ -113,11 +101,10 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
   const args = [...argv];
   const name = args[0]?.startsWith('-') ? undefined : args.shift();
   try {
-    if (args.includes('--version') || args.includes('-v')) return print(VERSION);
-    if (args.includes('--help') || args.includes('-h'))
-      return print(await (name ? helpOf(name, way) : overview(way)));
-    const { flags, positional, run } = commandOf(name ?? 'fly');
-    return await run(readFlags(args, await flags(), positional), way);
+    const result = await answer(name, args, way);
+    if (typeof result === 'number') return result;
+    say(result);
+    return 0;
   } catch (error) {
     if (error instanceof Stopped) {
       console.log('Nothing was written.');
@@ -126,6 +113,17 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
     console.error(printable(inOurName(messageOf(error))));
     return 1;
   }
+}
+
+async function answer(
+  name: string | undefined,
+  args: readonly string[],
+  way: Way,
+): Promise<number | string> {
+  if (args.includes('--version') || args.includes('-v')) return VERSION;
+  if (args.includes('--help') || args.includes('-h')) return help(name, way);
+  const { flags, positional, run } = commandOf(name ?? 'fly');
+  return run(readFlags(args, flags, positional), way);
 }
 
 function messageOf(error: unknown): string {
@@ -139,26 +137,43 @@ function commandOf(name: string): Command {
   throw new Problem(`there is no command ${name}; there are ${Object.keys(commands).join(', ')}`);
 }
 
-async function helpOf(name: string, way: Way): Promise<string> {
-  const { summary, flags } = commandOf(name);
-  return [usageOf(way, name), `${name}: ${summary}`, '', ...helpLines(await flags())].join('\n');
-}
-
-const helpLines = (flags: Flags): string[] =>
-  flagLines(flags).map((line) => wrapped(line, ' '.repeat(32)));
-
-async function overview(way: Way): Promise<string> {
+/** Help on one command, or on all. */
+function help(name: string | undefined, { command: program }: Way): string {
+  const { summary, flags } = commandOf(name ?? 'fly');
+  const placing = program === 'npx plop' ? '[-- FLAGS]' : '[FLAGS]';
+  const about = name
+    ? [`${name}: ${summary}`, '']
+    : [
+        '',
+        ...Object.entries(commands).map(([each, row]) => `  ${each.padEnd(14)}${row.summary}`),
+        '',
+        'Flags of fly (the other commands take those of their file), and what holds without them:',
+      ];
   return [
-    usageOf(way, 'COMMAND'),
-    '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`),
-    '',
-    'Flags of fly (the other commands take those of their file), and what holds without them:',
-    ...helpLines(await commandOf('fly').flags()),
+    `${program} ${name ?? 'COMMAND'} [--dest FOLDER] ${placing}`,
+    ...about,
+    ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32))),
   ].join('\n');
 }
 
-const print = (text: string): number => {
-  say(text);
-  return 0;
-};
+/** A script that completes commands and flags, for phoenix-fly and for plop. @throws Problem for another shell */
+function completion(shell = ''): string {
+  const flags = Object.values(commands).flatMap((command) => Object.keys(command.flags));
+  const dashed = [...new Set(flags)].map((flag) => `--${flag}`);
+  const words = [...Object.keys(commands), ...dashed].join(' ');
+  const bash = `complete -o default -W "${words}" phoenix-fly plop`;
+  const scripts = new Map([
+    ['bash', `# source <(npx phoenix-fly completion bash)\n${bash}`],
+    [
+      'zsh',
+      `# source <(npx phoenix-fly completion zsh)\nautoload -U +X bashcompinit && bashcompinit\n${bash}`,
+    ],
+    [
+      'fish',
+      `# npx phoenix-fly completion fish | source\ncomplete -c phoenix-fly -c plop -a "${words}"`,
+    ],
+  ]);
+  const script = scripts.get(shell);
+  if (script) return script;
+  throw new Problem(`there is no completion for "${shell}": give bash, zsh or fish`);
+}

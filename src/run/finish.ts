@@ -4,16 +4,16 @@ import { load } from '../../generators/index.ts';
 import { mustFaults } from '../check/check.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
-import { type Change, type Context, type GeneratedFile, kindOf } from '../plan/file.ts';
+import { type Change, kindOf, type OnConflict } from '../plan/file.ts';
 import { plan } from '../plan/plan.ts';
-import { printable } from '../problem.ts';
+import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { apply } from '../write/apply.ts';
-import { decideConflicts, decideWriting } from './decide.ts';
 import type { Run } from './generate.ts';
-import { conflictsIn, lostIn, summaryOf } from './preview.ts';
+import { askShowing, diffOf, fillsScreen, lostIn, summaryOf } from './preview.ts';
 import { atTerminal } from './prompt.ts';
-import { costLines, notesOf, oneShot, stepLines } from './report.ts';
+import { costLines, notesOf, oneShot } from './report.ts';
+import { stepLines } from './steps.ts';
 import { say, wrapped } from './terminal.ts';
 
 /**
@@ -25,37 +25,8 @@ export async function finish(run: Run): Promise<number> {
   const { name, context, top, flags } = run;
   const files = await load(name);
   const first = plan(files, context, flags.conflict);
-  const onConflict = flags.conflict ?? (await decideConflicts(files, context, first));
-  const planned = flags.conflict ? first : plan(files, context, onConflict);
-  const changes = planned.filter((change) => kindOf(change) !== 'same');
-  say(`\n${previewOf(files, context, planned)}`);
-  const again = `Again without questions: ${oneShot(run, onConflict)}`;
-  if (changes.length && !(await decideWriting(changes, flags.write))) {
-    say(`Nothing was written.\n\n${again}`);
-    return 0;
-  }
-  const root = join(top, context.project.appDir);
-  if (changes.length) apply(root, changes);
-  console.log(changes.length ? await wrote(root, changes) : nothingToDo(planned));
-  if (run.account) {
-    const [account, secrets] = await Promise.all([run.account, run.secrets]);
-    const { present, way } = run;
-    const { release } = context.answers;
-    const faults = mustFaults(detect(openTree(top), { release }));
-    const steps = { ...context, ...account, present, root, way, secrets, faults };
-    say(`\n${stepLines({ ...steps, which: flags.steps })}`);
-    say(`\n${costLines(context).join('\n')}`);
-  }
-  say(`\n${again}`);
-  return 0;
-}
-
-/** What will be written, what it costs, and what should be known before. */
-function previewOf(
-  files: readonly GeneratedFile[],
-  context: Context,
-  planned: readonly Change[],
-): string {
+  const onConflict = flags.conflict ?? (await decideConflicts(conflictsIn(first)));
+  const planned = onConflict === 'leave' ? first : plan(files, context, onConflict);
   const changes = planned.filter((change) => kindOf(change) !== 'same');
   const conflicts = conflictsIn(planned);
   const kept = conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path);
@@ -63,26 +34,99 @@ function previewOf(
     ...conflicts.map(({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`),
     ...notesOf(files, context, kept),
   ];
-  return [
-    ...(changes.length ? [summaryOf(changes)] : []),
-    ...(files.length > 1 ? costLines(context) : []),
+  const preview = [
+    changes.length ? summaryOf(changes) : '',
+    name === 'fly' ? costLines(context) : '',
     ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
-    ...(conflicts.length && !atTerminal() ? [`\n${lostIn(conflicts)}`] : []),
-  ].join('\n');
+    conflicts.length && !atTerminal() ? `\n${lostIn(conflicts)}` : '',
+  ];
+  say(`\n${preview.filter(Boolean).join('\n')}`);
+  const again = `Again without questions: ${oneShot(run, onConflict)}`;
+  if (changes.length && !(await decideWriting(changes, flags.write))) {
+    say(`Nothing was written.\n\n${again}`);
+    return 0;
+  }
+  const root = join(top, context.project.appDir);
+  if (changes.length) {
+    apply(root, changes);
+    await tellWritten(root, changes);
+  } else if (conflicts.length)
+    console.log('Nothing else to change. To take ours instead of yours: --conflict replace');
+  else console.log('Nothing to change: the files already say this.');
+  if (run.account) say(`\n${await nextSteps(run, root)}\n\n${costLines(context)}`);
+  say(`\n${again}`);
+  return 0;
 }
 
-async function wrote(root: string, changes: readonly Change[]): Promise<string> {
-  const isChanged = changes.some(({ path }) => path === 'fly.toml');
-  const complaints = isChanged ? await validateFlyToml(root) : [];
-  return [
-    styleText('green', wrapped(printable(`Wrote ${changes.map(({ path }) => path).join(', ')}.`))),
-    ...complaints.map(
-      (line) => `fly config validate --strict says about fly.toml: ${printable(line)}`,
-    ),
-  ].join('\n');
+const conflictsIn = (changes: readonly Change[]): Change[] =>
+  changes.filter(({ ours }) => ours !== undefined);
+
+const WAYS_OUT = [
+  { value: 'leave', name: 'leave    yours stays as it is' },
+  { value: 'replace', name: 'replace  yours by ours' },
+  { value: 'merge', name: 'merge    what can be merged; where both changed, yours stays' },
+  { value: 'show', name: 'show     what replace would change' },
+];
+
+/** What becomes of files in which lines of their owner stand where ours would: asked at a terminal, else they are left alone. @throws Stopped */
+async function decideConflicts(conflicts: readonly Change[]): Promise<OnConflict> {
+  if (conflicts.length === 0 || !atTerminal()) return 'leave';
+  say(`\nIn ${conflicts.map(({ path }) => path).join(', ')}, your lines differ from ours.`);
+  const prompt = {
+    message: 'What to do there?',
+    offered: 'leave',
+    validate: () => 'pick one of these',
+    search: (term: string) => WAYS_OUT.filter(({ value }) => value.startsWith(term)),
+  };
+  return (await askShowing(prompt, lostIn(conflicts))) as OnConflict;
 }
 
-const nothingToDo = (planned: readonly Change[]): string =>
-  conflictsIn(planned).length
-    ? 'Nothing else to change. To take ours instead of yours: --conflict replace'
-    : 'Nothing to change: the files already say this.';
+/**
+ * Shows the diff, and asks whether to write, unless a flag says so.
+ * @throws Problem without a terminal, where files that exist would change; Stopped
+ */
+async function decideWriting(
+  changes: readonly Change[],
+  write: boolean | undefined,
+): Promise<boolean> {
+  const diff = `\n${diffOf(changes)}\n`;
+  const asks = write === undefined && atTerminal();
+  if (!asks || !fillsScreen(diff)) console.log(diff);
+  if (write !== undefined) return write;
+  const touched = changes.filter((change) => kindOf(change) === 'update').map(({ path }) => path);
+  if (!asks && touched.length)
+    throw new Problem(
+      `${touched.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`,
+    );
+  if (!asks) return true;
+  const prompt = {
+    message: `Write ${changes.length} file${changes.length === 1 ? '' : 's'}? (y/N, d shows the diff)`,
+    validate: (text: string) => /^(y|yes|n|no|d|diff|)$/i.test(text.trim()) || 'y, n or d',
+  };
+  return /^y/i.test((await askShowing(prompt, diff)).trim());
+}
+
+async function tellWritten(root: string, changes: readonly Change[]): Promise<void> {
+  const paths = changes.map(({ path }) => path);
+  console.log(styleText('green', wrapped(printable(`Wrote ${paths.join(', ')}.`))));
+  const complaints = paths.includes('fly.toml') ? await validateFlyToml(root) : [];
+  for (const line of complaints) say(`fly config validate --strict says about fly.toml: ${line}`);
+}
+
+async function nextSteps(run: Run, root: string): Promise<string> {
+  const { context, present, way, top, flags } = run;
+  const [account, secrets] = await Promise.all([run.account, run.secrets]);
+  const { release } = context.answers;
+  const faults = mustFaults(detect(openTree(top), { release }));
+  const known = account ?? { flyctl: 'silent', apps: undefined, organizations: undefined };
+  return stepLines({
+    ...context,
+    ...known,
+    present,
+    which: flags.steps,
+    root,
+    way,
+    secrets,
+    faults,
+  });
+}

@@ -1,33 +1,30 @@
 import { setTimeout } from 'node:timers/promises';
 import { load } from '../../generators/index.ts';
-import { type RunFlags, readRunFlags, type Texts } from '../answers/flags.ts';
+import { readRunFlags, type Texts } from '../answers/flags.ts';
 import {
   complete,
   offered,
   type Present,
   parseAnswer,
   type QuestionName,
-  questionOf,
 } from '../answers/questions.ts';
 import { detect, type Project } from '../facts/detect.ts';
-import { askAccount, type Live } from '../fly/live.ts';
+import { askAccount } from '../fly/live.ts';
 import type { Context } from '../plan/file.ts';
 import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
 import { openTree, type Tree } from '../tree.ts';
 import { type Account, readAccount, readSecrets } from './account.ts';
 import { askAll } from './ask.ts';
-import { foundLine } from './found.ts';
 import { atTerminal, loadPrompts } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { say, wrapped } from './terminal.ts';
-import type { Way } from './way.ts';
+import { say, type Way, wrapped } from './terminal.ts';
 
 /** A run whose answers are known. */
 export interface Run {
   /** `fly`, or the name of one file. */
   name: string;
   asks: readonly QuestionName[];
-  flags: RunFlags;
+  flags: ReturnType<typeof readRunFlags>;
   way: Way;
   dest: string | undefined;
   /** The folder that was opened; the app may lie below. */
@@ -52,22 +49,20 @@ export async function generate(
   way: Way,
 ): Promise<number> {
   const flags = readRunFlags(texts);
-  for (const each of asks) if (texts[each] !== undefined) parseAnswer(each, texts[each] ?? '');
+  for (const each of asks) parseAnswer(each, texts[each]);
   const { dest } = texts;
   const top = await findRoot(dest, way);
   // To start flyctl takes a tenth of a second, in which the first question can be read
   const asked = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
   const account = name === 'fly' ? asked.then(() => readAccount(top)) : undefined;
-  const isLive = asks.some((each) => texts[each] === undefined && questionOf(each).live);
+  const isLive = asks.some((each) => /region|postgres/.test(each) && texts[each] === undefined);
   const live = atTerminal() && isLive ? asked.then(() => askAccount(top)) : undefined;
 
   const project = await detectReleased(openTree(top), texts);
   say(wrapped(foundLine(project)));
   refuseUnsupported(project);
   const present = await presentOf(project);
-  const said: Live = atTerminal()
-    ? await askAll(asks, name !== 'fly', project, present, texts, live)
-    : {};
+  const said = atTerminal() ? await askAll(asks, project, present, texts, live) : {};
   const answers = complete(texts, project, present, asks, said);
   refuseAnswers(project, answers, said.regions);
   const secrets = account && readSecrets(top, answers.app, account);
@@ -78,13 +73,12 @@ export async function generate(
 
 /** The facts of the release that is built: which of several, is asked first where nothing says it. */
 async function detectReleased(tree: Tree, texts: Texts): Promise<Project> {
-  const project = detect(tree, texts.release === undefined ? {} : { release: texts.release });
-  if (texts.release !== undefined || project.release.names.length < 2) return project;
+  if (texts.release !== undefined) return detect(tree, { release: texts.release });
+  const project = detect(tree);
+  if (project.release.names.length < 2) return project;
   const present = await presentOf(project);
-  const known = offered('release', project, present, {});
-  if (known === undefined && atTerminal())
-    await askAll(['release'], false, project, present, texts, undefined);
-  const release = texts.release ?? known;
+  if (atTerminal()) await askAll(['release'], project, present, texts);
+  const release = texts.release ?? offered('release', project, present);
   return release === undefined ? project : detect(tree, { release });
 }
 
@@ -93,4 +87,19 @@ async function presentOf(project: Project): Promise<Present> {
   if (!project.files.flyToml && !project.files.dockerfile) return {};
   const { presentIn } = await import('../plan/plan.ts');
   return presentIn(await load('fly'), project);
+}
+
+const DATABASES = { postgres: 'Postgres', mysql: 'MySQL', sqlite: 'SQLite', none: 'no database' };
+
+/** What was found in the repo, in one line. */
+function foundLine({ app, phoenix, database, background, elixir, umbrella }: Project): string {
+  const workers = background.slice(0, 3).join(', ') + (background.length > 3 ? ', …' : '');
+  const parts = [
+    `Phoenix ${phoenix.version ?? ''}`.trim() + (umbrella ? ' umbrella' : ''),
+    phoenix.liveView && 'LiveView',
+    DATABASES[database.adapter],
+    background.length ? `always on for ${workers}` : 'nothing in the background',
+    elixir.version && `Elixir ${elixir.version} from ${elixir.source ?? 'mix.exs'}`,
+  ];
+  return `Found ${app.otpApp}: ${parts.filter(Boolean).join(', ')}.`;
 }

@@ -4,16 +4,10 @@ import { createTwoFilesPatch } from 'diff';
 import { trustedPath } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
 import { printable } from '../problem.ts';
+import { ask, type Prompt } from './prompt.ts';
 
 /** The hashes in the last line of a Dockerfile say nothing to a reader. */
 const PRINTS = /^(.# phoenix-fly[\w ]*: [\w.-]{6})[\w.-]+/;
-
-function patchOf({ path, before, after }: Change): string {
-  const from = before === undefined ? '/dev/null' : path;
-  return createTwoFilesPatch(from, path, before ?? '', after, '', '', { context: 3 })
-    .replace(/^Index: .*\n/, '')
-    .replace(/^=+\n/m, '');
-}
 
 const COLORS = [
   [/^(---|\+\+\+) /, 'bold'],
@@ -22,22 +16,21 @@ const COLORS = [
   [/^-/, 'red'],
 ] as const;
 
-/** One unified diff of all changes. */
-export const diffOf = (changes: readonly Change[]): string =>
-  changes
-    .map(patchOf)
-    .join('')
-    .trimEnd()
-    .split('\n')
-    .map((text) => {
-      const line = printable(text).replace(PRINTS, '$1…');
-      const [, color] = COLORS.find(([pattern]) => pattern.test(line)) ?? [];
-      return color ? styleText(color, line) : line;
-    })
-    .join('\n');
+function patchOf({ path, before, after }: Change): string {
+  const from = before === undefined ? '/dev/null' : path;
+  const patch = createTwoFilesPatch(from, path, before ?? '', after, '', '', { context: 3 });
+  return patch.replace(/^(Index: .*\n)?=+\n/, '');
+}
 
-export const conflictsIn = (changes: readonly Change[]): Change[] =>
-  changes.filter(({ ours }) => ours !== undefined);
+/** One unified diff of all changes. */
+export function diffOf(changes: readonly Change[]): string {
+  const paint = (text: string): string => {
+    const line = printable(text).replace(PRINTS, '$1…');
+    const [, color] = COLORS.find(([pattern]) => pattern.test(line)) ?? [];
+    return color ? styleText(color, line) : line;
+  };
+  return changes.map(patchOf).join('').trimEnd().split('\n').map(paint).join('\n');
+}
 
 /** What files with conflicts keep (-), and what ours would be in its place (+). */
 export const lostIn = (conflicts: readonly Change[]): string =>
@@ -52,8 +45,8 @@ export function summaryOf(changes: readonly Change[]): string {
     .map((change) => {
       const lines = patchOf(change).split('\n').slice(2);
       const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
-      const removed = count('-');
-      return `  ${kindOf(change)}  ${change.path.padEnd(width)}  +${count('+')}${removed ? ` -${removed}` : ''}`;
+      const removed = count('-') ? ` -${count('-')}` : '';
+      return `  ${kindOf(change)}  ${change.path.padEnd(width)}  +${count('+')}${removed}`;
     })
     .join('\n');
 }
@@ -62,12 +55,21 @@ export function summaryOf(changes: readonly Change[]): string {
 export const fillsScreen = (text: string): boolean =>
   text.split('\n').length > (process.stdout.rows ?? 24) - 2;
 
+/** Asks until the answer is another one than to see a text. @throws Stopped */
+export async function askShowing(prompt: Prompt, text: string): Promise<string> {
+  for (;;) {
+    const answer = await ask(prompt);
+    if (!/^(d|diff|show)$/i.test(answer.trim())) return answer;
+    if (fillsScreen(text)) page(text);
+    else console.log(text);
+  }
+}
+
 /** Shows a text in the person's pager, or prints it where that can't be. */
-export function page(text: string): void {
-  const pager = process.env.PAGER?.trim() || 'less';
+function page(text: string): void {
   const ignore = () => {};
   process.on('SIGINT', ignore);
-  const { error, status } = spawnSync(pager, {
+  const { error, status } = spawnSync(process.env.PAGER?.trim() || 'less', {
     shell: true,
     input: `${text}\n`,
     stdio: ['pipe', 'inherit', 'ignore'],

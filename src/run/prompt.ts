@@ -1,4 +1,4 @@
-import { createInterface, emitKeypressEvents } from 'node:readline';
+import { emitKeypressEvents } from 'node:readline';
 import type { Choice } from '../answers/questions.ts';
 
 /** The person ended the run at a prompt, with Ctrl-C, Ctrl-D or Esc. */
@@ -13,20 +13,19 @@ export interface Prompt {
   /** @returns what is wrong with an answer */
   validate: (text: string) => true | string;
   /** What fits the text typed so far. */
-  search?: (term: string) => readonly Choice[];
+  search?: ((term: string) => readonly Choice[]) | undefined;
 }
 
-export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stdout.isTTY);
+/** One that only prints lines, as TERM=dumb says, can't show a list to choose from. */
+export const atTerminal = (): boolean =>
+  Boolean(process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb');
 
 /** Begun early by a run that will ask, since loading takes longer than reading most repos. */
 export const loadPrompts = () =>
   Promise.all([import('@inquirer/input'), import('@inquirer/search')]);
 
 /** Asks one question at a terminal. @throws Stopped */
-export const ask = (prompt: Prompt): Promise<string> =>
-  process.env.TERM === 'dumb' ? askPlainly(prompt) : askInquirer(prompt);
-
-async function askInquirer({ message, offered, validate, search }: Prompt): Promise<string> {
+export async function ask({ message, offered, validate, search }: Prompt): Promise<string> {
   const [input, list] = await loadPrompts();
   const stop = new AbortController();
   const onKey = (_text: string, key?: { name?: string }) => {
@@ -34,23 +33,15 @@ async function askInquirer({ message, offered, validate, search }: Prompt): Prom
   };
   emitKeypressEvents(process.stdin);
   process.stdin.on('keypress', onKey);
+  const pageSize = Math.max(3, Math.min(8, (process.stdout.rows ?? 24) - 6));
+  const source = (term = '') => choicesFor(term.trim(), offered, validate, search ?? (() => []));
   try {
-    if (!search)
-      return await input.default(
-        { message, validate, ...(offered !== undefined && { default: offered }) },
-        stop,
-      );
-    return await list.default(
-      {
-        message,
-        pageSize: Math.max(3, Math.min(8, (process.stdout.rows ?? 24) - 6)),
-        source: (term) => choicesFor(term?.trim() ?? '', offered, validate, search),
-      },
-      stop,
-    );
+    return await (search
+      ? list.default({ message, pageSize, source }, stop)
+      : input.default({ message, validate, default: offered }, stop));
   } catch (error) {
-    const stopped = error instanceof Error && /^(Exit|Abort)PromptError$/.test(error.name);
-    throw stopped ? new Stopped() : error;
+    const isStop = error instanceof Error && /^(Exit|Abort)PromptError$/.test(error.name);
+    throw isStop ? new Stopped() : error;
   } finally {
     process.stdin.off('keypress', onKey);
   }
@@ -62,7 +53,7 @@ function choicesFor(
   offered: string | undefined,
   validate: (text: string) => true | string,
   search: (term: string) => readonly Choice[],
-): { value: string; name: string; disabled?: string }[] {
+): (Choice & { disabled?: string })[] {
   const found = search(term);
   if (found.length === 0) {
     const complaint = validate(term);
@@ -73,32 +64,4 @@ function choicesFor(
   if (term || offered === undefined) return [...found];
   const first = found.find(({ value }) => value === offered) ?? { value: offered, name: offered };
   return [first, ...found.filter((choice) => choice !== first)];
-}
-
-/** For a terminal that only prints lines, as TERM=dumb says. */
-async function askPlainly({ message, offered, validate, search }: Prompt): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: false });
-  const readLine = (): Promise<string> =>
-    new Promise((resolve, reject) => {
-      lines.question(`${message}${offered === undefined ? '' : ` (${offered})`} `, resolve);
-      lines.once('close', () => reject(new Stopped()));
-    });
-  try {
-    if (search)
-      console.log(
-        search('')
-          .map(({ name }) => `  ${name}`)
-          .join('\n'),
-      );
-    for (;;) {
-      const text = (await readLine()).trim() || offered || '';
-      const complaint = validate(text);
-      if (complaint === true) return text;
-      const found = search?.(text) ?? [];
-      if (text && found.length === 1 && found[0]) return found[0].value;
-      console.log(complaint);
-    }
-  } finally {
-    lines.close();
-  }
 }

@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { named, type Texts } from '../answers/flags.ts';
-import { oneOf } from '../answers/parse.ts';
+import { named, oneOf, type Texts } from '../answers/flags.ts';
 import { detectBuilt } from '../docker/release-files.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { trustedPath } from '../fly/flyctl.ts';
@@ -26,7 +25,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
     throw new Problem(
       '--path: it starts with / and is written as in a URL, for example --path /login',
     );
-  const wanted = named('engine', () => texts.engine && oneOf(texts.engine, ENGINES, 'an engine'));
+  const wanted = named('engine', texts.engine, oneOf(ENGINES, 'an engine'));
   const secrets = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
   const project = detectBuilt(openTree(root));
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
@@ -36,7 +35,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   const work = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
   try {
     const proof = await prove({
-      engine: await findEngine(wanted || undefined, (name) => commandLine(name, work, signal)),
+      engine: await findEngine(wanted, (name) => commandLine(name, work, signal)),
       project,
       fly: flyConfig(project.tree),
       folder: resolve(root, project.appDir),

@@ -1,15 +1,11 @@
-import { relative } from 'node:path';
-import type { OnConflict } from '../answers/flags.ts';
-import { questionOf } from '../answers/questions.ts';
+import { printAnswer } from '../answers/questions.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
-import type { Context, GeneratedFile } from '../plan/file.ts';
-import { shellPath, shellWord } from '../quote.ts';
+import type { Context, GeneratedFile, OnConflict } from '../plan/file.ts';
+import { shellWord } from '../quote.ts';
 import type { Run } from './generate.ts';
-import { firstSteps, nextSteps, type Section, type StepContext } from './steps.ts';
 import { wrapped } from './terminal.ts';
-import { invocation } from './way.ts';
 
 /**
  * Sentences to read before writing, each with its file where it is about one.
@@ -33,48 +29,28 @@ export const notesOf = (
 
 /** The command that repeats a run. */
 export function oneShot({ name, asks, way, dest, context }: Run, onConflict: OnConflict): string {
-  const answers = asks.map(
-    (each) => `--${each} ${shellWord(questionOf(each).print(context.answers[each]))}`,
-  );
-  const conflict = onConflict === 'leave' ? [] : [`--conflict ${onConflict}`];
-  return [invocation(way, name, dest), ...answers, ...conflict, '--write yes'].join(' ');
-}
-
-/** The Fly commands that come next. */
-export function stepLines(context: StepContext): string {
-  const { root, way } = context;
-  const [folder = ''] = [relative(way.from, root), root].sort((a, b) => a.length - b.length);
-  const cd = folder ? [`cd ${shellPath(folder)}`] : [];
-  const isNext = context.which ? context.which === 'next' : wasDeployed(context);
-  const sections = isNext ? nextSteps(context, cd) : firstSteps(context, cd);
-  const doubt =
-    isNext && !context.apps
-      ? ['Never deployed it? --steps first prints the steps of a first deploy.']
-      : [];
-  return ['Next steps', ...sections.map(print), ...doubt].join('\n\n');
-}
-
-const print = ({ title, lines }: Section): string =>
-  [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n');
-
-/** What flyctl says; else an app that has its fly.toml is taken for deployed. */
-function wasDeployed({ apps, answers, present }: StepContext): boolean {
-  if (apps) return apps.some(({ name, deployed }) => name === answers.app && deployed);
-  return present.app === answers.app;
+  const words = [way.command, name];
+  if (dest !== undefined) words.push('--dest', shellWord(dest));
+  if (way.command === 'npx plop') words.push('--');
+  for (const each of asks)
+    words.push(`--${each}`, shellWord(printAnswer(each, context.answers[each])));
+  if (onConflict !== 'leave') words.push('--conflict', onConflict);
+  return [...words, '--write yes'].join(' ');
 }
 
 /** The monthly cost, and what would bring it under the budget. */
-export function costLines({ project, answers }: Context): string[] {
+export function costLines({ project, answers }: Context): string {
   const { memory, postgres, background } = answers;
   const { machine } = flyConfig(project.tree);
   const size = machine ? sizeOf(machine.data) : 'shared-cpu-1x';
   if (size !== 'shared-cpu-1x')
-    return [
+    return wrapped(
       `What ${size} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`,
-    ];
+    );
   const { total, parts, remarks, warning } = monthlyCost(memory, postgres, background);
-  return [
-    `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF}): ${parts.join(' + ')}; ${remarks.join('; ')}.`,
-    ...(warning ? [warning] : []),
-  ].map((line) => wrapped(line));
+  const sum = `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF})`;
+  return [`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`, warning ?? '']
+    .filter(Boolean)
+    .map((line) => wrapped(line))
+    .join('\n');
 }

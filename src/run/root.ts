@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 import { ask, atTerminal } from './prompt.ts';
-import type { Way } from './way.ts';
+import type { Way } from './terminal.ts';
 
 /**
  * The folder of the Phoenix app: `dest`, else the nearest one at or above the starting one that holds mix.exs (an

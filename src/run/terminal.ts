@@ -1,6 +1,12 @@
 import { styleText } from 'node:util';
 import { printable } from '../problem.ts';
-import type { Way } from './way.ts';
+
+/** How this program was started, and so what it calls itself. */
+export interface Way {
+  command: 'npx plop' | 'npx phoenix-fly';
+  /** The folder the command was started in. */
+  from: string;
+}
 
 let calledPlop = true;
 
