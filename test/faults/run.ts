@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as pty from '@lydell/node-pty';
+import { buildSync } from 'esbuild';
 import { SHOP } from '../support.ts';
 
 const KILLS = Number(process.argv[2] ?? 200);
@@ -24,6 +25,16 @@ const HERE = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = join(HERE, 'dist/bin/phoenix-fly.js');
 const FLAGS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
 const work = mkdtempSync(join(tmpdir(), 'faults-'));
+
+// The writing alone, in one file
+const WRITER = join(work, 'apply.mjs');
+buildSync({
+  entryPoints: [join(HERE, 'src/write/apply.ts')],
+  outfile: WRITER,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+});
 
 function report(name: string, wrong: readonly string[]): void {
   if (wrong.length) process.exitCode = 1;
@@ -89,7 +100,7 @@ const writing = (into: string): string[] => [
   '--input-type=module',
   '-e',
   `
-  const { apply } = await import(${JSON.stringify(pathToFileURL(join(HERE, 'dist/src/write/apply.js')).href)});
+  const { apply } = await import(${JSON.stringify(pathToFileURL(WRITER).href)});
   const { readFileSync } = await import('node:fs');
   console.log('here');
   try { apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
