@@ -32,107 +32,94 @@ const IN_FOLDER: Readonly<Record<PackageManager, string>> = {
 const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 
 export function assets(project: Project): Assets {
-  const owners = deployOwners(project);
-  const setups = (owners.length ? owners : [project.projects[0]]).flatMap((owner) =>
-    owner?.aliases.has('assets.setup') ? run(owner, 'assets.setup', /\.install\b/) : [],
+  const { app, projects, umbrella } = project;
+  const having = projects.filter(({ aliases }) => aliases.has('assets.deploy'));
+  const root = having.find(({ dir }) => dir === '.');
+  const owners = root ? [root] : having;
+  const setup = (owners.length ? owners : projects.slice(0, 1)).flatMap((owner) =>
+    run(owner, 'assets.setup', /\.install\b/),
   );
-  const digest =
-    hasFolder(project, `${webFolder(project)}priv/static`) ||
-    hasFolder(project, `${webFolder(project)}assets`)
-      ? inWeb(project, 'phx.digest')
-      : null;
-  const byHand = owners.length ? { tasks: [], notes: [] } : withoutAlias(project, digest !== null);
-  const build = owners.length
-    ? owners.flatMap((owner) => run(owner, 'assets.deploy'))
-    : [...byHand.tasks, ...(digest ? [digest] : [])];
-  const used = owners.flatMap((owner) => resolved(owner, owner.aliases.get('assets.deploy') ?? []));
+  if (owners.length) {
+    const steps = owners.flatMap((owner) => followed(owner, 'assets.deploy'));
+    return {
+      setup: umbrella ? [] : setup,
+      build: owners.flatMap((owner) => run(owner, 'assets.deploy')),
+      needsNode: steps.some((step) => NODE.test(step) && !INSTALL.test(step)),
+      notes: [],
+    };
+  }
+  const web = app.webDir === '.' ? '' : `${app.webDir}/`;
+  const hasAssets = hasFolder(project, `${web}priv/static`) || hasFolder(project, `${web}assets`);
+  const tasks = hasAssets ? tasksByHand(project) : [];
   return {
-    setup: project.umbrella ? [] : setups,
-    build,
-    needsNode:
-      used.some((step) => NODE.test(step) && !INSTALL.test(step)) ||
-      byHand.tasks.some((task) => NODE.test(task)),
-    notes: byHand.notes,
+    setup: umbrella ? [] : setup,
+    build: [...tasks, ...(hasAssets ? [inWeb(project, 'phx.digest')] : [])],
+    needsNode: tasks.some((task) => NODE.test(task)),
+    notes: hasAssets ? byHandNotes(project, tasks) : [],
   };
-}
-
-const webFolder = (project: Project): string =>
-  project.app.webDir === '.' ? '' : `${project.app.webDir}/`;
-
-/** The projects whose `assets.deploy` builds: the root, else every app of the umbrella that has one. */
-function deployOwners(project: Project): MixProject[] {
-  const having = project.projects.filter((one) => one.aliases.has('assets.deploy'));
-  const root = having.find((one) => one.dir === '.');
-  return root ? [root] : having;
 }
 
 /** An alias as tasks; without the steps that a Node stage has done, and only those that `keep` lets through. */
 function run(owner: MixProject, alias: string, keep = /./): string[] {
-  const steps = owner.aliases.get(alias) ?? [];
+  const steps = owner.aliases.get(alias);
+  if (!steps) return [];
   const left = steps.filter((step) => !INSTALL.test(step) && keep.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
   return left.map((step) => inApp(owner, step.split(/\s+/).map(shellWord).join(' ')));
 }
 
-/** The steps with aliases among them followed. */
-const resolved = (owner: MixProject, steps: readonly string[], depth = 0): string[] =>
-  steps.flatMap((step) =>
-    depth < 4 && owner.aliases.has(step)
-      ? resolved(owner, owner.aliases.get(step) ?? [], depth + 1)
-      : step,
-  );
+/** The steps of an alias, with aliases among them followed. */
+const followed = (owner: MixProject, step: string, depth = 0): string[] =>
+  (depth < 5 && owner.aliases.get(step)?.flatMap((next) => followed(owner, next, depth + 1))) || [
+    step,
+  ];
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
 const inApp = ({ dir, app }: MixProject, task: string): string =>
   dir === '.' ? task : `do --app ${shellWord(app ?? '')} cmd mix ${task}`;
 
-const inWeb = (project: Project, task: string): string => {
-  const web = project.projects.find(({ dir }) => dir === project.app.webDir) ?? project.projects[0];
-  return web ? inApp(web, task) : task;
-};
+const webProject = ({ app, projects }: Project): MixProject | undefined =>
+  projects.find(({ dir }) => dir === app.webDir) ?? projects[0];
 
-/** No assets.deploy: the build script of each package.json, the profiles of the hex tools. */
-function withoutAlias(project: Project, hasAssets: boolean): { tasks: string[]; notes: string[] } {
-  if (!hasAssets) return { tasks: [], notes: [] };
-  const scripts = project.assets.nodePackages.flatMap(({ dir, manager, scripts: known }) => {
+function inWeb(project: Project, task: string): string {
+  const web = webProject(project);
+  return web ? inApp(web, task) : task;
+}
+
+/** No assets.deploy: the profiles of the hex tools, the build script of each package.json. */
+function tasksByHand(project: Project): string[] {
+  const { hexTools, nodePackages } = project.assets;
+  const tools = hexTools
+    .filter((tool) => tool === 'tailwind' || tool === 'esbuild')
+    .flatMap((tool) =>
+      pairs(project.config.apps.get(tool))
+        .filter(([name]) => !SETTINGS.has(name))
+        .map(([profile]) => inWeb(project, `${tool} ${shellWord(profile)} --minify`)),
+    );
+  // A command of an umbrella would run in each of its apps
+  const app = project.umbrella ? webProject(project)?.app : undefined;
+  const shell = app ? `do --app ${shellWord(app)} cmd` : 'cmd';
+  const scripts = nodePackages.flatMap(({ dir, manager, scripts: known }) => {
     const script = BUILD_SCRIPTS.find((name) => known.includes(name));
     const folder = project.umbrella ? inImage(dir) : dir;
     const where = folder === '.' ? '' : ` ${IN_FOLDER[manager]} ${shellWord(folder)}`;
-    return script ? [inShell(project, `${manager}${where} run ${script}`)] : [];
+    return script ? [`${shell} ${manager}${where} run ${script}`] : [];
   });
-  const tools = project.assets.hexTools
-    .filter((tool) => tool === 'tailwind' || tool === 'esbuild')
-    .flatMap((tool) =>
-      profiles(project, tool).map((profile) =>
-        inWeb(project, `${tool} ${shellWord(profile)} --minify`),
-      ),
-    );
-  const tasks = [...tools, ...scripts];
-  return { tasks, notes: note(project, tasks) };
+  return [...tools, ...scripts];
 }
 
-/** Any command as a task; that of an umbrella would run in each of its apps. */
-const inShell = (project: Project, command: string): string => {
-  const web = project.projects.find(({ dir }) => dir === project.app.webDir);
-  return project.umbrella && web?.app
-    ? `do --app ${shellWord(web.app)} cmd ${command}`
-    : `cmd ${command}`;
-};
+/** Keys of the hex tools that are no profiles. */
+const SETTINGS = new Set(['version', 'version_check', 'path', 'target', 'install_path']);
 
-function note(project: Project, tasks: readonly string[]): string[] {
+function byHandNotes({ assets }: Project, tasks: readonly string[]): string[] {
+  const none = 'mix.exs has no assets.deploy alias';
   if (tasks.length)
     return [
-      `mix.exs has no assets.deploy alias, so the image builds the assets with: mix do ${tasks.join(' + ')}. Write the alias if your build differs, then run again.`,
+      `${none}, so the image builds the assets with: mix do ${tasks.join(' + ')}. Write the alias if your build differs, then run again.`,
     ];
-  if (project.assets.nodePackages.length === 0) return [];
-  return [
-    `mix.exs has no assets.deploy alias and ${project.assets.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
-  ];
+  return assets.packageJsons.length
+    ? [
+        `${none} and ${assets.packageJsons.join(', ')} no build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
+      ]
+    : [];
 }
-
-const profiles = (project: Project, tool: string): string[] =>
-  pairs(project.config.apps.get(tool))
-    .map(([name]) => name)
-    .filter(
-      (name) => !['version', 'version_check', 'path', 'target', 'install_path'].includes(name),
-    );
