@@ -7,48 +7,34 @@ import { relFolder } from './release-files.ts';
 import { access, buildVariables } from './secrets.ts';
 
 /** Compilers that write below _build alone (their sources, 2026-11). Any other may write into priv, say. */
-const IN_BUILD = new Set([
-  'app',
-  'boundary',
-  'elixir',
-  'erlang',
-  'gettext',
-  'leex',
-  'phoenix',
-  'phoenix_live_view',
-  'yecc',
-]);
+const IN_BUILD = /^(app|boundary|elixir|erlang|gettext|leex|phoenix|phoenix_live_view|yecc)$/;
 
 /** What Mix needs for itself: Hex, rebar, and `archives:` of mix.exs. */
-export const mixTools = (project: Project): string =>
+export const mixTools = ({ projects }: Project): string =>
   [
     'mix local.hex --force --if-missing',
     'mix local.rebar --force --if-missing',
-    ...project.projects.flatMap(({ archives }) =>
-      archives.map(
-        ([name, requirement]) =>
-          `mix archive.install --force hex ${shellWord(name)} ${shellWord(requirement)}`,
-      ),
-    ),
+    ...projects
+      .flatMap(({ archives }) => archives)
+      .map((archive) => `mix archive.install --force hex ${archive.map(shellWord).join(' ')}`),
   ].join(' && ');
 
-/** The steps that mix.exs adds to deps.get; null: none. */
-const getAlias = (project: Project): string[] | null =>
-  project.projects.find(({ dir }) => dir === '.')?.aliases.get('deps.get') ?? null;
+const rootAlias = ({ projects }: Project, name: string): string[] | undefined =>
+  projects.find(({ dir }) => dir === '.')?.aliases.get(name);
 
-/** The added steps that the image has no other way to do: a Node stage installs packages. */
+/** The steps that mix.exs adds to deps.get and the image has no other way to do: a Node stage installs packages. */
 const addedSteps = (project: Project): string[] =>
-  (getAlias(project) ?? []).filter(
+  (rootAlias(project, 'deps.get') ?? []).filter(
     (step) => !/^deps\.get\b/.test(step) && step !== '(a function)' && !installsNode(step),
   );
 
 /** Commands that fetch and compile the dependencies; an umbrella's own apps come later, with their code. */
 export function fetchCommands(project: Project, { setup }: Assets): string[] {
-  const app = elixirAtom(project.projects[0]?.app ?? project.app.otpApp);
   const compile = project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths';
   const rest = ['deps.clean --unused', compile, ...setup];
-  if (getAlias(project) === null)
+  if (!rootAlias(project, 'deps.get'))
     return [`mix do ${['deps.get --only prod', ...rest].join(' + ')}`];
+  const app = elixirAtom(project.projects[0]?.app ?? project.app.otpApp);
   const plain = `Mix.Project.in_project(${app}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
   return [`(cd / && mix run --no-mix-exs -e ${shellWord(plain)})`, `mix do ${rest.join(' + ')}`];
 }
@@ -57,14 +43,12 @@ export function fetchCommands(project: Project, { setup }: Assets): string[] {
  * Where dependencies are built: a cache that begins with the stage base. Native code of a dependency in the repo is written into
  * its own folder, which no cache holds, so then it is memory that begins empty.
  */
-export function depsCache(project: Project): string {
-  const native = project.deps.pathSources.some(({ dir }) =>
-    /elixir_make|rustler|compilers:/.test(project.tree.read(`${dir}/mix.exs`) ?? ''),
-  );
-  return native
+export const depsCache = ({ deps, tree }: Project): string =>
+  deps.pathSources.some(({ dir }) =>
+    /elixir_make|rustler|compilers:/.test(tree.read(`${dir}/mix.exs`) ?? ''),
+  )
     ? 'tmpfs,target=/cache'
     : 'cache,target=/cache,from=base,source=/app,sharing=locked';
-}
 
 /** Why the command that fetches dependencies is not the ordinary one. */
 export const fetchComments = (project: Project): string[] =>
@@ -73,7 +57,7 @@ export const fetchComments = (project: Project): string[] =>
       'Private dependencies: BuildKit gives the secrets to this command only',
     buildVariables(project).length > 0 &&
       'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
-    getAlias(project) !== null &&
+    rootAlias(project, 'deps.get') !== undefined &&
       'mix.exs adds steps to deps.get, whose files are not here yet: run from /, Mix runs the task alone',
   ].filter((comment) => comment !== false);
 
@@ -90,43 +74,41 @@ export const releaseTasks = (project: Project, assets: Assets, release: string):
 function packagesSource(project: Project): boolean {
   const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
   const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
-  return major >= 10 && shows && !releaseSteps(project).includes('sentry.package_source_code');
+  const steps = ['release', 'assets.deploy'].flatMap((alias) => rootAlias(project, alias) ?? []);
+  return major >= 10 && shows && !steps.includes('sentry.package_source_code');
 }
 
-const releaseSteps = (project: Project): string[] =>
-  ['release', 'assets.deploy'].flatMap((alias) => project.projects[0]?.aliases.get(alias) ?? []);
-
 /** What the owner should know of how the image is built. */
-export const buildNotes = (project: Project, release: string): string[] => [
-  ...notExecutable(project, relFolder(project, release)).map(
+export function buildNotes(project: Project, release: string): string[] {
+  const notes = notExecutable(project, relFolder(project, release)).map(
     (path) =>
       `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${path}`,
-  ),
-  ...(getAlias(project) === null
-    ? []
-    : [
-        `mix.exs adds steps to deps.get (an alias); the image runs the task alone to fetch dependencies${addedSteps(project).length ? `, and ${addedSteps(project).join(', ')} before it compiles` : ''}.`,
-      ]),
-  ...(project.mixSteps.git === null
-    ? []
-    : [
-        `The build asks git for the version, so ${project.mixSteps.git === 'history' ? '.git' : '.git/HEAD and .git/refs'} goes into the builder (not into the image), and each commit builds anew.`,
-      ]),
-];
+  );
+  const added = addedSteps(project).join(', ');
+  if (rootAlias(project, 'deps.get'))
+    notes.push(
+      `mix.exs adds steps to deps.get (an alias); the image runs the task alone to fetch dependencies${added && `, and ${added} before it compiles`}.`,
+    );
+  const { git } = project.mixSteps;
+  if (git)
+    notes.push(
+      `The build asks git for the version, so ${git === 'history' ? '.git' : '.git/HEAD and .git/refs'} goes into the builder (not into the image), and each commit builds anew.`,
+    );
+  return notes;
+}
 
 /**
  * Why the app's build can't be taken over from the last one: its compilation writes where no cache is, so that those files
  * would be missing. null: it can.
  */
-export function writesBesideBuild(project: Project): string | null {
-  if (project.deps.nif.includes('rustler'))
-    return "the app's own Rust crates are compiled into priv";
-  const compiler = project.projects
+export function writesBesideBuild({ deps, projects }: Project): string | null {
+  if (deps.nif.includes('rustler')) return "the app's own Rust crates are compiled into priv";
+  const compiler = projects
     .flatMap(({ compilers }) => compilers)
-    .find((name) => !IN_BUILD.has(name));
+    .find((name) => !IN_BUILD.test(name));
   if (compiler) return `the compiler ${compiler} may write files outside _build`;
-  const alias = project.projects.some(({ aliases }) =>
-    (aliases.get('compile') ?? []).some((step) => !/^compile\b/.test(step)),
-  );
-  return alias ? 'the alias compile in mix.exs may write files outside _build' : null;
+  const steps = projects.flatMap(({ aliases }) => aliases.get('compile') ?? []);
+  return steps.some((step) => !/^compile\b/.test(step))
+    ? 'the alias compile in mix.exs may write files outside _build'
+    : null;
 }

@@ -1,28 +1,25 @@
 import type { Project } from '../facts/detect.ts';
+import { below } from '../tree.ts';
 import { hasFolder, inputFiles } from './copies.ts';
 
-/** What an asset build writes; in an app without one (`mix phx.new --no-assets`) it is source. */
-const DIGESTED = 'priv/static/assets';
-
-/** Whether priv/static/assets holds what the repo keeps: then git doesn't ignore it. */
-function keepsAssets(project: Project): boolean {
-  const folders = project.projects.map(({ dir }) =>
-    dir === '.' ? DIGESTED : `${dir}/${DIGESTED}`,
-  );
-  const ignored = /^(\*\*)?\/?(apps\/[\w*]+\/)?priv\/static(\/assets)?\/?\*?\s*$/m;
-  const lists = project.projects.map(({ dir }) => (dir === '.' ? '' : `${dir}/`));
-  return (
-    folders.some((folder) => hasFolder(project, folder)) &&
-    !lists.some((prefix) => ignored.test(project.tree.read(`${prefix}.gitignore`) ?? ''))
-  );
+/** Lines that keep a local asset build out of the image, which makes its own. */
+export function builtAssets(project: Project): string[] {
+  const anywhere = project.umbrella ? '**' : '';
+  return keepsAssets(project)
+    ? []
+    : [`${anywhere}/priv/static/assets`, `${anywhere}/priv/static/cache_manifest.json`];
 }
 
-/** Lines that keep a local asset build out of the image, which makes its own. */
-export const builtAssets = (project: Project): string[] => {
-  const anywhere = project.umbrella ? '**' : '';
-  if (keepsAssets(project)) return [];
-  return [`${anywhere}/${DIGESTED}`, `${anywhere}/priv/static/cache_manifest.json`];
-};
+/** Whether priv/static/assets is source, as in an app without a build (`mix phx.new --no-assets`): then git doesn't ignore it. */
+function keepsAssets(project: Project): boolean {
+  const ignored = /^(\*\*)?\/?(apps\/[\w*]+\/)?priv\/static(\/assets)?\/?\*?\s*$/m;
+  const dirs = project.projects.map(({ dir }) => dir);
+  const lists = dirs.map((dir) => project.tree.read(below(dir, '.gitignore')) ?? '');
+  return (
+    dirs.some((dir) => hasFolder(project, below(dir, 'priv/static/assets'))) &&
+    !lists.some((list) => ignored.test(list))
+  );
+}
 
 /** What git needs to tell a version, and where the branch is that HEAD names. */
 const GIT = {

@@ -1,23 +1,8 @@
-import coerce from 'semver/functions/coerce.js';
 import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
-import { normalize } from '../tree.ts';
+import { below, normalize } from '../tree.ts';
 import { byFolder, type Copy, inImage } from './copies.ts';
-
-/** The stage that installs one package.json, beside the Elixir stages and in parallel with them. */
-export interface NodeStage {
-  /** Its name in the Dockerfile: node, node-2. */
-  name: string;
-  /** Of its packages, as in the builder: /app/assets. */
-  workdir: string;
-  /** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
-  copies: Copy[];
-  cache: string;
-  install: string;
-  /** The node_modules that it leaves. */
-  modules: string[];
-}
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
 const NODE = 24;
@@ -29,43 +14,53 @@ const CACHES: Readonly<Record<PackageManager, string>> = {
   bun: '/root/.bun/install/cache',
 };
 
-export function nodeStages(project: Project): NodeStage[] {
-  const homes = new Map<string, NodePackage[]>();
-  for (const one of project.assets.nodePackages)
-    homes.set(homeOf(one), [...(homes.get(homeOf(one)) ?? []), one]);
-  return [...homes].flatMap(([home, packages], index) => {
-    const [first] = packages;
-    if (!first) return [];
-    const inRepo = [
-      ...new Set(
-        packages.flatMap((one) => one.fileDeps.map((path) => normalize(`${one.dir}/${path}`))),
-      ),
-    ].filter((path) => !path.startsWith('..'));
+/**
+ * The stages that install packages, beside the Elixir stages and in parallel with them: one for each package.json, or for
+ * those of a workspace together.
+ */
+export function nodeStages(project: Project) {
+  const { nodePackages } = project.assets;
+  const homes = [...new Set(nodePackages.map(homeOf))];
+  return homes.map((home, index) => {
+    const packages = nodePackages.filter((one) => homeOf(one) === home);
     const members = packages.map(({ dir }) => dir).filter((dir) => dir !== home);
+    const [first] = packages as [NodePackage];
     return {
+      /** In the Dockerfile. */
       name: index === 0 ? 'node' : `node-${index + 1}`,
+      /** Of its packages, as in the builder: /app/assets. */
       workdir: inImage(home),
-      copies: [
-        ...inRepo
-          .filter((path) => path.startsWith('deps/'))
-          .map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
-        ...byFolder(
-          packages.flatMap((one) => one.installFiles),
-          (folder) => ((folder.replace(/\/$/, '') || '.') === home ? './' : `/app/${folder}`),
-        ),
-        ...inRepo
-          .filter((path) => !path.startsWith('deps/'))
-          .map((path) => copyPaths([path, `/app/${path}`])),
-      ],
+      copies: stageCopies(packages, home),
       cache: first.berry ? '/root/.yarn/berry/cache' : CACHES[first.manager],
       // A workspace may keep all packages at its top, and COPY wants every folder to be there
       install: [
         install(project, first),
         ...members.map((dir) => `mkdir -p ${shellWord(`${inImage(dir)}/node_modules`)}`),
       ].join(' && '),
+      /** What it leaves. */
       modules: [home, ...members].map((dir) => `${inImage(dir)}/node_modules`),
     };
   });
+}
+
+/** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
+function stageCopies(packages: readonly NodePackage[], home: string): Copy[] {
+  const linked = packages.flatMap(({ dir, fileDeps }) =>
+    fileDeps.map((path) => normalize(`${dir}/${path}`)),
+  );
+  const inApp = [...new Set(linked)].filter((path) => !path.startsWith('..'));
+  const isFetched = (path: string) => path.startsWith('deps/');
+  const here = home === '.' ? '' : `${home}/`;
+  return [
+    ...inApp
+      .filter(isFetched)
+      .map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
+    ...byFolder(
+      packages.flatMap(({ installFiles }) => installFiles),
+      (folder) => (folder === here ? './' : `/app/${folder}`),
+    ),
+    ...inApp.filter((path) => !isFetched(path)).map((path) => copyPaths([path, inImage(path)])),
+  ];
 }
 
 const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
@@ -83,34 +78,33 @@ export const hasNodeStage = (project: Project): boolean =>
   project.assets.nodePackages.length > 0 && nodeImage(project).image === 'node';
 
 /** The major version that the repo pins, else the newest long-term one. */
-const nodeMajor = (project: Project): number =>
-  Number.parseInt(
-    project.assets.nodePackages.map((one) => one.nodeVersion).find(Boolean) ?? '',
-    10,
-  ) || NODE;
+function nodeMajor(project: Project): number {
+  const pinned = project.assets.nodePackages.find(({ nodeVersion }) => nodeVersion)?.nodeVersion;
+  return Number.parseInt(pinned ?? '', 10) || NODE;
+}
 
 function install(project: Project, one: NodePackage): string {
   const frozen = one.lockfile === null ? '' : ' --frozen-lockfile';
+  const fromNpm = (name: string) => `npm install --global ${name} && `;
+  if (one.manager === 'npm')
+    return `${one.lockfile === null ? 'npm install' : 'npm ci'} --no-audit --no-fund`;
   if (one.manager === 'bun')
-    return `${nodeImage(project).image === 'node' ? 'npm install --global bun && ' : ''}bun install${frozen}`;
+    return `${nodeImage(project).image === 'node' ? fromNpm('bun') : ''}bun install${frozen}`;
   if (one.manager === 'pnpm')
-    return `npm install --global pnpm@${pnpmVersion(project, one)} && pnpm install${frozen}`;
+    return `${fromNpm(`pnpm@${pnpmVersion(project, one)}`)}pnpm install${frozen}`;
   // The builder looks for node_modules, which Yarn 2 and later leave out unless told
   if (one.berry)
-    return `${nodeMajor(project) > NODE ? 'npm install --global corepack && ' : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
+    return `${nodeMajor(project) > NODE ? fromNpm('corepack') : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
   // Not the one that older Node images bring: it lies in /opt, where the builder would have to look for it
-  if (one.manager === 'yarn') return `npm install --global --force yarn@1 && yarn install${frozen}`;
-  return one.lockfile === null ? 'npm install --no-audit --no-fund' : 'npm ci --no-audit --no-fund';
+  return `${fromNpm('--force yarn@1')}yarn install${frozen}`;
 }
 
 /** What package.json names, else the newest pnpm that reads the lockfile's format (pnpm.io, 2026-11). */
-function pnpmVersion(project: Project, one: NodePackage): string {
+function pnpmVersion({ tree }: Project, one: NodePackage): string {
   const [, named] = /^pnpm@(\d[\w.-]*)/.exec(one.packageManager ?? '') ?? [];
   if (named) return named;
-  const lock =
-    project.tree.read(homeOf(one) === '.' ? 'pnpm-lock.yaml' : `${homeOf(one)}/pnpm-lock.yaml`) ??
-    '';
-  const format = coerce(/^lockfileVersion:\s*'?([\d.]+)/m.exec(lock)?.[1] ?? '9')?.major ?? 9;
+  const lock = tree.read(below(homeOf(one), 'pnpm-lock.yaml')) ?? '';
+  const format = Number.parseInt(/^lockfileVersion:\s*'?(\d+)/m.exec(lock)?.[1] ?? '9', 10);
   if (format >= 9) return '10';
   return format >= 6 ? '8' : '7';
 }

@@ -9,13 +9,9 @@ const options = (project: Project, release: string) =>
 
 /** Where `mix release` takes env.sh.eex from: rel/, unless mix.exs says otherwise. */
 export function relFolder(project: Project, release: string): string {
-  const path = get(options(project, release), 'rel_templates_path');
-  return typeof path === 'string' &&
-    /^[\w./-]+$/.test(path) &&
-    !path.startsWith('/') &&
-    !path.includes('..')
-    ? path.replace(/^\.\/|\/$/g, '')
-    : 'rel';
+  const path = String(get(options(project, release), 'rel_templates_path') ?? 'rel');
+  const isInRepo = /^[\w.][\w./-]*$/.test(path) && !path.includes('..');
+  return isInRepo ? path.replace(/^\.\/|\/$/g, '') : 'rel';
 }
 
 /** Whether the release brings the Erlang VM along, as it does unless told otherwise. */
@@ -36,27 +32,24 @@ export const MIGRATE = '/app/bin/migrate';
 /** The same in the image of a repo without the script: Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
 export function migrateCommand(project: Project, release: string): string {
   if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
+  const { app, database } = project;
   const repos = migratedRepos(project);
-  const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp);
-  const load = [...new Set(apps)].map((app) => `Application.load(${elixirAtom(app)})`).join('; ');
+  const apps = new Set(repos.map((repo) => database.repoApps.get(repo) ?? app.otpApp));
+  const load = [...apps].map((name) => `Application.load(${elixirAtom(name)})`).join('; ');
   const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
   return `/app/bin/${release} eval ${shellWord(code)}`;
 }
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
-export function builtRelease(project: Project): string | undefined {
-  const text = project.tree.read('Dockerfile') ?? '';
-  const named = [...text.matchAll(/(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/g)].map(
-    ([, name]) => name,
-  );
-  return named.find((name) => name !== undefined && project.release.names.includes(name));
-}
+export const builtRelease = ({ tree, release }: Project): string | undefined =>
+  [...(tree.read('Dockerfile') ?? '').matchAll(/(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/g)]
+    .map(([, name = '']) => name)
+    .find((name) => release.names.includes(name));
 
 /** The facts of the release that the Dockerfile builds; without one, of the default release. */
 export function detectBuilt(tree: Tree): Project {
   const project = detect(tree);
   const release = builtRelease(project);
-  return release === undefined || project.release.names.length < 2
-    ? project
-    : detect(tree, { release });
+  const isOnly = project.release.names.length < 2;
+  return release === undefined || isOnly ? project : detect(tree, { release });
 }
