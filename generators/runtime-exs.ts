@@ -47,7 +47,8 @@ export const runtimeExs: Descriptor = {
 
 function overruledNotes({ project, answers }: Context): string[] {
   const repo = new Repo(withoutBlock(project, runtimeFile(project)));
-  return overruled(repo, missingEndpoint(repo), missingRepos(repo, answers.postgres.kind));
+  const endpoint = { ...endpointOf(repo), missing: missingEndpoint(repo) };
+  return overruled([endpoint, ...missingRepos(repo, answers.postgres.kind)]);
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
@@ -74,7 +75,7 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
   const { kind } = answers.postgres;
   const missing = missingEndpoint(repo);
   const repos = missingRepos(repo, kind);
-  const origins = originsOf(repo, answers.app, answers.host, missing.host);
+  const origins = originsOf(repo, answers.app, answers.host, missing['url.host'] === true);
   const background = missingSwitch(repo);
   const log = logLines(repo);
   return {
@@ -83,29 +84,29 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
     endpoint: elixirModule(project.endpoint.module),
     port: portOf(project),
     missing,
-    requires: missing.secretKeyBase || repos.some(({ url }) => url),
-    evals: missing.server || background || repos.some(({ direct }) => direct),
-    hosts: missing.host || missing.hostFallback || origins?.includes('#{'),
+    requires: missing.secret_key_base || repos.some(({ missing: { url } }) => url),
+    evals: missing.server || background || repos.some(({ missing: { direct } }) => direct),
+    hosts: missing['url.host'] || missing.hostFallback || origins?.includes('#{'),
     url: [
-      (missing.host || missing.hostFallback) && 'host: host',
-      missing.urlPort && 'port: 443',
-      missing.scheme && 'scheme: "https"',
+      (missing['url.host'] || missing.hostFallback) && 'host: host',
+      missing['url.port'] && 'port: 443',
+      missing['url.scheme'] && 'scheme: "https"',
     ]
       .filter(Boolean)
       .join(', '),
     origins,
-    databaseUrl: repos.some(({ url }) => url),
+    databaseUrl: repos.some(({ missing: { url } }) => url),
     setDatabase: {
       app: 'fly postgres attach',
       managed: 'fly mpg attach',
       external: 'fly secrets set DATABASE_URL=ecto://...',
       none: '',
     }[kind],
-    pools: kind === 'external' && repos.some(({ prepare }) => prepare),
+    pools: kind === 'external' && repos.some(({ missing: { prepare } }) => prepare),
     poolSize: poolSize(answers),
     repos: repos.map((one) => viewOfRepo(one, project, kind)),
     direct: repos
-      .filter(({ direct }) => direct)
+      .filter(({ missing: { direct } }) => direct)
       .map(({ module, app }) => ({ module: elixirModule(module), app: elixirAtom(app) })),
     background,
     tls: missingTls(repo),
@@ -116,13 +117,13 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
   };
 }
 
-function viewOfRepo(missing: MissingRepo, project: Project, kind: string) {
+function viewOfRepo({ app, module, missing }: MissingRepo, project: Project, kind: string) {
   // postgrex 0.18.0 takes the options in `ssl`
   const lists = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
   return {
     ...missing,
-    app: elixirAtom(missing.app),
-    module: elixirModule(missing.module),
+    app: elixirAtom(app),
+    module: elixirModule(module),
     // Settings of a repo that its owner set up are advice
     queue: missing.url && missing.queue,
     unnamed: missing.prepare && kind === 'managed',

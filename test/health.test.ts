@@ -45,7 +45,7 @@ test('a module that nobody plugs in answers nothing', () => {
     judge(commented, 'R2.5')
       .findings.map(({ weight, what }) => `${weight} ${what}`)
       .join(),
-    'must nothing in the app answers /health',
+    'must nothing in the app answers a health check',
   );
 });
 

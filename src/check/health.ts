@@ -5,7 +5,7 @@ import { checkedFile } from '../fly/checked-file.ts';
 import { type Located, seconds } from '../fly/fly-config.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { type Rule, rulesFor } from './rule.ts';
+import { type Rule, rulesFor, type Weight } from './rule.ts';
 
 const r25 = rulesFor(FLY_TOML, 'R2.5');
 
@@ -70,23 +70,24 @@ const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
-  r25.must(
-    ({ service }) => !service,
-    'no [http_service], so nothing is served and nothing checked',
-    '`npx plop fly-toml` writes it',
-  ),
   r25.should(
-    ({ service }, repo) => service && !answeredPath(repo) && { file: repo.project.endpoint.file },
-    'the app has no route that answers a health check',
+    ({ service }, repo) => {
+      const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
+      return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
+    },
+    'nothing in the app answers a health check',
     '`npx plop health` adds a plug that answers /health',
   ),
   r25.should(
     ({ service, line }, repo) => {
-      if (!service || service.checks.length) return undefined;
-      const [table, header] = [service.path, service.checksPath].map((path) =>
-        path.replace(/\.\d+/, ''),
-      );
-      return { line: line(service.path), path: answeredPath(repo) ?? '/health', table, header };
+      const {
+        path = 'http_service',
+        checksPath = 'http_service.checks',
+        checks = [],
+      } = service ?? {};
+      const [table, header] = [path, checksPath].map((name) => name.replace(/\.\d+/, ''));
+      const found = { line: line(path), path: answeredPath(repo) ?? '/health', table, header };
+      return checks.length === 0 && found;
     },
     'no health check, so a deploy goes on although the app does not answer',
     ({ path, table, header }) =>
@@ -105,11 +106,6 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     ),
     ({ path, answered }) => `the check asks for ${path}, and the app's health route is ${answered}`,
     ({ answered }) => `write: path = "${answered}"`,
-  ),
-  r25.must(
-    check('path', (path, answered) => path === '/health' && answered === null),
-    'nothing in the app answers /health, so no deploy ends well',
-    '`npx plop health` adds a plug that does',
   ),
   ...TIMES.map(([key, least, wanted, why]) =>
     r25.should(

@@ -43,7 +43,7 @@ const demandsHost = (repo: Repo): boolean =>
   repo.boot({ ...PROBE, PHX_HOST: undefined }).stops.some((stop) => stop.includes('PHX_HOST'));
 
 /** Which settings of the endpoint our block makes, because nobody does. */
-export function missingEndpoint(repo: Repo) {
+export function missingEndpoint(repo: Repo): Record<string, boolean> {
   const { lacks, value, isBuiltIn } = endpointOf(repo);
   const http = value('http');
   // Our keyword list would take the place of a list that mixes plain atoms in
@@ -54,24 +54,23 @@ export function missingEndpoint(repo: Repo) {
   const secret = value('secret_key_base');
   return {
     server: !servesAlways && lacks('server', (on) => on === false),
-    host,
+    'url.host': host,
     /** Without PHX_HOST the host is made up. */
     hostFallback:
       !host &&
       value('url.host') === PROBE.PHX_HOST &&
       isNoHost(value('url.host', { PHX_HOST: undefined })) &&
       !demandsHost(repo),
-    scheme: lacks('url.scheme'),
-    urlPort: lacks('url.port', (port) => port === 80),
-    ip: joins && !speaksIpv6(http) && lacks('http.ip', isLoopback),
-    port: joins && lacks('http.port', (port) => isOtherPort(repo, port)),
-    secretKeyBase:
+    'url.scheme': lacks('url.scheme'),
+    'url.port': lacks('url.port', (port) => port === 80),
+    'http.ip': joins && !speaksIpv6(http) && lacks('http.ip', isLoopback),
+    'http.port': joins && lacks('http.port', (port) => isOtherPort(repo, port)),
+    secret_key_base:
       (secret !== placeholder('SECRET_KEY_BASE') &&
         lacks('secret_key_base', (key) => typeof key === 'string')) ||
       isBuiltIn('secret_key_base'),
   };
 }
-export type MissingEndpoint = ReturnType<typeof missingEndpoint>;
 
 /** The host that fly.toml gives the machines. */
 const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
@@ -109,32 +108,32 @@ function isOtherHost(origins: Value | undefined, settings: Settings): boolean {
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
-const endpoint = finder((repo) => [{ ...endpointOf(repo), ...missingEndpoint(repo) }]);
+const endpoint = finder((repo) => [{ ...endpointOf(repo), missing: missingEndpoint(repo) }]);
 const IP = 'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]';
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
   r31.must(
-    endpoint({ key: 'server', missing: 'server' }),
+    endpoint('server'),
     'with PHX_SERVER=true the release still does not serve HTTP',
     add('server: System.get_env("PHX_SERVER") in ~w(true 1)'),
   ),
   ...['code_reloader', 'debug_errors'].map((key) =>
     r31.must(
-      endpoint({ key, isWrong: (value) => value === true }),
+      endpoint(key, (value) => value === true),
       `${key} is on in production`,
       `remove ${key}; it belongs in dev.exs`,
     ),
   ),
   r33.must(
-    endpoint({ key: 'url.host', missing: 'host' }),
+    endpoint('url.host'),
     'links and LiveView sockets do not use PHX_HOST',
     add('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]'),
   ),
   r33.should(
-    endpoint({ key: 'url.host', missing: 'hostFallback' }),
+    endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
     'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
-    add('url: [host: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"]'),
+    'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `npx plop runtime-exs` does',
   ),
   r33.should(
     (_, repo) =>
@@ -143,34 +142,30 @@ export const endpointRules: readonly Rule<string>[] = [
     'config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default',
   ),
   r33.should(
-    endpoint({ key: 'url.scheme', missing: 'scheme', isWrong: (scheme) => scheme !== 'https' }),
+    endpoint('url.scheme', (scheme) => scheme !== 'https'),
     'links are not https',
     add('url: [scheme: "https", port: 443]'),
   ),
   r33.must(
-    endpoint({ key: 'http.port', missing: 'port' }),
+    endpoint('http.port'),
     'it does not listen on PORT',
     add('http: [port: String.to_integer(System.get_env("PORT", "4000"))]'),
   ),
   r33.must(
-    endpoint({ key: 'http', missing: 'ip', isWrong: (http) => isLoopback(get(http, 'ip')) }),
+    endpoint('http.ip', isLoopback),
     'it listens on localhost only, where nobody reaches it',
     add(IP),
   ),
   r33.should(
-    endpoint({
-      key: 'http',
-      missing: 'ip',
-      isWrong: (http) =>
-        !speaksIpv6(http) &&
-        !isLoopback(get(http, 'ip')) &&
-        (get(http, 'ip') === undefined || 'advice'),
+    endpoint('http.ip', (ip, { value }) => {
+      const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
+      return isIpv4 && (ip === undefined || 'advice');
     }),
     "it listens on IPv4 only: Fly's proxy reaches it, other machines do not",
     add(IP),
   ),
   r33.must(
-    endpoint({ key: 'secret_key_base', missing: 'secretKeyBase' }),
+    endpoint('secret_key_base'),
     'SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)',
     add('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'),
   ),
@@ -188,26 +183,26 @@ export const endpointRules: readonly Rule<string>[] = [
     ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
   ),
   r33.must(
-    endpoint({ key: 'check_origin', isWrong: lacksHost }),
+    endpoint('check_origin', lacksHost),
     'check_origin does not list PHX_HOST, so LiveView sockets get 403',
     'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
   ),
   r33.must(
-    endpoint({ key: 'check_origin', isWrong: isOtherHost }),
+    endpoint('check_origin', isOtherHost),
     "LiveView sockets may connect from url's host only, which is not PHX_HOST: from there they get 403",
     add('check_origin: ["//#{host}", …]'),
   ),
   r33.must(
-    endpoint({
-      key: 'check_origin',
-      // Plug.SSL puts the scheme right where force_ssl tells it to
-      isWrong: (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
-    }),
+    // Plug.SSL puts the scheme right where force_ssl tells it to
+    endpoint(
+      'check_origin',
+      (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
+    ),
     'check_origin: :conn compares the scheme too, which is http behind the proxy',
     add('check_origin: ["//#{host}"]'),
   ),
   r33.advice(
-    endpoint({ key: 'check_origin', isWrong: (value) => value === false }),
+    endpoint('check_origin', (value) => value === false),
     'check_origin: false lets every site open LiveView sockets: right for a widget on other sites only',
     add('check_origin: ["//#{host}"]'),
   ),

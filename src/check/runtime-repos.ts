@@ -30,14 +30,13 @@ export function missingRepos(repo: Repo, kind: DatabaseKind) {
   return (kind === 'none' ? [] : reposOf(repo)).map((settings) => {
     const { lacks, value } = settings;
     const url = !hasAddress(settings) && !repo.compiledKey([settings.app, settings.module, 'url']);
-    return {
-      ...settings,
+    const missing = {
       url,
-      poolSize: lacks('pool_size'),
+      pool_size: lacks('pool_size'),
       queue: lacks('queue_target') && lacks('queue_interval'),
-      ipv6: lacks('socket_options'),
+      socket_options: lacks('socket_options'),
       prepare: postgres && /managed|external/.test(kind ?? '') && lacks('prepare'),
-      maxLifetime: kind === 'managed' && renews && lacks('max_lifetime'),
+      max_lifetime: kind === 'managed' && renews && lacks('max_lifetime'),
       ssl: postgres && kind === 'external' && lacks('ssl'),
       /** Migrations go through the pooler of Managed Postgres. */
       direct:
@@ -45,6 +44,7 @@ export function missingRepos(repo: Repo, kind: DatabaseKind) {
         (url || value('url') === placeholder('DATABASE_URL')) &&
         value('url', DIRECT) !== DIRECT.DIRECT_DATABASE_URL,
     };
+    return { ...settings, missing };
   });
 }
 export type MissingRepo = ReturnType<typeof missingRepos>[number];
@@ -68,6 +68,11 @@ const hasAddress = ({ value, isMade, isBuiltIn }: Settings): boolean =>
 const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
 const repos = finder((repo) => missingRepos(repo, databaseKind(repo)));
+/** Rules that matter in some repos only. */
+const only =
+  <Found>(matters: (repo: Repo) => boolean, find: (file: string, repo: Repo) => Found) =>
+  (file: string, repo: Repo) =>
+    matters(repo) && find(file, repo);
 const named =
   (what: string) =>
   ({ module }: { module: string }): string =>
@@ -86,115 +91,99 @@ const NO_SSL = 'ssl is on, and Postgres on Fly\'s private network has none ("ssl
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
-  r32.should(
-    repos({ key: 'pool_size', missing: 'poolSize' }),
-    named('pool_size does not follow POOL_SIZE'),
-    add(POOL_SIZE),
-  ),
+  r32.should(repos('pool_size'), named('pool_size does not follow POOL_SIZE'), add(POOL_SIZE)),
   r32.advice(
-    repos({
-      key: 'pool_size',
-      isWrong: (size, { variable }) =>
+    repos(
+      'pool_size',
+      (size, { variable }) =>
         typeof size === 'number' && size !== 7 && variable('pool_size') === undefined,
-    }),
+    ),
     named('pool_size is the same whatever POOL_SIZE in fly.toml says'),
     add(POOL_SIZE),
   ),
   r32.advice(
-    repos({
-      key: 'queue_target',
-      isWrong: (target, { value }) => (target ?? value('queue_interval')) === undefined,
-    }),
+    repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
     named('a busy pool drops queries after 50 ms (queue_target, queue_interval)'),
     add('queue_target: 500, queue_interval: 2_000'),
   ),
   r32.should(
-    repos({
-      key: 'socket_options',
-      missing: 'ipv6',
-      isWrong: (value, { repo }) => !speaksIpv6(value) && !isOutside(repo),
-    }),
+    repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
     named(
       "with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only",
     ),
     add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'),
   ),
   r32.should(
-    repos({
-      key: 'socket_options',
-      environment: { ECTO_IPV6: 'false' },
-      // Fixed in the configuration, whatever the variable says, it is the owner's choice
-      isWrong: (on, { value }) =>
+    repos(
+      'socket_options',
+      (on, { value }) =>
         speaksIpv6(on) && !speaksIpv6(value('socket_options', { ECTO_IPV6: undefined })),
-    }),
+      { ECTO_IPV6: 'false' },
+    ),
     named('ECTO_IPV6=false turns IPv6 on too, because only its presence is tested'),
     'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
   ),
   r32.should(
-    repos({ key: 'backoff_type', isWrong: (value) => atomName(value) === 'stop' }),
+    repos('backoff_type', (value) => atomName(value) === 'stop'),
     named('backoff_type: :stop gives up when the database restarts'),
     'remove backoff_type',
   ),
   r32.should(
-    repos({
-      key: 'prepare',
-      missing: 'prepare',
-      matters: isManaged,
-      isWrong: (value) => atomName(value) !== 'unnamed',
-    }),
+    only(
+      isManaged,
+      repos('prepare', (value) => atomName(value) !== 'unnamed'),
+    ),
     named(
       'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
     ),
     add('prepare: :unnamed'),
   ),
   r32.advice(
-    repos({ key: 'max_lifetime', missing: 'maxLifetime' }),
+    repos('max_lifetime'),
     named("Fly's proxy closes connections after ten minutes"),
     add('max_lifetime: 480_000..540_000'),
   ),
   r32.must(
-    repos({ key: 'ssl', matters: onFly, isWrong: isOn }),
+    only(onFly, repos('ssl', isOn)),
     named(NO_SSL),
     'remove ssl; the private network is encrypted already',
   ),
   r32.must(
-    (_, repo) => (onFly(repo) ? reposOf(repo) : []).map((settings) => sslInInit(settings)),
+    only(onFly, (_, repo) => reposOf(repo).map(sslInInit)),
     named(`in init, ${NO_SSL}`),
     'remove ssl there; the private network is encrypted already',
   ),
   r32.should(
-    repos({
-      key: 'ssl',
-      missing: 'ssl',
-      matters: isOutside,
-      isWrong: (value) => !isOn(value),
-    }),
+    only(
+      isOutside,
+      repos('ssl', (value) => !isOn(value)),
+    ),
     named('the app connects to a database outside Fly over the internet without TLS'),
     add(VERIFIED),
   ),
   r32.should(
-    repos({
-      key: 'ssl',
-      matters: (repo) => takesAny(repo) && !onFly(repo),
-      isWrong: (ssl, { value }) => ssl === true && !value('ssl_opts'),
-    }),
+    only(
+      (repo) => takesAny(repo) && !onFly(repo),
+      repos('ssl', (ssl, { value }) => ssl === true && !value('ssl_opts')),
+    ),
     named('ssl: true of postgrex before 0.21.1 takes any certificate'),
     add(VERIFIED),
   ),
   r33.must(
-    repos({ key: 'url', missing: 'url' }),
+    repos('url'),
     named('DATABASE_URL is not read from the environment'),
     add(
       'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
     ),
   ),
   r33.note(
-    repos({
-      key: 'url',
-      matters: onFly,
-      isWrong: (url, { variable }) =>
-        url !== placeholder('DATABASE_URL') && variable('url') !== undefined,
-    }),
+    only(
+      onFly,
+      repos(
+        'url',
+        (url, { variable }) => url !== placeholder('DATABASE_URL') && variable('url') !== undefined,
+      ),
+    ),
     named(
       'its URL is in a variable with another name: give that to `fly postgres attach` as --variable-name',
     ),

@@ -129,31 +129,29 @@ const VARIABLES: Readonly<Record<string, string>> = {
   socket_options: 'ECTO_IPV6',
 };
 
-/** A setting that a rule is about, and when it is wrong: at least where `missing` says that our block makes it. */
-interface Asked<Missing> {
-  key: string;
-  /** Whether it matters in this repo at all. */
-  matters?(repo: Repo): boolean;
-  missing?: Missing;
-  environment?: Environment;
-  isWrong?(value: Value | undefined, settings: Settings): boolean | Weight;
-}
+/** A module's settings, and which of them our block makes because nobody does. */
+export type Target = Settings & { missing: Readonly<Record<string, boolean>> };
 
 /** Finds a setting that is wrong by what it comes out as, whoever wrote it however. What only the running release knows is a doubt. */
 export const finder =
-  <Missing extends object>(modules: (repo: Repo) => readonly (Settings & Missing)[]) =>
-  ({ key, matters = () => true, missing, environment, isWrong }: Asked<keyof Missing>) =>
+  (targets: (repo: Repo) => readonly Target[]) =>
+  (
+    key: string,
+    isWrong = (_: Value | undefined, { missing }: Target): boolean | Weight =>
+      missing[key] === true,
+    environment: Environment = {},
+  ) =>
   (_: string, repo: Repo) =>
-    (matters(repo) ? modules(repo) : []).map((settings) => {
-      const { app, module } = settings;
-      const value = settings.value(key, environment);
+    targets(repo).map((target) => {
+      const { app, module, missing } = target;
+      const value = target.value(key, environment);
       if (value instanceof Unknown)
         return new Doubt(`${key} of ${module} is decided by ${value.why}`);
-      const isWritten = missing !== undefined && settings[missing] === true;
-      const fault = isWrong ? isWrong(value, settings) : isWritten;
+      const fault = isWrong(value, target);
       const weight = typeof fault === 'string' ? fault : undefined;
       const line = readsAt(repo, VARIABLES[key]);
-      const place = line ? { line, file: undefined } : settings.place(key);
+      const place = line ? { line, file: undefined } : target.place(key);
+      const isWritten = missing[key] === true;
       return fault && { app, module, isWritten, weight, file: place?.file, line: place?.line };
     });
 
