@@ -26,8 +26,8 @@ const says = (texts: Texts): string => {
 test('what writes below the release is named', () => {
   const cases: [Texts, string][] = [
     [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
-    [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz fetches'],
-    [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 what Mnesia keeps'],
+    [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz writes'],
+    [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 mnesia writes what it keeps'],
     [
       config(':logger, :error_log, path: "log/error.log"'),
       "should config/prod.exs:2 Logger's error_log writes log/error.log",

@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { Repo } from './repo.ts';
 import { type Requirement, requirements } from './requirements.ts';
-import type { Finding, Outcome, Weight } from './rule.ts';
+import type { Finding, Outcome, Subject, Weight } from './rule.ts';
 import { rules } from './rules.ts';
 
 /** The weight of the heaviest finding; `unknown` where nothing was found and something can't be told by reading. */
@@ -28,8 +28,6 @@ export interface Result {
 /** Requirements left out, by id, each with the reason given. */
 export type Skips = ReadonlyMap<string, string>;
 
-const HEAVIEST_FIRST: readonly Weight[] = ['must', 'should', 'advice'];
-
 /** Judges a repo by every requirement. Pure: reads the tree, nothing else. */
 export function check(project: Project, skips: Skips = new Map()): Result[] {
   const repo = new Repo(project);
@@ -42,19 +40,19 @@ export function resultOf(requirement: Requirement, repo: Repo, skips: Skips = ne
   const skipped = skips.get(id) ?? null;
   const { findings, unknown } =
     skipped === null ? outcomeOf(requirement, repo) : { findings: [], unknown: [] };
-  const faults = HEAVIEST_FIRST.flatMap((weight) =>
-    findings.filter((finding) => finding.weight === weight),
-  );
-  const decided: Verdict = faults[0] ? (faults[0].weight as Verdict) : 'met';
-  const open: Verdict = unknown.length && !/must|should/.test(decided) ? 'unknown' : decided;
+  const weighing = (weight: Weight) => findings.filter((finding) => finding.weight === weight);
+  const faults = [...weighing('must'), ...weighing('should'), ...weighing('advice')];
+  const worst = (faults[0]?.weight ?? 'met') as Verdict;
+  const verdict = unknown.length && !/must|should/.test(worst) ? 'unknown' : worst;
   return {
     id,
     name,
     file: subject.title,
-    verdict: skipped === null ? open : 'skipped',
+    verdict: skipped === null ? verdict : 'skipped',
     findings: faults,
-    unknown,
-    notes: findings.filter(({ weight }) => weight === 'note').map(({ what }) => what),
+    // Several rules ask about one setting
+    unknown: [...new Map(unknown.map((doubt) => [doubt.why, doubt])).values()],
+    notes: weighing('note').map(({ what }) => what),
     skipped,
   };
 }
@@ -63,33 +61,24 @@ function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
   const doubt = id === subject.except ? undefined : subject.doubt?.(repo);
   if (doubt) return { findings: [], unknown: [{ weight: 'must', why: doubt }] };
   const read = subject.read(repo);
-  if (!read)
-    return {
-      findings: [
-        {
-          weight: subject.absence,
-          what: 'the file is not there',
-          edit:
-            repo.refusal === undefined
-              ? `npx plop ${subject.generator} writes it (npx plop fly: all of them)`
-              : `write it yourself; phoenix-fly does not, because ${repo.refusal}`,
-          file: subject.title,
-          line: null,
-        },
-      ],
-      unknown: [],
-    };
+  if (!read) return { findings: [absence(subject, repo)], unknown: [] };
   const outcomes = rules.filter((rule) => rule.id === id).map((rule) => rule.judge(read, repo));
   return {
     findings: outcomes.flatMap(({ findings }) => findings),
-    // Several rules ask about one setting
-    unknown: [
-      ...new Map(
-        outcomes.flatMap(({ unknown }) => unknown).map((doubt) => [doubt.why, doubt]),
-      ).values(),
-    ],
+    unknown: outcomes.flatMap(({ unknown }) => unknown),
   };
 }
+
+const absence = ({ title, generator, absence: weight }: Subject<unknown>, repo: Repo): Finding => ({
+  weight,
+  what: 'the file is not there',
+  edit:
+    repo.refusal === undefined
+      ? `npx plop ${generator} writes it (npx plop fly: all of them)`
+      : `write it yourself; phoenix-fly does not, because ${repo.refusal}`,
+  file: title,
+  line: null,
+});
 
 /** What would not build, boot or answer, or is unsafe: a line each. @param title the usual path of the file, without it all files */
 export const mustFaults = (project: Project, title?: string): string[] => {

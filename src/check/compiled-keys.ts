@@ -52,10 +52,3 @@ export function keysOfPackages({ app, endpoint, phoenix }: Project): CompiledKey
     { path: ['phoenix_analytics', 'app_domain'], reader: 'phoenix_analytics' },
   ];
 }
-
-/** The compiled key that a setting belongs to, or is a part of. */
-export const keyAround = (keys: readonly CompiledKey[], path: Path): CompiledKey | undefined =>
-  keys.find((key) => {
-    const length = Math.min(key.path.length, path.length);
-    return key.path.slice(0, length).join('\n') === path.slice(0, length).join('\n');
-  });

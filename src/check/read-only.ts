@@ -22,55 +22,48 @@ function isWritable({ fly }: Repo, path: Value | undefined): boolean {
   return ['/tmp', '/dev/', ...volumes].some((folder) => String(path).startsWith(String(folder)));
 }
 
-/** Libraries, the setting of their folder, whether they write, and what. */
-const LIBRARIES: [
-  app: string,
-  folder: string,
-  writes: (repo: Repo) => boolean,
-  what: string,
-  remedy: string,
-][] = [
-  [
-    'tzdata',
-    'data_dir',
-    (repo) =>
-      repo.project.lock.has('tzdata') &&
-      atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
-    'tzdata fetches new time zones and writes them below its priv folder',
-    'config :tzdata, :autoupdate, :disabled',
-  ],
-  [
-    'tz',
-    'data_dir',
-    ({ sources }) =>
-      sources.mentioning(['Tz.UpdatePeriodically', 'Tz.WatchPeriodically']).length > 0,
-    'tz fetches new time zones and writes them below its priv folder',
-    'config :tz, :data_dir, "/tmp/tz"',
-  ],
+const isUsed: Readonly<Record<string, (repo: Repo) => boolean>> = {
+  tzdata: (repo) =>
+    repo.project.lock.has('tzdata') &&
+    atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
+  tz: ({ sources }) =>
+    sources.mentioning(['Tz.UpdatePeriodically', 'Tz.WatchPeriodically'])[0] !== undefined,
+  mnesia: usesMnesia,
+  waffle: (repo) =>
+    /\.Storage\.Local$/.test(moduleName(settingAt(repo, ['waffle', 'storage'])) ?? ''),
+};
+
+/** Libraries that write below the release unless a setting names another folder. */
+const LIBRARIES: [app: string, folder: string, what: string, remedy: string][] = [
+  ['tzdata', 'data_dir', 'new time zones', 'config :tzdata, :autoupdate, :disabled'],
+  ['tz', 'data_dir', 'new time zones', 'config :tz, :data_dir, "/tmp/tz"'],
   [
     'mnesia',
     'dir',
-    usesMnesia,
-    'what Mnesia keeps on disc goes to the folder of its dir, else to the working directory',
+    'what it keeps on disc',
     'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
   ],
   [
     'waffle',
     'storage_dir_prefix',
-    (repo) => /\.Storage\.Local$/.test(moduleName(settingAt(repo, ['waffle', 'storage'])) ?? ''),
-    'waffle keeps uploads in the working directory',
+    'uploads',
     'config :waffle, storage: Waffle.Storage.S3, or a storage_dir_prefix on a volume',
   ],
 ];
 
 const libraries = (repo: Repo): Writer[] =>
   LIBRARIES.filter(
-    ([app, folder, writes]) => writes(repo) && !isWritable(repo, settingAt(repo, [app, folder])),
-  ).map(([app, , , what, remedy]) => {
+    ([app, folder]) => isUsed[app]?.(repo) && !isWritable(repo, settingAt(repo, [app, folder])),
+  ).map(([app, , what, remedy]) => {
     const { file = 'mix.lock', line } = placeIn(repo, app) ?? {};
     const isOurs = app === 'tzdata' && missingTzdata(repo);
-    const mend = isOurs ? `${remedy}; \`npx plop runtime-exs\` writes it` : remedy;
-    return { file, line, what, remedy: mend, weight: app === 'tzdata' ? 'must' : 'should' };
+    return {
+      file,
+      line,
+      weight: app === 'tzdata' ? 'must' : 'should',
+      what: `${app} writes ${what} below its own folder or /app`,
+      remedy: isOurs ? `${remedy}; \`npx plop runtime-exs\` writes it` : remedy,
+    };
   });
 
 const placeIn = ({ project }: Repo, app: string, key?: string) =>

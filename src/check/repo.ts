@@ -12,13 +12,7 @@ import { refuseUnsupported } from '../plan/supported.ts';
 import { problemOf } from '../problem.ts';
 import { treeOf } from '../tree.ts';
 import { machineOf, placeholder } from './boot.ts';
-import {
-  type CompiledKey,
-  keyAround,
-  keysOfCode,
-  keysOfPackages,
-  type Path,
-} from './compiled-keys.ts';
+import { type CompiledKey, keysOfCode, keysOfPackages, type Path } from './compiled-keys.ts';
 import { type Dockerfile, readDockerfile } from './dockerfile-model.ts';
 
 /** A text file of the repo with its parsed form. */
@@ -127,7 +121,9 @@ export class Repo {
 
   /** The compiled key that a setting belongs to, or is a part of. */
   compiledKey(path: Path): CompiledKey | undefined {
-    return keyAround(this.compiledKeys, path);
+    return this.compiledKeys.find((key) =>
+      key.path.every((name, index) => name === (path[index] ?? name)),
+    );
   }
 
   /** Settings that are compiled into the image, and `all` with what runtime.exs may set, whichever branch it takes. */

@@ -48,47 +48,50 @@ export interface Requirement {
   subject: Subject<unknown>;
 }
 
-const of =
-  <File>(subject: Subject<File>) =>
-  (id: string, name: string): Requirement => ({ id, name, subject: subject as Subject<unknown> });
-
-const dockerfile = of(DOCKERFILE);
-const dockerignore = of(DOCKERIGNORE);
-const flyToml = of(FLY_TOML);
-const envSh = of(ENV_SH);
-const runtimeExs = of(RUNTIME_EXS);
+const of = <File>(subject: Subject<File>, names: Record<string, string>): Requirement[] =>
+  Object.entries(names).map(([id, name]) => ({ id, name, subject: subject as Subject<unknown> }));
 
 /** Every requirement, in the order in which it is shown. */
 export const requirements: readonly Requirement[] = [
-  dockerfile('R1.1', 'layers that stay while only the code changes'),
-  dockerfile('R1.2', 'an image of the release alone'),
-  dockerfile('R1.3', 'CA certificates and the libraries the release links to'),
-  dockerfile('R1.4', 'a user that is not root, no secrets'),
-  dockerfile('R1.5', 'EXPOSE, the one port'),
-  dockerfile('R1.6', 'starts by itself, hears SIGTERM, serves HTTP'),
-  dockerfile('B1', 'builder and runner on one system that has packages'),
-  dockerfile('B2', 'UTF-8'),
-  dockerfile('B3', 'everything the build reads, in time'),
-  dockerfile('B4', 'private code through build secrets'),
-  dockerignore('B5', 'secrets and build output stay out'),
-  dockerignore('B6', 'what the build reads stays in'),
-  flyToml('R2.1', 'valid for flyctl'),
-  flyToml('B12', 'builds the Dockerfile beside it'),
-  flyToml('R2.2', 'a machine with memory enough'),
-  flyToml('R2.3', 'database: IPv6 and pool size'),
-  flyToml('R2.4', 'HTTPS only'),
-  flyToml('R2.5', 'a health check that passes'),
-  flyToml('R2.6', 'the right port, room for LiveView sockets'),
-  flyToml('R2.7', 'no secrets in [env]'),
-  flyToml('B7', 'background work keeps running, once'),
-  flyToml('B8', 'time to shut down'),
-  flyToml('B9', 'release_command that works'),
-  envSh('B10', 'node name and IPv6, on Fly only'),
-  runtimeExs('R3.1', 'release mode'),
-  runtimeExs('R3.2', 'connection pool'),
-  runtimeExs('R3.3', 'host, origins, secrets from the environment'),
-  runtimeExs('R3.4', 'TLS options for outside connections'),
-  runtimeExs('R3.5', 'logger'),
-  runtimeExs('B11', 'workers can be left out'),
-  runtimeExs('B13', 'nothing is written below the release'),
+  ...of(DOCKERFILE, {
+    'R1.1': 'layers that stay while only the code changes',
+    'R1.2': 'an image of the release alone',
+    'R1.3': 'CA certificates and the libraries the release links to',
+    'R1.4': 'a user that is not root, no secrets',
+    'R1.5': 'EXPOSE, the one port',
+    'R1.6': 'starts by itself, hears SIGTERM, serves HTTP',
+    B1: 'builder and runner on one system that has packages',
+    B2: 'UTF-8',
+    B3: 'everything the build reads, in time',
+    B4: 'private code through build secrets',
+  }),
+  ...of(DOCKERIGNORE, {
+    B5: 'secrets and build output stay out',
+    B6: 'what the build reads stays in',
+  }),
+  ...of(FLY_TOML, {
+    'R2.1': 'valid for flyctl',
+    B12: 'builds the Dockerfile beside it',
+    'R2.2': 'a machine with memory enough',
+    'R2.3': 'database: IPv6 and pool size',
+    'R2.4': 'HTTPS only',
+    'R2.5': 'a health check that passes',
+    'R2.6': 'the right port, room for LiveView sockets',
+    'R2.7': 'no secrets in [env]',
+    B7: 'background work keeps running, once',
+    B8: 'time to shut down',
+    B9: 'release_command that works',
+  }),
+  ...of(ENV_SH, {
+    B10: 'node name and IPv6, on Fly only',
+  }),
+  ...of(RUNTIME_EXS, {
+    'R3.1': 'release mode',
+    'R3.2': 'connection pool',
+    'R3.3': 'host, origins, secrets from the environment',
+    'R3.4': 'TLS options for outside connections',
+    'R3.5': 'logger',
+    B11: 'workers can be left out',
+    B13: 'nothing is written below the release',
+  }),
 ];

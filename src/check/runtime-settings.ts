@@ -150,7 +150,7 @@ export const finder =
       const fault = isWrong(value, target);
       const weight = typeof fault === 'string' ? fault : undefined;
       const line = readsAt(repo, VARIABLES[key]);
-      const set = () => target.place(key) ?? target.place(key.replace(/\..*/, ''));
+      const set = () => target.place(key) ?? target.place(key.replace(/^http\..*/, 'http'));
       const place = line ? { line, file: undefined } : set();
       const isWritten = missing[key] === true;
       return fault && { app, module, isWritten, weight, file: place?.file, line: place?.line };
