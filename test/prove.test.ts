@@ -4,13 +4,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { flyConfig } from '../src/fly/fly-config.ts';
+import { livePage } from '../src/prove/browser.ts';
 import { ownDatabase } from '../src/prove/database.ts';
 import { deployOf } from '../src/prove/deploy.ts';
 import { type Engine, findEngine, type Outcome, type Variables } from '../src/prove/engine.ts';
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
-import type { Wish } from '../src/prove/setting.ts';
-import { livePage } from '../src/prove/socket.ts';
 import { leaks, telling, unreachable } from '../src/prove/verdict.ts';
 import { app, lock } from './support.ts';
 
@@ -115,7 +114,6 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
   };
   return {
     name: 'podman',
-    folder: '.',
     pause: async () => {},
     asked,
     values,
@@ -152,7 +150,7 @@ const projectOf = (files: Record<string, string> = {}) =>
   );
 const project = projectOf();
 
-const WISH = { path: '/', secrets: {}, databaseUrl: undefined, keep: false };
+const WISH = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: false };
 
 async function proofOf(
   broken: string,
@@ -162,17 +160,10 @@ async function proofOf(
   const engine = recorded(served.port, broken);
   const watcher = { begins: (name: string) => begins(name, stopped), ends() {} };
   const stopped = new AbortController();
-  const changed = projectOf(files);
   try {
-    const proof = await prove({
-      engine,
-      project: changed,
-      fly: flyConfig(changed.tree),
-      folder: '.',
-      wish: { ...WISH, ...wish },
-      watcher,
-      signal: stopped.signal,
-    });
+    const { keep, ...asked } = { ...WISH, ...wish };
+    const task = { engine, project: projectOf(files), ...asked };
+    const proof = await prove(task, { watcher, signal: stopped.signal, keep });
     return { proof, engine };
   } finally {
     served.close();
@@ -182,7 +173,7 @@ async function proofOf(
 /** What is other than in the ordinary proof. */
 interface Changes {
   files: Record<string, string>;
-  wish: Partial<Wish>;
+  wish: { given?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
 }
 
@@ -251,7 +242,7 @@ test("variables that the repo names don't reach the engine's own environment", a
       ),
       'config/runtime.exs': 'import Config\nSystem.fetch_env!("LD_LIBRARY_PATH")\n',
     },
-    wish: { secrets: { STRIPE_KEY: 'sk' } },
+    wish: { given: { STRIPE_KEY: 'sk' } },
   });
   assert.match(engine.asked.join('\n'), '--env LD_PRELOAD=./evil.so');
   const names = new Set(engine.values.flatMap((env) => Object.keys(env)));
@@ -300,7 +291,7 @@ test("Podman gets images by their whole names, and the Dockerfile's secrets by t
       Dockerfile:
         'FROM elixir:1.18 AS build\nRUN --mount=type=secret,id=GITHUB_TOKEN mix deps.get\n',
     },
-    wish: { secrets: { GITHUB_TOKEN: 'hunter2hunter2' } },
+    wish: { given: { GITHUB_TOKEN: 'hunter2hunter2' } },
   });
   const asked = engine.asked.join('\n');
   assert.match(asked, 'pull --quiet docker.io/library/elixir:1.18');
@@ -308,9 +299,28 @@ test("Podman gets images by their whole names, and the Dockerfile's secrets by t
   assert.not.match(asked, 'hunter2');
 });
 
+test('a build secret that only this shell has is named', async () => {
+  const Dockerfile = 'FROM scratch\nRUN --mount=type=secret,id=HOME true\n';
+  const { proof } = await proofOf('', { files: { Dockerfile } });
+  assert.match(proof.notes.join(), 'The Dockerfile asked for HOME, and got it from this shell');
+  const given = { HOME: '/home/me' };
+  const { proof: silent } = await proofOf('', { files: { Dockerfile }, wish: { given } });
+  assert.not.match(silent.notes.join(), 'HOME');
+});
+
+test('a volume of fly.toml belongs to root, and no release_command sees it', async () => {
+  const fly = `${FLY}[deploy]\nrelease_command = "bin/prepare"\n[mounts]\nsource = "data"\ndestination = "/data"\n`;
+  const { engine } = await proofOf('', { files: { 'fly.toml': fly } });
+  const mounted = engine.asked.filter((line) => line.includes(':/data:nocopy'));
+  assert.match(mounted[0] ?? '', /--user 0 .*sh -c chown 0:0 \/data && chmod 755 \/data$/);
+  assert.match(mounted[1] ?? '', /^run --detach .*-app-/);
+  assert.not.match(engine.asked.find((line) => line.includes('bin/prepare')) ?? '', '/data');
+  assert.match(engine.asked.join('\n'), /volume rm --force phoenix-fly-\w{8}\n/);
+});
+
 test('migrations run on the throwaway database only, unless another is named', async () => {
   const own = 'postgres://shop:hunter2@db.example.com/shop';
-  const { proof, engine } = await proofOf('', { wish: { secrets: { DATABASE_URL: own } } });
+  const { proof, engine } = await proofOf('', { wish: { given: { DATABASE_URL: own } } });
   assert.match(proof.notes.join(), 'only --database-url');
   assert.ok(engine.values.every((env) => env.DATABASE_URL !== own || env.DOCKER_BUILDKIT));
   const named = await proofOf('', { wish: { databaseUrl: own } });
@@ -366,22 +376,20 @@ test('what Fly would do, from fly.toml', () => {
 });
 
 test('an engine that answers, or why there is none', async () => {
-  const engines = (answers: Record<string, Outcome>) => (name: 'docker' | 'podman') => ({
-    name,
-    folder: '.',
-    pause: async () => {},
-    run: async () => answers[name] ?? { code: 1, stdout: '', all: '' },
-  });
+  const engines = (answers: Record<string, Outcome>) =>
+    ['docker', 'podman'].map((name) => ({
+      name,
+      pause: async () => {},
+      run: async () => answers[name] ?? { code: 1, stdout: '', all: '' },
+    }));
   const works = { code: 0, stdout: '', all: '' };
   const down = {
     code: 1,
     stdout: '',
     all: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\nClient:\n Version:    28.2.2\n\nServer:\n',
   };
-  const found = await findEngine(undefined, engines({ docker: down, podman: works }));
-  assert.is(found.name, 'podman');
-  const failure = (open: ReturnType<typeof engines>) =>
-    findEngine(undefined, open).catch((error: Error) => error.message);
+  assert.is((await findEngine(engines({ docker: down, podman: works }))).name, 'podman');
+  const failure = (there: Engine[]) => findEngine(there).catch((error: Error) => error.message);
   assert.match(String(await failure(engines({ docker: down }))), 'docker: Cannot connect');
   assert.match(String(await failure(engines({}))), 'needs docker or podman on PATH');
 });

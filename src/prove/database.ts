@@ -29,24 +29,21 @@ export async function startDatabase(engine: Engine, made: Made, ipv4: boolean): 
       `${engine.name} can't start ${POSTGRES_IMAGE}: ${lastLine(started)}; --database-url takes an own database`,
     );
   // Over TCP: while the image sets itself up, its server listens on a socket file only
+  const probe = words`exec ${name} pg_isready -q -h 127.0.0.1 -U postgres`;
+  const answers = async () => (await engine.run(probe)).code === 0 || undefined;
   const ready = async () => {
-    const probe = await engine.run(words`exec ${name} pg_isready -q -h 127.0.0.1 -U postgres`);
-    return probe.code === 0 || undefined;
-  };
-  const wait = async () => {
-    if (await until(engine, PATIENCE, ready)) return;
+    if (await until(engine, PATIENCE, answers)) return;
     const { all } = await engine.run(words`logs --tail 5 ${name}`);
     throw new Problem(`Postgres is not ready after ${PATIENCE / 1000} s: ${all.trim()}`);
   };
-  await wait();
-  const reached = ipv4 ? undefined : address;
+  await ready();
   return {
-    url: `postgres://postgres:prove@${reached ? HOST : name}:5432/prove`,
-    options: reached ? ['--add-host', `${HOST}:${reached}`] : [],
+    url: `postgres://postgres:prove@${ipv4 || !address ? name : HOST}:5432/prove`,
+    options: ipv4 || !address ? [] : ['--add-host', `${HOST}:${address}`],
     restart: async () => {
       const again = await engine.run(words`restart -t 2 ${name}`);
       if (again.code !== 0) await engine.run(words`start ${name}`);
-      await wait();
+      await ready();
     },
   };
 }
@@ -55,8 +52,9 @@ export async function startDatabase(engine: Engine, made: Made, ipv4: boolean): 
 export function ownDatabase(engine: string, text: string): Database {
   if (!URL.canParse(text))
     throw new Problem('--database-url: for example postgres://user:password@host:5432/shop');
-  const local = /(?<=\/\/(?:[^@/]*@)?)(localhost|127\.0\.0\.1|\[::1\])(?=[:/?]|$)/;
   const host = `host.${engine === 'docker' ? 'docker' : 'containers'}.internal`;
-  const options = engine === 'docker' ? ['--add-host', `${host}:host-gateway`] : [];
-  return { url: text.replace(local, host), options: local.test(text) ? options : [] };
+  const local = /(?<=\/\/([^@/]*@)?)(localhost|127\.0\.0\.1|\[::1\])(?=[:/?]|$)/;
+  const url = text.replace(local, host);
+  const named = url !== text && engine === 'docker';
+  return { url, options: named ? ['--add-host', `${host}:host-gateway`] : [] };
 }

@@ -23,33 +23,45 @@ export function deployOf(project: Project, fly: FlyConfig) {
     throw new Problem(
       'fly.toml has no [http_service], so Fly would send no requests: `npx plop fly-toml` writes it',
     );
-  const dockerfile = posix.normalize(text(build.dockerfile) ?? 'Dockerfile');
-  if (project.tree.read(dockerfile) === undefined)
-    throw new Problem(`there is no ${dockerfile} to build: \`npx plop dockerfile\` writes one`);
-  const ignoreFile = text(build.ignorefile);
-  if (ignoreFile && project.tree.read(posix.normalize(ignoreFile)) === undefined)
-    throw new Problem(`there is no ${ignoreFile} in the repo, which fly.toml takes as ignore file`);
+  const inRepo = (path: string) => {
+    const normal = posix.normalize(path);
+    if (project.tree.read(normal) !== undefined) return normal;
+    throw new Problem(
+      `there is no ${path} in the repo; \`npx plop dockerfile\` writes the usual one`,
+    );
+  };
   const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;
+  const [check] = service.checks;
+  const ignoreFile = text(build.ignorefile);
   return {
     app,
     release,
     /** The name that browsers use. */
     host: env.PHX_HOST ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
-    dockerfile,
-    ignoreFile,
+    dockerfile: inRepo(text(build.dockerfile) ?? 'Dockerfile'),
+    ignoreFile: ignoreFile && inRepo(ignoreFile),
     target: text(build['build-target']),
     buildArgs: strings(build, 'args'),
     env,
     /** Takes the place of the image's CMD. */
     command: group && text(tablesAt(table, 'processes')[0]?.data[group]),
     port: service.internalPort ?? 8080,
-    check: service.checks[0] && healthCheck(service.checks[0].data),
+    /** The request that Fly repeats. */
+    check: check && {
+      method: (text(check.data.method) ?? 'GET').toUpperCase(),
+      path: text(check.data.path) ?? '/',
+      headers: strings(check.data, 'headers'),
+      timeout: (seconds(check.data.timeout) ?? 2) * 1000,
+      grace: (seconds(check.data.grace_period) ?? 1) * 1000,
+    },
     memory: (fly.machine && memoryOf(fly.machine.data)) ?? UNSET_MEMORY,
     /** Where the volume is mounted. */
     volume: tablesAt(table, 'mounts')
-      .filter(({ data }) => !(group && data.processes) || [data.processes].flat().includes(group))
+      .filter(
+        ({ data: { processes } }) => !processes || !group || [processes].flat().includes(group),
+      )
       .map(({ data }) => text(data.destination))
       .find((path) => path && /^\/[\w./-]+$/.test(path)),
     killSignal: text(table.kill_signal) ?? 'SIGINT',
@@ -60,15 +72,6 @@ export function deployOf(project: Project, fly: FlyConfig) {
     migrate: project.database.repos.length ? migrateCommand(project, release) : undefined,
   };
 }
-
-/** The request that Fly repeats. */
-const healthCheck = (check: Table) => ({
-  method: (text(check.method) ?? 'GET').toUpperCase(),
-  path: text(check.path) ?? '/',
-  headers: strings(check, 'headers'),
-  timeout: (seconds(check.timeout) ?? 2) * 1000,
-  grace: (seconds(check.grace_period) ?? 1) * 1000,
-});
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;

@@ -10,20 +10,17 @@ export interface Outcome {
   all: string;
 }
 
-/** `env`: variables that the command itself sees, such as the values of secrets. `cleans`: runs also after Ctrl-C. */
-interface Options {
-  env?: Variables;
-  timeout?: number;
-  cleans?: boolean;
-}
-
 /** Docker or Podman, through its command line. Tests put a recorded one in its place. */
 export interface Engine {
   name: string;
-  /** Where it runs: Podman's conmon leaves a file `oom` there. */
-  folder: string;
-  /** A command that fails is an outcome, not an exception. */
-  run(args: readonly string[], options?: Options): Promise<Outcome>;
+  /**
+   * A command that fails is an outcome, not an exception.
+   * `env`: variables that the command itself sees, such as the values of secrets. `cleans`: runs also after Ctrl-C.
+   */
+  run(
+    args: readonly string[],
+    options?: { env?: Variables; timeout?: number; cleans?: boolean },
+  ): Promise<Outcome>;
   /** Waits between two looks. @throws Error after Ctrl-C */
   pause(milliseconds: number): Promise<unknown>;
 }
@@ -38,33 +35,23 @@ export const words = (texts: TemplateStringsArray, ...values: (string | readonly
     ...[values[index] ?? []].flat(),
   ]);
 
-/** A command line as an engine. @param signal of Ctrl-C */
-export function commandLine(name: EngineName, folder: string, signal?: AbortSignal): Engine {
-  return {
-    name,
-    folder,
-    run: async (args, { env = {}, timeout = 600_000, cleans = false } = {}) => {
-      const { execa } = await import('execa');
-      const { exitCode, stdout, all } = await execa(name, args, {
-        reject: false,
-        all: true,
-        cwd: folder,
-        stdin: 'ignore',
-        forceKillAfterDelay: 2000,
-        env,
-        timeout,
-        cancelSignal: cleans ? undefined : signal,
-      });
-      return { code: exitCode ?? 1, stdout, all };
-    },
-    pause: (milliseconds) => sleep(milliseconds, undefined, { signal }),
-  };
-}
+/** A command line as an engine. @param cwd Podman's conmon leaves a file `oom` there @param signal of Ctrl-C */
+export const commandLine = (name: EngineName, cwd: string, signal: AbortSignal): Engine => ({
+  name,
+  run: async (args, { env = {}, timeout = 600_000, cleans = false } = {}) => {
+    const { execa } = await import('execa');
+    const cancelSignal = cleans ? undefined : signal;
+    const fixed = { reject: false, all: true, stdin: 'ignore', forceKillAfterDelay: 2000 } as const;
+    const ended = await execa(name, args, { ...fixed, cwd, env, timeout, cancelSignal });
+    return { code: ended.exitCode ?? 1, stdout: ended.stdout, all: ended.all };
+  },
+  pause: (milliseconds) => sleep(milliseconds, undefined, { signal }),
+});
 
 const PAUSE = 300;
 
 /**
- * Asks until there is an answer. On a busy machine an answer may come late: the last question is asked after the time is over.
+ * Asks until there is an answer; once more when the time is over, for a busy machine answers late.
  * @param patience milliseconds @param ask is told how many have passed
  */
 export async function until<Answer>(
@@ -87,24 +74,21 @@ export const lastLine = ({ all }: Outcome): string => {
   return lines.findLast((line) => /error|cannot/i.test(line)) ?? lines.at(-1) ?? '';
 };
 
-/**
- * The engine that answers: the wanted one, else the first.
- * @throws Problem when none is installed, or none runs
- */
-export async function findEngine(
-  wanted: EngineName | undefined,
-  open: (name: EngineName) => Engine,
-): Promise<Engine> {
+/** The first engine that answers. @throws Problem when none is installed, or none runs */
+export async function findEngine(engines: readonly Engine[]): Promise<Engine> {
   const silent: string[] = [];
-  for (const engine of (wanted ? [wanted] : ENGINES).map(open)) {
+  for (const engine of engines) {
     const answer = await engine.run(['info'], { timeout: 60_000 });
     if (answer.code === 0) return engine;
     // One that isn't there printed nothing
     if (answer.all) silent.push(`${engine.name}: ${lastLine(answer)}`);
   }
+  if (silent.length)
+    throw new Problem(
+      `no container engine answers (${silent.join('; ')}): start it, then run again`,
+    );
+  const names = engines.map(({ name }) => name).join(' or ');
   throw new Problem(
-    silent.length
-      ? `no container engine answers (${silent.join('; ')}): start it, then run again`
-      : `prove builds the image on this machine and needs ${wanted ?? ENGINES.join(' or ')} on PATH; nothing was done`,
+    `prove builds the image on this machine and needs ${names} on PATH; nothing was done`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, isModule } from '../quote.ts';
 import { until, words } from './engine.ts';
-import { Machine, oneOff } from './machine.ts';
+import { type Machine, machineOf, oneOff } from './machine.ts';
 import type { Setting } from './setting.ts';
 import { PATIENCE, SETTLES } from './start.ts';
 import {
@@ -73,7 +73,7 @@ export async function background(setting: Setting, machine: Machine): Promise<Ve
   const bin = `bin/${deploy.release}`;
   const [inEval] = running((await oneOff(setting, [bin, 'eval', `${start}; ${look}`])).all);
   if (inEval) return failed(`${inEval} runs in ${bin} eval`, []);
-  const second = new Machine(setting, 'second', { BACKGROUND_ENABLED: 'false' });
+  const second = machineOf(setting, 'second', { BACKGROUND_ENABLED: 'false' });
   await second.start();
   await until(engine, PATIENCE, async () => {
     const { running: alive } = await second.state();
@@ -133,7 +133,7 @@ export async function user(_: Setting, machine: Machine): Promise<Verdict> {
 }
 
 /** Neither ENV nor the commands that made the image hold a secret. */
-export async function history({ engine, made, wish }: Setting): Promise<Verdict> {
+export async function history({ engine, made, given }: Setting): Promise<Verdict> {
   const variables = '{{range .Config.Env}}{{println .}}{{end}}';
   const read = [
     await engine.run(words`history --no-trunc --format {{.CreatedBy}} ${made.image}`),
@@ -142,7 +142,7 @@ export async function history({ engine, made, wish }: Setting): Promise<Verdict>
   const unread = read.find(({ code }) => code !== 0);
   if (unread) return failed('the image can not be looked at', telling(unread.all));
   const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
-  const names = leaks(lines, Object.values(wish.secrets)).join(', ');
+  const names = leaks(lines, Object.values(given)).join(', ');
   return names ? failed(`${names} stands in the image for everybody to read`, []) : met();
 }
 
@@ -150,7 +150,7 @@ export async function history({ engine, made, wish }: Setting): Promise<Verdict>
 export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdict> {
   const { killSignal, killTimeout } = deploy;
   const limit = secondsText(killTimeout);
-  await machine.peak();
+  await machine.measure();
   const ended = await machine.end();
   if (machine.starved && ended !== undefined) return seeMemory;
   if (ended !== undefined) return failed(`the app has ended by itself, exit code ${ended}`);
@@ -160,4 +160,12 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
     return failed(`${killSignal} did not end it within ${limit}; then Fly kills it`);
   if (code !== 0) return failed(`${killSignal} ended it with exit code ${code}`);
   return met(`${killSignal}, ${secondsText(Date.now() - began)} of ${limit}`);
+}
+
+/** The peak against the limit, which the engine enforces. */
+export async function memory({ deploy }: Setting, machine: Machine): Promise<Verdict> {
+  await machine.measure();
+  if (machine.starved) return failed(`it was killed at the limit of ${deploy.memory} MB`, []);
+  if (machine.peak === 0) return skipped('the app has stopped');
+  return met(`${machine.peak} of ${deploy.memory} MB at most`);
 }

@@ -5,120 +5,82 @@ import type { Setting } from './setting.ts';
 const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}},{{.State.StartedAt}}';
 /** Milliseconds in which an engine has learned of an end. */
 const LEARNS = 20_000;
+/** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
+const PEAK = '/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
+
+export type Machine = ReturnType<typeof machineOf>;
 
 /** A container of the image, as Fly would start it. */
-export class Machine {
-  /** Port on this machine that leads to the app's; 0 where none does. */
-  hostPort = 0;
-  /** Whether something in it was killed for want of memory. */
-  starved = false;
-  private highest = 0;
-  private readonly name: string;
-  private readonly options: string[];
-  private readonly setting: Setting;
-
-  constructor(setting: Setting, part = 'app', extra: Variables = {}) {
-    this.setting = setting;
-    const { deploy } = setting;
-    const { name, options } = container(setting, part, { ...setting.env, ...extra });
-    this.name = name;
-    this.options = [
-      ...options,
-      ...words`--memory ${`${deploy.memory}m`} --memory-swap ${`${deploy.memory}m`}`,
-      ...words`--publish ${`127.0.0.1::${deploy.port}`} ${volume(setting)}`,
-    ];
-  }
-
-  private run(args: string[], timeout?: number): Promise<Outcome> {
-    return this.setting.engine.run(args, { timeout });
-  }
-
-  /** @returns '' when the container runs, else the engine's words */
-  async start(): Promise<string> {
-    const { engine, deploy, made, secrets } = this.setting;
-    const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
-    const started = await engine.run(words`run --detach ${this.options} ${made.image} ${command}`, {
-      env: secrets,
-    });
-    if (started.code !== 0) return started.all.trim() || 'the engine says nothing';
-    return '';
-  }
-
-  /** @returns 0 where no port of this machine leads to the app's */
-  async findPort(): Promise<number> {
-    const { stdout } = await this.run(
-      words`port ${this.name} ${`${this.setting.deploy.port}/tcp`}`,
-    );
-    this.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
-    return this.hostPort;
-  }
-
-  private exec(command: string[], as: string[] = []): Promise<Outcome> {
-    return this.run(words`exec ${as} ${this.name} ${command}`, 60_000);
-  }
-
-  /** Runs a script in its container. @param as the user, if not the image's */
-  shell(script: string, as?: string): Promise<Outcome> {
-    return this.exec(['sh', '-c', script], as === undefined ? [] : ['--user', as]);
-  }
-
-  /** Runs Elixir in the running app. */
-  rpc(code: string): Promise<Outcome> {
-    return this.exec([`bin/${this.setting.deploy.release}`, 'rpc', code]);
-  }
-
-  /** Whether all of the app's processes are there. */
-  async started(): Promise<boolean> {
-    const app = elixirAtom(this.setting.project.app.otpApp);
-    const there = `List.keymember?(Application.started_applications(), ${app}, 0)`;
-    return (await this.rpc(`IO.inspect(${there})`)).all.includes('true');
-  }
-
-  async log(): Promise<string> {
-    return (await this.run(words`logs --tail 400 ${this.name}`)).all;
-  }
-
-  async state() {
-    const { stdout } = await this.run(words`inspect --format ${STATE} ${this.name}`);
-    const [running, code, killed, startedAt] = stdout.trim().split(',');
-    this.starved ||= killed === 'true';
-    return { running: running !== 'false', exitCode: Number(code), startedAt };
-  }
-
-  /** The exit code with which it ended by itself; undefined while it runs. What still takes a command has not ended. */
-  async end(): Promise<number | undefined> {
-    const { engine } = this.setting;
-    await engine.pause(500);
-    const code = await until(engine, LEARNS, async () => {
-      const { running, exitCode } = await this.state();
-      if (!running) return exitCode;
-      return (await this.shell(':')).code === 0 ? -1 : undefined;
-    });
-    // Killed, and nobody here did: Podman 4 does not always see that it was for memory
-    this.starved ||= code === 137;
-    return code === -1 ? undefined : code;
-  }
-
-  /** Megabytes so far; 0 where it can't be told. Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
-  async peak(): Promise<number> {
-    const files = '/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
-    const { stdout } = await this.shell(`cat ${files} 2>/dev/null`);
-    this.highest = Math.round(Number.parseInt(stdout, 10) / 1e6) || this.highest;
-    return this.highest;
-  }
-
-  /** Sends the signal and waits. @returns the exit code, if it ended in time */
-  async stop(signal: string, patience: number): Promise<number | undefined> {
-    await this.run(words`kill --signal ${signal} ${this.name}`);
-    return until(this.setting.engine, patience, async () => {
-      const { running, exitCode } = await this.state();
-      return running ? undefined : exitCode;
-    });
-  }
-
-  async remove(): Promise<void> {
-    await this.run(words`rm --force ${this.name}`);
-  }
+export function machineOf(setting: Setting, part = 'app', extra: Variables = {}) {
+  const { engine, deploy, made, secrets, project } = setting;
+  const { name, options } = container(setting, part, { ...setting.env, ...extra });
+  const limit = words`--memory ${`${deploy.memory}m`} --memory-swap ${`${deploy.memory}m`}`;
+  const publish = ['--publish', `127.0.0.1::${deploy.port}`];
+  const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
+  const exec = (user: string[], args: string[]) =>
+    engine.run(words`exec ${user} ${name} ${args}`, { timeout: 60_000 });
+  const machine = {
+    /** Port on this machine that leads to the app's; 0 where none does. */
+    hostPort: 0,
+    /** Whether something in it was killed for want of memory. */
+    starved: false,
+    /** Megabytes at most, as of the last look. */
+    peak: 0,
+    start: () =>
+      engine.run(
+        words`run --detach ${options} ${limit} ${publish} ${volume(setting)} ${made.image} ${command}`,
+        { env: secrets },
+      ),
+    /** Runs a script. @param user if not the image's */
+    shell: (script: string, user?: string) =>
+      exec(user ? ['--user', user] : [], ['sh', '-c', script]),
+    /** Runs Elixir in the running app. */
+    rpc: (code: string) => exec([], [`bin/${deploy.release}`, 'rpc', code]),
+    /** Whether all of the app's processes are there. */
+    async started(): Promise<boolean> {
+      const app = elixirAtom(project.app.otpApp);
+      const there = `List.keymember?(Application.started_applications(), ${app}, 0)`;
+      return (await machine.rpc(`IO.inspect(${there})`)).all.includes('true');
+    },
+    async findPort(): Promise<number> {
+      const { stdout } = await engine.run(words`port ${name} ${`${deploy.port}/tcp`}`);
+      machine.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+      return machine.hostPort;
+    },
+    log: async () => (await engine.run(words`logs --tail 400 ${name}`)).all,
+    async state() {
+      const { stdout } = await engine.run(words`inspect --format ${STATE} ${name}`);
+      const [running, code, killed, startedAt] = stdout.trim().split(',');
+      machine.starved ||= killed === 'true';
+      return { running: running !== 'false', exitCode: Number(code), startedAt };
+    },
+    /** The exit code with which it ended by itself; undefined while it runs. What still takes a command has not ended. */
+    async end(): Promise<number | undefined> {
+      await engine.pause(500);
+      const code = await until(engine, LEARNS, async () => {
+        const { running, exitCode } = await machine.state();
+        if (!running) return exitCode;
+        return (await machine.shell(':')).code === 0 ? null : undefined;
+      });
+      // Killed, and nobody here did: Podman 4 does not always see that it was for memory
+      machine.starved ||= code === 137;
+      return code ?? undefined;
+    },
+    async measure(): Promise<void> {
+      const { stdout } = await machine.shell(`cat ${PEAK} 2>/dev/null`);
+      machine.peak = Math.round(Number.parseInt(stdout, 10) / 1e6) || machine.peak;
+    },
+    /** Sends the signal and waits. @returns the exit code, if it ended in time */
+    async stop(signal: string, patience: number): Promise<number | undefined> {
+      await engine.run(words`kill --signal ${signal} ${name}`);
+      return until(engine, patience, async () => {
+        const { running, exitCode } = await machine.state();
+        return running ? undefined : exitCode;
+      });
+    },
+    remove: () => engine.run(words`rm --force ${name}`),
+  };
+  return machine;
 }
 
 const volume = ({ made, deploy }: Setting): string[] =>

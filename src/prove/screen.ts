@@ -1,16 +1,13 @@
-import { type Line, type Proof, STEPS, type StepName, type Task } from './prove.ts';
+import { type Line, type Proof, STEPS, type StepName, type Watcher } from './prove.ts';
 
 const WIDTH = Math.max(...Object.values(STEPS).map(([title]) => title.length));
-const INDENT = ' '.repeat(12);
 
 /** One line of the screen; below a failed one the log and the remedy. */
 export function lineText({ name, verdict, figure, why, log = [], remedy = [] }: Line): string {
   const said = [figure, why].filter(Boolean).join('; ');
-  return [
-    `  ${verdict.padEnd(8)}  ${STEPS[name][0].padEnd(WIDTH)}  ${said}`.trimEnd(),
-    ...log.map((row) => `${INDENT}| ${row}`),
-    ...remedy.map((row) => `${INDENT}check: ${row}`),
-  ].join('\n');
+  const line = `  ${verdict.padEnd(8)}  ${STEPS[name][0].padEnd(WIDTH)}  ${said}`.trimEnd();
+  const below = [...log.map((row) => `| ${row}`), ...remedy.map((row) => `check: ${row}`)];
+  return [line, ...below.map((row) => ' '.repeat(12) + row)].join('\n');
 }
 
 /** What was assumed, and the verdict on all. */
@@ -26,22 +23,20 @@ export function summaryText({ app, lines, notes, url, remove }: Proof): string {
 }
 
 /** Prints each line as it ends; at a terminal, the seconds of the step under way as well. */
-export function screen(output: NodeJS.WriteStream, print: (line: Line) => void): Task['watcher'] {
+export function screen(output: NodeJS.WriteStream, print: (line: Line) => void): Watcher {
+  const show = (text: string) => output.isTTY && output.write(`\r\u001b[K${text}`);
   let timer: NodeJS.Timeout | undefined;
   return {
     begins(name: StepName) {
-      if (!output.isTTY) return;
       const began = Date.now();
-      const show = () =>
-        output.write(
-          `\r\u001b[K  …         ${STEPS[name][0]}  ${Math.round((Date.now() - began) / 1000)} s`,
-        );
-      show();
-      timer = setInterval(show, 1000).unref();
+      const tick = () =>
+        show(`  …         ${STEPS[name][0]}  ${Math.round((Date.now() - began) / 1000)} s`);
+      tick();
+      timer = setInterval(tick, 1000).unref();
     },
     ends(line) {
       clearInterval(timer);
-      if (output.isTTY) output.write('\r\u001b[K');
+      show('');
       print(line);
     },
   };

@@ -1,14 +1,18 @@
-import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Deploy } from './deploy.ts';
+import { request } from './browser.ts';
 import { type Engine, until, words } from './engine.ts';
 import { type Machine, makeVolume, oneOff } from './machine.ts';
-import { request } from './request.ts';
 import type { Setting } from './setting.ts';
-import * as verdicts from './verdict.ts';
-
-const { buildLines, failed, met, secondsText, skipped, telling } = verdicts;
-type Verdict = verdicts.Verdict;
+import {
+  buildLines,
+  failed,
+  met,
+  secondsText,
+  skipped,
+  telling,
+  unreachable,
+  type Verdict,
+} from './verdict.ts';
 
 /** S6: an image is built in under 5 minutes. */
 const BUILD_LIMIT = 300_000;
@@ -19,24 +23,22 @@ export const SETTLES = 3000;
 
 /** Builds the image as `fly deploy` would. */
 export async function build(setting: Setting): Promise<Verdict> {
-  const { engine, made, deploy, folder, buildIds, wish } = setting;
+  const { engine, made, deploy, folder, buildIds, given, notes } = setting;
+  const { dockerfile, ignoreFile, target, buildArgs } = deploy;
   const began = Date.now();
-  const options = [
-    ...fileOptions(setting),
-    ...(deploy.target ? ['--target', deploy.target] : []),
-    ...Object.entries(deploy.buildArgs).map(([name, value]) => `--build-arg=${name}=${value}`),
-    ...buildIds.map((id) => `--secret=id=${id},env=${id}`),
-  ];
-  const run = () =>
-    engine.run(words`build ${options} --tag ${made.image} ${folder}`, {
-      timeout: 1_800_000,
-      env: { ...wish.secrets, DOCKER_BUILDKIT: '1' },
-    });
-  let { code, all } = await run();
+  const options = words`--file ${join(folder, dockerfile)} ${target ? ['--target', target] : []}`;
+  for (const [name, value] of Object.entries(buildArgs))
+    options.push(`--build-arg=${name}=${value}`);
+  for (const id of buildIds) options.push(`--secret=id=${id},env=${id}`);
+  if (ignoreFile && engine.name === 'podman')
+    options.push('--ignorefile', join(folder, ignoreFile));
+  else if (ignoreFile) notes.push(`Docker took .dockerignore, not ${ignoreFile}.`);
+  const command = words`build ${options} --tag ${made.image} ${folder}`;
+  const settings = { timeout: 1_800_000, env: { ...given, DOCKER_BUILDKIT: '1' } };
+  let { code, all } = await engine.run(command, settings);
   for (let tries = 0; code !== 0 && tries < 5 && (await mended(engine, all)); tries++)
-    ({ code, all } = await run());
+    ({ code, all } = await engine.run(command, settings));
   const took = Date.now() - began;
-  // What stopped it stands last, whatever the words
   if (code !== 0) return failed(`it stopped after ${secondsText(took)}`, buildLines(all));
   const { stdout } = await engine.run(words`image inspect --format {{.Size}} ${made.image}`);
   const size = Math.round(Number(stdout) / 1e6);
@@ -53,18 +55,6 @@ async function mended(engine: Engine, log: string): Promise<boolean> {
   if (!name) return false;
   const image = `docker.io/${name.includes('/') ? '' : 'library/'}${name}`;
   return (await engine.run(words`pull --quiet ${image}`)).code === 0;
-}
-
-/** The Dockerfile, and an ignore file of another name: BuildKit takes the one beside it. */
-function fileOptions({ engine, deploy, folder }: Setting): string[] {
-  const dockerfile = join(folder, deploy.dockerfile);
-  if (!deploy.ignoreFile) return ['--file', dockerfile];
-  const ignore = join(folder, deploy.ignoreFile);
-  if (engine.name === 'podman') return ['--file', dockerfile, '--ignorefile', ignore];
-  const copy = join(engine.folder, 'Dockerfile');
-  copyFileSync(dockerfile, copy);
-  copyFileSync(ignore, `${copy}.dockerignore`);
-  return ['--file', copy];
 }
 
 /** Runs the release_command, or what migrates where there is none. */
@@ -86,15 +76,15 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   const { engine, deploy } = setting;
   const began = Date.now();
   await makeVolume(setting);
-  const problem = await machine.start();
-  if (problem) return failed('the container does not start', telling(problem));
+  const started = await machine.start();
+  if (started.code !== 0) return failed('the container does not start', telling(started.all));
   let wrong = '';
   let settled: number | undefined;
   const verdict = await until(engine, PATIENCE, async (waited) => {
     const { running, exitCode } = await machine.state();
     if (!running) return failed(`it ended with exit code ${exitCode}`);
     const { all } = await machine.shell('cat /proc/net/tcp /proc/net/tcp6');
-    wrong = verdicts.unreachable(all, deploy.port);
+    wrong = unreachable(all, deploy.port);
     if (!wrong && (await machine.findPort())) return met(secondsText(Date.now() - began));
     if (settled !== undefined && waited > settled + SETTLES) return failed(wrong);
     // Once all of its processes are there, what does not listen won't
@@ -110,7 +100,11 @@ export async function health({ engine, deploy }: Setting, machine: Machine): Pro
   if (!check) return skipped('fly.toml has no health check');
   const said = new Set<string>();
   const healthy = await until(engine, Math.max(PATIENCE, check.grace), async (waited) => {
-    const answer = await answerTo(machine, check);
+    const { status, headers } = await request(machine.hostPort, check).catch((error: Error) => ({
+      status: error.message,
+      headers: { location: '' },
+    }));
+    const answer = headers.location ? `${status} to ${headers.location}` : String(status);
     if (/^2\d\d$/.test(answer)) return met(`${answer} from ${check.path}`);
     said.add(answer);
     // A redirect won't become anything else; an error may, while the app warms up
@@ -121,12 +115,3 @@ export async function health({ engine, deploy }: Setting, machine: Machine): Pro
   const answers = [...said].join(', then ');
   return healthy ?? failed(`${check.method} ${check.path} gave ${answers}; Fly takes a 2xx only`);
 }
-
-const answerTo = async (machine: Machine, check: NonNullable<Deploy['check']>): Promise<string> => {
-  try {
-    const { status, headers } = await request(machine.hostPort, check);
-    return headers.location ? `${status} to ${headers.location}` : String(status);
-  } catch (error) {
-    return (error as Error).message;
-  }
-};

@@ -47,24 +47,19 @@ export function unreachable(table: string, port: number): string {
 
 const TELLING =
   /error|missing|raise|\*\*|could not|couldn't|refused|denied|not found|unable|killed|fatal|no such/i;
+/** What a builder says about its own progress: buildah's steps and layers, BuildKit's states. */
+const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
 const MOST = 12;
 const WIDEST = 160;
 
-/** Lines as the screen has room for them. */
 const rows = (log: string): string[] =>
   log
     .split('\n')
-    .filter((line) => line.trim())
+    .filter((line) => line.trim() && !PROGRESS.test(line))
     .map((line) => (line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd()));
 
-/** What a builder says about its own progress: buildah's steps and layers, BuildKit's states. */
-const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
-
-/** The last lines of a build. */
-export const buildLines = (log: string): string[] =>
-  rows(log)
-    .filter((line) => !PROGRESS.test(line))
-    .slice(-MOST);
+/** The last lines of a build: what stopped it, whatever the words. */
+export const buildLines = (log: string): string[] => rows(log).slice(-MOST);
 
 /** The lines of a log that say why: from the first that speaks of a fault, else the last ones. */
 export function telling(log: string): string[] {

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { named, oneOf, type Texts } from '../answers/flags.ts';
 import { detectBuilt } from '../docker/release-files.ts';
-import { flyConfig } from '../fly/fly-config.ts';
 import { trustedPath } from '../fly/flyctl.ts';
 import { Problem } from '../problem.ts';
 import { commandLine, ENGINES, findEngine, type Variables } from '../prove/engine.ts';
@@ -26,7 +25,7 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
       '--path: it starts with / and is written as in a URL, for example --path /login',
     );
   const wanted = named('engine', texts.engine, oneOf(ENGINES, 'an engine'));
-  const secrets = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
+  const given = texts['env-file'] === undefined ? {} : readEnvFile(texts['env-file']);
   const project = detectBuilt(openTree(root));
   if (!project.files.flyToml) throw new Problem('there is no fly.toml to prove; `fly` writes it');
   // An engine that lies in the repo is not started
@@ -34,15 +33,22 @@ export async function runProve(root: string, texts: Texts): Promise<number> {
   const { signal } = interrupts();
   const work = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
   try {
-    const proof = await prove({
-      engine: await findEngine(wanted, (name) => commandLine(name, work, signal)),
-      project,
-      fly: flyConfig(project.tree),
-      folder: resolve(root, project.appDir),
-      wish: { path, secrets, databaseUrl: texts['database-url'], keep: texts.keep !== undefined },
-      watcher: screen(process.stderr, (line) => json || say(lineText(line), paintVerdict)),
-      signal,
-    });
+    const names = wanted ? [wanted] : ENGINES;
+    const proof = await prove(
+      {
+        engine: await findEngine(names.map((name) => commandLine(name, work, signal))),
+        project,
+        folder: resolve(root, project.appDir),
+        path,
+        given,
+        databaseUrl: texts['database-url'],
+      },
+      {
+        watcher: screen(process.stderr, (line) => json || say(lineText(line), paintVerdict)),
+        signal,
+        keep: texts.keep !== undefined,
+      },
+    );
     if (!signal.aborted) say(json ? JSON.stringify(proof, null, 2) : summaryText(proof));
     else say('Interrupted; what was made is removed.');
     return signal.aborted ? 130 : exitCode(proof);
