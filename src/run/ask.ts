@@ -6,6 +6,7 @@ import type { Live } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
 import { Problem } from '../problem.ts';
 import { ask } from './prompt.ts';
+import { wrapped } from './terminal.ts';
 
 /**
  * Asks what the flags left open, into `texts`.
@@ -29,8 +30,10 @@ export async function askAll(
     const usable = found !== undefined && complaint(name, found) === true ? found : undefined;
     if (!message || texts[name] !== undefined || (inDoubt && usable !== undefined)) continue;
     if (search && !live) {
+      const slow = setTimeout(() => console.log(styleText('dim', 'Waiting for flyctl…')), 300);
       live = (await account) ?? {};
-      if (live.note) console.log(styleText('dim', live.note));
+      clearTimeout(slow);
+      if (live.note) console.log(styleText('dim', wrapped(live.note)));
     }
     const known = live ?? {};
     texts[name] = await ask({

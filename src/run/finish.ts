@@ -71,7 +71,8 @@ const WAYS_OUT = [
 /** What becomes of files in which lines of their owner stand where ours would: asked at a terminal, else they are left alone. @throws Stopped */
 async function decideConflicts(conflicts: readonly Change[]): Promise<OnConflict> {
   if (conflicts.length === 0 || !atTerminal()) return 'leave';
-  say(`\nIn ${conflicts.map(({ path }) => path).join(', ')}, your lines differ from ours.`);
+  const paths = conflicts.map(({ path }) => path).join(', ');
+  say(`\n${wrapped(`In ${paths}, your lines differ from ours.`)}`);
   const prompt = {
     message: 'What to do there?',
     offered: 'leave',

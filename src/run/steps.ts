@@ -38,7 +38,7 @@ export function stepLines(context: StepContext): string {
     [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n'),
   );
   const doubt = `Is ${answers.app} new on Fly? --steps first prints the steps of a first deploy.`;
-  return ['Next steps', ...sections, ...(isFirst || apps ? [] : [doubt])].join('\n\n');
+  return ['Next steps', ...sections, ...(isFirst || apps ? [] : [wrapped(doubt)])].join('\n\n');
 }
 
 /** What flyctl says; else an app that has its fly.toml is taken for deployed. */
@@ -101,7 +101,7 @@ function changeFolder({ way, root }: StepContext): string[] {
 function organization({ apps, organizations, answers: { postgres } }: StepContext): string {
   const there = postgres.kind === 'app' && apps?.find(({ name }) => name === postgres.name);
   if (there && there.organization) return there.organization;
-  return organizations?.length === 1 && organizations[0] ? organizations[0] : 'personal';
+  return organizations?.includes('personal') ? 'personal' : (organizations?.[0] ?? 'personal');
 }
 
 const isSet = ({ secrets }: StepContext, name: string): boolean => secrets?.includes(name) ?? false;
