@@ -2,8 +2,9 @@ import { nodeName, nodeNotes } from '../src/check/node-name.ts';
 import { Repo } from '../src/check/repo.ts';
 import { setsOnFly } from '../src/check/script.ts';
 import { relFolder } from '../src/docker/release-files.ts';
-import { intoBlock, outsideBlock } from '../src/edit/block.ts';
+import { outsideBlock } from '../src/edit/block.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
+import { intoOurs } from './shared.ts';
 
 const REASONS = {
   libcluster: 'The name that libcluster looks for (node_basename)',
@@ -23,21 +24,12 @@ export const envSh: Descriptor = {
         merge: (before, rendered, onConflict) => {
           // The shell takes the CR of a line's end for a part of the command
           const text = before?.replaceAll('\r\n', '\n');
-          if (text && !writes && !/^# (>>>|<<<) phoenix-fly/m.test(text)) return text;
-          const lines = writes ? rendered : '# All of it is set outside this block\n';
-          return intoBlock(path, '#!/bin/sh')(text, lines, onConflict);
+          return intoOurs(path, '#!/bin/sh', text, writes ? rendered : '', onConflict);
         },
       },
     ];
   },
-  notes: (context) => [
-    ...nodeNotes(new Repo(context.project)),
-    ...(context.project.tree.read(pathOf(context))?.includes('\r\n')
-      ? [
-          `${pathOf(context)}: its CRLF line ends were made LF, as the shell in the image needs them`,
-        ]
-      : []),
-  ],
+  notes: ({ project }) => nodeNotes(new Repo(project)),
 };
 
 const pathOf = ({ project, answers }: Context): string =>

@@ -1,12 +1,10 @@
 import { migrateScript } from '../src/docker/release-files.ts';
-import { modulesIn } from '../src/elixir/modules.ts';
-import { parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { migratedRepos, serverRepos } from '../src/facts/project.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import type { Context, Descriptor, Output } from '../src/plan/file.ts';
-import { elixirAtom, elixirModule } from '../src/quote.ts';
+import { elixirAtom, elixirModule, isModule } from '../src/quote.ts';
 
 export const migrateSh: Descriptor = {
   outputs: scriptOutputs,
@@ -42,16 +40,9 @@ export function scriptOutputs({ project, answers }: Context): Output[] {
 function releaseModule({ app, tree }: Project): string | undefined {
   const name = `${app.module}.Release`;
   const file = [...tree.paths].find((path) => /(^|\/)lib\/[^/]+\/release\.ex$/.test(path));
-  const found = modulesIn(parseElixir((file && tree.read(file)) ?? '').body).find(
-    (module) => module.name === name,
-  );
-  const migrate = found?.body.some(
-    (expr) =>
-      expr.is === 'call' &&
-      expr.name === 'def' &&
-      expr.args.some((head) => 'name' in head && head.name === 'migrate'),
-  );
-  return migrate && /^[\w.]+$/.test(name) ? name : undefined;
+  const text = (file && tree.read(file)) ?? '';
+  const isThere = text.includes(`defmodule ${name} do`) && /^\s*def migrate\b/m.test(text);
+  return isThere && isModule(name) ? name : undefined;
 }
 
 /** Text between single quotes of a shell. */

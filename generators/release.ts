@@ -19,30 +19,22 @@ export const release: Descriptor = {
 
 /** In front of `apps_path:`, with each app of the umbrella in it. @throws Problem when there is no one such place */
 function addRelease(text: string, name: string, apps: readonly string[]): string {
-  const places = [...text.matchAll(/^([ \t]*)(\[?)apps_path:/gm)];
-  const [place] = places;
   const lines = [
     'releases: [',
     `  ${elixirKey(name)} [`,
     '    applications: [',
-    ...apps.map(
-      (app, index) => `      ${elixirKey(app)} :permanent${index < apps.length - 1 ? ',' : ''}`,
-    ),
+    apps.map((app) => `      ${elixirKey(app)} :permanent`).join(',\n'),
     '    ]',
     '  ]',
     '],',
-  ];
-  if (places.length !== 1 || place?.index === undefined) {
+  ].join('\n');
+  const [before = '', after, more] = text.split(/^(?=[ \t]*\[?apps_path:)/m);
+  if (after === undefined || more !== undefined)
     throw new Problem(
-      `mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.map((line) => line.trim()).join(' ')}`,
+      `mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.replaceAll(/\s+/g, ' ')}`,
     );
-  }
-  const [all, space = '', bracket = ''] = place;
-  const indent = space + (bracket && ' ');
-  const added = lines
-    .map((line) => `${indent}${line}\n`)
-    .join('')
-    .slice(indent.length);
-  const at = place.index + all.indexOf('apps_path:');
-  return text.slice(0, at) + sameEndings(text, added + indent) + text.slice(at);
+  const [lead = ''] = /^[ \t]*\[?/.exec(after) ?? [];
+  const indent = lead.replace('[', ' ');
+  const added = `${lines}\n`.replaceAll('\n', `\n${indent}`);
+  return before + lead + sameEndings(text, added) + after.slice(lead.length);
 }

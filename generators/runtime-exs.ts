@@ -15,13 +15,13 @@ import { missingEndpoint } from '../src/check/runtime-endpoint.ts';
 import { type MissingRepo, missingRepos } from '../src/check/runtime-repos.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
-import { intoBlock, outsideBlock } from '../src/edit/block.ts';
+import { outsideBlock } from '../src/edit/block.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
-import { portOf } from './shared.ts';
+import { intoOurs, portOf } from './shared.ts';
 
 /** Writes what `check` misses in the owner's files, judged without our block: what they set stays in force. */
 export const runtimeExs: Descriptor = {
@@ -35,9 +35,7 @@ export const runtimeExs: Descriptor = {
         merge: (before, rendered, onConflict) => {
           const lines = closeUp(rendered);
           const isEmpty = lines.trim().split('\n').length === 2;
-          if (before && isEmpty && !/^# (>>>|<<<) phoenix-fly/m.test(before)) return before;
-          const left = isEmpty ? '# All of it is set outside this block\n' : lines;
-          return intoBlock(path, 'import Config')(before, left, onConflict);
+          return intoOurs(path, 'import Config', before, isEmpty ? '' : lines, onConflict);
         },
       },
     ];
