@@ -40,8 +40,22 @@ function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   });
 }
 
-/** R2.3: the pool and the network fit the database. */
-const databaseRules: readonly Rule<FlyFile>[] = [
+const isSecret = ([name, value]: [string, string]): boolean =>
+  value !== '' && (isSecretName(name) || hasPassword(value) || /^(sk|rk)_live_|^ghp_/.test(value));
+
+/** The release_command, where something about it is wrong. */
+const command =
+  (isWrong: (command: string, repo: Repo) => unknown) =>
+  ({ deploy, line }: FlyFile, repo: Repo) => {
+    const text = String(deploy.release_command ?? '');
+    return text !== '' && !!isWrong(text, repo) && { text, line: line('deploy.release_command') };
+  };
+
+/**
+ * R2.3: the pool and the network fit the database. R2.7: what stands in a committed file is no secret. B9: release_command
+ * names something that is in the image, and reaches the database.
+ */
+export const flyDataRules: readonly Rule<FlyFile>[] = [
   r23.must(
     (file, repo) => isSqlite(repo) && volumes(file).length === 0,
     'each deploy starts with an empty database: its file is on a disk that is not kept',
@@ -73,13 +87,7 @@ const databaseRules: readonly Rule<FlyFile>[] = [
     'no POOL_SIZE: nothing here says how many connections a machine opens',
     ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
   ),
-];
 
-const isSecret = ([name, value]: [string, string]): boolean =>
-  value !== '' && (isSecretName(name) || hasPassword(value) || /^(sk|rk)_live_|^ghp_/.test(value));
-
-/** R2.7: what stands in a committed file is no secret. */
-const secretRules: readonly Rule<FlyFile>[] = [
   r27.must(
     ({ env, line }) =>
       Object.entries(env)
@@ -96,18 +104,7 @@ const secretRules: readonly Rule<FlyFile>[] = [
     ({ names }) =>
       `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
   ),
-];
 
-/** The release_command, where something about it is wrong. */
-const command =
-  (isWrong: (command: string, repo: Repo) => unknown) =>
-  ({ deploy, line }: FlyFile, repo: Repo) => {
-    const text = String(deploy.release_command ?? '');
-    return text !== '' && !!isWrong(text, repo) && { text, line: line('deploy.release_command') };
-  };
-
-/** B9: release_command names something that is in the image, and reaches the database. */
-const commandRules: readonly Rule<FlyFile>[] = [
   b9.must(
     command((text, { project }) => /migrat/i.test(text) && project.database.repos.length === 0),
     'the app has no Ecto repo to migrate',
@@ -143,10 +140,4 @@ const commandRules: readonly Rule<FlyFile>[] = [
     ({ text }) =>
       `write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${text.replaceAll('"', '\\"')}'"`,
   ),
-];
-
-export const flyDataRules: readonly Rule<FlyFile>[] = [
-  ...databaseRules,
-  ...secretRules,
-  ...commandRules,
 ];

@@ -44,8 +44,11 @@ const sizes = ({ machines, line }: FlyFile) =>
     };
   });
 
-/** R2.2: a machine that Fly sells, with memory enough. */
-const machineRules: readonly Rule<FlyFile>[] = [
+/**
+ * R2.2: a machine that Fly sells, with memory enough. R2.4, R2.6: HTTPS, the port that the app listens on, room for LiveView's
+ * sockets. B7: what stops starts again, and what runs in the background goes on, once. B8: the VM has time to end what it does.
+ */
+export const flyMachineRules: readonly Rule<FlyFile>[] = [
   r22.advice(
     ({ machines }) => machines.length === 0,
     'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
@@ -74,10 +77,7 @@ const machineRules: readonly Rule<FlyFile>[] = [
     '256 MB are too little for the Erlang VM',
     'write: memory = "1gb"',
   ),
-];
 
-/** R2.4, R2.6: HTTPS, the port that the app listens on, and room for LiveView's sockets. */
-const serviceRules: readonly Rule<FlyFile>[] = [
   r24.should(
     ({ service: found, line }) =>
       !found?.forceHttps && { line: found && line(`${found.path}.force_https`), kind: found?.kind },
@@ -122,10 +122,7 @@ const serviceRules: readonly Rule<FlyFile>[] = [
     ({ most }) => `from ${most} connections on, LiveView sockets are throttled`,
     'write: soft_limit = 1000 and hard_limit = 1000',
   ),
-];
 
-/** B7: what stops starts again, and what runs in the background goes on, once. B8: the VM gets SIGTERM and time to end what it does. */
-const idleRules: readonly Rule<FlyFile>[] = [
   b7.should(
     service('auto_stop_machines', ({ autoStop }, { machine, table, line }) => {
       const { swap_size_mb: swap } = table;
@@ -186,10 +183,4 @@ const idleRules: readonly Rule<FlyFile>[] = [
       `after ${Math.min(given, 300)} s it is killed, with requests and jobs still running`,
     'above the first [table], write: kill_timeout = "30s"',
   ),
-];
-
-export const flyMachineRules: readonly Rule<FlyFile>[] = [
-  ...machineRules,
-  ...serviceRules,
-  ...idleRules,
 ];

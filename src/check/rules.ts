@@ -13,7 +13,7 @@ import { healthRules } from './health.ts';
 import { readOnlyRules } from './read-only.ts';
 import type { Rule } from './rule.ts';
 import { backgroundSwitch, logger, tls } from './runtime-app.ts';
-import { bootRules, secretRules } from './runtime-boot.ts';
+import { bootRules } from './runtime-boot.ts';
 import { endpointRules } from './runtime-endpoint.ts';
 import { repoRules } from './runtime-repos.ts';
 
@@ -34,7 +34,6 @@ export const rules: readonly Rule[] = [
   ...bootRules,
   ...repoRules,
   ...endpointRules,
-  ...secretRules,
   ...tls,
   ...logger,
   ...backgroundSwitch,

@@ -36,7 +36,18 @@ function clashes(_: string, repo: Repo) {
   });
 }
 
-/** R3.1: the file can be read, and the release boots with it. */
+/** A secret that some setting holds, and whose absence no error names. */
+function silent(repo: Repo, name: string) {
+  const { apps, stops } = repo.boot(PROBE);
+  const isRead = [...apps.values()].some((value) => show(value).includes(placeholder(name)));
+  const without = repo.boot({ ...PROBE, [name]: undefined });
+  const stop = without.stops.find((one) => !stops.includes(one));
+  if (!isRead || stop?.includes(name)) return undefined;
+  if (stop === '') return new Doubt(`whether the error names ${name} when it is missing`);
+  return { starts: stop === undefined, line: readsAt(repo, name) };
+}
+
+/** R3.1: the file can be read, and the release boots with it. R3.3: each missing secret is named. */
 export const bootRules: readonly Rule<string>[] = [
   r31.must((file) => {
     const { problem } = parseElixir(file);
@@ -57,11 +68,7 @@ export const bootRules: readonly Rule<string>[] = [
           : ''
       }`,
   ),
-];
-
-/** R3.3: each missing secret is named. */
-export const secretRules: readonly Rule<string>[] = ['SECRET_KEY_BASE', 'DATABASE_URL'].map(
-  (name) =>
+  ...['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) =>
     r33.should(
       (_, repo) => silent(repo, name),
       ({ starts }) =>
@@ -70,15 +77,5 @@ export const secretRules: readonly Rule<string>[] = ['SECRET_KEY_BASE', 'DATABAS
           : `without ${name} it stops, but does not say that ${name} is missing`,
       `write: System.get_env("${name}") || raise "${name} is missing; set it with: fly secrets set ${name}=…"`,
     ),
-);
-
-/** A secret that some setting holds, and whose absence no error names. */
-function silent(repo: Repo, name: string) {
-  const { apps, stops } = repo.boot(PROBE);
-  const isRead = [...apps.values()].some((value) => show(value).includes(placeholder(name)));
-  const without = repo.boot({ ...PROBE, [name]: undefined });
-  const stop = without.stops.find((one) => !stops.includes(one));
-  if (!isRead || stop?.includes(name)) return undefined;
-  if (stop === '') return new Doubt(`whether the error names ${name} when it is missing`);
-  return { starts: stop === undefined, line: readsAt(repo, name) };
-}
+  ),
+];

@@ -85,21 +85,18 @@ const isOn = (value: Value | undefined): boolean =>
 const takesAny = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
 
-const POOL_SIZE = 'pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))';
 const VERIFIED = 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]';
 const NO_SSL = 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")';
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
-  r32.should(repos('pool_size'), named('pool_size does not follow POOL_SIZE'), add(POOL_SIZE)),
-  r32.advice(
-    repos(
-      'pool_size',
-      (size, { variable }) =>
-        typeof size === 'number' && size !== 7 && variable('pool_size') === undefined,
-    ),
-    named('pool_size is the same whatever POOL_SIZE in fly.toml says'),
-    add(POOL_SIZE),
+  r32.should(
+    repos('pool_size', (size, { missing, variable }) => {
+      const isFixed = typeof size === 'number' && size !== 7 && variable('pool_size') === undefined;
+      return missing.pool_size || (isFixed && 'advice');
+    }),
+    named('pool_size does not follow POOL_SIZE'),
+    add('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))'),
   ),
   r32.advice(
     repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
@@ -174,18 +171,6 @@ export const repoRules: readonly Rule<string>[] = [
     named('DATABASE_URL is not read from the environment'),
     add(
       'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
-    ),
-  ),
-  r33.note(
-    only(
-      onFly,
-      repos(
-        'url',
-        (url, { variable }) => url !== placeholder('DATABASE_URL') && variable('url') !== undefined,
-      ),
-    ),
-    named(
-      'its URL is in a variable with another name: give that to `fly postgres attach` as --variable-name',
     ),
   ),
 ];
