@@ -43,15 +43,17 @@ export function resultOf(requirement: Requirement, repo: Repo, skips: Skips = ne
   const weighing = (weight: Weight) => findings.filter((finding) => finding.weight === weight);
   const faults = [...weighing('must'), ...weighing('should'), ...weighing('advice')];
   const worst = (faults[0]?.weight ?? 'met') as Verdict;
-  const verdict = unknown.length && !/must|should/.test(worst) ? 'unknown' : worst;
+  // Several rules ask about one setting
+  const heavy = unknown.filter(({ weight }) => weight === 'must' || weight === 'should');
+  const open = [...new Map(heavy.map((doubt) => [doubt.why, doubt])).values()];
+  const verdict = open.length && !/must|should/.test(worst) ? 'unknown' : worst;
   return {
     id,
     name,
     file: subject.title,
     verdict: skipped === null ? verdict : 'skipped',
     findings: faults,
-    // Several rules ask about one setting
-    unknown: [...new Map(unknown.map((doubt) => [doubt.why, doubt])).values()],
+    unknown: open,
     notes: weighing('note').map(({ what }) => what),
     skipped,
   };

@@ -73,15 +73,23 @@ export interface Outcome {
  */
 export function rulesFor<File>(_subject: Subject<File>, id: string) {
   const ofWeight =
-    (weight: Weight) =>
+    (ruled: Weight) =>
     <Found>(
       find: (file: File, repo: Repo) => Founds<Found>,
       say: Words<Found> = '',
       mend: Words<Found> = '',
     ): Rule<File> => ({
       id,
-      judge: (read, repo) =>
-        outcomeOf(weight, read, [find(read.file, repo)].flat() as Founds<Found>[], say, mend),
+      judge: ({ file: content, path }, repo) => {
+        const founds = [find(content, repo)].flat() as (Found | Doubt | Told)[];
+        const doubts = founds.filter((found) => found instanceof Doubt);
+        const facts = founds.filter((found) => found && !(found instanceof Doubt)) as Found[];
+        const findings = facts.map((found) => {
+          const { file = path, line = null, weight = ruled } = found as Place;
+          return { weight, what: textOf(say, found), edit: textOf(mend, found), file, line };
+        });
+        return { findings, unknown: doubts.map(({ doubt: why }) => ({ weight: ruled, why })) };
+      },
     });
   return {
     must: ofWeight('must'),
@@ -91,27 +99,5 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
   };
 }
 
-function outcomeOf<Found>(
-  ruled: Weight,
-  { path }: Read<unknown>,
-  founds: readonly Founds<Found>[],
-  say: Words<Found>,
-  mend: Words<Found>,
-): Outcome {
-  const outcome: Outcome = { findings: [], unknown: [] };
-  const worded = (words: Words<Found>, found: Found) =>
-    typeof words === 'string' ? words : words(found);
-  for (const found of founds) {
-    if (found instanceof Doubt) {
-      if (/must|should/.test(ruled)) outcome.unknown.push({ weight: ruled, why: found.doubt });
-    } else if (found) {
-      const { file = path, line = null, weight = ruled } = found as Place;
-      const [what, edit] = [worded(say, found as Found), worded(mend, found as Found)];
-      outcome.findings.push({ weight, what, edit, file, line });
-    }
-  }
-  return outcome;
-}
-
-/** The finding, where the condition holds. */
-export const when = <T>(condition: unknown, found: T): T[] => (condition ? [found] : []);
+const textOf = <Found>(words: Words<Found>, found: Found): string =>
+  typeof words === 'string' ? words : words(found);

@@ -12,23 +12,11 @@ export function verdictsOf(results: readonly Result[], strict: boolean): string 
     // A file that isn't there lacks every requirement, and says so once
     const findings = result.findings.map(wordsOf).filter(([first = '']) => !lines.includes(first));
     lines.push(...findings.flat());
-    lines.push(...unknownLines(result));
+    for (const { why } of result.unknown)
+      lines.push(`           can't be known from the files: ${why}`);
     for (const note of result.notes) lines.push(`           note: ${note}`);
   }
   return [...lines.slice(1), '', ...summaryOf(results, strict)].join('\n');
-}
-
-const MOST_UNKNOWN = 3;
-
-/** A file that takes all from code of its own has a doubt for each rule: a few tell enough. */
-function unknownLines({ unknown }: Result): string[] {
-  const lines = unknown
-    .slice(0, MOST_UNKNOWN)
-    .map(({ why }) => `can't be known from the files: ${why}`);
-  const more = unknown.length - lines.length;
-  return [...lines, ...(more > 0 ? [`and ${more} more; --json lists them`] : [])].map(
-    (line) => `           ${line}`,
-  );
 }
 
 function headOf({ id, name, verdict, skipped }: Result): string {
