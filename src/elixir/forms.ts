@@ -39,6 +39,18 @@ const cond: Form = ({ clauses }, scope) => {
   return doubt ?? null;
 };
 
+const chosen: Form = ({ args, clauses }, scope) => {
+  const [subject, reads] = condition(args[0], scope);
+  return choose(clauses, [subject], inner(scope, reads));
+};
+
+const attempt: Form = ({ blocks }, scope) => {
+  const [body, rescue] = ['do', 'rescue'].map(
+    (name) => () => evaluateBody(blocks[name] ?? [], inner(scope)),
+  );
+  return (body && rescue && scope.host?.attempt(body, rescue)) ?? null;
+};
+
 /** `for x <- list, do: …` over a list that is known. */
 const comprehension: Form = ({ args: [generator, ...rest], blocks }, scope) => {
   const [pattern, source] = isOperator(generator, '<-') ? generator.operands : [];
@@ -80,57 +92,23 @@ const readFile: Form = ({ args }, scope, name) => {
   return text || new Unknown(`${name}(${show(path)})`);
 };
 
+const forms = (form: Form, ...names: string[]) => names.map((name): [string, Form] => [name, form]);
+
 /** What Elixir, Mix and Config do by themselves in a production build. */
 export const FORMS = new Map<string, Form>([
   ['if', branch(true)],
   ['unless', branch(false)],
   ['cond', cond],
   ['for', comprehension],
-  [
-    'case',
-    ({ args, clauses }, scope) => {
-      const [subject, reads] = condition(args[0], scope);
-      return choose(clauses, [subject], inner(scope, reads));
-    },
-  ],
-  [
-    'with',
-    ({ args: [generator] }, scope) => {
-      if (isOperator(generator, '<-')) evaluate(generator.operands[1], scope);
-      return new Unknown('with');
-    },
-  ],
-  [
-    'try',
-    ({ blocks }, scope) => {
-      const run = (name: string) => evaluateBody(blocks[name] ?? [], inner(scope));
-      return (
-        scope.host?.attempt(
-          () => run('do'),
-          () => run('rescue'),
-        ) ?? null
-      );
-    },
-  ],
-  ['quote', () => new Unknown('quote')],
-  ['defmodule', () => new Unknown('defmodule')],
-  ['__block__', ({ args }, scope) => evaluateBody(args, scope)],
+  ['case', chosen],
+  ['try', attempt],
   ['__MODULE__', (_, scope) => new Module(scope.module)],
   ['__DIR__', (_, scope) => scope.dir],
   ['Mix.target', () => new Atom('host')],
   ['File.cwd!', (_, scope) => scope.cwd],
   ['File.read!', readFile],
-  ...['Mix.env', 'config_env', 'Config.config_env'].map((name): [string, Form] => [
-    name,
-    () => new Atom('prod'),
-  ]),
-  ...['raise', 'Mix.raise', 'System.halt', 'System.stop'].map((name): [string, Form] => [
-    name,
-    stop,
-  ]),
-  ...['Code.require_file', 'Code.eval_file', 'Code.compile_file'].map((name): [string, Form] => [
-    name,
-    load,
-  ]),
-  ...['System.get_env', 'System.fetch_env!'].map((name): [string, Form] => [name, readVariable]),
+  ...forms(() => new Atom('prod'), 'Mix.env', 'config_env', 'Config.config_env'),
+  ...forms(stop, 'raise', 'Mix.raise', 'System.halt', 'System.stop'),
+  ...forms(load, 'Code.require_file', 'Code.eval_file', 'Code.compile_file'),
+  ...forms(readVariable, 'System.get_env', 'System.fetch_env!'),
 ]);

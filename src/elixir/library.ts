@@ -50,7 +50,6 @@ const LIBRARY: Record<string, Known> = {
     typeof given === 'string' && typeof by === 'string' ? given.split(by) : undefined,
   to_string: (value) => (value instanceof Atom ? value.name : String(value ?? '')),
   is_nil: (value) => value === null,
-  is_binary: (value) => typeof value === 'string',
   'Access.get': lookUp,
   'Keyword.get': lookUp,
   'Map.get': lookUp,

@@ -191,10 +191,9 @@ function clause({ kids }: Node): Clause {
   };
 }
 
-function block({ offset, kids }: Node): Shape {
-  const exprs = spread(kids);
-  const [only] = exprs;
-  return only && exprs.length === 1 ? only : callOf(offset, '__block__', exprs);
+function block({ kids }: Node): Shape | undefined {
+  const [only, ...more] = spread(kids);
+  return more.length ? undefined : only;
 }
 
 type Read = (node: Node) => Shape | undefined;

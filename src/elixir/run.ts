@@ -17,56 +17,9 @@ import {
   type Value,
   weigh,
 } from './value.ts';
+import type { ModuleSource, Position, Setting, Stop, VariableRead, World } from './world.ts';
 
-interface Position {
-  file: string;
-  line: number;
-}
-
-/** Where an environment variable is read. */
-export interface VariableRead extends Position {
-  name: string;
-}
-
-/** `config :app, …` or `config :app, key, …`, as written. */
-export interface Setting extends Position {
-  app: string;
-  key: string | null;
-  value: Value;
-}
-
-/** Something that ends the program. The run goes on as if the variable had been set, so that the next one is found too. */
-export interface Stop extends Position {
-  /** '' where only the running program knows it. */
-  message: string;
-  /** The variable whose absence led here; null: none did. */
-  variable: string | null;
-}
-
-/** A function of a package, by its full name such as `Dotenvy.env!`; `read` reads a variable. */
-export type KnownFunction = (
-  args: readonly Value[],
-  read: (name: Value, fallback: Value, demanded: boolean) => Value,
-) => Value;
-
-interface World {
-  /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
-  environment: Readonly<Record<string, string>> | 'any';
-  /** Settings that are there already, by app. */
-  settings?: ReadonlyMap<string, Value>;
-  functions?: Readonly<Record<string, KnownFunction>>;
-  /** Folder that relative paths are seen from; the tree's root. */
-  folder?: string;
-  /** Modules beside those that the run files define or load. */
-  module?(name: string, args: readonly Value[]): Scope | undefined;
-}
-
-/** A module with its source. */
-export interface ModuleSource {
-  file: string;
-  text: string;
-  scope: Scope;
-}
+export type { KnownFunction, ModuleSource, Setting, VariableRead } from './world.ts';
 
 /**
  * Runs config files and functions in thought, in production: what they set, what stops them, which
