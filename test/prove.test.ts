@@ -76,6 +76,12 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
   let stopped = false;
   const answer = (line: string): Partial<Outcome> & { code?: number } => {
     const breaks = (name: string, pattern: RegExp) => broken === name && pattern.test(line);
+    const after = /late/.test(broken) ? /rpc .*whereis/ : /rpc .*query/;
+    const reached = asked.some((one) => after.test(one));
+    const killed = reached && /memory|starved|late/.test(broken);
+    const crashed = reached && broken === 'crash';
+    if ((killed || crashed) && /^exec \S+-app-/.test(line))
+      return { code: 125, all: 'not running' };
     if (breaks('build', /^build /)) return { code: 1, all: 'step\n** (Mix) no such module' };
     if (breaks('migrate', /migrate$/)) return { code: 1, all: '** (Postgrex.Error) no such table' };
     if (breaks('starved', /rpc .*query!/)) return { code: 137, all: 'Killed' };
@@ -103,11 +109,6 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     if (/started_applications/.test(line)) return { all: 'true' };
     if (/-app-\d+ .*rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
     if (/^kill /.test(line)) stopped = broken !== 'stop';
-    const killed =
-      /memory|starved|late/.test(broken) &&
-      /^inspect/.test(line) &&
-      asked.some((one) => (broken === 'late' ? /rpc .*whereis/ : /rpc .*query/).test(one));
-    const crashed = broken === 'crash' && asked.some((one) => /rpc .*query/.test(one));
     if (/^inspect /.test(line))
       return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
     return {};

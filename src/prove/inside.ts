@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, isModule } from '../quote.ts';
 import { until, words } from './engine.ts';
-import { type Machine, machineOf, oneOff } from './machine.ts';
+import { type Machine, machineOf, oneOff, UNREACHABLE } from './machine.ts';
 import type { Setting } from './setting.ts';
 import { PATIENCE, SETTLES } from './start.ts';
 import {
@@ -15,37 +15,31 @@ import {
   type Verdict,
 } from './verdict.ts';
 
-const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
-
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(setting: Setting, machine: Machine): Promise<Verdict> {
   const { engine, project, database: own } = setting;
   const { repos } = project.database;
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
-  let last = await machine.rpc(query);
-  const ask = async () => {
-    if (last.code !== 0) last = await machine.rpc(query);
-    return last.code === 0 || undefined;
-  };
-  if (!(await until(engine, SETTLES, ask))) {
-    if (UNREACHABLE.test(last.all)) return skipped('rpc does not reach the app');
-    return failed('a query fails', telling(last.all));
-  }
+  let said = '';
+  const answers = (patience: number) =>
+    until(engine, patience, async () => {
+      const { code, all } = await machine.rpc(query);
+      said = all;
+      if (code === 0) return true;
+      return (await machine.state()).running ? undefined : false;
+    });
+  const first = await answers(SETTLES);
+  if (!first && UNREACHABLE.test(said)) return skipped('rpc does not reach the app');
+  if (!first) return failed('a query fails', telling(said));
   if (!own?.restart) return met('answers; it is not restarted');
-  const { startedAt } = await machine.state();
   await own.restart();
   const began = Date.now();
-  const again = await until(engine, PATIENCE, async () => {
-    const state = await machine.state();
-    if (!state.running || state.startedAt !== startedAt)
-      return failed('the app stopped when Postgres was restarted');
-    last = await machine.rpc(query);
-    if (last.code !== 0) return undefined;
-    return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
-  });
+  const again = await answers(PATIENCE);
+  if (again) return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
+  if (again === false) return failed('the app stopped when Postgres was restarted');
   const why = `no query succeeds ${PATIENCE / 1000} s after a restart of Postgres`;
-  return again ?? failed(why, telling(last.all));
+  return failed(why, telling(said));
 }
 
 /** Whether the app's own code reads a setting of its own. */
@@ -66,6 +60,7 @@ export async function background(setting: Setting, machine: Machine): Promise<Ve
   if (!reads(project, 'background')) return skipped('application.ex does not read the switch');
   const look = `for m <- [${modules}], Process.whereis(m), do: IO.puts("running #{inspect(m)}")`;
   const asked = await machine.rpc(look);
+  if (asked.code !== 0 && UNREACHABLE.test(asked.all)) return skipped('rpc does not reach the app');
   if (asked.code !== 0) return failed('the app does not say what runs in it', telling(asked.all));
   const seen = running(asked.all);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);

@@ -2,11 +2,14 @@ import { elixirAtom } from '../quote.ts';
 import { type Outcome, until, type Variables, words } from './engine.ts';
 import type { Setting } from './setting.ts';
 
-const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}},{{.State.StartedAt}}';
+const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}}';
 /** Milliseconds in which an engine has learned of an end. */
 const LEARNS = 20_000;
 /** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
 const PEAK = '/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
+
+/** What rpc says of an app without distribution. */
+export const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
 
 export type Machine = ReturnType<typeof machineOf>;
 
@@ -34,8 +37,13 @@ export function machineOf(setting: Setting, part = 'app', extra: Variables = {})
     /** Runs a script. @param user if not the image's */
     shell: (script: string, user?: string) =>
       exec(user ? ['--user', user] : [], ['sh', '-c', script]),
-    /** Runs Elixir in the running app. */
-    rpc: (code: string) => exec([], [`bin/${deploy.release}`, 'rpc', code]),
+    /** Runs Elixir in the running app; again, for a busy one takes the call late. */
+    async rpc(code: string): Promise<Outcome> {
+      const call = () => exec([], [`bin/${deploy.release}`, 'rpc', code]);
+      let answer = await call();
+      for (let tries = 0; UNREACHABLE.test(answer.all) && tries < 2; tries++) answer = await call();
+      return answer;
+    },
     /** Whether all of the app's processes are there. */
     async started(): Promise<boolean> {
       const app = elixirAtom(project.app.otpApp);
@@ -50,9 +58,9 @@ export function machineOf(setting: Setting, part = 'app', extra: Variables = {})
     log: async () => (await engine.run(words`logs --tail 400 ${name}`)).all,
     async state() {
       const { stdout } = await engine.run(words`inspect --format ${STATE} ${name}`);
-      const [running, code, killed, startedAt] = stdout.trim().split(',');
+      const [running, code, killed] = stdout.trim().split(',');
       machine.starved ||= killed === 'true';
-      return { running: running !== 'false', exitCode: Number(code), startedAt };
+      return { running: running !== 'false', exitCode: Number(code) };
     },
     /** The exit code with which it ended by itself; undefined while it runs. What still takes a command has not ended. */
     async end(): Promise<number | undefined> {

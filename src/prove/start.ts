@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { request } from './browser.ts';
+import type { Deploy } from './deploy.ts';
 import { type Engine, until, words } from './engine.ts';
 import { type Machine, makeVolume, oneOff } from './machine.ts';
 import type { Setting } from './setting.ts';
@@ -98,20 +99,21 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
 export async function health({ engine, deploy }: Setting, machine: Machine): Promise<Verdict> {
   const { check } = deploy;
   if (!check) return skipped('fly.toml has no health check');
-  const said = new Set<string>();
+  let answer = '';
   const healthy = await until(engine, Math.max(PATIENCE, check.grace), async (waited) => {
-    const { status, headers } = await request(machine.hostPort, check).catch((error: Error) => ({
-      status: error.message,
-      headers: { location: '' },
-    }));
-    const answer = headers.location ? `${status} to ${headers.location}` : String(status);
-    if (/^2\d\d$/.test(answer)) return met(`${answer} from ${check.path}`);
-    said.add(answer);
+    answer = await answerTo(machine, check);
+    if (/^2\d\d$/.test(answer)) return true;
     // A redirect won't become anything else; an error may, while the app warms up
     const settles = /^3/.test(answer) ? SETTLES : check.grace;
     const final = /^\d/.test(answer) ? waited > settles : !(await machine.state()).running;
-    return final ? null : undefined;
+    return final ? false : undefined;
   });
-  const answers = [...said].join(', then ');
-  return healthy ?? failed(`${check.method} ${check.path} gave ${answers}; Fly takes a 2xx only`);
+  if (healthy) return met(`${answer} from ${check.path}`);
+  return failed(`${check.method} ${check.path} gave ${answer}; Fly takes a 2xx only`);
 }
+
+const answerTo = (machine: Machine, check: NonNullable<Deploy['check']>): Promise<string> =>
+  request(machine.hostPort, check).then(
+    ({ status, headers }) => [status, headers.location].filter(Boolean).join(' to '),
+    (error: Error) => error.message,
+  );
