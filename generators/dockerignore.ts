@@ -21,9 +21,15 @@ function addLines(before: string | undefined, ours: string): string {
   const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
   const plain = (line: string): string => line.trim().replace(/^\/|\/$/g, '');
   const have = new Set(text.split(/\r?\n/).map(plain));
-  const missing = ours
-    .split('\n')
-    .filter((line) => line && !line.startsWith('#') && !have.has(plain(line)));
+  const ignores = matcher(text);
+  const missing = ours.split('\n').filter(
+    (line) =>
+      line &&
+      !line.startsWith('#') &&
+      !have.has(plain(line)) &&
+      // Above a line of theirs that keeps the same out it would have no effect
+      !(line.startsWith('!') && ignores('.env.example')),
+  );
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }
 

@@ -116,6 +116,13 @@ test('packages come by the closure of mix.lock, programs by their literal names'
     'chromium',
   );
   assert.match(planned({}), ' HOME=/tmp');
+  const fwup = {
+    'lib/shop/disk.ex': 'defmodule Shop.Disk do\n  def run, do: System.cmd("fwup", [])\nend\n',
+  };
+  const debian = { ...FLAGS, base: 'debian' };
+  assert.match(runner(planned(fwup)), / fwup /);
+  assert.not.match(runner(planned(fwup, 'Dockerfile', debian)), /fwup| - /);
+  assert.match(notes(fwup, debian), 'starts the program fwup, and which package');
 });
 
 test('builders have what packages are known to build with', () => {
@@ -332,6 +339,8 @@ test(".dockerignore: what the build reads is let in over the owner's lines, publ
   for (const path of ['mix.lock', 'priv/keys/public.pem']) assert.match(text, `!${path}\n`);
   assert.not.match(text, '!priv/keys/private.pem');
   assert.ok(text.includes('*.json\nmix.lock\n'));
+  assert.match(text, '!**/.env*.example');
+  assert.not.match(planned({ '.dockerignore': '.env*\n' }, '.dockerignore'), '.example');
   const settings = (value: string) => ({
     'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n',
     'config/prod.secret.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, secret_key_base: ${value}\n`,

@@ -137,6 +137,12 @@ test('checks of theirs get the header only where force_ssl would redirect them',
   assert.is(headers(null), undefined);
 });
 
+test('an empty list that gives way to a check of ours is told', () => {
+  const theirs = '[[services]]\ninternal_port = 4000\nhttp_checks = []\n';
+  const told = run(theirs).notes.join('\n');
+  assert.match(told, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
+});
+
 test('a machine with swap stops, as it can not be suspended', () => {
   const { data } = run('swap_size_mb = 512\n');
   assert.is(at(data, 'http_service.auto_stop_machines'), 'stop');

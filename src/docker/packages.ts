@@ -1,7 +1,7 @@
 import coerce from 'semver/functions/coerce.js';
 import lt from 'semver/functions/lt.js';
 import type { Project } from '../facts/detect.ts';
-import { BUILDS, GLIBC, MUSL, PROGRAMS, RUNS } from '../facts/package-needs.ts';
+import { BUILDS, GLIBC, MUSL, NO_PACKAGE, PROGRAMS, RUNS } from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
 import { hasNodeStage } from './node-stages.ts';
 
@@ -17,10 +17,16 @@ const PSQL: Names = ['postgresql-client', 'libpq5 libreadline8'];
 const SCTP: Names = ['lksctp-tools', 'libsctp1'];
 const NONE: Names = ['', ''];
 
+const namesOf = (names: Names | undefined, base: Base): string[] =>
+  names?.[base === 'alpine' ? 0 : 1].split(' ').filter(Boolean) ?? [];
+
 /** The packages of one base, each once. */
 const list = (base: Base, wanted: readonly (Names | undefined)[]): string => {
-  const names = wanted.map((each) => each?.[base === 'alpine' ? 0 : 1] ?? '');
-  return [...new Set(names.join(' ').split(' ').filter(Boolean))].sort().join(' ');
+  const names = wanted.flatMap((each) => namesOf(each, base));
+  return [...new Set(names)]
+    .filter((name) => name !== NO_PACKAGE)
+    .sort()
+    .join(' ');
 };
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
@@ -71,7 +77,10 @@ export function packageNotes(project: Project, base: Base): string[] {
     notes.push(
       `Whether ${doubtful.join(', ')} (native code) runs on Alpine's C library, musl, is not known here: try the image, or take --base debian.`,
     );
-  for (const { name, file, line } of started(project).filter(({ name }) => !PROGRAMS.has(name)))
+  const unknown = started(project).filter(
+    ({ name }) => !PROGRAMS.has(name) || namesOf(PROGRAMS.get(name), base).includes(NO_PACKAGE),
+  );
+  for (const { name, file, line } of unknown)
     notes.push(
       `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,
     );

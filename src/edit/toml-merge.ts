@@ -163,7 +163,11 @@ class Merge {
   private addTable(home: string, target: string, table: Table, entries: readonly Entry[]): void {
     const { tables, text } = this.theirs;
     const empty = emptyListAt(this.theirs, target);
-    if (empty) this.changes.replace(empty.entry.lines, '');
+    if (empty) {
+      const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
+      this.overruled.push({ path: empty.path, theirs: [], ours, why: '' });
+      this.changes.replace(empty.entry.lines, '');
+    }
     const family = tables.filter((other) => isIn(other.path, home));
     const start = home ? Math.max(...family.map((other) => other.range[1])) : text.length;
     const flat = tables.length > 1 && !tables.some((other) => other.indent);

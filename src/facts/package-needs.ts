@@ -1,7 +1,9 @@
 /*
- * What is known of packages and programs. Read in their sources and their issues in 2026-11: `targets:` of rustler_precompiled
- * (its default has musl), `cc_precompiler:` in mix.exs (its default has not), Makefiles, ports and programs that they start;
- * names of system packages: Alpine 3.24, Debian trixie.
+ * What is known of packages and programs. Debian's names were looked up in the package lists of bookworm and trixie
+ * (2026-11-28), Alpine's in the history of its aports, as 3.24's list could not be had. Read in their build files (2026-11): adbc,
+ * enacl, eimp, erlexec, ex_dtls, ex_libsrtp, ezstd, fast_tls, fast_xml, fast_yaml, gen_magic, re2, xav. The other rows stand
+ * as issues, documentation and real Dockerfiles told them; they were not read again. By default rustler_precompiled has
+ * binaries for musl, and cc_precompiler has not.
  */
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
@@ -28,6 +30,8 @@ export const GLIBC: ReadonlySet<string> = new Set(words('adbc bundlex exla ortex
 
 /** Packages of Alpine and of Debian; an empty name: every image has it. */
 export type SystemPackages = readonly [alpine: string, debian: string];
+/** The system has none. */
+export const NO_PACKAGE = '-';
 type Row = readonly [...SystemPackages, wantedBy: string];
 
 function byName(rows: readonly Row[]): ReadonlyMap<string, SystemPackages> {
@@ -44,11 +48,12 @@ const both = (names: string, wantedBy = names): Row => [names, names, wantedBy];
 
 /** What packages of Hex are compiled with, beside a C compiler. */
 export const BUILDS = byName([
+  ['bash', '', 'ezstd'],
   both('cmake', 'adbc brotli crc32cer fast_html rocksdb snappyer'),
   both('curl', 'appsignal'),
   ['expat-dev', 'libexpat1-dev', 'fast_xml'],
   ['ffmpeg-dev', 'libavcodec-dev libavdevice-dev libavformat-dev libswscale-dev', 'xav'],
-  ['file-dev', 'libmagic-dev', 'gen_magic'],
+  ['file file-dev', 'file libmagic-dev', 'gen_magic'],
   ['gd-dev libjpeg-turbo-dev', 'libgd-dev libjpeg-dev', 'eimp'],
   ['graphicsmagick-dev', 'libgraphicsmagick1-dev', 'exmagick'],
   ['libpng-dev libwebp-dev', 'libpng-dev libwebp-dev', 'eimp'],
@@ -58,9 +63,7 @@ export const BUILDS = byName([
   ['openssl-dev', 'libssl-dev', 'ex_dtls fast_tls'],
   ['perl', '', 'rocksdb'],
   ['pkgconf', 'pkg-config', 'ex_dtls ex_libsrtp exmagick xav'],
-  ['re2-dev', 'libre2-dev', 're2'],
   ['yaml-dev', 'libyaml-dev', 'fast_yaml'],
-  ['zstd-dev', 'libzstd-dev', 'ezstd'],
 ]);
 
 /** What packages of Hex link to or start when they run. */
@@ -70,7 +73,7 @@ export const RUNS = byName([
   ['expat', 'libexpat1', 'fast_xml'],
   both('ffmpeg', 'ffmpex'),
   ['ffmpeg-libs', 'ffmpeg', 'xav'],
-  both('fwup'),
+  ['fwup', '', 'fwup'],
   both('gnupg', 'gpg_ex'),
   both('graphicsmagick', 'exmagick'),
   both('imagemagick', 'mogrify'),
@@ -79,11 +82,9 @@ export const RUNS = byName([
   ['libsodium', 'libsodium23', 'enacl'],
   ['libsrtp', 'libsrtp2-1', 'ex_libsrtp'],
   both('python3', 'erlport export'),
-  ['re2', 'libre2-11', 're2'],
   both('tesseract-ocr', 'tesseract_ocr'),
   both('tzdata', 'zoneinfo'),
   ['yaml', 'libyaml-0-2', 'fast_yaml'],
-  ['zstd-libs', 'libzstd1', 'ezstd'],
 ]);
 
 /** What brings the programs that code starts. */
@@ -94,7 +95,7 @@ export const PROGRAMS = byName([
   ),
   both('', 'rm sed sh sleep sort stat tail tar tee test touch tr true uname whoami xargs'),
   ...words(`
-    chromium curl ffmpeg file fwup git inkscape jpegoptim jq mediainfo npm openssl optipng pngquant qpdf rclone rsync sox
+    chromium curl ffmpeg file git inkscape jpegoptim jq mediainfo npm openssl optipng pngquant qpdf rclone rsync sox
     whois yt-dlp zip
   `).map((name) => both(name)),
   ['bash', '', 'bash'],
@@ -102,6 +103,7 @@ export const PROGRAMS = byName([
   both('bubblewrap', 'bwrap'),
   ['exiftool', 'libimage-exiftool-perl', 'exiftool'],
   both('ffmpeg', 'ffprobe'),
+  ['fwup', NO_PACKAGE, 'fwup'],
   both('ghostscript', 'gs'),
   both('gnupg', 'gpg'),
   both('graphviz', 'dot'),
