@@ -36,7 +36,10 @@ export function fetchCommands(project: Project, { setup }: Assets): string[] {
     return [`mix do ${['deps.get --only prod', ...rest].join(' + ')}`];
   const app = elixirAtom(project.projects[0]?.app ?? project.app.otpApp);
   const plain = `Mix.Project.in_project(${app}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
-  return [`(cd / && mix run --no-mix-exs -e ${shellWord(plain)})`, `mix do ${rest.join(' + ')}`];
+  return [
+    `MIX_EXS=/none mix run --no-mix-exs -e ${shellWord(plain)}`,
+    `mix do ${rest.join(' + ')}`,
+  ];
 }
 
 /**
@@ -58,7 +61,7 @@ export const fetchComments = (project: Project): string[] =>
     buildVariables(project).length > 0 &&
       'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
     rootAlias(project, 'deps.get') !== undefined &&
-      'mix.exs adds steps to deps.get, whose files are not here yet: run from /, Mix runs the task alone',
+      'mix.exs adds steps to deps.get, whose files are not here yet: without mix.exs, Mix runs the task alone',
   ].filter((comment) => comment !== false);
 
 /** Tasks of `mix do` that make the release. */
