@@ -47,16 +47,14 @@ export const flyToml: Descriptor = {
   },
   notes: (context) => {
     const there = flyConfig(context.project.tree);
-    const notes = [...regionNote(context.answers), ...forceSslAdvice(context.project)];
-    if (there.blank) return notes;
-    const rendered = render('fly.toml', view(context, there));
-    const { overruled } = merge(context, there, rendered, 'leave');
-    return [
-      ...overruled.map(changeNote),
-      ...buildNote(there),
-      ...machineNote(there, context.answers),
-      ...notes,
-    ];
+    const notes = [regionNote(context.answers), ...forceSslAdvice(context.project)];
+    if (!there.blank) {
+      const rendered = render('fly.toml', view(context, there));
+      const { overruled } = merge(context, there, rendered, 'leave');
+      const others = [buildNote(there), machineNote(there, context.answers)];
+      notes.unshift(...overruled.map(changeNote), ...others);
+    }
+    return notes.filter((note) => note !== undefined);
   },
 };
 
@@ -194,27 +192,23 @@ function changeNote({ path, theirs, ours, why }: Overruled): string {
   return `${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
 }
 
-function buildNote(there: FlyConfig): string[] {
+function buildNote(there: FlyConfig): string | undefined {
   const keys = buildBypasses(there).map((path) => path.replace('build.', ''));
-  if (keys.length === 0) return [];
-  return [
-    `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`,
-  ];
+  if (keys.length)
+    return `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`;
 }
 
-function machineNote({ machine }: FlyConfig, { memory }: Answers): string[] {
-  if (memory !== UNSET_MEMORY || machine?.data.memory || machine?.data.memory_mb) return [];
+function machineNote({ machine }: FlyConfig, { memory }: Answers): string | undefined {
+  if (memory !== UNSET_MEMORY || machine?.data.memory || machine?.data.memory_mb) return undefined;
   const state = machine
     ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
     : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
-  return [`${state}; --memory 1gb writes it`];
+  return `${state}; --memory 1gb writes it`;
 }
 
-function regionNote({ region, postgres }: Answers): string[] {
-  if (postgres.kind !== 'managed' || hasManagedPostgres(region)) return [];
-  return [
-    `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} is in another region, and each query travels there and back`,
-  ];
+function regionNote({ region, postgres }: Answers): string | undefined {
+  if (postgres.kind === 'managed' && !hasManagedPostgres(region))
+    return `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} is in another region, and each query travels there and back`;
 }
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */

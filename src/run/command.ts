@@ -39,6 +39,12 @@ const generator = (name: string, summary: string, asks: readonly QuestionName[])
   run: (texts, way) => generate(name, asks, texts, way),
 });
 
+type Result = number | string;
+const inApp =
+  (run: (root: string, texts: Texts) => Promise<Result> | Result): Command['run'] =>
+  async (texts, way) =>
+    run(await findRoot(texts.dest, way), texts);
+
 /** Everything that can be run, by name. */
 export const commands: Readonly<Record<string, Command>> = {
   fly: generator('fly', 'everything: the app onto Fly.io', questionNames),
@@ -51,32 +57,22 @@ export const commands: Readonly<Record<string, Command>> = {
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
     flags: { ...checkFlags, ...commonFlags },
-    run: async (texts, way) => {
-      const { runCheck } = await import('./check-command.ts');
-      return runCheck(await findRoot(texts.dest, way), texts);
-    },
+    run: inApp(async (root, texts) => (await import('./check-command.ts')).runCheck(root, texts)),
   },
   prove: {
     summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
     flags: { ...proveFlags, ...commonFlags },
-    run: async (texts, way) => {
-      const { runProve } = await import('./prove-command.ts');
-      return runProve(await findRoot(texts.dest, way), texts);
-    },
+    run: inApp(async (root, texts) => (await import('./prove-command.ts')).runProve(root, texts)),
   },
   facts: {
     summary: 'what it knows about the repo, as JSON; reads only',
     flags: { json: { help: 'as it is' }, ...commonFlags },
-    run: async ({ dest }, way) =>
-      JSON.stringify(factsOf(detect(openTree(await findRoot(dest, way)))), null, 2),
+    run: inApp((root) => JSON.stringify(factsOf(detect(openTree(root))), null, 2)),
   },
   init: {
     summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
     flags: commonFlags,
-    run: async ({ dest }, way) => {
-      const { init } = await import('./init.ts');
-      return init(await findRoot(dest, way));
-    },
+    run: inApp(async (root) => (await import('./init.ts')).init(root)),
   },
   completion: {
     summary: 'completion of commands and flags, for a shell',

@@ -43,7 +43,8 @@ export function paintVerdict(line: string): string {
 
 /** Prose in lines that end between words, where there is a terminal to fit into. @param column where it begins */
 export function wrapped(text: string, indent = '', column = 0): string {
-  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  // Some pseudo-terminals say that they have 0 columns
+  const room = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
   const width = room - column;
   const lines: string[] = [];
   // Named first: the name of a command may be where a line ends
