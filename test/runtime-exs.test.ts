@@ -299,6 +299,8 @@ test('a setting that compile_env reads is never set at run time, and named where
   }
   const tls = { ...stock(), ...router('Application.compile_env(:shop, :tls, [])') };
   assert.not.match(block(tls), ':tls');
+  const part = { ...stock(), ...router('Application.compile_env(:shop, [:tls, :verify])') };
+  assert.not.match(block(part), ':tls');
   assert.is(judge(run(tls), 'R3.1').verdict, 'met');
   assert.is(judge(run(tls), 'R3.4').verdict, 'met');
   const level = { ...stock(), ...router('Application.compile_env(:logger, :level)') };
@@ -392,6 +394,11 @@ test('what gives way to our block, and what the owner set that breaks on Fly, is
     );
   };
   assert.is(notes(stock()), '');
+  // What our block writes is no note
+  assert.is(
+    notes(spoilt('pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10"),', '')),
+    '',
+  );
   assert.match(
     notes(spoilt('System.get_env("PHX_HOST") || "example.com"', '"shop.herokuapp.com"')),
     'config/runtime.exs:19: url.host: "shop.herokuapp.com" is replaced by ours',

@@ -12,7 +12,7 @@ import { flyRules } from './fly-rules.ts';
 import { healthRules } from './health.ts';
 import { readOnlyRules } from './read-only.ts';
 import type { Rule } from './rule.ts';
-import { backgroundSwitch, logger, tls } from './runtime-app.ts';
+import { appRules } from './runtime-app.ts';
 import { bootRules } from './runtime-boot.ts';
 import { endpointRules } from './runtime-endpoint.ts';
 import { repoRules } from './runtime-repos.ts';
@@ -34,8 +34,6 @@ export const rules: readonly Rule[] = [
   ...bootRules,
   ...repoRules,
   ...endpointRules,
-  ...tls,
-  ...logger,
-  ...backgroundSwitch,
+  ...appRules,
   ...readOnlyRules,
 ];

@@ -49,34 +49,6 @@ const MATCH =
   'customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]';
 const VERSIONS = 'versions: [:"tlsv1.3", :"tlsv1.2"]';
 
-/** R3.4: one list of TLS options for connections to the outside. */
-export const tls: readonly Rule<string>[] = [
-  r34.should(
-    (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
-    'no list of TLS options that WebSocket and HTTP clients could use',
-    ({ app }) =>
-      written(
-        app,
-        `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
-      ),
-  ),
-  r34.must(
-    wrongTls((options) => !verifies(options)),
-    ({ name }) => `${name} takes any certificate`,
-    'write: verify: :verify_peer',
-  ),
-  r34.should(
-    wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
-    ({ name }) => `${name} allows old TLS versions`,
-    `write: ${VERSIONS}`,
-  ),
-  r34.should(
-    wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
-    ({ name }) => `${name} refuses wildcard certificates`,
-    `add: ${MATCH}`,
-  ),
-];
-
 /** How Logger's lines are set. `own`: a formatter, handler or backend of the owner's, which decides alone. */
 export function logLines(repo: Repo) {
   const { project, dockerfile } = repo;
@@ -138,8 +110,53 @@ export function missingLogLevel(repo: Repo): boolean {
   return !isCompiled && !(level instanceof Unknown) && show(level) === show(other);
 }
 
-/** R3.5: level from LOG_LEVEL; one plain line for each event, with the request's id. */
-export const logger: readonly Rule<string>[] = [
+/** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
+export function missingSwitch(repo: Repo): boolean {
+  const app = repo.project.app.otpApp;
+  const [on, off] = ['true', 'false'].map((value) =>
+    repo.boot({ ...PROBE, BACKGROUND_ENABLED: value }),
+  );
+  const follows = pairs(on?.apps.get(app)).some(
+    ([key, value]) => off && show(value) !== show(setting(off, app, key)),
+  );
+  return !follows && !repo.compiledKey([app, 'background']);
+}
+
+/** tzdata would write new releases of the time zones below /app, which it may not. */
+export const missingTzdata = (repo: Repo): boolean =>
+  repo.project.lock.has('tzdata') &&
+  !isMade(repo, ['tzdata', 'autoupdate']) &&
+  !isMade(repo, ['tzdata', 'data_dir']);
+
+/**
+ * R3.4: one list of TLS options for connections to the outside. R3.5: level from LOG_LEVEL; one plain line for each event, with
+ * the request's id. B11: workers can be left out, by one setting of the app's that follows BACKGROUND_ENABLED.
+ */
+export const appRules: readonly Rule<string>[] = [
+  r34.should(
+    (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
+    'no list of TLS options that WebSocket and HTTP clients could use',
+    ({ app }) =>
+      written(
+        app,
+        `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
+      ),
+  ),
+  r34.must(
+    wrongTls((options) => !verifies(options)),
+    ({ name }) => `${name} takes any certificate`,
+    'write: verify: :verify_peer',
+  ),
+  r34.should(
+    wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
+    ({ name }) => `${name} allows old TLS versions`,
+    `write: ${VERSIONS}`,
+  ),
+  r34.should(
+    wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
+    ({ name }) => `${name} refuses wildcard certificates`,
+    `add: ${MATCH}`,
+  ),
   r35.should(
     (_, repo) => {
       const [level] = levels(repo);
@@ -155,22 +172,6 @@ export const logger: readonly Rule<string>[] = [
     ({ weight, rest }) =>
       weight === 'should' ? written('logger', rest) : `add: config :logger, ${rest}`,
   ),
-];
-
-/** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
-export function missingSwitch(repo: Repo): boolean {
-  const app = repo.project.app.otpApp;
-  const [on, off] = ['true', 'false'].map((value) =>
-    repo.boot({ ...PROBE, BACKGROUND_ENABLED: value }),
-  );
-  const follows = pairs(on?.apps.get(app)).some(
-    ([key, value]) => off && show(value) !== show(setting(off, app, key)),
-  );
-  return !follows && !repo.compiledKey([app, 'background']);
-}
-
-/** B11: workers can be left out, by one setting of the app's that follows BACKGROUND_ENABLED. */
-export const backgroundSwitch: readonly Rule<string>[] = [
   b11.should(
     (_, repo) => {
       const { app, background } = repo.project;
@@ -185,9 +186,3 @@ export const backgroundSwitch: readonly Rule<string>[] = [
       ),
   ),
 ];
-
-/** tzdata would write new releases of the time zones below /app, which it may not. */
-export const missingTzdata = (repo: Repo): boolean =>
-  repo.project.lock.has('tzdata') &&
-  !isMade(repo, ['tzdata', 'autoupdate']) &&
-  !isMade(repo, ['tzdata', 'data_dir']);
