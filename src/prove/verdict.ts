@@ -54,7 +54,7 @@ const WIDEST = 160;
 
 const rows = (log: string): string[] =>
   log
-    .split('\n')
+    .split(/[\r\n]+/)
     .filter((line) => line.trim() && !PROGRESS.test(line))
     .map((line) => (line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd()));
 
