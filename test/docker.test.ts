@@ -216,6 +216,28 @@ test("Sentry's sources are packaged before the release", () => {
   );
 });
 
+test('private repositories on two hosts are fetched with a token each, through the environment', () => {
+  const text = planned(
+    mixWith(
+      '{:phoenix,',
+      '{:one, git: "git@github.com:acme/one.git"},\n      {:two, git: "ssh://git@git.acme.com/two.git"},\n      {:phoenix,',
+    ),
+  );
+  const fetch = run(text, 'deps.get');
+  for (const id of ['GITHUB_TOKEN', 'GIT_ACME_COM_TOKEN'])
+    assert.match(fetch, `--mount=type=secret,id=${id},required=true`);
+  assert.match(fetch, 'GIT_CONFIG_COUNT=4');
+  const from = [...fetch.matchAll(/GIT_CONFIG_VALUE_(\d)=(\S+)/g)].map(
+    ([, n, url]) => `${n} ${url}`,
+  );
+  assert.equal(from, [
+    '0 git@github.com:',
+    '1 ssh://git@github.com/',
+    '2 git@git.acme.com:',
+    '3 ssh://git@git.acme.com/',
+  ]);
+});
+
 test('an alias of deps.get does not run where its files are not', () => {
   const alias = mixWith(
     '"assets.deploy":',

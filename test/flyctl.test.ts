@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Silence } from '../src/fly/flyctl.ts';
 import { askAccount } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
+import { readAccount } from '../src/run/account.ts';
 import { BINARY, begin, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
 
@@ -46,26 +48,26 @@ test.before(() => {
   );
 });
 
-const silent: Record<string, [path: () => string, note: boolean]> = {
-  'no flyctl': [() => '/nowhere', false],
-  'not logged in': [loggedOut, true],
-  'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, true],
-  'answers of another shape': [() => fakeFlyctl(`*) echo '{"regions":[]}';;`).path, false],
+const silent: Record<string, [path: () => string, state: Silence]> = {
+  'no flyctl': [() => '/nowhere', 'absent'],
+  'not logged in': [loggedOut, 'logged out'],
+  'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, 'silent'],
   'answers that come late': [
     () =>
       fakeFlyctl(
         `"orgs list --json") sleep 1; echo '{"a":"A"}';;\n"mpg list"*) sleep 2; echo '[{"id":"k1"}]';;\n*) sleep 4; echo ${REGIONS};;`,
       ).path,
-    true,
+    'silent',
   ],
 };
-for (const [name, [path, note]] of Object.entries(silent)) {
+for (const [name, [path, state]] of Object.entries(silent)) {
   test(`${name}: the table stands in, without an error`, async () => {
     process.env.PATH = path();
-    const live = await askAccount('.');
+    const [live, account] = await Promise.all([askAccount('.'), readAccount('.')]);
     assert.is(live.regions, undefined);
     assert.is(live.databases?.length ?? 0, 0);
-    assert.is(live.note !== undefined, note);
+    assert.is(live.note !== undefined, state !== 'absent');
+    assert.is(account.flyctl, state);
   });
 }
 
