@@ -20,46 +20,32 @@ export function readLock(text: string): Map<string, Locked> {
   // Only a merge conflict or a comment makes it anything but printed data
   const map = readTerm(text) ?? evaluate(parseElixir(text).body[0], emptyScope());
   return new Map(
-    pairs(map).flatMap(([name, entry]): [string, Locked][] => {
-      if (!(entry instanceof Tuple)) return [];
-      const [kind, second, third, options, , needs, repo] = entry.items;
-      if (atomName(kind) === 'hex') {
-        return [
-          [
-            name,
-            {
-              version: typeof third === 'string' ? third : null,
-              source: 'hex',
-              repo: typeof repo === 'string' ? repo : 'hexpm',
-              url: null,
-              deps: required(needs),
-            },
-          ],
-        ];
-      }
-      const tag = get(options, 'tag');
-      const version =
-        typeof tag === 'string' ? (/^v?(\d+\.\d+\.\d+.*)$/.exec(tag)?.[1] ?? null) : null;
-      return [
-        [
-          name,
-          {
-            version,
-            source: atomName(kind) === 'git' ? 'git' : 'other',
-            repo: null,
-            url: typeof second === 'string' ? second : null,
-            deps: [],
-          },
-        ],
-      ];
-    }),
+    pairs(map).flatMap(([name, entry]) =>
+      entry instanceof Tuple ? [[name, lockedOf(entry.items)]] : [],
+    ),
   );
 }
 
-function required(needs: Value | undefined): string[] {
-  if (!Array.isArray(needs)) return [];
-  return needs.flatMap((need) => {
-    if (!(need instanceof Tuple) || get(need.items[2], 'optional') === true) return [];
-    return atomName(need.items[0]) ?? [];
-  });
+const textOf = (value: Value | undefined): string | null =>
+  typeof value === 'string' ? value : null;
+
+function lockedOf([kind, second, third, options, , needs, repo]: readonly Value[]): Locked {
+  if (atomName(kind) === 'hex') {
+    const deps = Array.isArray(needs) ? needs.flatMap(required) : [];
+    return {
+      version: textOf(third),
+      source: 'hex',
+      repo: textOf(repo) ?? 'hexpm',
+      url: null,
+      deps,
+    };
+  }
+  const tag = /^v?(\d+\.\d+\.\d+.*)$/.exec(textOf(get(options, 'tag')) ?? '');
+  const source = atomName(kind) === 'git' ? 'git' : 'other';
+  return { version: tag?.[1] ?? null, source, repo: null, url: textOf(second), deps: [] };
 }
+
+const required = (need: Value): string[] =>
+  need instanceof Tuple && get(need.items[2], 'optional') !== true
+    ? [atomName(need.items[0]) ?? []].flat()
+    : [];

@@ -1,9 +1,9 @@
-import { evaluate, evaluateBody } from '../elixir/evaluate.ts';
-import { type Call, callOf, type Expr, moduleOf, walk } from '../elixir/expr.ts';
-import { callsIn, type DefinedModule, modulesIn } from '../elixir/modules.ts';
-import { type ModuleSource, Run, type VariableRead } from '../elixir/run.ts';
+import { evaluateBody } from '../elixir/evaluate.ts';
+import type { Call } from '../elixir/expr.ts';
+import { callsIn, modulesIn } from '../elixir/modules.ts';
+import { Run } from '../elixir/run.ts';
 import { inner, moduleScope, type Scope } from '../elixir/scope.ts';
-import { parseElixir, type SyntaxProblem } from '../elixir/syntax.ts';
+import { parseElixir } from '../elixir/syntax.ts';
 import {
   Atom,
   atomName,
@@ -15,7 +15,7 @@ import {
   Unknown,
   type Value,
 } from '../elixir/value.ts';
-import { below, normalize, type Tree } from '../tree.ts';
+import { below, type Tree } from '../tree.ts';
 
 export interface Dep {
   name: string;
@@ -25,40 +25,12 @@ export interface Dep {
 }
 
 /** One mix.exs, as far as it can be read. */
-export interface MixProject {
-  dir: string;
-  app: string | null;
-  elixir: string | null;
-  /** `mod:` of application/0, e.g. Shop.Application. */
-  applicationModule: string | null;
-  /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
-  applicationReads: VariableRead[];
-  projectModule: string | null;
-  appsPath: string | null;
-  /** `elixirc_paths:` in production, relative to `dir`. */
-  sourceFolders: string[];
-  deps: Dep[];
-  aliases: Map<string, string[]>;
-  /** `archives:`, what Mix itself must have installed: name and requirement. */
-  archives: [name: string, requirement: string][];
-  /** `compilers:` beside Mix's own, and those that can't be read. */
-  compilers: string[];
-  releases: string[];
-  defaultRelease: string | null;
-  /** `releases:` options of each release, by name. */
-  releaseOptions: Map<string, Value>;
-  /** Files that mix.exs reads while it loads, relative to `dir` (`../x` above it); the build needs them first. */
-  readsFiles: string[];
-  /** Those without which it can't be loaded: `File.read!` on the way to its settings, not in a function for later. */
-  demandsFiles: string[];
-  /** True when deps/0 could not be followed to the end. */
-  depsIncomplete: boolean;
-  problem: SyntaxProblem | null;
-}
+export type MixProject = NonNullable<ReturnType<typeof readMixProject>>;
 
 /** Reads `dir`/mix.exs; undefined when there is none. */
-export function readMixProject(tree: Tree, dir: string): MixProject | undefined {
-  const text = tree.read(below(dir, 'mix.exs'));
+export function readMixProject(tree: Tree, dir: string) {
+  const file = below(dir, 'mix.exs');
+  const text = tree.read(file);
   if (text === undefined) return undefined;
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
@@ -68,36 +40,45 @@ export function readMixProject(tree: Tree, dir: string): MixProject | undefined 
   const scope = moduleScope(module?.body ?? [], module?.name, host);
   const project = call(scope, 'project');
   const started = new Run(tree, { environment: {}, folder: dir });
-  const application = readApplication(started, { file: below(dir, 'mix.exs'), text, scope });
-  const deps = readDeps(get(project, 'deps'), scope);
-  const exists = (path: string) =>
-    path.startsWith('..') || tree.paths.has(normalize(below(dir, path)));
+  const application = started.runFunction({ file, text, scope }, 'application', []);
+  const mod = get(application, 'mod');
+  const stops = started.stops.flatMap(({ variable, file, line }) =>
+    variable === null ? [] : [{ name: variable, file, line }],
+  );
   const inputs = [host, started].flatMap((run) => [...run.inputs.values()]);
-  const loaded = new Set(inputs.flatMap((paths) => [...paths]));
-  const demanded = [
-    ...readsFiles(source.body, scope, DEMANDS).filter((path) => loaded.has(below(dir, path))),
-    ...readsFiles(loadedBody(source.body, modules), scope, DEMANDS),
-  ];
-  const textAt = (key: string) => textOf(get(project, key));
-  const releases = get(project, 'releases');
-  const aliases = pairs(get(project, 'aliases'));
+  const reads = [...new Set(inputs.flatMap((paths) => [...paths]))];
+  const field = (key: string) => get(project, key);
+  const releases = pairs(field('releases'));
   return {
     dir,
-    app: atomName(get(project, 'app')) ?? null,
-    elixir: textAt('elixir'),
-    ...application,
+    app: atomName(field('app')) ?? null,
+    elixir: textOf(field('elixir')),
+    /** `mod:` of application/0, e.g. Shop.Application. */
+    applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
+    /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
+    applicationReads: [...started.nilReads.values(), ...stops],
     projectModule: module?.name ?? null,
-    appsPath: textAt('apps_path'),
-    sourceFolders: sourceFolders(get(project, 'elixirc_paths')),
-    ...deps,
-    aliases: new Map(aliases.map(([name, steps]) => [name, stepNames(steps)])),
-    archives: archives(get(project, 'archives')),
-    compilers: compilers(get(project, 'compilers')),
-    releases: pairs(releases).map(([name]) => name),
-    releaseOptions: new Map(pairs(releases)),
-    defaultRelease: atomName(get(project, 'default_release')) ?? null,
-    readsFiles: readsFiles(source.body, scope).filter(exists),
-    demandsFiles: [...new Set(demanded)].filter(exists),
+    appsPath: textOf(field('apps_path')),
+    /** `elixirc_paths:` in production, relative to `dir`. */
+    sourceFolders: sourceFolders(field('elixirc_paths')),
+    ...readDeps(field('deps'), scope),
+    aliases: new Map(pairs(field('aliases')).map(([name, steps]) => [name, stepNames(steps)])),
+    /** `archives:`, what Mix itself must have installed: name and requirement. */
+    archives: listOf(field('archives')).flatMap((archive): [string, string][] => {
+      const [name, requirement] = archive instanceof Tuple ? archive.items : [];
+      const known = atomName(name);
+      return known ? [[known, textOf(requirement) ?? '>= 0.0.0']] : [];
+    }),
+    /** Names in `compilers:`; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
+    compilers: listOf(field('compilers')).flatMap((name) => atomName(name) ?? []),
+    releases: releases.map(([name]) => name),
+    /** `releases:` options of each release, by name. */
+    releaseOptions: new Map(releases),
+    defaultRelease: atomName(field('default_release')) ?? null,
+    /** Files that mix.exs reads while it loads, relative to the app (`../x` above it); the build needs them first. */
+    reads,
+    /** Those without which it can't be loaded: not by `File.read` that takes a missing file. */
+    demands: reads.filter((path) => !isOptional(path, text)),
     problem: source.problem,
   };
 }
@@ -108,20 +89,11 @@ const usesMix = ({ args: [target] }: Call): boolean =>
 const textOf = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null;
 
+const listOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : []);
+
 function call(scope: Scope, name: string): Value | undefined {
   const clause = scope.functions.get(name)?.[0];
   return clause && evaluateBody(clause.body, inner(scope));
-}
-
-function readApplication(run: Run, source: ModuleSource) {
-  const mod = get(run.runFunction(source, 'application', []), 'mod');
-  const stops = run.stops.flatMap(({ variable, file, line }) =>
-    variable === null ? [] : [{ name: variable, file, line }],
-  );
-  return {
-    applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
-    applicationReads: [...run.nilReads.values(), ...stops],
-  };
 }
 
 function sourceFolders(paths: Value | undefined): string[] {
@@ -135,24 +107,19 @@ function sourceFolders(paths: Value | undefined): string[] {
 function readDeps(listed: Value | undefined, scope: Scope) {
   const isKnown = Array.isArray(listed) && !listed.some((item) => item instanceof Unknown);
   // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
-  const lists = [listed, isKnown ? [] : call(scope, 'deps')];
-  const items = lists.flatMap((list) => (Array.isArray(list) ? list : [new Unknown('deps')]));
-  const seen = new Set<string>();
+  const found = new Map<string, Dep>();
+  for (const item of [...(isKnown ? [] : listOf(call(scope, 'deps'))), ...listOf(listed)]) {
+    const [name, second = null, third] = item instanceof Tuple ? item.items : [];
+    if (!(name instanceof Atom)) continue;
+    const options = third ?? (isKeyword(second) ? second : []);
+    const prod = isForProduction(get(options, 'only'));
+    found.set(`${name.name} ${prod}`, { name: name.name, prod, options });
+  }
   return {
-    deps: items.flatMap(readDep).filter(({ name, prod }) => {
-      const key = `${name} ${prod}`;
-      return !seen.has(key) && seen.add(key);
-    }),
-    depsIncomplete: items.some((item) => item instanceof Unknown),
+    deps: [...found.values()],
+    /** deps/0 could not be followed to the end. */
+    depsIncomplete: !isKnown,
   };
-}
-
-function readDep(item: Value): Dep[] {
-  if (!(item instanceof Tuple)) return [];
-  const [name, second = null, third] = item.items;
-  if (!(name instanceof Atom)) return [];
-  const options = third ?? (isKeyword(second) ? second : []);
-  return [{ name: name.name, prod: isForProduction(get(options, 'only')), options }];
 }
 
 function isForProduction(only: Value | undefined): boolean {
@@ -160,47 +127,13 @@ function isForProduction(only: Value | undefined): boolean {
   return (Array.isArray(only) ? only : [only]).some((name) => atomName(name) === 'prod');
 }
 
-const archives = (listed: Value | undefined): [string, string][] =>
-  (Array.isArray(listed) ? listed : []).flatMap((one): [string, string][] => {
-    const [name, requirement] = one instanceof Tuple ? one.items : [];
-    const known = atomName(name);
-    return known ? [[known, typeof requirement === 'string' ? requirement : '>= 0.0.0']] : [];
-  });
-
-/** Names in a list; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
-const compilers = (listed: Value | undefined): string[] =>
-  (Array.isArray(listed) ? listed : [listed]).flatMap((name) => atomName(name) ?? []);
-
 const stepNames = (steps: Value): string[] =>
   (Array.isArray(steps) ? steps.flat() : [steps]).map((step) =>
     typeof step === 'string' ? step : '(a function)',
   );
 
-/** Functions that stop when there is no such file. */
-const DEMANDS = /!$|_file$/;
-
-/** What runs while the file is loaded: everything but functions. */
-const loadedBody = (body: readonly Expr[], modules: readonly DefinedModule[]): Expr[] =>
-  [...body, ...modules.flatMap((module) => module.body)].filter(
-    (expr) => expr.is !== 'call' || !/^def\w*$/.test(expr.name),
-  );
-
-/** @param by names of the functions that read */
-function readsFiles(body: readonly Expr[], scope: Scope, by = /./): string[] {
-  const found = new Set<string>();
-  const add = (expr: Expr | undefined) => {
-    const path = evaluate(expr, scope);
-    if (typeof path === 'string') found.add(normalize(path));
-  };
-  walk(body, (expr) => {
-    if (expr.is === 'attribute' && expr.name === 'external_resource') add(expr.value);
-    if (expr.is !== 'call' || !by.test(expr.name)) return;
-    if (
-      /^(File\.(read!?|stream!)|Code\.(eval|require)_file)$/.test(`${moduleOf(expr)}.${expr.name}`)
-    )
-      add(callOf(expr.offset, 'expand', expr.args, PATH));
-  });
-  return [...found];
+/** A line names the file and reads it with what takes a missing one. */
+function isOptional(path: string, text: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return text.split('\n').some((line) => line.includes(name) && /File\.read\b(?!!)/.test(line));
 }
-
-const PATH: Expr = { is: 'module', offset: 0, name: 'Path' };

@@ -1,9 +1,10 @@
 import { evaluate } from '../elixir/evaluate.ts';
+import { moduleOf, walk } from '../elixir/expr.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope } from '../elixir/scope.ts';
-import { parseElixir, walk } from '../elixir/syntax.ts';
-import { get } from '../elixir/value.ts';
-import { below, normalize, type Tree } from '../tree.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import { get, type Value } from '../elixir/value.ts';
+import { below, exists, normalize, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
 
@@ -28,45 +29,32 @@ export function mixSteps(
   programs: readonly StartedProgram[],
 ): MixSteps {
   const scripts = projects.map(({ dir }) => below(dir, 'mix.exs'));
-  const texts = [...scripts, ...more].map((file) => tree.read(file) ?? '');
-  const early = gitUse(texts);
+  const text = [...scripts, ...more].map((file) => tree.read(file) ?? '').join('\n');
+  const readsGit = READS_GIT.test(text) ? 'head' : null;
+  const early = RUNS_GIT.test(text) ? 'history' : readsGit;
   const later = programs.some(({ name, compileTime }) => compileTime && name === 'git');
-  const copied = projects.flatMap((project) =>
-    [...copiedBy(tree.read(below(project.dir, 'mix.exs')) ?? ''), ...overlays(project)].map(
-      (path) => normalize(below(project.dir, path)),
-    ),
+  const copied = projects.flatMap(({ dir, releaseOptions }) =>
+    [
+      ...copiedBy(tree.read(below(dir, 'mix.exs')) ?? ''),
+      ...[...releaseOptions.values()].flatMap((options) => get(options, 'overlays') ?? []),
+    ]
+      .filter((path) => typeof path === 'string' && !path.startsWith('/'))
+      .map((path) => normalize(below(dir, String(path)))),
   );
   return {
-    copied: [...new Set(copied)].filter(
-      (path) => tree.paths.has(path) || [...tree.paths].some((one) => one.startsWith(`${path}/`)),
-    ),
+    copied: [...new Set(copied)].filter((path) => exists(tree, path)),
     git: early ?? (later ? 'history' : null),
     gitLater: early === null && later,
   };
 }
 
-function gitUse(texts: readonly string[]): MixSteps['git'] {
-  if (texts.some((text) => RUNS_GIT.test(text))) return 'history';
-  return texts.some((text) => READS_GIT.test(text)) ? 'head' : null;
-}
-
-/** Literal sources of File.cp/2, File.cp_r/2 and the like. */
-function copiedBy(text: string): string[] {
-  const found: string[] = [];
-  for (const { body } of modulesIn(parseElixir(text).body)) {
-    const scope = moduleScope(body);
+/** What File.cp/2, File.cp_r/2 and the like copy. */
+function copiedBy(text: string): Value[] {
+  const found: Value[] = [];
+  for (const { body } of modulesIn(parseElixir(text).body))
     walk(body, (expr) => {
-      if (expr.is !== 'call' || expr.on?.is !== 'module' || expr.on.name !== 'File') return;
-      if (!/^(cp_r!?|cp!?|copy!?|ln_s!?)$/.test(expr.name)) return;
-      const path = evaluate(expr.args[0], scope);
-      if (typeof path === 'string' && !path.startsWith('/')) found.push(path);
+      if (expr.is === 'call' && moduleOf(expr) === 'File' && /^(cp|copy|ln_s)/.test(expr.name))
+        found.push(evaluate(expr.args[0], moduleScope(body)));
     });
-  }
   return found;
 }
-
-/** `overlays:` of the releases. */
-const overlays = ({ releaseOptions }: MixProject): string[] =>
-  [...releaseOptions.values()]
-    .flatMap((options) => [get(options, 'overlays') ?? []].flat())
-    .filter((path) => typeof path === 'string');

@@ -41,14 +41,11 @@ export function buildReads(
   sources: Sources,
   ownCrate: boolean,
 ): BuildReads {
-  const ofMix = (key: 'readsFiles' | 'demandsFiles') =>
-    [...projects, ...vendored].flatMap(({ dir, [key]: files }) =>
-      files.map((file) => below(dir, file)),
-    );
+  const mixFiles = [...projects, ...vendored];
   const config = [...byFile].flatMap(([file, read]) => (file === runtime ? [] : [...read]));
   const found = {
-    mix: ofMix('readsFiles'),
-    mixDemands: ofMix('demandsFiles'),
+    mix: mixFiles.flatMap(({ reads }) => reads),
+    mixDemands: mixFiles.flatMap(({ demands }) => demands),
     config,
     runtime: [...(byFile.get(runtime ?? '') ?? [])],
     compile: [
