@@ -112,7 +112,8 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
       verdict = { ...verdict, log };
       if (ended !== undefined) {
         reached = 'image';
-        const why = `${verdict.why} (the app has ended, exit code ${ended})`;
+        const exit = name === 'boot' ? '' : ` (the app has ended, exit code ${ended})`;
+        const why = `${verdict.why}${exit}`;
         // The want of memory is told once, by its own line
         verdict = machine.starved ? seeMemory : { ...verdict, why };
       }

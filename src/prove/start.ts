@@ -82,7 +82,8 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   let wrong = '';
   let settled: number | undefined;
   const verdict = await until(engine, PATIENCE, async (waited) => {
-    if (!(await machine.state()).running) return failed('it does not come up');
+    const { running, exitCode } = await machine.state();
+    if (!running) return failed(`it ended with exit code ${exitCode}`);
     const { all } = await machine.shell('cat /proc/net/tcp /proc/net/tcp6');
     wrong = unreachable(all, deploy.port);
     if (!wrong && (await machine.findPort())) return met(secondsText(Date.now() - began));
