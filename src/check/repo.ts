@@ -1,4 +1,3 @@
-import { join } from 'node:path/posix';
 import dockerignore from '@balena/dockerignore';
 import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
@@ -6,7 +5,7 @@ import { Run } from '../elixir/run.ts';
 import type { Value } from '../elixir/value.ts';
 import { configFile } from '../facts/config.ts';
 import type { Project } from '../facts/detect.ts';
-import { Sources } from '../facts/sources.ts';
+import type { Sources } from '../facts/sources.ts';
 import { type FlyConfig, flyConfig } from '../fly/fly-config.ts';
 import { refuseUnsupported } from '../plan/supported.ts';
 import { problemOf } from '../problem.ts';
@@ -105,10 +104,7 @@ export class Repo {
 
   /** The project's own .ex files. */
   get sources(): Sources {
-    const folders = this.project.projects.flatMap(({ dir, sourceFolders }) =>
-      sourceFolders.map((folder) => join(dir, folder)),
-    );
-    return this.once('sources', () => new Sources(this.project.tree, folders));
+    return this.project.sources;
   }
 
   /** Settings that are read while compiling: a release whose runtime.exs changes one stops at boot. */

@@ -15,13 +15,14 @@ const KINDS: [EctoAdapter, RegExp][] = [
 const kindOf = (names: readonly string[]): EctoAdapter =>
   KINDS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0] ?? 'none';
 
-export interface Repos {
-  modules: string[];
-  /** The OTP app that each is configured under. */
-  apps: Map<string, string>;
+export interface Database {
   adapter: EctoAdapter;
-  adapters: Map<string, EctoAdapter>;
-  readOnly: string[];
+  repos: string[];
+  /** The OTP app that each repo is configured under. */
+  repoApps: ReadonlyMap<string, string>;
+  /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
+  repoAdapters: ReadonlyMap<string, EctoAdapter>;
+  readOnlyRepos: string[];
 }
 
 /** The repos that migrations run for, the app each is configured under, and their kind of database. */
@@ -31,7 +32,7 @@ export function pickRepos(
   projects: readonly MixProject[],
   lock: ReadonlyMap<string, unknown>,
   notes: string[],
-): Repos {
+): Database {
   const own = new Map(code.repos.map((repo) => [repo.module, repo]));
   const apps = listedRepos(code, config, projects, notes);
   if (apps.size === 0)
@@ -53,7 +54,13 @@ export function pickRepos(
     name === undefined ? adapter : kindOf([name]),
   ]);
   const readOnly = [...own.values()].filter((repo) => repo.readOnly).map(({ module }) => module);
-  return { modules: [...apps.keys()], apps, adapter, adapters: new Map(adapters), readOnly };
+  return {
+    adapter,
+    repos: [...apps.keys()],
+    repoApps: apps,
+    repoAdapters: new Map(adapters),
+    readOnlyRepos: readOnly,
+  };
 }
 
 /** What `:ecto_repos` lists. A repo reads its settings from its own otp_app, not from the app that lists it; that of a dependency is told by where it is configured. */

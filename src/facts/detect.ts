@@ -92,7 +92,7 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
   const endpoint = pickEndpoint({ code, config, projects, sources, release: chosen }, notes);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
-  const repos = pickRepos(code, config, released, lock, notes);
+  const database = pickRepos(code, config, released, lock, notes);
   const pins = readPins(tree);
   notes.push(...pins.conflicts);
   if (!pins.elixir)
@@ -109,7 +109,7 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
     projects: released,
     code,
     endpoints: code.endpoints.map((one) => one.module),
-    repos: repos.modules,
+    repos: database.repos,
     runtime,
     notes,
   });
@@ -163,14 +163,7 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
       otp: pins.otp,
       source: pins.source,
     },
-    database: {
-      adapter: repos.adapter,
-      repos: repos.modules,
-      repoApps: repos.apps,
-      repoAdapters: repos.adapters,
-      readOnlyRepos: repos.readOnly,
-      dbConnectionVersion: version('db_connection'),
-    },
+    database: { ...database, dbConnectionVersion: version('db_connection') },
     release: {
       name: releaseName(root, chosen, notes),
       names: root.releases,
@@ -196,6 +189,7 @@ function detectAll(repo: Tree, { release }: { release?: string }): Project {
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     config,
+    sources,
     lock,
     lockedVersion: version,
     files: {

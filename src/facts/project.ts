@@ -1,7 +1,7 @@
 import type { Value } from '../elixir/value.ts';
 import type { Tree } from '../tree.ts';
 import type { Config, RequiredEnv, VariableRead } from './config.ts';
-import type { EctoAdapter } from './database.ts';
+import type { Database } from './database.ts';
 import type { Dependencies } from './deps.ts';
 import type { Locked } from './lock.ts';
 import type { MixProject } from './mix-project.ts';
@@ -9,6 +9,7 @@ import type { MixSteps } from './mix-steps.ts';
 import type { NodePackage } from './node-packages.ts';
 import type { StartedProgram } from './programs.ts';
 import type { BuildReads } from './reads.ts';
+import type { Sources } from './sources.ts';
 
 export type { EctoAdapter } from './database.ts';
 
@@ -49,16 +50,7 @@ export interface Project {
     /** The file that pins them. */
     source: string | null;
   };
-  database: {
-    adapter: EctoAdapter;
-    repos: string[];
-    /** The OTP app that each repo is configured under. */
-    repoApps: ReadonlyMap<string, string>;
-    /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
-    repoAdapters: ReadonlyMap<string, EctoAdapter>;
-    readOnlyRepos: string[];
-    dbConnectionVersion: string | null;
-  };
+  database: Database & { dbConnectionVersion: string | null };
   release: { name: string | null; names: string[]; rebootAfterConfig: boolean };
   assets: {
     tools: string[];
@@ -90,6 +82,7 @@ export interface Project {
   background: string[];
   clustering: boolean;
   config: Config;
+  sources: Sources;
   lock: ReadonlyMap<string, Locked>;
   /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
   lockedVersion(name: string): string | null;

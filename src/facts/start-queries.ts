@@ -3,7 +3,7 @@ import gte from 'semver/functions/gte.js';
 import { fullName } from '../elixir/scope.ts';
 import { type Expr, walk } from '../elixir/syntax.ts';
 import type { Project } from './project.ts';
-import { type SourceModule, Sources } from './sources.ts';
+import type { SourceModule, Sources } from './sources.ts';
 
 /** Functions of a repo that ask its database nothing. */
 const HARMLESS =
@@ -18,10 +18,7 @@ export function queriesAtStart(project: Project): string | undefined {
   const oban = coerce(project.lockedVersion('oban'));
   if (oban && project.background.includes('oban') && gte(oban, '2.22.0'))
     return `Oban ${oban.version} stops where its tables are missing`;
-  const sources = new Sources(
-    project.tree,
-    project.projects.map(({ dir }) => (dir === '.' ? 'lib' : `${dir}/lib`)),
-  );
+  const { sources } = project;
   const repos = new Set(project.database.repos);
   const starts: [module: string, functions: string[]][] = [
     ...project.projects.flatMap(({ applicationModule }): [string, string[]][] =>
