@@ -172,6 +172,7 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
     );
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
+  assert.equal(code('System.get_env("A") || System.fetch_env!("B")'), []);
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 

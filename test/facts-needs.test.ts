@@ -36,6 +36,21 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
   assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
+test('of the files that mix.exs reads, those it cannot load without; what it copies into the release', () => {
+  const project = app({
+    'mix.exs': mix(
+      'Shop',
+      'app: :shop, version: @version, description: notes(), deps: [{:phoenix, "~> 1.8"}], releases: [shop: [steps: [:assemble, &copy/1]]]',
+      '  @version File.read!("VERSION")\n  defp notes do\n    case File.read("NOTES") do\n      {:ok, text} -> text\n      _ -> ""\n    end\n  end\n  defp copy(release) do\n    File.cp!(Path.join(["extra", "run.sh"]), release.path)\n    release\n  end\n',
+    ),
+    VERSION: '1.0.0',
+    NOTES: '',
+    'extra/run.sh': '',
+  });
+  assert.equal([project.reads.mix, project.reads.mixDemands], [['VERSION', 'NOTES'], ['VERSION']]);
+  assert.equal(project.mixSteps.copied, ['extra/run.sh']);
+});
+
 test('what configuration and modules read is told apart by when it is read', () => {
   const project = app({
     'config/config.exs':

@@ -15,7 +15,7 @@ import {
   Unknown,
   type Value,
 } from '../elixir/value.ts';
-import { below, type Tree } from '../tree.ts';
+import { below, normalize, type Tree } from '../tree.ts';
 
 export interface Dep {
   name: string;
@@ -46,7 +46,8 @@ export function readMixProject(tree: Tree, dir: string) {
     variable === null ? [] : [{ name: variable, file, line }],
   );
   const inputs = [host, started].flatMap((run) => [...run.inputs.values()]);
-  const reads = [...new Set(inputs.flatMap((paths) => [...paths]))];
+  const demands = [...new Set(inputs.flatMap((paths) => [...paths]))];
+  const mayRead = [...text.matchAll(MAY_READ)].map(([, path = '']) => normalize(below(dir, path)));
   const field = (key: string) => get(project, key);
   const releases = pairs(field('releases'));
   return {
@@ -76,9 +77,9 @@ export function readMixProject(tree: Tree, dir: string) {
     releaseOptions: new Map(releases),
     defaultRelease: atomName(field('default_release')) ?? null,
     /** Files that mix.exs reads while it loads, relative to the app (`../x` above it); the build needs them first. */
-    reads,
+    reads: [...new Set([...demands, ...mayRead.filter((path) => tree.paths.has(path))])],
     /** Those without which it can't be loaded: not by `File.read` that takes a missing file. */
-    demands: reads.filter((path) => !isOptional(path, text)),
+    demands,
     problem: source.problem,
   };
 }
@@ -132,8 +133,5 @@ const stepNames = (steps: Value): string[] =>
     typeof step === 'string' ? step : '(a function)',
   );
 
-/** A line names the file and reads it with what takes a missing one. */
-function isOptional(path: string, text: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return text.split('\n').some((line) => line.includes(name) && /File\.read\b(?!!)/.test(line));
-}
+/** Reads that do without the file. */
+const MAY_READ = /(?:File\.read|@external_resource)\(? *"([^"#]+)"/g;
