@@ -1,0 +1,85 @@
+import { outsideBlock } from '../edit/block.ts';
+import { Problem } from '../problem.ts';
+import { below, subtree, type Tree } from '../tree.ts';
+import { readCode } from './code.ts';
+import { readConfig } from './config.ts';
+import { readLock } from './lock.ts';
+import { type MixProject, readMixProject } from './mix-project.ts';
+import { inRelease, releasedCode } from './release.ts';
+import { Sources } from './sources.ts';
+
+const NO_MIX = 'no mix.exs here: name the folder of a Phoenix app with --dest';
+
+/** The repo's own account of itself, which all facts are taken from. @throws Problem for what is no Phoenix app */
+export function readRepo(repo: Tree, wanted: string | undefined) {
+  const notes: string[] = [];
+  const appDir = findApp(repo);
+  const tree = subtree(repo, appDir);
+  const root = readMixProject(tree, '.');
+  if (!root) throw new Problem(NO_MIX);
+  if (root.problem)
+    notes.push(
+      `mix.exs line ${root.problem.line} could not be read as Elixir: ${root.problem.text}`,
+    );
+  const lockText = tree.read('mix.lock');
+  if (lockText === undefined)
+    throw new Problem(
+      'no mix.lock: run `mix deps.get` and commit mix.lock, so that the image gets the versions you tested',
+    );
+  const lock = readLock(lockText);
+  const children = root.appsPath === null ? [] : childProjects(tree, root.appsPath);
+  const projects = [root, ...children];
+  const deps = projects.flatMap((project) => project.deps);
+  if (!deps.some((dep) => dep.name === 'phoenix') && !lock.has('phoenix'))
+    throw new Problem(
+      `not a Phoenix app: neither mix.exs nor mix.lock names phoenix (found the app ${root.app ?? '?'})`,
+    );
+  const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) =>
+    tree.paths.has(file),
+  );
+  // Our own block is no fact about the app
+  const theirs: Tree = {
+    ...tree,
+    read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
+  };
+  const folders = projects.map(({ dir }) => dir);
+  const config = readConfig(theirs, folders, runtime);
+  const sources = new Sources(
+    tree,
+    projects.flatMap(({ dir, sourceFolders }) => sourceFolders.map((folder) => below(dir, folder))),
+  );
+  const release = wanted !== undefined && root.releases.includes(wanted) ? wanted : null;
+  const released = inRelease(projects, release);
+  const code = releasedCode(readCode(sources), projects, released);
+  const version = (name: string) => lock.get(name)?.version ?? null;
+  return {
+    ...{ appDir, tree, theirs, root, projects, deps, lock, version },
+    ...{ runtime, config, sources, release, released, code, notes },
+  };
+}
+
+export type PhoenixRepo = ReturnType<typeof readRepo>;
+
+/** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
+function findApp(repo: Tree): string {
+  if (repo.paths.has('mix.exs')) return '.';
+  const below = [...repo.paths]
+    .filter((path) => /^([^/]+\/){1,3}mix\.exs$/.test(path))
+    .map((path) => path.replace(/\/mix\.exs$/, ''));
+  const outer = below.filter((dir) => !below.some((other) => dir.startsWith(`${other}/`)));
+  const phoenix = outer.filter((dir) =>
+    /:phoenix\b|apps_path/.test(repo.read(`${dir}/mix.exs`) ?? ''),
+  );
+  if (phoenix.length === 1 && phoenix[0]) return phoenix[0];
+  if (phoenix.length > 1)
+    throw new Problem(`several apps here (${phoenix.join(', ')}): name one with --dest`);
+  throw new Problem(NO_MIX);
+}
+
+function childProjects(tree: Tree, appsPath: string): MixProject[] {
+  const dirs = [...tree.paths].filter(
+    (path) =>
+      path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)),
+  );
+  return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
+}
