@@ -61,23 +61,48 @@ function missingPackages({ build, steps }: Dockerfile, { project, dockerignore }
     dockerignore?.file(path.replace('package.json', 'node_modules/x/index.js'));
   const aliases = new Map(project.projects.flatMap((one) => [...one.aliases]));
   // Those that the loop adds are visited too
-  const run = new Set([
-    ...build.tasks.map(({ text }) => text),
-    ...steps.flatMap(({ commands }) => commands),
-  ]);
+  const run = new Set(steps.flatMap(({ tasks, commands }) => [...tasks, ...commands]));
   for (const command of run)
     for (const step of aliases.get(command.split(' ')[0] ?? '') ?? []) run.add(step);
-  const missing =
-    packageJsons.length > 0 && packageJsons.every(keptOut) && ![...run].some(installs);
-  return build.assets && missing && { line: build.assets.line, names: packageJsons.join(', ') };
+  const missing = packageJsons.every(keptOut) && ![...run].some(installs);
+  const names = packageJsons.join(', ');
+  return build.assets && names && missing && { line: build.assets.line, names };
 }
 
 /** Whether the build speaks of a variable: ARG, ENV, a secret, `NAME=value` in a command. */
 const isGiven = ({ build }: Dockerfile, name: string): boolean =>
   build.steps.some(({ flags, text }) => `${flags} ${text}`.split(/\W+/).includes(name));
 
-/** B3: every file that the build reads is in the image in time, and nothing is asked for that isn't there. */
-const inputRules: readonly Rule[] = [
+/** What a build lacks to fetch private code: the names of that code, where no mount or task brings a key. */
+function keyless({ build }: Dockerfile, { project: { deps } }: Repo) {
+  const { get, steps, tasks } = build;
+  const flags = steps.map((step) => step.flags).join();
+  const hex =
+    /type=secret/.test(flags) ||
+    tasks.some(({ text }) => /^hex\.(repo add|organization auth)/.test(text));
+  const names = [
+    ...(hex ? [] : [...deps.hexOrganizations, ...deps.hexRepos]),
+    ...deps.gitSources
+      .filter(({ ssh }) => ssh && !/type=(secret|ssh)/.test(flags))
+      .map(({ name }) => name),
+  ];
+  return get && names.length > 0 && { line: get.line, names: names.join(', ') };
+}
+
+function gitless({ build }: Dockerfile, { project }: Repo) {
+  const { get, stage, steps } = build;
+  const { image, system } = stage.root;
+  const brought = !system || (/elixir:/.test(image) && !/alpine|slim/.test(image));
+  const installed = packages(steps).some((name) => /^git/.test(name));
+  const names = project.deps.gitSources
+    .slice(0, 3)
+    .map(({ name }) => name)
+    .join(', ');
+  return get && names && !brought && !installed && { line: get.line, names };
+}
+
+/** B3: every file that the build reads is in the image in time, and nothing is asked for that isn't there. B4: private code comes with build secrets. */
+export const buildRules: readonly Rule[] = [
   b3.must(
     lateInputs,
     ({ path, why, above }) => `${path} ${above ? 'comes too late' : 'is not there yet'}: ${why}`,
@@ -109,15 +134,13 @@ const inputRules: readonly Rule[] = [
     'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
   ),
   b3.must(
-    ({ build }, { project, release }) => {
-      const { name, names } = project.release;
-      const none = project.umbrella && name === null && names.length === 0;
-      const { otpApp } = project.app;
-      return build.release && none && { file: 'mix.exs', line: 1, release, otpApp };
+    ({ build }, { project: { umbrella, release } }) => {
+      const none = umbrella && release.name === null && release.names.length === 0;
+      return build.release && none && { file: 'mix.exs', line: 1 };
     },
     'an umbrella has no release by default, and `mix release` refuses',
-    ({ release, otpApp }) =>
-      `in project/0, add: releases: [${release}: [applications: [${otpApp}: :permanent]]]`,
+    (_, { release, project }) =>
+      `in project/0, add: releases: [${release}: [applications: [${project.app.otpApp}: :permanent]]]`,
   ),
   b3.must(
     (file, { project }) =>
@@ -137,38 +160,6 @@ const inputRules: readonly Rule[] = [
     ({ reads }) =>
       `read in config/runtime.exs:\n${reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
   ),
-];
-
-/** What a build lacks to fetch private code: the names of that code, where no mount or task brings a key. */
-function keyless({ build }: Dockerfile, { project: { deps } }: Repo) {
-  const { get, steps, tasks } = build;
-  const flags = steps.map((step) => step.flags).join();
-  const hex =
-    /type=secret/.test(flags) ||
-    tasks.some(({ text }) => /^hex\.(repo add|organization auth)/.test(text));
-  const names = [
-    ...(hex ? [] : [...deps.hexOrganizations, ...deps.hexRepos]),
-    ...deps.gitSources
-      .filter(({ ssh }) => ssh && !/type=(secret|ssh)/.test(flags))
-      .map(({ name }) => name),
-  ];
-  return get && names.length > 0 && { line: get.line, names: names.join(', ') };
-}
-
-function gitless({ build }: Dockerfile, { project }: Repo) {
-  const { get, stage, steps } = build;
-  const { image, system } = stage.root;
-  const brought = !system || (/elixir:/.test(image) && !/alpine|slim/.test(image));
-  const installed = packages(steps).some((name) => /^git/.test(name));
-  const names = project.deps.gitSources
-    .slice(0, 3)
-    .map(({ name }) => name)
-    .join(', ');
-  return get && names && !brought && !installed && { line: get.line, names };
-}
-
-/** B4: private packages and repositories are fetched with build secrets, git dependencies with git. */
-const privateRules: readonly Rule[] = [
   b4.must(
     keyless,
     ({ names }) => `${names}: private, and the build has no key`,
@@ -182,5 +173,3 @@ RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-acces
     'before this line, install git',
   ),
 ];
-
-export const buildRules: readonly Rule[] = [...inputRules, ...privateRules];

@@ -15,10 +15,9 @@ const startOf = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "sta
 /** Scripts of the repo's that a command runs. */
 function scriptsOf({ project: { tree } }: Repo, commands: readonly string[]) {
   const names = new Set(commands.map((command) => command.split('/').at(-1)));
-  return [...tree.paths].flatMap((path) => {
-    const named = names.has(path.split('/').at(-1)) && !/\.(exs?|h?eex|md)$/.test(path);
-    const text = named ? tree.read(path) : undefined;
-    return text?.startsWith('#!') ? [{ path, text }] : [];
+  return [...tree.paths].flatMap((file) => {
+    const text = names.has(file.split('/').at(-1)) && tree.read(file);
+    return text && text.startsWith('#!') ? { file, text } : [];
   });
 }
 
@@ -28,6 +27,7 @@ function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
   if (!names.length && (main === null || project.umbrella)) return [];
   const releases = names.length ? names : [main, project.app.otpApp];
   const home = `${last(final, 'WORKDIR')?.words[0] ?? ''}/`;
+  const copies = final.steps.filter(({ from }) => from);
   const starts = startSteps(final).map((step) => {
     return { line: step.line, text: programs(step).join(' ').replace(home, '') };
   });
@@ -40,14 +40,11 @@ function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
   const named = (lines: readonly { line: number; text: string }[], pattern: RegExp) =>
     lines.flatMap(({ line, text }) => {
       const [, name = ''] = pattern.exec(text) ?? [];
-      return !name || releases.includes(name) || isMade(name) ? [] : { line, name, release };
+      return !name || releases.includes(name) || isMade(name) ? [] : { line, name };
     });
   return [
     ...named(build.tasks, /^release\s+([a-z]\w*)/),
-    ...named(
-      final.steps.filter(({ from }) => from),
-      /\brel\/(\w+)\/?\s/,
-    ),
+    ...named(copies, /\brel\/(\w+)\/?\s/),
     ...named(starts, /(?:^|\s)(?:\.\/)?bin\/([\w-]+)/),
   ];
 }
@@ -57,21 +54,14 @@ const EXEC = /(^|&&|;)\s*([A-Z_]\w*=\S*\s+)*exec\s/m;
 /** Shells and scripts that stay between Fly and the VM. */
 function deaf({ final }: Dockerfile, repo: Repo) {
   const starts = startSteps(final);
-  const shells = starts.filter(({ text, words: [command = '', ...rest] }) => {
-    const inShell = /^(\/bin\/)?(ba)?sh$/.test(command) && rest[0] === '-c' ? rest[1] : 'exec ';
-    return !EXEC.test((text.startsWith('[') ? inShell : text) ?? '');
+  const shells = starts.filter(({ text, words: [command = '', option, inShell = ''] }) => {
+    const isShell = /^(\/bin\/)?(ba)?sh$/.test(command) && option === '-c';
+    return text.startsWith('[') ? isShell && !EXEC.test(inShell) : !EXEC.test(text);
   });
-  const scripts = scriptsOf(repo, starts.flatMap(programs)).filter(
-    ({ text }) => !EXEC.test(text) && /\b(start|server)\b/.test(text),
-  );
-  return [
-    ...shells.map(({ line }) => ({ line, edit: `write: ${startOf(repo)}` })),
-    ...scripts.map(({ path, text }) => ({
-      file: path,
-      line: text.trimEnd().split('\n').length,
-      edit: 'put `exec` in front of its last command',
-    })),
-  ];
+  const scripts = scriptsOf(repo, starts.flatMap(programs))
+    .filter(({ text }) => !EXEC.test(text) && /\b(start|server)\b/.test(text))
+    .map(({ file, text }) => ({ file, line: text.trimEnd().split('\n').length }));
+  return [...scripts, ...shells.map(({ line }) => ({ line, file: undefined }))];
 }
 
 /** Scripts that the image, release_command or [processes] starts, and that git holds without the executable bit. */
@@ -79,19 +69,18 @@ function notExecutable({ final, steps }: Dockerfile, repo: Repo) {
   const { tree } = repo.project;
   if (steps.some(({ text, flags }) => /chmod[\s=]/.test(`${flags} ${text}`))) return [];
   const processes = repo.fly ? tablesAt(repo.fly.table, 'processes') : [];
-  const commands = [
+  const others = [
     repo.fly?.deploy.release_command,
     ...processes.flatMap(({ data }) => Object.values(data)),
   ];
-  const words = commands
+  const words = others
     .join(' ')
     .split(/[\s'"]+/)
     .filter((word) => word.includes('/'));
   const copied = final.steps.flatMap(({ sources }) => sources);
   return scriptsOf(repo, [...startSteps(final).flatMap(programs), ...words])
-    .filter(({ path }) => path.includes('/overlays/') || copied.includes(path))
-    .filter(({ path }) => tree.executable?.(path) === false)
-    .map(({ path }) => ({ file: path }));
+    .filter(({ file }) => file.includes('/overlays/') || copied.includes(file))
+    .filter(({ file }) => tree.executable?.(file) === false);
 }
 
 function silent(file: Dockerfile, repo: Repo) {
@@ -101,12 +90,12 @@ function silent(file: Dockerfile, repo: Repo) {
   if (server instanceof Unknown)
     return new Doubt(`whether it serves HTTP is decided by ${server.why}`);
   // An app may have several endpoints
-  const serves = pairs(boot.apps.get(app.otpApp)).some(
-    ([, value]) => get(value, 'server') === true,
-  );
-  const told = /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '');
-  const mix = startSteps(file.final).some(({ text }) => text.includes('phx.server'));
-  return !serves && !told && !mix && { line: startLine(file) };
+  const settings = pairs(boot.apps.get(app.otpApp));
+  const serves =
+    settings.some(([, value]) => get(value, 'server') === true) ||
+    /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '') ||
+    startSteps(file.final).some(({ text }) => text.includes('phx.server'));
+  return !serves && { line: startLine(file) };
 }
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
@@ -123,29 +112,27 @@ export const startRules: readonly Rule[] = [
     ({ wanted }) => `here, write: EXPOSE ${wanted}`,
   ),
   r16.must(
-    ({ final }, repo) =>
-      !startSteps(final).length && !repo.fly?.table.processes && { start: startOf(repo) },
+    ({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes,
     'nothing says how the release starts',
-    ({ start }) => `at the end, add: ${start}`,
+    (_, repo) => `at the end, add: ${startOf(repo)}`,
   ),
   r16.must(
     strangers,
     ({ name }) => `there is no ${name}: mix.exs has no such release, rel/overlays no such script`,
-    ({ release }) => `write ${release}`,
+    (_, { release }) => `write ${release}`,
   ),
   r16.must(
     notExecutable,
     'it is started, but is not executable: permission denied',
     ({ file }) => `git update-index --chmod=+x ${file}`,
   ),
-  r16.should(deaf, 'a shell starts the VM and does not pass SIGTERM on to it', ({ edit }) => edit),
+  r16.should(deaf, 'a shell starts the VM and does not pass SIGTERM on to it', ({ file }, repo) =>
+    file ? 'put `exec` in front of its last command' : `write: ${startOf(repo)}`,
+  ),
   r16.should(
-    ({ final }, repo) =>
-      startSteps(final)
-        .filter(({ words }) => /(^|\s)mix(\s|$)|phx\.server/.test(words.join(' ')))
-        .map(({ line }) => ({ line, start: startOf(repo) })),
+    ({ final }) => startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
     'it starts with mix, not a release',
-    ({ start }) => `write: ${start}`,
+    (_, repo) => `write: ${startOf(repo)}`,
   ),
   r16.should(
     ({ final }) =>

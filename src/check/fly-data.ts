@@ -1,7 +1,7 @@
 import { show, Unknown } from '../elixir/value.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import { setting } from './boot.ts';
-import { hasPassword, isSecretName } from './dockerfile-user.ts';
+import { hasPassword, isSecretName } from './dockerfile-image.ts';
 import { volumes } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';

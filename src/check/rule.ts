@@ -28,7 +28,7 @@ type Founds<Found> = Found | Doubt | Told | readonly (Found | Doubt | Told)[];
 type Told = boolean | undefined | null | '' | 0;
 
 /** A text, or one that is made of what was found. */
-type Words<Found> = string | ((found: Found) => string);
+type Words<Found> = string | ((found: Found, repo: Repo) => string);
 
 /** One part of a requirement; several share an id. */
 export interface Rule<File = unknown> {
@@ -86,7 +86,13 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
         const facts = founds.filter((found) => found && !(found instanceof Doubt)) as Found[];
         const findings = facts.map((found) => {
           const { file = path, line = null, weight = ruled } = found as Place;
-          return { weight, what: textOf(say, found), edit: textOf(mend, found), file, line };
+          return {
+            weight,
+            what: textOf(say, found, repo),
+            edit: textOf(mend, found, repo),
+            file,
+            line,
+          };
         });
         return { findings, unknown: doubts.map(({ doubt: why }) => ({ weight: ruled, why })) };
       },
@@ -99,5 +105,5 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
   };
 }
 
-const textOf = <Found>(words: Words<Found>, found: Found): string =>
-  typeof words === 'string' ? words : words(found);
+const textOf = <Found>(words: Words<Found>, found: Found, repo: Repo): string =>
+  typeof words === 'string' ? words : words(found, repo);

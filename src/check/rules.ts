@@ -3,7 +3,6 @@ import { imageRules } from './dockerfile-image.ts';
 import { buildRules } from './dockerfile-inputs.ts';
 import { layerRules } from './dockerfile-layers.ts';
 import { startRules } from './dockerfile-start.ts';
-import { userRules } from './dockerfile-user.ts';
 import { dockerignoreRules } from './dockerignore.ts';
 import { envShRules } from './env-sh.ts';
 import { flyDataRules } from './fly-data.ts';
@@ -21,7 +20,6 @@ import { repoRules } from './runtime-repos.ts';
 export const rules: readonly Rule[] = [
   ...layerRules,
   ...imageRules,
-  ...userRules,
   ...startRules,
   ...baseRules,
   ...buildRules,
