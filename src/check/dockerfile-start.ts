@@ -16,8 +16,8 @@ const startOf = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "sta
 function scriptsOf({ project: { tree } }: Repo, commands: readonly string[]) {
   const names = new Set(commands.map((command) => command.split('/').at(-1)));
   return [...tree.paths].flatMap((file) => {
-    const text = names.has(file.split('/').at(-1)) && tree.read(file);
-    return text && text.startsWith('#!') ? { file, text } : [];
+    const text = names.has(file.split('/').at(-1)) ? tree.read(file) : undefined;
+    return text?.startsWith('#!') ? { file, text } : [];
   });
 }
 

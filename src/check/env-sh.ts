@@ -81,7 +81,7 @@ export const envShRules: readonly Rule<string>[] = [
   ),
   b10.must(
     (script) => {
-      const last = linesOf(script).findLast(({ text }) => text);
+      const last = linesOf(script).at(-1);
       return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
     },
     'when its test fails, this last line ends the start (the script runs under set -e)',

@@ -8,10 +8,18 @@ interface Line {
 
 const DEEPEST = 10;
 
-/** Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. */
+/** Many rules ask about one script. */
+let read: { script: string; lines: Line[] } = { script: '', lines: [] };
+
+/** Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. Empty lines are left out. */
 export function linesOf(script: string): Line[] {
+  if (read.script !== script) read = { script, lines: readLines(script) };
+  return read.lines;
+}
+
+function readLines(script: string): Line[] {
   const guards: string[] = [];
-  return script.split(/\r?\n/).map((raw, index) => {
+  const lines = script.split(/\r?\n/).map((raw, index) => {
     const text = raw
       .replace(/<%.*?%>/g, '')
       .replace(/(^|\s)#.*$/, '')
@@ -22,6 +30,7 @@ export function linesOf(script: string): Line[] {
     if (/(^|;\s*)(fi|esac|done)\b/.test(text)) guards.pop();
     return { line: index + 1, text, guard };
   });
+  return lines.filter(({ text }) => text);
 }
 
 interface Assignment extends Line {
@@ -33,13 +42,15 @@ const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"])*"|'[^']*'|\$\([^)]*\)|[^\
 
 /** `NAME=value` and `export NAME=value`, several on a line too; the value without its quotes. */
 export const assignmentsIn = (script: string): Assignment[] =>
-  linesOf(script).flatMap((line) =>
-    [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => ({
-      ...line,
-      name,
-      value: value.replace(/^(["'])(.*)\1$/, '$2'),
-    })),
-  );
+  linesOf(script)
+    .filter(({ text }) => text.includes('='))
+    .flatMap((line) =>
+      [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => ({
+        ...line,
+        name,
+        value: value.replace(/^(["'])(.*)\1$/, '$2'),
+      })),
+    );
 
 /** The owner's script gives a variable its value on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
 export const setsOnFly = (script: string, name: string): boolean =>
