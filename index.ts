@@ -1,11 +1,11 @@
 import { files } from './generators/all.ts';
 import { complete, type QuestionName } from './src/answers/questions.ts';
+import { refuseAnswers, refuseUnsupported } from './src/answers/supported.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';
 import { detectBuilt } from './src/docker/release-files.ts';
 import { detect, type Facts, factsOf } from './src/facts/detect.ts';
 import type { Change } from './src/plan/file.ts';
 import { plan as planFiles, presentIn } from './src/plan/plan.ts';
-import { refuseAnswers, refuseUnsupported } from './src/plan/supported.ts';
 import { openTree } from './src/tree.ts';
 
 export type { QuestionName } from './src/answers/questions.ts';

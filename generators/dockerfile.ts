@@ -28,10 +28,10 @@ import {
 import { builtRelease } from '../src/docker/release-files.ts';
 import { access, buildVariables, secretLines } from '../src/docker/secrets.ts';
 import { mergeLines } from '../src/edit/lines.ts';
+import { VERSION } from '../src/edit/version.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { type Base, chooseImage } from '../src/fly/images.ts';
 import type { Descriptor } from '../src/plan/file.ts';
-import { VERSION } from '../src/plan/version.ts';
 import { shellWord } from '../src/quote.ts';
 import { portOf } from './shared.ts';
 

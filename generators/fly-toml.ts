@@ -3,6 +3,7 @@ import { type Answers, type Present, printAnswer } from '../src/answers/question
 import { followsPoolSize } from '../src/check/fly-data.ts';
 import { Repo } from '../src/check/repo.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
 import type { Project } from '../src/facts/detect.ts';
@@ -19,7 +20,7 @@ import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
 import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
 import { hasManagedPostgres } from '../src/fly/regions.ts';
-import type { Context, Descriptor, OnConflict } from '../src/plan/file.ts';
+import type { Context, Descriptor } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
 import { tomlString } from '../src/quote.ts';

@@ -1,9 +1,9 @@
 import { Repo } from '../src/check/repo.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { intoBlock } from '../src/edit/block.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
-import type { OnConflict } from '../src/plan/file.ts';
 
 /** The one port: EXPOSE, PORT and internal_port say the same. One that fly.toml has already stays, or that the app listens on whatever PORT says. */
 export function portOf(project: Project): number {

@@ -9,7 +9,7 @@ const PLACES: [path: string, pattern: RegExp][] = [
   ['package.json', /^( {2}"version": ")([^"]+)/m],
   ['package-lock.json', /^( {2}"version": ")([^"]+)/m],
   ['package-lock.json', /^( {4}"": \{\n {6}"name": "phoenix-fly",\n {6}"version": ")([^"]+)/m],
-  ['src/plan/version.ts', /(VERSION = ')([^']+)/],
+  ['src/edit/version.ts', /(VERSION = ')([^']+)/],
 ];
 
 const [wanted] = process.argv.slice(2);

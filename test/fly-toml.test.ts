@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
-import type { Change, OnConflict } from '../src/plan/file.ts';
+import type { Change } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refuseUnsupported } from '../src/plan/supported.ts';
+import { refuseUnsupported } from '../src/answers/supported.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
 import { planFor, projectOf } from './support.ts';

@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
+import { refuseUnsupported } from '../src/answers/supported.ts';
 import { check } from '../src/check/check.ts';
 import { verdictsOf } from '../src/check/verdicts.ts';
 import { intoBlock } from '../src/edit/block.ts';
@@ -26,7 +27,6 @@ import { parseElixir } from '../src/elixir/syntax.ts';
 import { detect, factsOf } from '../src/facts/detect.ts';
 import { trustedPath } from '../src/fly/flyctl.ts';
 import { plan } from '../src/plan/plan.ts';
-import { refuseUnsupported } from '../src/plan/supported.ts';
 import { INVISIBLE, Problem, printable } from '../src/problem.ts';
 import {
   copyPaths,

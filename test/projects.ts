@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { QuestionName } from '../src/answers/questions.ts';
-import type { OnConflict } from '../src/plan/file.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { openTree } from '../src/tree.ts';
 
 export type Texts = Record<string, string>;

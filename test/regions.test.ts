@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { refuseAnswers } from '../src/answers/supported.ts';
 import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
-import { refuseAnswers } from '../src/plan/supported.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 
 const codes = (text: string) => searchRegions(text).map(({ code }) => code);

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
-import { kindOf, type OnConflict } from '../src/plan/file.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
+import { VERSION } from '../src/edit/version.ts';
+import { kindOf } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
-import { VERSION } from '../src/plan/version.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;

@@ -2,11 +2,11 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { refuseAnswers, refuseUnsupported } from '../src/answers/supported.ts';
 import { assets } from '../src/docker/asset-steps.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { kindOf } from '../src/plan/file.ts';
-import { refuseAnswers, refuseUnsupported } from '../src/plan/supported.ts';
 import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;

@@ -5,8 +5,9 @@ import {
   complete as completeWith,
   type QuestionName,
 } from '../src/answers/questions.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
-import type { Change, OnConflict } from '../src/plan/file.ts';
+import type { Change } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { openTree, type Tree, treeOf } from '../src/tree.ts';
 

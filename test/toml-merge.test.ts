@@ -3,7 +3,7 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyToml } from '../generators/fly-toml.ts';
-import type { OnConflict } from '../src/plan/file.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';

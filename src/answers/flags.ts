@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ON_CONFLICT } from '../plan/file.ts';
+import { ON_CONFLICT } from '../edit/conflict.ts';
 import { Problem } from '../problem.ts';
 
 /** What every flag has, whether it answers a question or steers the run. */

@@ -1,4 +1,5 @@
 import dockerignore from '@balena/dockerignore';
+import { refuseUnsupported } from '../answers/supported.ts';
 import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
 import { Run } from '../elixir/run.ts';
@@ -7,7 +8,6 @@ import { configFile } from '../facts/config.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Sources } from '../facts/sources.ts';
 import { type FlyConfig, flyConfig } from '../fly/fly-config.ts';
-import { refuseUnsupported } from '../plan/supported.ts';
 import { problemOf } from '../problem.ts';
 import { treeOf } from '../tree.ts';
 import { machineOf, placeholder } from './boot.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Output } from '../plan/file.ts';
-import { VERSION } from '../plan/version.ts';
 import { Problem } from '../problem.ts';
+import type { Merge } from './conflict.ts';
 import { sameEndings } from './endings.ts';
+import { VERSION } from './version.ts';
 
 /** The block from mark to mark; what stands behind the second one in its line is its owner's. */
 const BLOCK = /^(# >>> phoenix-fly.*?)\r?\n([\s\S]*?)^# <<< phoenix-fly/m;
@@ -25,7 +25,7 @@ const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
  * @throws Problem when the marks are damaged
  */
 export const intoBlock =
-  (path: string, head: string): NonNullable<Output['merge']> =>
+  (path: string, head: string): Merge =>
   (found, rendered, onConflict) => {
     const before = found?.trim() ? found : `${head}\n`;
     const lines = `${rendered.trimEnd()}\n\n`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { diff3MergeRegions, diffIndices } from 'node-diff3';
-import type { OnConflict } from '../plan/file.ts';
+import type { OnConflict } from './conflict.ts';
 import { sameEndings } from './endings.ts';
 
 /**

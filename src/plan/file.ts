@@ -1,12 +1,6 @@
 import type { Answers, Present, QuestionName } from '../answers/questions.ts';
+import type { Merge } from '../edit/conflict.ts';
 import type { Project } from '../facts/detect.ts';
-
-/**
- * What becomes of a file where what its owner wrote and ours can't both stand: it is left as it is, or merged with the
- * owner's lines winning, or ours replaces theirs.
- */
-export const ON_CONFLICT = ['leave', 'merge', 'replace'] as const;
-export type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
 export interface Context {
@@ -26,8 +20,8 @@ export interface Output {
   view?: Record<string, unknown>;
   /** Of a new file; 0o644 where it isn't a script. */
   mode?: number;
-  /** Joins what is there with what was rendered; without it the file is replaced. `before` is undefined for a new file. */
-  merge?: (before: string | undefined, rendered: string, onConflict: OnConflict) => string;
+  /** Without it the file is replaced. */
+  merge?: Merge;
 }
 
 /** How a file is generated: one descriptor, one template, one test. */

@@ -1,7 +1,8 @@
 import type { Present } from '../answers/questions.ts';
+import type { OnConflict } from '../edit/conflict.ts';
 import { sameEndings } from '../edit/endings.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Change, Context, Descriptor, OnConflict } from './file.ts';
+import type { Change, Context, Descriptor } from './file.ts';
 import { render } from './render.ts';
 
 /** What the given files would change: pure, the preview prints and apply consumes this very list. Unchanged files are in it. */

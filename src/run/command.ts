@@ -10,8 +10,8 @@ import {
   type Texts,
 } from '../answers/flags.ts';
 import { type QuestionName, questionNames, questions } from '../answers/questions.ts';
+import { VERSION } from '../edit/version.ts';
 import { detect, factsOf } from '../facts/detect.ts';
-import { VERSION } from '../plan/version.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { generate } from './generate.ts';

@@ -8,10 +8,10 @@ import {
   parseAnswer,
   type QuestionName,
 } from '../answers/questions.ts';
+import { refuseAnswers, refuseUnsupported } from '../answers/supported.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { askAccount } from '../fly/live.ts';
 import type { Context } from '../plan/file.ts';
-import { refuseAnswers, refuseUnsupported } from '../plan/supported.ts';
 import { openTree, type Tree } from '../tree.ts';
 import { type Account, readAccount, readSecrets } from './account.ts';
 import { askAll } from './ask.ts';

@@ -1,8 +1,9 @@
 import { printAnswer } from '../answers/questions.ts';
+import type { OnConflict } from '../edit/conflict.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
-import type { Context, GeneratedFile, OnConflict } from '../plan/file.ts';
+import type { Context, GeneratedFile } from '../plan/file.ts';
 import { shellWord } from '../quote.ts';
 import type { Run } from './generate.ts';
 import { wrapped } from './terminal.ts';

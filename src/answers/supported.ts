@@ -1,4 +1,3 @@
-import type { Answers } from '../answers/questions.ts';
 import { includesErts } from '../docker/release-files.ts';
 import { evaluate } from '../elixir/evaluate.ts';
 import { callsIn } from '../elixir/modules.ts';
@@ -9,6 +8,7 @@ import { serverRepos } from '../facts/project.ts';
 import { type Region, refuseUnmanaged } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
 import { below } from '../tree.ts';
+import type { Answers } from './questions.ts';
 
 /** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
 export function refuseUnsupported(project: Project): void {
