@@ -53,20 +53,9 @@ export function subtree(tree: Tree, folder: string): Tree {
   };
 }
 
-const NEVER = new Set([
-  '.git',
-  'deps',
-  '_build',
-  'node_modules',
-  '.elixir_ls',
-  '.lexical',
-  '.expert',
-  'cover',
-  '.fetch',
-  '.hex',
-  '.mix',
-  'doc',
-]);
+const NEVER = new Set(
+  '.git deps _build node_modules .elixir_ls .lexical .expert cover .fetch .hex .mix doc'.split(' '),
+);
 /** Listed last, since they may hold more files than all the rest: caches, uploads. */
 const BULKY = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
 const MOST_FILES = 50_000;
