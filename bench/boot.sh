@@ -11,8 +11,8 @@ fly=(--env=FLY_PRIVATE_IP=::1 --env=FLY_APP_NAME=shop --env=FLY_IMAGE_REF=regist
 start=$(date +%s%N)
 container run -d --name "$id-plain" --publish 127.0.0.1::4000 "${settings[@]}" "${fly[@]}" "$image" >/dev/null
 url=http://$(container port "$id-plain" 4000/tcp)$path
-for _ in $(seq 300); do
-  if [ "$(curl -s -o /dev/null -w '%{http_code}' -H 'X-Forwarded-Proto: https' "$url")" = 200 ]; then
+for _ in $(seq 100); do
+  if [ "$(curl -sm 2 -o /dev/null -w '%{http_code}' -H 'X-Forwarded-Proto: https' "$url")" = 200 ]; then
     echo $((($(date +%s%N) - start) / 1000000))
     exit
   fi

@@ -225,6 +225,7 @@ export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<v
     if (daemon?.pid) process.kill(-daemon.pid);
     buildkit?.kill();
     delete process.env.BUILDKIT_HOST;
+    delete process.env.TMPDIR;
     rmSync(work, { recursive: true, force: true });
   }
 }
