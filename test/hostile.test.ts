@@ -358,7 +358,8 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['.dockerignore', '!*\n', 20_000],
   ['fly.toml', 'a = [', 50_000],
   ['fly.toml', '[[vm]]\n', 5_000],
-  ['rel/env.sh.eex', 'if [ a ]; then\n', 20_000],
+  ['rel/env.sh.eex', 'if [ a ]; then\n', 10_000],
+  ['rel/env.sh.eex', 'a\n', 500_000],
 ];
 for (const [path, unit, count] of LARGE)
   test(`${path} of ${count} times ${JSON.stringify(unit)} takes no longer than 3 seconds`, () => {

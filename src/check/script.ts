@@ -1,3 +1,5 @@
+import { Problem } from '../problem.ts';
+
 /** A line of a shell script such as env.sh.eex, without comments and EEx tags. */
 interface Line {
   line: number;
@@ -7,12 +9,20 @@ interface Line {
 }
 
 const DEEPEST = 10;
+const MOST_TEXT = 200_000;
 
 /** Many rules ask about one script. */
 let read: { script: string; lines: Line[] } = { script: '', lines: [] };
 
-/** Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. Empty lines are left out. */
+/**
+ * Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. Empty lines are left out.
+ * @throws Problem for a script that is larger than anybody's
+ */
 export function linesOf(script: string): Line[] {
+  if (script.length > MOST_TEXT)
+    throw new Problem(
+      `rel/env.sh.eex has more than ${MOST_TEXT / 1000} KB and is not read; shorten it`,
+    );
   if (read.script !== script) read = { script, lines: readLines(script) };
   return read.lines;
 }
