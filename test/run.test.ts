@@ -28,6 +28,16 @@ const answered = begin(
     [/Write \d files/, 'y\r'],
   ),
 );
+const plain = begin(
+  keyboard(
+    ['env', 'TERM=dumb', process.execPath, '--import', 'tsx', BINARY],
+    [/app name/, '\n'],
+    [/Region/, 'nowhere\n'],
+    [/"nowhere" is not[\s\S]*Region/, 'london\n'],
+    [/Postgres\?/, '\n'],
+    [/Write \d files/, 'y\n'],
+  ),
+);
 const stopped = begin(
   keyboard([process.execPath, '--import', 'tsx', BINARY], [/app name/, '\u001b']),
 );
@@ -217,6 +227,13 @@ test('help lists commands, flags and what holds without them; completion knows t
     const { error, status, stderr } = spawnSync(shell, ['-n', '-c', scripts[index] ?? '']);
     if (!error) assert.is(status, 0, String(stderr));
   }
+});
+
+test('a terminal that only prints lines is asked line by line', async () => {
+  const { code, out } = await plain.ended;
+  assert.is(code, 0, out);
+  assert.match(out, 'nowhere');
+  assert.match(readFileSync(join(plain.app, 'fly.toml'), 'utf8'), 'primary_region = "lhr"');
 });
 
 test('Esc ends with 130, says so and writes nothing', async () => {

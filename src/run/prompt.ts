@@ -1,4 +1,5 @@
 import { emitKeypressEvents } from 'node:readline';
+import { createInterface } from 'node:readline/promises';
 import type { Choice } from '../answers/questions.ts';
 
 /** The person ended the run at a prompt, with Ctrl-C, Ctrl-D or Esc. */
@@ -16,16 +17,17 @@ export interface Prompt {
   search?: ((term: string) => readonly Choice[]) | undefined;
 }
 
-/** One that only prints lines, as TERM=dumb says, can't show a list to choose from. */
-export const atTerminal = (): boolean =>
-  Boolean(process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb');
+export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
 /** Begun early by a run that will ask, since loading takes longer than reading most repos. */
 export const loadPrompts = () =>
   Promise.all([import('@inquirer/input'), import('@inquirer/search')]);
 
 /** Asks one question at a terminal. @throws Stopped */
-export async function ask({ message, offered, validate, search }: Prompt): Promise<string> {
+export const ask = (prompt: Prompt): Promise<string> =>
+  process.env.TERM === 'dumb' ? askPlainly(prompt) : askInquirer(prompt);
+
+async function askInquirer({ message, offered, validate, search }: Prompt): Promise<string> {
   const [input, list] = await loadPrompts();
   const stop = new AbortController();
   const onKey = (_text: string, key?: { name?: string }) => {
@@ -64,4 +66,28 @@ function choicesFor(
   if (term || offered === undefined) return [...found];
   const first = found.find(({ value }) => value === offered) ?? { value: offered, name: offered };
   return [first, ...found.filter((choice) => choice !== first)];
+}
+
+/** A terminal that only prints lines, such as Emacs' shell, can't redraw a list: all choices are printed, and a line is read. */
+async function askPlainly({ message, offered, validate, search }: Prompt): Promise<string> {
+  const { stdin: input, stdout: output } = process;
+  const lines = createInterface({ input, output, terminal: false });
+  const stop = new AbortController();
+  lines.once('close', () => stop.abort());
+  const question = `${message}${offered === undefined ? '' : ` (${offered})`} `;
+  try {
+    for (const { name } of search?.('') ?? []) console.log(`  ${name}`);
+    for (;;) {
+      const text = (await lines.question(question, stop)).trim() || offered || '';
+      const complaint = validate(text);
+      if (complaint === true) return text;
+      const [only, ...others] = text ? (search?.(text) ?? []) : [];
+      if (only && others.length === 0) return only.value;
+      console.log(complaint);
+    }
+  } catch (error) {
+    throw stop.signal.aborted ? new Stopped() : error;
+  } finally {
+    lines.close();
+  }
 }
