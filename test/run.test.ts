@@ -38,6 +38,12 @@ const plain = begin(
     [/Write \d files/, 'y\n'],
   ),
 );
+const plainlyEnded = begin(
+  keyboard(
+    ['env', 'TERM=dumb', process.execPath, '--import', 'tsx', BINARY],
+    [/app name/, '\u0003'],
+  ),
+);
 const stopped = begin(
   keyboard([process.execPath, '--import', 'tsx', BINARY], [/app name/, '\u001b']),
 );
@@ -234,6 +240,9 @@ test('a terminal that only prints lines is asked line by line', async () => {
   assert.is(code, 0, out);
   assert.match(out, 'nowhere');
   assert.match(readFileSync(join(plain.app, 'fly.toml'), 'utf8'), 'primary_region = "lhr"');
+  const ended = await plainlyEnded.ended;
+  assert.is(ended.code, 130, ended.out);
+  assert.match(ended.out, /nothing was written/i);
 });
 
 test('Esc ends with 130, says so and writes nothing', async () => {

@@ -73,7 +73,9 @@ async function askPlainly({ message, offered, validate, search }: Prompt): Promi
   const { stdin: input, stdout: output } = process;
   const lines = createInterface({ input, output, terminal: false });
   const stop = new AbortController();
-  lines.once('close', () => stop.abort());
+  const end = () => stop.abort();
+  lines.once('close', end);
+  process.once('SIGINT', end);
   const question = `${message}${offered === undefined ? '' : ` (${offered})`} `;
   try {
     for (const { name } of search?.('') ?? []) console.log(`  ${name}`);
@@ -88,6 +90,7 @@ async function askPlainly({ message, offered, validate, search }: Prompt): Promi
   } catch (error) {
     throw stop.signal.aborted ? new Stopped() : error;
   } finally {
+    process.off('SIGINT', end);
     lines.close();
   }
 }

@@ -99,8 +99,9 @@ function changeFolder({ way, root }: StepContext): string[] {
 
 /** That of the database, as the app shares a private network with it; else the account's own. */
 function organization({ apps, organizations, answers: { postgres } }: StepContext): string {
-  const there = postgres.kind === 'app' && apps?.find(({ name }) => name === postgres.name);
-  if (there && there.organization) return there.organization;
+  const database = postgres.kind === 'app' ? postgres.name : undefined;
+  const there = apps?.find(({ name }) => name === database);
+  if (there?.organization) return there.organization;
   return organizations?.includes('personal') ? 'personal' : (organizations?.[0] ?? 'personal');
 }
 
