@@ -14,6 +14,7 @@ import {
   builderCopies,
   configCopies,
   fileCopies,
+  filesInCode,
   mixCopies,
   sourceFolders,
 } from '../src/docker/copies.ts';
@@ -149,12 +150,10 @@ function images(project: Project, base: Base) {
   const node = nodeImage(project);
   const variant = base === 'alpine' ? 'alpine' : 'slim';
   return {
-    versions: [
-      `ELIXIR_VERSION=${elixir}`,
-      `OTP_VERSION=${otp}`,
-      `${SYSTEMS[base].osArg}=${os}`,
-      ...(nodeStages(project).length ? [`${node.arg}=${node.version}`] : []),
-    ],
+    elixir,
+    otp,
+    os,
+    node: nodeStages(project).length ? node : null,
     builderImage: `elixir:\${ELIXIR_VERSION}-otp-\${OTP_VERSION}-${variant}`,
     nodeImage: `${node.image}:\${${node.arg}}-${variant}`,
   };
@@ -165,17 +164,14 @@ function steps(project: Project, release: string) {
   const build = assets(project);
   const beside = writesBesideBuild(project);
   const folders = sourceFolders(project);
-  const erlang = [...project.tree.paths].some((path) => /\.[ehxy]rl$/.test(path));
   const variables = buildVariables(project);
   return {
     mixTools: mixTools(project),
     configCopies: configCopies(project),
+    codeHasFiles: filesInCode(project).length > 0,
+    codeNames: codeNames(project),
     fileCopies: fileCopies(project),
     sourceFolders: folders.map(shellWord).join(' '),
-    sources: [
-      ...['*.ex', '*.heex', ...(erlang ? ['*.[ehxy]rl'] : [])].map((name) => `-name '${name}'`),
-      ...(project.umbrella ? ["-path '*/assets/*'", "-path '*/test/*'"] : []),
-    ].join(' -o '),
     mixCopies: mixCopies(project),
     depsCache: depsCache(project),
     fetchComments: fetchComments(project),
@@ -188,3 +184,7 @@ function steps(project: Project, release: string) {
     build: releaseTasks(project, build, release).join(' + '),
   };
 }
+
+/** What Mix compiles when it changes, and in an umbrella what no macro reads. */
+const codeNames = ({ umbrella }: Project): string =>
+  `-name '*.ex' -o -name '*.heex'${umbrella ? " -o -path '*/assets/*' -o -path '*/test/*'" : ''}`;

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dockerfile } from '../generators/dockerfile.ts';
+import { check } from '../src/check/check.ts';
 import { foldLines } from '../src/docker/fold.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { treeOf } from '../src/tree.ts';
-import { complete, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string | undefined>;
 const planned = (texts: Texts, path = 'Dockerfile', flags = FLAGS): string =>
@@ -56,6 +57,22 @@ test('the template reads like the file: few control lines, no view value with a 
   const project = projectOf(shop());
   const [output] = dockerfile.outputs({ project, answers: complete(FLAGS, project) });
   assert.not.match(JSON.stringify(output?.view), /\\n/);
+});
+
+test('files among the code that are no code begin the cache, and check names those that came later', () => {
+  const plain = planned({ 'lib/shop/page.html.heex': '<p>' });
+  assert.not.match(plain, 'AS files');
+  assert.match(plain, 'starts here, does\nCOPY priv priv\n');
+  const words = { 'lib/shop/words.txt': 'one' };
+  const text = planned(words);
+  assert.match(text, 'COPY priv priv\nCOPY lib lib\nRUN find lib -type f');
+  assert.match(text, 'starts here, does\nCOPY --from=files /app ./\n');
+  const findings = (dockerfile: string) =>
+    check(projectOf({ ...after(shop(words), planFor(shop(words))), Dockerfile: dockerfile }))
+      .find(({ id }) => id === 'B3')
+      ?.findings.map(({ weight, what }) => `${weight}: ${what}`);
+  assert.equal(findings(text), []);
+  assert.match(findings(plain)?.join() ?? '', /^should: lib\/shop\/words.txt may be read/);
 });
 
 test('what is too wide is folded between words, never in quotes', () => {

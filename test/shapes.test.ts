@@ -199,7 +199,7 @@ test('a package of a workspace installs from the lockfile above it', () => {
     'COPY --from=node /app/node_modules /app/node_modules',
     'COPY --from=node /app/assets/node_modules /app/assets/node_modules',
   );
-  assert.is(lines.filter((one) => one.startsWith('FROM')).length, 7);
+  assert.is(lines.filter((one) => one.startsWith('FROM')).length, 6);
 });
 
 test('without assets.deploy the build script and the profiles of the hex tools run, and a note says so', () => {

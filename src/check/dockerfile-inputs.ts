@@ -1,4 +1,5 @@
-import { arrival, copied, inputs, installs } from './build-inputs.ts';
+import { filesInCode } from '../docker/copies.ts';
+import { arrival, brings, copied, inputs, installs } from './build-inputs.ts';
 import { type Dockerfile, packages } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
@@ -18,6 +19,15 @@ function lateInputs(file: Dockerfile, repo: Repo) {
     const late = before === 'get' ? undefined : build.steps[order]?.line;
     return { line: late ?? task.line, path, why, above: late && task.line };
   });
+}
+
+/** A file among the code that a macro may read: the cache of the last build is kept although it changed. */
+function keptOver({ build: { compile }, stages }: Dockerfile, { project }: Repo) {
+  const [, from] = /target=[^\s,]*_build,from=([^\s,]+)/.exec(compile?.step.flags ?? '') ?? [];
+  const start = stages.find(({ name }) => name !== undefined && name === from);
+  const isIn = (path: string) => [...(start?.history ?? [])].some((step) => brings(step, path));
+  const path = start && filesInCode(project).find((file) => !isIn(file));
+  return path && { line: compile?.line, path, from };
 }
 
 /** Sources of a COPY that the repo doesn't have; patterns and what git ignores can't be judged. */
@@ -110,6 +120,12 @@ export const buildRules: readonly Rule[] = [
       above
         ? `move this line above line ${above}`
         : `before this line, add: COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`,
+  ),
+  b3.should(
+    keptOver,
+    ({ path }) => `${path} may be read while the code compiles, and the build's cache outlives it`,
+    ({ from }) =>
+      `copy such files into the stage ${from} (\`npx plop dockerfile\` does), where the cache starts`,
   ),
   b3.must(
     missingSources,

@@ -97,10 +97,22 @@ export function sourceFolders(project: Project): string[] {
   return all.filter((folder) => hasFolder(project, folder));
 }
 
-/** The code, and what it may read while it is compiled. */
+/** Files among the code that are none: a macro may read them, and Mix doesn't notice when they change. */
+export function filesInCode(project: Project): string[] {
+  const folders = sourceFolders(project);
+  return [...project.tree.paths].filter(
+    (path) =>
+      folders.some((folder) => isBelow(path, folder)) &&
+      !/\.(ex|heex)$/.test(path) &&
+      !(project.umbrella && /\/(assets|test)\//.test(path)),
+  );
+}
+
+/** What the code may read while it is compiled, the code itself where such files lie in it. */
 export function fileCopies(project: Project): Copy[] {
   const priv = !project.umbrella && hasFolder(project, 'priv') ? ['priv'] : [];
-  const paths = [...priv, ...sourceFolders(project), ...project.reads.compile];
+  const code = filesInCode(project).length ? sourceFolders(project) : [];
+  const paths = [...priv, ...code, ...project.reads.compile];
   return outermost(paths, pathFolders(project)).map(same);
 }
 
