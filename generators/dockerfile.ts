@@ -1,5 +1,4 @@
 import type { Present } from '../src/answers/questions.ts';
-import { packages, readDockerfile } from '../src/check/dockerfile-model.ts';
 import { assets } from '../src/docker/asset-steps.ts';
 import {
   buildNotes,
@@ -34,6 +33,7 @@ import type { Project } from '../src/facts/detect.ts';
 import { type Base, chooseImage } from '../src/fly/images.ts';
 import type { Descriptor } from '../src/plan/file.ts';
 import { shellWord } from '../src/quote.ts';
+import { foreignNotes } from './foreign-dockerfile.ts';
 import { portOf } from './shared.ts';
 
 /** What differs between the two base images. */
@@ -91,7 +91,9 @@ export const dockerfile: Descriptor = {
     ...chooseImage(project, base).notes,
     ...packageNotes(project, base),
     ...buildNotes(project, release),
-    ...foreignNotes(project, base),
+    ...(isOurs(project.tree.read('Dockerfile') ?? '')
+      ? []
+      : foreignNotes(project, packagesOf(project, base))),
     ...assets(project).notes,
   ],
 };
@@ -101,6 +103,12 @@ const rerun = ({ tree }: Project, command = 'npx plop'): string =>
   /^# Written by phoenix-fly .*\((npx (?:plop|phoenix-fly) dockerfile)\)/.exec(
     tree.read('Dockerfile') ?? '',
   )?.[1] ?? `${command} dockerfile`;
+
+/** Of all stages. */
+const packagesOf = (project: Project, base: Base): string[] =>
+  `${builderPackages(project, base)} ${runnerPackages(project, base, chooseImage(project, base).otp, true)}`.split(
+    ' ',
+  );
 
 const isOurs = (text: string): boolean => /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(text);
 
@@ -115,27 +123,6 @@ function present(project: Project): Present {
       psql: /^[^#\n]*(postgresql-client|--from=psql )/m.test(runner) ? 'yes' : 'no',
     }),
   };
-}
-
-/** In any image of a release, by one name or another. */
-const USUAL =
-  /^(libstdc\+\+6?|openssl|libssl.*|libcrypto.*|libncurses.*|ncurses.*|ca-certificates|locales|build-essential|build-base|git|libgcc.*|postgresql-client|libpq.*|nodejs|npm)$/;
-
-/** What a Dockerfile that we didn't write installs beyond ours. */
-function foreignNotes(project: Project, base: Base): string[] {
-  const text = project.tree.read('Dockerfile');
-  const file = text === undefined || isOurs(text) ? undefined : readDockerfile(text);
-  if (!file) return [];
-  const { otp } = chooseImage(project, base);
-  const ours = `${builderPackages(project, base)} ${runnerPackages(project, base, otp, true)}`;
-  const more = [...new Set(packages(file.stages.flatMap(({ steps }) => steps)))].filter(
-    (name) => !USUAL.test(name) && !ours.split(' ').includes(name),
-  );
-  return more.length
-    ? [
-        `Your Dockerfile installs ${more.join(', ')}, which this one doesn't: if the app starts or links to them, add them to the stage that needs them.`,
-      ]
-    : [];
 }
 
 /** The program of a stage that is named after it. */

@@ -216,6 +216,16 @@ test('folders that a `use` names are there while the code compiles', () => {
   assert.match(planned(texts), 'COPY guides/deep guides/deep\n');
 });
 
+test('the folder of a dependency that a module reads as well is copied once', () => {
+  const text = planned({
+    ...mixWith('{:phoenix,', '{:gadget, path: "vendor/gadget"},\n      {:phoenix,'),
+    'vendor/gadget/mix.exs':
+      'defmodule Gadget.MixProject do\n  use Mix.Project\n  def project, do: [app: :gadget]\nend\n',
+    'lib/shop/docs.ex': 'defmodule Shop.Docs do\n  use Docs, from: "vendor/gadget"\nend\n',
+  });
+  assert.is(text.split('COPY vendor/gadget vendor/gadget\n').length, 2);
+});
+
 test("Sentry's sources are packaged before the release", () => {
   const texts = {
     ...dep('sentry'),
@@ -346,12 +356,28 @@ test('overlay scripts without the executable bit get it', () => {
   );
 });
 
-test('what a replaced Dockerfile installs beyond ours is named', () => {
-  const texts = {
-    Dockerfile:
-      'FROM elixir:1.18-slim AS builder\nRUN apt-get update && apt-get install -y git fwup brotli libstdc++6\nRUN mix release\nFROM debian:trixie-slim\nCOPY --from=builder /app ./\n',
-  };
-  assert.match(notes(texts), 'Your Dockerfile installs fwup, brotli, which this one');
+test('what a replaced Dockerfile has beyond ours is named: packages, and other lines', () => {
+  const foreign = [
+    'FROM elixir:1.18-slim AS builder',
+    'ENV MIX_ENV=prod MODEL_DIR=/app/models',
+    'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6',
+    'RUN mix deps.get --only prod && mix compile \\\n  && mix run -e "Shop.load_model()"',
+    'RUN mix assets.deploy && mix release',
+    'FROM debian:trixie-slim',
+    "RUN sed -i '/en_US/s/^# //' /etc/locale.gen && locale-gen && useradd shop",
+    'ENV LANG=en_US.UTF-8',
+    'ENV MODEL_DIR=/app/models',
+    'COPY --from=builder /app ./',
+    'ENTRYPOINT ["/app/entrypoint.sh"]',
+    'CMD ["/app/bin/server"]',
+  ].join('\n');
+  const said = notes({ Dockerfile: foreign });
+  assert.match(said, 'Your Dockerfile installs fwup, brotli, which this one');
+  assert.match(
+    said,
+    'also has RUN mix run (line 4), ENV MODEL_DIR (line 10), ENTRYPOINT /app/entrypoint.sh (line 12), which',
+  );
+  assert.not.match(notes({ Dockerfile: planned({}) }), 'Your Dockerfile');
 });
 
 test('.dockerignore: local asset builds stay out, assets that are source stay in', () => {
