@@ -50,6 +50,12 @@ const stopped = begin(
 const interrupted = begin(
   keyboard([process.execPath, '--import', 'tsx', PLOP], [/app name/, '\u0003']),
 );
+const conflicting = begin((app) => {
+  writeFileSync(join(app, 'Dockerfile'), 'FROM debian:trixie\n');
+  return type([process.execPath, '--import', 'tsx', BINARY, 'dockerfile'], app, [
+    [/What to do there\?[\s\S]*show/, '\r'],
+  ]);
+});
 const wrote = begin(plop('--write', 'yes'));
 const refused = begin(plop());
 
@@ -110,6 +116,21 @@ test('notes are about files that are written: none on a Dockerfile that stays', 
   assert.match(kept, 'Dockerfile keeps what you wrote');
   assert.match(kept, /before you deploy .*Dockerfile:1: .*; /);
   assert.match(await call('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
+});
+
+test('a foreign Dockerfile has nothing to merge: that is not offered, and said where it is asked for', async () => {
+  const { out } = await conflicting.ended;
+  assert.match(out, 'replace  yours by ours');
+  assert.not.match(out, 'merge');
+  const app = shopFolder();
+  const merge = ['--conflict', 'merge', '--write', 'yes'];
+  await call('dockerfile', app, ['--write', 'yes']);
+  const ours = readFileSync(join(app, 'Dockerfile'), 'utf8');
+  writeFileSync(join(app, 'Dockerfile'), 'FROM debian:trixie\n');
+  assert.match(await call('dockerfile', app, merge), "Dockerfile can't be merged, so it keeps");
+  writeFileSync(join(app, 'Dockerfile'), ours.replace('openssl', 'openssl tini'));
+  const other = ['--base', 'debian', ...merge];
+  assert.match(await call('dockerfile', app, other), 'Dockerfile is merged; where both changed');
 });
 
 test('an umbrella of two releases is generated for the one that --release names', async () => {

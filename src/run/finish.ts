@@ -25,14 +25,21 @@ import { say, wrapped } from './terminal.ts';
 export async function finish(run: Run): Promise<number> {
   const { name, context, top, flags } = run;
   const files = await load(name);
-  const first = plan(files, context, flags.conflict);
-  const onConflict = flags.conflict ?? (await decideConflicts(conflictsIn(first)));
-  const planned = onConflict === 'leave' ? first : plan(files, context, onConflict);
+  const left = plan(files, context);
+  const mergeable = differing(left, plan(files, context, 'merge'));
+  const onConflict = flags.conflict ?? (await decideConflicts(conflictsIn(left), mergeable));
+  const planned = onConflict === 'leave' ? left : plan(files, context, onConflict);
   const changes = planned.filter((change) => kindOf(change) !== 'same');
   const conflicts = conflictsIn(planned);
   const kept = conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path);
   const notes = [
-    ...conflicts.map(({ path }) => `${path} keeps what you wrote; \`check\` says what it lacks.`),
+    ...conflicts.map(({ path }) => {
+      if (onConflict !== 'merge')
+        return `${path} keeps what you wrote; \`check\` says what it lacks.`;
+      return mergeable.includes(path)
+        ? `${path} is merged; where both changed, yours stays.`
+        : `${path} can't be merged, so it keeps what you wrote; \`check\` says what it lacks.`;
+    }),
     ...notesOf(files, context, kept),
   ];
   const preview = [
@@ -62,15 +69,29 @@ export async function finish(run: Run): Promise<number> {
 const conflictsIn = (changes: readonly Change[]): Change[] =>
   changes.filter(({ ours }) => ours !== undefined);
 
-const WAYS_OUT = [
+/** Files that merging changes more than leaving them does: not those that their owner wrote without us. */
+const differing = (left: readonly Change[], merged: readonly Change[]): string[] =>
+  merged.filter(({ after }, index) => after !== left[index]?.after).map(({ path }) => path);
+
+const waysOut = (mergeable: readonly string[]): { value: string; name: string }[] => [
   { value: 'leave', name: 'leave    yours stays as it is' },
   { value: 'replace', name: 'replace  yours by ours' },
-  { value: 'merge', name: 'merge    what can be merged; where both changed, yours stays' },
+  ...(mergeable.length
+    ? [
+        {
+          value: 'merge',
+          name: `merge    ${mergeable.join(', ')}; where both changed, yours stays`,
+        },
+      ]
+    : []),
   { value: 'show', name: 'show     what replace would change' },
 ];
 
 /** What becomes of files in which lines of their owner stand where ours would: asked at a terminal, else they are left alone. @throws Stopped */
-async function decideConflicts(conflicts: readonly Change[]): Promise<OnConflict> {
+async function decideConflicts(
+  conflicts: readonly Change[],
+  mergeable: readonly string[],
+): Promise<OnConflict> {
   if (conflicts.length === 0 || !atTerminal()) return 'leave';
   const paths = conflicts.map(({ path }) => path).join(', ');
   say(`\n${wrapped(`In ${paths}, your lines differ from ours.`)}`);
@@ -78,7 +99,7 @@ async function decideConflicts(conflicts: readonly Change[]): Promise<OnConflict
     message: 'What to do there?',
     offered: 'leave',
     validate: () => 'pick one of these',
-    search: (term: string) => WAYS_OUT.filter(({ value }) => value.startsWith(term)),
+    search: (term: string) => waysOut(mergeable).filter(({ value }) => value.startsWith(term)),
   };
   return (await askShowing(prompt, lostIn(conflicts))) as OnConflict;
 }
