@@ -1,20 +1,58 @@
-/** Runs the tests in as many processes as there are cores, and prints one sum. Usage: npm test [-- PATTERN] */
+/**
+ * Runs the tests in as many processes as there are cores, and prints one sum. Usage: npm test [-- PATTERN]
+ * Tests and commands are bundled before: a process starts in a third of a second, from TypeScript in more than one.
+ */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { build } from 'esbuild';
 
+const began = Date.now();
 const root = fileURLToPath(new URL('..', import.meta.url));
+const built = `${root}.test`;
 const wanted = new RegExp(process.argv[2] ?? '');
 const files = readdirSync(`${root}test`).filter(
   (file) => /\.test\.ts$/.test(file) && wanted.test(file),
 );
 
+await build({
+  absWorkingDir: root,
+  entryPoints: [
+    ...files.map((file) => `test/${file}`),
+    'bin/phoenix-fly.ts',
+    'plopfile.ts',
+    'src/write/apply.ts',
+  ],
+  outbase: '.',
+  outdir: built,
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20.18',
+  format: 'esm',
+  sourcemap: true,
+  plugins: [
+    {
+      name: 'files beside a module are found from where it was written',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+          contents: readFileSync(path, 'utf8').replaceAll(
+            'import.meta.url',
+            JSON.stringify(pathToFileURL(path).href),
+          ),
+          loader: 'ts',
+        })),
+    },
+  ],
+});
+
 /** Runs some files in one process. @returns how many tests there were, and how many passed */
 function run(share: readonly string[]): Promise<{ total: number; passed: number; code: number }> {
-  const pattern = `^(${share.join('|').replaceAll('.', '\\.')})$`;
-  const uvu = ['node_modules/uvu/bin.js', '-r', 'tsx', 'test', pattern];
+  const pattern = `^(${share.join('|').replaceAll('.ts', '.js').replaceAll('.', '\\.')})$`;
+  const uvu = ['--enable-source-maps', 'node_modules/uvu/bin.js', '.test/test', pattern];
   const child = spawn(process.execPath, uvu, {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
@@ -34,7 +72,6 @@ function run(share: readonly string[]): Promise<{ total: number; passed: number;
   );
 }
 
-const began = Date.now();
 const cores = Math.max(1, Math.min(availableParallelism(), 4));
 /** About how long a file takes: those that start programs wait for them. */
 function costOf(file: string): number {
@@ -42,7 +79,7 @@ function costOf(file: string): number {
   return text.length * (/commands\.ts|child_process/.test(text) ? 3 : 1);
 }
 // More shares than cores, so that one that takes long is no reason to wait
-const shares = Array.from({ length: 2 * cores }, () => ({ cost: 0, files: [] as string[] }));
+const shares = Array.from({ length: 3 * cores }, () => ({ cost: 0, files: [] as string[] }));
 for (const [cost, file] of files
   .map((file) => [costOf(file), file] as const)
   .sort(([left], [right]) => right - left)) {
@@ -56,6 +93,7 @@ const work = async (): Promise<void> => {
   for (let next = queue.shift(); next; next = queue.shift()) results.push(await run(next.files));
 };
 await Promise.all(Array.from({ length: cores }, work));
+if (!process.env.KEEP) rmSync(built, { recursive: true, force: true });
 const sum = (key: 'total' | 'passed') => results.reduce((all, result) => all + result[key], 0);
 console.log(
   `\n  Total:     ${sum('total')}\n  Passed:    ${sum('passed')}\n  Duration:  ${Date.now() - began} ms, ${cores} processes`,

@@ -21,6 +21,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
 import { apply } from '../src/write/apply.ts';
+import { BUNDLE } from './commands.ts';
 
 type Texts = Record<string, string>;
 let root = '';
@@ -183,17 +184,15 @@ test('what lies in the repo under our names is its own: nothing is read from it,
   assert.equal(leftovers(), []);
 });
 
-/** Runs TypeScript in a process of its own, with `apply` and what is in `values` at hand. */
+/** Runs a script in a process of its own, with `apply` and what is in `values` at hand. */
 function start(script: string, values: Record<string, unknown>): ChildProcess {
   const names = Object.entries(values).map(
     ([name, value]) => `const ${name} = ${JSON.stringify(value)};`,
   );
-  const module = JSON.stringify(new URL('../src/write/apply.ts', import.meta.url).href);
+  const module = JSON.stringify(`${BUNDLE}/src/write/apply.js`);
   return spawn(
     process.execPath,
     [
-      '--import',
-      'tsx',
       '--input-type=module',
       '-e',
       `const { apply } = await import(${module});${names.join('')}${script}`,
@@ -223,12 +222,14 @@ test('two runs at once: one writes, the other says that a file changed', async (
   const race = `
     const results = [];
     for (let round = 0; round < rounds; round++) {
-      while (Date.now() < begin + round * 8);
+      const next = begin + round * 8;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, next - 1 - Date.now()));
+      while (Date.now() < next);
       const mine = changes.map((change) => ({ ...change, after: change.after + who }));
       try { apply(root + '/' + round, mine); results.push('wrote'); } catch (error) { results.push(error.message); }
     }
     console.log(JSON.stringify(results));`;
-  const values = { root, changes: CHANGES, rounds, begin: Date.now() + 2000 };
+  const values = { root, changes: CHANGES, rounds, begin: Date.now() + 500 };
   const [ours = [], theirs = []] = await Promise.all(
     ['A', 'B'].map(
       async (who) => JSON.parse(await output(start(race, { ...values, who }))) as string[],

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../src/check/check.ts';
-import { BINARY, PLOP, run } from './commands.ts';
+import { calledMain } from './commands.ts';
 import { after, FLAGS, planFor, SHOP, shop } from './support.ts';
 import {
   type Flags,
@@ -13,10 +13,6 @@ import {
   type Texts,
   umbrella,
 } from './traps.ts';
-
-// Beside the tests up to their own
-const person = run(BINARY, ['check', '--dest', SHOP], { NO_COLOR: '1' });
-const script = run(PLOP, ['check', '--dest', SHOP, '--', '--json']);
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -245,10 +241,10 @@ test('other ways to say the same are met', () => {
 });
 
 test('the command: exit code 1 for a repo that lacks something, --json for scripts', async () => {
-  const told = await person;
+  const told = await calledMain('check', '--dest', SHOP);
   assert.is(told.code, 1);
   assert.match(told.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
-  const { code, out } = await script;
+  const { code, out } = await calledMain('check', '--dest', SHOP, '--json');
   assert.is(code, 1);
   assert.equal(
     (JSON.parse(out) as Result[]).map(({ id }) => id),

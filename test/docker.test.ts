@@ -10,7 +10,9 @@ import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string | undefined>;
 const planned = (texts: Texts, path = 'Dockerfile', flags = FLAGS): string =>
-  planFor(shop(texts), flags).find((change) => change.path === path)?.after ?? '';
+  planFor(shop(texts), flags, undefined, path === 'Dockerfile' ? 'dockerfile' : undefined).find(
+    (change) => change.path === path,
+  )?.after ?? '';
 const notes = (texts: Texts, flags = FLAGS): string => {
   const project = projectOf(shop(texts));
   return (dockerfile.notes?.({ project, answers: complete(flags, project) }) ?? []).join('\n');

@@ -7,7 +7,9 @@ import { judge, type Texts } from './traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
 const run = (texts: Texts): Texts => after(texts, planFor(texts, FLAGS));
-const script = (changes: Record<string, string> = {}): string => run(shop(changes))[ENV_SH] ?? '';
+const script = (changes: Record<string, string> = {}): string =>
+  planFor(shop(changes), FLAGS, undefined, 'env-sh').find(({ path }) => path === ENV_SH)?.after ??
+  '';
 const says = (texts: Texts): string =>
   judge(texts, 'B10')
     .findings.map(({ weight, line, what }) => `${weight} ${line} ${what}`)
@@ -18,14 +20,23 @@ const FLY = {
   FLY_IMAGE_REF: 'registry.fly.io/shop:deployment-01JABC@sha256:0123',
   FLY_PRIVATE_IP: 'fdaa:0:1::2',
 };
-/** What a release would see after the script, sourced as it sources it. */
-function sourced(text: string, given: Record<string, string> = FLY): Record<string, string> {
-  const out = execFileSync('sh', ['-c', `set -e\n${text}\nenv`], {
+/** What a release would see after each script, sourced as it sources it. */
+function allSourced(
+  scripts: readonly string[],
+  given: Record<string, string> = FLY,
+): Record<string, string>[] {
+  const program = scripts.map((text) => `(\n${text}\nenv\necho ---\n)\n`).join('');
+  const out = execFileSync('sh', ['-ec', program], {
     env: { PATH: process.env.PATH ?? '', ...given },
     encoding: 'utf8',
   });
-  return Object.fromEntries(out.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  return out
+    .split(/^---\n/m)
+    .slice(0, -1)
+    .map((lines) => Object.fromEntries(lines.split('\n').map((line) => line.split(/=(.*)/s))));
 }
+const sourced = (text: string, given?: Record<string, string>): Record<string, string> =>
+  allSourced([text], given)[0] ?? {};
 
 test('on Fly the node has a name, and off Fly nothing changes', () => {
   const { RELEASE_NODE, RELEASE_DISTRIBUTION, ERL_AFLAGS, ECTO_IPV6, DNS_CLUSTER_QUERY } = sourced(
@@ -58,15 +69,17 @@ test("a value of the owner's wins, in any spelling, above our block and below it
       `if [ -n "$FLY_APP_NAME" ]; then\n  export ${name}="${value}"\nfi`,
   ];
   const ours = ourBlock(script()) ?? '';
-  for (const [name, value] of Object.entries(values))
-    for (const spell of spellings) {
-      const own = spell(name, value);
-      const above = script({ [ENV_SH]: `#!/bin/sh\n${own}\n` });
-      const below = script({
-        [ENV_SH]: `#!/bin/sh\n# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours\n${ours}# <<< phoenix-fly\n${own}\n`,
-      });
-      for (const text of [above, below]) assert.is(sourced(text)[name], value, text);
-    }
+  for (const [name, value] of Object.entries(values)) {
+    const texts = spellings
+      .map((spell) => spell(name, value))
+      .flatMap((own) => [
+        `#!/bin/sh\n${own}\n`,
+        `#!/bin/sh\n# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours\n${ours}# <<< phoenix-fly\n${own}\n`,
+      ])
+      .map((text) => script({ [ENV_SH]: text }));
+    for (const [index, seen] of allSourced(texts).entries())
+      assert.is(seen[name], value, texts[index]);
+  }
 });
 
 test('a value for another platform leaves the name on Fly to us', () => {

@@ -38,9 +38,7 @@ test.before(() => {
     [/Managed Postgres main in lhr \(basic, ready\)/, '\r'],
     [/Write \d files/, 'y\r'],
   ];
-  answered = begin((app) =>
-    type([process.execPath, '--import', 'tsx', BINARY, 'fly'], app, keys, asked.path),
-  );
+  answered = begin((app) => type([process.execPath, ...BINARY, 'fly'], app, keys, asked.path));
   flagged = begin((app) =>
     run(BINARY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], {
       PATH: validating.path,

@@ -13,10 +13,11 @@ import { openTree, type Tree, treeOf } from '../src/tree.ts';
 
 export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
 
+const tree = openTree(SHOP);
+const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
+
 /** The fixture project as {path: text}, with changes; undefined leaves a file out. */
 export function shop(changes: Record<string, string | undefined> = {}): Record<string, string> {
-  const tree = openTree(SHOP);
-  const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
   return Object.fromEntries(
     Object.entries({ ...texts, ...changes }).flatMap(([path, text]) =>
       text === undefined ? [] : [[path, text]],
@@ -43,9 +44,11 @@ export function planFor(
   texts: Record<string, string>,
   flags: Partial<Record<QuestionName, string>> = FLAGS,
   onConflict?: OnConflict,
+  only?: string,
 ): Change[] {
   const project = projectOf(texts);
-  return plan(files, { project, answers: complete(flags, project) }, onConflict);
+  const wanted = files.filter(({ name }) => only === undefined || name === only);
+  return plan(wanted, { project, answers: complete(flags, project) }, onConflict);
 }
 
 export const after = (

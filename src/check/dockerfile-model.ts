@@ -56,7 +56,7 @@ export function readDockerfile(text: string, target?: string) {
   for (const { line, body } of instructionsIn(text)) {
     const [, keyword = '', flags = '', raw = ''] =
       /^\s*(\w+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec(body) ?? [];
-    const [, lastVariable = ''] = /[\s\S]*\$\{?(\w+)/.exec(raw) ?? [];
+    const [, lastVariable = ''] = /^[\s\S]*\$\{?(\w+)/.exec(raw) ?? [];
     const argLine = argLines.get(lastVariable) ?? line;
     if (/^from$/i.test(keyword)) {
       const stage = readStage(words(expand(raw, globals)), line, argLine, stages);

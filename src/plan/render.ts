@@ -19,6 +19,7 @@ function print(value: unknown): string {
 export function render(name: string, view: Record<string, unknown>): string {
   const filename = `${TEMPLATES}${name}.ejs`;
   return ejs.render(readFileSync(filename, 'utf8'), view, {
+    cache: true,
     escape: print,
     filename,
     root: TEMPLATES,
