@@ -4,23 +4,74 @@ import { elixirAtom, shellWord } from '../quote.ts';
 import { type Assets, installsNode } from './asset-steps.ts';
 import { notExecutable } from './copies.ts';
 import { relFolder } from './release-files.ts';
-import { access, buildVariables } from './secrets.ts';
+import { access, buildVariables, secretLines } from './secrets.ts';
 
 /** Compilers that write below _build alone (their sources, 2026-11). Any other may write into priv, say. */
 const IN_BUILD = /^(app|boundary|elixir|erlang|gettext|leex|phoenix|phoenix_live_view|yecc)$/;
 
-/** What Mix needs for itself: Hex, rebar, and `archives:` of mix.exs. */
-export const mixTools = ({ projects }: Project): string =>
-  [
-    'mix local.hex --force --if-missing',
-    'mix local.rebar --force --if-missing',
-    ...projects
-      .flatMap(({ archives }) => archives)
-      .map((archive) => `mix archive.install --force hex ${archive.map(shellWord).join(' ')}`),
-  ].join(' && ');
+/** What the stages run, from the tools that Mix needs to the release. */
+export function buildSteps(project: Project, release: string, assets: Assets) {
+  const { deps, projects, tree, umbrella } = project;
+  const variables = buildVariables(project);
+  const secrets = access(project);
+  const archives = projects.flatMap((owner) => owner.archives);
+  const getAlias = rootAlias(project, 'deps.get');
+  const depsCompile = umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths';
+  const prepare = ['deps.clean --unused', depsCompile, ...assets.setup].join(' + ');
+  const beside = writesBesideBuild(project);
+  return {
+    mixTools: [
+      'mix local.hex --force --if-missing',
+      'mix local.rebar --force --if-missing',
+      ...archives.map(
+        (archive) => `mix archive.install --force hex ${archive.map(shellWord).join(' ')}`,
+      ),
+    ].join(' && '),
+    /**
+     * Where dependencies are built: a cache that begins with the stage base. Native code of a dependency in the repo is
+     * written into its own folder, which no cache holds, so then it is memory that begins empty.
+     */
+    depsCache: deps.pathSources.some(({ dir }) =>
+      /elixir_make|rustler|compilers:/.test(tree.read(`${dir}/mix.exs`) ?? ''),
+    )
+      ? 'tmpfs,target=/cache'
+      : 'cache,target=/cache,from=base,source=/app,sharing=locked',
+    /** Why the command that fetches dependencies is not the ordinary one. */
+    fetchComments: [
+      secrets.secrets.length > 0 &&
+        'Private dependencies: BuildKit gives the secrets to this command only',
+      variables.length > 0 &&
+        'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
+      getAlias !== undefined &&
+        'mix.exs adds steps to deps.get, whose files are not here yet: without mix.exs, Mix runs the task alone',
+    ].filter(Boolean),
+    fetchLines: secretLines(variables, secrets),
+    /** An umbrella's own apps come later, with their code. */
+    fetch: getAlias
+      ? [plainGet(project), `mix do ${prepare}`]
+      : [`mix do deps.get --only prod + ${prepare}`],
+    compile: beside ? 'docker/compile-all' : 'docker/compile-changed',
+    writesBeside: beside,
+    buildLines: secretLines(variables),
+    build: [
+      ...addedSteps(project),
+      'compile',
+      ...assets.build,
+      ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
+      `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release`,
+    ].join(' + '),
+  };
+}
 
 const rootAlias = ({ projects }: Project, name: string): string[] | undefined =>
   projects.find(({ dir }) => dir === '.')?.aliases.get(name);
+
+/** `mix deps.get` where mix.exs has an alias of that name. */
+function plainGet({ app, projects }: Project): string {
+  const name = elixirAtom(projects[0]?.app ?? app.otpApp);
+  const code = `Mix.Project.in_project(${name}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
+  return `MIX_EXS=/none mix run --no-mix-exs -e ${shellWord(code)}`;
+}
 
 /** The steps that mix.exs adds to deps.get and the image has no other way to do: a Node stage installs packages. */
 const addedSteps = (project: Project): string[] =>
@@ -28,57 +79,26 @@ const addedSteps = (project: Project): string[] =>
     (step) => !/^deps\.get\b/.test(step) && step !== '(a function)' && !installsNode(step),
   );
 
-/** Commands that fetch and compile the dependencies; an umbrella's own apps come later, with their code. */
-export function fetchCommands(project: Project, { setup }: Assets): string[] {
-  const compile = project.umbrella ? 'deps.compile --skip-umbrella-children' : 'deps.loadpaths';
-  const rest = ['deps.clean --unused', compile, ...setup];
-  if (!rootAlias(project, 'deps.get'))
-    return [`mix do ${['deps.get --only prod', ...rest].join(' + ')}`];
-  const app = elixirAtom(project.projects[0]?.app ?? project.app.otpApp);
-  const plain = `Mix.Project.in_project(${app}, "/app", fn _ -> Mix.Tasks.Deps.Get.run(["--only", "prod"]) end)`;
-  return [
-    `MIX_EXS=/none mix run --no-mix-exs -e ${shellWord(plain)}`,
-    `mix do ${rest.join(' + ')}`,
-  ];
-}
-
-/**
- * Where dependencies are built: a cache that begins with the stage base. Native code of a dependency in the repo is written into
- * its own folder, which no cache holds, so then it is memory that begins empty.
- */
-export const depsCache = ({ deps, tree }: Project): string =>
-  deps.pathSources.some(({ dir }) =>
-    /elixir_make|rustler|compilers:/.test(tree.read(`${dir}/mix.exs`) ?? ''),
-  )
-    ? 'tmpfs,target=/cache'
-    : 'cache,target=/cache,from=base,source=/app,sharing=locked';
-
-/** Why the command that fetches dependencies is not the ordinary one. */
-export const fetchComments = (project: Project): string[] =>
-  [
-    access(project).secrets.length > 0 &&
-      'Private dependencies: BuildKit gives the secrets to this command only',
-    buildVariables(project).length > 0 &&
-      'The configuration reads variables while the image is built: fly deploy --build-secret gives them',
-    rootAlias(project, 'deps.get') !== undefined &&
-      'mix.exs adds steps to deps.get, whose files are not here yet: without mix.exs, Mix runs the task alone',
-  ].filter((comment) => comment !== false);
-
-/** Tasks of `mix do` that make the release. */
-export const releaseTasks = (project: Project, assets: Assets, release: string): string[] => [
-  ...addedSteps(project),
-  'compile',
-  ...assets.build,
-  ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
-  `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release`,
-];
-
 /** Sentry shows the code around an error when the release holds it (Sentry's guide, since 10.0.0). */
 function packagesSource(project: Project): boolean {
   const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
   const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
   const steps = ['release', 'assets.deploy'].flatMap((alias) => rootAlias(project, alias) ?? []);
   return major >= 10 && shows && !steps.includes('sentry.package_source_code');
+}
+
+/**
+ * Why the app's build can't be taken over from the last one: its compilation writes where no cache is, so that those files
+ * would be missing. undefined: it can.
+ */
+function writesBesideBuild({ deps, projects }: Project): string | undefined {
+  const compilers = projects.flatMap((owner) => owner.compilers);
+  const other = compilers.find((name) => !IN_BUILD.test(name));
+  const steps = projects.flatMap(({ aliases }) => aliases.get('compile') ?? []);
+  if (deps.nif.includes('rustler')) return "the app's own Rust crates are compiled into priv";
+  if (other) return `the compiler ${other} may write files outside _build`;
+  if (steps.some((step) => !/^compile\b/.test(step)))
+    return 'the alias compile in mix.exs may write files outside _build';
 }
 
 /** What the owner should know of how the image is built. */
@@ -98,20 +118,4 @@ export function buildNotes(project: Project, release: string): string[] {
       `The build asks git for the version, so ${git === 'history' ? '.git' : '.git/HEAD and .git/refs'} goes into the builder (not into the image), and each commit builds anew.`,
     );
   return notes;
-}
-
-/**
- * Why the app's build can't be taken over from the last one: its compilation writes where no cache is, so that those files
- * would be missing. null: it can.
- */
-export function writesBesideBuild({ deps, projects }: Project): string | null {
-  if (deps.nif.includes('rustler')) return "the app's own Rust crates are compiled into priv";
-  const compiler = projects
-    .flatMap(({ compilers }) => compilers)
-    .find((name) => !IN_BUILD.test(name));
-  if (compiler) return `the compiler ${compiler} may write files outside _build`;
-  const steps = projects.flatMap(({ aliases }) => aliases.get('compile') ?? []);
-  return steps.some((step) => !/^compile\b/.test(step))
-    ? 'the alias compile in mix.exs may write files outside _build'
-    : null;
 }

@@ -1,11 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
-import type { Assets } from './asset-steps.ts';
 import { nodeStages } from './node-stages.ts';
 import { relFolder } from './release-files.ts';
-
-/** The operands of a COPY, quoted. */
-export type Copy = string;
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
@@ -16,13 +12,13 @@ export const hasFolder = (project: Project, folder: string): boolean =>
 /** A folder of the repo as it is called in the image. */
 export const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
-const same = (path: string): Copy => copyPaths([path, path]);
+const same = (path: string): string => copyPaths([path, path]);
 
 /** One COPY for each folder that holds some of the files. @param to what a folder is called in the image */
 export function byFolder(
   files: readonly string[],
   to = (folder: string): string => folder || './',
-): Copy[] {
+): string[] {
   const folderOf = (file: string) => file.replace(/[^/]*$/, '');
   const folders = new Set(files.map(folderOf));
   return [...folders].map((folder) => {
@@ -75,21 +71,6 @@ export const inputFiles = (project: Project): string[] => [
   ...project.assets.nodePackages.flatMap(({ installFiles }) => installFiles),
 ];
 
-/** What `mix deps.get` needs. */
-export const mixCopies = (project: Project): Copy[] => [
-  ...(project.mixSteps.git && !project.mixSteps.gitLater ? [same('.git')] : []),
-  ...byFolder(mixFiles(project)),
-];
-
-/**
- * What dependencies are compiled from beside their own packages: configuration, without what only the running release reads,
- * and those that lie in the repo.
- */
-export const configCopies = (project: Project): Copy[] => [
-  ...byFolder(buildConfig(project)),
-  ...pathFolders(project).map(same),
-];
-
 /** Folders of the code that is compiled. */
 export function sourceFolders(project: Project): string[] {
   const folders = project.projects[0]?.sourceFolders ?? ['lib'];
@@ -108,35 +89,42 @@ export function filesInCode(project: Project): string[] {
   );
 }
 
-/** What the code may read while it is compiled, the code itself where such files lie in it. */
-export function fileCopies(project: Project): Copy[] {
-  const priv = !project.umbrella && hasFolder(project, 'priv') ? ['priv'] : [];
-  const code = filesInCode(project).length ? sourceFolders(project) : [];
-  const paths = [...priv, ...code, ...project.reads.compile];
-  return outermost(paths, pathFolders(project)).map(same);
-}
-
-/** What the builder adds to the dependencies, what changes most at the end. */
-export function builderCopies(project: Project, release: string, { needsNode }: Assets): Copy[] {
-  const crates = hasFolder(project, 'native') ? ['native'] : [];
-  const code = outermost([...crates, ...sourceFolders(project)], pathFolders(project));
+/** What each stage copies, as operands of COPY. @param node whether the builder calls Node */
+export function copies(project: Project, release: string, node: boolean) {
+  const { mixSteps, reads, umbrella } = project;
+  const git = mixSteps.git ? [same('.git')] : [];
+  const vendored = pathFolders(project);
+  const code = sourceFolders(project);
+  const codeHasFiles = filesInCode(project).length > 0;
+  const [priv, crates] = ['priv', 'native'].map((path) => (hasFolder(project, path) ? [path] : []));
+  const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...reads.compile];
   const forRelease = outermost(
-    [relFolder(project, release), ...project.mixSteps.copied],
-    ['priv', 'lib', 'assets', ...pathFolders(project)],
+    [relFolder(project, release), ...mixSteps.copied],
+    ['priv', 'lib', 'assets', ...vendored],
   );
-  return [
-    ...(project.mixSteps.gitLater ? [same('.git')] : []),
-    ...runtimeCopies(project),
-    ...forRelease.map((folder) =>
-      notExecutable(project, folder).length ? `--chmod=755 ${same(folder)}` : same(folder),
-    ),
-    ...(needsNode ? ['--from=node /usr/local /usr/local'] : []),
-    ...nodeStages(project).flatMap(({ name, modules }) =>
-      modules.map((folder) => `--from=${name} ${folder} ${folder}`),
-    ),
-    ...assetCopies(project),
-    ...code.map(same),
-  ];
+  return {
+    codeHasFiles,
+    /** What dependencies are compiled from beside their own packages: configuration, and those that lie in the repo. */
+    configCopies: [...byFolder(buildConfig(project)), ...vendored.map(same)],
+    /** What `mix deps.get` needs. */
+    mixCopies: [...(mixSteps.gitLater ? [] : git), ...byFolder(mixFiles(project))],
+    /** What the code may read while it is compiled, the code itself where such files lie in it. */
+    fileCopies: outermost(read, vendored).map(same),
+    /** What the builder adds to the dependencies, what changes most at the end. */
+    builderCopies: [
+      ...(mixSteps.gitLater ? git : []),
+      ...runtimeCopies(project),
+      ...forRelease.map((folder) =>
+        notExecutable(project, folder).length ? `--chmod=755 ${same(folder)}` : same(folder),
+      ),
+      ...(node ? ['--from=node /usr/local /usr/local'] : []),
+      ...nodeStages(project).flatMap(({ name, modules }) =>
+        modules.map((folder) => `--from=${name} ${folder} ${folder}`),
+      ),
+      ...assetCopies(project),
+      ...outermost([...(crates ?? []), ...code], vendored).map(same),
+    ],
+  };
 }
 
 /** Scripts that a release would bring along, and that nobody may run. */
@@ -152,20 +140,19 @@ const BUNDLER =
   /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/;
 
 /** The asset sources, and the settings of bundlers at the top; an umbrella's come with its apps. */
-function assetCopies(project: Project): Copy[] {
-  const dirs = project.assets.nodePackages.map(({ dir }) => dir);
-  const folders = project.umbrella ? [] : ['assets', ...dirs.filter((dir) => dir !== '.')];
-  const settings = dirs.includes('.')
-    ? [...project.tree.paths].filter((path) => BUNDLER.test(path))
-    : [];
+function assetCopies({ assets, tree, umbrella }: Project): string[] {
+  const paths = [...tree.paths];
+  const dirs = assets.nodePackages.map(({ dir }) => dir);
+  const folders = umbrella ? [] : new Set(['assets', ...dirs]);
+  const there = [...folders].filter((folder) => paths.some((path) => isBelow(path, folder)));
   return [
-    ...[...new Set(folders)].filter((folder) => hasFolder(project, folder)).map(same),
-    ...byFolder(settings),
+    ...there.map(same),
+    ...byFolder(dirs.includes('.') ? paths.filter((path) => BUNDLER.test(path)) : []),
   ];
 }
 
 /** Read when the release boots: runtime.exs (or releases.exs), and all of config/ when that reads other files. */
-function runtimeCopies(project: Project): Copy[] {
+function runtimeCopies(project: Project): string[] {
   const { config, reads, tree } = project;
   const known = [...config.files, ...reads.config];
   const others = [...tree.paths].some(

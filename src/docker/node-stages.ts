@@ -2,7 +2,7 @@ import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
 import { below, normalize } from '../tree.ts';
-import { byFolder, type Copy, inImage } from './copies.ts';
+import { byFolder, inImage } from './copies.ts';
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
 const NODE = 24;
@@ -44,67 +44,57 @@ export function nodeStages(project: Project) {
 }
 
 /** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
-function stageCopies(packages: readonly NodePackage[], home: string): Copy[] {
+function stageCopies(packages: readonly NodePackage[], home: string): string[] {
   const linked = packages.flatMap(({ dir, fileDeps }) =>
     fileDeps.map((path) => normalize(`${dir}/${path}`)),
   );
   const inApp = [...new Set(linked)].filter((path) => !path.startsWith('..'));
-  const isFetched = (path: string) => path.startsWith('deps/');
+  const fetched = inApp.filter((path) => path.startsWith('deps/'));
+  const own = inApp.filter((path) => !fetched.includes(path));
   const here = home === '.' ? '' : `${home}/`;
   return [
-    ...inApp
-      .filter(isFetched)
-      .map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
+    ...fetched.map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
     ...byFolder(
       packages.flatMap(({ installFiles }) => installFiles),
       (folder) => (folder === here ? './' : `/app/${folder}`),
     ),
-    ...inApp.filter((path) => !isFetched(path)).map((path) => copyPaths([path, inImage(path)])),
+    ...own.map((path) => copyPaths([path, inImage(path)])),
   ];
 }
 
 const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
 
-/** Image and version of the stages: Bun's where everything is Bun's, else Node's. */
-export function nodeImage(project: Project): { arg: string; version: number; image: string } {
-  const bun = project.assets.nodePackages.every((one) => one.manager === 'bun');
-  return bun
-    ? { arg: 'BUN_VERSION', version: 1, image: 'oven/bun' }
-    : { arg: 'NODE_VERSION', version: nodeMajor(project), image: 'node' };
+/** Image and version of the stages: Bun's where everything is Bun's, else Node's, in the major version that the repo pins. */
+export function nodeImage({ assets: { nodePackages } }: Project) {
+  if (nodePackages.every(({ manager }) => manager === 'bun'))
+    return { arg: 'BUN_VERSION', version: 1, image: 'oven/bun' };
+  const pinned = nodePackages.find(({ nodeVersion }) => nodeVersion)?.nodeVersion;
+  const version = Number.parseInt(pinned ?? '', 10) || NODE;
+  return { arg: 'NODE_VERSION', version, image: 'node' };
 }
 
 /** A stage that has Node, and not Bun alone. */
-export const hasNodeStage = (project: Project): boolean =>
-  project.assets.nodePackages.length > 0 && nodeImage(project).image === 'node';
+export const hasNodeStage = (project: Project): boolean => nodeImage(project).image === 'node';
 
-/** The major version that the repo pins, else the newest long-term one. */
-function nodeMajor(project: Project): number {
-  const pinned = project.assets.nodePackages.find(({ nodeVersion }) => nodeVersion)?.nodeVersion;
-  return Number.parseInt(pinned ?? '', 10) || NODE;
-}
-
+/** The shell's command that installs the packages, and before them a manager that Node's image lacks. */
 function install(project: Project, one: NodePackage): string {
+  const { image, version } = nodeImage(project);
   const frozen = one.lockfile === null ? '' : ' --frozen-lockfile';
-  const fromNpm = (name: string) => `npm install --global ${name} && `;
   if (one.manager === 'npm')
-    return `${one.lockfile === null ? 'npm install' : 'npm ci'} --no-audit --no-fund`;
-  if (one.manager === 'bun')
-    return `${nodeImage(project).image === 'node' ? fromNpm('bun') : ''}bun install${frozen}`;
-  if (one.manager === 'pnpm')
-    return `${fromNpm(`pnpm@${pnpmVersion(project, one)}`)}pnpm install${frozen}`;
+    return `npm ${one.lockfile === null ? 'install' : 'ci'} --no-audit --no-fund`;
+  if (one.manager === 'bun' && image !== 'node') return `bun install${frozen}`;
   // The builder looks for node_modules, which Yarn 2 and later leave out unless told
   if (one.berry)
-    return `${nodeMajor(project) > NODE ? fromNpm('corepack') : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
-  // Not the one that older Node images bring: it lies in /opt, where the builder would have to look for it
-  return `${fromNpm('--force yarn@1')}yarn install${frozen}`;
+    return `${version > NODE ? 'npm install --global corepack && ' : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
+  // Not the Yarn that older Node images bring: it lies in /opt, where the builder would have to look for it
+  const tool = { bun: 'bun', pnpm: `pnpm@${pnpmVersion(project, one)}`, yarn: '--force yarn@1' };
+  return `npm install --global ${tool[one.manager]} && ${one.manager} install${frozen}`;
 }
 
 /** What package.json names, else the newest pnpm that reads the lockfile's format (pnpm.io, 2026-11). */
 function pnpmVersion({ tree }: Project, one: NodePackage): string {
   const [, named] = /^pnpm@(\d[\w.-]*)/.exec(one.packageManager ?? '') ?? [];
-  if (named) return named;
   const lock = tree.read(below(homeOf(one), 'pnpm-lock.yaml')) ?? '';
-  const format = Number.parseInt(/^lockfileVersion:\s*'?(\d+)/m.exec(lock)?.[1] ?? '9', 10);
-  if (format >= 9) return '10';
-  return format >= 6 ? '8' : '7';
+  const [, format = '9'] = /^lockfileVersion:\s*'?(\d+)/m.exec(lock) ?? [];
+  return named ?? ({ 5: '7', 6: '8' }[format] || '10');
 }

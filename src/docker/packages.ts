@@ -1,57 +1,60 @@
-import coerce from 'semver/functions/coerce.js';
-import lt from 'semver/functions/lt.js';
+import satisfies from 'semver/functions/satisfies.js';
 import type { Project } from '../facts/detect.ts';
-import { BUILDS, GLIBC, MUSL, NO_PACKAGE, PROGRAMS, RUNS } from '../facts/package-needs.ts';
+import {
+  BUILDS,
+  GLIBC,
+  MUSL,
+  NO_PACKAGE,
+  PROGRAMS,
+  RUNS,
+  type SystemPackages,
+} from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
 import { hasNodeStage } from './node-stages.ts';
 
-type Names = readonly [alpine: string, debian: string];
-const BUILDER: Names = ['build-base git', 'build-essential ca-certificates git'];
+const BUILDER: SystemPackages = ['build-base git', 'build-essential ca-certificates git'];
 /** What every release links to, and CA certificates. */
-const RUNNER: Names = [
+const RUNNER: SystemPackages = [
   'ca-certificates libstdc++ ncurses-libs openssl',
   'ca-certificates libncurses6 libstdc++6 openssl',
 ];
-const PSQL: Names = ['postgresql-client', 'libpq5 libreadline8'];
+const PSQL: SystemPackages = ['postgresql-client', 'libpq5 libreadline8'];
 /** From OTP 29 on the VM opens SCTP's library at each start, and complains on stdout without it (erlang/otp#10392). */
-const SCTP: Names = ['lksctp-tools', 'libsctp1'];
-const NONE: Names = ['', ''];
+const SCTP: SystemPackages = ['lksctp-tools', 'libsctp1'];
 
-const namesOf = (names: Names | undefined, base: Base): string[] =>
-  names?.[base === 'alpine' ? 0 : 1].split(' ').filter(Boolean) ?? [];
+type Wanted = SystemPackages | false | undefined;
+
+const namesOf = (wanted: Wanted, base: Base): string[] =>
+  wanted ? wanted[base === 'alpine' ? 0 : 1].split(' ').filter(Boolean) : [];
 
 /** The packages of one base, each once. */
-const list = (base: Base, wanted: readonly (Names | undefined)[]): string => {
-  const names = wanted.flatMap((each) => namesOf(each, base));
-  return [...new Set(names)]
+const list = (base: Base, wanted: readonly Wanted[]): string =>
+  [...new Set(wanted.flatMap((each) => namesOf(each, base)))]
     .filter((name) => name !== NO_PACKAGE)
     .sort()
     .join(' ');
-};
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
 export const builderPackages = ({ deps, programs }: Project, base: Base): string =>
   list(base, [
     BUILDER,
-    deps.rust.length ? ['cargo', 'cargo'] : NONE,
+    deps.rust.length > 0 && ['cargo', 'cargo'],
     ...deps.closure.map((name) => BUILDS.get(name)),
-    ...programs.filter(({ compileTime }) => compileTime).map(({ name }) => PROGRAMS.get(name)),
+    ...programs.map(({ compileTime, name }) => compileTime && PROGRAMS.get(name)),
   ]);
 
 /** Packages of the final image: what the release links to or starts. */
 export function runnerPackages(project: Project, base: Base, otp: number, psql: boolean): string {
   const there = ['node', psql ? 'psql' : ''];
-  const node: Names = hasNodeStage(project) ? ['', 'libatomic1'] : ['nodejs', 'nodejs'];
+  const node: SystemPackages = hasNodeStage(project) ? ['', 'libatomic1'] : ['nodejs', 'nodejs'];
   return list(base, [
     RUNNER,
-    otp >= 29 ? SCTP : NONE,
-    psql ? PSQL : NONE,
-    project.deps.rust.length ? ['libgcc', ''] : NONE,
-    startsNode(project) ? node : NONE,
+    otp >= 29 && SCTP,
+    psql && PSQL,
+    project.deps.rust.length > 0 && ['libgcc', ''],
+    startsNode(project) && node,
     ...project.deps.closure.map((name) => RUNS.get(name)),
-    ...started(project)
-      .filter(({ name }) => !there.includes(name))
-      .map(({ name }) => PROGRAMS.get(name)),
+    ...started(project).map(({ name }) => !there.includes(name) && PROGRAMS.get(name)),
   ]);
 }
 
@@ -88,19 +91,16 @@ export function packageNotes(project: Project, base: Base): string[] {
 }
 
 /**
- * Why this app should stand on Debian: dependencies that come as binaries for glibc alone. Read in their sources in
- * 2026-11: CargoSense/dart_sass (musl since 0.8.0), crbelaus/bun (since 1.4.2), phoenixframework/tailwind (Tailwind 4 needs
- * 0.3.0, Tailwind 3 not exactly 0.3.0); others in package-needs.ts.
+ * Versions of asset tools that come as binaries for glibc alone (CargoSense/dart_sass, crbelaus/bun,
+ * phoenixframework/tailwind, their sources, 2026-11): Tailwind 3 runs with any version but 0.3.0.
  */
-export function glibcReasons({ assets, deps, lockedVersion }: Project): string[] {
-  const older = (name: string, version: string): boolean =>
-    lt(coerce(lockedVersion(name)) ?? version, version);
-  return [
-    ...deps.nif.filter((name) => GLIBC.has(name)),
-    ...(assets.tools.includes('dart_sass') && older('dart_sass', '0.8.0') ? ['dart_sass'] : []),
-    ...(assets.hexTools.includes('bun') && older('bun', '1.4.2') ? ['bun'] : []),
-    ...(assets.hexTools.includes('tailwind') && lockedVersion('tailwind') === '0.3.0'
-      ? ['tailwind']
-      : []),
-  ];
-}
+const GLIBC_VERSIONS = { dart_sass: '<0.8.0', bun: '<1.4.2', tailwind: '0.3.0' };
+
+/** Why this app should stand on Debian: what comes as a binary for glibc alone. */
+export const glibcReasons = ({ assets, deps, lockedVersion }: Project): string[] => [
+  ...deps.nif.filter((name) => GLIBC.has(name)),
+  ...Object.entries(GLIBC_VERSIONS)
+    .filter(([name, range]) => satisfies(lockedVersion(name) ?? '', range))
+    .filter(([name]) => assets.hexTools.includes(name))
+    .map(([name]) => name),
+];

@@ -1,6 +1,6 @@
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import { shellWord } from '../quote.ts';
+import { variableName } from '../quote.ts';
 
 /** A secret that the image build needs; BuildKit mounts it for one command, and no layer keeps it. */
 interface BuildSecret {
@@ -29,8 +29,8 @@ export function access({ deps }: Project) {
       );
     const id = `HEX_${idOf(name)}_KEY`;
     secrets.push({ id, why: `a key from: mix hex.organization key ${name} generate` });
-    before.push(`mix hex.organization auth ${shellWord(name)} --key ${read(id)}`);
-    after.push(`hex.organization deauth ${shellWord(name)}`);
+    before.push(`mix hex.organization auth ${name} --key ${read(id)}`);
+    after.push(`hex.organization deauth ${name}`);
   }
   const unknown = deps.hexRepos.find((name) => name !== 'oban');
   if (unknown !== undefined)
@@ -64,16 +64,13 @@ export function access({ deps }: Project) {
 
 /** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. @throws Problem for a name that no shell can set */
 export function buildVariables({ env }: Project): BuildSecret[] {
-  const wanted = new Map<string, BuildSecret>();
-  for (const { name, file, line, compileTime } of env.required) {
-    if (!compileTime || wanted.has(name)) continue;
-    if (!/^[A-Za-z_]\w*$/.test(name))
-      throw new Problem(
-        `${file}:${line} reads the variable ${JSON.stringify(name)} while the image is built, and no shell can set a variable of that name; rename it`,
-      );
-    wanted.set(name, { id: name, why: `read while the image is built, by ${file}:${line}` });
-  }
-  return [...wanted.values()];
+  const wanted = env.required.filter(({ compileTime }) => compileTime);
+  const isFirst = ({ name }: { name: string }, index: number) =>
+    wanted.findIndex((demand) => demand.name === name) === index;
+  return wanted.filter(isFirst).map(({ name, file, line }) => ({
+    id: variableName(name),
+    why: `read while the image is built, by ${file}:${line}`,
+  }));
 }
 
 /** The lines in front of a RUN's own commands: mounts for secrets, then what makes use of them. */
