@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from './app.ts';
-import { type Build, naive, phxGenRelease } from './rivals.ts';
+import { type Build, phxGenRelease } from './rivals.ts';
 
 const SIZE_ONLY = 'with psql';
 /** Modules of the smaller app. */
@@ -50,7 +50,7 @@ const run = (command: string, args: string[]): string =>
   });
 
 /** A BuildKit of our own, which is what Fly and Docker build with; undefined where it can't be made: then buildah builds. */
-async function startBuildKit(): Promise<ReturnType<typeof spawn> | undefined> {
+async function startBuildKit(): Promise<ChildProcess | undefined> {
   const daemon = spawn('bash', ['bench/buildkitd.sh', work], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -108,119 +108,29 @@ function sizes(image: string): { raw: number; gzip: number } {
 }
 
 /**
- * Builds the same app with the generated Dockerfile and its rivals, one after the other, on Debian stand-ins, and prints a table.
- * Needs what test/e2e needs: root, buildah, podman.
+ * Builds the same app with the generated Dockerfile and in the style of phx.gen.release, one after the other, on Debian
+ * stand-ins, and prints a table. Needs what test/e2e needs: root, buildah, podman.
  */
 export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<void> {
   mkdirSync(work, { recursive: true });
-  let lock = flags.lock && readFileSync(flags.lock, 'utf8');
-  let daemon: ReturnType<typeof spawn> | undefined;
-  if (flags.app) {
-    cpSync(flags.app, app, {
-      recursive: true,
-      filter: (path) => !/\/(_build|deps|node_modules|\.git)$/.test(path),
-    });
-  } else {
-    const repos = join(work, 'repos');
-    ({ lock } = makeApp(join(root, 'test/e2e/app'), app, repos, modules));
-    daemon = spawn(
-      'git',
-      [
-        'daemon',
-        '--export-all',
-        '--reuseaddr',
-        `--base-path=${repos}`,
-        '--listen=127.0.0.1',
-        '--port=9419',
-      ],
-      { stdio: 'ignore', detached: true },
-    );
-  }
+  const { lock, daemon } = flags.app ? copyApp(flags.app, flags.lock) : makeOwnApp(modules);
   const buildkit = await startBuildKit();
   console.log(`# built by ${buildkit ? 'BuildKit' : 'buildah'}, ${modules} modules of its own`);
   try {
-    const generate = (psql: string): string => {
-      run('node', [
-        'dist/bin/phoenix-fly.js',
-        'fly',
-        '--dest',
-        app,
-        '--app',
-        'shop',
-        '--region',
-        'lhr',
-        '--base',
-        'debian',
-        '--psql',
-        psql,
-        '--write',
-        'yes',
-      ]);
-      return readFileSync(join(app, 'Dockerfile'), 'utf8');
-    };
-    const withPsql = generate('yes');
-    const ours = generate('no');
-    const arg = (name: string): string =>
-      new RegExp(`^ARG ${name}=(.*)`, 'm').exec(ours)?.[1] ?? '';
-    const mix = readFileSync(join(app, 'mix.exs'), 'utf8');
-    const facts: Build = {
-      builder: `elixir:${arg('ELIXIR_VERSION')}-otp-${arg('OTP_VERSION')}-slim`,
-      runner: `debian:${arg('DEBIAN_VERSION')}-slim`,
-      release: /^CMD \["\/app\/bin\/(\w+)"/m.exec(ours)?.[1] ?? '',
-      setup: mix.includes('"assets.setup"'),
-      deploy: mix.includes('"assets.deploy"'),
-    };
-    if (!flags.app)
-      run('bash', [
-        'test/e2e/images.sh',
-        'debian',
-        arg('ELIXIR_VERSION'),
-        arg('OTP_VERSION'),
-        arg('DEBIAN_VERSION'),
-      ]);
-    const texts: Record<string, string> = {
-      'phx.gen.release': phxGenRelease(facts),
-      // It builds all anew each time, which takes minutes for the large app
-      ...(modules > SMALL ? {} : { naive: naive(facts) }),
-      'phoenix-fly': ours,
-      [SIZE_ONLY]: withPsql,
-    };
-    for (const file of flags.dockerfile ?? [])
-      texts[file.replace(/.*\//, '')] = readFileSync(file, 'utf8');
+    const { texts, runner, release } = dockerfiles(flags);
     const variants = Object.entries(texts).map(([name, text]): Variant => {
       const dockerfile = name.replace(/\s/g, '-');
       writeFileSync(join(work, dockerfile), text);
       return { name, dockerfile, seconds: {}, raw: 0, gzip: 0, boot: Infinity };
     });
-
-    const edited = join(app, flags.edit ?? `lib/${facts.release}/repo.ex`);
-    const steps: [string, () => void][] = [
-      // Twice: the first build without --no-cache is not yet all from layers
-      ['nothing changed', () => {}],
-      ['nothing changed', () => {}],
-      ['one line in lib/', () => appendFileSync(edited, `# ${Math.random()}\n`)],
-      ['one dependency', () => lock && writeFileSync(join(app, 'mix.lock'), lock)],
-    ];
-    const timed = variants.filter(({ name }) => name !== SIZE_ONLY);
-    // Where buildah keeps cache mounts: each variant begins with none
-    const caches = new Map(variants.map(({ name }) => [name, mkdtempSync(join(work, 'tmp-'))]));
-    const step = (variant: Variant, ...options: string[]): number => {
-      process.env.TMPDIR = caches.get(variant.name);
-      return build(variant, ...options);
-    };
-    // Side by side: a machine may be slower some minutes later
-    for (const variant of timed) variant.seconds.cold = step(variant, '--no-cache');
-    for (const [name, change] of steps) {
-      change();
-      for (const variant of timed) variant.seconds[name] = step(variant);
-    }
-    for (const variant of variants) step(variant, '--load');
+    const edited = join(app, flags.edit ?? `lib/${release}/repo.ex`);
+    measureBuilds(variants, edited, lock);
     for (const variant of variants) Object.assign(variant, sizes(`bench-${variant.dockerfile}`));
     const boot = ({ dockerfile }: Variant): number =>
       Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
     for (let round = 0; round < 3; round += 1)
       for (const variant of variants) variant.boot = Math.min(variant.boot, boot(variant));
-    print(variants, sizes(`docker.io/library/${facts.runner}`));
+    print(variants, sizes(`docker.io/library/${runner}`));
   } finally {
     if (daemon?.pid) process.kill(-daemon.pid);
     buildkit?.kill();
@@ -228,6 +138,98 @@ export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<v
     delete process.env.TMPDIR;
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+interface Prepared {
+  /** mix.lock after an update of one dependency. */
+  lock?: string | undefined;
+  daemon?: ChildProcess;
+}
+
+function copyApp(folder: string, lock: string | undefined): Prepared {
+  const isBuilt = (path: string) => /\/(_build|deps|node_modules|\.git)$/.test(path);
+  cpSync(folder, app, { recursive: true, filter: (path) => !isBuilt(path) });
+  return { lock: lock && readFileSync(lock, 'utf8') };
+}
+
+function makeOwnApp(modules: number): Prepared {
+  const repos = join(work, 'repos');
+  const { lock } = makeApp(join(root, 'test/e2e/app'), app, repos, modules);
+  const options = ['--export-all', '--reuseaddr', '--listen=127.0.0.1', '--port=9419'];
+  const daemon = spawn('git', ['daemon', ...options, `--base-path=${repos}`], {
+    stdio: 'ignore',
+    detached: true,
+  });
+  return { lock, daemon };
+}
+
+function generate(psql: 'yes' | 'no'): string {
+  const flags = `--app shop --region lhr --base debian --psql ${psql} --write yes`.split(' ');
+  run('node', ['dist/bin/phoenix-fly.js', 'fly', '--dest', app, ...flags]);
+  return readFileSync(join(app, 'Dockerfile'), 'utf8');
+}
+
+/** The Dockerfiles to compare, by name, the rival's first. */
+function dockerfiles(flags: ImageFlags) {
+  const withPsql = generate('yes');
+  const ours = generate('no');
+  const arg = (name: string): string => new RegExp(`^ARG ${name}=(.*)`, 'm').exec(ours)?.[1] ?? '';
+  const [elixir, otp, debian] = ['ELIXIR_VERSION', 'OTP_VERSION', 'DEBIAN_VERSION'].map(arg);
+  const mix = readFileSync(join(app, 'mix.exs'), 'utf8');
+  const facts: Build = {
+    builder: `elixir:${elixir}-otp-${otp}-slim`,
+    runner: `debian:${debian}-slim`,
+    release: /^CMD \["\/app\/bin\/(\w+)"/m.exec(ours)?.[1] ?? '',
+    setup: mix.includes('"assets.setup"'),
+    deploy: mix.includes('"assets.deploy"'),
+  };
+  if (!flags.app)
+    run('bash', ['test/e2e/images.sh', 'debian', elixir ?? '', otp ?? '', debian ?? '']);
+  const others = (flags.dockerfile ?? []).map((file) => [
+    file.replace(/.*\//, ''),
+    readFileSync(file, 'utf8'),
+  ]);
+  const texts: Record<string, string> = {
+    'phx.gen.release': phxGenRelease(facts),
+    'phoenix-fly': ours,
+    [SIZE_ONLY]: withPsql,
+    ...Object.fromEntries(others),
+  };
+  return { ...facts, texts };
+}
+
+/** Builds after each kind of change, side by side: a machine may be slower some minutes later. */
+function measureBuilds(variants: Variant[], edited: string, lock: string | undefined): void {
+  const lockFile = join(app, 'mix.lock');
+  const first = readFileSync(lockFile, 'utf8');
+  const edit = () => appendFileSync(edited, `# ${Math.random()}\n`);
+  const steps: [name: string, change: () => void][] = [
+    // Twice: the first build without --no-cache is not yet all from layers
+    ['nothing changed', () => {}],
+    ['nothing changed', () => {}],
+    ['one line in lib/', edit],
+    ['one dependency', () => lock && writeFileSync(lockFile, lock)],
+  ];
+  // A builder that has the layers, but not the cache mounts: buildah keeps none that begin with a stage
+  if (process.env.BUILDKIT_HOST)
+    steps.push(
+      ['one line, no mounts', edit],
+      ['one dependency, no mounts', () => lock && writeFileSync(lockFile, `${first}\n`)],
+    );
+  const timed = variants.filter(({ name }) => name !== SIZE_ONLY);
+  // Where buildah keeps cache mounts: each variant begins with none
+  const caches = new Map(variants.map(({ name }) => [name, mkdtempSync(join(work, 'tmp-'))]));
+  const step = (variant: Variant, ...options: string[]): number => {
+    process.env.TMPDIR = caches.get(variant.name);
+    return build(variant, ...options);
+  };
+  for (const variant of timed) variant.seconds['from nothing'] = step(variant, '--no-cache');
+  for (const [name, change] of steps) {
+    change();
+    if (name.endsWith('no mounts')) run('bash', ['bench/forget-mounts.sh']);
+    for (const variant of timed) variant.seconds[name] = step(variant);
+  }
+  for (const variant of variants) step(variant, '--load');
 }
 
 function print(variants: Variant[], base: { raw: number; gzip: number }): void {

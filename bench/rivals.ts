@@ -52,14 +52,3 @@ COPY --from=builder --chown=nobody:root /app/_build/\${MIX_ENV}/rel/${release} .
 USER nobody
 CMD ["/app/bin/${release}", "start"]
 `;
-
-/** Everything in one stage. */
-export const naive = ({ builder, release, setup, deploy }: Build): string => `FROM ${builder}
-RUN apt-get update && apt-get install -y --no-install-recommends build-essential git ca-certificates
-RUN mix local.hex --force --if-missing && mix local.rebar --force --if-missing
-ENV MIX_ENV=prod LANG=C.UTF-8 PHX_SERVER=true
-WORKDIR /app
-COPY . .
-RUN mix deps.get --only prod && ${onlyIf(setup, 'mix assets.setup && ')}mix compile${onlyIf(deploy, ' && mix assets.deploy')} && mix release
-CMD ["/app/_build/prod/rel/${release}/bin/${release}", "start"]
-`;
