@@ -1,8 +1,8 @@
 import semver from 'semver';
+import { resultOf } from '../src/check/check.ts';
 import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
-import { RUNTIME_EXS } from '../src/check/requirements.ts';
-import { rules } from '../src/check/rules.ts';
+import { requirements } from '../src/check/requirements.ts';
 import {
   logLines,
   missingLogLevel,
@@ -58,11 +58,9 @@ function faultNotes({ project, answers }: Context): string[] {
     () => `# ${databaseSource(answers.postgres, answers.app)}\n${fly}`,
   );
   const repo = new Repo(planned);
-  const read = RUNTIME_EXS.read(repo);
-  if (!read) return [];
-  return rules
+  return requirements
     .filter(({ id }) => /^(R3\.\d|B13)$/.test(id))
-    .flatMap((rule) => rule.judge(read, repo).findings)
+    .flatMap((requirement) => resultOf(requirement, repo).findings)
     .filter(({ weight, edit }) => /must|should/.test(weight) && !edit.includes('plop runtime-exs'))
     .map(({ file, line, what, edit }) => `${file}${line ? `:${line}` : ''}: ${what}; ${edit}`);
 }

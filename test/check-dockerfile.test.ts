@@ -74,13 +74,6 @@ testTraps([
     expect: { place: 'Dockerfile: FROM deps', mend: /add a last stage/ },
   },
   {
-    name: 'a Node stage for nothing (A13)',
-    rule: 'R1.2',
-    file: DOCKERFILE,
-    change: ['FROM os AS runner', 'FROM node:22-slim AS node\nFROM os AS runner'],
-    expect: { place: 'Dockerfile: FROM node', mend: /remove the stage/ },
-  },
-  {
     name: 'no CA certificates',
     rule: 'R1.3',
     file: DOCKERFILE,

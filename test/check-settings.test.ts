@@ -504,13 +504,6 @@ testTraps([
     expect: { place: 'fly.toml: release_command', mend: /DATABASE_URL=\$DIRECT_DATABASE_URL/ },
   },
   {
-    name: 'debug pages in production',
-    rule: 'R3.1',
-    file: 'config/prod.exs',
-    change: ['force_ssl:', 'debug_errors: true, force_ssl:'],
-    expect: { place: 'config/prod.exs: config :shop', mend: /remove debug_errors/ },
-  },
-  {
     name: 'no queue settings',
     rule: 'R3.2',
     repo: () => spoil(generated(), RUNTIME, 'queue_target: 500,', ''),

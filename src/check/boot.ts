@@ -1,12 +1,7 @@
-import { get, type Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import { type Dockerfile, programs, startSteps } from './dockerfile-model.ts';
-import type { Boot, Repo } from './repo.ts';
+import { programs, startSteps } from './dockerfile-model.ts';
+import type { Repo } from './repo.ts';
 import { assignmentsIn } from './script.ts';
-
-/** `get_in(config, [app, key, name, …])`; undefined when nobody sets it. */
-export const setting = (boot: Boot, app: string, ...keys: string[]): Value | undefined =>
-  keys.reduce<Value | undefined>((value, key) => get(value, key), boot.apps.get(app));
 
 /** What a secret holds in thought. */
 export const placeholder = (name: string): string => `the-secret-${name}`;
@@ -15,6 +10,11 @@ export const placeholder = (name: string): string => `the-secret-${name}`;
 export function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Record<string, string> {
   const dockerfile = read?.file;
   const app = typeof fly?.table.app === 'string' ? fly.table.app : 'app';
+  // Such as phx.gen.release's bin/server
+  const started = dockerfile ? startSteps(dockerfile.final).flatMap(programs) : [];
+  const servers = scriptsOf(project, started).filter(({ text }) =>
+    /PHX_SERVER=["']?(true|1)/.test(text),
+  );
   const secrets = [
     'SECRET_KEY_BASE',
     ...(project.database.repos.length ? ['DATABASE_URL'] : []),
@@ -34,7 +34,7 @@ export function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Reco
     RELEASE_VSN: '0.1.0',
     RELEASE_ROOT: '/app',
     ...(dockerfile ? Object.fromEntries(dockerfile.final.env) : {}),
-    ...(dockerfile && startsServer(project, dockerfile) ? { PHX_SERVER: 'true' } : {}),
+    ...(servers.length ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,
   };
   return { ...given, ...exported(envSh?.text ?? '', given) };
@@ -51,14 +51,11 @@ const exported = (script: string, given: Readonly<Record<string, string>>) =>
       ]),
   );
 
-/** The start command is a script of the repo's, such as phx.gen.release's bin/server, that sets PHX_SERVER. */
-function startsServer(project: Project, dockerfile: Dockerfile): boolean {
-  const names = startSteps(dockerfile.final)
-    .flatMap(programs)
-    .map((program) => program.split('/').at(-1) ?? '');
-  return [...project.tree.paths].some(
-    (path) =>
-      names.includes(path.split('/').at(-1) ?? '') &&
-      /PHX_SERVER=["']?(true|1)/.test(project.tree.read(path) ?? ''),
-  );
+/** Scripts of the repo's that commands run, by their names. */
+export function scriptsOf({ tree }: Project, commands: readonly string[]) {
+  const names = new Set(commands.map((command) => command.split('/').at(-1)));
+  return [...tree.paths].flatMap((file) => {
+    const text = names.has(file.split('/').at(-1)) ? tree.read(file) : undefined;
+    return text?.startsWith('#!') ? { file, text } : [];
+  });
 }

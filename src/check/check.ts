@@ -1,11 +1,10 @@
+import { refuseUnsupported } from '../answers/supported.ts';
 import type { Project } from '../facts/detect.ts';
+import { problemOf } from '../problem.ts';
 import { Repo } from './repo.ts';
 import { type Requirement, requirements } from './requirements.ts';
-import type { Finding, Outcome, Subject, Weight } from './rule.ts';
+import type { Finding, Open, Subject } from './rule.ts';
 import { rules } from './rules.ts';
-
-/** The weight of the heaviest finding; `unknown` where nothing was found and something can't be told by reading. */
-export type Verdict = 'met' | 'must' | 'should' | 'advice' | 'unknown' | 'skipped';
 
 /** The verdict on one requirement; `--json` prints a list of these. */
 export interface Result {
@@ -14,11 +13,12 @@ export interface Result {
   name: string;
   /** The usual path of the file that it is about: "Dockerfile". */
   file: string;
-  verdict: Verdict;
+  /** The weight of the heaviest finding; `unknown` where nothing was found and something can't be told by reading. */
+  verdict: 'met' | 'must' | 'should' | 'advice' | 'unknown' | 'skipped';
   /** What is wrong, heaviest first, each with the edit that mends it. */
   findings: Finding[];
   /** What can't be known from the files: never met. */
-  unknown: { weight: Weight; why: string }[];
+  unknown: Open[];
   /** Worth knowing, and no fault. */
   notes: string[];
   /** The reason given with `--skip`, '' without one; null: not skipped. */
@@ -38,57 +38,54 @@ export function check(project: Project, skips: Skips = new Map()): Result[] {
 export function resultOf(requirement: Requirement, repo: Repo, skips: Skips = new Map()): Result {
   const { id, name, subject } = requirement;
   const skipped = skips.get(id) ?? null;
-  const { findings, unknown } =
-    skipped === null ? outcomeOf(requirement, repo) : { findings: [], unknown: [] };
-  const weighing = (weight: Weight) => findings.filter((finding) => finding.weight === weight);
-  const faults = [...weighing('must'), ...weighing('should'), ...weighing('advice')];
-  const worst = (faults[0]?.weight ?? 'met') as Verdict;
+  const told = skipped === null ? judge(requirement, repo) : [];
+  const said = told.filter((one) => 'what' in one);
+  const findings = (['must', 'should', 'advice'] as const).flatMap((weight) =>
+    said.filter((one) => one.weight === weight),
+  );
+  const doubts = told.filter((one) => 'why' in one && /must|should/.test(one.weight)) as Open[];
   // Several rules ask about one setting
-  const heavy = unknown.filter(({ weight }) => weight === 'must' || weight === 'should');
-  const open = [...new Map(heavy.map((doubt) => [doubt.why, doubt])).values()];
-  const verdict = open.length && !/must|should/.test(worst) ? 'unknown' : worst;
+  const unknown = [...new Map(doubts.map((doubt) => [doubt.why, doubt])).values()];
+  const worst = (findings[0]?.weight ?? 'met') as Result['verdict'];
+  const verdict = unknown.length && !/must|should/.test(worst) ? 'unknown' : worst;
   return {
     id,
     name,
     file: subject.title,
     verdict: skipped === null ? verdict : 'skipped',
-    findings: faults,
-    unknown: open,
-    notes: weighing('note').map(({ what }) => what),
+    findings,
+    unknown,
+    notes: said.filter(({ weight }) => weight === 'note').map(({ what }) => what),
     skipped,
   };
 }
 
-function outcomeOf({ id, subject }: Requirement, repo: Repo): Outcome {
-  const doubt = id === subject.except ? undefined : subject.doubt?.(repo);
-  if (doubt) return { findings: [], unknown: [{ weight: 'must', why: doubt }] };
+function judge({ id, subject }: Requirement, repo: Repo): (Finding | Open)[] {
+  const why = id === subject.except ? undefined : subject.doubt?.(repo);
+  if (why) return [{ weight: 'must', why }];
   const read = subject.read(repo);
-  if (!read) return { findings: [absence(subject, repo)], unknown: [] };
-  const outcomes = rules.filter((rule) => rule.id === id).map((rule) => rule.judge(read, repo));
+  if (!read) return [absence(subject, repo)];
+  return rules.filter((rule) => rule.id === id).flatMap((rule) => rule.judge(read, repo));
+}
+
+function absence(subject: Subject<unknown>, { project }: Repo): Finding {
+  const refusal = problemOf(() => refuseUnsupported(project))?.replace(' Nothing was written.', '');
   return {
-    findings: outcomes.flatMap(({ findings }) => findings),
-    unknown: outcomes.flatMap(({ unknown }) => unknown),
+    weight: subject.absence,
+    what: 'the file is not there',
+    edit: refusal
+      ? `write it yourself; phoenix-fly does not, because ${refusal}`
+      : `npx plop ${subject.generator} writes it (npx plop fly: all of them)`,
+    file: subject.title,
+    line: null,
   };
 }
 
-const absence = ({ title, generator, absence: weight }: Subject<unknown>, repo: Repo): Finding => ({
-  weight,
-  what: 'the file is not there',
-  edit:
-    repo.refusal === undefined
-      ? `npx plop ${generator} writes it (npx plop fly: all of them)`
-      : `write it yourself; phoenix-fly does not, because ${repo.refusal}`,
-  file: title,
-  line: null,
-});
-
-/** What would not build, boot or answer, or is unsafe: a line each. @param title the usual path of the file, without it all files */
-export const mustFaults = (project: Project, title?: string): string[] => {
-  const repo = new Repo(project);
-  const faults = requirements
-    .filter(({ subject }) => title === undefined || subject.title === title)
-    .flatMap((requirement) => resultOf(requirement, repo).findings)
+/** What would not build, boot or answer, or is unsafe: a line each. */
+export function mustFaults(project: Project): string[] {
+  const faults = check(project).flatMap(({ findings }) => findings);
+  const lines = faults
     .filter(({ weight }) => weight === 'must')
     .map(({ what, file, line }) => `${file}${line === null ? '' : `:${line}`}: ${what}`);
-  return [...new Set(faults)];
-};
+  return [...new Set(lines)];
+}

@@ -1,23 +1,24 @@
+import { satisfiesRequirement } from '../fly/images.ts';
 import { brings } from './build-inputs.ts';
-import { builderElixir } from './dockerfile-base.ts';
-import { type Dockerfile, last, packages, type Step, startLine } from './dockerfile-model.ts';
+import { type Dockerfile, last, packages, startLine } from './dockerfile-model.ts';
+import { DEBIANS, neverExisted } from './image-name.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
 
 const r12 = rulesFor(DOCKERFILE, 'R1.2');
 const r13 = rulesFor(DOCKERFILE, 'R1.3');
 const r14 = rulesFor(DOCKERFILE, 'R1.4');
+const b1 = rulesFor(DOCKERFILE, 'B1');
 const b2 = rulesFor(DOCKERFILE, 'B2');
 
-const ELIXIR = /(^|\/)(elixir|erlang)(:|$)/;
 const COMPILERS = /^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/;
 
 /** What of the last stage's steps only a build needs. */
 function superfluous({ build, final }: Dockerfile, { project }: Repo) {
   const home = last(build.stage, 'WORKDIR')?.words[0];
   const isBuild = (path: string) => path === home || /(^|\/)(deps|node_modules)$/.test(path);
-  return (build.stage === final ? [] : final.steps).flatMap((step) => {
+  return (build.stage === final ? [] : final.steps).map((step) => {
     const copied = step.from === build.stage ? step.words.slice(0, -1).filter(isBuild) : [];
     const what = [
       ...step.tasks.map((task) => `Mix (mix ${task})`),
@@ -33,7 +34,7 @@ function superfluous({ build, final }: Dockerfile, { project }: Repo) {
  * What a release links to, what brings it, and whether the VM starts without. Debian's images have the C++ library and
  * ncurses (apt and bash link to them), all but bookworm's OpenSSL too (coreutils).
  */
-const LIBRARIES: [system: RegExp, weight: Weight, name: string, brought: RegExp][] = [
+const LIBRARIES: [system: RegExp, weight: string, name: string, brought: RegExp][] = [
   [/^/, 'should', 'ca-certificates', /^ca-certificates/],
   // Erlang before OTP 24 compiles nothing at run time
   [/alpine(?!.* 1\.(\d|1[01])\b)/, 'must', 'libstdc++', /^(libstdc\+\+|g\+\+|build-base|nodejs)/],
@@ -47,33 +48,20 @@ function lacking(file: Dockerfile) {
   if (/elixir|erlang/.test(root.image)) return [];
   if (!root.system) return new Doubt(`what ${root.image} brings can't be told from its name`);
   const text = `${root.system.label} ${builderElixir(file)}`.toLowerCase();
-  const installing = steps.find((step) => packages([step]).length);
-  return LIBRARIES.filter(([on]) => on.test(text))
-    .filter(([, , , brought]) => !packages(steps).some((name) => brought.test(name)))
-    .map(([, weight, name]) => ({ line: installing?.line ?? line, weight, name }));
+  const place = steps.find((step) => packages([step]).length)?.line ?? line;
+  return LIBRARIES.filter(
+    ([on, , , brought]) => on.test(text) && !packages(steps).some((name) => brought.test(name)),
+  ).map(([, weight, name]) => ({ line: place, weight, name }));
 }
 
 const SECRET =
-  /(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?|COOKIE|DATABASE_URL|_DSN)/;
-const PUBLIC = /PUBLIC|PUBLISHABLE|_ID$|_FILE$|_PATH$|FINGERPRINT|SITE_?KEY/;
+  /(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?|COOKIE|_DSN)/i;
+const PUBLIC = /PUBLIC|PUBLISHABLE|_(ID|FILE|PATH|URL)$|FINGERPRINT|SITE_?KEY/i;
 
-/** A variable whose name says that nobody may read its value. */
-export const isSecretName = (name: string): boolean =>
-  SECRET.test(name.toUpperCase()) && !PUBLIC.test(name.toUpperCase());
-
-/** An address with a password in it. */
-export const hasPassword = (value: string): boolean => /:\/\/[^/:@\s]*:[^@\s]+@/.test(value);
-
-const ROOT = /^(root|0)(:|$)/;
-const isRoot = ({ final }: Dockerfile): boolean => ROOT.test(last(final, 'USER')?.text ?? 'root');
-
-const CHOWN = /\bchown\s+(-R\S*\s+(?!root|0\b)|(?!root|0\b)\S+\s+\/?app\/?(\s|$))/;
-
-/** Steps that give the code to another user: `COPY --from=builder --chown=nobody`, `chown -R nobody /app`. */
-const givenAway = ({ final }: Dockerfile): Step[] =>
-  final.steps.filter(({ from, flags, commands }) =>
-    from ? /--chown=(?!root|0\b)/.test(flags) : commands.some((command) => CHOWN.test(command)),
-  );
+/** A variable that nobody may read: by its name, or as its value is a key or an address with a password. */
+export const isSecret = (name: string, value: string): boolean =>
+  /:\/\/[^/:@\s]*:[^@\s]+@|^(sk|rk)_live_|^ghp_/.test(value) ||
+  (SECRET.test(name) && !PUBLIC.test(name));
 
 /**
  * ARGs and ENVs that hold secrets. What is in the image is read by everybody; an ARG's value comes with each build, and
@@ -82,24 +70,62 @@ const givenAway = ({ final }: Dockerfile): Step[] =>
 const secrets = ({ final, steps }: Dockerfile) =>
   steps.flatMap(({ keyword, line, pairs }) =>
     pairs
-      .filter(
-        ([name, value]) => isSecretName(name) && (!name.endsWith('_URL') || hasPassword(value)),
-      )
+      .filter(([name, value]) => isSecret(name, value))
       .map(([name, value]) => {
         const shipped = final.steps.some((step) => step.line === line);
         const real = keyword === 'ARG' || value.length >= 16 || value.includes('$');
-        const weight: Weight = shipped && real ? 'must' : 'should';
-        return { line, weight, keyword, name };
+        return { line, weight: shipped && real ? 'must' : 'should', keyword, name };
       }),
   );
 
+const isRoot = ({ final }: Dockerfile): boolean =>
+  /^(root|0)(:|$)/.test(last(final, 'USER')?.text ?? 'root');
+
+const CHOWN = /\bchown\s+(-R\S*\s+(?!root|0\b)|(?!root|0\b)\S+\s+\/?app\/?(\s|$))/;
+
+/** Steps that give the code to another user: `COPY --from=builder --chown=nobody`, `chown -R nobody /app`. */
+const givenAway = ({ final }: Dockerfile) =>
+  final.steps.filter(({ from, flags, commands }) =>
+    from ? /--chown=(?!root|0\b)/.test(flags) : commands.some((command) => CHOWN.test(command)),
+  );
+
+const rootsOf = ({ build, final }: Dockerfile) => [build.stage.root, final.root];
+
+/** The Elixir version that the builder's tag names. */
+export const builderElixir = ({ build }: Dockerfile): string | undefined =>
+  /elixir:v?(\d+\.\d+(?:\.\d+)?)/.exec(build.stage.root.image)?.[1];
+
+/** Past their end of life; bullseye since 2026-08-31: its package lists answer 404. */
+const GONE = DEBIANS.slice(0, DEBIANS.indexOf('bookworm'));
+
+/** Builder and runner on different systems. A newer release still has the C library that the VM was linked to. */
+function drift(file: Dockerfile) {
+  const [from, to] = rootsOf(file).map(({ system }) => system);
+  if (!from?.release || !to?.release || from.label === to.label) return undefined;
+  const age = (release: string) => DEBIANS.indexOf(release) + Number(release.split('.')[1] ?? 0);
+  const newer = from.family === to.family && age(to.release) > age(from.release);
+  const weight = newer ? 'should' : 'must';
+  return { line: file.final.root.line, weight, from: from.label, to: to.label };
+}
+
+/** An image whose tag moves to another system by itself, unless the build compares both. */
+function moving({ build, final }: Dockerfile) {
+  const [builder, runner] = [build.stage.root, final.root];
+  if (runner.system?.exact && !runner.system.release) return { ...runner, other: builder };
+  const compared = build.steps.some(({ text }) => text.includes('os-release'));
+  const moves = builder.system?.release && !builder.system.exact && builder !== runner;
+  return moves && !compared && { ...builder, other: runner };
+}
+
 /**
  * R1.2: the image holds the release, and no compiler, source, Mix, Hex or cache. R1.3: it has the libraries that this links to.
- * R1.4: a user that is not root, code that it can't change, a place where it may write, no secrets. B2: UTF-8, for names of files.
+ * R1.4: a user that is not root, code that it can't change, a place where it may write, no secrets. B1: one release of one
+ * operating system that has packages, an Elixir that mix.exs allows. B2: UTF-8, for names of files.
  */
 export const imageRules: readonly Rule[] = [
   r12.should(
-    ({ build, final }) => (build.stage === final || ELIXIR.test(final.root.image)) && final,
+    ({ build, final }) =>
+      (build.stage === final || /(^|\/)(elixir|erlang)(:|$)/.test(final.root.image)) && final,
     'the image has the compiler, Mix and Hex',
     'add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release',
   ),
@@ -109,22 +135,16 @@ export const imageRules: readonly Rule[] = [
     (_, { release }) =>
       `leave it to the builder stage; the image only needs .../_build/prod/rel/${release}`,
   ),
-  r12.advice(
-    ({ stages }, { project }) =>
-      !project.assets.packageJsons.length &&
-      stages.find(({ root }) => /(^|\/)(node|oven\/bun)(:|$)/.test(root.image)),
-    'a Node stage, but no package.json asks for one',
-    'remove the stage and what copies from it',
-  ),
+
   r13.must(
     lacking,
     ({ name }) => `the image installs no ${name}, which a release needs`,
     ({ name }) => `install ${name} in the last stage`,
   ),
   r13.must(
-    ({ final }) =>
-      final.root.system?.release === 'trixie' &&
-      final.steps.find((step) => packages([step]).includes('libncurses5')),
+    ({ final: { root, steps } }) =>
+      root.system?.release === 'trixie' &&
+      steps.find((step) => packages([step]).includes('libncurses5')),
     'Debian trixie has no libncurses5, so apt-get fails',
     'write libncurses6',
   ),
@@ -134,6 +154,7 @@ export const imageRules: readonly Rule[] = [
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
     'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in',
   ),
+
   r14.should(
     (file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }),
     'the app runs as root',
@@ -164,6 +185,44 @@ export const imageRules: readonly Rule[] = [
     'ENV with a space is the old form, which Docker warns of',
     ({ text }) => `write: ENV ${text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
   ),
+
+  b1.must(
+    (file) => rootsOf(file).find(({ system }) => GONE.includes(system?.release ?? '')),
+    ({ system }) => `${system?.label}'s packages are gone (end of life), so apt-get fails`,
+    'take trixie: change the version at the top, and libncurses5 to libncurses6',
+  ),
+  b1.must(
+    (file) => rootsOf(file).find(({ image }) => neverExisted(image)),
+    ({ image }) => `there is no image ${image}: ${neverExisted(image)}`,
+    'take a tag that hub.docker.com lists',
+  ),
+  b1.must(
+    drift,
+    ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
+    ({ from }) => `change the runner to ${from}`,
+  ),
+  b1.should(
+    moving,
+    ({ image }) => `${image} changes to a new system now and then, and the other stage does not`,
+    ({ other }) =>
+      `name the system in the tag (as hexpm/elixir's do), ${other.system?.label ?? 'that of the other stage'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
+  ),
+  b1.must(
+    (file, { project }) => {
+      const elixir = builderElixir(file);
+      const refuses = (wanted: string) => elixir && !satisfiesRequirement(elixir, wanted);
+      const wanted = project.elixir.requirements.find(refuses);
+      return wanted && { line: file.build.stage.root.line, elixir, wanted };
+    },
+    ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
+    'change the Elixir version at the top',
+  ),
+  b1.should((file) => {
+    const unknown = rootsOf(file).filter(({ system }) => !system?.release && !system?.exact);
+    const names = [...new Set(unknown.map(({ image }) => image))].join(' and ');
+    return names && new Doubt(`what ${names} stands on can't be told from the name`);
+  }),
+
   b2.should(
     (file) => {
       const { env, steps, root } = file.final;
@@ -171,9 +230,8 @@ export const imageRules: readonly Rule[] = [
       const made = steps.some(({ text }) =>
         /locale-gen|localedef|locales-all|update-locale/.test(text),
       );
-      const there =
-        /utf-?8/i.test(name) && (/^C\./i.test(name) || root.system?.family === 'Alpine' || made);
-      return !there && { line: startLine(file), name };
+      const isThere = /^C\./i.test(name) || root.system?.family === 'Alpine' || made;
+      return !(isThere && /utf-?8/i.test(name)) && { line: startLine(file), name };
     },
     ({ name }) =>
       `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,

@@ -1,23 +1,7 @@
 import { Problem } from '../problem.ts';
 import { type System, systemOf } from './image-name.ts';
 
-/** One instruction, variables written out as far as the file says what they hold. */
-export interface Step {
-  keyword: string;
-  line: number;
-  flags: string;
-  text: string;
-  /** Words of the exec form, or of the shell form without quotes. */
-  words: string[];
-  /** What a RUN runs, one by one, and its `mix` tasks with their arguments. */
-  commands: string[];
-  tasks: string[];
-  /** Names and values of ENV and ARG. */
-  pairs: [name: string, value: string][];
-  /** The stage that a COPY takes from, else what comes from the build context: "lib", "." for all of it. */
-  from: Stage | undefined;
-  sources: string[];
-}
+export type Step = ReturnType<typeof readStep>;
 
 export interface Stage {
   name: string | undefined;
@@ -111,9 +95,11 @@ function readStage(from: string[], line: number, argLine: number, stages: Stage[
   };
 }
 
+/** One instruction, variables written out as far as the file says what they hold. */
 function readStep(keyword: string, line: number, flags: string, text: string, stages: Stage[]) {
   const [, from] = /--from=(\S+)/.exec(flags.toLowerCase()) ?? [];
   const takes = /^(COPY|ADD)$/.test(keyword) && from === undefined;
+  const paths = takes ? words(text).slice(0, -1) : [];
   // Where the shell ends a command, in quotes too
   const commands = keyword === 'RUN' ? text.replace(/["'()]/g, '').split(/&&|\|\|?|;|\n/) : [];
   return {
@@ -121,16 +107,16 @@ function readStep(keyword: string, line: number, flags: string, text: string, st
     line,
     flags,
     text,
+    /** Words of the exec form, or of the shell form without quotes. */
     words: words(text),
+    /** What a RUN runs, one by one, and its `mix` tasks with their arguments. */
     commands,
     tasks: commands.flatMap(tasksIn),
+    /** Names and values of ENV and ARG. */
     pairs: /^(ENV|ARG)$/.test(keyword) ? pairsIn(text) : [],
+    /** The stage that a COPY takes from, else what comes from the build context: "lib", "." for all of it. */
     from: stages.find(({ name }, index) => from && [name, `${index}`].includes(from)),
-    sources: takes
-      ? words(text)
-          .slice(0, -1)
-          .map((path) => path.replace(/^\.?\/+|\/$/g, '') || '.')
-      : [],
+    sources: paths.map((path) => path.replace(/^\.?\/+|\/$/g, '') || '.'),
   };
 }
 
@@ -155,7 +141,7 @@ function words(text: string): string[] {
 }
 
 /** `A=1 B="2 3"`, `A`, and the old form `A 1`. */
-function pairsIn(text: string): Step['pairs'] {
+function pairsIn(text: string): [name: string, value: string][] {
   const [, name, value = ''] = /^(\w+)\s+([^=\s][\s\S]*)$/.exec(text) ?? [];
   if (name) return [[name, unquoted(value.trim())]];
   const assignments = (text.match(WORD) ?? []).map((word) => word.split(/=([\s\S]*)/));

@@ -1,7 +1,7 @@
 import { relFolder } from '../docker/release-files.ts';
 import { get, pairs, Unknown } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
-import { setting } from './boot.ts';
+import { scriptsOf } from './boot.ts';
 import { type Dockerfile, last, programs, startLine, startSteps } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
@@ -12,14 +12,8 @@ const r16 = rulesFor(DOCKERFILE, 'R1.6');
 
 const startOf = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
-/** Scripts of the repo's that a command runs. */
-function scriptsOf({ project: { tree } }: Repo, commands: readonly string[]) {
-  const names = new Set(commands.map((command) => command.split('/').at(-1)));
-  return [...tree.paths].flatMap((file) => {
-    const text = names.has(file.split('/').at(-1)) ? tree.read(file) : undefined;
-    return text?.startsWith('#!') ? { file, text } : [];
-  });
-}
+/** A release by its task, its folder or its script. */
+const RELEASE = /^release\s+([a-z]\w*)|\brel\/(\w+)\/?\s|(?:^|\s)(?:\.\/)?bin\/([\w-]+)/;
 
 /** Releases that are built, copied or started, and that neither mix.exs nor a step has. */
 function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
@@ -27,72 +21,61 @@ function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
   if (!names.length && (main === null || project.umbrella)) return [];
   const releases = names.length ? names : [main, project.app.otpApp];
   const home = `${last(final, 'WORKDIR')?.words[0] ?? ''}/`;
-  const copies = final.steps.filter(({ from }) => from);
+  const made = final.steps.filter(({ keyword }) => /RUN|COPY/.test(keyword));
+  const isMade = (name: string) =>
+    releases.includes(name) ||
+    project.tree.paths.has(`${relFolder(project, release)}/overlays/bin/${name}`) ||
+    made.some(({ text }) => text.includes(`bin/${name}`));
   const starts = startSteps(final).map((step) => {
     return { line: step.line, text: programs(step).join(' ').replace(home, '') };
   });
-  const overlays = `${relFolder(project, release)}/overlays/bin/`;
-  const isMade = (name: string) =>
-    project.tree.paths.has(`${overlays}${name}`) ||
-    final.steps.some(
-      ({ keyword, text }) => /RUN|COPY/.test(keyword) && text.includes(`bin/${name}`),
-    );
-  const named = (lines: readonly { line: number; text: string }[], pattern: RegExp) =>
-    lines.flatMap(({ line, text }) => {
-      const [, name = ''] = pattern.exec(text) ?? [];
-      return !name || releases.includes(name) || isMade(name) ? [] : { line, name };
-    });
-  return [
-    ...named(build.tasks, /^release\s+([a-z]\w*)/),
-    ...named(copies, /\brel\/(\w+)\/?\s/),
-    ...named(starts, /(?:^|\s)(?:\.\/)?bin\/([\w-]+)/),
-  ];
+  const copies = final.steps.filter(({ from }) => from);
+  return [...build.tasks, ...copies, ...starts].map(({ line, text }) => {
+    const name = RELEASE.exec(text)?.slice(1).find(Boolean);
+    return name && !isMade(name) && { line, name };
+  });
 }
 
 const EXEC = /(^|&&|;)\s*([A-Z_]\w*=\S*\s+)*exec\s/m;
 
 /** Shells and scripts that stay between Fly and the VM. */
-function deaf({ final }: Dockerfile, repo: Repo) {
+function deaf({ final }: Dockerfile, { project }: Repo) {
   const starts = startSteps(final);
   const shells = starts.filter(({ text, words: [command = '', option, inShell = ''] }) => {
     const isShell = /^(\/bin\/)?(ba)?sh$/.test(command) && option === '-c';
     return text.startsWith('[') ? isShell && !EXEC.test(inShell) : !EXEC.test(text);
   });
-  const scripts = scriptsOf(repo, starts.flatMap(programs))
+  const scripts = scriptsOf(project, starts.flatMap(programs))
     .filter(({ text }) => !EXEC.test(text) && /\b(start|server)\b/.test(text))
     .map(({ file, text }) => ({ file, line: text.trimEnd().split('\n').length }));
   return [...scripts, ...shells.map(({ line }) => ({ line, file: undefined }))];
 }
 
 /** Scripts that the image, release_command or [processes] starts, and that git holds without the executable bit. */
-function notExecutable({ final, steps }: Dockerfile, repo: Repo) {
-  const { tree } = repo.project;
+function notExecutable({ final, steps }: Dockerfile, { project, fly }: Repo) {
   if (steps.some(({ text, flags }) => /chmod[\s=]/.test(`${flags} ${text}`))) return [];
-  const processes = repo.fly ? tablesAt(repo.fly.table, 'processes') : [];
-  const others = [
-    repo.fly?.deploy.release_command,
-    ...processes.flatMap(({ data }) => Object.values(data)),
-  ];
-  const words = others
-    .join(' ')
-    .split(/[\s'"]+/)
-    .filter((word) => word.includes('/'));
+  const processes = fly ? tablesAt(fly.table, 'processes') : [];
+  const commands = processes.flatMap(({ data }) => Object.values(data));
+  const words = [fly?.deploy.release_command, ...commands].join(' ').split(/[\s'"]+/);
   const copied = final.steps.flatMap(({ sources }) => sources);
-  return scriptsOf(repo, [...startSteps(final).flatMap(programs), ...words])
+  const started = [
+    ...startSteps(final).flatMap(programs),
+    ...words.filter((word) => word.includes('/')),
+  ];
+  return scriptsOf(project, started)
     .filter(({ file }) => file.includes('/overlays/') || copied.includes(file))
-    .filter(({ file }) => tree.executable?.(file) === false);
+    .filter(({ file }) => project.tree.executable?.(file) === false);
 }
 
 function silent(file: Dockerfile, repo: Repo) {
   const { app, endpoint } = repo.project;
-  const boot = repo.boot();
-  const server = setting(boot, app.otpApp, endpoint.module, 'server');
+  const settings = repo.boot().apps.get(app.otpApp);
+  const server = get(get(settings, endpoint.module), 'server');
   if (server instanceof Unknown)
     return new Doubt(`whether it serves HTTP is decided by ${server.why}`);
   // An app may have several endpoints
-  const settings = pairs(boot.apps.get(app.otpApp));
   const serves =
-    settings.some(([, value]) => get(value, 'server') === true) ||
+    pairs(settings).some(([, value]) => get(value, 'server') === true) ||
     /^(true|1)$/.test(repo.machine.PHX_SERVER ?? '') ||
     startSteps(file.final).some(({ text }) => text.includes('phx.server'));
   return !serves && { line: startLine(file) };

@@ -1,11 +1,10 @@
 import { show, Unknown } from '../elixir/value.ts';
 import { secretsToSet } from '../fly/secrets.ts';
-import { setting } from './boot.ts';
-import { hasPassword, isSecretName } from './dockerfile-image.ts';
+import { isSecret } from './dockerfile-image.ts';
 import { volumes } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind } from './runtime-repos.ts';
 import { reposOf } from './runtime-settings.ts';
 
@@ -16,32 +15,27 @@ const b9 = rulesFor(FLY_TOML, 'B9');
 const isSqlite = ({ project }: Repo): boolean => project.database.adapter === 'sqlite';
 const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
 
-/** A setting of each repo with the environment that a machine has. */
-const repoSettings = (repo: Repo, key: string, started = repo.boot()) =>
-  reposOf(repo).map(({ module, app }) => ({ module, value: setting(started, app, module, key) }));
-
 /** Whether POOL_SIZE says how many connections a repo opens, or nothing does: not a number of its owner's. */
 export const followsPoolSize = (repo: Repo): boolean =>
-  repoSettings(repo, 'pool_size', repo.boot({ POOL_SIZE: '7' })).some(
-    ({ value }) => typeof value !== 'number' || value === 7,
-  );
+  reposOf(repo).some(({ value }) => {
+    const size = value('pool_size');
+    return typeof size !== 'number' || size === 7;
+  });
 
 /** Repos that speak another IP than the database's network. */
 function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   const kind = databaseKind(repo);
   const ipv6 = kind !== 'external';
-  const weight: Weight = kind === 'app' || kind === 'managed' ? 'must' : 'should';
+  const weight = /app|managed/.test(kind ?? '') ? 'must' : 'should';
   const isSet = env.ECTO_IPV6 === String(ipv6);
-  return repoSettings(repo, 'socket_options').map(({ module, value }) => {
+  return reposOf(repo).map(({ module, onMachine }) => {
+    const value = onMachine('socket_options');
     if (value instanceof Unknown)
       return new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`);
     const place = line(ipv6 ? 'env' : 'env.ECTO_IPV6');
     return show(value).includes('inet6') !== ipv6 && { line: place, weight, module, ipv6, isSet };
   });
 }
-
-const isSecret = ([name, value]: [string, string]): boolean =>
-  value !== '' && (isSecretName(name) || hasPassword(value) || /^(sk|rk)_live_|^ghp_/.test(value));
 
 /** The release_command, where something about it is wrong. */
 const command =
@@ -74,9 +68,12 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   ),
   r23.advice(
     ({ line }, repo) =>
-      repoSettings(repo, 'pool_size')
-        .filter(({ value }) => Number(value) > (isManaged(repo) ? 45 : 25))
-        .map(({ value }) => ({ size: value, line: line('env.POOL_SIZE') })),
+      reposOf(repo)
+        .map(({ onMachine }) => ({
+          size: Number(onMachine('pool_size')),
+          line: line('env.POOL_SIZE'),
+        }))
+        .filter(({ size }) => size > (isManaged(repo) ? 45 : 25)),
     ({ size }) => `${size} connections from each machine are more than a small Postgres allows`,
     'write: POOL_SIZE = "10"',
   ),
@@ -91,7 +88,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   r27.must(
     ({ env, line }) =>
       Object.entries(env)
-        .filter(isSecret)
+        .filter(([name, value]) => value && isSecret(name, value))
         .map(([name]) => ({ name, line: line(`env.${name}`) })),
     ({ name }) => `${name} is a secret, and fly.toml is committed`,
     ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,

@@ -2,10 +2,9 @@ import { Unknown } from '../elixir/value.ts';
 import type { Service } from '../fly/fly-config.ts';
 import { isLaunchLimit, staysOn } from '../fly/fly-merge.ts';
 import { isGpu, memoryOf, memoryRange, sizeOf } from '../fly/machine.ts';
-import { setting } from './boot.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { endpointOf } from './runtime-settings.ts';
 
 const r22 = rulesFor(FLY_TOML, 'R2.2');
@@ -14,34 +13,44 @@ const r26 = rulesFor(FLY_TOML, 'R2.6');
 const b7 = rulesFor(FLY_TOML, 'B7');
 const b8 = rulesFor(FLY_TOML, 'B8');
 
-/** What `fly launch` wrote nobody chose; what somebody chose is theirs. */
-const chosen = (byOwner: boolean): Weight => (byOwner ? 'advice' : 'should');
-
 /** Something wrong about the service that serves the pages, with the line of the key that says it. */
 const service =
   <Found extends object>(
     key: string,
-    find: (service: Service, file: FlyFile, repo: Repo) => Found | Doubt | false | undefined,
+    find: (service: Service, file: FlyFile, repo: Repo) => Found | Doubt | boolean | undefined,
   ) =>
   (file: FlyFile, repo: Repo) => {
     const found = file.service && find(file.service, file, repo);
     const path = [file.service?.path, key].filter(Boolean).join('.');
-    return found instanceof Doubt ? found : found && { line: file.line(path), ...found };
+    if (!found || found instanceof Doubt) return found;
+    return { line: file.line(path), ...(found as Found) };
   };
 
-/** Every [[vm]], with what its size may have; `fly config validate` does not look at this (C6). */
-const sizes = ({ machines, line }: FlyFile) =>
+/** What is wrong with a [[vm]]: `fly config validate` does not look at this (C6). */
+const misfits = ({ machines, line }: FlyFile) =>
   machines.map(({ data, path }) => {
     const size = sizeOf(data);
-    const key = data.memory === undefined && data.memory_mb !== undefined ? 'memory_mb' : 'memory';
     const range = memoryRange(size);
-    return {
-      size,
-      range,
-      memory: memoryOf(data),
-      written: data[key],
-      line: line(`${path}.${key}`),
-    };
+    if (!range)
+      return (
+        !isGpu(size) && {
+          line: line(`${path}.size`),
+          what: `Fly has no machine ${size}`,
+          edit: 'size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)',
+        }
+      );
+    const { least, most } = range;
+    const memory = memoryOf(data) ?? 0;
+    const key = data.memory === undefined && data.memory_mb !== undefined ? 'memory_mb' : 'memory';
+    const found = { line: line(`${path}.${key}`), edit: 'memory = "1gb"' };
+    const written = JSON.stringify(data[key]);
+    if (memory % 256 || memory < least || memory > most)
+      return {
+        ...found,
+        what: `${size} has ${least} to ${most} MB in steps of 256, not ${written}; the deploy fails`,
+      };
+    const what = '256 MB are too little for the Erlang VM';
+    return memory === 256 && { ...found, weight: 'should', what };
   });
 
 /**
@@ -55,27 +64,9 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     'npx plop fly-toml -- --memory 1gb, or at the end:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"',
   ),
   r22.must(
-    ({ machines, line }) =>
-      machines
-        .map(({ data, path }) => ({ size: sizeOf(data), line: line(`${path}.size`) }))
-        .filter(({ size }) => !memoryRange(size) && !isGpu(size)),
-    ({ size }) => `Fly has no machine ${size}`,
-    'write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)',
-  ),
-  r22.must(
-    (file) =>
-      sizes(file).map(({ range, memory = 0, ...found }) => {
-        const fits = range && memory % 256 === 0 && memory >= range.least && memory <= range.most;
-        return range && !fits && { ...found, ...range };
-      }),
-    ({ size, least, most, written }) =>
-      `${size} has ${least} to ${most} MB in steps of 256, not ${JSON.stringify(written)}; the deploy fails`,
-    'write: memory = "1gb"',
-  ),
-  r22.should(
-    (file) => sizes(file).filter(({ range, memory }) => range && memory === 256),
-    '256 MB are too little for the Erlang VM',
-    'write: memory = "1gb"',
+    misfits,
+    ({ what }) => what,
+    ({ edit }) => `write: ${edit}`,
   ),
 
   r24.should(
@@ -92,8 +83,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   ),
   r26.must(
     service('internal_port', ({ internalPort: knocks = 8080 }, _, repo) => {
-      const { app, module } = endpointOf(repo);
-      const listens = setting(repo.boot(), app, module, 'http', 'port');
+      const listens = endpointOf(repo).onMachine('http.port');
       if (listens instanceof Unknown)
         return new Doubt(`which port the app listens on is decided by ${listens.why}`);
       const port = Number(listens ?? knocks);
@@ -109,7 +99,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       `add:\n[${header}.concurrency]\ntype = "connections"\nsoft_limit = 1000\nhard_limit = 1000`,
   ),
   r26.advice(
-    service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests' && {}),
+    service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'),
     'the limits count requests, and a LiveView page is one request that never ends',
     'write: type = "connections"',
   ),
@@ -117,7 +107,9 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     service('concurrency.soft_limit', ({ concurrency }) => {
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
       const most = Math.min(Number(soft), Number(hard));
-      return concurrency && most < 500 && { weight: chosen(!isLaunchLimit(concurrency)), most };
+      // What `fly launch` wrote nobody chose
+      const weight = isLaunchLimit(concurrency) ? 'should' : 'advice';
+      return most < 500 && concurrency && { weight, most };
     }),
     ({ most }) => `from ${most} connections on, LiveView sockets are throttled`,
     'write: soft_limit = 1000 and hard_limit = 1000',
@@ -136,7 +128,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   b7.must(
     service(
       'auto_start_machines',
-      (found) => !staysOn(found) && found.data.auto_start_machines === false && {},
+      (found) => !staysOn(found) && found.data.auto_start_machines === false,
     ),
     'a machine that is stopped never starts again',
     'write: auto_start_machines = true',
@@ -151,34 +143,30 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     'write: auto_stop_machines = "off" and min_machines_running = 1',
   ),
   b7.should(
-    ({ deploy: { strategy }, line }, { project: { background } }) =>
-      background.length > 0 &&
-      (strategy === 'bluegreen' || strategy === 'canary') && {
-        line: line('deploy.strategy'),
-        strategy,
-        who: background.join(', '),
-      },
+    ({ deploy, line }, { project: { background } }) => {
+      const strategy = String(deploy.strategy);
+      const twice = /^(bluegreen|canary)$/.test(strategy) && background.length > 0;
+      return twice && { line: line('deploy.strategy'), strategy, who: background.join(', ') };
+    },
     ({ strategy, who }) =>
       `${strategy} starts new machines beside the old ones, so these workers run twice meanwhile: ${who}`,
     'write: strategy = "rolling"',
   ),
+
+  // Fly's own default is nobody's choice
   b8.should(
-    ({ table: { kill_signal: given = 'SIGINT' }, line }) =>
-      given !== 'SIGTERM' && {
-        line: line('kill_signal'),
-        weight: chosen(given !== 'SIGINT'),
-        given,
-      },
+    ({ table: { kill_signal: given = 'SIGINT' }, line }) => {
+      const weight = given === 'SIGINT' ? 'should' : 'advice';
+      return given !== 'SIGTERM' && { line: line('kill_signal'), weight, given };
+    },
     ({ given }) => `Fly sends ${given}, and the VM stops at once`,
     'above the first [table], write: kill_signal = "SIGTERM"',
   ),
   b8.should(
-    ({ killTimeout: given = 5, line }) =>
-      (given < 20 || given > 300) && {
-        line: line('kill_timeout'),
-        weight: chosen(given !== 5),
-        given,
-      },
+    ({ killTimeout: given = 5, line }) => {
+      const weight = given === 5 ? 'should' : 'advice';
+      return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, given };
+    },
     ({ given }) =>
       `after ${Math.min(given, 300)} s it is killed, with requests and jobs still running`,
     'above the first [table], write: kill_timeout = "30s"',

@@ -3,12 +3,15 @@ import { tablesAt } from '../fly/fly-config.ts';
 import { usesMnesia } from './node-name.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { type Place, type Rule, rulesFor } from './rule.ts';
+import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
 import { PROBE, settingAt } from './runtime-settings.ts';
 
 /** What would write below the release, which belongs to root: `what` writes where, and the remedy. */
-interface Writer extends Place {
+interface Writer {
+  file?: string;
+  line?: number | undefined;
+  weight?: string;
   what: string;
   remedy: string;
 }

@@ -1,5 +1,4 @@
 import dockerignore from '@balena/dockerignore';
-import { refuseUnsupported } from '../answers/supported.ts';
 import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
 import { Run } from '../elixir/run.ts';
@@ -34,7 +33,7 @@ export interface Boot {
   stops: string[];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that the checks look at, each read once and only when asked for. undefined: the file isn't there. */
 export class Repo {
@@ -51,13 +50,6 @@ export class Repo {
     this.release = builtRelease(project) ?? project.release.name ?? releaseFor(project);
     this.runtimePath = runtimeFile(project);
     this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
-  }
-
-  /** Why the generators refuse this repo; undefined: they don't. */
-  get refusal(): string | undefined {
-    return this.once('refusal', () =>
-      problemOf(() => refuseUnsupported(this.project))?.replace(' Nothing was written.', ''),
-    );
   }
 
   get fly(): FlyFile | undefined {

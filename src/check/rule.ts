@@ -6,34 +6,32 @@ import type { Read, Repo } from './repo.ts';
  */
 export type Weight = 'must' | 'should' | 'advice' | 'note';
 
-/** Where something was found, which data of a rule may have. `file` is left out where it is the rule's own, `line` (from 1) where there is none yet. */
-export interface Place {
-  file?: string | undefined;
-  line?: number | undefined;
-  /** Where this finding doesn't weigh what its rule does. */
-  weight?: Weight;
-}
-
 /** What reading can't decide, and why: no fault, and never "met". */
 export class Doubt {
-  readonly doubt: string;
+  readonly why: string;
 
-  constructor(doubt: string) {
-    this.doubt = doubt;
+  constructor(why: string) {
+    this.why = why;
   }
 }
 
-/** What was found: one, several or none; `true` where there is no data to it. */
-type Founds<Found> = Found | Doubt | Told | readonly (Found | Doubt | Told)[];
-type Told = boolean | undefined | null | '' | 0;
+/** What a rule says about a repo, in words. */
+export interface Finding {
+  weight: Weight;
+  what: string;
+  edit: string;
+  file: string;
+  /** 1-based; null: the file isn't there, or the edit has no line yet. */
+  line: number | null;
+}
 
-/** A text, or one that is made of what was found. */
-type Words<Found> = string | ((found: Found, repo: Repo) => string);
+/** A doubt, with the weight of the rule that could not decide. */
+export type Open = Doubt & { weight: Weight };
 
 /** One part of a requirement; several share an id. */
 export interface Rule<File = unknown> {
   id: string;
-  judge(read: Read<File>, repo: Repo): Outcome;
+  judge(read: Read<File>, repo: Repo): (Finding | Open)[];
 }
 
 /** A file that rules are about, as `check` finds it in the repo. */
@@ -50,52 +48,42 @@ export interface Subject<File> {
   except?: string;
 }
 
-/** What a rule says about a repo, in words. */
-export interface Finding {
-  weight: Weight;
-  what: string;
-  edit: string;
-  file: string;
-  /** 1-based; null: the file isn't there, or the edit has no line yet. */
-  line: number | null;
-}
+/** A rule found nothing. */
+type Nothing = boolean | undefined | null | '' | 0;
 
-/** What came out of one rule. */
-export interface Outcome {
-  findings: Finding[];
-  /** Each with the weight of the rule that could not decide. */
-  unknown: { weight: Weight; why: string }[];
-}
+/** A text, or one that is made of what was found. */
+type Words<Found> = string | ((found: Found, repo: Repo) => string);
 
 /**
  * Makes the rules of a requirement: `const r21 = rulesFor(FLY_TOML, 'R2.1')`, then `r21.must(find, say, mend)`.
- * `find` decides and returns data, `say` and `mend` are the words: what is wrong, and the exact edit.
+ * `find` decides and returns data, `say` and `mend` are the words: what is wrong, and the exact edit. The data may have a
+ * `file` where it isn't the rule's own, a `line`, and a `weight` where it isn't the rule's.
  */
 export function rulesFor<File>(_subject: Subject<File>, id: string) {
   const ofWeight =
-    (ruled: Weight) =>
+    (weight: Weight) =>
     <Found>(
-      find: (file: File, repo: Repo) => Founds<Found>,
+      find: (file: File, repo: Repo) => Found | Doubt | Nothing | (Found | Doubt | Nothing)[],
       say: Words<Found> = '',
       mend: Words<Found> = '',
     ): Rule<File> => ({
       id,
-      judge: ({ file: content, path }, repo) => {
-        const founds = [find(content, repo)].flat() as (Found | Doubt | Told)[];
-        const doubts = founds.filter((found) => found instanceof Doubt);
-        const facts = founds.filter((found) => found && !(found instanceof Doubt)) as Found[];
-        const findings = facts.map((found) => {
-          const { file = path, line = null, weight = ruled } = found as Place;
+      judge: ({ file: content, path: file }, repo) =>
+        [find(content, repo)].flat().flatMap((found) => {
+          if (!found) return [];
+          if (found instanceof Doubt) return { weight, why: found.why };
+          const [what, edit] = [say, mend].map((words) =>
+            typeof words === 'string' ? words : words(found as Found, repo),
+          ) as [string, string];
+          const place = found as Partial<Finding>;
           return {
-            weight,
-            what: textOf(say, found, repo),
-            edit: textOf(mend, found, repo),
-            file,
-            line,
+            weight: place.weight ?? weight,
+            file: place.file ?? file,
+            line: place.line ?? null,
+            what,
+            edit,
           };
-        });
-        return { findings, unknown: doubts.map(({ doubt: why }) => ({ weight: ruled, why })) };
-      },
+        }),
     });
   return {
     must: ofWeight('must'),
@@ -104,6 +92,3 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
     note: ofWeight('note'),
   };
 }
-
-const textOf = <Found>(words: Words<Found>, found: Found, repo: Repo): string =>
-  typeof words === 'string' ? words : words(found, repo);

@@ -1,7 +1,5 @@
-import { baseRules } from './dockerfile-base.ts';
+import { buildRules } from './dockerfile-build.ts';
 import { imageRules } from './dockerfile-image.ts';
-import { buildRules } from './dockerfile-inputs.ts';
-import { layerRules } from './dockerfile-layers.ts';
 import { startRules } from './dockerfile-start.ts';
 import { dockerignoreRules } from './dockerignore.ts';
 import { envShRules } from './env-sh.ts';
@@ -18,10 +16,8 @@ import { repoRules } from './runtime-repos.ts';
 
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
-  ...layerRules,
   ...imageRules,
   ...startRules,
-  ...baseRules,
   ...buildRules,
   ...dockerignoreRules,
   ...flyRules,

@@ -1,16 +1,15 @@
 import semver from 'semver';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
-import { setting } from './boot.ts';
-import { builderElixir } from './dockerfile-base.ts';
+import { builderElixir } from './dockerfile-image.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
-import { isMade, lacks, PROBE, readsAt, settingAt } from './runtime-settings.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
+import { isMade, lacks, PROBE, readsAt, settingAt, written } from './runtime-settings.ts';
 
 const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
 const b11 = rulesFor(RUNTIME_EXS, 'B11');
-const written = (app: string, rest: string): string =>
+const added = (app: string, rest: string): string =>
   `add: config :${app}, ${rest}; \`npx plop runtime-exs\` writes it`;
 
 type Options = readonly [name: string, options: Value];
@@ -75,33 +74,49 @@ export function logLines(repo: Repo) {
 const isOneLine = (format: string): boolean =>
   format.includes('$message') && format.indexOf('\n') === format.length - 1;
 
-const LINES: [name: 'format' | 'metadata' | 'colors', what: string, edit: string][] = [
-  ['format', 'an event is not one plain line', 'format: "$time $metadata[$level] $message\\n"'],
-  ['metadata', 'lines do not say which request they belong to', 'metadata: [:request_id]'],
-  ['colors', 'lines have colours, which `fly logs` shows as codes', 'colors: [enabled: false]'],
+const LINES: [
+  name: string,
+  isWrong: (_: Value | undefined) => boolean,
+  what: string,
+  edit: string,
+][] = [
+  [
+    'format',
+    (format) => typeof format === 'string' && !isOneLine(format),
+    'an event is not one plain line',
+    'format: "$time $metadata[$level] $message\\n"',
+  ],
+  [
+    'metadata',
+    (ids) => Array.isArray(ids) && !ids.some((id) => atomName(id) === 'request_id'),
+    'lines do not say which request they belong to',
+    'metadata: [:request_id]',
+  ],
+  [
+    'colors',
+    (colors) => get(colors, 'enabled') === true,
+    'lines have colours, which `fly logs` shows as codes',
+    'colors: [enabled: false]',
+  ],
 ];
 
 /** What Logger's lines lack, or the owner's own choice makes harder to read. */
 function wrongLines(_: string, repo: Repo) {
-  const { key, own, ...lacking } = logLines(repo);
+  const { key, own, ...missing } = logLines(repo);
   if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
-  const at = (name: string) => settingAt(repo, ['logger', key, name]);
-  const [format, ids] = [at('format'), at('metadata')];
-  const isWrong = {
-    format: typeof format === 'string' && !isOneLine(format),
-    metadata: Array.isArray(ids) && !ids.some((id) => atomName(id) === 'request_id'),
-    colors: get(at('colors'), 'enabled') === true,
-  };
-  return (own === undefined ? LINES : []).map(([name, what, edit]) => {
-    const isMissing = name !== 'colors' && lacking[name];
-    const weight: Weight = isMissing ? 'should' : 'advice';
-    return (isMissing || isWrong[name]) && { weight, what, rest: `:${key}, ${edit}` };
+  return (own === undefined ? LINES : []).map(([name, isWrong, what, edit]) => {
+    const isMissing = Object.entries(missing).some(([one, lacking]) => one === name && lacking);
+    const weight = isMissing ? 'should' : 'advice';
+    const isFault = isMissing || isWrong(settingAt(repo, ['logger', key, name]));
+    return isFault && { weight, what, rest: `:${key}, ${edit}` };
   });
 }
 
 /** The level under two values of LOG_LEVEL. */
 const levels = (repo: Repo): (Value | undefined)[] =>
-  ['warning', 'error'].map((LOG_LEVEL) => settingAt(repo, ['logger', 'level'], { LOG_LEVEL }));
+  ['warning', 'error'].map((LOG_LEVEL) =>
+    settingAt(repo, ['logger', 'level'], { ...PROBE, LOG_LEVEL }),
+  );
 
 /** LOG_LEVEL has no effect, and may have one. */
 export function missingLogLevel(repo: Repo): boolean {
@@ -113,13 +128,10 @@ export function missingLogLevel(repo: Repo): boolean {
 /** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
 export function missingSwitch(repo: Repo): boolean {
   const app = repo.project.app.otpApp;
-  const [on, off] = ['true', 'false'].map((value) =>
-    repo.boot({ ...PROBE, BACKGROUND_ENABLED: value }),
+  const [on, off] = ['true', 'false'].map((BACKGROUND_ENABLED) =>
+    written(repo.boot({ ...PROBE, BACKGROUND_ENABLED }).apps.get(app)),
   );
-  const follows = pairs(on?.apps.get(app)).some(
-    ([key, value]) => off && show(value) !== show(setting(off, app, key)),
-  );
-  return !follows && !repo.compiledKey([app, 'background']);
+  return on === off && !repo.compiledKey([app, 'background']);
 }
 
 /** tzdata would write new releases of the time zones below /app, which it may not. */
@@ -137,7 +149,7 @@ export const appRules: readonly Rule<string>[] = [
     (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
     'no list of TLS options that WebSocket and HTTP clients could use',
     ({ app }) =>
-      written(
+      added(
         app,
         `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
       ),
@@ -164,13 +176,13 @@ export const appRules: readonly Rule<string>[] = [
       return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
     },
     'the level does not follow LOG_LEVEL',
-    written('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
+    added('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
   ),
   r35.should(
     wrongLines,
     ({ what }) => what,
     ({ weight, rest }) =>
-      weight === 'should' ? written('logger', rest) : `add: config :logger, ${rest}`,
+      weight === 'should' ? added('logger', rest) : `add: config :logger, ${rest}`,
   ),
   b11.should(
     (_, repo) => {
@@ -180,7 +192,7 @@ export const appRules: readonly Rule<string>[] = [
     },
     ({ workers }) => `these workers run on every machine, and in a one-off console too: ${workers}`,
     ({ app }) =>
-      written(
+      added(
         app,
         ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)',
       ),

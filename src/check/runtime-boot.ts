@@ -1,6 +1,6 @@
 import { parseElixir } from '../elixir/syntax.ts';
-import { get, show, Unknown } from '../elixir/value.ts';
-import { placeholder, setting } from './boot.ts';
+import { get, show, Unknown, type Value } from '../elixir/value.ts';
+import { placeholder } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
@@ -17,18 +17,19 @@ function clashes(_: string, repo: Repo) {
   const options = project.projects[0]?.releaseOptions.get(repo.release);
   if (get(options, 'validate_compile_env') === false) return [];
   return repo.compiledKeys.map(({ path, reader }) => {
+    const [app, ...keys] = path;
     const [started, possible, before] = [
-      repo.boot(PROBE),
-      { apps: settings.all, stops: [] },
-      { apps: settings.compiled, stops: [] },
-    ].map((boot) => setting(boot, ...path));
+      repo.boot(PROBE).apps,
+      settings.all,
+      settings.compiled,
+    ].map((apps) => keys.reduce<Value | undefined>(get, apps.get(app)));
     const changes = written(started) !== written(before);
     if (!changes && written(possible) === written(before)) return undefined;
     const line = project.config.settings.findLast(
-      ({ file, app, key, value }) =>
-        file === runtimePath &&
-        app === path[0] &&
-        (key === path[1] || (key === null && get(value, path[1] ?? '') !== undefined)),
+      (one) =>
+        one.file === runtimePath &&
+        one.app === app &&
+        (one.key === keys[0] || (one.key === null && get(one.value, keys[0] ?? '') !== undefined)),
     )?.line;
     return !changes || (started instanceof Unknown && before !== undefined)
       ? new Doubt(`whether line ${line} changes ${named(path)}, which ${reader} compiles in`)

@@ -77,33 +77,26 @@ const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
 const onFly = ({ repo, value }: Settings, key: string): Value | undefined =>
   value(key, { PHX_HOST: flyHost(repo) });
 
-/** A list of origins without the host that fly.toml names. */
-function lacksHost(origins: Value | undefined, settings: Settings): boolean {
-  const list = onFly(settings, 'check_origin');
-  if (
-    !Array.isArray(origins) ||
-    !Array.isArray(list) ||
-    settings.variable('check_origin') !== undefined
-  )
+/** Whether sockets from the host that fly.toml names are refused: by a list, else by a host of url's that the owner fixed. */
+function refusesHost(origins: Value | undefined, settings: Settings): boolean {
+  const { fly } = settings.repo;
+  const key = Array.isArray(origins) ? 'check_origin' : 'url.host';
+  const allowed = onFly(settings, key);
+  const byUrl = key === 'url.host';
+  if (byUrl && ((origins ?? true) !== true || isNoHost(allowed) || !fly?.env.PHX_HOST))
     return false;
+  if (settings.variable(key) !== undefined) return false;
   const host = flyHost(settings.repo);
-  // Before there is a fly.toml the app's name is not known
-  const isEarly = (origin: string) => !settings.repo.fly && /\.fly\.dev\b/.test(origin);
-  return !list.some((origin) => {
-    // A regular expression or what can't be known is trusted
-    if (typeof origin !== 'string' || isEarly(origin)) return true;
-    const [, listed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
-    return listed === host || (listed.startsWith('*.') && host.endsWith(listed.slice(1)));
-  });
-}
-
-/** Without a list the url's host counts, which the owner has fixed to another one than fly.toml names. */
-function isOtherHost(origins: Value | undefined, settings: Settings): boolean {
-  const host = onFly(settings, 'url.host');
-  if ((origins !== undefined && origins !== true) || isNoHost(host)) return false;
-  const isFixed = typeof host === 'string' && settings.variable('url.host') === undefined;
-  const named = settings.repo.fly?.env.PHX_HOST;
-  return isFixed && named !== undefined && host !== named;
+  return ![byUrl && typeof allowed === 'string' ? `//${allowed}` : allowed]
+    .flat()
+    .some((origin) => {
+      // A regular expression or what can't be known is trusted
+      if (typeof origin !== 'string') return true;
+      const [, listed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
+      // Before there is a fly.toml the app's name is not known
+      const isEarly = !fly && /\.fly\.dev\b/.test(origin);
+      return isEarly || listed === host || (/^\*\./.test(listed) && host.endsWith(listed.slice(1)));
+    });
 }
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
@@ -117,13 +110,6 @@ export const endpointRules: readonly Rule<string>[] = [
     endpoint('server'),
     'with PHX_SERVER=true the release still does not serve HTTP',
     add('server: System.get_env("PHX_SERVER") in ~w(true 1)'),
-  ),
-  ...['code_reloader', 'debug_errors'].map((key) =>
-    r31.must(
-      endpoint(key, (value) => value === true),
-      `${key} is on in production`,
-      `remove ${key}; it belongs in dev.exs`,
-    ),
   ),
   r33.must(
     endpoint('url.host'),
@@ -183,14 +169,9 @@ export const endpointRules: readonly Rule<string>[] = [
     ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
   ),
   r33.must(
-    endpoint('check_origin', lacksHost),
+    endpoint('check_origin', refusesHost),
     'check_origin does not list PHX_HOST, so LiveView sockets get 403',
     'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
-  ),
-  r33.must(
-    endpoint('check_origin', isOtherHost),
-    "LiveView sockets may connect from url's host only, which is not PHX_HOST: from there they get 403",
-    add('check_origin: ["//#{host}", …]'),
   ),
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to

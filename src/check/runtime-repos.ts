@@ -67,12 +67,10 @@ const hasAddress = ({ value, isMade, isBuiltIn }: Settings): boolean =>
 
 const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
-const repos = finder((repo) => missingRepos(repo, databaseKind(repo)));
-/** Rules that matter in some repos only. */
-const only =
-  <Found>(matters: (repo: Repo) => boolean, find: (file: string, repo: Repo) => Found) =>
-  (file: string, repo: Repo) =>
-    matters(repo) && find(file, repo);
+/** Settings of repos whose database is of some kind. */
+const reposWhere = (matters: (repo: Repo) => boolean) =>
+  finder((repo) => (matters(repo) ? missingRepos(repo, databaseKind(repo)) : []));
+const repos = reposWhere(() => true);
 const named =
   (what: string) =>
   ({ module }: { module: string }): string =>
@@ -111,12 +109,12 @@ export const repoRules: readonly Rule<string>[] = [
     add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'),
   ),
   r32.should(
-    repos(
-      'socket_options',
-      (on, { value }) =>
-        speaksIpv6(on) && !speaksIpv6(value('socket_options', { ECTO_IPV6: undefined })),
-      { ECTO_IPV6: 'false' },
-    ),
+    repos('socket_options', (_, { value }) => {
+      const [off, unset] = ['false', undefined].map((ECTO_IPV6) =>
+        value('socket_options', { ECTO_IPV6 }),
+      );
+      return speaksIpv6(off) && !speaksIpv6(unset);
+    }),
     named('ECTO_IPV6=false turns IPv6 on too, because only its presence is tested'),
     'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
   ),
@@ -126,10 +124,7 @@ export const repoRules: readonly Rule<string>[] = [
     'remove backoff_type',
   ),
   r32.should(
-    only(
-      isManaged,
-      repos('prepare', (value) => atomName(value) !== 'unnamed'),
-    ),
+    reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
     named(
       'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
     ),
@@ -141,27 +136,24 @@ export const repoRules: readonly Rule<string>[] = [
     add('max_lifetime: 480_000..540_000'),
   ),
   r32.must(
-    only(onFly, repos('ssl', isOn)),
+    reposWhere(onFly)('ssl', isOn),
     named(NO_SSL),
     'remove ssl; the private network is encrypted already',
   ),
   r32.must(
-    only(onFly, (_, repo) => reposOf(repo).map(sslInInit)),
+    (_, repo) => onFly(repo) && reposOf(repo).map(sslInInit),
     named(`in init, ${NO_SSL}`),
     'remove ssl there; the private network is encrypted already',
   ),
   r32.should(
-    only(
-      isOutside,
-      repos('ssl', (value) => !isOn(value)),
-    ),
+    reposWhere(isOutside)('ssl', (value) => !isOn(value)),
     named('the app connects to a database outside Fly over the internet without TLS'),
     add(VERIFIED),
   ),
   r32.should(
-    only(
-      (repo) => takesAny(repo) && !onFly(repo),
-      repos('ssl', (ssl, { value }) => ssl === true && !value('ssl_opts')),
+    reposWhere((repo) => takesAny(repo) && !onFly(repo))(
+      'ssl',
+      (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
     named('ssl: true of postgrex before 0.21.1 takes any certificate'),
     add(VERIFIED),
@@ -176,11 +168,9 @@ export const repoRules: readonly Rule<string>[] = [
 ];
 
 /** `init/2` of a repo decides last, and is not run: `Keyword.put(config, :ssl, true)` or `ssl: true` in its file. */
-function sslInInit({ repo, module }: Settings) {
-  const file = repo.sources.fileOf(module);
-  if (file === undefined) return undefined;
-  const text = repo.sources.text(file);
-  const [init = ''] = /def init\b[\s\S]*?\bssl(:|,) *true/.exec(text) ?? [];
-  const line = text.slice(0, text.indexOf(init) + init.length).split('\n').length;
-  return init && { module, file, line };
+function sslInInit({ repo: { project }, module }: Settings) {
+  const file = project.sources.fileOf(module) ?? '';
+  const [init] =
+    /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *true/.exec(project.tree.read(file) ?? '') ?? [];
+  return init && { module, file, line: init.split('\n').length };
 }

@@ -2,8 +2,8 @@ import { get, show, Unknown, type Value } from '../elixir/value.ts';
 import { serverRepos } from '../facts/project.ts';
 import { placeholder } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
-import type { Repo } from './repo.ts';
-import { Doubt, type Weight } from './rule.ts';
+import type { Environment, Repo } from './repo.ts';
+import { Doubt } from './rule.ts';
 
 /** An environment in which every setting can be told from its default. */
 export const PROBE = {
@@ -15,16 +15,15 @@ export const PROBE = {
   ECTO_IPV6: 'true',
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Judge = (value: Value) => boolean;
 
-/** A setting of that start; Unknown where only a branch that nobody can judge would make it. */
+/** A setting of a start with these variables beside the machine's; Unknown where only a branch that nobody can judge would make it. */
 export function settingAt(
   repo: Repo,
   path: Path,
-  environment: Environment = {},
+  environment: Environment = PROBE,
 ): Value | undefined {
-  const value = dig(repo.boot({ ...PROBE, ...environment }).apps, path);
+  const value = dig(repo.boot(environment).apps, path);
   const compiled = written(dig(repo.settings.compiled, path));
   const isOpen = written(value) === compiled && written(dig(repo.settings.all, path)) !== compiled;
   return isOpen ? new Unknown('a condition that only the running release knows') : value;
@@ -44,12 +43,12 @@ const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | un
   }, apps.get(app));
 
 /** The own variable that a setting is taken from; '' where it is taken from some, and it can't be said which. */
-export function variableOf(repo: Repo, path: Path): string | undefined {
+function variableOf(repo: Repo, path: Path): string | undefined {
   const own = [...repo.project.config.env].filter(
     (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
   );
   const markers = Object.fromEntries(own.map((name) => [name, `the-value-of-${name}`]));
-  const marked = show(settingAt(repo, path, markers));
+  const marked = show(settingAt(repo, path, { ...PROBE, ...markers }));
   if (marked === show(settingAt(repo, path))) return undefined;
   return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
 }
@@ -81,16 +80,19 @@ function settingsOf(repo: Repo, app: string, module: string) {
     repo,
     app,
     module,
-    value: (key: string, environment?: Environment) => settingAt(repo, path(key), environment),
+    /** Under the probe, with some of its variables changed. */
+    value: (key: string, changes?: Environment) =>
+      settingAt(repo, path(key), { ...PROBE, ...changes }),
+    /** As a machine on Fly starts it. */
+    onMachine: (key: string) => settingAt(repo, path(key), {}),
     variable: (key: string) => variableOf(repo, path(key)),
     isMade: (key: string, isPlaceholder?: Judge) => isMade(repo, path(key), isPlaceholder),
     lacks: (key: string, isPlaceholder?: Judge) => lacks(repo, path(key), isPlaceholder),
     /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
     isBuiltIn: (key: string) => {
       const value = settingAt(repo, path(key));
-      return (
-        value instanceof Unknown && show(value) === show(dig(repo.settings.compiled, path(key)))
-      );
+      const compiled = dig(repo.settings.compiled, path(key));
+      return value instanceof Unknown && show(value) === show(compiled);
     },
     /** Where the owner's code last sets it. */
     place: (key: string) =>
@@ -137,23 +139,28 @@ export const finder =
   (targets: (repo: Repo) => readonly Target[]) =>
   (
     key: string,
-    isWrong = (_: Value | undefined, { missing }: Target): boolean | Weight =>
+    isWrong = (_: Value | undefined, { missing }: Target): boolean | 'advice' =>
       missing[key] === true,
-    environment: Environment = {},
   ) =>
   (_: string, repo: Repo) =>
     targets(repo).map((target) => {
-      const { app, module, missing } = target;
-      const value = target.value(key, environment);
+      const { app, module, missing, place } = target;
+      const value = target.value(key);
       if (value instanceof Unknown)
         return new Doubt(`${key} of ${module} is decided by ${value.why}`);
       const fault = isWrong(value, target);
-      const weight = typeof fault === 'string' ? fault : undefined;
       const line = readsAt(repo, VARIABLES[key]);
-      const set = () => target.place(key) ?? target.place(key.replace(/^http\..*/, 'http'));
-      const place = line ? { line, file: undefined } : set();
-      const isWritten = missing[key] === true;
-      return fault && { app, module, isWritten, weight, file: place?.file, line: place?.line };
+      const set = line ? undefined : (place(key) ?? place(key.replace(/^http\..*/, 'http')));
+      return (
+        fault && {
+          app,
+          module,
+          isWritten: missing[key] === true,
+          weight: fault === true ? undefined : fault,
+          file: set?.file,
+          line: line ?? set?.line,
+        }
+      );
     });
 
 /** The words for a setting to add. */

@@ -1,4 +1,4 @@
-import type { Result, Verdict } from './check.ts';
+import type { Result } from './check.ts';
 import type { Finding } from './rule.ts';
 
 /** The results as a person reads them. */
@@ -33,7 +33,8 @@ function wordsOf({ weight, what, edit, file, line }: Finding): string[] {
 }
 
 function summaryOf(results: readonly Result[], strict: boolean): string[] {
-  const count = (verdict: Verdict) => results.filter((one) => one.verdict === verdict).length;
+  const count = (verdict: Result['verdict']) =>
+    results.filter((one) => one.verdict === verdict).length;
   const skipped = count('skipped') ? `, ${count('skipped')} skipped` : '';
   if (count('met') === results.length - count('skipped'))
     return [`All ${count('met')} requirements are met${skipped}.`];

@@ -1,3 +1,4 @@
+import semver from 'semver';
 import { filesInCode } from '../docker/copies.ts';
 import { arrival, brings, copied, inputs, installs } from './build-inputs.ts';
 import { type Dockerfile, packages } from './dockerfile-model.ts';
@@ -5,19 +6,53 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
+const r11 = rulesFor(DOCKERFILE, 'R1.1');
 const b3 = rulesFor(DOCKERFILE, 'B3');
 const b4 = rulesFor(DOCKERFILE, 'B4');
+
+/** Where the code comes in before the dependencies are there. */
+function codeFirst(file: Dockerfile, { project }: Repo) {
+  const { get, depsCompile, compile, steps } = file.build;
+  if (!get && !compile)
+    return new Doubt("no mix task is in it: what builds the release can't be told from it");
+  const code = arrival(file, project.endpoint.file);
+  const late = !depsCompile || (code >= 0 && code < depsCompile.order);
+  return late && (steps[code] ?? compile ?? get);
+}
+
+/** Bundlers stop where the hooks that they import are not written yet; LiveView has them since 1.1. */
+function assetsFirst({ build }: Dockerfile, { project: { assets, phoenix, tree } }: Repo) {
+  const { tasks, assets: task, compile } = build;
+  const hooks = semver.gte(phoenix.liveViewVersion ?? '0.0.0', '1.1.0');
+  if (!task || !compile || !hooks || assets.deploy?.includes('compile')) return undefined;
+  const imports = [...tree.paths].some(
+    (path) =>
+      /(^|\/)assets\/js\/[^/]+\.[jt]s$/.test(path) &&
+      /^\s*(import|export|const)\b.*["']phoenix-colocated\//m.test(tree.read(path) ?? ''),
+  );
+  const weight = imports ? 'must' : 'advice';
+  return tasks.indexOf(task) < tasks.indexOf(compile) && { line: task.line, weight, compile };
+}
+
+/** Asset tools that are downloaded after the code comes in. */
+function toolsLate(file: Dockerfile, { project }: Repo) {
+  const { assets, setup } = file.build;
+  const code = arrival(file, project.endpoint.file);
+  const steps = project.projects.flatMap(({ aliases }) => aliases.get('assets.setup') ?? []);
+  const downloads = /\b(esbuild|tailwind|sass)\.install/.test(steps.join());
+  return assets && downloads && (!setup || (code >= 0 && setup.order > code)) && (setup ?? assets);
+}
 
 /** What the build reads and what no COPY brings before the task that reads it. */
 function lateInputs(file: Dockerfile, repo: Repo) {
   const { build } = file;
   if (!build.compile) return new Doubt("no mix task is in it: what it needs can't be told from it");
-  return inputs(repo).flatMap(({ path, before, why }) => {
+  return inputs(repo).map(({ path, before, why }) => {
     const task = build[before];
     const order = arrival(file, path);
-    if (!task || (order >= 0 && order <= task.order)) return [];
     const late = before === 'get' ? undefined : build.steps[order]?.line;
-    return { line: late ?? task.line, path, why, above: late && task.line };
+    const isLate = task && (order < 0 || order > task.order);
+    return isLate && { line: late ?? task.line, path, why, above: late && task.line };
   });
 }
 
@@ -40,26 +75,28 @@ function missingSources(file: Dockerfile, { project: { tree } }: Repo) {
 /** Tasks that the build runs, and that neither an alias, a package in production nor the repo's own code has. */
 function unknownTasks({ build }: Dockerfile, { project }: Repo) {
   const own = [...project.tree.paths].some((path) => /(^|\/)mix\/tasks\//.test(path));
-  return build.tasks.flatMap(({ text, line }) => {
+  return build.tasks.map(({ text, line }) => {
     const [, name = '', prefix = ''] = /^(([^.\s]*)\S*)/.exec(text) ?? [];
     const from = prefix.replace(/^sass$/, 'dart_sass');
     const isPackage = /^(esbuild|tailwind|dart_sass|bun|sentry)$/.test(from);
     const there = isPackage ? project.deps.prod.includes(from) : prefix !== 'assets' || own;
-    const alias = project.projects.some(({ aliases }) => aliases.has(name));
-    return (
-      !there && !alias && { line, name, lacks: isPackage ? `${from} in production` : 'an alias' }
-    );
+    const isAlias = project.projects.some(({ aliases }) => aliases.has(name));
+    const lacks = isPackage ? `${from} in production` : 'an alias';
+    return !there && !isAlias && { line, name, lacks };
   });
 }
 
 /** `npm run x` for a script that no package.json of the repo has. */
 function unknownScripts({ steps }: Dockerfile, { project: { tree } }: Repo) {
   const files = [...tree.paths].filter((path) => /(^|\/)package\.json$/.test(path));
+  const scripts = files.map((path) => tree.read(path)).join();
   return steps.flatMap(({ line, commands }) =>
-    commands.flatMap((command) => {
-      const [, name] = /\b(?:npm|pnpm|yarn)\s+(?:\S+\s+){0,4}?run\s+([\w:.-]+)/.exec(command) ?? [];
-      const there = files.some((path) => tree.read(path)?.includes(`"${name}"`));
-      return files.length && name && !there && { line, name };
+    commands.map((command) => {
+      const [, rest = ''] = /\b(?:npm|pnpm|yarn)\s+(?:\S+\s+){0,4}?run\s+(.*)/.exec(command) ?? [];
+      // Beside the script there may be options, with their values
+      const names = rest.split(/\s+/).filter((word) => /^\w/.test(word));
+      const isThere = names.some((name) => scripts.includes(`"${name}"`));
+      return scripts && names[0] && !isThere && { line, name: names[0] };
     }),
   );
 }
@@ -83,36 +120,76 @@ function missingPackages({ build, steps }: Dockerfile, { project, dockerignore }
 const isGiven = ({ build }: Dockerfile, name: string): boolean =>
   build.steps.some(({ flags, text }) => `${flags} ${text}`.split(/\W+/).includes(name));
 
-/** What a build lacks to fetch private code: the names of that code, where no mount or task brings a key. */
+/** The names of private code, where no mount or task brings a key. */
 function keyless({ build }: Dockerfile, { project: { deps } }: Repo) {
-  const { get, steps, tasks } = build;
-  const flags = steps.map((step) => step.flags).join();
+  const flags = build.steps.map((step) => step.flags).join();
   const hex =
     /type=secret/.test(flags) ||
-    tasks.some(({ text }) => /^hex\.(repo add|organization auth)/.test(text));
+    build.tasks.some(({ text }) => /^hex\.(repo add|organization auth)/.test(text));
+  const ssh = deps.gitSources.filter((one) => one.ssh && !/type=(secret|ssh)/.test(flags));
   const names = [
     ...(hex ? [] : [...deps.hexOrganizations, ...deps.hexRepos]),
-    ...deps.gitSources
-      .filter(({ ssh }) => ssh && !/type=(secret|ssh)/.test(flags))
-      .map(({ name }) => name),
-  ];
-  return get && names.length > 0 && { line: get.line, names: names.join(', ') };
+    ...ssh.map(({ name }) => name),
+  ].join(', ');
+  return build.get && names && { line: build.get.line, names };
 }
 
 function gitless({ build }: Dockerfile, { project }: Repo) {
-  const { get, stage, steps } = build;
-  const { image, system } = stage.root;
+  const { image, system } = build.stage.root;
   const brought = !system || (/elixir:/.test(image) && !/alpine|slim/.test(image));
-  const installed = packages(steps).some((name) => /^git/.test(name));
-  const names = project.deps.gitSources
-    .slice(0, 3)
-    .map(({ name }) => name)
-    .join(', ');
-  return get && names && !brought && !installed && { line: get.line, names };
+  const installed = packages(build.steps).some((name) => /^git/.test(name));
+  const sources = project.deps.gitSources.slice(0, 3);
+  const names = sources.map(({ name }) => name).join(', ');
+  return build.get && names && !brought && !installed && { line: build.get.line, names };
 }
 
-/** B3: every file that the build reads is in the image in time, and nothing is asked for that isn't there. B4: private code comes with build secrets. */
+/**
+ * R1.1: what rarely changes comes first, and nothing is fetched or done twice. B3: every file that the build reads is in the
+ * image in time, and nothing is asked for that isn't there. B4: private code comes with build secrets.
+ */
 export const buildRules: readonly Rule[] = [
+  r11.should(
+    codeFirst,
+    'each change of the code fetches or compiles the dependencies again',
+    `put these lines before it, and copy lib, priv and assets after them, one by one:
+COPY mix.exs mix.lock ./
+RUN mix deps.get --only prod
+COPY config/config.exs config/prod.exs config/
+RUN mix deps.compile`,
+  ),
+  r11.should(
+    ({ build: { get } }) => get && !get.text.includes('--only') && get,
+    'it fetches the dependencies for test and dev too',
+    'write: mix deps.get --only prod',
+  ),
+  r11.advice(
+    ({ build: { get }, steps }) =>
+      steps
+        .filter((step) => step === get?.step || step.commands.some(installs))
+        .filter(({ flags }) => !flags.includes('type=cache')),
+    'it downloads every package again',
+    'write: RUN --mount=type=cache,target=… with the folder where it keeps packages',
+  ),
+  r11.advice(
+    assetsFirst,
+    'assets are built before the compiler writes colocated LiveView hooks',
+    ({ compile }) => `move this line below \`mix ${compile.text}\` (line ${compile.line})`,
+  ),
+  r11.advice(
+    toolsLate,
+    'esbuild and Tailwind are downloaded again with each change of the code',
+    'after `mix deps.compile`, before the code is copied, add: RUN mix assets.setup',
+  ),
+  r11.should(
+    ({ build: { tasks } }) =>
+      tasks.find(({ text, step }, index) => {
+        const before = tasks.slice(0, index).filter((task) => task.step !== step);
+        return !text.startsWith('local.') && before.some((task) => task.text === text);
+      }),
+    ({ text }) => `mix ${text} runs twice`,
+    'remove this one',
+  ),
+
   b3.must(
     lateInputs,
     ({ path, why, above }) => `${path} ${above ? 'comes too late' : 'is not there yet'}: ${why}`,
@@ -176,6 +253,7 @@ export const buildRules: readonly Rule[] = [
     ({ reads }) =>
       `read in config/runtime.exs:\n${reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
   ),
+
   b4.must(
     keyless,
     ({ names }) => `${names}: private, and the build has no key`,
