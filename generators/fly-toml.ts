@@ -1,21 +1,12 @@
 import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, printAnswer } from '../src/answers/questions.ts';
-import { followsPoolSize } from '../src/check/fly-data.ts';
-import { Repo } from '../src/check/repo.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
-import { type FlyConfig, flyConfig } from '../src/fly/fly-config.ts';
-import {
-  buildBypasses,
-  connections,
-  mergeRules,
-  staysOn,
-  type Wishes,
-} from '../src/fly/fly-merge.ts';
+import { type FlyConfig, flyConfig, type Service } from '../src/fly/fly-config.ts';
 import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
 import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
@@ -24,6 +15,7 @@ import type { Context, Descriptor } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
 import { tomlString } from '../src/quote.ts';
+import { mergeRules } from './fly-merge.ts';
 import { scriptOutputs } from './migrate-sh.ts';
 import { portOf } from './shared.ts';
 
@@ -67,7 +59,7 @@ function present({ tree }: Project): Present {
   const isOurs = OUR_COMMENTS.test(there.source.text);
   const stops = service && (isOurs || workers.length) ? 'no' : undefined;
   const isExternal = /^(false|0)$/.test(env.ECTO_IPV6 ?? '');
-  const answers: Present = {
+  return {
     app,
     region,
     host: hostIn(there),
@@ -76,9 +68,8 @@ function present({ tree }: Project): Present {
     migrate: deploy.release_command ? 'yes' : 'no',
     // A machine that stops when nobody was asked about it (`fly launch` writes so into every file) says nothing about an
     // app that works in the background, unless a group of its own does that work
-    background: service && staysOn(service) ? 'yes' : stops,
+    background: service?.staysOn ? 'yes' : stops,
   };
-  return answers;
 }
 
 /** Comments that stand in any fly.toml that went through our hands. */
@@ -119,44 +110,21 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
     databaseSource: databaseSource(postgres, app),
     ipv6: postgres.kind !== 'external',
     poolSize: poolSize(answers),
-    ...idling(there, background),
-    ...connections(there.service),
+    background,
+    // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
+    idle: there.table.swap_size_mb ? 'stop' : 'suspend',
+    ...limits(there.service),
     healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
     memoryKey: inMegabytes ? 'memory_mb' : 'memory',
     memory: inMegabytes ? memory : tomlString(printAnswer('memory', memory)),
   };
 }
 
-function idling(there: FlyConfig, background: boolean): Record<string, unknown> {
-  if (background)
-    return {
-      stopReason:
-        "Background work: Fly's proxy knows about requests only, so it must not stop machines",
-      autoStop: 'off',
-      autoStart: false,
-      minMachines: 1,
-    };
-  return {
-    stopReason: 'No background work: the machine may sleep while there are no requests',
-    // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
-    autoStop: there.table.swap_size_mb ? 'stop' : 'suspend',
-    autoStart: true,
-    minMachines: 0,
-  };
-}
-
-function wishes({ project, answers }: Context, onConflict: OnConflict): Wishes {
-  const { forceSsl } = project.endpoint;
-  return {
-    port: portOf(project),
-    externalDatabase: answers.postgres.kind === 'external',
-    background: answers.background,
-    once: answers.background && project.background.length > 0,
-    memory: answers.memory,
-    followsPoolSize: followsPoolSize(new Repo(project)),
-    redirects: forceSsl !== null && forceSsl !== 'false',
-    replace: onConflict === 'replace',
-  };
+/** 1000 connections at once, as far as limits of theirs leave room. */
+function limits(service: Service | undefined): { soft: number; hard: number } {
+  const theirs = service?.launched ? undefined : service?.concurrency;
+  const { soft_limit: soft = 1000, hard_limit: hard = 1000 } = theirs ?? {};
+  return { soft: Math.min(1000, Number(hard)), hard: Math.max(1000, Number(soft)) };
 }
 
 function merge(
@@ -166,7 +134,7 @@ function merge(
   onConflict: OnConflict,
 ): { text: string; overruled: Overruled[] } {
   const { postgres, app } = context.answers;
-  const rules = mergeRules(there, wishes(context, onConflict));
+  const rules = mergeRules(there, context, onConflict);
   try {
     const before = withSource(there.source, databaseSource(postgres, app));
     return mergeToml(before, readToml(rendered), rules);
@@ -194,7 +162,7 @@ function changeNote({ path, theirs, ours, why }: Overruled): string {
 }
 
 function buildNote(there: FlyConfig): string | undefined {
-  const keys = buildBypasses(there).map((path) => path.replace('build.', ''));
+  const keys = there.bypasses.map((path) => path.replace('build.', ''));
   if (keys.length)
     return `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`;
 }

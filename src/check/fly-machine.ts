@@ -1,6 +1,5 @@
 import { Unknown } from '../elixir/value.ts';
 import type { Service } from '../fly/fly-config.ts';
-import { isLaunchLimit, staysOn } from '../fly/fly-merge.ts';
 import { isGpu, memoryOf, memoryRange, sizeOf } from '../fly/machine.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
@@ -104,11 +103,11 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     'write: type = "connections"',
   ),
   r26.should(
-    service('concurrency.soft_limit', ({ concurrency }) => {
+    service('concurrency.soft_limit', ({ concurrency, launched }) => {
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
       const most = Math.min(Number(soft), Number(hard));
       // What `fly launch` wrote nobody chose
-      const weight = isLaunchLimit(concurrency) ? 'should' : 'advice';
+      const weight = launched ? 'should' : 'advice';
       return most < 500 && concurrency && { weight, most };
     }),
     ({ most }) => `from ${most} connections on, LiveView sockets are throttled`,
@@ -128,14 +127,14 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   b7.must(
     service(
       'auto_start_machines',
-      (found) => !staysOn(found) && found.data.auto_start_machines === false,
+      (found) => !found.staysOn && found.data.auto_start_machines === false,
     ),
     'a machine that is stopped never starts again',
     'write: auto_start_machines = true',
   ),
   b7.should(
     service('auto_stop_machines', (found, { workers }, { project: { background } }) => {
-      const stops = !staysOn(found) && workers.length === 0 && background.length > 0;
+      const stops = !found.staysOn && workers.length === 0 && background.length > 0;
       return stops && { who: background.join(', ') };
     }),
     ({ who }) =>

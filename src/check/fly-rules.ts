@@ -1,5 +1,4 @@
 import { tablesAt } from '../fly/fly-config.ts';
-import { buildBypasses } from '../fly/fly-merge.ts';
 import { unknownKeys } from '../fly/known-keys.ts';
 import { isAppName } from '../fly/names.ts';
 import { parseRegion, REGIONS } from '../fly/regions.ts';
@@ -30,7 +29,7 @@ function wrongRegion({ region = 'lhr', line }: FlyFile) {
 
 /** Why `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
 function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
-  return buildBypasses(file).map((path) => {
+  return file.bypasses.map((path) => {
     const key = path.replace('build.', '');
     const value = String(file.build[key]).replace(/^\.\//, '');
     const stages = (dockerfile?.text ?? '').matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim);

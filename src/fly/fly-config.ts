@@ -17,16 +17,15 @@ export type FlyConfig = ReturnType<typeof configOf>;
 /** The service that serves the app's pages: [http_service], or one of the older [[services]]. */
 export type Service = ReturnType<typeof serviceOf>;
 
-const known = new WeakMap<Tree, FlyConfig | Problem>();
+const known = new WeakMap<Tree, FlyConfig>();
 
 /**
  * The fly.toml of a repo, read once; without the file everything is empty.
  * @throws Problem when it is not TOML
  */
 export function flyConfig(tree: Tree): FlyConfig {
-  const config = known.get(tree) ?? read(tree.read('fly.toml') ?? '');
+  const config = known.get(tree) ?? configOf(read(tree.read('fly.toml') ?? ''));
   known.set(tree, config);
-  if (config instanceof Problem) throw config;
   return config;
 }
 
@@ -34,22 +33,22 @@ export function flyConfig(tree: Tree): FlyConfig {
 const MOST_TABLES = 300;
 const MOST_TEXT = 200_000;
 
-function read(text: string): FlyConfig | Problem {
-  if (text.length > MOST_TEXT)
-    return new Problem(`fly.toml has more than ${MOST_TEXT / 1000} KB and is not read; shorten it`);
+function read(text: string): TomlText {
+  const isLong = text.length > MOST_TEXT;
+  if (isLong || text.split(/^[ \t]*\[/m).length > MOST_TABLES)
+    throw new Problem(
+      `fly.toml has more than ${isLong ? `${MOST_TEXT / 1000} KB` : `${MOST_TABLES} tables`} and is not read; shorten it`,
+    );
   try {
     // A byte-order mark is no TOML: flyctl refuses it too
-    const source = readToml(text.replace(/^\uFEFF/, ''));
-    return source.tables.length > MOST_TABLES
-      ? new Problem(`fly.toml has more than ${MOST_TABLES} tables and is not read; shorten it`)
-      : configOf(source);
+    return readToml(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     // The parser goes into arrays, inline tables and strings by recursion
     if (error instanceof RangeError)
-      return new Problem('fly.toml is nested too deep, or has too long a string, to be read');
+      throw new Problem('fly.toml is nested too deep, or has too long a string, to be read');
     if (!(error instanceof ParseError)) throw error;
     const where = `line ${error.lineNumber}: ${error.message}`;
-    return new Problem(`fly.toml is not valid TOML: ${where}; mend or remove it, then run again`);
+    throw new Problem(`fly.toml is not valid TOML: ${where}; mend or remove it, then run again`);
   }
 }
 
@@ -60,6 +59,7 @@ function configOf(source: TomlText) {
   const groups = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
   const group = pageGroup(groups, service);
   const machines = tablesAt(table, 'vm');
+  const build: Table = tablesAt(table, 'build')[0]?.data ?? {};
   return {
     /** Nothing is written there. */
     blank: source.text.trim() === '',
@@ -67,7 +67,11 @@ function configOf(source: TomlText) {
     table,
     app: text(table.app),
     region: text(table.primary_region),
-    build: tablesAt(table, 'build')[0]?.data ?? {},
+    build,
+    /** Paths in [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
+    bypasses: Object.entries(build)
+      .filter(([key, value]) => BYPASS.test(key) || isElsewhere(key, value))
+      .map(([key]) => `build.${key}`),
     deploy: tablesAt(table, 'deploy')[0]?.data ?? {},
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
     service,
@@ -83,9 +87,14 @@ function configOf(source: TomlText) {
     /** Seconds; Fly's default is 5. */
     killTimeout: table.kill_timeout === undefined ? 5 : seconds(table.kill_timeout, 1),
     /** 1-based line of a value or a table's header, else of the table around it, or of `app`. */
-    line: lineFinder(source),
+    line: (path: string) => lineOf(source, path),
   };
 }
+
+/** Keys of [build] that make `fly deploy` build something else. */
+const BYPASS = /^(builder|buildpacks|image|builtin|compose|build[-_]target)$/;
+const isElsewhere = (key: string, value: unknown): boolean =>
+  key === 'dockerfile' && !/^(\.\/)?Dockerfile$/.test(String(value));
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value ? value : undefined;
@@ -120,6 +129,7 @@ function serviceOf(kind: 'http_service' | 'services', { path, data }: Located) {
   const forced = kind === 'services' ? ports(data).map((found) => found.data) : [data];
   // true and false are the forms before 2024
   const stop = data.auto_stop_machines === true ? 'stop' : data.auto_stop_machines;
+  const concurrency = tablesAt(data, 'concurrency')[0]?.data;
   const autoStop: 'off' | 'stop' | 'suspend' = stop === 'stop' || stop === 'suspend' ? stop : 'off';
   return {
     kind,
@@ -129,7 +139,11 @@ function serviceOf(kind: 'http_service' | 'services', { path, data }: Located) {
     forceHttps: forced.some((found) => found.force_https === true),
     /** Fly's default is off. */
     autoStop,
-    concurrency: tablesAt(data, 'concurrency')[0]?.data,
+    /** Whether Fly never stops the pages' machine. */
+    staysOn: autoStop === 'off' || Number(data.min_machines_running ?? 0) > 0,
+    concurrency,
+    /** Whether the limits are those that `fly launch` wrote until 2023; nobody chose them. */
+    launched: concurrency?.hard_limit === 25 && concurrency.soft_limit === 20,
     /** Where its HTTP checks stand: `http_service.checks`, `services.0.http_checks`. */
     checksPath,
     checks: tablesAt(data, checksPath.slice(path.length + 1), checksPath),
@@ -150,45 +164,28 @@ function pageGroup(names: readonly string[], service: Service | undefined): stri
   return ['app', 'web'].find((name) => groups.includes(name)) ?? groups[0];
 }
 
+/** A service without a name serves all groups. */
 function idleGroups(table: Table, names: readonly string[]): string[] {
-  const services = [...tablesAt(table, 'http_service'), ...tablesAt(table, 'services')];
+  const services = ['http_service', 'services'].flatMap((key) => tablesAt(table, key));
   const served = services.map(({ data }) => namedIn(data));
-  // Without a name it serves all of them
-  return served.some((list) => list.length === 0)
-    ? []
-    : names.filter((name) => !served.flat().includes(name));
+  const isAll = served.some((list) => list.length === 0);
+  return isAll ? [] : names.filter((name) => !served.flat().includes(name));
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 /** Seconds of a duration as Fly reads it: a bare number is milliseconds in checks, seconds in kill_timeout. */
 export function seconds(value: unknown, bare = 1000): number | undefined {
-  const written = String(value ?? '');
-  if (/^\d+$/.test(written)) return Number(written) / bare;
-  const parts = [...written.matchAll(/([\d.]+)(ms|s|m|h)/g)];
-  const sum = (total: number, [, amount, unit = '']: RegExpExecArray) =>
-    total + Number(amount) * (UNITS[unit] ?? 1);
-  return parts.length ? parts.reduce(sum, 0) : undefined;
+  const parts = [...String(value ?? '').matchAll(/([\d.]+)(ms|s|m|h)?/g)];
+  const amounts = parts.map(([, amount, unit]) => Number(amount) * (UNITS[unit ?? ''] ?? 1 / bare));
+  return amounts.length ? amounts.reduce((sum, amount) => sum + amount) : undefined;
 }
 
-/** Finds the line of a table or value; of what isn't there, that of what it would stand in. */
-function lineFinder({
-  text,
-  data,
-  tables,
-  values,
-}: TomlText): (path: string) => number | undefined {
-  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
-  const offsets = new Map([
-    ...tables.map(({ path, body }): [string, number] => [path, body - 1]).reverse(),
-    ...values.map(({ path, range }): [string, number] => [path, range[0]]).reverse(),
-  ]);
-  const find = (path: string): number | undefined => {
-    if (path === '') return data.app === undefined ? undefined : find('app');
-    const offset = offsets.get(path) ?? offsets.get(`${path}.0`);
-    return offset === undefined
-      ? find(path.replace(/\.?[^.]*$/, ''))
-      : ends.findIndex((end) => end >= offset) + 1;
-  };
-  return find;
+function lineOf(source: TomlText, path: string): number | undefined {
+  const { text, data, tables, values } = source;
+  const isAt = (found: { path: string }) => found.path === path || found.path === `${path}.0`;
+  const offset = values.find(isAt)?.range[0] ?? (tables.find(isAt)?.body ?? 0) - 1;
+  if (path && offset >= 0) return text.slice(0, offset).split('\n').length;
+  if (path) return lineOf(source, path.replace(/\.?[^.]*$/, ''));
+  return data.app === undefined ? undefined : lineOf(source, 'app');
 }

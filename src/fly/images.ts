@@ -4,16 +4,6 @@ import table from './images.json' with { type: 'json' };
 
 export type Base = 'alpine' | 'debian';
 
-/** An official Elixir image and the OS release it stands on; all three become ARGs of the Dockerfile. */
-export interface Image {
-  /** "1.18", whose tag always has the newest patch release; "1.17.3" where the repo pins a version that has a tag. */
-  elixir: string;
-  otp: number;
-  /** Alpine's number ("3.24") or Debian's code name ("trixie"). */
-  os: string;
-  notes: string[];
-}
-
 interface Wanted {
   elixir: { version: string | null; otp: string | null; requirements: readonly string[] };
 }
@@ -39,22 +29,23 @@ const minorOf = (version: string): string => /^\d+\.\d+/.exec(version)?.[0] ?? v
 const IMAGES = Object.entries(table.elixir).flatMap(([version, otps]) =>
   otps.map((otp) => ({ minor: minorOf(version), version, otp })),
 );
-const isKnown = (minor: string): boolean => IMAGES.some((image) => image.minor === minor);
+type Known = (typeof IMAGES)[number];
 
 /** A minor that is newer than the table: its tag will be there, on what the newest OTP releases stand on. */
-function newer(minor: string): typeof IMAGES {
+function newer(minor: string): Known[] {
   if (IMAGES.some((image) => semver.gte(image.version, `${minor}.0`))) return [];
   const otps = Object.keys(systems).map(Number);
   return otps.filter((otp) => otp >= DEFAULT.otp).map((otp) => ({ minor, version: minor, otp }));
 }
 
 /**
- * The official image for what the repo pins, among those that mix.exs allows. Tags: docker-library/official-images, as of the
- * date in images.json. The tag of a minor always exists and gets patch releases, so it is the choice wherever the exact tag is
- * not known to exist, or is known to have holes.
+ * The official image for what the repo pins, among those that mix.exs allows, and the OS release that it stands on: Alpine's
+ * number ("3.24") or Debian's code name ("trixie"). Tags: docker-library/official-images, as of the date in images.json. The
+ * tag of a minor ("1.18") always exists and gets patch releases, so it is the choice wherever the exact tag is not known to
+ * exist, or is known to have holes.
  * @throws Problem when no official image satisfies mix.exs
  */
-export function chooseImage({ elixir: wanted }: Wanted, base: Base): Image {
+export function chooseImage({ elixir: wanted }: Wanted, base: Base) {
   const { version: pinned, requirements } = wanted;
   const minor = pinned === null ? DEFAULT.minor : minorOf(pinned);
   const otp = Number.parseInt(wanted.otp ?? '', 10) || (pinned ? null : DEFAULT.otp);
@@ -71,47 +62,44 @@ export function chooseImage({ elixir: wanted }: Wanted, base: Base): Image {
       `no official Elixir image satisfies mix.exs (elixir: "${requirements.join('" and "')}"); images as of ${table.asOf}: ${Object.keys(table.elixir).join(', ')}`,
     );
   const elixir = tagOf(best, wanted);
-  const notes = elixirNotes(elixir, best.minor, pinned);
-  if (wanted.otp && best.otp !== otp)
-    notes.push(
-      `OTP ${wanted.otp} is not used: Elixir ${best.minor} has no official image with it, or one on a system past its end of life only; OTP ${best.otp} is the nearest.`,
-    );
-  return { elixir, otp: best.otp, os: best.os, notes };
+  return { elixir, otp: best.otp, os: best.os, notes: notesOn(elixir, best, wanted) };
 }
 
 /** The exact version where the repo pins it and its tag is known and safe, or where mix.exs allows no newer one. */
-function tagOf({ minor, version }: (typeof IMAGES)[number], wanted: Wanted['elixir']): string {
-  if (version === minor) return minor;
+function tagOf({ minor, version }: Known, wanted: Wanted['elixir']): string {
   const fixed = FIXED[minor] ?? version;
-  const isSafe = semver.gte(version, fixed);
+  const isSafe = version === minor || semver.gte(version, fixed);
   if (!allows(wanted.requirements, isSafe ? version : fixed)) return version;
   return isSafe && wanted.version === version ? version : minor;
 }
 
-function elixirNotes(elixir: string, minor: string, pinned: string | null): string[] {
-  const notes: string[] = [];
+/** What of the repo's pins the image doesn't follow, and whether it has holes. */
+function notesOn(elixir: string, { minor, otp }: Known, wanted: Wanted['elixir']): string[] {
+  const { version: pinned } = wanted;
   const fixed = FIXED[minor];
   const hasHoles = (version: string): boolean =>
     fixed !== undefined && semver.lt(semver.coerce(version) ?? fixed, fixed);
-  if (pinned !== null && minorOf(pinned) !== minor)
-    notes.push(
+  const isOther = pinned !== null && minorOf(pinned) !== minor;
+  const isReplaced = pinned !== null && !isOther && elixir !== pinned;
+  return [
+    isOther &&
       `Elixir ${pinned} is pinned; among the official images (as of ${table.asOf}) ${elixir} is the nearest that mix.exs allows.`,
-    );
-  else if (pinned !== null && elixir !== pinned)
-    notes.push(
-      hasHoles(pinned)
-        ? `Elixir ${pinned} has known security holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`
-        : `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`,
-    );
-  if (elixir !== minor && hasHoles(elixir))
-    notes.push(
+    isReplaced &&
+      hasHoles(pinned) &&
+      `Elixir ${pinned} has known security holes (CVE-2026-109821, closed in ${fixed}): the image takes the newest ${minor} instead. Pin that for development too.`,
+    isReplaced &&
+      !hasHoles(pinned) &&
+      `Whether Elixir ${pinned} has an official image is not known (list as of ${table.asOf}), so the image takes the tag ${minor}, its newest patch release.`,
+    elixir !== minor &&
+      hasHoles(elixir) &&
       `mix.exs allows the image only Elixir ${elixir}, which has known security holes (CVE-2026-109821); allow ${fixed} there.`,
-    );
-  if (!fixed && isKnown(minor))
-    notes.push(
+    !fixed &&
+      IMAGES.some((image) => image.minor === minor) &&
       `Elixir ${minor} gets no security fixes any more (as of 2026-11); ${DEFAULT.minor} and later do.`,
-    );
-  return notes;
+    wanted.otp !== null &&
+      Number.parseInt(wanted.otp, 10) !== otp &&
+      `OTP ${wanted.otp} is not used: Elixir ${minor} has no official image with it, or one on a system past its end of life only; OTP ${otp} is the nearest.`,
+  ].filter((note) => note !== false);
 }
 
 /** Whether a version, whole or without its patch, is one that mix.exs may mean. */

@@ -55,47 +55,34 @@ interface UnknownKey {
   home: string | undefined;
 }
 
+const keysOf = (name: string): string[] => KEYS[name]?.split(' ') ?? [];
+
 /** Keys that flyctl takes no notice of (it rejects them with --strict), at every level. */
 export function unknownKeys(table: Table, path = '', name = ''): UnknownKey[] {
   // The checks at the top have names of their own
   const isMap = path === 'checks';
-  const names = isMap ? Object.keys(table) : (KEYS[name]?.split(' ') ?? []);
-  const unknown = Object.keys(table).filter((key) => !names.includes(key));
-  const inner = Object.keys(table).flatMap((key) => {
+  return Object.keys(table).flatMap((key): UnknownKey[] => {
+    const below = path ? `${path}.${key}` : key;
     const schema = isMap ? 'checks.*' : key;
-    return names.includes(key) && schema in KEYS
-      ? tablesAt(table, key, join(path, key)).map((found) => ({ ...found, schema }))
-      : [];
+    if (isMap || keysOf(name).includes(key))
+      return schema in KEYS
+        ? tablesAt(table, key, below).flatMap((found) =>
+            unknownKeys(found.data, found.path, schema),
+          )
+        : [];
+    const meant = keysOf(name).find((known) => isLike(known, key));
+    const home = Object.keys(KEYS).find((other) => other && keysOf(other).includes(key));
+    return [{ path: below, key, meant, home }];
   });
-  return [
-    ...unknown.map((key) => ({
-      path: join(path, key),
-      key,
-      meant: names.find((other) => isLike(other, key)),
-      home: Object.keys(KEYS).find((other) => other && KEYS[other]?.split(' ').includes(key)),
-    })),
-    ...inner.flatMap(({ data, path, schema }) => unknownKeys(data, path, schema)),
-  ];
 }
 
-const join = (path: string, key: string): string => (path ? `${path}.${key}` : key);
-
-/** The same letters with other signs between them, or one letter more, less or other; of long words, two. */
-function isLike(name: string, typed: string): boolean {
-  const [left = '', right = ''] = [name, typed].map((word) =>
-    word.toLowerCase().replaceAll(/[_-]/g, ''),
-  );
-  return isNear(left, right, left.length > 5 ? 2 : 1);
-}
-
-function isNear(left: string, right: string, slips: number): boolean {
-  if (left === right) return true;
-  const [first, last] = [left.slice(1), right.slice(1)];
-  if (left && left[0] === right[0]) return isNear(first, last, slips);
-  if (slips === 0) return false;
-  return [
-    [first, last],
-    [first, right],
-    [left, last],
-  ].some(([a = '', b = '']) => isNear(a, b, slips - 1));
+/** The same letters, but for one; in long words, two. */
+function isLike(known: string, typed: string): boolean {
+  const rest = [...typed.toLowerCase().replaceAll(/[_-]/g, '')];
+  const lacking = [...known.replaceAll(/[_-]/g, '')].filter((letter) => {
+    const index = rest.indexOf(letter);
+    if (index >= 0) rest.splice(index, 1);
+    return index < 0;
+  });
+  return Math.max(lacking.length, rest.length) <= (known.length > 5 ? 2 : 1);
 }

@@ -1,69 +1,31 @@
-import type { MergeRules } from '../edit/toml-merge.ts';
-import { type FlyConfig, ports, type Service, speaks, type Table, tablesAt } from './fly-config.ts';
-import { memoryOf, UNSET_MEMORY } from './machine.ts';
-
-/** What our fly.toml is to say, as far as it depends on the answers and the app. */
-export interface Wishes {
-  port: number;
-  externalDatabase: boolean;
-  /** One machine that never stops. */
-  background: boolean;
-  /** The app's work must not run twice at the same time. */
-  once: boolean;
-  memory: number;
-  /** Whether POOL_SIZE decides how many connections the app opens, as far as it doesn't say so itself. */
-  followsPoolSize: boolean;
-  /** Whether a check over plain HTTP is answered with a redirect. */
-  redirects: boolean;
-  /** Whether ours takes the place of theirs where both can't stand (--conflict replace). */
-  replace: boolean;
-}
-
-/** Keys of [build] that make `fly deploy` build something else than the Dockerfile beside fly.toml. */
-const BYPASSES = /^(builder|buildpacks|image|builtin|compose|build[-_]target)$/;
-
-/** Paths in [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
-export const buildBypasses = ({ build }: FlyConfig): string[] =>
-  Object.entries(build)
-    .filter(([key, value]) =>
-      key === 'dockerfile' ? !/^(\.\/)?Dockerfile$/.test(String(value)) : BYPASSES.test(key),
-    )
-    .map(([key]) => `build.${key}`);
-
-/** Whether the pages' machine is one that Fly never stops. */
-export const staysOn = ({ autoStop, data }: Service): boolean =>
-  autoStop === 'off' || Number(data.min_machines_running ?? 0) > 0;
-
-/** What `fly launch` wrote until 2023; nobody chose it. */
-export const isLaunchLimit = (limits: Table | undefined): boolean =>
-  limits?.hard_limit === 25 && limits.soft_limit === 20;
-
-/** 1000 connections at once, as far as limits of theirs leave room. */
-export function connections(service: Service | undefined): { soft: number; hard: number } {
-  const { concurrency: limits } = service ?? {};
-  const { soft_limit: soft = 1000, hard_limit: hard = 1000 } = isLaunchLimit(limits)
-    ? {}
-    : (limits ?? {});
-  return { soft: Math.min(1000, Number(hard)), hard: Math.max(1000, Number(soft)) };
-}
+import { followsPoolSize } from '../src/check/fly-data.ts';
+import { Repo } from '../src/check/repo.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
+import type { MergeRules } from '../src/edit/toml-merge.ts';
+import { type FlyConfig, ports, speaks, type Table, tablesAt } from '../src/fly/fly-config.ts';
+import { memoryOf, UNSET_MEMORY } from '../src/fly/machine.ts';
+import type { Context } from '../src/plan/file.ts';
+import { portOf } from './shared.ts';
 
 /** How our fly.toml goes into theirs: what they have stays, but for what `overrules` lists. */
-export function mergeRules(there: FlyConfig, wishes: Wishes): MergeRules {
+export function mergeRules(there: FlyConfig, context: Context, onConflict: OnConflict): MergeRules {
   const environments = tablesAt(there.table, 'env');
-  const list = overrules(there, wishes);
+  const replaces = onConflict === 'replace';
+  const { forceSsl } = context.project.endpoint;
+  const redirects = forceSsl !== null && forceSsl !== 'false';
+  const list = overrules(there, context);
   return {
-    targets: (table) => targets(there, wishes, table),
+    targets: (table) => targets(there, redirects, table),
     also: (path) =>
       path.startsWith('env.') ? environments.map((env) => env.path + path.slice(3)) : [],
-    wants: (path) => isMissing(there, wishes, withoutForm(path)),
+    wants: (path) => isMissing(there, context, withoutForm(path)),
     replace: (path, theirs) => {
       const key = withoutForm(path);
-      const isAllowed = wishes.replace || !CONFLICTS.has(key);
-      return isAllowed && list[key]?.(theirs) === true;
+      return (replaces || !CONFLICTS.has(key)) && list[key]?.(theirs) === true;
     },
     // The answer about the database stands in the comment
     explain: (path) => path === 'env.ECTO_IPV6',
-    remove: wishes.replace ? buildBypasses(there) : [],
+    remove: replaces ? there.bypasses : [],
   };
 }
 
@@ -80,12 +42,16 @@ const CONFLICTS = new Set([
 ]);
 
 /** Which of their values are not what the answers say, or were chosen by nobody. */
-function overrules(there: FlyConfig, wishes: Wishes): Record<string, (theirs: unknown) => boolean> {
-  const { background, once, memory, port } = wishes;
+function overrules(
+  there: FlyConfig,
+  { project, answers: { background, memory, postgres } }: Context,
+): Record<string, (theirs: unknown) => boolean> {
   const always = () => true;
   const idle = changesIdling(there, background);
-  const isLaunched = () => isLaunchLimit(there.service?.concurrency);
+  const isLaunched = () => there.service?.launched === true;
   const isOther = () => isOtherMemory(there, memory);
+  const once = background && project.background.length > 0;
+  const port = portOf(project);
   return {
     app: always,
     primary_region: always,
@@ -96,7 +62,8 @@ function overrules(there: FlyConfig, wishes: Wishes): Record<string, (theirs: un
     'deploy.strategy': (strategy) => once && /^(bluegreen|canary)$/.test(String(strategy)),
     // Numbers and booleans are text to [env]
     'env.PORT': (theirs) => Number(theirs) !== port,
-    'env.ECTO_IPV6': (theirs) => /^(true|1)$/.test(String(theirs)) === wishes.externalDatabase,
+    'env.ECTO_IPV6': (theirs) =>
+      /^(true|1)$/.test(String(theirs)) === (postgres.kind === 'external'),
     'service.force_https': always,
     'service.ports.0.force_https': always,
     'service.auto_stop_machines': () => idle && background === (there.service?.autoStop !== 'off'),
@@ -111,9 +78,9 @@ function overrules(there: FlyConfig, wishes: Wishes): Record<string, (theirs: un
 }
 
 /** Whether a key of ours that theirs lacks is needed beside what is there. */
-function isMissing(there: FlyConfig, wishes: Wishes, path: string): boolean {
-  const { background, memory } = wishes;
-  if (path === 'env.POOL_SIZE') return wishes.followsPoolSize;
+function isMissing(there: FlyConfig, { project, answers }: Context, path: string): boolean {
+  const { background, memory } = answers;
+  if (path === 'env.POOL_SIZE') return followsPoolSize(new Repo(project));
   // Fly's default
   if (path === 'deploy.strategy') return there.blank;
   if (/^service\.(auto_|min_)/.test(path)) return changesIdling(there, background);
@@ -127,7 +94,7 @@ function isMissing(there: FlyConfig, wishes: Wishes, path: string): boolean {
 }
 
 const changesIdling = ({ service }: FlyConfig, background: boolean): boolean =>
-  !service || staysOn(service) !== background;
+  service?.staysOn !== background;
 
 /** A machine of a size that has no range here is its owner's. */
 function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
@@ -136,22 +103,21 @@ function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
 }
 
 /** The paths in their file that a table of ours stands for. */
-function targets(there: FlyConfig, { redirects }: Wishes, table: string): string[] {
+function targets(there: FlyConfig, redirects: boolean, table: string): string[] {
+  const { service } = there;
   const { env, vm } = there.table;
   if (table === 'env' && Array.isArray(env)) return [`env.${env.length - 1}`];
   if (table === 'vm.0' && there.machine) return [there.machine.path];
   // Beside a [vm] of another group TOML lets no [[vm]] stand
   if (table === 'vm.0') return vm && !Array.isArray(vm) ? [] : [`vm.${there.machines.length}`];
-  const { service } = there;
   if (!service || !/^(http_service|services)(\.|$)/.test(table)) return [table];
-  const inner = table.slice(service.kind.length);
-  const path = service.path + inner;
+  const path = service.path + table.slice(service.kind.length);
   if (path.startsWith(`${service.checksPath}.0`) && service.checks.length) {
     // Each check of theirs needs the header as well
-    if (!inner.endsWith('.headers') || !redirects) return [];
+    if (!path.endsWith('.headers') || !redirects) return [];
     return service.checks.filter(needsHeader).map((check) => `${check.path}.headers`);
   }
-  if (inner !== '.ports.0') return [path];
+  if (!path.endsWith('.ports.0')) return [path];
   return ports(service.data, service.path)
     .filter((port) => speaks(port, 'http') && !speaks(port, 'tls'))
     .map((port) => port.path);
