@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ourBlock } from '../src/edit/block.ts';
 import { after, FLAGS, planFor, shop } from './support.ts';
 import { judge, type Texts } from './traps.ts';
 
@@ -68,14 +67,11 @@ test("a value of the owner's wins, in any spelling, above our block and below it
     (name: string, value: string) =>
       `if [ -n "$FLY_APP_NAME" ]; then\n  export ${name}="${value}"\nfi`,
   ];
-  const ours = ourBlock(script()) ?? '';
+  const ours = script();
   for (const [name, value] of Object.entries(values)) {
     const texts = spellings
       .map((spell) => spell(name, value))
-      .flatMap((own) => [
-        `#!/bin/sh\n${own}\n`,
-        `#!/bin/sh\n# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours\n${ours}# <<< phoenix-fly\n${own}\n`,
-      ])
+      .flatMap((own) => [`#!/bin/sh\n${own}\n`, `${ours}${own}\n`])
       .map((text) => script({ [ENV_SH]: text }));
     for (const [index, seen] of allSourced(texts).entries())
       assert.is(seen[name], value, texts[index]);

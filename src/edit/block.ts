@@ -11,9 +11,6 @@ const ADVICE =
   'a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out';
 /** The first mark as we write it, with the checksum of the block. */
 const FIRST = new RegExp(`^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\(([0-9a-f]+)\\): ${ADVICE}$`);
-/** Before 0.1.0 had checksums, its mark said that a rerun replaces what stands between. */
-const UNSUMMED =
-  '# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours';
 /** In place of the block: its owner does without it. */
 const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
 
@@ -29,7 +26,8 @@ export const intoBlock =
   (found, rendered, onConflict) => {
     const before = found?.trim() ? found : `${head}\n`;
     const lines = `${rendered.trimEnd()}\n\n`;
-    const block = sameEndings(before, `${firstMark(lines)}\n${lines}# <<< phoenix-fly`);
+    const first = `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): ${ADVICE}`;
+    const block = sameEndings(before, `${first}\n${lines}# <<< phoenix-fly`);
     const marks = before.match(MARKS)?.length ?? 0;
     const old = BLOCK.exec(before);
     if (marks !== (old ? 2 : 0))
@@ -37,10 +35,12 @@ export const intoBlock =
         `${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`,
       );
     if (old) {
-      if (isCurrent(old, lines)) return before;
-      return isEdited(old, lines) && onConflict !== 'replace'
-        ? before
-        : before.replace(BLOCK, () => block);
+      const [, mark = '', theirs = ''] = old;
+      const [sum, there, ours] = [FIRST.exec(mark)?.[1], checksum(theirs), checksum(lines)];
+      const isCurrent = sum === ours && there === ours;
+      const isEdited = sum === undefined || (there !== sum && there !== ours);
+      const stays = isCurrent || (isEdited && onConflict !== 'replace');
+      return stays ? before : before.replace(BLOCK, () => block);
     }
     if (NONE.test(before)) return before;
     const newline = before.includes('\r\n') ? '\r\n' : '\n';
@@ -49,21 +49,8 @@ export const intoBlock =
     return before + gap + block + newline;
   };
 
-const isCurrent = ([, mark = '', theirs = '']: string[], lines: string): boolean =>
-  FIRST.exec(mark)?.[1] === checksum(lines) && checksum(theirs) === checksum(lines);
-
-/** Whether its owner wrote in the block or in its first line. */
-function isEdited([, mark = '', theirs = '']: string[], lines: string): boolean {
-  if (mark === UNSUMMED) return false;
-  const [, sum] = FIRST.exec(mark) ?? [];
-  return sum === undefined || ![sum, checksum(lines)].includes(checksum(theirs));
-}
-
 const checksum = (lines: string): string =>
   createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);
-
-const firstMark = (lines: string): string =>
-  `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): ${ADVICE}`;
 
 /** Our block of a text, undefined when it has none. */
 export const ourBlock = (text: string): string | undefined => BLOCK.exec(text)?.[2];

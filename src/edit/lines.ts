@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { diff3MergeRegions, diffIndices } from 'node-diff3';
+import { diff3Merge } from 'node-diff3';
 import type { OnConflict } from './conflict.ts';
 import { sameEndings } from './endings.ts';
 
 /**
  * The last line of a file of ours: a short hash of each line as we wrote it, a dot for an empty one, and a hash of it all.
- * Files of before 0.1.0 have no words there and no last hash, but hashes of empty lines as well.
+ * Files of 0.1.0 have no words there and no last hash, but hashes of empty lines as well.
  */
 const WORDS = 'keeps your edits by this print of its lines';
-const STAMP = new RegExp(`^# phoenix-fly(?: (${WORDS}))?: ([\\w.-]+)[ \\t]*\\r?$`, 'gm');
+const STAMP = new RegExp(`^# phoenix-fly(?: (${WORDS}))?: ([\\w.-]+)[ \\t]*\\r?(?:\\n|$)`, 'gm');
 const PRINT_LENGTH = 3;
 const PRINT = /\.|[^.]{3}/g;
 
@@ -28,44 +28,22 @@ export function mergeLines(
   if (before === undefined) return rendered + stamp(rendered);
   const ours = sameEndings(before, rendered);
   const [stamped, ...others] = before.matchAll(STAMP);
-  const base = stamped && printsIn(stamped);
-  if (!base || others.length)
+  const prints = stamped && printsIn(stamped);
+  if (!prints || others.length)
     return onConflict === 'replace' ? ours + sameEndings(before, stamp(ours)) : before;
-  const newline = before.includes('\r\n') ? '\r\n' : '\n';
-  const theirLines = linesOf(
-    before.slice(0, stamped.index) +
-      before.slice(stamped.index + stamped[0].length).replace(/^\n/, ''),
-  );
   const ourLines = linesOf(ours);
-  const [their, our] = [theirLines.map(print), ourLines.map(print)];
-  if (String(base) === String(our)) return before;
-  const moved = diffIndices(base, their);
-  const inTheirs = (at: number) =>
-    moved.reduce(
-      (sum, { buffer1: [start, length], buffer2: [, now] }) =>
-        start + length <= at ? sum + now - length : sum,
-      at,
-    );
-  const regions = diff3MergeRegions(their, base, our);
-  const agreed = (region: (typeof regions)[number]) =>
-    region.stable || String(region.aContent) === String(region.bContent);
-  if (onConflict === 'leave' && !regions.every(agreed)) return before;
-  const merged = regions.flatMap((region) => {
-    if (!region.stable) {
-      return onConflict === 'replace'
-        ? ourLines.slice(region.bStart, region.bStart + region.bLength)
-        : theirLines.slice(region.aStart, region.aStart + region.aLength);
-    }
-    const start = region.buffer === 'o' ? inTheirs(region.bufferStart) : region.bufferStart;
-    return (region.buffer === 'b' ? ourLines : theirLines).slice(
-      start,
-      start + region.bufferLength,
-    );
-  });
-  const text = merged
-    .map((line) => (line.endsWith('\n') ? line : line + newline))
-    .join('')
-    .replace(MARK, MARK.exec(ours)?.[0] ?? '$&');
+  if (String(prints) === String(ourLines.map(print))) return before;
+  const theirLines = linesOf(
+    before.replace(STAMP, '').replace(MARK, (mark) => MARK.exec(ours)?.[0] ?? mark),
+  );
+  const known = new Map([...ourLines, ...theirLines].map((line) => [print(line), line]));
+  const base = prints.map((found) => known.get(found) ?? found);
+  const regions = diff3Merge(theirLines, base, ourLines);
+  if (onConflict === 'leave' && regions.some(({ conflict }) => conflict)) return before;
+  const side = onConflict === 'replace' ? 'b' : 'a';
+  const merged = regions.flatMap(({ ok, conflict }) => ok ?? conflict?.[side] ?? []);
+  const newline = before.includes('\r\n') ? '\r\n' : '\n';
+  const text = merged.map((line) => (line.endsWith('\n') ? line : line + newline)).join('');
   const end = sameEndings(before, stamp(ours));
   return text + (before.endsWith('\n') ? end : end.trimEnd());
 }
