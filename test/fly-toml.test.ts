@@ -73,10 +73,6 @@ test('[build] that goes round the Dockerfile is a conflict: it stays, or ours ta
   }
   for (const line of ['dockerfile = "Dockerfile"', 'dockerfile = "./Dockerfile"', '[build.args]'])
     assert.is(run(`[build]\n${line}\n${SERVICE}`).ours, undefined, line);
-  const braces = run(`build = { image = "x", args = { "a b" = "1" } }\n${SERVICE}`, {
-    conflict: 'replace',
-  });
-  assert.equal(braces.data.build, { args: { 'a b': '1' } });
   assert.equal(run('build.builder = "x"\n', { conflict: 'replace' }).data.build, undefined);
 });
 

@@ -103,7 +103,7 @@ const answers: fc.Arbitrary<Flags> = fc.record(
 const flyTomls = [
   'app = "old"\n\n[env]\n  A = "1"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n',
   'app = \'old\' # mine\nprimary_region = \'ams\'\nkill_timeout = 5\nprocesses = []\n\n[[services]]\n  http_checks = []\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n',
-  'http_service.internal_port = 9000\nenv = { A = "1" }\n[processes]\nweb = "x"\nworker = "y"\n',
+  'env = { A = "1" }\n[http_service]\ninternal_port = 9000\n[processes]\nweb = "x"\nworker = "y"\n',
   '[[env]]\nA = "1"\n[[env]]\nB = "2"\n[vm]\nmemory_mb = 512\n[[services]]\ninternal_port = 25\nprocesses = ["m"]\n[[services]]\ninternal_port = 4001\n[[services.ports]]\nhandlers = ["tls", "http"]\nport = 443\n',
 ];
 

@@ -109,9 +109,9 @@ const cases: Record<string, Case> = {
     theirs: '[http_service.concurrency]\ntype = "requests"\n',
     has: { 'http_service.internal_port': 4000, 'http_service.concurrency.soft_limit': 1000 },
   },
-  'dotted keys and tables in braces take what is missing in their own form': {
+  'tables in braces take what is missing in their own form': {
     theirs:
-      'app = "shop" # "app = x"\nhttp_service.internal_port = 8080\nhttp_service.concurrency = { type = "requests", soft_limit = 5 }\nvm = [{ size = "shared-cpu-1x" }]\nenv = { "A" = "1" }\ndeploy = {}\n',
+      'app = "shop" # "app = x"\nvm = [{ size = "shared-cpu-1x" }]\nenv = { "A" = "1" }\ndeploy = {}\n[http_service]\ninternal_port = 8080\nconcurrency = { type = "requests", soft_limit = 5 }\n',
     has: {
       'http_service.force_https': true,
       'http_service.concurrency.type': 'requests',
@@ -126,8 +126,8 @@ const cases: Record<string, Case> = {
     },
     flags: { ...FLAGS, memory: '1gb' },
   },
-  'empty lists in braces and behind dots': {
-    theirs: 'app = "shop"\nvm = []\nhttp_service = { internal_port = 4000, checks = [] }\n',
+  'empty lists give way to tables': {
+    theirs: 'app = "shop"\nvm = []\n[http_service]\ninternal_port = 4000\nchecks = []\n',
     has: {
       'http_service.checks.0.path': '/health',
       'http_service.concurrency.soft_limit': 1000,
@@ -258,15 +258,22 @@ for (const [
   });
 }
 
+test('dotted keys and braces that hold tables are refused in a sentence', () => {
+  assert.throws(() => merged('http_service.internal_port = 8080\n'), /under its own header/);
+  assert.throws(
+    () => merged('http_service = { internal_port = 4000, checks = [] }\n'),
+    /^http_service is a table in braces.*under a header of its own/,
+  );
+});
+
 test('each change says why, and comments behind a value stay', () => {
   const after = merged(
     "app = 'old' # mine\n# The Erlang VM shuts down in order on SIGTERM; Fly's default is SIGINT\nkill_signal = 'SIGINT'\nkill_timeout = 5\n\n[http_service]\n    internal_port = 4000 # p\n    force_https = false # f\n    # Redirects plain HTTP to HTTPS\n",
     FLAGS,
     { conflict: 'replace' },
   );
-  const dotted = merged('http_service.internal_port = 8080\nenv = { A = "1" }\n');
   assert.match(
-    dotted,
+    merged('env = { A = "1" }\n[http_service]\ninternal_port = 8080\n'),
     /# The same port as internal_port below and EXPOSE in the Dockerfile\n(#.*\n)*env = \{/,
   );
   for (const lines of [

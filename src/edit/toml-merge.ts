@@ -1,16 +1,6 @@
+import { Problem } from '../problem.ts';
 import { TextChanges } from './text-changes.ts';
-import {
-  type Entry,
-  emptyListAt,
-  type Home,
-  homeOf,
-  isIn,
-  printInline,
-  readToml,
-  type Table,
-  type TomlText,
-  type Value,
-} from './toml-text.ts';
+import { type Entry, isIn, readToml, type Table, type TomlText, type Value } from './toml-text.ts';
 
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */
@@ -46,7 +36,7 @@ export interface Overruled {
  * object were tried on flyctl's own 41 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
  * of tables such as [[vm]] to most of them ("Node not found"); @shopify/toml-patch 0.3.0 sets scalars only, drops the
  * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
- * @throws ParseError when what comes out is not TOML
+ * @throws ParseError when what comes out is not TOML, as below dotted keys; Problem for a table in braces that can't take it
  */
 export function mergeToml(
   theirs: TomlText,
@@ -68,8 +58,6 @@ const RANK = { entry: 0, table: 100, comment: 1000 };
 class Merge {
   readonly overruled: Overruled[] = [];
   private readonly changes = new TextChanges();
-  /** Paths in their file that came in with all that is below them. */
-  private readonly complete: string[] = [];
   private readonly theirs: TomlText;
   private readonly ours: TomlText;
   private readonly rules: MergeRules;
@@ -81,17 +69,13 @@ class Merge {
   }
 
   remove(): void {
-    const gone = (path: string) => this.rules.remove.includes(path);
-    for (const { path, value, entry } of this.theirs.values.filter((found) => gone(found.path))) {
+    const { remove } = this.rules;
+    const gone = this.theirs.values.filter(
+      ({ path, entry }) => remove.includes(path) && entry.path === path,
+    );
+    for (const { path, value, entry } of gone) {
       this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
-      if (entry.path === path) this.changes.replace(entry.lines, '');
-    }
-    for (const { path, value, range, kind } of this.theirs.values) {
-      if (kind !== 'inline') continue;
-      const pairs = Object.entries(value as object);
-      const rest = pairs.filter(([key]) => !gone(`${path}.${key}`));
-      if (rest.length < pairs.length)
-        this.changes.replace(range, printInline(Object.fromEntries(rest)));
+      this.changes.replace(entry.lines, '');
     }
   }
 
@@ -106,8 +90,7 @@ class Merge {
       else if (value && this.mustChange(entry, value)) this.replace(value, entry);
       else if (value && this.rules.explain(entry.path)) this.explain(value.entry, entry.comments);
     }
-    const done = this.complete.some((path) => isIn(target, path));
-    if (missing.length && !done) this.add(table, target, missing);
+    if (missing.length) this.add(table, target, missing);
   }
 
   finish(): string {
@@ -136,10 +119,20 @@ class Merge {
   }
 
   private add(table: Table, target: string, missing: readonly Entry[]): void {
-    const home = homeOf(this.theirs, target);
-    if (home?.kind === 'header' && home.path === target) this.addEntries(home.table, missing);
-    else if (home?.kind === 'header') this.addTable(home.path, target, table, missing);
-    else if (home) this.addPairs(home, target, table, missing);
+    const { tables, values } = this.theirs;
+    const inTheWay = values.findLast((value) => isIn(target, value.path) && !isEmptyList(value));
+    if (inTheWay) {
+      const isInline = inTheWay.kind === 'inline';
+      if (isInline && inTheWay.path === target) this.addPairs(inTheWay, missing);
+      else if (isInline)
+        throw new Problem(
+          `${inTheWay.path} is a table in braces, to which nothing can be added; write it under a header of its own, then run again`,
+        );
+      return;
+    }
+    const there = tables.find(({ path }) => path === target);
+    if (there) this.addEntries(there, missing);
+    else this.addTable(target, table, missing);
   }
 
   private linesOf(entries: readonly Entry[], indent: string): string {
@@ -160,9 +153,12 @@ class Merge {
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
-  private addTable(home: string, target: string, table: Table, entries: readonly Entry[]): void {
-    const { tables, text } = this.theirs;
-    const empty = emptyListAt(this.theirs, target);
+  private addTable(target: string, table: Table, entries: readonly Entry[]): void {
+    const { tables, values, text } = this.theirs;
+    const homes = tables.map(({ path }) => path).filter((path) => isIn(target, path));
+    const home = homes.reduce((inner, path) => (path.length > inner.length ? path : inner), '');
+    // TOML lets no [[checks]] stand beside `checks = []`
+    const empty = values.find(({ path }) => isIn(target, path));
     if (empty) {
       const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
       this.overruled.push({ path: empty.path, theirs: [], ours, why: '' });
@@ -184,48 +180,18 @@ class Merge {
     );
   }
 
-  /** A table in braces or of dotted keys can't get a header below it: what is missing comes in as values. */
-  private addPairs(home: Home, target: string, table: Table, missing: readonly Entry[]): void {
-    const [step, ...below] = target.slice(home.path.length + 1).split('.');
-    if (!step) {
-      for (const entry of missing) this.addPair(home, entry.key, entry.value, entry.comments);
-      return;
-    }
-    const path = table.path
-      .split('.')
-      .slice(0, below.length ? -below.length : undefined)
-      .join('.');
-    const entries = this.ours.tables
-      .flatMap((other) => other.entries)
-      .filter((entry) => isIn(entry.path, path));
-    const comments = entries.flatMap((entry) => entry.comments);
-    this.complete.push(`${home.path}.${step}`);
-    this.addPair(home, step, valueAt(this.ours.data, path), comments);
-  }
-
-  private addPair(home: Home, key: string, value: unknown, comments: readonly string[]): void {
-    const empty = emptyListAt(this.theirs, `${home.path}.${key}.0`);
-    if (empty) {
-      this.changes.replace(empty.range, printInline(value));
-      this.explain(empty.entry, comments);
-    } else if (home.kind === 'dotted') {
-      const { table, lines } = home.last;
-      const prefix = home.path.slice(table.path ? table.path.length + 1 : 0);
-      const pair = `${prefix}.${key} = ${printInline(value)}`;
-      this.changes.insert(lines[1], block([...comments, pair], table.indent), RANK.entry);
-    } else if (home.kind === 'inline') {
-      const [start, end] = home.value.range;
-      const brace = end - 1;
-      const offset = this.theirs.text.slice(0, brace).trimEnd().length;
-      const first = offset === start + 1 && this.changes.at(offset).length === 0;
-      const gap = first && offset === brace ? ' ' : '';
-      this.changes.insert(
-        offset,
-        `${first ? '' : ','} ${key} = ${printInline(value)}${gap}`,
-        RANK.entry,
-      );
-      this.explain(home.value.entry, comments);
-    }
+  private addPairs({ range, entry }: Value, missing: readonly Entry[]): void {
+    const [start, end] = range;
+    const brace = end - 1;
+    const offset = this.theirs.text.slice(0, brace).trimEnd().length;
+    const pairs = missing.map(({ key, range }) => `${key} = ${this.ours.text.slice(...range)}`);
+    const comma = offset === start + 1 ? '' : ',';
+    const gap = offset === brace ? ' ' : '';
+    this.changes.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, RANK.entry);
+    this.explain(
+      entry,
+      missing.flatMap(({ comments }) => comments),
+    );
   }
 
   /** Puts comment lines above an entry, unless they are in its table above it. */
@@ -240,8 +206,7 @@ class Merge {
   }
 }
 
-const valueAt = (data: unknown, path: string): unknown =>
-  path.split('.').reduce<unknown>((found, key) => (found as Record<string, unknown>)[key], data);
+const isEmptyList = ({ value }: Value): boolean => Array.isArray(value) && value.length === 0;
 
 const block = (lines: readonly string[], indent: string): string =>
   lines.map((line) => `${indent}${line}\n`).join('');
