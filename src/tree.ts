@@ -2,11 +2,11 @@ import {
   type Dirent,
   existsSync,
   lstatSync,
-  opendirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
 } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, posix, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
 /** A read-only view of a repo: relative paths with `/`, text on demand. Everything that is decided about a repo is decided from this. */
@@ -37,16 +37,12 @@ export const exists = ({ paths }: Tree, path: string): boolean =>
 export function subtree(tree: Tree, folder: string): Tree {
   if (folder === '.') return tree;
   const prefix = `${folder}/`;
-  const outer = (path: string, parts: readonly string[]): string =>
-    path.startsWith('../') && parts.length
-      ? outer(path.slice(3), parts.slice(0, -1))
-      : [...parts, path].join('/');
   const paths = [...tree.paths]
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length));
   return {
     paths: new Set(paths),
-    read: (path) => tree.read(outer(path, folder.split('/'))),
+    read: (path) => tree.read(below(folder, path)),
     executable: (path) => tree.executable?.(`${prefix}${path}`),
     above: (tree.above ?? 0) + folder.split('/').length,
     ...(tree.skipped && { skipped: tree.skipped }),
@@ -59,7 +55,6 @@ const NEVER = new Set(
 /** Listed last, since they may hold more files than all the rest: caches, uploads. */
 const BULKY = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
 const MOST_FILES = 50_000;
-const MOST_FOLDERS = 20_000;
 
 const MEGABYTE = 1 << 20;
 const LARGEST = MEGABYTE;
@@ -90,25 +85,29 @@ export function openTree(folder: string, mostFiles = MOST_FILES): Tree {
       if (!texts.has(path)) texts.set(path, read(path));
       return texts.get(path);
     },
-    executable: (path) => (paths.has(path) ? isExecutable(join(root, path)) : undefined),
+    // Windows has no such bit
+    executable: (path) =>
+      paths.has(path) && process.platform !== 'win32'
+        ? (lstatSync(join(root, path)).mode & 0o111) !== 0
+        : undefined,
   };
 }
 
 /** Level by level, so that one large folder hides none of the others. */
-function listFiles(root: string, skipped: string[], mostFiles: number): string[] {
+function listFiles(root: string, skipped: string[], most: number): string[] {
   const files: string[] = [];
-  const ordinary = [''];
-  const bulky: string[] = [];
-  let folders = 0;
+  const [ordinary, bulky]: [string[], string[]] = [[''], []];
+  let seen = 0;
   for (const queue of [ordinary, bulky]) {
     for (const folder of queue) {
-      if (files.length >= mostFiles || folders++ >= MOST_FOLDERS) {
+      if (seen > most) {
         skipped.push(
-          `The repo has more than ${files.length} files: ${folder || 'its folder'} and others were not looked at.`,
+          `The repo has more than ${most} files: ${folder} and others were not looked at.`,
         );
         return files.sort();
       }
-      for (const entry of entriesOf(root, folder, mostFiles - files.length, skipped)) {
+      for (const entry of entriesOf(root, folder, skipped)) {
+        seen++;
         const path = folder ? `${folder}/${entry.name}` : entry.name;
         if (entry.isFile()) files.push(path);
         else if (entry.isDirectory() && !NEVER.has(entry.name))
@@ -119,22 +118,14 @@ function listFiles(root: string, skipped: string[], mostFiles: number): string[]
   return files.sort();
 }
 
-function entriesOf(root: string, folder: string, most: number, skipped: string[]): Dirent[] {
-  const found: Dirent[] = [];
+function entriesOf(root: string, folder: string, skipped: string[]): Dirent[] {
   try {
-    const open = opendirSync(join(root, folder), { bufferSize: 512 });
-    let entry = open.readSync();
-    for (; entry && found.length < most; entry = open.readSync()) found.push(entry);
-    if (entry)
-      skipped.push(
-        `${folder || 'The folder'} has more than ${most} files; the others were not looked at.`,
-      );
-    open.closeSync();
+    return readdirSync(join(root, folder), { withFileTypes: true });
   } catch (error) {
     if (!folder) throw Problem.from(error, `can't read the folder ${root}`);
     skipped.push(Problem.from(error, `${folder} was not looked at`).message);
+    return [];
   }
-  return found;
 }
 
 /** The root of the repo that a folder lies in; without a repo the folder itself. */
@@ -156,11 +147,6 @@ function foldersAbove(root: string): number {
   return git < 0 ? 0 : folders.length - 1 - git;
 }
 
-/** Windows has no such bit. */
-function isExecutable(file: string): boolean | undefined {
-  return process.platform === 'win32' ? undefined : (lstatSync(file).mode & 0o111) !== 0;
-}
-
 /** @returns what reads a file's text: undefined for none, and for what lies outside the repo or is too large */
 function reader(root: string, above: number, skipped: string[]): Tree['read'] {
   const top = join(root, '../'.repeat(above), sep);
@@ -172,7 +158,7 @@ function reader(root: string, above: number, skipped: string[]): Tree['read'] {
     if (path.includes('\0')) return undefined;
     if (!folders.has(folder)) folders.set(folder, realPath(folder));
     const real = folders.get(folder);
-    if (!real || !inRepo(path, above) || !`${real}${sep}`.startsWith(top)) return undefined;
+    if (!real || !`${real}${sep}`.startsWith(top)) return undefined;
     try {
       const stat = lstatSync(file, { throwIfNoEntry: false });
       if (!stat?.isFile()) return undefined;
@@ -192,13 +178,6 @@ function reader(root: string, above: number, skipped: string[]): Tree['read'] {
   };
 }
 
-/** `../` leads no further up than to the repo's root, and stands nowhere but in front. */
-function inRepo(path: string, above: number): boolean {
-  const parts = path.split('/');
-  const ups = parts.filter((part) => part === '..').length;
-  return ups <= above && parts.slice(0, ups).every((part) => part === '..');
-}
-
 function realPath(folder: string): string | undefined {
   try {
     return realpathSync(folder);
@@ -208,38 +187,15 @@ function realPath(folder: string): string | undefined {
 }
 
 /** A relative path with `.` and `..` worked out; `..` that lead out of the tree stay in front. */
-export function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..' && parts.length && parts.at(-1) !== '..') parts.pop();
-    else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/');
-}
+export const normalize = (path: string): string => posix.join('.', path).replace(/^\.\/?$|\/$/, '');
 
 /** A path in a folder, as seen from where the folder is; "." is the folder itself. */
 export const below = (dir: string, path: string): string =>
   dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`);
 
-/** Whether a pattern fits a path, where `*` stands for any part of a name. In linear time, since others write the patterns. */
+/** Whether a pattern fits a path, where `*` stands for any part of a name; a third star in a name fits nothing, since it could take hours. */
 export function matches(pattern: string, path: string): boolean {
-  const names = path.split('/');
-  const parts = pattern.split('/');
-  return (
-    names.length === parts.length && parts.every((part, index) => fits(part, names[index] ?? ''))
-  );
-}
-
-function fits(pattern: string, name: string): boolean {
-  const [start = '', ...rest] = pattern.split('*');
-  const end = rest.pop();
-  if (end === undefined) return name === pattern;
-  let position = start.length;
-  if (!name.startsWith(start)) return false;
-  for (const part of rest) {
-    const found = name.indexOf(part, position);
-    if (found < 0) return false;
-    position = found + part.length;
-  }
-  return name.length - end.length >= position && name.endsWith(end);
+  if (/\*[^/*]*\*[^/*]*\*/.test(pattern)) return false;
+  const parts = pattern.split(/\*+/).map((part) => part.replaceAll(/\W/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^/]*')}$`).test(path);
 }

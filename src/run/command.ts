@@ -74,12 +74,6 @@ export const commands: Readonly<Record<string, Command>> = {
     flags: commonFlags,
     run: inApp(async (root) => (await import('./init.ts')).init(root)),
   },
-  completion: {
-    summary: 'completion of commands and flags, for a shell',
-    flags: { shell: { example: 'zsh', help: 'bash, zsh or fish' }, ...commonFlags },
-    positional: ['shell'],
-    run: async ({ shell }) => completion(shell),
-  },
   help: {
     summary: 'commands, flags and their defaults',
     flags: { command: { example: 'fly', help: 'what one command takes' } },
@@ -150,26 +144,4 @@ function help(name: string | undefined, { command: program }: Way): string {
     ...about,
     ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32))),
   ].join('\n');
-}
-
-/** A script that completes commands and flags, for phoenix-fly and for plop. @throws Problem for another shell */
-function completion(shell = ''): string {
-  const flags = Object.values(commands).flatMap((command) => Object.keys(command.flags));
-  const dashed = [...new Set(flags)].map((flag) => `--${flag}`);
-  const words = [...Object.keys(commands), ...dashed].join(' ');
-  const bash = `complete -o default -W "${words}" phoenix-fly plop`;
-  const scripts = new Map([
-    ['bash', `# source <(npx phoenix-fly completion bash)\n${bash}`],
-    [
-      'zsh',
-      `# source <(npx phoenix-fly completion zsh)\nautoload -U +X bashcompinit && bashcompinit\n${bash}`,
-    ],
-    [
-      'fish',
-      `# npx phoenix-fly completion fish | source\ncomplete -c phoenix-fly -c plop -a "${words}"`,
-    ],
-  ]);
-  const script = scripts.get(shell);
-  if (script) return script;
-  throw new Problem(`there is no completion for "${shell}": give bash, zsh or fish`);
 }
