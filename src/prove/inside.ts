@@ -1,46 +1,38 @@
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, isModule } from '../quote.ts';
-import { until, words } from './engine.ts';
-import { type Machine, machineOf, oneOff, UNREACHABLE } from './machine.ts';
+import { type Outcome, words } from './engine.ts';
+import { type Machine, oneOff, started, UNREACHABLE } from './machine.ts';
 import type { Setting } from './setting.ts';
-import { PATIENCE, SETTLES } from './start.ts';
-import {
-  failed,
-  leaks,
-  met,
-  secondsText,
-  seeMemory,
-  skipped,
-  telling,
-  type Verdict,
-} from './verdict.ts';
+import { PATIENCE } from './start.ts';
+import { failed, leaks, met, secondsText, skipped, telling, type Verdict } from './verdict.ts';
+
+const silent = skipped('rpc does not reach the app');
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { engine, project, database: own } = setting;
+  const { project, database: own } = setting;
   const { repos } = project.database;
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
-  let said = '';
-  const answers = (patience: number) =>
-    until(engine, patience, async () => {
-      const { code, all } = await machine.rpc(query);
-      said = all;
-      if (code === 0) return true;
-      return (await machine.state()).running ? undefined : false;
-    });
-  const first = await answers(SETTLES);
-  if (!first && UNREACHABLE.test(said)) return skipped('rpc does not reach the app');
-  if (!first) return failed('a query fails', telling(said));
+  const first = await machine.rpc(query);
+  if (UNREACHABLE.test(first.all)) return silent;
+  if (first.code !== 0) return failed('a query fails', await queryLog(machine, first));
   if (!own?.restart) return met('answers; it is not restarted');
   await own.restart();
   const began = Date.now();
-  const again = await answers(PATIENCE);
-  if (again) return met(`again ${secondsText(Date.now() - began)} after a restart of Postgres`);
-  if (again === false) return failed('the app stopped when Postgres was restarted');
-  const why = `no query succeeds ${PATIENCE / 1000} s after a restart of Postgres`;
-  return failed(why, telling(said));
+  const again = await machine.rpc(query, PATIENCE);
+  const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
+  if (again.code === 0) return met(`again ${after}`);
+  if (!(await machine.state()).running)
+    return failed('the app stopped when Postgres was restarted');
+  return failed(`no query succeeds ${after}`, await queryLog(machine, again));
 }
+
+/** A pool says no more than that it is empty; the app's log says what its connections met. */
+const queryLog = async (machine: Machine, { all }: Outcome): Promise<string[]> => [
+  ...telling(all, 2),
+  ...telling(await machine.log()),
+];
 
 /** Whether the app's own code reads a setting of its own. */
 const reads = ({ tree, app }: Project, key: string): boolean => {
@@ -49,43 +41,31 @@ const reads = ({ tree, app }: Project, key: string): boolean => {
   return code.some((path) => setting.test(tree.read(path) ?? ''));
 };
 
-const running = (printed: string): string[] =>
-  [...printed.matchAll(/^running (\S+)$/gm)].map(([, name = '']) => name);
+const running = ({ all }: Outcome): string[] =>
+  [...all.matchAll(/^running (\S+)$/gm)].map(([, name = '']) => name);
 
 /** Workers that are registered under their module's name are there, and are gone in eval and where the switch is off. */
 export async function background(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { engine, project, deploy } = setting;
+  const { project, deploy } = setting;
   const modules = project.background.filter(isModule).join(', ');
   if (!modules) return skipped("no worker of the app's own was found");
   if (!reads(project, 'background')) return skipped('application.ex does not read the switch');
   const look = `for m <- [${modules}], Process.whereis(m), do: IO.puts("running #{inspect(m)}")`;
   const asked = await machine.rpc(look);
-  if (asked.code !== 0 && UNREACHABLE.test(asked.all)) return skipped('rpc does not reach the app');
-  if (asked.code !== 0) return failed('the app does not say what runs in it', telling(asked.all));
-  const seen = running(asked.all);
+  if (UNREACHABLE.test(asked.all)) return silent;
+  if (asked.code !== 0) return failed('the app does not say what runs in it');
+  const seen = running(asked);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);
-  const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
   const bin = `bin/${deploy.release}`;
-  const [inEval] = running((await oneOff(setting, [bin, 'eval', `${start}; ${look}`])).all);
+  const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
+  const [inEval] = running(await oneOff(setting, [bin, 'eval', `${start}; ${look}`]));
   if (inEval) return failed(`${inEval} runs in ${bin} eval`, []);
-  const second = machineOf(setting, 'second', { BACKGROUND_ENABLED: 'false' });
-  await second.start();
-  await until(engine, PATIENCE, async () => {
-    const { running: alive } = await second.state();
-    return (await second.started()) || !alive || undefined;
-  });
-  const { code, all } = await second.rpc(look);
-  if (code !== 0) await second.end();
-  const log = await second.log();
-  await second.remove();
-  if (second.starved) {
-    machine.starved = true;
-    return seeMemory;
-  }
-  const [worker] = running(all);
+  const off = `BACKGROUND_ENABLED=false ${bin} start & until ${bin} rpc "$0"; do kill -0 $! || exit 1; sleep 1; done`;
+  const second = await oneOff(setting, words`sh -c ${off} ${`${started(setting)}; ${look}`}`);
+  const [worker] = running(second);
   if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`, []);
-  if (code) return failed('with BACKGROUND_ENABLED=false the app does not come up', telling(log));
-  return met(seen.join(', '));
+  if (second.code === 0) return met(seen.join(', '));
+  return failed('with BACKGROUND_ENABLED=false the app does not come up', telling(second.all));
 }
 
 /** Server and client in one VM, with a certificate made up on the spot (public_key's pkix_test_data/1, OTP 20.1 and later). */
@@ -120,7 +100,7 @@ export async function user(_: Setting, machine: Machine): Promise<Verdict> {
   const { stdout } = await machine.shell("sed -n 's/^Uid:\\s*\\([0-9]*\\).*/\\1/p' /proc/1/status");
   const id = stdout.trim();
   if (id === '0') return failed('it runs as root', []);
-  const found = await machine.shell(WRITABLE, id);
+  const found = await machine.shell(WRITABLE, ['--user', id]);
   if (!id || found.code !== 0) return failed('its user and files can not be looked at');
   const writable = found.stdout.split('\n').filter(Boolean);
   if (writable.length) return failed(`it may change its own code: ${writable.join(', ')}`, []);
@@ -147,7 +127,6 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
   const limit = secondsText(killTimeout);
   await machine.measure();
   const ended = await machine.end();
-  if (machine.starved && ended !== undefined) return seeMemory;
   if (ended !== undefined) return failed(`the app has ended by itself, exit code ${ended}`);
   const began = Date.now();
   const code = await machine.stop(killSignal, killTimeout);

@@ -5,23 +5,28 @@ import type { Setting } from './setting.ts';
 const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}}';
 /** Milliseconds in which an engine has learned of an end. */
 const LEARNS = 20_000;
+/** Milliseconds that a busy app gets to take a call. */
+const ANSWERS = 3000;
 /** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
 const PEAK = '/sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes';
 
 /** What rpc says of an app without distribution. */
 export const UNREACHABLE = /not contact|noconnection|nodedown|distribution is disabled/i;
 
+/** Elixir that fails until all of the app's processes are there. */
+export const started = ({ project }: Setting): string =>
+  `true = List.keymember?(Application.started_applications(), ${elixirAtom(project.app.otpApp)}, 0)`;
+
 export type Machine = ReturnType<typeof machineOf>;
 
-/** A container of the image, as Fly would start it. */
-export function machineOf(setting: Setting, part = 'app', extra: Variables = {}) {
-  const { engine, deploy, made, secrets, project } = setting;
-  const { name, options } = container(setting, part, { ...setting.env, ...extra });
+/** The container of the image that runs the app, as Fly would start it. */
+export function machineOf(setting: Setting) {
+  const { engine, deploy, made, secrets } = setting;
+  const { name, options } = container(setting, 'app');
   const limit = words`--memory ${`${deploy.memory}m`} --memory-swap ${`${deploy.memory}m`}`;
   const publish = ['--publish', `127.0.0.1::${deploy.port}`];
   const command = deploy.command ? ['/bin/sh', '-c', `exec ${deploy.command}`] : [];
-  const exec = (user: string[], args: string[]) =>
-    engine.run(words`exec ${user} ${name} ${args}`, { timeout: 60_000 });
+  const exec = (args: string[]) => engine.run(['exec', ...args], { timeout: 60_000 });
   const machine = {
     /** Port on this machine that leads to the app's; 0 where none does. */
     hostPort: 0,
@@ -35,20 +40,16 @@ export function machineOf(setting: Setting, part = 'app', extra: Variables = {})
         { env: secrets },
       ),
     /** Runs a script. @param user if not the image's */
-    shell: (script: string, user?: string) =>
-      exec(user ? ['--user', user] : [], ['sh', '-c', script]),
-    /** Runs Elixir in the running app; again, for a busy one takes the call late. */
-    async rpc(code: string): Promise<Outcome> {
-      const call = () => exec([], [`bin/${deploy.release}`, 'rpc', code]);
-      let answer = await call();
-      for (let tries = 0; UNREACHABLE.test(answer.all) && tries < 2; tries++) answer = await call();
-      return answer;
-    },
-    /** Whether all of the app's processes are there. */
-    async started(): Promise<boolean> {
-      const app = elixirAtom(project.app.otpApp);
-      const there = `List.keymember?(Application.started_applications(), ${app}, 0)`;
-      return (await machine.rpc(`IO.inspect(${there})`)).all.includes('true');
+    shell: (script: string, user: string[] = []) => exec(words`${user} ${name} sh -c ${script}`),
+    /** Runs Elixir in the app, again until it succeeds, the time is over or the app has ended. */
+    async rpc(code: string, patience = ANSWERS): Promise<Outcome> {
+      const call = () => exec(words`${name} ${`bin/${deploy.release}`} rpc ${code}`);
+      const answer = await until(engine, patience, async () => {
+        const outcome = await call();
+        const final = outcome.code === 0 || !(await machine.state()).running;
+        return final ? outcome : undefined;
+      });
+      return answer ?? call();
     },
     async findPort(): Promise<number> {
       const { stdout } = await engine.run(words`port ${name} ${`${deploy.port}/tcp`}`);
@@ -86,7 +87,6 @@ export function machineOf(setting: Setting, part = 'app', extra: Variables = {})
         return running ? undefined : exitCode;
       });
     },
-    remove: () => engine.run(words`rm --force ${name}`),
   };
   return machine;
 }
@@ -94,14 +94,14 @@ export function machineOf(setting: Setting, part = 'app', extra: Variables = {})
 const volume = ({ made, deploy }: Setting): string[] =>
   deploy.volume ? ['--volume', `${made.name}:${deploy.volume}:nocopy`] : [];
 
-/** Runs one command of the image in a machine of its own. @param extra options; the ENTRYPOINT is passed by unless they say otherwise */
+/** Runs one command of the image in a container of its own, past the ENTRYPOINT and with the volume unless `extra` says otherwise. */
 export function oneOff(
   setting: Setting,
   command: string[],
   extra = words`--entrypoint ${''} ${volume(setting)}`,
 ): Promise<Outcome> {
-  const { engine, made, env, secrets } = setting;
-  const { options } = container(setting, 'once', env);
+  const { engine, made, secrets } = setting;
+  const { options } = container(setting, 'once');
   return engine.run(words`run --rm ${options} ${extra} ${made.image} ${command}`, {
     env: secrets,
     timeout: 300_000,
@@ -117,10 +117,10 @@ export async function makeVolume(setting: Setting): Promise<void> {
 }
 
 /** Secrets come through the environment of the command line: a list of processes shows them to nobody. */
-function container({ made, database, secrets }: Setting, part: string, env: Variables) {
+function container({ made, database, secrets, env }: Setting, part: string) {
   const { name, address, options } = made.container(part);
-  const variables = Object.entries({ ...env, ...(address && { FLY_PRIVATE_IP: address }) });
-  const settings = variables.flatMap(([key, value]) => [
+  const variables: Variables = address ? { ...env, FLY_PRIVATE_IP: address } : env;
+  const settings = Object.entries(variables).flatMap(([key, value]) => [
     '--env',
     Object.hasOwn(secrets, key) ? key : `${key}=${value}`,
   ]);

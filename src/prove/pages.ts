@@ -26,14 +26,24 @@ async function browse(setting: Setting, machine: Machine, wanted: string) {
   throw new Error(`it redirects without end: ${seen.slice(0, 3).join(', ')}`);
 }
 
-/** The page, then some more requests of it, so that memory is seen at work. */
+/** Scripts and stylesheets of the app's own that a page asks for. */
+const assets = (html: string): string[] => {
+  const found = html.matchAll(
+    /<(?:script|link)\s[^>]*(?:src|href)="(\/[^/"][^"]*\.(?:js|css)\b[^"]*)"/g,
+  );
+  return [...found].map(([, path = '']) => path.replaceAll('&amp;', '&'));
+};
+
+/** The page with its assets, then some more requests of it, so that memory is seen at work. */
 export async function page(setting: Setting, machine: Machine): Promise<Verdict> {
-  const seen = await browse(setting, machine, setting.path).catch((error: Error) => error);
-  if (seen instanceof Error) return failed(seen.message);
-  const { path, answer } = seen;
+  const { path, answer } = await browse(setting, machine, setting.path);
   const answered = `${path} answered ${answer.status}`;
   if (answer.status >= 500) return failed(answered);
   if (answer.status >= 400) return skipped(`${answered}: name a page with --path`);
+  for (const asset of assets(answer.body)) {
+    const { status } = await get(setting, machine, asset);
+    if (status >= 400) return failed(`${path} asks for ${asset}, which answered ${status}`);
+  }
   const began = Date.now();
   await Promise.allSettled(Array.from({ length: LOAD }, () => get(setting, machine, path)));
   const each = Math.round((Date.now() - began) / LOAD);

@@ -7,31 +7,43 @@ import { Made } from './made.ts';
 import { page, socket } from './pages.ts';
 import { prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
-import { seeMemory, skipped, telling, type Verdict } from './verdict.ts';
+import { failed, seeMemory, skipped, telling, type Verdict } from './verdict.ts';
 
 /** How far a deploy comes: to an image, to an app that listens. */
 type Reached = 'nothing' | 'image' | 'app';
-type Probe = (setting: Setting, machine: Machine) => Promise<Verdict>;
+
+interface Step {
+  title: string;
+  needs: Reached;
+  probe(setting: Setting, machine: Machine): Promise<Verdict>;
+  /** Requirements of which `check` knows the remedy. */
+  rules: string;
+}
 
 /**
- * What a deploy needs, in the order of one whose release_command migrates: title, what has to be there before, and the requirements
- * that it stands on, of which `check` knows the remedy. Memory comes last, for the want of it ends an app in any other step.
+ * What a deploy needs, in the order of one whose release_command migrates.
+ * Memory comes last, for the want of it ends an app in any other step.
  */
 export const STEPS = {
-  build: ['image builds', 'nothing', build, 'B1 B3 B4 B6 R1.2'],
-  migrate: ['migrations run', 'image', migrate, 'B9 R2.3 R3.2 B10'],
-  boot: ['boots and listens', 'image', boot, 'R1.6 R2.6 R3.1 R3.3 B1'],
-  health: ['health check', 'app', health, 'R2.5 R2.6'],
-  page: ['page', 'app', page, 'R2.5 R3.3'],
-  socket: ['LiveView', 'app', socket, 'R3.3'],
-  database: ['database', 'app', database, 'R2.3 R3.2'],
-  tls: ['TLS to the outside', 'app', tls, 'R3.4'],
-  user: ['no rights', 'app', user, 'R1.4'],
-  background: ['workers stay out', 'app', background, 'B11'],
-  history: ['no secret in the image', 'image', history, 'R1.4'],
-  stop: ['shutdown', 'app', stop, 'R1.6 B8'],
-  memory: ['memory', 'image', memory, 'R2.2'],
-} satisfies Record<string, [title: string, needs: Reached, probe: Probe, ids: string]>;
+  build: { title: 'image builds', needs: 'nothing', probe: build, rules: 'B1 B3 B4 B6 R1.2' },
+  migrate: { title: 'migrations run', needs: 'image', probe: migrate, rules: 'B9 R2.3 R3.2 B10' },
+  boot: {
+    title: 'boots and listens',
+    needs: 'image',
+    probe: boot,
+    rules: 'R1.6 R2.6 R3.1 R3.3 B1',
+  },
+  health: { title: 'health check', needs: 'app', probe: health, rules: 'R2.5 R2.6' },
+  page: { title: 'page', needs: 'app', probe: page, rules: 'R2.5 R3.3' },
+  socket: { title: 'LiveView', needs: 'app', probe: socket, rules: 'R3.3' },
+  database: { title: 'database', needs: 'app', probe: database, rules: 'R2.3 R3.2' },
+  tls: { title: 'TLS to the outside', needs: 'app', probe: tls, rules: 'R3.4' },
+  user: { title: 'no rights', needs: 'app', probe: user, rules: 'R1.4' },
+  background: { title: 'workers stay out', needs: 'app', probe: background, rules: 'B11' },
+  history: { title: 'no secret in the image', needs: 'image', probe: history, rules: 'R1.4' },
+  stop: { title: 'shutdown', needs: 'app', probe: stop, rules: 'R1.6 B8' },
+  memory: { title: 'memory', needs: 'image', probe: memory, rules: 'R2.2' },
+} satisfies Record<string, Step>;
 
 export type StepName = keyof typeof STEPS;
 
@@ -101,22 +113,20 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
   let reached: Reached = 'nothing';
   for (const name of [...start, ...rest] as StepName[]) {
     if (keep && name === 'stop') continue;
-    const [, needs, probe] = STEPS[name];
+    const { needs, probe }: Step = STEPS[name];
     watcher.begins(name);
-    const lacking =
-      needs === 'app' ? reached !== 'app' : needs === 'image' && reached === 'nothing';
-    let verdict = lacking ? skipped(LACKS[reached]) : await probe(setting, machine);
+    const lacks = needs === 'app' ? reached !== 'app' : needs === 'image' && reached === 'nothing';
+    let verdict = lacks
+      ? skipped(LACKS[reached])
+      : await probe(setting, machine).catch((error: Error) => failed(error.message));
     if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
+      const exit = name === 'stop' ? undefined : await machine.end();
+      if (exit !== undefined) reached = 'image';
+      const end =
+        exit === undefined || name === 'boot' ? '' : ` (the app has ended, exit code ${exit})`;
       const log = verdict.log ?? telling(await machine.log());
-      const ended = name === 'stop' ? undefined : await machine.end();
-      verdict = { ...verdict, log };
-      if (ended !== undefined) {
-        reached = 'image';
-        const exit = name === 'boot' ? '' : ` (the app has ended, exit code ${ended})`;
-        const why = `${verdict.why}${exit}`;
-        // The want of memory is told once, by its own line
-        verdict = machine.starved ? seeMemory : { ...verdict, why };
-      }
+      // The want of memory is told once, by its own line
+      verdict = machine.starved ? seeMemory : { ...verdict, why: `${verdict.why}${end}`, log };
     }
     const fails = verdict.verdict === 'failed';
     // A slow build is a fault, and the image is there all the same
@@ -136,7 +146,7 @@ const LACKS: Record<Reached, string> = {
 /** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */
 const remedies = ({ project }: Setting, name: StepName): string[] =>
   check(project)
-    .filter(({ id }) => STEPS[name][3].split(' ').includes(id))
+    .filter(({ id }) => STEPS[name].rules.split(' ').includes(id))
     .flatMap(({ findings }) => findings)
     .filter(({ weight }) => weight !== 'advice')
     .slice(0, 3)

@@ -1,11 +1,11 @@
 import { type Line, type Proof, STEPS, type StepName, type Watcher } from './prove.ts';
 
-const WIDTH = Math.max(...Object.values(STEPS).map(([title]) => title.length));
+const WIDTH = Math.max(...Object.values(STEPS).map(({ title }) => title.length));
 
 /** One line of the screen; below a failed one the log and the remedy. */
 export function lineText({ name, verdict, figure, why, log = [], remedy = [] }: Line): string {
   const said = [figure, why].filter(Boolean).join('; ');
-  const line = `  ${verdict.padEnd(8)}  ${STEPS[name][0].padEnd(WIDTH)}  ${said}`.trimEnd();
+  const line = `  ${verdict.padEnd(8)}  ${STEPS[name].title.padEnd(WIDTH)}  ${said}`.trimEnd();
   const below = [...log.map((row) => `| ${row}`), ...remedy.map((row) => `check: ${row}`)];
   return [line, ...below.map((row) => ' '.repeat(12) + row)].join('\n');
 }
@@ -30,7 +30,7 @@ export function screen(output: NodeJS.WriteStream, print: (line: Line) => void):
     begins(name: StepName) {
       const began = Date.now();
       const tick = () =>
-        show(`  …         ${STEPS[name][0]}  ${Math.round((Date.now() - began) / 1000)} s`);
+        show(`  …         ${STEPS[name].title}  ${Math.round((Date.now() - began) / 1000)} s`);
       tick();
       timer = setInterval(tick, 1000).unref();
     },

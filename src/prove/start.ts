@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { request } from './browser.ts';
-import type { Deploy } from './deploy.ts';
 import { type Engine, until, words } from './engine.ts';
-import { type Machine, makeVolume, oneOff } from './machine.ts';
+import { type Machine, makeVolume, oneOff, started } from './machine.ts';
 import type { Setting } from './setting.ts';
 import {
   buildLines,
+  crashes,
   failed,
   met,
   secondsText,
@@ -19,8 +19,10 @@ import {
 const BUILD_LIMIT = 300_000;
 /** Milliseconds that an app gets to come up, to pass its check, to find its database again. */
 export const PATIENCE = 75_000;
-/** Milliseconds that an app which has started gets to listen, or to answer otherwise. */
-export const SETTLES = 3000;
+/** Milliseconds after which an app that listens stays up: a supervisor gives up at the fourth crash within 5 seconds. */
+const STAYS = 8000;
+/** Milliseconds after which it is worth while to ask whether all of the app is there. */
+const STARTS = 3000;
 
 /** Builds the image as `fly deploy` would. */
 export async function build(setting: Setting): Promise<Verdict> {
@@ -72,48 +74,51 @@ export async function migrate(setting: Setting): Promise<Verdict> {
     : failed(`${command.split(' ')[0]} ended with ${code}`, telling(all));
 }
 
-/** Waits until the release listens where fly.toml says. */
+/** Waits until the release listens where fly.toml says, and a little longer. */
 export async function boot(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { engine, deploy } = setting;
-  const began = Date.now();
+  const { engine, deploy, notes } = setting;
   await makeVolume(setting);
-  const started = await machine.start();
-  if (started.code !== 0) return failed('the container does not start', telling(started.all));
+  const { code, all } = await machine.start();
+  if (code !== 0) return failed('the container does not start', telling(all));
+  let listens: number | undefined;
   let wrong = '';
-  let settled: number | undefined;
-  const verdict = await until(engine, PATIENCE, async (waited) => {
+  const verdict = await until(engine, PATIENCE + STAYS, async (waited) => {
     const { running, exitCode } = await machine.state();
     if (!running) return failed(`it ended with exit code ${exitCode}`);
-    const { all } = await machine.shell('cat /proc/net/tcp /proc/net/tcp6');
-    wrong = unreachable(all, deploy.port);
-    if (!wrong && (await machine.findPort())) return met(secondsText(Date.now() - began));
-    if (settled !== undefined && waited > settled + SETTLES) return failed(wrong);
-    // Once all of its processes are there, what does not listen won't
-    if (waited > SETTLES && (await machine.started())) settled ??= waited;
+    if (listens !== undefined)
+      return waited > listens + STAYS ? met(secondsText(listens)) : undefined;
+    // What does not listen once all of the app is there, won't
+    const isAll = waited > STARTS && (await machine.rpc(started(setting), 0)).code === 0;
+    wrong = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
+    if (wrong) return isAll ? failed(wrong) : undefined;
+    listens = waited;
+    await machine.findPort();
     return undefined;
   });
+  notes.push(...crashes(await machine.log()));
   return verdict ?? failed(wrong);
 }
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
-export async function health({ engine, deploy }: Setting, machine: Machine): Promise<Verdict> {
+export async function health(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { engine, deploy, project } = setting;
   const { check } = deploy;
   if (!check) return skipped('fly.toml has no health check');
   let answer = '';
   const healthy = await until(engine, Math.max(PATIENCE, check.grace), async (waited) => {
-    answer = await answerTo(machine, check);
-    if (/^2\d\d$/.test(answer)) return true;
-    // A redirect won't become anything else; an error may, while the app warms up
-    const settles = /^3/.test(answer) ? SETTLES : check.grace;
-    const final = /^\d/.test(answer) ? waited > settles : !(await machine.state()).running;
+    answer = await request(machine.hostPort, check).then(
+      ({ status, headers }) => [status, headers.location].filter(Boolean).join(' to '),
+      (error: Error) => error.message,
+    );
+    if (/^2/.test(answer)) return true;
+    // A server error may go while the app warms up
+    const final =
+      /^[34]/.test(answer) ||
+      (/^5/.test(answer) ? waited > check.grace : !(await machine.state()).running);
     return final ? false : undefined;
   });
   if (healthy) return met(`${answer} from ${check.path}`);
-  return failed(`${check.method} ${check.path} gave ${answer}; Fly takes a 2xx only`);
+  const own = project.endpoint.healthPath ?? check.path;
+  const other = own === check.path ? '' : `; the app's own route for it is ${own}`;
+  return failed(`${check.method} ${check.path} gave ${answer}, and Fly takes a 2xx only${other}`);
 }
-
-const answerTo = (machine: Machine, check: NonNullable<Deploy['check']>): Promise<string> =>
-  request(machine.hostPort, check).then(
-    ({ status, headers }) => [status, headers.location].filter(Boolean).join(' to '),
-    (error: Error) => error.message,
-  );

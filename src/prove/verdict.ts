@@ -49,24 +49,44 @@ const TELLING =
   /error|missing|raise|\*\*|could not|couldn't|refused|denied|not found|unable|killed|fatal|no such/i;
 /** What a builder says about its own progress: buildah's steps and layers, BuildKit's states. */
 const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
+/** Elixir's logger, about ordinary requests and queries. */
+const ORDINARY = /\[(info|debug)\] /;
 const MOST = 12;
-const WIDEST = 160;
+const WIDEST = 240;
 
-const rows = (log: string): string[] =>
-  log
-    .split(/[\r\n]+/)
-    .filter((line) => line.trim() && !PROGRESS.test(line))
-    .map((line) => (line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd()));
+/** Lines that say something, each once: a pool's connections and a worker that is restarted fail with the same words again. */
+function rows(log: string): string[] {
+  const said = new Set<string>();
+  return log.split(/[\r\n]+/).flatMap((line) => {
+    const words = line.replace(/request_id=\S+|\d+/g, '0');
+    if (!line.trim() || PROGRESS.test(line) || said.has(words)) return [];
+    said.add(words);
+    return line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd();
+  });
+}
 
 /** The last lines of a build: what stopped it, whatever the words. */
 export const buildLines = (log: string): string[] => rows(log).slice(-MOST);
 
 /** The lines of a log that say why: from the first that speaks of a fault, else the last ones. */
-export function telling(log: string): string[] {
-  const lines = rows(log).slice(-200);
+export function telling(log: string, most = MOST): string[] {
+  const lines = rows(log);
   const first = lines.findIndex((line) => TELLING.test(line));
-  return first < 0 ? lines.slice(-MOST) : lines.slice(first, first + MOST);
+  if (first < 0) return lines.slice(-most);
+  return lines
+    .slice(first)
+    .filter((line) => !ORDINARY.test(line))
+    .slice(0, most);
 }
+
+/** What ended processes of the app that were started again, once for each: its own words, as Elixir's logger prints them. */
+export const crashes = (log: string): string[] => [
+  ...new Set(
+    [...log.matchAll(/(GenServer [\w.]+) terminating\s+(\*\* .*)/g)].map(
+      ([, name, reason]) => `${name} crashed and was started again: ${reason}.`,
+    ),
+  ),
+];
 
 /** Names that would hold a secret; a value beside one in an image's history or ENV is there for everybody. */
 const SECRET_NAME = /SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COOKIE/i;
