@@ -16,23 +16,21 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
   const first = await machine.rpc(query);
   if (UNREACHABLE.test(first.all)) return silent;
-  if (first.code !== 0) return failed('a query fails', await queryLog(machine, first));
+  // A pool says no more than that it is empty; the app's log says what its connections met
+  if (first.code !== 0)
+    return failed('a query fails', [...telling(first.all, 1), ...telling(await machine.log())]);
   if (!own?.restart) return met('answers; it is not restarted');
+  const stopped = Date.now();
   await own.restart();
   const began = Date.now();
   const again = await machine.rpc(query, PATIENCE);
   const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
   if (again.code === 0) return met(`again ${after}`);
+  const log = telling(await machine.log(stopped));
   if (!(await machine.state()).running)
-    return failed('the app stopped when Postgres was restarted');
-  return failed(`no query succeeds ${after}`, await queryLog(machine, again));
+    return failed('the app stopped when Postgres was restarted', log);
+  return failed(`no query succeeds ${after}`, [...telling(again.all, 1), ...log]);
 }
-
-/** A pool says no more than that it is empty; the app's log says what its connections met. */
-const queryLog = async (machine: Machine, { all }: Outcome): Promise<string[]> => [
-  ...telling(all, 2),
-  ...telling(await machine.log()),
-];
 
 /** Whether the app's own code reads a setting of its own. */
 const reads = ({ tree, app }: Project, key: string): boolean => {
@@ -128,11 +126,17 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
   await machine.measure();
   const ended = await machine.end();
   if (ended !== undefined) return failed(`the app has ended by itself, exit code ${ended}`);
+  const first = await machine.first();
   const began = Date.now();
   const code = await machine.stop(killSignal, killTimeout);
+  const log = telling(await machine.log(began));
+  // A shell waits for its child and keeps the signal to itself
+  const keeps = /^\S*sh /.test(first)
+    ? `; it goes to "${first}", which has to exec the release`
+    : '';
   if (code === undefined)
-    return failed(`${killSignal} did not end it within ${limit}; then Fly kills it`);
-  if (code !== 0) return failed(`${killSignal} ended it with exit code ${code}`);
+    return failed(`${killSignal} did not end it within ${limit}; then Fly kills it${keeps}`, log);
+  if (code !== 0) return failed(`${killSignal} ended it with exit code ${code}${keeps}`, log);
   return met(`${killSignal}, ${secondsText(Date.now() - began)} of ${limit}`);
 }
 

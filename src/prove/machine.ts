@@ -56,7 +56,13 @@ export function machineOf(setting: Setting) {
       machine.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
       return machine.hostPort;
     },
-    log: async () => (await engine.run(words`logs --tail 400 ${name}`)).all,
+    /** @param since a moment, as Date.now() tells it */
+    async log(since = 0): Promise<string> {
+      const after = since ? ['--since', new Date(since).toISOString()] : [];
+      return (await engine.run(words`logs --tail 400 ${after} ${name}`)).all;
+    },
+    /** The command line that got process number 1, to which the engine, as Fly, sends signals. */
+    first: async () => (await machine.shell("tr '\\0' ' ' </proc/1/cmdline")).stdout.trim(),
     async state() {
       const { stdout } = await engine.run(words`inspect --format ${STATE} ${name}`);
       const [running, code, killed] = stdout.trim().split(',');

@@ -45,23 +45,21 @@ const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
   FLY_VM_MEMORY_MB: String(memory),
 });
 
-/** Ids of the secrets that the Dockerfile mounts. @throws Problem naming those that nobody gave */
-function buildSecrets({ project, deploy, given, notes }: Base): string[] {
+/** Ids of the secrets that the Dockerfile mounts and --env-file has. @throws Problem naming those that are lacking and required */
+function buildSecrets({ project, deploy, given }: Base): string[] {
   const text = project.tree.read(deploy.dockerfile) ?? '';
-  const mounts = text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)/g);
-  const ids = [...new Set([...mounts].map(([, id = '']) => id))];
-  const shell = ids.filter((id) => given[id] === undefined);
+  const mounts = [...text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g)];
   const known = [...access(project).secrets, ...buildVariables(project)];
-  const missing = shell
-    .filter((id) => process.env[id] === undefined)
-    .map((id) => [id, known.find((secret) => secret.id === id)?.why].filter(Boolean).join(': '));
+  const missing = mounts
+    .filter(([mount, id = '']) => /\brequired\b(?!=false)/.test(mount) && given[id] === undefined)
+    .map(([, id]) =>
+      [id, known.find((secret) => secret.id === id)?.why].filter(Boolean).join(': '),
+    );
   if (missing.length)
     throw new Problem(
-      `the build needs ${missing.join(', ')}; write NAME=value into a file and name that with --env-file`,
+      `the build needs ${[...new Set(missing)].join(', ')}; write NAME=value into a file and name that with --env-file`,
     );
-  if (shell.length)
-    notes.push(`The Dockerfile asked for ${shell.join(', ')}, and got it from this shell.`);
-  return ids;
+  return [...new Set(mounts.map(([, id = '']) => id))].filter((id) => given[id] !== undefined);
 }
 
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
