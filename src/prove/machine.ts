@@ -51,10 +51,9 @@ export function machineOf(setting: Setting) {
       });
       return answer ?? call();
     },
-    async findPort(): Promise<number> {
+    async findPort(): Promise<void> {
       const { stdout } = await engine.run(words`port ${name} ${`${deploy.port}/tcp`}`);
       machine.hostPort = Number(/:(\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
-      return machine.hostPort;
     },
     /** @param since a moment, as Date.now() tells it */
     async log(since = 0): Promise<string> {

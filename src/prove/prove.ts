@@ -121,12 +121,16 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
       : await probe(setting, machine).catch((error: Error) => failed(error.message));
     if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
       const exit = name === 'stop' ? undefined : await machine.end();
-      if (exit !== undefined) reached = 'image';
-      const end =
-        exit === undefined || name === 'boot' ? '' : ` (the app has ended, exit code ${exit})`;
       const log = verdict.log ?? telling(await machine.log());
+      let { why } = verdict;
+      if (exit !== undefined) reached = 'image';
+      if (exit !== undefined && name !== 'boot') {
+        // What the probe met then, such as a refused connection, explains nothing
+        const ended = `the app has ended by itself, exit code ${exit}`;
+        why = verdict.log ? `${why}: ${ended}` : ended;
+      }
       // The want of memory is told once, by its own line
-      verdict = machine.starved ? seeMemory : { ...verdict, why: `${verdict.why}${end}`, log };
+      verdict = machine.starved ? seeMemory : { ...verdict, why, log };
     }
     const fails = verdict.verdict === 'failed';
     // A slow build is a fault, and the image is there all the same

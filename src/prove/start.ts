@@ -20,7 +20,7 @@ const BUILD_LIMIT = 300_000;
 /** Milliseconds that an app gets to come up, to pass its check, to find its database again. */
 export const PATIENCE = 75_000;
 /** Milliseconds after which an app that listens stays up: a supervisor gives up at the fourth crash within 5 seconds. */
-const STAYS = 8000;
+const STAYS = 10_000;
 /** Milliseconds after which it is worth while to ask whether all of the app is there. */
 const STARTS = 3000;
 
@@ -80,23 +80,22 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   await makeVolume(setting);
   const { code, all } = await machine.start();
   if (code !== 0) return failed('the container does not start', telling(all));
-  let listens: number | undefined;
   let wrong = '';
-  const verdict = await until(engine, PATIENCE + STAYS, async (waited) => {
+  const verdict = await until(engine, PATIENCE, async (waited) => {
     const { running, exitCode } = await machine.state();
     if (!running) return failed(`it ended with exit code ${exitCode}`);
-    if (listens !== undefined)
-      return waited > listens + STAYS ? met(secondsText(listens)) : undefined;
     // What does not listen once all of the app is there, won't
     const isAll = waited > STARTS && (await machine.rpc(started(setting), 0)).code === 0;
     wrong = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
     if (wrong) return isAll ? failed(wrong) : undefined;
-    listens = waited;
-    await machine.findPort();
-    return undefined;
+    return met(secondsText(waited));
   });
+  if (verdict?.verdict !== 'met') return verdict ?? failed(wrong);
+  await machine.findPort();
+  await engine.pause(STAYS);
+  const exit = await machine.end();
   notes.push(...crashes(await machine.log()));
-  return verdict ?? failed(wrong);
+  return exit === undefined ? verdict : failed(`it ended with exit code ${exit}`);
 }
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
