@@ -1,3 +1,4 @@
+import type { Project } from '../facts/detect.ts';
 import { type Answer, fromBrowser, joinSocket, livePage, PATIENCE, request } from './browser.ts';
 import type { Machine } from './machine.ts';
 import type { Setting } from './setting.ts';
@@ -50,28 +51,43 @@ export async function page(setting: Setting, machine: Machine): Promise<Verdict>
   return met(`${answer.status} from ${path}, ${each} ms each`);
 }
 
+const LIVE_CLIENT = /new LiveSocket\(\s*["']([^"']+)["']/;
 const LIVE_SOCKET = /\bsocket\(?\s*"([^"]+)",\s*Phoenix\.LiveView\.Socket/;
 const LIVE_ROUTE = /^\s*live\(?\s*"(\/[^":*]*)"/gm;
 
-/** The socket as a browser on the app's host opens it, with a LiveView joined: the page's, or one of the router's. */
-export async function socket(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { host } = setting.deploy;
-  const { phoenix, endpoint, tree } = setting.project;
-  if (!phoenix.liveView) return skipped('the app has no LiveView');
-  const routers = [...tree.paths].filter((path) => path.endsWith('router.ex'));
-  const routes = routers.flatMap((path) => [...(tree.read(path) ?? '').matchAll(LIVE_ROUTE)]);
-  let live: ReturnType<typeof livePage>;
-  let figure = 'opened; --path names a page with a LiveView';
+const files = ({ tree }: Project, ending: RegExp): string[] =>
+  [...tree.paths].filter((path) => ending.test(path)).map((path) => tree.read(path) ?? '');
+
+/** The LiveView of the page, or the first that the router has and a visitor may see. */
+async function findLive(setting: Setting, machine: Machine) {
+  const routes = files(setting.project, /router\.ex$/).flatMap((text) => [
+    ...text.matchAll(LIVE_ROUTE),
+  ]);
   for (const path of [setting.path, ...routes.slice(0, 5).map(([, route = '/']) => route)]) {
     const seen = await browse(setting, machine, path).catch(() => undefined);
-    live = seen && livePage(`https://${host}${seen.path}`, seen.answer);
-    if (!live) continue;
-    figure = `joined the LiveView of ${seen?.path}`;
-    break;
+    const live = seen && livePage(`https://${setting.deploy.host}${seen.path}`, seen.answer);
+    if (live) return { live, name: `the LiveView of ${seen.path}` };
   }
-  const [, path = '/live'] = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '') ?? [];
-  const refusal = await joinSocket(machine.hostPort, path, host, live);
+  return undefined;
+}
+
+/** The socket as a browser on the app's host opens it, with a LiveView joined where there is one to see. */
+export async function socket(setting: Setting, machine: Machine): Promise<Verdict> {
+  const { deploy, project } = setting;
+  const { phoenix, endpoint, tree } = project;
+  if (!phoenix.liveView) return skipped('the app has no LiveView');
+  const found = await findLive(setting, machine);
+  const [, served = '/live'] = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '') ?? [];
+  const scripts = files(project, /\bassets\/js\/[^/]+\.[jt]s$/);
+  const paths = scripts.flatMap((text) => LIVE_CLIENT.exec(text)?.[1] ?? []);
+  const path = paths.includes(served) ? served : (paths[0] ?? served);
+  const refusal = await joinSocket(machine.hostPort, path, deploy.host, found?.live);
+  const other = path === served ? '' : `, and ${endpoint.file} has it at ${served}`;
   if (/: 403$/.test(refusal))
-    return failed(`the origin https://${host} was refused (403): check_origin does not hold it`);
-  return refusal ? failed(refusal) : met(figure);
+    return failed(
+      `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
+    );
+  if (/: 404$/.test(refusal)) return failed(`${path} answered 404${other}`);
+  if (refusal) return failed(`${found?.name ?? path}: ${refusal}`);
+  return met(found ? `joined ${found.name}` : 'opened; --path names a page with a LiveView');
 }

@@ -102,7 +102,7 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
 export async function health(setting: Setting, machine: Machine): Promise<Verdict> {
   const { engine, deploy, project } = setting;
   const { check } = deploy;
-  if (!check) return skipped('fly.toml has no health check');
+  if (!check) return skipped('fly.toml has no check over HTTP');
   let answer = '';
   const healthy = await until(engine, Math.max(PATIENCE, check.grace), async (waited) => {
     answer = await request(machine.hostPort, check).then(
