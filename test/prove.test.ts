@@ -32,6 +32,7 @@ kill_timeout = "1s"
 `;
 
 const LIVE = `<html><head><meta name="csrf-token" content="token"></head>
+<script defer src="/assets/app.js?vsn=d"></script>
 <div id="phx-1" data-phx-main data-phx-session="signed" data-phx-static="static"></div></html>`;
 
 /** The app that the engine would run: Fly's check, the page and LiveView's socket, each to be broken by name. */
@@ -41,12 +42,15 @@ async function shop(broken: string): Promise<{ port: number; close(): void }> {
     const redirects = plain || (broken === 'health' && incoming.url === '/health');
     const loops = broken === 'page' && incoming.url !== '/health';
     if (redirects || loops) answer.writeHead(301, { location: incoming.url ?? '/' });
+    if (broken === 'asset' && incoming.url === '/assets/app.js?vsn=d') answer.writeHead(404);
     answer.end(LIVE);
   });
   const sockets = new WebSocketServer({
     server,
-    verifyClient: ({ origin }, decide) =>
-      decide(broken !== 'socket' && origin === 'https://shop.example.com', 403),
+    verifyClient: ({ origin, req }, decide) => {
+      const isAllowed = broken !== 'origin' && origin === 'https://shop.example.com';
+      decide(isAllowed && /^\/live\//.test(req.url ?? ''), isAllowed ? 404 : 403);
+    },
   });
   sockets.on('connection', (socket) =>
     socket.on('message', (data) => {
@@ -79,9 +83,13 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     const after = /late/.test(broken) ? /rpc .*whereis/ : /rpc .*query/;
     const reached = asked.some((one) => after.test(one));
     const killed = reached && /memory|starved|late/.test(broken);
-    const crashed = reached && broken === 'crash';
+    const listened = asked.some((one) => /^port /.test(one));
+    const crashed = (reached && broken === 'crash') || (listened && broken === 'loop');
     if ((killed || crashed) && /^exec \S+-app-/.test(line))
       return { code: 125, all: 'not running' };
+    if (breaks('loop', /^logs /))
+      return { all: '[error] GenServer Shop.Trader terminating\n** (RuntimeError) refused\n' };
+    if (breaks('swallow', /proc\/1\/cmdline/)) return { stdout: 'sh /app/bin/entry ' };
     if (breaks('build', /^build /)) return { code: 1, all: 'step\n** (Mix) no such module' };
     if (breaks('migrate', /migrate$/)) return { code: 1, all: '** (Postgrex.Error) no such table' };
     if (breaks('starved', /rpc .*query!/)) return { code: 137, all: 'Killed' };
@@ -108,7 +116,7 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     if (/ensure_all_started\(:shop\)/.test(line)) return { all: '' };
     if (/started_applications/.test(line)) return { all: 'true' };
     if (/-app-\d+ .*rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
-    if (/^kill /.test(line)) stopped = broken !== 'stop';
+    if (/^kill /.test(line)) stopped = !/stop|swallow/.test(broken);
     if (/^inspect /.test(line))
       return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
     return {};
@@ -194,32 +202,43 @@ test('all lines are met, in the order of a deploy', async () => {
   assert.match(proof.notes.join(), 'Placeholders stand for STRIPE_KEY');
 });
 
-const BROKEN: Record<string, string> = {
-  build: 'build',
-  boot: 'boot',
-  health: 'health',
-  migrate: 'migrate',
-  page: 'page',
-  socket: 'socket',
-  database: 'database',
-  crash: 'database',
-  memory: 'memory',
-  starved: 'memory',
-  late: 'memory',
-  tls: 'tls',
-  user: 'user',
-  writable: 'user',
-  background: 'background',
-  history: 'history',
-  stop: 'stop',
-};
-for (const [what, line] of Object.entries(BROKEN))
-  test(`a broken ${what} fails its line alone`, async () => {
-    const { proof } = await proofOf(what);
+/** What is broken, the line that fails, and what it says. */
+const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
+  ['build', 'build', /stopped after/],
+  ['migrate', 'migrate', /ended with 1\n.*no such table/],
+  ['boot', 'boot', /listens on port 4001, and internal_port in fly.toml is 4000/],
+  ['loop', 'boot', /ended with exit code 1\n.*Shop.Trader terminating/],
+  ['health', 'health', /GET \/health gave 301 to \/health/],
+  ['page', 'page', /redirects without end/],
+  ['asset', 'page', /\/ asks for \/assets\/app.js\?vsn=d, which answered 404/],
+  ['origin', 'socket', /check_origin does not hold it/],
+  [
+    'path',
+    'socket',
+    /\/ws answered 404, and lib\/shop_web\/endpoint.ex has it at \/live/,
+    { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
+  ],
+  ['database', 'database', /a query fails\n.*ConnectionError/],
+  ['crash', 'database', /the app has ended by itself, exit code 1/],
+  ['memory', 'memory', /killed at the limit of 512 MB/],
+  ['starved', 'memory', /killed at the limit/],
+  ['late', 'memory', /killed at the limit/],
+  ['tls', 'tls', /was accepted/],
+  ['user', 'user', /runs as root/],
+  ['writable', 'user', /its own code: \/app\/bin\/shop/],
+  ['background', 'background', /Shop.Trader runs in bin\/shop eval/],
+  ['history', 'history', /API_TOKEN/],
+  ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
+  ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
+];
+for (const [what, line, words, files = {}] of BROKEN)
+  test(`a broken ${what} fails its line alone, and says why`, async () => {
+    const { proof } = await proofOf(what, { files });
     assert.equal(failures(proof), [line]);
     assert.is(exitCode(proof), 1);
-    const [told] = proof.lines.filter(({ name }) => name === line).map((one) => lineText(one));
-    assert.match(told ?? '', /^ {2}failed/);
+    const [told = ''] = proof.lines.filter(({ name }) => name === line).map(lineText);
+    assert.match(told, /^ {2}failed/);
+    assert.match(told, words);
   });
 
 test('what was made is removed, and values stand in no list of processes', async () => {

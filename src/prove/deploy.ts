@@ -38,7 +38,7 @@ export function deployOf(project: Project, fly: FlyConfig) {
     app,
     release,
     /** The name that browsers use. */
-    host: env.PHX_HOST ?? `${app}.fly.dev`,
+    host: /^[\w.-]+$/.exec(env.PHX_HOST ?? '')?.[0] ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
     dockerfile: inRepo(text(build.dockerfile) ?? 'Dockerfile'),
     ignoreFile: ignoreFile && inRepo(ignoreFile),

@@ -16,9 +16,11 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
   const first = await machine.rpc(query);
   if (UNREACHABLE.test(first.all)) return silent;
-  // A pool says no more than that it is empty; the app's log says what its connections met
-  if (first.code !== 0)
-    return failed('a query fails', [...telling(first.all, 1), ...telling(await machine.log())]);
+  if (first.code !== 0) {
+    // A pool says no more than that it is empty; the app's log says what its connections met
+    const log = [...telling(first.all, 1), ...telling(await machine.log())];
+    return failed('a query fails', (await machine.state()).running ? log : undefined);
+  }
   if (!own?.restart) return met('answers; it is not restarted');
   const stopped = Date.now();
   await own.restart();

@@ -9,12 +9,12 @@ import { prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
 import { failed, seeMemory, skipped, telling, type Verdict } from './verdict.ts';
 
-/** How far a deploy comes: to an image, to an app that listens. */
-type Reached = 'nothing' | 'image' | 'app';
+/** What has to be there before a step: the image, the app that listens. */
+type Need = 'nothing' | 'image' | 'app';
 
 interface Step {
   title: string;
-  needs: Reached;
+  needs: Need;
   probe(setting: Setting, machine: Machine): Promise<Verdict>;
   /** Requirements of which `check` knows the remedy. */
   rules: string;
@@ -110,42 +110,35 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
   const [build, migrate, boot, health, ...rest] = Object.keys(STEPS) as StepName[];
   // Where no release_command migrates, somebody does once the app runs
   const start = releaseCommand ? [build, migrate, boot, health] : [build, boot, health, migrate];
-  let reached: Reached = 'nothing';
+  const there = new Set<Need>(['nothing']);
   for (const name of [...start, ...rest] as StepName[]) {
     if (keep && name === 'stop') continue;
     const { needs, probe }: Step = STEPS[name];
     watcher.begins(name);
-    const lacks = needs === 'app' ? reached !== 'app' : needs === 'image' && reached === 'nothing';
-    let verdict = lacks
-      ? skipped(LACKS[reached])
-      : await probe(setting, machine).catch((error: Error) => failed(error.message));
+    const why = there.has('image')
+      ? 'the app does not run, or does not listen'
+      : 'a deploy would have stopped before';
+    let verdict = there.has(needs)
+      ? await probe(setting, machine).catch((error: Error) => failed(error.message))
+      : skipped(why);
     if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
       const exit = name === 'stop' ? undefined : await machine.end();
+      if (exit !== undefined) there.delete('app');
       const log = verdict.log ?? telling(await machine.log());
-      let { why } = verdict;
-      if (exit !== undefined) reached = 'image';
-      if (exit !== undefined && name !== 'boot') {
-        // What the probe met then, such as a refused connection, explains nothing
-        const ended = `the app has ended by itself, exit code ${exit}`;
-        why = verdict.log ? `${why}: ${ended}` : ended;
-      }
+      // What a probe met after the end, such as a refused connection, explains nothing
+      const unexplained = exit !== undefined && name !== 'boot' && !verdict.log;
+      const why = unexplained ? `the app has ended by itself, exit code ${exit}` : verdict.why;
       // The want of memory is told once, by its own line
       verdict = machine.starved ? seeMemory : { ...verdict, why, log };
     }
     const fails = verdict.verdict === 'failed';
     // A slow build is a fault, and the image is there all the same
-    if (name === 'build' && verdict.figure) reached = 'image';
-    if (name === 'boot' && verdict.verdict === 'met') reached = 'app';
-    if (name === 'migrate' && fails && releaseCommand) reached = 'nothing';
+    if (name === 'build' && verdict.figure) there.add('image');
+    if (name === 'boot' && verdict.verdict === 'met') there.add('app');
+    if (name === 'migrate' && fails && releaseCommand) there.clear();
     yield { name, ...verdict, ...(fails && { remedy: remedies(setting, name) }) };
   }
 }
-
-const LACKS: Record<Reached, string> = {
-  nothing: 'a deploy would have stopped before',
-  image: 'the app does not run, or does not listen',
-  app: '',
-};
 
 /** What `check` would change about a line that failed: "fly.toml:12: what is wrong", then the edit. */
 const remedies = ({ project }: Setting, name: StepName): string[] =>

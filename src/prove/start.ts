@@ -83,7 +83,7 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   let wrong = '';
   const verdict = await until(engine, PATIENCE, async (waited) => {
     const { running, exitCode } = await machine.state();
-    if (!running) return failed(`it ended with exit code ${exitCode}`);
+    if (!running) return failed(ended(exitCode));
     // What does not listen once all of the app is there, won't
     const isAll = waited > STARTS && (await machine.rpc(started(setting), 0)).code === 0;
     wrong = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
@@ -95,8 +95,11 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   await engine.pause(STAYS);
   const exit = await machine.end();
   notes.push(...crashes(await machine.log()));
-  return exit === undefined ? verdict : failed(`it ended with exit code ${exit}`);
+  return exit === undefined ? verdict : failed(ended(exit));
 }
+
+const ended = (code: number): string =>
+  `it ended with exit code ${code}${code ? '' : ': a container ends with its command, so the release has to stay in the foreground'}`;
 
 /** Repeats the very request of fly.toml's check until it gets a 2xx. */
 export async function health(setting: Setting, machine: Machine): Promise<Verdict> {
