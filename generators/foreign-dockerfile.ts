@@ -54,7 +54,8 @@ function unusual({ keyword, commands, pairs }: Step): string[] {
   if (keyword === 'ENV')
     return pairs.map(([name]) => name).filter((name) => !USUAL_VARIABLE.test(name));
   const command = commands.map((text) => text.trim()).find((text) => !USUAL_COMMAND.test(text));
-  return command === undefined ? [] : [start(command.split(/\s+/), 2)];
+  const words = command?.replace(/^(\w+=\S* +)+/, '').split(/\s+/);
+  return words ? [start(words, 2)] : [];
 }
 
 const unusualStart = ({ words }: Step): string[] =>

@@ -131,7 +131,9 @@ function viewOfRepo({ app, module, missing }: MissingRepo, project: Project, kin
 
 /** The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list. */
 function originsOf(repo: Repo, app: string, answered: string, ours: boolean): string | undefined {
-  const { value, lacks } = endpointOf(repo);
+  const { value, lacks, variable } = endpointOf(repo);
+  // Without a list the host that the owner's variable names counts
+  if (variable('url.host') !== undefined) return undefined;
   const own = value('url.host', { PHX_HOST: answered });
   const host = ours || typeof own !== 'string' ? answered : own;
   const names = new Set([host, answered, `${app}.fly.dev`]);

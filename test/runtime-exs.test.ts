@@ -351,6 +351,34 @@ test("a host of the app's own is a fault where fly.toml names another, and its s
   assert.is(judge(run({ ...own, ...fly }), 'R3.3').verdict, 'met');
 });
 
+test("a host from the owner's variable gets no list of origins; fly.toml has to set the variable", () => {
+  const HOST_READ = 'System.get_env("PHX_HOST") || "example.com"';
+  const demanded = spoilt(HOST_READ, 'System.fetch_env!("WEB_HOST")');
+  assert.not.match(block(demanded), /check_origin|WEB_HOST/);
+  const optional = stock({
+    [RUNTIME]: `${STOCK.replace(HOST_READ, '"localhost"')}
+if web = System.get_env("WEB_HOST"), do: config(:shop, ShopWeb.Endpoint, url: [host: web])
+`,
+  });
+  assert.match(
+    says(optional, 'R3.3'),
+    /must config\/runtime.exs:\d+ links and LiveView sockets take/,
+  );
+});
+
+test('links name the port that visitors come to', () => {
+  const port = 'port: 443, scheme';
+  const own = spoilt(port, 'port: String.to_integer(System.get_env("PORT", "4000")), scheme');
+  assert.match(says(own, 'R3.3'), 'links name the port that it listens on');
+  assert.match(block(own), 'port: 443');
+  assert.is(says(run(own), 'R3.3'), '');
+});
+
+test('a release has no Mix', () => {
+  assert.match(says(owned(':shop, env: Mix.env()'), 'R3.1'), 'should config/runtime.exs:25');
+  assert.is(says(owned(':shop, env: config_env()', ':shop, a: 1 # Mix.env()'), 'R3.1'), '');
+});
+
 test('machines of FLAME, which get no [env], are named where the app demands PHX_HOST', () => {
   const demands = spoilt(
     'System.get_env("PHX_HOST") || "example.com"',

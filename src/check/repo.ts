@@ -137,17 +137,21 @@ export class Repo {
    * Runs runtime.exs in thought, on top of what config.exs compiled in, with the machine's environment changed like this;
    * undefined takes a variable away. So a setting is judged by what it does, however it is written.
    */
-  boot(changes: Environment = {}): Boot {
-    return this.once(`boot ${JSON.stringify(Object.entries(changes))}`, () => {
+  boot(changes: Environment = {}, everyBranch?: true): Boot {
+    return this.once(`boot ${everyBranch} ${JSON.stringify(Object.entries(changes))}`, () => {
       const environment = Object.entries({ ...this.machine, ...changes }).filter(
         (pair): pair is [string, string] => pair[1] !== undefined,
       );
-      return this.start(Object.fromEntries(environment), this.settings.compiled);
+      return this.start(Object.fromEntries(environment), this.settings.compiled, everyBranch);
     });
   }
 
-  private start(environment: Record<string, string> | 'any', settings: Settings): Boot {
-    const run = new Run(this.project.tree, { environment, settings });
+  private start(
+    environment: Record<string, string> | 'any',
+    settings: Settings,
+    everyBranch?: true,
+  ): Boot {
+    const run = new Run(this.project.tree, { environment, settings, everyBranch });
     run.runFile(this.runtimePath);
     return { apps: run.apps, stops: run.stops.map(({ message }) => message) };
   }

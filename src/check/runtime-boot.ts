@@ -69,6 +69,15 @@ export const bootRules: readonly Rule<string>[] = [
           : ''
       }`,
   ),
+  r31.should(
+    (file) => {
+      const line =
+        file.split('\n').findIndex((code) => /^[^#]*\bMix\.(env|target)\b/.test(code)) + 1;
+      return line > 0 && { line };
+    },
+    'a release has no Mix, unless an application asks for it: the boot stops here',
+    'write: config_env()',
+  ),
   ...['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) =>
     r33.should(
       (_, repo) => silent(repo, name),

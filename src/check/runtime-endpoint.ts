@@ -16,7 +16,7 @@ import {
 
 /** Hosts that generators and other platforms leave behind: nobody reaches the app on Fly by them. */
 const NO_HOST =
-  /^(localhost|127\.0\.0\.1|0\.0\.0\.0|(www\.)?example\.(com|org|net)|.*\.(herokuapp\.com|gigalixirapp\.com|onrender\.com|ondigitalocean\.app|railway\.app))$/;
+  /^((.*\.)?localhost|127\.0\.0\.1|0\.0\.0\.0|(www\.)?example\.(com|org|net)|.*\.(herokuapp\.com|gigalixirapp\.com|onrender\.com|ondigitalocean\.app|railway\.app))$/;
 const isNoHost = (value: Value | undefined): boolean =>
   value === undefined || value === null || (typeof value === 'string' && NO_HOST.test(value));
 
@@ -38,6 +38,10 @@ function isOtherPort({ fly }: Repo, value: Value): boolean {
   const isOwn = Number.isInteger(port) && port !== Number(PROBE.PORT);
   return isOwn && port !== (fly?.service?.internalPort ?? port);
 }
+
+/** A port that no visitor types; Phoenix takes the one it listens on where the url has none. */
+const isListening = ({ value }: Settings, port: Value | undefined): boolean =>
+  port === undefined || port === 80 || port === value('http.port');
 
 const demandsHost = (repo: Repo): boolean =>
   repo.boot({ ...PROBE, PHX_HOST: undefined }).stops.some((stop) => stop.includes('PHX_HOST'));
@@ -62,7 +66,7 @@ export function missingEndpoint(repo: Repo): Record<string, boolean> {
       isNoHost(value('url.host', { PHX_HOST: undefined })) &&
       !demandsHost(repo),
     'url.scheme': lacks('url.scheme'),
-    'url.port': lacks('url.port', (port) => port === 80),
+    'url.port': lacks('url.port', (port) => isListening(endpointOf(repo), port)),
     'http.ip': joins && !speaksIpv6(http) && lacks('http.ip', isLoopback),
     'http.port': joins && lacks('http.port', (port) => isOtherPort(repo, port)),
     secret_key_base:
@@ -131,6 +135,13 @@ export const endpointRules: readonly Rule<string>[] = [
     endpoint('url.scheme', (scheme) => scheme !== 'https'),
     'links are not https',
     add('url: [scheme: "https", port: 443]'),
+  ),
+  r33.should(
+    endpoint('url.port', (port, settings) => {
+      return settings.value('url.scheme') === 'https' && isListening(settings, port);
+    }),
+    'links name the port that it listens on, and visitors come to 443',
+    add('url: [port: 443]'),
   ),
   r33.must(
     endpoint('http.port'),

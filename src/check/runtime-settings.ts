@@ -24,8 +24,9 @@ export function settingAt(
   environment: Environment = PROBE,
 ): Value | undefined {
   const value = dig(repo.boot(environment).apps, path);
-  const compiled = written(dig(repo.settings.compiled, path));
-  const isOpen = written(value) === compiled && written(dig(repo.settings.all, path)) !== compiled;
+  const isCompiled = written(value) === written(dig(repo.settings.compiled, path));
+  const isOpen =
+    isCompiled && written(dig(repo.boot(environment, true).apps, path)) !== written(value);
   return isOpen ? new Unknown('a condition that only the running release knows') : value;
 }
 
@@ -60,6 +61,11 @@ function variableOf(repo: Repo, path: Path): string | undefined {
 export function isMade(repo: Repo, path: Path, isPlaceholder: Judge = () => false): boolean {
   const value = settingAt(repo, path);
   if (value instanceof Unknown || variableOf(repo, path) !== undefined) return true;
+  // By a switch of their own, which is off here
+  const [compiled, all] = [repo.settings.compiled, repo.settings.all].map((apps) =>
+    written(dig(apps, path)),
+  );
+  if (written(value) === compiled && all !== compiled) return true;
   return value !== undefined && value !== null && !isPlaceholder(value);
 }
 

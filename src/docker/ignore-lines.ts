@@ -27,10 +27,12 @@ const GIT = {
   history: ['.git/HEAD', '.git/refs', '.git/packed-refs', '.git/objects', '.git/shallow'],
 };
 
+const COPIED_KEY = /^(apps\/[^/]+\/)?(assets|config|lib|priv|rel)\/.*\.(pem|key)$/;
+
 /** Paths that the build reads, whatever lines keep out: an exception for each that one does. */
 export function neededPaths(project: Project): string[] {
   const keys = [...project.tree.paths].filter(
-    (path) => /\.(pem|key)$/.test(path) && isPublic(project.tree.read(path) ?? ''),
+    (path) => COPIED_KEY.test(path) && isPublic(project.tree.read(path) ?? ''),
   );
   const inputs = inputFiles(project).filter(
     (path) =>

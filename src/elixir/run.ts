@@ -70,7 +70,7 @@ export class Run {
     this.files.push(file);
     const { body } = parseElixir(text);
     this.define(body);
-    const everyBranch = this.world.environment === 'any';
+    const everyBranch = this.world.everyBranch ?? this.world.environment === 'any';
     const dir = `/${file.replace(/\/?[^/]*$/, '')}`;
     this.within({ file, text }, () =>
       evaluateBody(body, { ...emptyScope(this), dir, everyBranch }),

@@ -35,6 +35,8 @@ export type KnownFunction = (
 export interface World {
   /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
   environment: Readonly<Record<string, string>> | 'any';
+  /** Also where all variables are known, both branches of a condition that stays unknown are run. */
+  everyBranch?: boolean | undefined;
   /** Settings that are there already, by app. */
   settings?: ReadonlyMap<string, Value>;
   functions?: Readonly<Record<string, KnownFunction>>;
