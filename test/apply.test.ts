@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   linkSync,
@@ -6,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -13,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
@@ -168,6 +171,51 @@ test('Ctrl-C amid the writing: the new tree, nothing left over', () => {
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
   assert.is(status, 0, String(stderr));
   assert.equal(tree(), NEW);
+  assert.equal(leftovers(), []);
+});
+
+test('two runs at once: one writes, the other says so', async () => {
+  const rounds = 100;
+  for (let round = 0; round < rounds; round++) put(OLD, join(root, String(round)));
+  const race = (who: string, start: number) => `
+    const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});
+    const results = [];
+    for (let round = 0; round < ${rounds}; round++) {
+      const next = ${start} + round * 8;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, next - 1 - Date.now()));
+      while (Date.now() < next);
+      const mine = ${JSON.stringify(CHANGES)}.map((change) => ({ ...change, after: change.after + ${JSON.stringify(who)} }));
+      try { apply(${JSON.stringify(root)} + '/' + round, mine); results.push('wrote'); } catch (error) { results.push(error.message); }
+    }
+    console.log(JSON.stringify(results));`;
+  const begin = Date.now() + 500;
+  const [ours = [], theirs = []] = await Promise.all(
+    ['A', 'B'].map(async (who) => {
+      const args = ['--input-type=module', '-e', race(who, begin)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      return JSON.parse(stdout) as string[];
+    }),
+  );
+  for (let round = 0; round < rounds; round++) {
+    const winner = ours[round] === 'wrote' ? 'A' : 'B';
+    assert.equal(tree(join(root, String(round))), {
+      ...OLD,
+      ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after + winner])),
+    });
+    const other = (winner === 'A' ? theirs : ours)[round] ?? '';
+    assert.match(other, /^nothing was written: (.* changed meanwhile|another run is writing here)/);
+  }
+  assert.equal(leftovers(), []);
+});
+
+test('the lock of a run that was killed holds nobody up', () => {
+  const name = createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, 16);
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const lock = join(temporary, `phoenix-fly-${process.getuid?.()}-${name}.lock`);
+  writeFileSync(lock, String(process.pid));
+  assert.throws(() => apply(root, CHANGES), /another run is writing here; run again/);
+  writeFileSync(lock, String(dead));
+  apply(root, CHANGES);
   assert.equal(leftovers(), []);
 });
 

@@ -218,6 +218,8 @@ test('help lists commands, flags and what holds without them', async () => {
   assert.match(all, /--memory 1gb .*without it: 1gb/);
   assert.match(one, '--base');
   assert.not.match(one, '--region');
+  for (const shell of ['bash', 'zsh', 'fish'])
+    assert.match((await calledMain('completion', shell)).out, / dockerfile .*--region/);
 });
 
 test('a terminal that only prints lines is asked line by line', async () => {

@@ -4,6 +4,7 @@ import {
   commonFlags,
   type Flags,
   flagLines,
+  oneOf,
   proveFlags,
   readFlags,
   runFlags,
@@ -73,6 +74,12 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
     flags: commonFlags,
     run: inApp(async (root) => (await import('./init.ts')).init(root)),
+  },
+  completion: {
+    summary: 'completion of commands and flags, for a shell',
+    flags: { shell: { example: 'zsh', help: 'bash, zsh or fish' }, ...commonFlags },
+    positional: ['shell'],
+    run: async ({ shell = '' }) => completion(shell),
   },
   help: {
     summary: 'commands, flags and their defaults',
@@ -144,4 +151,17 @@ function help(name: string | undefined, { command: program }: Way): string {
     ...about,
     ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32))),
   ].join('\n');
+}
+
+/** A script that completes commands and flags. @throws Problem for another shell */
+function completion(shell: string): string {
+  const flags = Object.values(commands).flatMap((command) => Object.keys(command.flags));
+  const words = [...Object.keys(commands), ...new Set(flags.map((flag) => `--${flag}`))].join(' ');
+  const bash = `complete -o default -W "${words}" phoenix-fly plop`;
+  const scripts = {
+    bash,
+    zsh: `autoload -U +X bashcompinit && bashcompinit\n${bash}`,
+    fish: `complete -c phoenix-fly -c plop -a "${words}"`,
+  };
+  return scripts[oneOf(['bash', 'zsh', 'fish'], 'a shell')(shell)];
 }

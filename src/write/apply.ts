@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Change } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
+import { oneRunOnly } from './lock.ts';
 
 /** A change whose new content waits in the staging folder; `old` keeps what it replaces. */
 interface Staged extends Change {
@@ -39,7 +40,7 @@ interface Staged extends Change {
 export function apply(root: string, changes: readonly Change[]): void {
   try {
     const real = realpathSync(root);
-    uninterrupted(() => writeAll(real, changes, stagingPlaces(real)));
+    uninterrupted(() => oneRunOnly(real, () => writeAll(real, changes, stagingPlaces(real))));
   } catch (error) {
     throw Problem.from(error, 'nothing was written');
   }
@@ -93,6 +94,7 @@ function writeAll(
       renameSync(file.new, file.target);
       undo.push(() => takeBack(file));
     }
+    for (const { path, target, after } of staged) if (!holds(target, after)) throw changed(path);
   } catch (error) {
     isLost = !takeAllBack(undo);
     if (isLost)
@@ -121,7 +123,7 @@ function refuse(root: string, change: Change): void {
   if (stat && !stat.isFile())
     throw say('is a pipe or a device; move it out of the way, then run again');
   const now = stat && readFileSync(target);
-  if (now?.toString() !== before) throw say('changed meanwhile; run again');
+  if (now?.toString() !== before) throw changed(path);
   if (now && !now.equals(Buffer.from(before ?? '')))
     throw say('is not UTF-8 text; save it as UTF-8, then run again');
   try {
@@ -130,6 +132,9 @@ function refuse(root: string, change: Change): void {
     throw Problem.from(error, `nothing was written: can't write ${path}`);
   }
 }
+
+const changed = (path: string) =>
+  new Problem(`nothing was written: ${path} changed meanwhile; run again`);
 
 /** The folders to make, outer ones first. @throws Problem when one is a symbolic link or a file */
 function newFolders(root: string, changes: readonly Change[]): string[] {
@@ -183,10 +188,14 @@ function takeAfter(path: string, { mode, uid, gid }: Stats): void {
 
 /** Puts the old content back, unless somebody edited the new one. */
 function takeBack({ before, after, target, old }: Staged): void {
-  if (readFileSync(target, 'utf8') !== after) return;
+  if (!holds(target, after)) return;
   if (before === undefined) unlinkSync(target);
   else renameSync(old, target);
 }
+
+const holds = (path: string, text: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isFile() === true &&
+  readFileSync(path).equals(Buffer.from(text));
 
 /** @returns whether all steps were undone */
 function takeAllBack(undo: readonly (() => void)[]): boolean {
