@@ -1,8 +1,4 @@
 import { includesErts } from '../docker/release-files.ts';
-import { evaluate } from '../elixir/evaluate.ts';
-import { callsIn } from '../elixir/modules.ts';
-import { emptyScope } from '../elixir/scope.ts';
-import { parseElixir, walk } from '../elixir/syntax.ts';
 import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
 import { type Region, refuseUnmanaged } from '../fly/regions.ts';
@@ -62,27 +58,18 @@ export function refuseAnswers(
     refuseUnmanaged(region, regions);
 }
 
+const SECRET_IMPORT = /^import_config[ (]+"([^"]*secret[^"]*)"/m;
+const SECRET_VALUE = /(secret|password|token|salt|key|url|dsn)\w*: *"/;
+
 /** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens; a committed file that only reads the environment holds none. */
 function secretImport({ projects, tree }: Project): { by: string; file: string } | undefined {
-  const configs = projects.map(({ dir }) => below(dir, 'config/prod.exs'));
-  return configs.flatMap((by) => {
-    const imports = callsIn(parseElixir(tree.read(by) ?? '').body, 'import_config');
-    const file = imports
-      .map(({ args }) => evaluate(args[0], emptyScope()))
-      .find((name) => typeof name === 'string' && name.includes('secret'));
-    if (typeof file !== 'string') return [];
-    const text = tree.read(by.replace(/[^/]*$/, file));
-    return text !== undefined && readsOnly(text) ? [] : [{ by, file }];
-  })[0];
+  return projects
+    .map(({ dir }) => below(dir, 'config/prod.exs'))
+    .map((by) => ({ by, file: SECRET_IMPORT.exec(tree.read(by) ?? '')?.[1] ?? '' }))
+    .find(({ by, file }) => {
+      const text = file && tree.read(by.replace(/[^/]*$/, file));
+      const readsOnly =
+        text && /System\.(get_env|fetch_env)/.test(text) && !SECRET_VALUE.test(text);
+      return file && !readsOnly;
+    });
 }
-
-/** Nothing secret stands in the text itself: keys that sound like it are read from the environment. */
-function readsOnly(text: string): boolean {
-  let isClean = /System\.(get_env|fetch_env)/.test(text);
-  walk(parseElixir(text).body, (expr) => {
-    const [key, value] = expr.is === 'tuple' ? expr.items : [];
-    if (key?.is === 'atom' && SECRET.test(key.name) && value?.is === 'string') isClean = false;
-  });
-  return isClean;
-}
-const SECRET = /secret|password|token|salt|key|url|dsn/;
