@@ -5,7 +5,6 @@ import * as assert from 'uvu/assert';
 import type { Silence } from '../src/fly/flyctl.ts';
 import { askAccount } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
-import { readAccount } from '../src/run/account.ts';
 import { BINARY, begin, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
 
@@ -18,7 +17,7 @@ const REGIONS = `'[{"code":"lhr","name":"London, United Kingdom","mpg_available"
 const ACCOUNT = `"platform regions --json") echo ${REGIONS};;
 "postgres list --json") echo "a notice" >&2; echo '[{"ID":"1","Name":"acme-pg","Status":"deployed","Organization":{"Slug":"acme"}},{"Name":"../bad"}]';;
 "orgs list --json") echo '{"acme":"Acme Inc"}';;
-"mpg list --json --org acme") echo '[{"id":"k1v53olm","name":"main","region":"lhr","status":"ready","plan":"basic"},{"id":"x y"}]';;
+"mpg list --org acme --json") echo '[{"id":"k1v53olm","name":"main","region":"lhr","status":"ready","plan":"basic"},{"id":"x y"}]';;
 "config validate --strict --config "*/fly.toml) printf 'Validating fly.toml\n✓ Configuration is valid\n\n\nStrict validation found unrecognised sections or keys:\n  - kill_sgnal\n'; exit 1;;
 *) echo "unexpected" >&2; exit 1;;`;
 
@@ -61,11 +60,11 @@ const silent: Record<string, [path: () => string, state: Silence]> = {
 for (const [name, [path, state]] of Object.entries(silent)) {
   test(`${name}: the table stands in, without an error`, async () => {
     process.env.PATH = path();
-    const [live, account] = await Promise.all([askAccount('.'), readAccount('.')]);
+    const live = await askAccount('.', true);
     assert.is(live.regions, undefined);
     assert.is(live.databases?.length ?? 0, 0);
     assert.is(live.note !== undefined, state !== 'absent');
-    assert.is(account.flyctl, state);
+    assert.is(live.flyctl, state);
   });
 }
 
@@ -73,7 +72,7 @@ test('an account without databases answers with sentences', async () => {
   process.env.PATH = fakeFlyctl(
     `"postgres list --json") echo "No postgres clusters found";;\n"orgs list --json") echo '{"a":"A"}';;\n"mpg list"*) echo "No managed postgres clusters found in organization a";;\n*) echo ${REGIONS};;`,
   ).path;
-  const live = await askAccount('.');
+  const live = await askAccount('.', true);
   assert.equal(live.databases, []);
   assert.equal(
     live.regions?.map(({ code }) => code),
@@ -84,7 +83,7 @@ test('an account without databases answers with sentences', async () => {
 test('an older flyctl says nothing of Managed Postgres in a region, and the table does', async () => {
   const regions = `'[{"code":"ams","name":"Amsterdam"},{"code":"arn","name":"Stockholm"}]'`;
   process.env.PATH = fakeFlyctl(`*) echo ${regions};;`).path;
-  const live = await askAccount('.');
+  const live = await askAccount('.', true);
   assert.equal(
     live.regions?.map(({ mpg }) => mpg),
     [true, false],
@@ -126,8 +125,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   assert.equal(asked.calls().map(short).sort(), [
     'apps list --json',
     'config validate --strict --config fly.toml',
-    'mpg list --json --org acme',
-    'orgs list --json',
+    'mpg list --org acme --json',
     'orgs list --json',
     'platform regions --json',
     'postgres list --json',

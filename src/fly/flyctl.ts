@@ -75,16 +75,6 @@ export async function askFlyctl(
   }
 }
 
-/** Slugs of the account's organizations, which come as names by slug; undefined: flyctl doesn't say. */
-export async function askOrganizations(
-  folder: string,
-  deadline: number,
-): Promise<string[] | undefined> {
-  const answer = await askFlyctl(folder, ['orgs', 'list', '--json'], deadline);
-  if (typeof answer === 'string') return undefined;
-  return answer.flatMap(Object.keys).filter((slug) => /^[a-z0-9][a-z0-9-]*$/.test(slug));
-}
-
 /**
  * What `fly config validate --strict` finds wrong with the fly.toml in a folder; nothing when flyctl is missing, not
  * logged in or slow. The check itself runs on this computer (flyctl internal/appconfig/validation.go, 2026-08).

@@ -1,5 +1,5 @@
 import { printable } from '../problem.ts';
-import { askFlyctl, askOrganizations, PATIENCE, type Row } from './flyctl.ts';
+import { askFlyctl, PATIENCE, type Row, type Silence } from './flyctl.ts';
 import { isAppName } from './names.ts';
 import { hasManagedPostgres, type Region } from './regions.ts';
 
@@ -9,7 +9,7 @@ export interface Database {
   label: string;
 }
 
-/** What the account can say; undefined: it didn't, and the dated table stands in. */
+/** What the account offers as answers; undefined: flyctl didn't say, and the dated table stands in. */
 export interface Live {
   regions?: readonly Region[] | undefined;
   databases?: readonly Database[] | undefined;
@@ -17,22 +17,59 @@ export interface Live {
   note?: string | undefined;
 }
 
-/** Asks flyctl for all at once, about no app in particular; every part that doesn't come stays undefined. Nothing here changes the account. */
-export async function askAccount(folder: string): Promise<Live> {
+/** What the account holds, as far as flyctl says; undefined: it doesn't. */
+export interface Account extends Live {
+  flyctl: Silence | 'logged in';
+  apps: FlyApp[] | undefined;
+  /** Slugs. */
+  organizations: string[] | undefined;
+}
+
+interface FlyApp {
+  name: string;
+  organization: string | undefined;
+  deployed: boolean;
+}
+
+type Ask = (...args: string[]) => Promise<Row[] | Silence>;
+
+/**
+ * Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account.
+ * @param offers whether regions and databases are to be chosen from
+ */
+export async function askAccount(folder: string, offers: boolean): Promise<Account> {
   const deadline = Date.now() + PATIENCE;
+  const ask: Ask = (...args) => askFlyctl(folder, [...args, '--json'], deadline);
+  const asked = ask('orgs', 'list').then(slugsIn);
+  const [apps, organizations, live] = await Promise.all([
+    ask('apps', 'list'),
+    asked,
+    offers ? askOffers(ask, asked) : {},
+  ]);
+  const isSilent = typeof apps === 'string';
+  return {
+    flyctl: isSilent ? apps : 'logged in',
+    apps: isSilent ? undefined : apps.flatMap(appOf),
+    organizations,
+    ...live,
+  };
+}
+
+async function askOffers(ask: Ask, organizations: Promise<string[] | undefined>): Promise<Live> {
   const [regions, apps, clusters] = await Promise.all([
-    askFlyctl(folder, ['platform', 'regions', '--json'], deadline),
-    askFlyctl(folder, ['postgres', 'list', '--json'], deadline),
-    managedClusters(folder, deadline),
+    ask('platform', 'regions'),
+    ask('postgres', 'list'),
+    managedClusters(ask, organizations),
   ]);
   const isSilent = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
   const found = typeof regions === 'string' ? [] : regions.flatMap(regionOf);
-  const databases = [...(clusters ?? []), ...(typeof apps === 'string' ? [] : apps.flatMap(appOf))];
+  const unmanaged = typeof apps === 'string' ? [] : apps.flatMap(databaseOf);
   return {
     regions: found.length
       ? found.sort((left, right) => (left.code < right.code ? -1 : 1))
       : undefined,
-    databases: typeof apps === 'string' && !clusters ? undefined : databases,
+    databases:
+      typeof apps === 'string' && !clusters ? undefined : [...(clusters ?? []), ...unmanaged],
     note: isSilent
       ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
       : undefined,
@@ -40,14 +77,33 @@ export async function askAccount(folder: string): Promise<Live> {
 }
 
 /** Managed Postgres is listed by organisation, and asks for one where none is given. */
-async function managedClusters(folder: string, deadline: number): Promise<Database[] | undefined> {
-  const slugs = await askOrganizations(folder, deadline);
-  const lists = slugs
-    ?.slice(0, 5)
-    .map((slug) => askFlyctl(folder, ['mpg', 'list', '--json', '--org', slug], deadline));
+async function managedClusters(
+  ask: Ask,
+  organizations: Promise<string[] | undefined>,
+): Promise<Database[] | undefined> {
+  const slugs = (await organizations)?.slice(0, 5);
+  const lists = slugs?.map((slug) => ask('mpg', 'list', '--org', slug));
   const clusters = lists && (await Promise.all(lists));
   return clusters?.flatMap((list) => (typeof list === 'string' ? [] : list.flatMap(clusterOf)));
 }
+
+/** Names of the app's secrets, where the account has the app. Their values can't be read. */
+export async function askSecrets(
+  folder: string,
+  app: string,
+  { apps }: Account,
+): Promise<string[] | undefined> {
+  if (!apps?.some(({ name }) => name === app)) return apps && [];
+  const args = ['secrets', 'list', '--app', app, '--json'];
+  const answer = await askFlyctl(folder, args, Date.now() + PATIENCE);
+  return typeof answer === 'string' ? undefined : answer.map((row) => text(row.Name ?? row.name));
+}
+
+/** Organizations come as names by slug. */
+const slugsIn = (answer: Row[] | Silence): string[] | undefined =>
+  typeof answer === 'string' ? undefined : answer.flatMap(Object.keys).filter(isSlug);
+
+const isSlug = (slug: string): boolean => /^[a-z0-9][a-z0-9-]*$/.test(slug);
 
 const text = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
 
@@ -59,11 +115,19 @@ function regionOf(row: Row): Region[] {
   return [{ code, city: text(row.name), mpg }];
 }
 
+const organizationOf = (row: Row): string => text((row.Organization as Row | undefined)?.Slug);
+
+/** Databases are among the apps (fly-go types.go, App, 2026-08). */
+function appOf(row: Row): FlyApp[] {
+  const [name, slug] = [text(row.Name), organizationOf(row)];
+  const organization = isSlug(slug) ? slug : undefined;
+  return name ? [{ name, organization, deployed: row.Deployed === true }] : [];
+}
+
 /** An unmanaged Postgres app: fly-go's App, whose keys are Go's (flyctl internal/command/postgres/list.go, 2026-08). */
-function appOf(row: Row): Database[] {
+function databaseOf(row: Row): Database[] {
   const name = text(row.Name);
-  const organization = text((row.Organization as Row | undefined)?.Slug);
-  const label = `${name}  Fly Postgres app of ${organization} (${text(row.Status)})`;
+  const label = `${name}  Fly Postgres app of ${organizationOf(row)} (${text(row.Status)})`;
   return isAppName(name) ? [{ answer: name, label }] : [];
 }
 

@@ -61,7 +61,7 @@ export async function finish(run: Run): Promise<number> {
   } else if (conflicts.length)
     console.log('Nothing else to change. To take ours instead of yours: --conflict replace');
   else console.log('Nothing to change: the files already say this.');
-  if (run.account) say(`\n${await nextSteps(run, root)}\n\n${costLines(context)}`);
+  if (name === 'fly') say(`\n${await nextSteps(run, root)}\n\n${costLines(context)}`);
   say(`\n${again}`);
   return 0;
 }

@@ -10,10 +10,9 @@ import {
 } from '../answers/questions.ts';
 import { refuseAnswers, refuseUnsupported } from '../answers/supported.ts';
 import { detect, type Project } from '../facts/detect.ts';
-import { askAccount } from '../fly/live.ts';
+import { type Account, askAccount, askSecrets } from '../fly/live.ts';
 import type { Context } from '../plan/file.ts';
 import { openTree, type Tree } from '../tree.ts';
-import { type Account, readAccount, readSecrets } from './account.ts';
 import { askAll } from './ask.ts';
 import { atTerminal, loadPrompts } from './prompt.ts';
 import { findRoot } from './root.ts';
@@ -54,18 +53,19 @@ export async function generate(
   const top = await findRoot(dest, way);
   // To start flyctl takes a tenth of a second, in which the first question can be read
   const asked = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
-  const account = name === 'fly' ? asked.then(() => readAccount(top)) : undefined;
-  const isLive = asks.some((each) => /region|postgres/.test(each) && texts[each] === undefined);
-  const live = atTerminal() && isLive ? asked.then(() => askAccount(top)) : undefined;
+  const isOpen = asks.some((each) => /region|postgres/.test(each) && texts[each] === undefined);
+  const offers = atTerminal() && isOpen;
+  const account = name === 'fly' || offers ? asked.then(() => askAccount(top, offers)) : undefined;
 
   const project = await detectReleased(openTree(top), texts);
   say(wrapped(foundLine(project)));
   refuseUnsupported(project);
   const present = await presentOf(project);
-  const said = atTerminal() ? await askAll(asks, project, present, texts, live) : {};
+  const said = atTerminal() ? await askAll(asks, project, present, texts, account) : {};
   const answers = complete(texts, project, present, asks, said);
   refuseAnswers(project, answers, said.regions);
-  const secrets = account && readSecrets(top, answers.app, account);
+  const secrets =
+    name === 'fly' ? account?.then((known) => askSecrets(top, answers.app, known)) : undefined;
   const context: Context = { project, answers, command: way.command };
   const { finish } = await import('./finish.ts');
   return finish({ name, asks, flags, way, dest, top, context, present, account, secrets });

@@ -4,11 +4,11 @@ import { Repo } from '../check/repo.ts';
 import { MIGRATE } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
 import { serverRepos } from '../facts/project.ts';
+import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import type { Context } from '../plan/file.ts';
 import { elixirAtom, isModule, shellPath } from '../quote.ts';
-import type { Account } from './account.ts';
 import { type Way, wrapped } from './terminal.ts';
 
 export interface StepContext extends Context, Account {
