@@ -419,135 +419,104 @@ test('hostile answers are refused, or stay text', () => {
 const elixirString = (text: string): string => JSON.stringify(text).replaceAll('#', '\\#');
 const elixirAtom = (text: string): string => `:${elixirString(text)}`;
 
+/** The fixture with the text in a place: as it is where TEXT stands, as Elixir's STRING or ATOM. */
+const put =
+  (path: string, from: string | RegExp, to: string, more: Texts = {}) =>
+  (text: string): Texts => {
+    const filled = (template: string) =>
+      template
+        .replaceAll('STRING', () => elixirString(text))
+        .replaceAll('ATOM', () => elixirAtom(text))
+        .replaceAll('TEXT', () => text);
+    const before = shop()[path] ?? '';
+    assert.ok(before.search(from) >= 0, `nothing to edit in ${path}`);
+    const others = Object.entries(more).map(([name, body]) => [filled(name), filled(body)]);
+    return shop({
+      [path]: before.replace(from, () => filled(to)),
+      ...Object.fromEntries(others),
+    });
+  };
+const renamed = (text: string, mix: Texts = shop()): Texts =>
+  Object.fromEntries(
+    Object.entries(mix).map(([path, source]) => [
+      path,
+      source.replaceAll(/:shop\b/g, () => elixirAtom(text)),
+    ]),
+  );
+const ASSETS = '"esbuild shop --minify"';
+const NPM = {
+  'assets/package.json': '{"dependencies":{"a":"1"}}',
+  'assets/package-lock.json': '{}',
+};
+const dependency = (options: string, more?: Texts) =>
+  put('mix.exs', /{:bandit/, `{:secret, ${options}}, {:bandit`, more);
+const config = (file: string, line: string, more?: Texts) =>
+  put(`config/${file}.exs`, 'import Config', `import Config\n${line}`, more);
+const release = (list: string) => put('mix.exs', 'app: :shop,', `app: :shop, releases: [${list}],`);
+const file = (path: string, text: string, more?: Texts) => put(path, /^[\s\S]*$/, text, more);
+
 /** Places of a repo whose text comes into a file of ours. */
 const slots: Record<string, (text: string) => Texts> = {
-  'the OTP app': (text) =>
-    Object.fromEntries(
-      Object.entries(shop()).map(([path, source]) => [
-        path,
-        source.replaceAll(/:shop\b/g, () => elixirAtom(text)),
-      ]),
-    ),
+  'the OTP app': renamed,
   'the OTP app of a release with a name': (text) =>
-    Object.fromEntries(
-      Object.entries(shop()).map(([path, source]) => [
-        path,
-        source
-          .replaceAll(/:shop\b/g, () => elixirAtom(text))
-          .replace('version: ', () => 'releases: [shop: []], version: '),
-      ]),
-    ),
-  'a release': (text) =>
-    edit('mix.exs', 'app: :shop,', `app: :shop, releases: [{${elixirAtom(text)}, []}],`),
-  'the release templates': (text) =>
-    edit(
-      'mix.exs',
-      'app: :shop,',
-      `app: :shop, releases: [shop: [rel_templates_path: ${elixirString(text)}]],`,
-    ),
-  'a file that mix.exs reads': (text) => ({
-    ...edit('mix.exs', '"0.1.0"', `File.read!(${elixirString(text)})`),
-    [text]: '1.0.0',
+    renamed(text, put('mix.exs', 'version: ', 'releases: [shop: []], version: ')('')),
+  'a release': release('{ATOM, []}'),
+  'the release templates': release('shop: [rel_templates_path: STRING]'),
+  'a file that mix.exs reads': put('mix.exs', '"0.1.0"', 'File.read!(STRING)', { TEXT: '1.0.0' }),
+  'a configuration file': config('prod', 'import_config STRING', {
+    'config/TEXT': 'import Config\n',
   }),
-  'a configuration file': (text) => ({
-    ...edit(
-      'config/prod.exs',
-      'import Config',
-      `import Config\nimport_config ${elixirString(text)}`,
-    ),
-    [`config/${text}`]: 'import Config\n',
+  'a health route': (text) =>
+    file(
+      'lib/shop_web/router.ex',
+      'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope STRING do\n    get "/health", ShopWeb.HealthController, :show\n  end\nend\n',
+    )(`/${text}`),
+  'a variable of the build': config('prod', 'System.fetch_env!(STRING)'),
+  'a variable at boot': config('runtime', 'config :shop, a: System.fetch_env!(STRING)'),
+  'a native dependency': put(
+    'mix.exs',
+    '{:bandit',
+    '{ATOM, "~> 1.0"}, {:rustler, "~> 0.30"}, {:bandit',
+    {
+      'mix.lock': (shop()['mix.lock'] ?? '').replace(
+        '%{',
+        '%{\n  STRING: {:hex, ATOM, "1.0.0", "s", [:make], [{:elixir_make, "~> 0.4", [hex: :elixir_make, repo: "hexpm", optional: false]}], "hexpm", "s"},\n  "elixir_make": {:hex, :elixir_make, "0.8.4", "s", [:mix], [], "hexpm", "s"},',
+      ),
+    },
+  ),
+  'a Hex organization': dependency('"~> 1.0", organization: STRING'),
+  'a Hex repository': dependency('"~> 1.0", repo: STRING'),
+  'a git host': (text) => dependency('git: STRING')(`git@${text}:a/b.git`),
+  'a dependency by path': dependency('path: STRING', {
+    'TEXT/mix.exs':
+      'defmodule Secret.MixProject do\n  use Mix.Project\n  def project, do: [app: :secret]\nend\n',
   }),
-  'a health route': (text) => ({
-    ...shop(),
-    'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope ${elixirString(`/${text}`)} do\n    get "/health", ShopWeb.HealthController, :show\n  end\nend\n`,
+  'a step of assets.deploy': put('mix.exs', ASSETS, '"cmd npm install", STRING'),
+  'an esbuild profile': put('mix.exs', /"assets.deploy": .*/, '', {
+    'config/config.exs':
+      'import Config\nconfig :esbuild, STRING: [args: []]\nconfig :shop, ShopWeb.Endpoint, url: [host: "x"]\nimport_config "prod.exs"\n',
   }),
-  'a variable of the build': (text) =>
-    edit(
-      'config/prod.exs',
-      'import Config',
-      `import Config\nSystem.fetch_env!(${elixirString(text)})`,
-    ),
-  'a variable at boot': (text) =>
-    edit(
-      'config/runtime.exs',
-      'import Config',
-      `import Config\nconfig :shop, a: System.fetch_env!(${elixirString(text)})`,
-    ),
-  'a native dependency': (text) => ({
-    ...edit(
-      'mix.exs',
-      '{:bandit',
-      `{${elixirAtom(text)}, "~> 1.0"}, {:rustler, "~> 0.30"}, {:bandit`,
-    ),
-    'mix.lock': (shop()['mix.lock'] ?? '').replace(
-      '%{',
-      () =>
-        `%{\n  ${elixirString(text)}: {:hex, ${elixirAtom(text)}, "1.0.0", "s", [:make], [{:elixir_make, "~> 0.4", [hex: :elixir_make, repo: "hexpm", optional: false]}], "hexpm", "s"},\n  "elixir_make": {:hex, :elixir_make, "0.8.4", "s", [:mix], [], "hexpm", "s"},`,
-    ),
-  }),
-  'a Hex organization': (text) =>
-    edit(
-      'mix.exs',
-      '{:bandit',
-      `{:secret, "~> 1.0", organization: ${elixirString(text)}}, {:bandit`,
-    ),
-  'a Hex repository': (text) =>
-    edit('mix.exs', '{:bandit', `{:secret, "~> 1.0", repo: ${elixirString(text)}}, {:bandit`),
-  'a git host': (text) =>
-    edit('mix.exs', '{:bandit', `{:secret, git: ${elixirString(`git@${text}:a/b.git`)}}, {:bandit`),
-  'a dependency by path': (text) => ({
-    ...edit('mix.exs', '{:bandit', `{:local, path: ${elixirString(text)}}, {:bandit`),
-    [`${text}/mix.exs`]:
-      'defmodule Local.MixProject do\n  use Mix.Project\n  def project, do: [app: :local]\nend\n',
-  }),
-  'a step of assets.deploy': (text) =>
-    edit('mix.exs', '"esbuild shop --minify"', `"cmd npm install", ${elixirString(text)}`),
-  'an esbuild profile': (text) => ({
-    ...edit('mix.exs', /"assets.deploy": .*/, ''),
-    'config/config.exs': `import Config\nconfig :esbuild, ${elixirString(text)}: [args: []]\nconfig :shop, ShopWeb.Endpoint, url: [host: "x"]\nimport_config "prod.exs"\n`,
-  }),
-  'a folder of Node packages': (text) => ({
-    ...edit(
-      'mix.exs',
-      '"esbuild shop --minify"',
-      `"cmd --cd ${text.replaceAll(/["\\#]/g, '')} npm run build"`,
-    ),
-    [`${text}/package.json`]: '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}',
-    [`${text}/package-lock.json`]: '{}',
-  }),
-  'the Node version': (text) => ({
-    ...shop(),
-    '.nvmrc': text,
-    'assets/package.json': '{"dependencies":{"a":"1"}}',
-    'assets/package-lock.json': '{}',
-  }),
-  'the Elixir version': (text) => ({
-    ...shop(),
-    '.tool-versions': `elixir ${text}\nerlang ${text}\n`,
-  }),
-  'the app in fly.toml': (text) => ({
-    ...shop(),
-    'fly.toml': `app = ${JSON.stringify(text)}\nprimary_region = ${JSON.stringify(text)}\n[env]\nPHX_HOST = ${JSON.stringify(text)}\n`,
-  }),
-  'comments of fly.toml': (text) => ({
-    ...shop(),
-    'fly.toml': `# fly postgres attach ${text.replaceAll(/[\r\n]/g, '')}\n`,
-  }),
-  'a Dockerfile of ours': (text) => ({
-    ...shop(),
-    Dockerfile: `# Written by phoenix-fly 0.1.0\nARG ELIXIR_VERSION=${text}\nARG DEBIAN_VERSION=${text}\nCOPY _build/prod/rel/${text} ./\n# phoenix-fly: ${text}`,
-  }),
-  'a .dockerignore': (text) => ({ ...shop(), '.dockerignore': text }),
-  'fly.toml itself': (text) => ({ ...shop(), 'fly.toml': text }),
-  'mix.lock': (text) => ({ ...shop(), 'mix.lock': `${shop()['mix.lock']}${text}` }),
-};
-const edit = (path: string, from: string | RegExp, to: string): Texts => {
-  const text = shop()[path] ?? '';
-  assert.ok(
-    from instanceof RegExp ? from.test(text) : text.includes(from),
-    `nothing to edit in ${path}`,
-  );
-  return shop({ [path]: text.replace(from, () => to) });
+  'a folder of Node packages': (text) =>
+    put('mix.exs', ASSETS, '"cmd --cd TEXT npm run build"', {
+      'TEXT/package.json': '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}',
+      'TEXT/package-lock.json': '{}',
+    })(text.replaceAll(/["\\#]/g, '')),
+  'the Node version': file('.nvmrc', 'TEXT', NPM),
+  'the Elixir version': file('.tool-versions', 'elixir TEXT\nerlang TEXT\n'),
+  'the app in fly.toml': (text) =>
+    file(
+      'fly.toml',
+      'app = TEXT\nprimary_region = TEXT\n[env]\nPHX_HOST = TEXT\n',
+    )(JSON.stringify(text)),
+  'comments of fly.toml': (text) =>
+    file('fly.toml', '# fly postgres attach TEXT\n')(text.replaceAll(/[\r\n]/g, '')),
+  'a Dockerfile of ours': file(
+    'Dockerfile',
+    '# Written by phoenix-fly 0.1.0\nARG ELIXIR_VERSION=TEXT\nARG DEBIAN_VERSION=TEXT\nCOPY _build/prod/rel/TEXT ./\n# phoenix-fly: TEXT',
+  ),
+  'a .dockerignore': file('.dockerignore', 'TEXT'),
+  'fly.toml itself': file('fly.toml', 'TEXT'),
+  'mix.lock': put('mix.lock', /$/, 'TEXT'),
 };
 
 test('hostile repos are refused, or what is in them stays text', () => {
