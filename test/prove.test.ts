@@ -433,6 +433,9 @@ test('figures and words of the engine', () => {
   assert.equal(leaks(['ENV PORT=4000', 'ARG SECRET_KEY_BASE=abcdefghij'], []), ['SECRET_KEY_BASE']);
   assert.equal(leaks(['COPY x', 'RUN TOKEN="$(cat /run/secrets/TOKEN)" mix'], []), []);
   assert.equal(leaks(['RUN echo hunter2hunter2'], ['hunter2hunter2']), ['a value of --env-file']);
+  assert.equal(leaks(['RUN printf "login me password ghp_0123456789abcdef" > x'], []), [
+    'a token (ghp_…)',
+  ]);
   const live = livePage('https://shop.example.com/', { headers: {}, body: LIVE });
   assert.is(live?.topic, 'lv:phx-1');
   assert.equal(live?.payload, {

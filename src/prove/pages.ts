@@ -88,6 +88,10 @@ export async function socket(setting: Setting, machine: Machine): Promise<Verdic
       `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
     );
   if (/: 404$/.test(refusal)) return failed(`${path} answered 404${other}`);
+  if (/: 30\d$/.test(refusal)) {
+    const page = await browse(setting, machine, setting.path).catch((error: Error) => error);
+    if (page instanceof Error) return skipped('the socket is redirected as well: see page');
+  }
   if (refusal) return failed(`${found?.name ?? path}: ${refusal}`);
   return met(found ? `joined ${found.name}` : 'opened; --path names a page with a LiveView');
 }

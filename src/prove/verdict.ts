@@ -92,18 +92,25 @@ export const crashes = (log: string): string[] => [
 const SECRET_NAME = /SECRET|PASSWORD|TOKEN|API_KEY|PRIVATE_KEY|DATABASE_URL|COOKIE/i;
 const ASSIGNMENT = /\b([A-Z][A-Z0-9_]{2,})=("[^"$][^"]*"|'[^']+'|[^\s"'$;&|]{4,})/g;
 
+/** The beginnings of tokens that have one, whatever their variables are called. */
+const TOKEN = /\b(gh[opsu]_|github_pat_|glpat-|sk_live_|xox[bp]-|AKIA)\w{12,}/g;
+
 /**
  * Secrets that the image itself holds.
  * @param texts commands of the history and the ENV of the image
  * @param values what was given at run time and must not be in there
  */
 export function leaks(texts: readonly string[], values: readonly string[]): string[] {
-  const names = texts.flatMap((line) =>
-    [...line.matchAll(ASSIGNMENT)].map(([, name = '']) => name),
-  );
+  const all = (pattern: RegExp) =>
+    texts.flatMap((line) => [...line.matchAll(pattern)].map(([, name = '']) => name));
   const secret = (value: string) => value.length >= 8 && texts.some((line) => line.includes(value));
-  const given = values.some(secret) ? ['a value of --env-file'] : [];
-  return [...new Set([...names.filter((name) => SECRET_NAME.test(name)), ...given])];
+  return [
+    ...new Set([
+      ...all(ASSIGNMENT).filter((name) => SECRET_NAME.test(name)),
+      ...all(TOKEN).map((start) => `a token (${start}…)`),
+      ...(values.some(secret) ? ['a value of --env-file'] : []),
+    ]),
+  ];
 }
 
 export const secondsText = (milliseconds: number): string =>
