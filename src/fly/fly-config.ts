@@ -96,7 +96,8 @@ const BYPASS = /^(builder|buildpacks|image|builtin|compose|build[-_]target)$/;
 const isElsewhere = (key: string, value: unknown): boolean =>
   key === 'dockerfile' && !/^(\.\/)?Dockerfile$/.test(String(value));
 
-const text = (value: unknown): string | undefined =>
+/** A string that says something. */
+export const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value ? value : undefined;
 
 /** The tables at a key: [[x]] and [x] are the same to flyctl for many keys. */

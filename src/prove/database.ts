@@ -41,8 +41,8 @@ export async function startDatabase(engine: Engine, made: Made, ipv4: boolean): 
     url: `postgres://postgres:prove@${ipv4 || !address ? name : HOST}:5432/prove`,
     options: ipv4 || !address ? [] : ['--add-host', `${HOST}:${address}`],
     restart: async () => {
-      const again = await engine.run(words`restart -t 2 ${name}`);
-      if (again.code !== 0) await engine.run(words`start ${name}`);
+      await engine.run(words`stop -t 2 ${name}`);
+      await engine.run(words`start ${name}`);
       await ready();
     },
   };

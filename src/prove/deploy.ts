@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { migrateCommand } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
-import { type FlyConfig, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
+import { type FlyConfig, seconds, type Table, tablesAt, text } from '../fly/fly-config.ts';
 import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
 import type { Variables } from './engine.ts';
@@ -72,9 +72,6 @@ export function deployOf(project: Project, fly: FlyConfig) {
     migrate: project.database.repos.length ? migrateCommand(project, release) : undefined,
   };
 }
-
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
 
 const strings = (table: Table, key: string): Variables => {
   const entries = Object.entries(tablesAt(table, key)[0]?.data ?? {});

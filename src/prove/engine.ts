@@ -83,12 +83,10 @@ export async function findEngine(engines: readonly Engine[]): Promise<Engine> {
     // One that isn't there printed nothing
     if (answer.all) silent.push(`${engine.name}: ${lastLine(answer)}`);
   }
-  if (silent.length)
-    throw new Problem(
-      `no container engine answers (${silent.join('; ')}): start it, then run again`,
-    );
   const names = engines.map(({ name }) => name).join(' or ');
   throw new Problem(
-    `prove builds the image on this machine and needs ${names} on PATH; nothing was done`,
+    silent.length
+      ? `no container engine answers (${silent.join('; ')}): start it, then run again`
+      : `prove builds the image on this machine and needs ${names} on PATH; nothing was done`,
   );
 }

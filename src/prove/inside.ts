@@ -19,7 +19,7 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   if (first.code !== 0) {
     // A pool says no more than that it is empty; the app's log says what its connections met
     const log = [...telling(first.all, 1), ...telling(await machine.log())];
-    return failed('a query fails', (await machine.state()).running ? log : undefined);
+    return failed('a query fails', (await machine.exited()) === undefined ? log : undefined);
   }
   if (!own?.restart) return met('answers; it is not restarted');
   const stopped = Date.now();
@@ -29,7 +29,7 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
   if (again.code === 0) return met(`again ${after}`);
   const log = telling(await machine.log(stopped));
-  if (!(await machine.state()).running)
+  if ((await machine.exited()) !== undefined)
     return failed('the app stopped when Postgres was restarted', log);
   return failed(`no query succeeds ${after}`, [...telling(again.all, 1), ...log]);
 }

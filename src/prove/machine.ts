@@ -46,8 +46,8 @@ export function machineOf(setting: Setting) {
       const call = () => exec(words`${name} ${`bin/${deploy.release}`} rpc ${code}`);
       const answer = await until(engine, patience, async () => {
         const outcome = await call();
-        const final = outcome.code === 0 || !(await machine.state()).running;
-        return final ? outcome : undefined;
+        const isFinal = outcome.code === 0 || (await machine.exited()) !== undefined;
+        return isFinal ? outcome : undefined;
       });
       return answer ?? call();
     },
@@ -62,18 +62,19 @@ export function machineOf(setting: Setting) {
     },
     /** The command line that got process number 1, to which the engine, as Fly, sends signals. */
     first: async () => (await machine.shell("tr '\\0' ' ' </proc/1/cmdline")).stdout.trim(),
-    async state() {
+    /** The exit code, once the engine has learned of an end. */
+    async exited(): Promise<number | undefined> {
       const { stdout } = await engine.run(words`inspect --format ${STATE} ${name}`);
       const [running, code, killed] = stdout.trim().split(',');
       machine.starved ||= killed === 'true';
-      return { running: running !== 'false', exitCode: Number(code) };
+      return running === 'false' ? Number(code) : undefined;
     },
     /** The exit code with which it ended by itself; undefined while it runs. What still takes a command has not ended. */
     async end(): Promise<number | undefined> {
       await engine.pause(500);
       const code = await until(engine, LEARNS, async () => {
-        const { running, exitCode } = await machine.state();
-        if (!running) return exitCode;
+        const exit = await machine.exited();
+        if (exit !== undefined) return exit;
         return (await machine.shell(':')).code === 0 ? null : undefined;
       });
       // Killed, and nobody here did: Podman 4 does not always see that it was for memory
@@ -87,10 +88,7 @@ export function machineOf(setting: Setting) {
     /** Sends the signal and waits. @returns the exit code, if it ended in time */
     async stop(signal: string, patience: number): Promise<number | undefined> {
       await engine.run(words`kill --signal ${signal} ${name}`);
-      return until(engine, patience, async () => {
-        const { running, exitCode } = await machine.state();
-        return running ? undefined : exitCode;
-      });
+      return until(engine, patience, machine.exited);
     },
   };
   return machine;

@@ -82,8 +82,8 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   if (code !== 0) return failed('the container does not start', telling(all));
   let wrong = '';
   const verdict = await until(engine, PATIENCE, async (waited) => {
-    const { running, exitCode } = await machine.state();
-    if (!running) return failed(ended(exitCode));
+    const exit = await machine.exited();
+    if (exit !== undefined) return failed(ended(exit));
     // What does not listen once all of the app is there, won't
     const isAll = waited > STARTS && (await machine.rpc(started(setting), 0)).code === 0;
     wrong = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
@@ -116,7 +116,7 @@ export async function health(setting: Setting, machine: Machine): Promise<Verdic
     // A server error may go while the app warms up
     const final =
       /^[34]/.test(answer) ||
-      (/^5/.test(answer) ? waited > check.grace : !(await machine.state()).running);
+      (/^5/.test(answer) ? waited > check.grace : (await machine.exited()) !== undefined);
     return final ? false : undefined;
   });
   if (healthy) return met(`${answer} from ${check.path}`);
