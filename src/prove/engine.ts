@@ -25,6 +25,9 @@ export interface Engine {
   pause(milliseconds: number): Promise<unknown>;
 }
 
+/** The code of a command that was ended for taking too long, as timeout(1) has it. */
+export const TIMED_OUT = 124;
+
 export const ENGINES = ['docker', 'podman'] as const;
 type EngineName = (typeof ENGINES)[number];
 
@@ -43,7 +46,8 @@ export const commandLine = (name: EngineName, cwd: string, signal: AbortSignal):
     const cancelSignal = cleans ? undefined : signal;
     const fixed = { reject: false, all: true, stdin: 'ignore', forceKillAfterDelay: 2000 } as const;
     const ended = await execa(name, args, { ...fixed, cwd, env, timeout, cancelSignal });
-    return { code: ended.exitCode ?? 1, stdout: ended.stdout, all: ended.all };
+    const code = ended.timedOut ? TIMED_OUT : (ended.exitCode ?? 1);
+    return { code, stdout: ended.stdout, all: ended.all };
   },
   pause: (milliseconds) => sleep(milliseconds, undefined, { signal }),
 });

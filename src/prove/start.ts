@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { request } from './browser.ts';
-import { type Engine, until, words } from './engine.ts';
+import { type Engine, TIMED_OUT, until, words } from './engine.ts';
 import { type Machine, makeVolume, oneOff, started } from './machine.ts';
 import type { Setting } from './setting.ts';
 import {
@@ -69,9 +69,10 @@ export async function migrate(setting: Setting): Promise<Verdict> {
   const run = ['/bin/sh', '-c', command];
   // As Fly runs it: through the image's ENTRYPOINT, and without the volume
   const { code, all } = await (releaseCommand ? oneOff(setting, run, []) : oneOff(setting, run));
-  return code === 0
-    ? met(secondsText(Date.now() - began))
-    : failed(`${command.split(' ')[0]} ended with ${code}`, telling(all));
+  const took = secondsText(Date.now() - began);
+  if (code === 0) return met(took);
+  const how = code === TIMED_OUT ? `did not end within ${took}` : `ended with ${code}`;
+  return failed(`${command.split(' ')[0]} ${how}`, telling(all));
 }
 
 /** Waits until the release listens where fly.toml says, and a little longer. */
