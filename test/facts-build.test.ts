@@ -260,9 +260,9 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
     mkdirSync(join(root, 'repo/.git'), { recursive: true });
     mkdirSync(join(root, 'repo/apps/shop'), { recursive: true });
     writeFileSync(join(root, '.tool-versions'), 'elixir 1.1.1\n');
-    assert.is(readPins(openTree(join(root, 'repo/apps/shop'))).source, null);
+    assert.is(readPins(openTree(join(root, 'repo/apps/shop')), []).source, null);
     writeFileSync(join(root, 'repo/.tool-versions'), 'elixir 1.18.4\n');
-    assert.is(readPins(openTree(join(root, 'repo/apps/shop'))).source, '../../.tool-versions');
+    assert.is(readPins(openTree(join(root, 'repo/apps/shop')), []).source, '../../.tool-versions');
     assert.is(openTree(join(root, 'repo/apps')).read('../../.tool-versions'), undefined);
   } finally {
     rmSync(root, { recursive: true });

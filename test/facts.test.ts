@@ -288,7 +288,7 @@ test('config files found by a wildcard in a comprehension', () => {
 });
 
 const plug = (code: string) => ({
-  'lib/shop_web/plug.ex': `defmodule ShopWeb.Plug do\n  @paths ["/status/alive", "/status/up"]\n${code}\nend`,
+  'lib/shop_web/plug.ex': `defmodule ShopWeb.Plug do\n${code}\nend`,
   'lib/shop_web/endpoint.ex':
     'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  plug ShopWeb.Plug\nend\n',
 });
@@ -331,7 +331,7 @@ test('health routes: scopes, forwards, plugs', () => {
   assert.is(
     app(
       plug(
-        '  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
+        '  @paths ["/status/alive", "/status/up"]\n  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
       ),
     ).endpoint.healthPath,
     '/status/alive',

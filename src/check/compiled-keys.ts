@@ -17,7 +17,7 @@ export interface CompiledKey {
 
 /** Every `Application.compile_env` of the project's own code. */
 export function keysOfCode(sources: Sources): CompiledKey[] {
-  const modules = sources.mentioning(['compile_env']).flatMap((file) => sources.modules(file));
+  const modules = sources.matching(/compile_env/).flatMap((file) => sources.modules(file));
   return modules.flatMap(({ body, scope, file, text }) => {
     const keys: CompiledKey[] = [];
     walk(body, (expr) => {

@@ -21,7 +21,7 @@ export function nodeName(repo: Repo): NodeName {
 /** Each `node_basename` of libcluster's topologies, in the configuration or where they are handed over; undefined: it can't be known. */
 export function basenames(repo: Repo): (string | undefined)[] {
   const boot = repo.boot({ ...PROBE, FLY_APP_NAME: 'the-secret-FLY_APP_NAME' });
-  const code = repo.sources.mentioning(['node_basename']).map((file) => repo.sources.text(file));
+  const code = repo.sources.matching(/node_basename/).map((file) => repo.sources.text(file));
   return [...[...boot.apps.values()].map(show), ...code].flatMap((text) =>
     [...text.matchAll(/\bnode_basename: *([^,\]\n]+)/g)].map(([, value = '']) => {
       const [, secret, read] =
@@ -37,7 +37,7 @@ const MNESIA = ['mnesiac', 'memento', 'amnesia', 'ecto_mnesia', 'ecto3_mnesia', 
 export const usesMnesia = ({ project, sources }: Repo): boolean =>
   MNESIA.some((name) => project.lock.has(name)) ||
   project.config.apps.has('mnesia') ||
-  sources.mentioning([':mnesia.', 'MnesiaCache']).length > 0 ||
+  sources.matching(/:mnesia\.|MnesiaCache/).length > 0 ||
   project.projects.some(({ dir }) =>
     /extra_applications: \[[^\]]*:mnesia/.test(project.tree.read(join(dir, 'mix.exs')) ?? ''),
   );

@@ -29,8 +29,7 @@ const isUsed: Readonly<Record<string, (repo: Repo) => boolean>> = {
   tzdata: (repo) =>
     repo.project.lock.has('tzdata') &&
     atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
-  tz: ({ sources }) =>
-    sources.mentioning(['Tz.UpdatePeriodically', 'Tz.WatchPeriodically'])[0] !== undefined,
+  tz: ({ sources }) => sources.matching(/Tz\.(Update|Watch)Periodically/)[0] !== undefined,
   mnesia: usesMnesia,
   waffle: (repo) =>
     /\.Storage\.Local$/.test(moduleName(settingAt(repo, ['waffle', 'storage'])) ?? ''),
@@ -124,7 +123,7 @@ function beginning(path: string, text: string, depth = 0): string {
 /** Own code that writes below /app, or into priv. */
 const ownWrites = ({ sources }: Repo): Writer[] =>
   sources
-    .mentioning(['File.', ':disk_log', ':dets', 'CubDB'])
+    .matching(/File\.|:disk_log|:dets|CubDB/)
     .filter((file) => !/(^|\/)mix\//.test(file))
     .flatMap((file) => {
       const lines = sources.text(file).split('\n');

@@ -1,79 +1,55 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { childrenOf, type Expr, moduleOf } from '../elixir/expr.ts';
 import { callsIn } from '../elixir/modules.ts';
-import type { VariableRead } from '../elixir/run.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
-import type { RequiredEnv } from './config.ts';
+import type { RequiredEnv, VariableRead } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
-export interface EndpointModule {
+/** A module by what it uses. */
+export interface Use {
+  kind: 'endpoint' | 'repo' | 'router' | 'rustler';
   module: string;
   file: string;
+  source: SourceModule;
   otpApp: string | null;
-}
-
-export interface RepoModule extends EndpointModule {
   adapter: string | null;
   /** `read_only: true`: a replica, which nothing migrates. */
   readOnly: boolean;
 }
 
-/** What the project's own modules say, by the code that declares them and not by their names. */
-export interface Code {
-  endpoints: EndpointModule[];
-  repos: RepoModule[];
-  /** Modules with routes: Phoenix.Router and Plug.Router. */
-  routers: SourceModule[];
-  /** Modules that look at a request's path themselves. */
-  plugs: SourceModule[];
-  /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
-  webModules: string[];
-  /** A module is a Rust crate of the project (`use Rustler`). */
-  rustler: boolean;
-  /** `System.fetch_env!` in code that no condition guards. */
-  fetchEnv: RequiredEnv[];
-  /** `System.get_env` of a module's attribute, where the compiler runs it. */
-  buildReads: VariableRead[];
-  /** `use Phoenix.LiveView` or a `live` route somewhere. */
-  liveView: boolean;
-}
-
 const MARKERS =
   /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b[^\n.]*otp_app|use Rustler/m;
-/** A plug that answers health checks compares the path with something like "/health". */
-const PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
-const HEALTH = /"\/?[\w/-]*(health|heartbeat|alive|live|ready|ping|status|up)/;
+
+/** What the project's own modules say, by the code that declares them and not by their names. */
+export type Code = ReturnType<typeof readCode>;
 
 /** Reads the project's modules; only files that mention something of interest are parsed. */
-export function readCode(sources: Sources): Code {
-  const plugs = sources.matching(PATH).filter((file) => HEALTH.test(sources.text(file)));
-  const files = sources.files.filter(
-    (file) => plugs.includes(file) || MARKERS.test(sources.text(file)),
-  );
-  const modules = files.flatMap((file) => sources.modules(file));
+export function readCode(sources: Sources) {
+  const modules = sources.matching(MARKERS).flatMap((file) => sources.modules(file));
   const uses = modules.flatMap(usesOf);
   const ofKind = (kind: Use['kind']) => uses.filter((use) => use.kind === kind);
   const web = sources
     .matching(/^ *use Phoenix\.(Router|Controller)\b/m)
     .filter((file) => sources.text(file).includes('__using__'));
   return {
+    sources,
     endpoints: ofKind('endpoint'),
     repos: ofKind('repo'),
+    /** Modules with routes: Phoenix.Router and Plug.Router. */
     routers: ofKind('router').map(({ source }) => source),
+    /** A module is a Rust crate of the project (`use Rustler`). */
     rustler: ofKind('rustler').length > 0,
+    /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
     webModules: web.flatMap((file) => sources.modules(file)[0]?.name ?? []),
-    plugs: plugs.flatMap((file) => sources.modules(file)),
+    /** `System.fetch_env!` in code that no condition guards. */
     fetchEnv: modules.filter(({ file }) => !/(^|\/)mix\//.test(file)).flatMap(fetches),
+    /** `System.get_env` of a module's attribute, where the compiler runs it. */
     buildReads: sources.files.flatMap((file) => attributeReads(file, sources.text(file))),
+    /** `use Phoenix.LiveView` or a `live` route somewhere. */
     liveView: sources.matching(/Phoenix\.LiveView|:live_view/).length > 0,
   };
-}
-
-interface Use extends RepoModule {
-  kind: 'endpoint' | 'repo' | 'router' | 'rustler';
-  source: SourceModule;
 }
 
 /** What a module is by what it uses, of each kind at most once. */

@@ -2,6 +2,7 @@ import { get, moduleName, Unknown } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { Config } from './config.ts';
 import type { MixProject } from './mix-project.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 
 export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
 
@@ -15,33 +16,17 @@ const KINDS: [EctoAdapter, RegExp][] = [
 const kindOf = (names: readonly string[]): EctoAdapter =>
   KINDS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0] ?? 'none';
 
-export interface Database {
-  adapter: EctoAdapter;
-  repos: string[];
-  /** The OTP app that each repo is configured under. */
-  repoApps: ReadonlyMap<string, string>;
-  /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
-  repoAdapters: ReadonlyMap<string, EctoAdapter>;
-  readOnlyRepos: string[];
-}
-
 /** The repos that migrations run for, the app each is configured under, and their kind of database. */
-export function pickRepos(
-  code: Code,
-  config: Config,
-  projects: readonly MixProject[],
-  lock: ReadonlyMap<string, unknown>,
-  notes: string[],
-): Database {
+export function pickRepos({ code, config, released, lock, notes }: PhoenixRepo) {
   const own = new Map(code.repos.map((repo) => [repo.module, repo]));
-  const apps = listedRepos(code, config, projects, notes);
+  const apps = listedRepos(code, config, released, notes);
   if (apps.size === 0)
     for (const { module, otpApp } of own.values())
-      apps.set(module, otpApp ?? projects[0]?.app ?? '');
+      apps.set(module, otpApp ?? released[0]?.app ?? '');
   const adapterOf = ([module, app]: [string, string]): string | undefined =>
     own.get(module)?.adapter ?? moduleName(get(get(config.apps.get(app), module), 'adapter'));
   const declared = new Map([...apps].map((repo) => [repo[0], adapterOf(repo)]));
-  const deps = projects.flatMap((project) => project.deps.filter((dep) => dep.prod));
+  const deps = released.flatMap((project) => project.deps.filter((dep) => dep.prod));
   // A repo of a dependency outside the tree: only mix.lock knows its driver
   const evidence = [
     [...declared.values()].filter((adapter) => adapter !== undefined),
@@ -53,13 +38,14 @@ export function pickRepos(
     module,
     name === undefined ? adapter : kindOf([name]),
   ]);
-  const readOnly = [...own.values()].filter((repo) => repo.readOnly).map(({ module }) => module);
   return {
     adapter,
     repos: [...apps.keys()],
+    /** The OTP app that each repo is configured under. */
     repoApps: apps,
+    /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
     repoAdapters: new Map(adapters),
-    readOnlyRepos: readOnly,
+    readOnlyRepos: [...own.values()].filter(({ readOnly }) => readOnly).map(({ module }) => module),
   };
 }
 

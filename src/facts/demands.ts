@@ -1,30 +1,7 @@
 import { type KnownFunction, Run, type VariableRead } from '../elixir/run.ts';
-import { Environment, get, Unknown, type Value } from '../elixir/value.ts';
-import type { Tree } from '../tree.ts';
-import type { Code } from './code.ts';
-import { type Config, configFile, type RequiredEnv } from './config.ts';
-import type { MixProject } from './mix-project.ts';
-import type { Sources } from './sources.ts';
-
-interface Start {
-  tree: Tree;
-  sources: Sources;
-  config: Config;
-  projects: readonly MixProject[];
-  code: Code;
-  endpoints: readonly string[];
-  repos: readonly string[];
-  /** runtime.exs, or the releases.exs of old. */
-  runtime: string | undefined;
-  notes: string[];
-}
-
-interface Demands {
-  /** What a production build or start stops without, in the order it meets them. */
-  required: RequiredEnv[];
-  /** What the build reads and takes as nil when it isn't there. */
-  buildReads: VariableRead[];
-}
+import { Environment, get, Unknown } from '../elixir/value.ts';
+import { configFile, type RequiredEnv } from './config.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** Reads a variable; with more arguments than `demanding` it has a default. */
 const reader =
@@ -32,9 +9,7 @@ const reader =
   (args, read) => {
     const [name = null] = args;
     const fallback = args.length > 1 ? (args.at(-1) ?? null) : null;
-    return typeof name === 'string'
-      ? read(name, fallback, args.length <= demanding)
-      : new Unknown('the environment');
+    return read(name, fallback, args.length <= demanding);
   };
 
 const PACKAGES = {
@@ -47,67 +22,64 @@ const PACKAGES = {
  * The environment variables that a production build or start asks for: the app is started in thought with an
  * empty environment, and whatever then stops the start is what it demands.
  */
-export function demands(start: Start): Demands {
-  const { code, notes } = start;
-  const { run, built, nilReads } = dryStart(start);
+export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
+  const { code, released, notes } = repo;
+  const { run, built, nilReads } = dryStart(repo, repoModules);
   if (run.opaque.size)
     notes.push(
       `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
     );
-  const required = firstByName([
-    ...run.stops.flatMap(({ variable, file, line }, index): RequiredEnv[] =>
-      variable === null ? [] : [{ name: variable, file, line, compileTime: index < built }],
-    ),
-    ...code.fetchEnv,
-  ]);
-  const atBuild = new Set(required.filter((read) => read.compileTime).map(({ name }) => name));
-  const buildReads = firstByName([
-    ...nilReads,
-    ...start.projects.flatMap((project) => project.applicationReads),
-    ...code.buildReads,
-  ]).filter(({ name }) => !atBuild.has(name));
-  if (buildReads.length) {
-    const listed = buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`);
+  const stops = run.stops.flatMap(({ variable, file, line }, index): RequiredEnv[] =>
+    variable === null ? [] : [{ name: variable, file, line, compileTime: index < built }],
+  );
+  const required = firstByName([...stops, ...code.fetchEnv]);
+  const atBuild = required.filter(({ compileTime }) => compileTime).map(({ name }) => name);
+  const applicationReads = released.flatMap((project) => project.applicationReads);
+  const buildReads = firstByName([...nilReads, ...applicationReads, ...code.buildReads]).filter(
+    ({ name }) => !atBuild.includes(name),
+  );
+  const listed = buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
+  if (listed)
     notes.push(
-      `Read while the image is built, without Fly's secrets, so the release keeps nil: ${listed.join(', ')}. Read them in config/runtime.exs, or give them to the build.`,
+      `Read while the image is built, without Fly's secrets, so the release keeps nil: ${listed}. Read them in config/runtime.exs, or give them to the build.`,
     );
-  }
-  return { required, buildReads };
+  return {
+    /** Variables that the app demands, in the order it meets them: without them it does not build or boot. */
+    required,
+    /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
+    buildReads,
+  };
 }
 
 /** What the build reads is told from what the start reads by when the run met it. */
-function dryStart({ tree, sources, config, projects, endpoints, repos, runtime }: Start) {
-  const run = new Run(tree, {
+function dryStart(repo: PhoenixRepo, repoModules: readonly string[]) {
+  const { config, released, code, runtime, sources } = repo;
+  const run = new Run(repo.theirs, {
     environment: {},
     functions: PACKAGES,
-    module: (name, args) => readingModule(sources, name, args)?.scope,
+    // Only a module that reads the environment is worth following
+    module: (name, args) => {
+      const text = sources.text(sources.fileOf(name) ?? '');
+      const reads = /System\.(get|fetch)_env/.test(text);
+      const isGiven = args.some((arg) => arg instanceof Environment);
+      return reads || isGiven ? sources.module(name)?.scope : undefined;
+    },
   });
-  for (const { dir } of projects) run.runFile(configFile(dir));
+  for (const { dir } of released) run.runFile(configFile(dir));
   const built = run.stops.length;
   const builtReads = [...run.nilReads.values()];
   if (runtime) run.runFile(runtime);
   const unknown = new Unknown('an argument');
-  const callback = (module: string, name: string, first: Value, second: Value) => {
-    const source = sources.module(module);
-    if (source) run.runFunction(source, name, [first, second]);
-  };
-  for (const { applicationModule } of projects)
-    if (applicationModule) callback(applicationModule, 'start', unknown, unknown);
-  for (const module of [...endpoints, ...repos]) {
-    const settings = [...config.apps.values()].map((app) => get(app, module)).find(Boolean);
-    callback(module, 'init', unknown, settings ?? unknown);
+  for (const { applicationModule } of released) {
+    const source = sources.module(applicationModule ?? '');
+    if (source) run.runFunction(source, 'start', [unknown, unknown]);
+  }
+  for (const name of [...code.endpoints.map(({ module }) => module), ...repoModules]) {
+    const settings = [...config.apps.values()].map((app) => get(app, name)).find(Boolean);
+    const source = sources.module(name);
+    if (source) run.runFunction(source, 'init', [unknown, settings ?? unknown]);
   }
   return { run, built, nilReads: builtReads.filter(({ name }) => run.nilReads.has(name)) };
-}
-
-/** Only a module that reads the environment is worth following. */
-function readingModule(sources: Sources, name: string, args: readonly Value[]) {
-  const file = sources.fileOf(name);
-  const reads =
-    file !== undefined &&
-    (args.some((arg) => arg instanceof Environment) ||
-      /System\.(get|fetch)_env/.test(sources.text(file)));
-  return reads ? sources.module(name) : undefined;
 }
 
 function firstByName<Read extends VariableRead>(reads: readonly Read[]): Read[] {

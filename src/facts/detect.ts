@@ -2,23 +2,25 @@ import { budgetNotes, startBudget } from '../elixir/budget.ts';
 import { get, show } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import type { Tree } from '../tree.ts';
+import { assets } from './assets.ts';
 import { background } from './background.ts';
 import { pickRepos } from './database.ts';
 import { demands } from './demands.ts';
-import { dependencies, type PathDependencies, pathDependencies } from './deps.ts';
+import { dependencies, pathDependencies } from './deps.ts';
 import { healthPath } from './health-route.ts';
 import { httpServer, identity, pickEndpoint } from './identity.ts';
-import type { MixProject } from './mix-project.ts';
 import { mixSteps } from './mix-steps.ts';
-import { readNodePackages } from './node-packages.ts';
 import { type PhoenixRepo, readRepo } from './phoenix-repo.ts';
 import { startedPrograms, startsNode } from './programs.ts';
-import type { Project } from './project.ts';
 import { buildReads } from './reads.ts';
 import { releaseName } from './release.ts';
 import { readPins } from './versions.ts';
 
-export { type EctoAdapter, type Facts, factsOf, type Project } from './project.ts';
+export type { EctoAdapter } from './database.ts';
+export { type Facts, factsOf } from './project.ts';
+
+/** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
+export type Project = ReturnType<typeof detectAll>;
 
 /**
  * Reads the facts off a repo. Pure: the tree is all it looks at.
@@ -37,153 +39,91 @@ export function detect(repo: Tree, options: { release?: string } = {}): Project 
   }
 }
 
-function detectAll(tree: Tree, { release }: { release?: string }): Project {
-  const repo = readRepo(tree, release);
-  const { root, projects, deps, lock, config, sources, code, released, notes } = repo;
-  const endpoint = pickEndpoint({ code, config, projects, sources, release: repo.release }, notes);
+function detectAll(all: Tree, { release }: { release?: string }) {
+  const repo = readRepo(all, release);
+  const { tree, root, projects, released, deps, lock, config, sources, code, notes } = repo;
+  const { lockedVersion } = repo;
+  const endpoint = pickEndpoint(repo);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
-  const database = pickRepos(code, config, released, lock, notes);
-  const elixir = elixirOf(repo);
-  const assets = assetsOf(repo, web);
-  const env = demands({
-    tree: repo.theirs,
-    sources,
-    config,
-    projects: released,
-    code,
-    endpoints: code.endpoints.map(({ module }) => module),
-    repos: database.repos,
-    runtime: repo.runtime,
-    notes,
-  });
-  const paths = pathDependencies(repo.tree, projects);
-  const reads = readsInside(repo, paths);
+  const database = pickRepos(repo);
+  const pins = readPins(tree, notes);
+  const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
+  const assetFacts = assets(repo, web);
+  const env = demands(repo, database.repos);
+  const paths = pathDependencies(tree, projects);
+  const reads = buildReads(repo, paths);
   const programs = startedPrograms(sources);
-  const project: Omit<Project, 'notes'> = {
-    tree: repo.tree,
+  const isLiveViewDep = deps.some(({ name, prod }) => name === 'phoenix_live_view' && prod);
+  const project = {
+    /** Rooted at `appDir`: paths of generated files are relative to it. */
+    tree,
     appDir: repo.appDir,
     umbrella: root.appsPath !== null,
+    /** Folder of an umbrella's apps; null: no umbrella. */
     appsPath: root.appsPath,
+    /** The app's mix.exs, and behind it those of an umbrella's apps. */
     projects,
-    app: { ...identity(root, web, endpoint.module, code, sources), webDir: web.dir },
-    endpoint: endpointOf(repo, endpoint),
-    phoenix: phoenixOf(repo),
-    elixir,
-    database: { ...database, dbConnectionVersion: repo.version('db_connection') },
-    release: releaseOf(repo),
-    assets,
+    app: identity(root, web, endpoint.module, code),
+    endpoint: {
+      module: endpoint.module,
+      file: endpoint.file,
+      httpServer: httpServer(endpointConfig, deps),
+      /** The `force_ssl:` value in production, as Elixir text; "false" where it is switched off. */
+      forceSsl: forceSslOf(repo, endpoint),
+      /** The app's own health route, e.g. "/health". */
+      healthPath: healthPath(code),
+    },
+    phoenix: {
+      version: lockedVersion('phoenix'),
+      liveView: isLiveViewDep || (lock.has('phoenix_live_view') && code.liveView),
+      liveViewVersion: lockedVersion('phoenix_live_view'),
+      plugVersion: lockedVersion('plug'),
+    },
+    elixir: {
+      /** `elixir:` of the mix.exs that the release is built from: an umbrella's own. */
+      requirement: root.elixir,
+      /** `elixir:` of every mix.exs, an umbrella's apps included; the image must satisfy all of them. */
+      requirements: [...new Set(projects.flatMap(({ elixir }) => elixir ?? []))],
+      ...pins,
+    },
+    database: { ...database, dbConnectionVersion: lockedVersion('db_connection') },
+    release: {
+      name: releaseName(root, repo.release, notes),
+      names: root.releases,
+      rebootAfterConfig: [...root.releaseOptions.values()].some(
+        (options) => get(options, 'reboot_system_after_config') === true,
+      ),
+    },
+    assets: assetFacts,
     deps: dependencies(projects, paths, lock, code.rustler),
     reads,
-    mixSteps: mixSteps(
-      repo.tree,
-      projects,
-      [...config.files, ...reads.mix, ...reads.config],
-      programs,
-    ),
+    mixSteps: mixSteps(tree, projects, [...config.files, ...reads.mix, ...reads.config], programs),
     env,
+    /** Programs of the system that the code starts, by literal names. */
     programs,
+    /** A child or a call of NodeJS.Supervisor, or of what stands on it. */
     startsNode: startsNode(sources),
+    /** Names of what works in the background. */
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
-    config,
-    sources,
-    lock,
-    lockedVersion: repo.version,
-    files: filesOf(repo.tree),
+    ...{ config, sources, lock, lockedVersion },
+    files: {
+      dockerfile: tree.paths.has('Dockerfile'),
+      dockerignore: tree.paths.has('.dockerignore'),
+      flyToml: tree.paths.has('fly.toml'),
+      envSh: tree.paths.has('rel/env.sh.eex'),
+      runtimeExs: tree.paths.has('config/runtime.exs'),
+    },
   };
-  const skipped = (repo.tree.skipped ?? []).slice(0, 10);
+  const skipped = (tree.skipped ?? []).slice(0, 10);
   return { ...project, notes: [...notes, ...budgetNotes(), ...skipped] };
 }
 
-function endpointOf(
-  { config, deps, code, sources }: PhoenixRepo,
-  { otpApp, module, file }: ReturnType<typeof pickEndpoint>,
-): Project['endpoint'] {
-  const settings = get(config.apps.get(otpApp), module) ?? [];
-  // Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late
+/** Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late. */
+function forceSslOf(
+  { config }: PhoenixRepo,
+  { otpApp, module }: { otpApp: string; module: string },
+): string | null {
   const force = get(get(config.compiled.get(otpApp), module), 'force_ssl');
-  return {
-    module,
-    file,
-    config: settings,
-    httpServer: httpServer(settings, deps),
-    forceSsl: force === undefined || force === null ? null : show(force),
-    healthPath: healthPath(code, sources),
-  };
-}
-
-function phoenixOf({ deps, lock, code, version }: PhoenixRepo): Project['phoenix'] {
-  const isDependency = deps.some((dep) => dep.name === 'phoenix_live_view' && dep.prod);
-  return {
-    version: version('phoenix'),
-    liveView: isDependency || (lock.has('phoenix_live_view') && code.liveView),
-    liveViewVersion: version('phoenix_live_view'),
-    plugVersion: version('plug'),
-  };
-}
-
-function elixirOf({ tree, root, projects, notes }: PhoenixRepo): Project['elixir'] {
-  const { elixir: version, otp, source, conflicts } = readPins(tree);
-  notes.push(...conflicts);
-  if (!version)
-    notes.push(
-      'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
-    );
-  const requirements = [...new Set(projects.flatMap((project) => project.elixir ?? []))];
-  return { requirement: root.elixir, requirements, version, otp, source };
-}
-
-const releaseOf = ({ root, release, notes }: PhoenixRepo): Project['release'] => ({
-  name: releaseName(root, release, notes),
-  names: root.releases,
-  rebootAfterConfig: [...root.releaseOptions.values()].some(
-    (options) => get(options, 'reboot_system_after_config') === true,
-  ),
-});
-
-function assetsOf(repo: PhoenixRepo, web: MixProject): Project['assets'] {
-  const { tree, root, released, deps, lock, notes } = repo;
-  const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
-  const nodePackages = readNodePackages(tree, released, deploy ?? [], notes);
-  const hexTools = ['esbuild', 'tailwind', 'dart_sass', 'bun'].filter(
-    (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
-  );
-  return {
-    tools: [...new Set([...hexTools, ...nodePackages.map(({ manager }) => manager)])],
-    hexTools,
-    packageJsons: nodePackages.map(({ file }) => file),
-    nodePackages,
-    deploy,
-    appDir: assetsFolder(released),
-    aliases: new Set([...web.aliases.keys(), ...root.aliases.keys()]),
-  };
-}
-
-/** What the build reads; what lies above the app's folder is noted. */
-function readsInside(repo: PhoenixRepo, paths: PathDependencies): Project['reads'] {
-  const { tree, projects, config, runtime, sources, code, notes } = repo;
-  const folders = { projects, vendored: paths.projects };
-  const reads = buildReads(tree, folders, config, runtime, sources, code.rustler);
-  const outside = [...reads.outside, ...paths.above];
-  if (outside.length)
-    notes.push(
-      `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
-    );
-  return { ...reads, outside };
-}
-
-const filesOf = ({ paths }: Tree): Project['files'] => ({
-  dockerfile: paths.has('Dockerfile'),
-  dockerignore: paths.has('.dockerignore'),
-  flyToml: paths.has('fly.toml'),
-  envSh: paths.has('rel/env.sh.eex'),
-  runtimeExs: paths.has('config/runtime.exs'),
-});
-
-/** Folder of the mix.exs that has the alias assets.deploy (else assets.setup, assets.build): mix runs there. */
-function assetsFolder(projects: readonly MixProject[]): string | null {
-  const holders = ['assets.deploy', 'assets.setup', 'assets.build'].flatMap((alias) =>
-    projects.filter((project) => project.aliases.has(alias)),
-  );
-  return (holders.find(({ dir }) => dir !== '.') ?? holders[0])?.dir ?? null;
+  return force === undefined || force === null ? null : show(force);
 }

@@ -1,9 +1,3 @@
-import { evaluate } from '../elixir/evaluate.ts';
-import { emptyScope } from '../elixir/scope.ts';
-import { parseElixir } from '../elixir/syntax.ts';
-import { readTerm } from '../elixir/terms.ts';
-import { atomName, get, pairs, Tuple, type Value } from '../elixir/value.ts';
-
 export interface Locked {
   /** From hex, or from a git tag that looks like one; null otherwise. */
   version: string | null;
@@ -15,37 +9,35 @@ export interface Locked {
   deps: string[];
 }
 
-/** mix.lock by package name. */
+/** How an entry begins: `"jason": {:hex, `. */
+const ENTRY = /^(?:%\{| *)"?(\w+)"?: \{:(\w+),/gm;
+const NEED = /\{:"?(\w+)"?, [^[\]{}]*\[([^[\]{}]*)\]\}/g;
+
+/** mix.lock by package name. It is data that Mix prints, so its text tells; a merge conflict does no harm. */
 export function readLock(text: string): Map<string, Locked> {
-  // Only a merge conflict or a comment makes it anything but printed data
-  const map = readTerm(text) ?? evaluate(parseElixir(text).body[0], emptyScope());
+  const starts = [...text.matchAll(ENTRY)];
   return new Map(
-    pairs(map).flatMap(([name, entry]) =>
-      entry instanceof Tuple ? [[name, lockedOf(entry.items)]] : [],
-    ),
+    starts.map(({ 0: start, 1: name = '', 2: kind, index }, place) => [
+      name,
+      lockedOf(kind, text.slice(index + start.length, starts[place + 1]?.index)),
+    ]),
   );
 }
 
-const textOf = (value: Value | undefined): string | null =>
-  typeof value === 'string' ? value : null;
-
-function lockedOf([kind, second, third, options, , needs, repo]: readonly Value[]): Locked {
-  if (atomName(kind) === 'hex') {
-    const deps = Array.isArray(needs) ? needs.flatMap(required) : [];
+function lockedOf(kind: string | undefined, text: string): Locked {
+  const found = (pattern: RegExp): string | null => pattern.exec(text)?.[1] ?? null;
+  const [first, tag] = [found(/"([^"]*)"/), found(/tag: "v?(\d+\.\d+\.\d+[^"]*)"/)];
+  if (kind !== 'hex')
     return {
-      version: textOf(third),
-      source: 'hex',
-      repo: textOf(repo) ?? 'hexpm',
-      url: null,
-      deps,
+      version: tag,
+      source: kind === 'git' ? kind : 'other',
+      repo: null,
+      url: first,
+      deps: [],
     };
-  }
-  const tag = /^v?(\d+\.\d+\.\d+.*)$/.exec(textOf(get(options, 'tag')) ?? '');
-  const source = atomName(kind) === 'git' ? 'git' : 'other';
-  return { version: tag?.[1] ?? null, source, repo: null, url: textOf(second), deps: [] };
+  const needs = [...text.matchAll(NEED)].filter(
+    ([, , options]) => !options?.includes('optional: true'),
+  );
+  const deps = needs.map(([, name = '']) => name);
+  return { version: first, source: kind, repo: found(/\], "([^"]*)"/) ?? 'hexpm', url: null, deps };
 }
-
-const required = (need: Value): string[] =>
-  need instanceof Tuple && get(need.items[2], 'optional') !== true
-    ? [atomName(need.items[0]) ?? []].flat()
-    : [];

@@ -8,43 +8,40 @@ import { below, exists, normalize, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
 
-/** What a build does beyond the stock steps, by mix.exs. Paths are relative to the app. */
-export interface MixSteps {
-  /** Files and folders that mix.exs copies into the release: in a step of the release, or as overlays. */
-  copied: string[];
-  /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
-  git: 'history' | 'head' | null;
-  /** Only modules run git, while they compile; mix.exs and the configuration load without. */
-  gitLater: boolean;
-}
-
 const RUNS_GIT = /(?:System\.(?:cmd|shell)|:os\.cmd)\(?\s*(?:~c)?["'(]+\s*git\b|~c?["']git /;
 const READS_GIT = /["'/]\.git\//;
 
-/** @param more files that mix.exs or the configuration reads */
+/**
+ * What a build does beyond the stock steps, by mix.exs. Paths are relative to the app.
+ * @param more files that mix.exs or the configuration reads
+ */
 export function mixSteps(
   tree: Tree,
   projects: readonly MixProject[],
   more: readonly string[],
   programs: readonly StartedProgram[],
-): MixSteps {
+) {
   const scripts = projects.map(({ dir }) => below(dir, 'mix.exs'));
   const text = [...scripts, ...more].map((file) => tree.read(file) ?? '').join('\n');
   const readsGit = READS_GIT.test(text) ? 'head' : null;
-  const early = RUNS_GIT.test(text) ? 'history' : readsGit;
-  const later = programs.some(({ name, compileTime }) => compileTime && name === 'git');
+  const early: 'history' | 'head' | null = RUNS_GIT.test(text) ? 'history' : readsGit;
+  const gitLater =
+    !early && programs.some(({ name, compileTime }) => compileTime && name === 'git');
   const copied = projects.flatMap(({ dir, releaseOptions }) =>
     [
       ...copiedBy(tree.read(below(dir, 'mix.exs')) ?? ''),
       ...[...releaseOptions.values()].flatMap((options) => get(options, 'overlays') ?? []),
-    ]
-      .filter((path) => typeof path === 'string' && !path.startsWith('/'))
-      .map((path) => normalize(below(dir, String(path)))),
+    ].flatMap((path) =>
+      typeof path === 'string' && !path.startsWith('/') ? normalize(below(dir, path)) : [],
+    ),
   );
   return {
+    /** Files and folders that mix.exs copies into the release: in a step of the release, or as overlays. */
     copied: [...new Set(copied)].filter((path) => exists(tree, path)),
-    git: early ?? (later ? 'history' : null),
-    gitLater: early === null && later,
+    /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
+    git: gitLater ? 'history' : early,
+    /** Only modules run git, while they compile; mix.exs and the configuration load without. */
+    gitLater,
   };
 }
 

@@ -1,14 +1,16 @@
 import { outsideBlock } from '../edit/block.ts';
 import { Problem } from '../problem.ts';
-import { below, subtree, type Tree } from '../tree.ts';
+import { subtree, type Tree } from '../tree.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
 import { readLock } from './lock.ts';
 import { type MixProject, readMixProject } from './mix-project.ts';
-import { inRelease, releasedCode } from './release.ts';
+import { releasedApps } from './release.ts';
 import { Sources } from './sources.ts';
 
 const NO_MIX = 'no mix.exs here: name the folder of a Phoenix app with --dest';
+
+export type PhoenixRepo = ReturnType<typeof readRepo>;
 
 /** The repo's own account of itself, which all facts are taken from. @throws Problem for what is no Phoenix app */
 export function readRepo(repo: Tree, wanted: string | undefined) {
@@ -27,8 +29,7 @@ export function readRepo(repo: Tree, wanted: string | undefined) {
       'no mix.lock: run `mix deps.get` and commit mix.lock, so that the image gets the versions you tested',
     );
   const lock = readLock(lockText);
-  const children = root.appsPath === null ? [] : childProjects(tree, root.appsPath);
-  const projects = [root, ...children];
+  const projects = [root, ...(root.appsPath === null ? [] : childProjects(tree, root.appsPath))];
   const deps = projects.flatMap((project) => project.deps);
   if (!deps.some((dep) => dep.name === 'phoenix') && !lock.has('phoenix'))
     throw new Problem(
@@ -43,22 +44,23 @@ export function readRepo(repo: Tree, wanted: string | undefined) {
     read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
   };
   const folders = projects.map(({ dir }) => dir);
-  const config = readConfig(theirs, folders, runtime);
-  const sources = new Sources(
-    tree,
-    projects.flatMap(({ dir, sourceFolders }) => sourceFolders.map((folder) => below(dir, folder))),
-  );
   const release = wanted !== undefined && root.releases.includes(wanted) ? wanted : null;
-  const released = inRelease(projects, release);
-  const code = releasedCode(readCode(sources), projects, released);
-  const version = (name: string) => lock.get(name)?.version ?? null;
+  const inRelease = releasedApps(projects, release);
+  /** The projects that end up in the release: of an umbrella perhaps not every app. */
+  const released = projects.filter(({ app }) => app === null || (inRelease?.has(app) ?? true));
+  const sources = new Sources(tree, projects);
+  const code = readCode(released.length < projects.length ? new Sources(tree, released) : sources);
   return {
-    ...{ appDir, tree, theirs, root, projects, deps, lock, version },
-    ...{ runtime, config, sources, release, released, code, notes },
+    ...{ appDir, tree, theirs, root, projects, deps, lock, runtime, release, released, notes },
+    releasedApps: inRelease,
+    config: readConfig(theirs, folders, runtime),
+    sources,
+    /** The code that the release holds; all of it, when none of the rest serves pages. */
+    code: code.endpoints.length ? code : readCode(sources),
+    /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
+    lockedVersion: (name: string): string | null => lock.get(name)?.version ?? null,
   };
 }
-
-export type PhoenixRepo = ReturnType<typeof readRepo>;
 
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
 function findApp(repo: Tree): string {
@@ -77,9 +79,9 @@ function findApp(repo: Tree): string {
 }
 
 function childProjects(tree: Tree, appsPath: string): MixProject[] {
-  const dirs = [...tree.paths].filter(
-    (path) =>
-      path.startsWith(`${appsPath}/`) && /^[^/]+\/mix\.exs$/.test(path.slice(appsPath.length + 1)),
-  );
-  return dirs.sort().flatMap((path) => readMixProject(tree, path.replace(/\/mix\.exs$/, '')) ?? []);
+  const dirs = [...tree.paths].flatMap((path) => {
+    const below = path.startsWith(`${appsPath}/`) ? path.slice(appsPath.length + 1) : '';
+    return /^[^/]+\/mix\.exs$/.test(below) ? [path.replace(/\/mix\.exs$/, '')] : [];
+  });
+  return dirs.sort().flatMap((dir) => readMixProject(tree, dir) ?? []);
 }

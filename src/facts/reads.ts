@@ -3,25 +3,10 @@ import { type Expr, moduleOf, walk } from '../elixir/expr.ts';
 import { inner, type Scope } from '../elixir/scope.ts';
 import { pairs, type Value } from '../elixir/value.ts';
 import { below, exists, normalize, type Tree } from '../tree.ts';
-import type { Config } from './config.ts';
+import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { Sources } from './sources.ts';
-
-/** Files and folders of the repo that the build reads, relative to the app. */
-export interface BuildReads {
-  /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
-  mix: string[];
-  /** Those of them without which a mix.exs can't be loaded. */
-  mixDemands: string[];
-  /** Files that the build's config files read: helper modules, texts. */
-  config: string[];
-  /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
-  runtime: string[];
-  /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
-  compile: string[];
-  /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
-  outside: string[];
-}
 
 /** At the app's top they hold for the crates in native/: a workspace, its lock, the toolchain. */
 const CARGO = [
@@ -32,36 +17,39 @@ const CARGO = [
   'rust-toolchain',
 ];
 
-/** @param vendored mix.exs files of path dependencies in the repo */
-export function buildReads(
-  tree: Tree,
-  { projects, vendored }: Record<'projects' | 'vendored', readonly MixProject[]>,
-  { reads: byFile }: Config,
-  runtime: string | undefined,
-  sources: Sources,
-  ownCrate: boolean,
-): BuildReads {
-  const mixFiles = [...projects, ...vendored];
-  const config = [...byFile].flatMap(([file, read]) => (file === runtime ? [] : [...read]));
-  const found = {
-    mix: mixFiles.flatMap(({ reads }) => reads),
-    mixDemands: mixFiles.flatMap(({ demands }) => demands),
-    config,
-    runtime: [...(byFile.get(runtime ?? '') ?? [])],
-    compile: [
-      ...compileReads(tree, sources, projects),
-      ...CARGO.filter((file) => ownCrate && tree.paths.has(file)),
-    ],
-  };
-  const isAbove = (path: string) => path.startsWith('..');
-  const kept = (paths: string[]) => [...new Set(paths.filter((path) => !isAbove(path)))];
+/** Files and folders of the repo that the build reads, relative to the app; what lies above the app's folder is noted. */
+export function buildReads(repo: PhoenixRepo, paths: PathDependencies) {
+  const { tree, projects, config, runtime, sources, code, notes } = repo;
+  const mixFiles = [...projects, ...paths.projects];
+  const inside = (found: readonly string[]) => [
+    ...new Set(found.filter((path) => !path.startsWith('..'))),
+  ];
+  const early = [...config.reads].flatMap(([file, read]) => (file === runtime ? [] : [...read]));
+  const mix = mixFiles.flatMap(({ reads }) => reads);
+  const late = [...(config.reads.get(runtime ?? '') ?? [])];
+  const compile = [
+    ...compileReads(tree, sources, projects),
+    ...CARGO.filter((file) => code.rustler && tree.paths.has(file)),
+  ];
+  const read = [...mix, ...early, ...late, ...compile].filter((path) => path.startsWith('..'));
+  const outside = [...new Set([...read, ...paths.above])];
+  if (outside.length)
+    notes.push(
+      `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
+    );
   return {
-    mix: kept(found.mix),
-    mixDemands: kept(found.mixDemands),
-    config: kept(found.config),
-    runtime: kept(found.runtime),
-    compile: kept(found.compile),
-    outside: [...new Set(Object.values(found).flat().filter(isAbove))],
+    /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
+    mix: inside(mix),
+    /** Those of them without which a mix.exs can't be loaded. */
+    mixDemands: inside(mixFiles.flatMap(({ demands }) => demands)),
+    /** Files that the build's config files read: helper modules, texts. */
+    config: inside(early),
+    /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
+    runtime: inside(late),
+    /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
+    compile: inside(compile),
+    /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
+    outside,
   };
 }
 

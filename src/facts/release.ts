@@ -1,5 +1,4 @@
 import { atomName, get, pairs } from '../elixir/value.ts';
-import type { Code } from './code.ts';
 import type { MixProject } from './mix-project.ts';
 
 /** Umbrella apps that a release holds; true: its list names them, false: they come as dependencies. Undefined when there is no such list. */
@@ -21,35 +20,6 @@ export function releasedApps(
   return apps;
 }
 
-/** The projects that end up in a release: of an umbrella perhaps not every app. */
-export function inRelease(projects: readonly MixProject[], release: string | null): MixProject[] {
-  const released = releasedApps(projects, release);
-  return projects.filter(({ app }) => app === null || !released || released.has(app));
-}
-
-/** The code that a release holds; all of it, when none of the rest serves pages. */
-export function releasedCode(
-  code: Code,
-  projects: readonly MixProject[],
-  released: readonly MixProject[],
-): Code {
-  const left = projects
-    .filter((project) => !released.includes(project))
-    .map(({ dir }) => `${dir}/`);
-  const holds = <Found extends { file: string }>(found: readonly Found[]): Found[] =>
-    found.filter(({ file }) => !left.some((folder) => file.startsWith(folder)));
-  const endpoints = holds(code.endpoints);
-  if (endpoints.length === 0) return code;
-  return {
-    ...code,
-    endpoints,
-    repos: holds(code.repos),
-    routers: holds(code.routers),
-    plugs: holds(code.plugs),
-    fetchEnv: holds(code.fetchEnv),
-  };
-}
-
 /** What `mix release` builds when it is given `wanted`, or no name; null when it refuses to choose. */
 export function releaseName(
   { app, appsPath, defaultRelease, releases }: MixProject,
@@ -59,18 +29,17 @@ export function releaseName(
   if (wanted !== null) return wanted;
   if (defaultRelease !== null && (releases.length === 0 || releases.includes(defaultRelease)))
     return defaultRelease;
+  const listed = releases.join(', ');
   if (defaultRelease !== null)
     notes.push(
-      `default_release in mix.exs names ${defaultRelease}, which is not among its releases (${releases.join(', ')}).`,
+      `default_release in mix.exs names ${defaultRelease}, which is not among its releases (${listed}).`,
     );
-  if (releases.length === 1) return releases[0] ?? null;
-  if (releases.length > 1) {
+  if (releases.length > 1)
     notes.push(
-      `mix.exs has several releases (${releases.join(', ')}) and no default_release, so one has to be named.`,
+      `mix.exs has several releases (${listed}) and no default_release, so one has to be named.`,
     );
-    return null;
-  }
-  if (appsPath === null) return app;
-  notes.push('The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.');
-  return null;
+  else if (appsPath !== null && releases.length === 0)
+    notes.push('The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.');
+  if (releases.length) return releases.length === 1 ? (releases[0] ?? null) : null;
+  return appsPath === null ? app : null;
 }

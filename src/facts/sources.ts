@@ -1,27 +1,31 @@
+import type { Expr } from '../elixir/expr.ts';
 import { modulesIn } from '../elixir/modules.ts';
-import { moduleScope, type Scope } from '../elixir/scope.ts';
-import { type Expr, parseElixir } from '../elixir/syntax.ts';
-import type { Tree } from '../tree.ts';
+import type { ModuleSource } from '../elixir/run.ts';
+import { moduleScope } from '../elixir/scope.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import { below, type Tree } from '../tree.ts';
+import type { MixProject } from './mix-project.ts';
 
-export interface SourceModule {
+export interface SourceModule extends ModuleSource {
   name: string;
-  file: string;
-  text: string;
   body: Expr[];
-  scope: Scope;
 }
 
-/** The project's own .ex files, parsed only when somebody asks for a module in them. */
+/** The .ex files of projects, parsed only when somebody asks for a module in them. */
 export class Sources {
   readonly files: string[];
   private readonly tree: Tree;
   private readonly parsed = new Map<string, SourceModule[]>();
+  /** Files by the names of the modules that their text seems to define; the parser sorts out what only looks so. */
   private index: Map<string, string> | undefined;
 
-  constructor(tree: Tree, folders: readonly string[]) {
+  constructor(tree: Tree, projects: readonly MixProject[]) {
+    const folders = projects.flatMap(({ dir, sourceFolders }) =>
+      sourceFolders.map((folder) => `${below(dir, folder)}/`),
+    );
     this.tree = tree;
     this.files = [...tree.paths].filter(
-      (file) => file.endsWith('.ex') && folders.some((folder) => file.startsWith(`${folder}/`)),
+      (file) => file.endsWith('.ex') && folders.some((folder) => file.startsWith(folder)),
     );
   }
 
@@ -29,14 +33,7 @@ export class Sources {
     return this.tree.read(file) ?? '';
   }
 
-  /** The files whose text has one of the words: a cheap look before a file is parsed. */
-  mentioning(words: readonly string[]): string[] {
-    return this.files.filter((file) => {
-      const text = this.text(file);
-      return words.some((word) => text.includes(word));
-    });
-  }
-
+  /** The files whose text matches: a cheap look before a file is parsed. */
   matching(pattern: RegExp): string[] {
     return this.files.filter((file) => pattern.test(this.text(file)));
   }
@@ -46,14 +43,9 @@ export class Sources {
     const known = this.parsed.get(file);
     if (known) return known;
     const text = this.text(file);
-    const { body } = parseElixir(text);
-    const found = modulesIn(body).map((one) => ({
-      name: one.name,
-      file,
-      text,
-      body: one.body,
-      scope: moduleScope(one.body, one.name),
-    }));
+    const found = modulesIn(parseElixir(text).body).map(({ name, body }) => {
+      return { name, file, text, body, scope: moduleScope(body, name) };
+    });
     this.parsed.set(file, found);
     return found;
   }
@@ -61,27 +53,20 @@ export class Sources {
   /** A module of the project by its full name. */
   module(name: string): SourceModule | undefined {
     const file = this.fileOf(name);
-    return file === undefined ? undefined : this.modules(file).find((one) => one.name === name);
+    return file === undefined ? undefined : this.modules(file).find((found) => found.name === name);
   }
 
-  /** The file that seems to define a module, going by its text alone. */
+  /** The file that seems to define a module; a nested one is looked for in the file of the one around it. */
   fileOf(name: string): string | undefined {
-    return (
-      this.candidates().get(name) ?? this.candidates().get(name.split('.').slice(0, -1).join('.'))
+    this.index ??= new Map(
+      this.files
+        .flatMap((file) =>
+          [...this.text(file).matchAll(/defmodule +([\w.]+)/g)].map(
+            ([, found = '']) => [found, file] as const,
+          ),
+        )
+        .reverse(),
     );
-  }
-
-  /** Which file to parse for a name; what the text only seems to say is sorted out by the parser. */
-  private candidates(): Map<string, string> {
-    if (this.index) return this.index;
-    this.index = new Map();
-    for (const file of this.files) {
-      const text = this.text(file);
-      for (let at = text.indexOf('defmodule '); at >= 0; at = text.indexOf('defmodule ', at + 1)) {
-        const name = /^[\w.]+/.exec(text.slice(at + 10, at + 200).trimStart())?.[0];
-        if (name && !this.index.has(name)) this.index.set(name, file);
-      }
-    }
-    return this.index;
+    return this.index.get(name) ?? this.index.get(name.replace(/\.[^.]*$/, ''));
   }
 }

@@ -1,8 +1,8 @@
 import coerce from 'semver/functions/coerce.js';
 import gte from 'semver/functions/gte.js';
+import { walk } from '../elixir/expr.ts';
 import { fullName } from '../elixir/scope.ts';
-import { type Expr, walk } from '../elixir/syntax.ts';
-import type { Project } from './project.ts';
+import type { Project } from './detect.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 /** Functions of a repo that ask its database nothing. */
@@ -14,57 +14,45 @@ const DEEPEST = 6;
  * Why the app can't start before its tables are there, as half a sentence; undefined where nothing was found. Oban looks
  * for its tables since 2.22 (oban-bg/oban#1452); others ask a repo in start/2, or in a worker's init/1.
  */
-export function queriesAtStart(project: Project): string | undefined {
-  const oban = coerce(project.lockedVersion('oban'));
-  if (oban && project.background.includes('oban') && gte(oban, '2.22.0'))
+export function queriesAtStart({
+  lockedVersion,
+  background,
+  database,
+  projects,
+  sources,
+}: Project): string | undefined {
+  const oban = coerce(lockedVersion('oban'));
+  if (oban && background.includes('oban') && gte(oban, '2.22.0'))
     return `Oban ${oban.version} stops where its tables are missing`;
-  const { sources } = project;
-  const repos = new Set(project.database.repos);
-  const starts: [module: string, functions: string[]][] = [
-    ...project.projects.flatMap(({ applicationModule }): [string, string[]][] =>
-      applicationModule ? [[applicationModule, ['start']]] : [],
-    ),
-    ...project.background.map((name): [string, string[]] => [name, ['init', 'handle_continue']]),
+  const asks = asking(sources, database.repos);
+  const starts = [
+    ...projects.map(({ applicationModule }) => [applicationModule ?? '', 'start'] as const),
+    ...background.flatMap((name) => [[name, 'init'] as const, [name, 'handle_continue'] as const]),
   ];
-  const seen = new Set<string>();
-  for (const [name, functions] of starts) {
+  for (const [name, called] of starts) {
     const module = sources.module(name);
-    const found = functions.find((one) => module && asks(module, one, repos, sources, seen));
-    if (module && found) return `${found} in ${module.file} asks the database`;
+    if (module && asks(module, called)) return `${called} in ${module.file} asks the database`;
   }
   return undefined;
 }
 
 /** Whether a function, or one of the project that it calls, asks a repo. */
-function asks(
-  module: SourceModule,
-  name: string,
-  repos: ReadonlySet<string>,
-  sources: Sources,
-  seen: Set<string>,
-  depth = 0,
-): boolean {
-  const key = `${module.name}.${name}`;
-  if (seen.has(key) || depth > DEEPEST) return false;
-  seen.add(key);
-  const bodies = (module.scope.functions.get(name) ?? []).flatMap(({ body }) => body);
-  return callsOf(bodies, module).some(({ on, called }) => {
-    if (on !== undefined && repos.has(on)) return !HARMLESS.test(called);
-    const next = on === undefined ? module : sources.module(on);
-    return next !== undefined && asks(next, called, repos, sources, seen, depth + 1);
-  });
-}
-
-function callsOf(
-  body: readonly Expr[],
-  module: SourceModule,
-): { on: string | undefined; called: string }[] {
-  const calls: { on: string | undefined; called: string }[] = [];
-  walk(body, (expr) => {
-    if (expr.is !== 'call') return;
-    if (expr.on === undefined) calls.push({ on: undefined, called: expr.name });
-    else if (expr.on.is === 'module')
-      calls.push({ on: fullName(expr.on.name, module.scope), called: expr.name });
-  });
-  return calls;
+function asking(sources: Sources, repos: readonly string[]) {
+  const seen = new Set<string>();
+  return function asks(module: SourceModule | undefined, name: string, depth = 0): boolean {
+    const key = `${module?.name}.${name}`;
+    if (!module || seen.has(key) || depth > DEEPEST) return false;
+    seen.add(key);
+    let found = false;
+    walk(
+      (module.scope.functions.get(name) ?? []).flatMap(({ body }) => body),
+      (expr) => {
+        if (found || expr.is !== 'call' || (expr.on && expr.on.is !== 'module')) return;
+        const on = expr.on && fullName(expr.on.name, module.scope);
+        if (on !== undefined && repos.includes(on)) found = !HARMLESS.test(expr.name);
+        else found = asks(on === undefined ? module : sources.module(on), expr.name, depth + 1);
+      },
+    );
+    return found;
+  };
 }

@@ -1,15 +1,5 @@
 import type { Tree } from '../tree.ts';
 
-/** Elixir and Erlang/OTP versions as the repo pins them: "1.18.4" and "27.3", partial ones as written. */
-export interface Pins {
-  elixir: string | null;
-  otp: string | null;
-  /** The file the Elixir version comes from; null when nothing pins it. */
-  source: string | null;
-  /** Sentences about pins that disagree. */
-  conflicts: string[];
-}
-
 interface Pin {
   elixir: string | undefined;
   otp: string | undefined;
@@ -33,8 +23,11 @@ const ELSEWHERE =
   /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
 const DEVELOPMENT = /dev|test|local/i;
 
-/** Looks in the app's folder, then in those above it up to the repo's root; `source` is relative to the app. */
-export function readPins(tree: Tree): Pins {
+/**
+ * Elixir and Erlang/OTP versions as the repo pins them: "1.18.4" and "27.3", partial ones as written. Looks in the app's
+ * folder, then in those above it up to the repo's root; `source` is the file of the Elixir version, relative to the app.
+ */
+export function readPins(tree: Tree, notes: string[]) {
   const folders = Array.from({ length: (tree.above ?? 0) + 1 }, (_, up) => '../'.repeat(up));
   const elsewhere = [...tree.paths].filter(
     (file) => ELSEWHERE.test(file) && !DEVELOPMENT.test(file),
@@ -43,17 +36,18 @@ export function readPins(tree: Tree): Pins {
   const found = files.map((file) => ({ file, ...pinIn(file, tree.read(file) ?? '') }));
   const decides = found.find(({ elixir }) => elixir);
   const erlang = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
-  const otp = decides?.otp ?? numberIn(erlang) ?? found.find((pin) => pin.otp)?.otp;
-  const others = found.filter(({ elixir }) => elixir && !agrees(elixir, decides?.elixir ?? ''));
-  return {
-    elixir: decides?.elixir ?? null,
-    otp: otp ?? null,
-    source: decides?.file ?? null,
-    conflicts: others.map(
-      ({ file, elixir }) =>
-        `${file} says Elixir ${elixir}, ${decides?.file} says ${decides?.elixir}; ${decides?.file} is used.`,
-    ),
-  };
+  const otp = decides?.otp ?? numberIn(erlang) ?? found.find((pin) => pin.otp)?.otp ?? null;
+  const version = decides?.elixir;
+  if (!version)
+    notes.push(
+      'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
+    );
+  for (const { file, elixir } of found)
+    if (version && elixir && !agrees(elixir, version))
+      notes.push(
+        `${file} says Elixir ${elixir}, ${decides.file} says ${version}; ${decides.file} is used.`,
+      );
+  return { version: version ?? null, otp, source: decides?.file ?? null };
 }
 
 const agrees = (left: string, right: string): boolean =>
