@@ -40,7 +40,7 @@ async function shop(broken: string): Promise<{ port: number; close(): void }> {
   const server = http.createServer((incoming, answer) => {
     const plain = incoming.headers['x-forwarded-proto'] !== 'https';
     const redirects = plain || (broken === 'health' && incoming.url === '/health');
-    const loops = broken === 'page' && incoming.url !== '/health';
+    const loops = /^(page|ssl)$/.test(broken) && incoming.url !== '/health';
     if (redirects || loops) answer.writeHead(301, { location: incoming.url ?? '/' });
     if (broken === 'asset' && incoming.url === '/assets/app.js?vsn=d') answer.writeHead(404);
     answer.end(LIVE);
@@ -48,6 +48,7 @@ async function shop(broken: string): Promise<{ port: number; close(): void }> {
   const sockets = new WebSocketServer({
     server,
     verifyClient: ({ origin, req }, decide) => {
+      if (broken === 'ssl') return decide(false, 301);
       const isAllowed = broken !== 'origin' && origin === 'https://shop.example.com';
       decide(isAllowed && /^\/live\//.test(req.url ?? ''), isAllowed ? 404 : 403);
     },
@@ -74,7 +75,11 @@ const TCP6 = (port: string, address = '0'.repeat(32)) =>
   `  sl  local_address rem_address st\n   0: ${address}:${port} ${'0'.repeat(32)}:0000 0A 0 0`;
 
 /** What an engine answers that is asked to break one thing. */
-function recorded(port: number, broken: string): Engine & { asked: string[]; values: Variables[] } {
+function recorded(
+  port: number,
+  broken: string,
+  name: string,
+): Engine & { asked: string[]; values: Variables[] } {
   const asked: string[] = [];
   const values: Variables[] = [];
   let stopped = false;
@@ -122,7 +127,7 @@ function recorded(port: number, broken: string): Engine & { asked: string[]; val
     return {};
   };
   return {
-    name: 'podman',
+    name,
     pause: async () => {},
     asked,
     values,
@@ -163,10 +168,10 @@ const WISH = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: 
 
 async function proofOf(
   broken: string,
-  { files = {}, wish = {}, begins = () => {} }: Partial<Changes> = {},
+  { files = {}, wish = {}, begins = () => {}, name = 'podman' }: Partial<Changes> = {},
 ): Promise<{ proof: Proof; engine: ReturnType<typeof recorded> }> {
   const served = await shop(broken);
-  const engine = recorded(served.port, broken);
+  const engine = recorded(served.port, broken, name);
   const watcher = { begins: (name: string) => begins(name, stopped), ends() {} };
   const stopped = new AbortController();
   try {
@@ -184,6 +189,8 @@ interface Changes {
   files: Record<string, string>;
   wish: { given?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
+  /** Of the engine. */
+  name: string;
 }
 
 const failures = ({ lines }: Proof) =>
@@ -210,6 +217,7 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['loop', 'boot', /ended with exit code 1\n.*Shop.Trader terminating/],
   ['health', 'health', /GET \/health gave 301 to \/health/],
   ['page', 'page', /redirects without end/],
+  ['ssl', 'page', /redirects without end/],
   ['asset', 'page', /\/ asks for \/assets\/app.js\?vsn=d, which answered 404/],
   ['origin', 'socket', /check_origin does not hold it/],
   [
@@ -273,6 +281,24 @@ test("variables that the repo names don't reach the engine's own environment", a
     'SECRET_KEY_BASE',
     'STRIPE_KEY',
   ]);
+});
+
+test('Docker builds with BuildKit; what it leaves out is said', async () => {
+  const fly = FLY.replace('[env]', '[build]\nignorefile = "fly.ignore"\n[env]');
+  const files = { 'fly.toml': fly, 'fly.ignore': 'deps\n' };
+  const { proof, engine } = await proofOf('', { name: 'docker', files });
+  assert.is(exitCode(proof), 0);
+  assert.match(proof.notes.join(), 'Docker took .dockerignore, not fly.ignore');
+  const build = engine.asked.findIndex((line) => /^build /.test(line));
+  assert.is(engine.values[build]?.DOCKER_BUILDKIT, '1');
+});
+
+test('workers that crash are named, each once', async () => {
+  const { proof } = await proofOf('loop');
+  assert.equal(
+    proof.notes.filter((note) => /crashed/.test(note)),
+    ['GenServer Shop.Trader crashed and was started again: ** (RuntimeError) refused.'],
+  );
 });
 
 test('an ignore file that fly.toml names lies in the repo', () => {
