@@ -456,6 +456,10 @@ test('figures and words of the engine', () => {
     'c',
   ]);
   assert.equal(telling('a\nb'), ['a', 'b']);
+  const again = 'request_id=A1 [error] #PID<0.1> refused\n[info] GET /\n';
+  assert.equal(telling(again + again.replace('A1', 'B2').replace('0.1', '0.2')), [
+    'request_id=A1 [error] #PID<0.1> refused',
+  ]);
   assert.equal(leaks(['ENV PORT=4000', 'ARG SECRET_KEY_BASE=abcdefghij'], []), ['SECRET_KEY_BASE']);
   assert.equal(leaks(['COPY x', 'RUN TOKEN="$(cat /run/secrets/TOKEN)" mix'], []), []);
   assert.equal(leaks(['RUN echo hunter2hunter2'], ['hunter2hunter2']), ['a value of --env-file']);

@@ -65,10 +65,10 @@ export interface Proof {
   remove?: string;
 }
 
-/** Told of each step as it begins and ends. */
+/** Told of each step as it begins and ends; what only prepares one ends without a line. */
 export interface Watcher {
   begins(name: StepName): void;
-  ends(line: Line): void;
+  ends(line?: Line): void;
 }
 
 /**
@@ -86,7 +86,10 @@ export async function prove(
   const made = new Made();
   const proof: Proof = { app: deploy.app, engine: engine.name, lines: [], notes: [] };
   try {
-    const setting = await prepare({ ...wish, made, deploy, notes: proof.notes });
+    // Postgres may have to be downloaded
+    watcher.begins('database');
+    const prepared = prepare({ ...wish, made, deploy, notes: proof.notes });
+    const setting = await prepared.finally(() => watcher.ends());
     const machine = machineOf(setting);
     for await (const line of measure(machine, setting, watcher, keep)) {
       if (signal.aborted) return proof;

@@ -37,7 +37,7 @@ export function screen(output: NodeJS.WriteStream, print: (line: Line) => void):
     ends(line) {
       clearInterval(timer);
       show('');
-      print(line);
+      if (line) print(line);
     },
   };
 }
