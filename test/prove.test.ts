@@ -74,63 +74,65 @@ async function shop(broken: string): Promise<{ port: number; close(): void }> {
 const TCP6 = (port: string, address = '0'.repeat(32)) =>
   `  sl  local_address rem_address st\n   0: ${address}:${port} ${'0'.repeat(32)}:0000 0A 0 0`;
 
-/** What an engine answers that is asked to break one thing. */
-function recorded(
-  port: number,
-  broken: string,
-  name: string,
-): Engine & { asked: string[]; values: Variables[] } {
+type Answers = readonly [asked: RegExp, answer: Partial<Outcome>][];
+
+/** What an engine answers where one thing is broken. */
+const FAULTS: Record<string, Answers> = {
+  build: [[/^build /, { code: 1, all: 'step\n** (Mix) no such module' }]],
+  migrate: [[/migrate$/, { code: 1, all: '** (Postgrex.Error) no such table' }]],
+  boot: [[/proc\/net/, { all: TCP6('0FA1') }]],
+  loop: [[/^logs /, { all: '[error] GenServer Shop.Trader terminating\n** (RuntimeError) no\n' }]],
+  database: [[/query!/, { code: 1, all: '** (DBConnection.ConnectionError)' }]],
+  starved: [[/rpc .*query!/, { code: 137, all: 'Killed' }]],
+  tls: [[/handshake/, { all: 'handshake ok ' }]],
+  user: [[/exec .*Uid/, { stdout: '0\n' }]],
+  writable: [[/exec .* find /, { stdout: '/app/bin/shop\n' }]],
+  eval: [[/ensure_all_started\(:shop\)/, { all: 'running Shop.Trader\n' }]],
+  switch: [[/BACKGROUND_ENABLED=false/, { all: 'running Shop.Trader\n' }]],
+  history: [[/^history /, { stdout: 'ENV API_TOKEN=abcdefgh' }]],
+  swallow: [[/proc\/1\/cmdline/, { stdout: 'sh /app/bin/entry ' }]],
+};
+
+const ANSWERS: Answers = [
+  [/^image inspect --format \{\{.Size/, { stdout: '112000000' }],
+  [/proc\/net/, { all: TCP6('0FA0') }],
+  [/exec .*Uid/, { stdout: '65534\n' }],
+  [/memory\.peak/, { stdout: '160200000' }],
+  [/handshake/, { all: 'handshake error {:tls_alert, {:unknown_ca, ~c"x"}}' }],
+  [/-app-\d+ .*rpc .*whereis/, { all: 'running Shop.Trader' }],
+];
+
+/** After which command the app ends in which way. */
+const ENDS: Record<string, [asked: RegExp, isKilled: boolean]> = {
+  loop: [/^port /, false],
+  crash: [/rpc .*query/, false],
+  memory: [/rpc .*query/, true],
+  starved: [/rpc .*query/, true],
+  late: [/rpc .*whereis/, true],
+};
+
+/** An engine that answers as Podman did, but for what is broken. */
+function recorded(port: number, broken: string, name: string) {
   const asked: string[] = [];
   const values: Variables[] = [];
   let stopped = false;
-  const answer = (line: string): Partial<Outcome> & { code?: number } => {
-    const breaks = (name: string, pattern: RegExp) => broken === name && pattern.test(line);
-    const after = /late/.test(broken) ? /rpc .*whereis/ : /rpc .*query/;
-    const reached = asked.some((one) => after.test(one));
-    const killed = reached && /memory|starved|late/.test(broken);
-    const listened = asked.some((one) => /^port /.test(one));
-    const crashed = (reached && broken === 'crash') || (listened && broken === 'loop');
-    if ((killed || crashed) && /^exec \S+-app-/.test(line))
-      return { code: 125, all: 'not running' };
-    if (breaks('loop', /^logs /))
-      return { all: '[error] GenServer Shop.Trader terminating\n** (RuntimeError) refused\n' };
-    if (breaks('swallow', /proc\/1\/cmdline/)) return { stdout: 'sh /app/bin/entry ' };
-    if (breaks('build', /^build /)) return { code: 1, all: 'step\n** (Mix) no such module' };
-    if (breaks('migrate', /migrate$/)) return { code: 1, all: '** (Postgrex.Error) no such table' };
-    if (breaks('starved', /rpc .*query!/)) return { code: 137, all: 'Killed' };
-    if (breaks('database', /query!/)) return { code: 1, all: '** (DBConnection.ConnectionError)' };
-    if (breaks('user', /exec .*Uid/)) return { stdout: '0\n' };
-    if (breaks('writable', /exec .* find /)) return { stdout: '/app/bin/shop\n' };
-    if (breaks('history', /^history /)) return { stdout: 'ENV API_TOKEN=abcdefgh' };
-    if (breaks('tls', /handshake/)) return { stdout: 'handshake ok ', all: 'handshake ok ' };
-    if (breaks('background', /ensure_all_started\(:shop\)/))
-      return { all: 'running Shop.Trader\n' };
-    if (breaks('image', /^image inspect localhost/)) return { code: 1 };
-    if (breaks('short', /^build /) && !asked.some((one) => /^pull /.test(one)))
-      return {
-        code: 125,
-        all: 'STEP 1/4: FROM elixir:1.18 AS build\nError: short-name "elixir:1.18"',
-      };
+  const answer = (line: string): Partial<Outcome> => {
+    const [last, isKilled] = ENDS[broken] ?? [/^$/, false];
+    const ended = asked.some((earlier) => last.test(earlier));
+    if (ended && /^exec \S+-app-/.test(line)) return { code: 125, all: 'not running' };
+    const named = asked.some((earlier) => /^pull /.test(earlier));
+    if (broken === 'short' && /^build /.test(line) && !named)
+      return { code: 125, all: 'STEP 1/4: FROM elixir:1.18 AS build\nError: short-name "elixir"' };
     if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
-    if (/^image inspect --format \{\{.Size/.test(line)) return { stdout: '112000000' };
-    if (/proc\/net/.test(line)) return { all: TCP6(broken === 'boot' ? '0FA1' : '0FA0') };
-    if (/exec .*Uid/.test(line)) return { stdout: '65534\n' };
-    if (/memory\.peak/.test(line)) return { stdout: '160200000' };
-    if (/handshake/.test(line))
-      return { all: 'handshake error {:tls_alert, {:unknown_ca, ~c"x"}}' };
-    if (/ensure_all_started\(:shop\)/.test(line)) return { all: '' };
-    if (/started_applications/.test(line)) return { all: 'true' };
-    if (/-app-\d+ .*rpc .*whereis/.test(line)) return { all: 'running Shop.Trader' };
     if (/^kill /.test(line)) stopped = !/stop|swallow/.test(broken);
     if (/^inspect /.test(line))
-      return { stdout: `${!stopped && !killed && !crashed},${Number(crashed)},${killed},2026` };
-    return {};
+      return { stdout: `${!stopped && !ended},${Number(ended)},${ended && isKilled}` };
+    const answers = [...(FAULTS[broken] ?? []), ...ANSWERS];
+    return answers.find(([pattern]) => pattern.test(line))?.[1] ?? {};
   };
-  return {
+  const engine: Engine = {
     name,
     pause: async () => {},
-    asked,
-    values,
     run: async (args, { env = {} } = {}) => {
       const line = args.join(' ');
       asked.push(line);
@@ -138,6 +140,7 @@ function recorded(
       return { code: 0, stdout: '', all: '', ...answer(line) };
     },
   };
+  return { ...engine, asked, values };
 }
 
 const FILES: Record<string, string> = {
@@ -234,7 +237,8 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['tls', 'tls', /was accepted/],
   ['user', 'user', /runs as root/],
   ['writable', 'user', /its own code: \/app\/bin\/shop/],
-  ['background', 'background', /Shop.Trader runs in bin\/shop eval/],
+  ['eval', 'background', /Shop.Trader runs in bin\/shop eval/],
+  ['switch', 'background', /Shop.Trader runs with BACKGROUND_ENABLED=false/],
   ['history', 'history', /API_TOKEN/],
   ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
   ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
@@ -297,7 +301,7 @@ test('workers that crash are named, each once', async () => {
   const { proof } = await proofOf('loop');
   assert.equal(
     proof.notes.filter((note) => /crashed/.test(note)),
-    ['GenServer Shop.Trader crashed and was started again: ** (RuntimeError) refused.'],
+    ['GenServer Shop.Trader crashed and was started again: ** (RuntimeError) no.'],
   );
 });
 
