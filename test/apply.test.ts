@@ -175,7 +175,7 @@ test('Ctrl-C amid the writing: the new tree, nothing left over', () => {
 });
 
 test('two runs at once: one writes, the other says so', async () => {
-  const rounds = 100;
+  const rounds = 40;
   for (let round = 0; round < rounds; round++) put(OLD, join(root, String(round)));
   const race = (who: string, start: number) => `
     const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});

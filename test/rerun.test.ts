@@ -11,7 +11,7 @@ import { presentIn } from '../src/plan/plan.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
-const rerun = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
+const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
   planFor(texts, flags, onConflict);
 const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
   after(texts, rerun(texts, onConflict, flags));

@@ -209,16 +209,12 @@ test('each block runs in every shell as it is, word for word', () => {
     // At zsh's prompt a comment is no comment
     assert.not.match(pasted.join('\n'), '#');
     for (const shell of found) {
-      const said = pasted.map((block) => {
-        const { stdout, stderr } = spawnSync(shell, ['-c', block], {
-          cwd: folder,
-          encoding: 'utf8',
-          env: { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, LICENCE: 'a b"c' },
-        });
-        assert.is(stderr, '', `${shell}: ${block}`);
-        return stdout;
+      const { stdout: all, stderr } = spawnSync(shell, ['-c', pasted.join('\n')], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, LICENCE: 'a b"c' },
       });
-      const all = said.join('');
+      assert.is(stderr, '', shell);
       inOrder(all, [
         '<auth><login>\n<apps><create><shop><--org><personal>\n<secrets><set><SECRET_KEY_BASE=',
         '<--stage>',

@@ -25,7 +25,18 @@ export function shop(changes: Record<string, string | undefined> = {}): Record<s
   );
 }
 
-export const projectOf = (texts: Record<string, string>): Project => detect(treeOf(texts));
+/** Facts and plans of the same texts are the same: tests ask for them again and again. */
+function remembered<T>(known: Map<string, T>, key: unknown, make: () => T): T {
+  const name = JSON.stringify(key);
+  const value = known.get(name) ?? make();
+  known.set(name, value);
+  return value;
+}
+const projects = new Map<string, Project>();
+const plans = new Map<string, Change[]>();
+
+export const projectOf = (texts: Record<string, string>): Project =>
+  remembered(projects, texts, () => detect(treeOf(texts)));
 
 export const FLAGS: Partial<Record<QuestionName, string>> = {
   app: 'shop',
@@ -46,9 +57,11 @@ export function planFor(
   onConflict?: OnConflict,
   only?: string,
 ): Change[] {
-  const project = projectOf(texts);
-  const wanted = files.filter(({ name }) => only === undefined || name === only);
-  return plan(wanted, { project, answers: complete(flags, project) }, onConflict);
+  return remembered(plans, [texts, flags, onConflict, only], () => {
+    const project = projectOf(texts);
+    const wanted = files.filter(({ name }) => only === undefined || name === only);
+    return plan(wanted, { project, answers: complete(flags, project) }, onConflict);
+  });
 }
 
 export const after = (
