@@ -166,7 +166,7 @@ test('package.json: lockfile, manager and file: dependencies', () => {
       lockfile,
       fileDeps,
     })),
-    [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['../deps/phoenix'] }],
+    [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['deps/phoenix'] }],
   );
   const bare = app({
     'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }),

@@ -155,7 +155,7 @@ test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is
   ]);
   assert.equal(
     [npm?.manager, npm?.berry, npm?.nodeVersion, npm?.fileDeps],
-    ['npm', false, '20', ['../deps/phoenix']],
+    ['npm', false, '20', ['deps/phoenix']],
   );
 });
 
@@ -167,6 +167,13 @@ test('a package of a workspace whose lockfile lies above it', () => {
   };
   const [one] = app(files).assets.nodePackages;
   assert.equal([one?.manager, one?.lockfile, one?.workspaceDir], ['pnpm', 'pnpm-lock.yaml', '.']);
+  assert.equal(one?.fileDeps, ['deps/phoenix']);
+  const [bun] = app({
+    'assets/package.json':
+      '{"workspaces":["../deps/*"],"dependencies":{"phoenix":"workspace:*","x":"link:../x"}}',
+    'assets/bun.lock': '',
+  }).assets.nodePackages;
+  assert.equal(bun?.fileDeps, ['x', 'deps']);
   assert.equal(one?.installFiles, ['pnpm-lock.yaml', 'assets/package.json', 'pnpm-workspace.yaml']);
   assert.equal(
     app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).assets.nodePackages.map(

@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
-import { below, normalize } from '../tree.ts';
+import { below } from '../tree.ts';
 import { byFolder, inImage } from './copies.ts';
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
@@ -45,11 +45,9 @@ export function nodeStages(project: Project) {
 
 /** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
 function stageCopies(packages: readonly NodePackage[], home: string): string[] {
-  const linked = packages.flatMap(({ dir, fileDeps }) =>
-    fileDeps.map((path) => normalize(`${dir}/${path}`)),
-  );
+  const linked = packages.flatMap(({ fileDeps }) => fileDeps);
   const inApp = [...new Set(linked)].filter((path) => !path.startsWith('..'));
-  const fetched = inApp.filter((path) => path.startsWith('deps/'));
+  const fetched = inApp.filter((path) => /^deps(\/|$)/.test(path));
   const own = inApp.filter((path) => !fetched.includes(path));
   const here = home === '.' ? '' : `${home}/`;
   return [

@@ -1,5 +1,5 @@
 import { LOCKS } from 'package-manager-detector';
-import { matches, type Tree } from '../tree.ts';
+import { matches, normalize, type Tree } from '../tree.ts';
 import { numberIn, pinned } from './versions.ts';
 
 export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
@@ -14,7 +14,7 @@ export interface NodePackage {
   lockfile: string | null;
   /** Folder of the workspace that this package belongs to and that holds its lockfile, relative to the app. */
   workspaceDir: string | null;
-  /** `file:` dependencies, which must be in the image before the install. */
+  /** Folders, relative to the app, that must be in the image before the install: `file:` dependencies, a workspace's below deps/. */
   fileDeps: string[];
   scripts: string[];
   /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
@@ -88,9 +88,14 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]):
     manager,
     lockfile,
     workspaceDir: home === here ? null : folderName(home),
-    fileDeps: Object.values({ ...json.dependencies, ...json.devDependencies })
-      .filter((spec) => spec.startsWith('file:'))
-      .map((spec) => spec.slice(5)),
+    fileDeps: [
+      ...Object.values({ ...json.dependencies, ...json.devDependencies })
+        .flatMap((spec) => /^(?:file|link|portal):(.*)/.exec(spec)?.[1] ?? [])
+        .map((path) => normalize(here + path)),
+      ...members(tree, home)
+        .map((pattern) => normalize(home + pattern.replace(/(\/\*.*)?\/[^/]*$/, '')))
+        .filter((path) => /^deps(\/|$)/.test(path)),
+    ],
     scripts: Object.keys(json.scripts),
     berry:
       manager === 'yarn' &&
