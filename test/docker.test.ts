@@ -278,6 +278,32 @@ test('an alias of deps.get does not run where its files are not', () => {
   assert.not.match(get, / deps\.get /);
   assert.match(run(text, ' release '), 'mix do gleam.deps.get + compile + ');
   assert.match(notes(alias), 'adds steps to deps.get');
+  const compiled = mixWith(
+    '"assets.deploy":',
+    '"deps.compile": ["deps.compile", "shop.patch"],\n      "assets.deploy":',
+  );
+  assert.match(run(planned(compiled), ' release '), 'mix do shop.patch + compile + ');
+  assert.match(notes(compiled), 'adds steps to deps.compile (an alias)');
+});
+
+test('what an alias of compile calls is in the builder', () => {
+  const alias = mixWith(
+    '"assets.deploy":',
+    'compile: ["cmd --cd assets npm ci", "compile"],\n      "assets.deploy":',
+  );
+  const node = {
+    'assets/package.json': '{"dependencies":{"a":"1"}}',
+    'assets/package-lock.json': '{}',
+  };
+  assert.match(planned({ ...alias, ...node }), 'COPY --from=node /usr/local /usr/local');
+  assert.not.match(planned(node), '--from=node /usr/local');
+});
+
+test("code of Mix's other compilers is copied", () => {
+  const text = planned({ 'src/shop_lexer.xrl': '', 'include/shop.hrl': '', 'cli/src/a.erl': '' });
+  assert.match(text, 'COPY src src\nCOPY include include\n');
+  assert.match(text, 'find lib src include -type f -exec touch');
+  assert.not.match(planned({ 'src/app.js': '' }), 'COPY src');
 });
 
 test('archives and compilers of mix.exs; a compiler that may write beside its build starts anew', () => {
@@ -288,6 +314,7 @@ test('archives and compilers of mix.exs; a compiler that may write beside its bu
     ),
   );
   assert.match(run(text, 'local.hex'), "mix archive.install --force hex mix_gleam '~> 0.6'");
+  assert.match(run(text, 'build-base'), 'build-base git gleam');
   assert.not.match(text, 'from=deps,source=/app/_build');
   assert.match(text, 'the compiler gleam may write files outside _build');
   const own = planned(
@@ -347,14 +374,14 @@ test('what a step of the release copies is in the builder', () => {
 });
 
 test('overlay scripts without the executable bit get it', () => {
-  const texts = shop({ 'rel/overlays/bin/migrate': '#!/bin/sh\n' });
+  const texts = shop({ 'rel/overlays/migrate.sh': '#!/bin/sh\n' });
   const tree = { ...treeOf(texts), executable: () => false };
   const project = { ...projectOf(texts), tree };
   const [output] = dockerfile.outputs({ project, answers: complete(FLAGS, project) });
   assert.match(JSON.stringify(output?.view), '"--chmod=755 rel rel"');
   assert.match(
     (dockerfile.notes?.({ project, answers: complete(FLAGS, project) }) ?? []).join(),
-    'git update-index --chmod=+x rel/overlays/bin/migrate',
+    'git update-index --chmod=+x rel/overlays/migrate.sh',
   );
 });
 

@@ -141,6 +141,14 @@ test('read while building, or while booting', () => {
       ['BOOT', false],
     ],
   );
+  const mix = `defmodule Shop.MixProject do
+  use Mix.Project
+  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}]]
+  def application, do: [env: [region: System.fetch_env!("REGION"), key: System.get_env("KEY")]]
+end`;
+  const { required, buildReads } = app({ 'mix.exs': mix }).env;
+  assert.equal(required, [{ name: 'REGION', file: 'mix.exs', line: 4, compileTime: true }]);
+  assert.equal(buildReads, [{ name: 'KEY', file: 'mix.exs', line: 4 }]);
 });
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {

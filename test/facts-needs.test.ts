@@ -62,8 +62,9 @@ test('what configuration and modules read is told apart by when it is read', () 
     MOTD: 'hello',
     'docs/terms.md': '# Terms',
     'pages/a/one.md': '# One',
+    'rules/limits.yml': 'a: 1',
     'lib/shop/terms.ex':
-      'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  def later, do: File.read!("README.md")\nend',
+      'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  @limits YamlElixir.read_from_file!("rules/limits.yml")\n  def later, do: File.read!("README.md")\nend',
     'priv/own.txt': '',
     'README.md': '',
   });
@@ -71,7 +72,7 @@ test('what configuration and modules read is told apart by when it is read', () 
     [project.reads.config, project.reads.runtime],
     [['config/helper.exs'], ['config/late.exs', 'MOTD']],
   );
-  assert.equal(project.reads.compile, ['docs/terms.md', 'pages']);
+  assert.equal(project.reads.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
 test('a crate of the app’s own is compiled with what lies at the top for it', () => {

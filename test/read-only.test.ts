@@ -52,6 +52,20 @@ test('what writes below the release is named', () => {
       code(':disk_log.open(name: path, file: ~c"log/audit.log")'),
       'should lib/shop/files.ex:3 :disk_log.open writes below the working directory',
     ],
+    [
+      config(':shop, :logger, [{:handler, :file, :logger_std_h, %{config: %{file: ~c"a.log"}}}]'),
+      'writes a.log',
+    ],
+    [config(':arc, storage: Arc.Storage.Local'), 'should config/prod.exs:2 arc writes uploads'],
+    [locked('ra'), 'should mix.lock:null ra writes its log'],
+    [
+      code('"uploads" |> Path.join("x") |> File.write!(path)'),
+      'File.write! writes below the working directory',
+    ],
+    [
+      code('x = Path.join("uploads", "x") |> File.write!(path)'),
+      'File.write! writes below the working directory',
+    ],
     [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
   ];
   for (const [texts, said] of cases) assert.match(says(texts), said);
@@ -67,6 +81,7 @@ test('what may be written, or is only read, is not', () => {
     code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
     code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
     code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),
+    code('Path.join(System.tmp_dir!(), "x") |> File.write!(path)'),
     // What the path begins with is not known
     code('File.write!(Path.join(path, "uploads/x"), path)'),
     code('File.write!("#{path}/uploads/x", path)'),

@@ -31,9 +31,13 @@ const isUsed: Readonly<Record<string, (repo: Repo) => boolean>> = {
     atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
   tz: ({ sources }) => sources.matching(/Tz\.(Update|Watch)Periodically/)[0] !== undefined,
   mnesia: usesMnesia,
-  waffle: (repo) =>
-    /\.Storage\.Local$/.test(moduleName(settingAt(repo, ['waffle', 'storage'])) ?? ''),
+  waffle: (repo) => storesHere(repo, 'waffle'),
+  arc: (repo) => storesHere(repo, 'arc'),
+  ra: ({ project }) => project.lock.has('ra'),
 };
+
+const storesHere = (repo: Repo, app: string): boolean =>
+  /\.Storage\.Local$/.test(moduleName(settingAt(repo, [app, 'storage'])) ?? '');
 
 /** Libraries that write below the release unless a setting names another folder. */
 const LIBRARIES: [app: string, folder: string, what: string, remedy: string][] = [
@@ -45,12 +49,20 @@ const LIBRARIES: [app: string, folder: string, what: string, remedy: string][] =
     'what it keeps on disc',
     'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
   ],
+  // Khepri stands on it
+  [
+    'ra',
+    'data_dir',
+    'its log',
+    'config :ra, data_dir: ~c"/data/ra" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
+  ],
   [
     'waffle',
     'storage_dir_prefix',
     'uploads',
     'config :waffle, storage: Waffle.Storage.S3, or a storage_dir_prefix on a volume',
   ],
+  ['arc', 'storage_dir', 'uploads', 'config :arc, storage: Arc.Storage.S3'],
 ];
 
 const libraries = (repo: Repo): Writer[] =>
@@ -76,7 +88,9 @@ const placeIn = ({ project }: Repo, app: string, key?: string) =>
 /** Log files of the default handler, of LoggerFileBackend and others. */
 const logFiles = (repo: Repo): Writer[] =>
   repo.project.config.settings
-    .filter(({ app, file }) => app === 'logger' && !/\/(dev|test)\.exs$/.test(file))
+    .filter(
+      ({ app, key, file }) => [app, key].includes('logger') && !/\/(dev|test)\.exs$/.test(file),
+    )
     .flatMap(({ value, key, file, line }) =>
       [...show(value).matchAll(/\b(?:path|file|dir): "([^"]+)"/g)]
         .filter(([, path]) => !isWritable(repo, path))
@@ -104,18 +118,21 @@ function ownFolders(repo: Repo): Writer[] {
 const WRITES =
   /(\bFile\.(?:write|mkdir|mkdir_p|touch|open(?=.*:(?:write|append)))!?\(|\bFile\.(?:cp|cp_r|copy|rename)!?\((?:[^,(]|\([^)]*\))*, |:(?:disk_log\.open|dets\.open_file)\(.*\bfile: |\bCubDB\b.*\bdata_dir: )(.+)/;
 
+/** `Path.join("uploads", name) |> File.write!(data)`: its path stands before the call. */
+const PIPED = /^(?:.*(?: = |do: |-> ))? *(.+) \|> (File\.\w+!?\()/;
+
 const LONGEST_LINE = 500;
 
 const FOLDERS: [begins: RegExp, name: string][] = [
   [/^"\/app\//, 'below /app'],
   [/\b(priv_dir|app_dir)\b|^(~c)?"(\.\/)?priv\//, 'below priv'],
-  [/^(~c)?"(\.\/)?[a-z_]\w*\//, 'below the working directory, /app'],
+  [/^(~c)?"(\.\/)?[a-z_]\w*(\/|" *$)/, 'below the working directory, /app'],
 ];
 
 /** What a path begins with, by way of variables and attributes of the lines above. */
 function beginning(path: string, text: string, depth = 0): string {
-  const [, first = ''] = /^(?:Path\.(?:join|expand)\(\[?)*([^,)\]]*)/.exec(path.trim()) ?? [];
-  const name = /^@?[a-z_]\w*$/.test(first) ? first : '@';
+  const [, first = ''] = /^(?:Path\.(?:join|expand)\(\[?)*([^,)\]|]*)/.exec(path.trim()) ?? [];
+  const name = /^@?[a-z_]\w*$/.test(first.trim()) ? first.trim() : '@';
   const [, held] = new RegExp(`^ *${name} (?:= )?(.+)$`, 'm').exec(text) ?? [];
   return held && depth < 3 ? beginning(held, text, depth + 1) : first;
 }
@@ -128,7 +145,8 @@ const ownWrites = ({ sources }: Repo): Writer[] =>
     .flatMap((file) => {
       const lines = sources.text(file).split('\n');
       return lines.flatMap((code, index) => {
-        const [, call = '', path = ''] = WRITES.exec(code.slice(0, LONGEST_LINE)) ?? [];
+        const line = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
+        const [, call = '', path = ''] = WRITES.exec(line) ?? [];
         const near = [...lines.slice(Math.max(0, index - 50), index), ...lines.slice(0, 50)];
         const start = path && beginning(path, near.join('\n'));
         const [, folder] = FOLDERS.find(([begins]) => begins.test(start)) ?? [];

@@ -27,9 +27,12 @@ export function assets(project: Project) {
     /** Mix tasks that run one after the other once the code is compiled; empty when there are no assets. */
     build: byHand?.build ?? owners.flatMap((owner) => run(owner, 'assets.deploy')),
     /** Whether they call Node or a package manager. */
-    needsNode: [...steps, ...(byHand?.build ?? [])].some(
-      (step) => NODE.test(step) && !installsNode(step),
-    ),
+    needsNode:
+      [...steps, ...(byHand?.build ?? [])].some((step) => NODE.test(step) && !installsNode(step)) ||
+      // These aliases are run as they are, their installs too
+      projects.some(({ aliases }) =>
+        ['compile', 'release'].some((name) => aliases.get(name)?.some((step) => NODE.test(step))),
+      ),
     notes: byHand?.notes ?? [],
   };
 }

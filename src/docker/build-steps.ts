@@ -73,10 +73,14 @@ function plainGet({ app, projects }: Project): string {
   return `MIX_EXS=/none mix run --no-mix-exs -e ${shellWord(code)}`;
 }
 
-/** The steps that mix.exs adds to deps.get and the image has no other way to do: a Node stage installs packages. */
+/** Tasks that the image runs without what an alias adds, or not at all. */
+const REPLACED = ['deps.get', 'deps.compile'];
+
+/** The steps that mix.exs adds to these and the image has no other way to do: a Node stage installs packages. */
 const addedSteps = (project: Project): string[] =>
-  (rootAlias(project, 'deps.get') ?? []).filter(
-    (step) => !/^deps\.get\b/.test(step) && step !== '(a function)' && !installsNode(step),
+  REPLACED.flatMap((alias) => rootAlias(project, alias) ?? []).filter(
+    (step) =>
+      !/^deps\.(get|compile)\b/.test(step) && step !== '(a function)' && !installsNode(step),
   );
 
 /** Sentry shows the code around an error when the release holds it (Sentry's guide, since 10.0.0). */
@@ -108,9 +112,10 @@ export function buildNotes(project: Project, release: string): string[] {
       `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${path}`,
   );
   const added = addedSteps(project).join(', ');
-  if (rootAlias(project, 'deps.get'))
+  const aliased = REPLACED.filter((task) => rootAlias(project, task)).join(' and ');
+  if (aliased)
     notes.push(
-      `mix.exs adds steps to deps.get (an alias); the image runs the task alone to fetch dependencies${added && `, and ${added} before it compiles`}.`,
+      `mix.exs adds steps to ${aliased} (an alias); the image runs the task alone to fetch dependencies${added && `, and ${added} before it compiles`}.`,
     );
   const { git } = project.mixSteps;
   if (git)

@@ -131,7 +131,7 @@ export function copies(project: Project, release: string, node: boolean) {
 export const notExecutable = ({ tree }: Project, folder: string): string[] =>
   [...tree.paths].filter(
     (path) =>
-      isBelow(path, `${folder}/overlays/bin`) &&
+      isBelow(path, `${folder}/overlays`) &&
       tree.executable?.(path) === false &&
       tree.read(path)?.startsWith('#!'),
   );

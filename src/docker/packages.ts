@@ -35,11 +35,12 @@ const list = (base: Base, wanted: readonly Wanted[]): string =>
     .join(' ');
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
-export const builderPackages = ({ deps, programs }: Project, base: Base): string =>
+export const builderPackages = ({ deps, programs, projects }: Project, base: Base): string =>
   list(base, [
     BUILDER,
     deps.rust.length > 0 && ['cargo', 'cargo'],
     ...deps.closure.map((name) => BUILDS.get(name)),
+    ...projects.flatMap(({ archives }) => archives.map(([name]) => BUILDS.get(name))),
     ...programs.map(({ compileTime, name }) => compileTime && PROGRAMS.get(name)),
   ]);
 

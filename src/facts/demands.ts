@@ -32,7 +32,8 @@ export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
   const stops = run.stops.flatMap(({ variable, file, line }, index): RequiredEnv[] =>
     variable === null ? [] : [{ name: variable, file, line, compileTime: index < built }],
   );
-  const required = firstByName([...stops, ...code.fetchEnv]);
+  const applicationDemands = released.flatMap((project) => project.applicationDemands);
+  const required = firstByName([...stops, ...applicationDemands, ...code.fetchEnv]);
   const atBuild = required.filter(({ compileTime }) => compileTime).map(({ name }) => name);
   const applicationReads = released.flatMap((project) => project.applicationReads);
   const buildReads = firstByName([...nilReads, ...applicationReads, ...code.buildReads]).filter(

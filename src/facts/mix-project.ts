@@ -42,9 +42,6 @@ export function readMixProject(tree: Tree, dir: string) {
   const started = new Run(tree, { environment: {}, folder: dir });
   const application = started.runFunction({ file, text, scope }, 'application', []);
   const mod = get(application, 'mod');
-  const stops = started.stops.flatMap(({ variable, file, line }) =>
-    variable === null ? [] : [{ name: variable, file, line }],
-  );
   const inputs = [host, started].flatMap((run) => [...run.inputs.values()]);
   const demands = [...new Set(inputs.flatMap((paths) => [...paths]))];
   const mayRead = [...text.matchAll(MAY_READ)].map(([, path = '']) => normalize(below(dir, path)));
@@ -57,11 +54,18 @@ export function readMixProject(tree: Tree, dir: string) {
     /** `mod:` of application/0, e.g. Shop.Application. */
     applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
     /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
-    applicationReads: [...started.nilReads.values(), ...stops],
+    applicationReads: [...started.nilReads.values()],
+    /** Those without which it stops. */
+    applicationDemands: started.stops.flatMap(({ variable, file, line }) =>
+      variable === null ? [] : [{ name: variable, file, line, compileTime: true }],
+    ),
     projectModule: module?.name ?? null,
     appsPath: textOf(field('apps_path')),
     /** `elixirc_paths:` in production, relative to `dir`. */
-    sourceFolders: sourceFolders(field('elixirc_paths')),
+    sourceFolders: [
+      ...sourceFolders(field('elixirc_paths')),
+      ...['src', 'include'].filter((folder) => holdsErlang(tree, `${below(dir, folder)}/`)),
+    ],
     ...readDeps(field('deps'), scope),
     aliases: new Map(pairs(field('aliases')).map(([name, steps]) => [name, stepNames(steps)])),
     /** `archives:`, what Mix itself must have installed: name and requirement. */
@@ -96,6 +100,10 @@ function call(scope: Scope, name: string): Value | undefined {
   const clause = scope.functions.get(name)?.[0];
   return clause && evaluateBody(clause.body, inner(scope));
 }
+
+/** Code of Mix's other compilers: Erlang, its parsers, Gleam. */
+const holdsErlang = ({ paths }: Tree, folder: string): boolean =>
+  [...paths].some((path) => path.startsWith(folder) && /\.(erl|hrl|[xy]rl|gleam)$/.test(path));
 
 function sourceFolders(paths: Value | undefined): string[] {
   const listed = Array.isArray(paths) ? paths : ['web'];

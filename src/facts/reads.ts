@@ -55,7 +55,7 @@ export function buildReads(repo: PhoenixRepo, paths: PathDependencies) {
 
 /** Files that may read others while they are compiled; the last of these is a macro that is told where to. */
 const READS =
-  /@external_resource|File\.(?:read|stream!|ls)|Path\.wildcard|function_from_file|import_sdl|embed_templates|^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/m;
+  /@external_resource|File\.(?:read|stream!|ls)|_file!?\(|Path\.wildcard|function_from_file|import_sdl|embed_templates|^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/m;
 
 /** Text without its functions, as `mix format` indents them: parsing all that read a file somewhere would take long. */
 function outsideFunctions(text: string): string {
@@ -117,7 +117,8 @@ function pathsReadBy(expr: Expr, scope: Scope, tree: Tree): Value[] {
         exists(tree, normalize(path.split('*')[0] ?? '')),
       );
     default:
-      return [];
+      // YamlElixir.read_from_file!, Toml.decode_file!, Code.eval_file
+      return /_file!?$/.test(expr.name) ? [value(first)] : [];
   }
 }
 
