@@ -249,6 +249,9 @@ test('a script that is started and may not be executed', () => {
   assert.equal(mustFaults(detect({ ...own, executable: only })), [
     'start.sh: it is started, but is not executable: permission denied',
   ]);
+  const read = copied.replace('["/app/start.sh"]', '["sh", "/app/start.sh"]');
+  const byShell = treeOf({ ...launched(), ...script, [DOCKERFILE]: read });
+  assert.equal(mustFaults(detect({ ...byShell, executable: only })), []);
 });
 
 test('a release that mix.exs does not have can not be built', () => {

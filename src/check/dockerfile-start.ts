@@ -2,7 +2,14 @@ import { relFolder } from '../docker/release-files.ts';
 import { get, pairs, Unknown } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { scriptsOf } from './boot.ts';
-import { type Dockerfile, last, programs, startLine, startSteps } from './dockerfile-model.ts';
+import {
+  type Dockerfile,
+  last,
+  programs,
+  type Step,
+  startLine,
+  startSteps,
+} from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
@@ -51,6 +58,10 @@ function deaf({ final }: Dockerfile, { project }: Repo) {
   return [...scripts, ...shells.map(({ line }) => ({ line, file: undefined }))];
 }
 
+/** A shell reads the script that it is given, and needs no executable bit for it. */
+const isRead = ({ words: [command = '', script = '-'] }: Step): boolean =>
+  /^(\S*\/)?(ba|da)?sh$/.test(command) && !script.startsWith('-');
+
 /** Scripts that the image, release_command or [processes] starts, and that git holds without the executable bit. */
 function notExecutable({ final, steps }: Dockerfile, { project, fly }: Repo) {
   if (steps.some(({ text, flags }) => /chmod[\s=]/.test(`${flags} ${text}`))) return [];
@@ -59,7 +70,7 @@ function notExecutable({ final, steps }: Dockerfile, { project, fly }: Repo) {
   const words = [fly?.deploy.release_command, ...commands].join(' ').split(/[\s'"]+/);
   const copied = final.steps.flatMap(({ sources }) => sources);
   const started = [
-    ...startSteps(final).flatMap(programs),
+    ...startSteps(final).flatMap((step) => (isRead(step) ? [] : programs(step))),
     ...words.filter((word) => word.includes('/')),
   ];
   return scriptsOf(project, started)
