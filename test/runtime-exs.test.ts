@@ -335,6 +335,24 @@ test('origins are compared with the host that fly.toml names', () => {
     'must config/runtime.exs:25 check_origin does not list',
   );
   assert.match(says(with_('false'), 'R3.3'), 'advice config/runtime.exs:25 check_origin: false');
+  const socket = (origins: string) =>
+    says(
+      run(
+        stock({
+          'lib/shop_web/endpoint.ex': `defmodule ShopWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :shop
+  socket "/live", Phoenix.LiveView.Socket, websocket: [check_origin: ${origins}]
+  plug ShopWeb.Router
+end
+`,
+        }),
+        HOST,
+      ),
+      'R3.3',
+    );
+  assert.match(socket('["https://a.org"]'), "must lib/shop_web/endpoint.ex:3 this socket's own");
+  for (const origins of ['["//a.org", "//shop.example.org"]', '[@host]', 'true'])
+    assert.is(socket(origins), '');
   // Without a fly.toml the name on fly.dev can't be compared with anything
   const early = owned(':shop, ShopWeb.Endpoint, check_origin: ["//shop.fly.dev"]');
   assert.not.match(says(early, 'R3.3'), 'check_origin does not list');

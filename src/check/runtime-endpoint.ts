@@ -1,3 +1,4 @@
+import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, isKeyword, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
 import { placeholder } from './boot.ts';
@@ -90,17 +91,29 @@ function refusesHost(origins: Value | undefined, settings: Settings): boolean {
   if (byUrl && ((origins ?? true) !== true || isNoHost(allowed) || !fly?.env.PHX_HOST))
     return false;
   if (settings.variable(key) !== undefined) return false;
-  const host = flyHost(settings.repo);
-  return ![byUrl && typeof allowed === 'string' ? `//${allowed}` : allowed]
-    .flat()
-    .some((origin) => {
-      // A regular expression or what can't be known is trusted
-      if (typeof origin !== 'string') return true;
-      const [, listed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
-      // Before there is a fly.toml the app's name is not known
-      const isEarly = !fly && /\.fly\.dev\b/.test(origin);
-      return isEarly || listed === host || (/^\*\./.test(listed) && host.endsWith(listed.slice(1)));
-    });
+  const listed = [byUrl && typeof allowed === 'string' ? `//${allowed}` : allowed].flat();
+  return !listed.some((origin) => admits(origin, settings.repo));
+}
+
+/** A regular expression or what can't be known is trusted. */
+function admits(origin: Value | undefined, repo: Repo): boolean {
+  if (typeof origin !== 'string') return true;
+  const host = flyHost(repo);
+  const [, listed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
+  // Before there is a fly.toml the app's name is not known
+  const isEarly = !repo.fly && /\.fly\.dev\b/.test(origin);
+  return isEarly || listed === host || (/^\*\./.test(listed) && host.endsWith(listed.slice(1)));
+}
+
+/** A socket's own list of texts, which goes before that of the endpoint. */
+function socketsElsewhere(_: string, repo: Repo) {
+  const file = repo.sources.fileOf(repo.project.endpoint.module);
+  const text = (file && repo.sources.text(file)) ?? '';
+  const lists = text.matchAll(/^[^#\n]*\bcheck_origin: \[((?:\s*"[^"#]*",?)+\s*)\]/gm);
+  return [...lists].map(({ 1: list = '', index }) => {
+    const isOther = !(list.match(/[^",\s]+/g) ?? []).some((origin) => admits(origin, repo));
+    return isOther && { file, line: lineAt(text, index) };
+  });
 }
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
@@ -183,6 +196,11 @@ export const endpointRules: readonly Rule<string>[] = [
     endpoint('check_origin', refusesHost),
     'check_origin does not list PHX_HOST, so LiveView sockets get 403',
     'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
+  ),
+  r33.must(
+    socketsElsewhere,
+    "this socket's own check_origin does not list PHX_HOST, so its sockets get 403",
+    "remove it here: the endpoint's check_origin counts then",
   ),
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
