@@ -226,26 +226,17 @@ test('a folder of caches or uploads hides no other', () => {
   assert.match(project.notes.join('\n'), /more than \d+ files/);
 });
 
-/** What lies in a repo where an earlier version kept its journal. */
+/** An earlier version kept its journal in the repo, and did what it said. */
 test("nothing in a repo under our names steers a run, and it stays the owner's", async () => {
   const app = join(folder, 'app');
   cpSync(SHOP, app, { recursive: true });
-  const journal = JSON.stringify({
-    root: folder,
-    folders: ['planted'],
-    files: [{ path: 'victim', before: null, after: 'x' }],
-  });
-  const planted = {
-    '.phoenix-fly-x/journal': journal,
-    '.phoenix-fly-x/undo': journal,
-    '.phoenix-fly-x/0.new': '#!/bin/sh\n',
-    '.phoenix-fly-backup/fly.toml': 'mine',
-  };
-  put({ ...planted }, app);
+  const files = [{ path: 'victim', before: null, after: 'x' }];
+  const journal = JSON.stringify({ root: folder, folders: ['planted'], files });
+  const planted = { '.phoenix-fly-x/journal': journal, '.phoenix-fly-backup/fly.toml': 'mine' };
+  put(planted, app);
   put({ victim: 'victim' });
-  const flags = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db', '--write'];
   for (const write of ['no', 'yes']) {
-    await call('fly', app, [...flags, write]);
+    await call('fly', app, ['shop', 'lhr', 'shop-db', '--write', write]);
     for (const [path, text] of Object.entries(planted))
       assert.is(readFileSync(join(app, path), 'utf8'), text);
     assert.equal(readdirSync(folder).sort(), ['app', 'victim']);
