@@ -31,14 +31,10 @@ test('guards decide between clauses', () => {
   assert.is(value(source), ':web');
 });
 
-test('patterns take tuples, lists and texts apart', () => {
+test('patterns take tuples and lists apart', () => {
   assert.is(
     value('case {:ok, [1, 2]} do\n  {:error, _} -> :no\n  {:ok, [first | _]} -> first\nend'),
     '1',
-  );
-  assert.is(
-    value('case "APP_PORT" do\n  "DB_" <> rest -> rest\n  "APP_" <> rest -> rest\nend'),
-    '"PORT"',
   );
 });
 

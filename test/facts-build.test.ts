@@ -77,12 +77,6 @@ test('what nothing leads to: packages that apps name themselves are left over, o
     }),
     ['odd_nif'],
   );
-  const hashing = (version: string) =>
-    app(
-      { 'mix.lock': lock({ comeonin: [] }).replace('comeonin, "1.0.0"', `comeonin, "${version}"`) },
-      ', {:comeonin, "~> 2.0"}',
-    ).deps.nif;
-  assert.equal([hashing('2.5.3'), hashing('5.0.0')], [['comeonin'], []]);
 });
 
 test('mix.exs is read as the build would, with no variable set', () => {

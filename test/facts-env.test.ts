@@ -199,15 +199,6 @@ test('nil where a text is needed stops the program too', () => {
   );
 });
 
-test('a try counts when its rescue stops the program too', () => {
-  assert.equal(
-    runtime(
-      'stop = fn why ->\n  IO.puts(why)\n  System.halt(1)\nend\ntry do\n  config :shop, a: System.fetch_env!("A")\nrescue\n  e -> stop.(e)\nend\ntry do\n  config :shop, b: System.fetch_env!("B")\nrescue\n  _ -> config :shop, b: "none"\nend',
-    ),
-    ['A'],
-  );
-});
-
 test('all variables as one map: looked up, fetched, matched', () => {
   const parser = {
     'lib/shop/parser.ex':

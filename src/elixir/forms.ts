@@ -44,24 +44,15 @@ const chosen: Form = ({ args, clauses }, scope) => {
   return choose(clauses, [subject], inner(scope, reads));
 };
 
-const attempt: Form = ({ blocks }, scope) => {
-  const [body, rescue] = ['do', 'rescue'].map(
-    (name) => () => evaluateBody(blocks[name] ?? [], inner(scope)),
-  );
-  return (body && rescue && scope.host?.attempt(body, rescue)) ?? null;
-};
-
-/** `for x <- list, do: …` over a list that is known. */
-const comprehension: Form = ({ args: [generator, ...rest], blocks }, scope) => {
+/** `for x <- list, do: …` over a list that is known; what a filter leaves out is not known, so everything counts. */
+const comprehension: Form = ({ args: [generator], blocks }, scope) => {
   const [pattern, source] = isOperator(generator, '<-') ? generator.operands : [];
   const list = evaluate(source, scope);
   if (!Array.isArray(list) || !pattern) return new Unknown('for');
-  const filters = rest.filter((filter) => filter.is === 'call');
   return list.flatMap((item): Value[] => {
     const each = inner(scope);
-    if (match(pattern, item, each) === false) return [];
-    if (filters.some((filter) => falsy(evaluate(filter, each)))) return [];
-    return [evaluateBody(blocks.do ?? [], each)];
+    const fits = match(pattern, item, each);
+    return fits === false ? [] : [evaluateBody(blocks.do ?? [], each)];
   });
 };
 
@@ -101,7 +92,8 @@ export const FORMS = new Map<string, Form>([
   ['cond', cond],
   ['for', comprehension],
   ['case', chosen],
-  ['try', attempt],
+  // As if nothing went wrong
+  ['try', ({ blocks }, scope) => evaluateBody(blocks.do ?? [], inner(scope))],
   ['__MODULE__', (_, scope) => new Module(scope.module)],
   ['__DIR__', (_, scope) => scope.dir],
   ['Mix.target', () => new Atom('host')],

@@ -29,7 +29,7 @@ export function match(pattern: Expr, value: Value, scope: Scope): Fits {
     case 'module':
       return value instanceof Module && value.name === fullName(pattern.name, scope);
     case 'operator':
-      return matchText(pattern, value, scope);
+      return new Unknown(`a pattern with ${pattern.name}`);
     case 'other':
       return new Unknown(pattern.text);
     default:
@@ -81,13 +81,4 @@ function matchMap(wanted: readonly Expr[], value: Value, scope: Scope): Fits {
     values.push(read);
   }
   return matchAll(patterns, values, scope);
-}
-
-/** `"prefix" <> rest`. */
-function matchText(pattern: Extract<Expr, { is: 'operator' }>, value: Value, scope: Scope): Fits {
-  const [start, rest] = pattern.operands;
-  const prefix = pattern.name === '<>' ? evaluate(start, scope) : undefined;
-  if (typeof prefix !== 'string' || !rest) return new Unknown(`a pattern with ${pattern.name}`);
-  if (typeof value !== 'string' || !value.startsWith(prefix)) return false;
-  return match(rest, value.slice(prefix.length), scope);
 }

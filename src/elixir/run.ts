@@ -142,18 +142,6 @@ export class Run {
     for (const name of names) this.nilReads.delete(name);
   }
 
-  /** `try`: what `body` demands is only demanded when `rescue` stops the program as well. */
-  attempt(body: () => Value, rescue: () => Value): Value {
-    const before = this.stops.length;
-    const value = body();
-    const { length } = this.stops;
-    if (length === before) return value;
-    rescue();
-    if (this.stops.length === length)
-      for (const { variable } of this.stops.splice(before)) this.assumed.delete(variable ?? '');
-    return new Unknown('what is rescued');
-  }
-
   /** A function that neither the scope nor the library defines; undefined when nothing is known about it. */
   call(name: string, args: Value[], scope: Scope, offset: number): Value | undefined {
     if (name === 'config') return this.set(args, offset);

@@ -150,16 +150,14 @@ function native(projects: readonly MixProject[], lock: Lock, isAbove: boolean): 
   );
   const isIncomplete = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
   const hasGit = deps.some((dep) => isGitCode(dep, lock));
-  return [...lock].flatMap(([name, { version, source, deps: needs }]) => {
+  return [...lock].flatMap(([name, { source, deps: needs }]) => {
     const mayBeUsed = isIncomplete || (hasGit && !DIRECT.test(name));
     const isUsed = inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
     const builds =
       needs.some((need) => BUILDERS.test(need)) ||
       SILENT.has(name) ||
       // mix.lock doesn't list what a git dependency needs
-      (source === 'git' && (MUSL.has(name) || GLIBC.has(name))) ||
-      // Until version 4 it held the C code that argon2_elixir and its siblings have now
-      (name === 'comeonin' && /^[0-3]\./.test(version ?? ''));
+      (source === 'git' && (MUSL.has(name) || GLIBC.has(name)));
     return isUsed && builds && !TOOLS.test(name) ? [name] : [];
   });
 }

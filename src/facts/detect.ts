@@ -107,17 +107,19 @@ function detectAll(all: Tree, { release }: { release?: string }) {
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
     ...{ config, sources, lock, lockedVersion },
-    files: {
-      dockerfile: tree.paths.has('Dockerfile'),
-      dockerignore: tree.paths.has('.dockerignore'),
-      flyToml: tree.paths.has('fly.toml'),
-      envSh: tree.paths.has('rel/env.sh.eex'),
-      runtimeExs: tree.paths.has('config/runtime.exs'),
-    },
+    files: filesOf(tree),
   };
   const skipped = (tree.skipped ?? []).slice(0, 10);
   return { ...project, notes: [...notes, ...budgetNotes(), ...skipped] };
 }
+
+const filesOf = ({ paths }: Tree) => ({
+  dockerfile: paths.has('Dockerfile'),
+  dockerignore: paths.has('.dockerignore'),
+  flyToml: paths.has('fly.toml'),
+  envSh: paths.has('rel/env.sh.eex'),
+  runtimeExs: paths.has('config/runtime.exs'),
+});
 
 /** Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late. */
 function forceSslOf(

@@ -5,27 +5,7 @@ import { numberIn, pinned } from './versions.ts';
 export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
 
 /** A package.json that the asset build needs. */
-export interface NodePackage {
-  /** Relative to the app. */
-  file: string;
-  dir: string;
-  manager: PackageManager;
-  /** Lockfile name, null when there is none. It lies in `workspaceDir` where there is one. */
-  lockfile: string | null;
-  /** Folder of the workspace that this package belongs to and that holds its lockfile, relative to the app. */
-  workspaceDir: string | null;
-  /** Folders, relative to the app, that must be in the image before the install: `file:` dependencies, a workspace's below deps/. */
-  fileDeps: string[];
-  scripts: string[];
-  /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
-  berry: boolean;
-  /** `packageManager` of package.json, what corepack installs, e.g. "pnpm@9.1.0". */
-  packageManager: string | null;
-  /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
-  installFiles: string[];
-  /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), e.g. "22.11.0" or "20". */
-  nodeVersion: string | null;
-}
+export type NodePackage = ReturnType<typeof nodePackage>;
 
 /** Tools that check or format and leave nothing in the build. */
 const LINT_ONLY =
@@ -66,7 +46,7 @@ export function readNodePackages(
   });
 }
 
-function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]): NodePackage {
+function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]) {
   const file = `${here}package.json`;
   const home =
     [here, ...foldersAbove(here)].find(
@@ -82,12 +62,20 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]):
     notes.push(
       `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
     );
+  const isBerry =
+    tree.paths.has(`${home}.yarnrc.yml`) ||
+    Number(major ?? 1) > 1 ||
+    /^__metadata:/m.test(tree.read(`${home}yarn.lock`) ?? '');
   return {
+    /** Relative to the app. */
     file,
     dir: folderName(here),
     manager,
+    /** Lockfile name, null when there is none. It lies in `workspaceDir` where there is one. */
     lockfile,
+    /** Folder of the workspace that this package belongs to and that holds its lockfile, relative to the app. */
     workspaceDir: home === here ? null : folderName(home),
+    /** Folders, relative to the app, that must be in the image before the install: `file:` dependencies, a workspace's below deps/. */
     fileDeps: [
       ...Object.values({ ...json.dependencies, ...json.devDependencies })
         .flatMap((spec) => /^(?:file|link|portal):(.*)/.exec(spec)?.[1] ?? [])
@@ -97,13 +85,13 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]):
         .filter((path) => /^deps(\/|$)/.test(path)),
     ],
     scripts: Object.keys(json.scripts),
-    berry:
-      manager === 'yarn' &&
-      (tree.paths.has(`${home}.yarnrc.yml`) ||
-        Number(major ?? 1) > 1 ||
-        /^__metadata:/m.test(tree.read(`${home}yarn.lock`) ?? '')),
+    /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
+    berry: manager === 'yarn' && isBerry,
+    /** `packageManager` of package.json, what corepack installs, e.g. "pnpm@9.1.0". */
     packageManager: json.packageManager ?? null,
+    /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
     installFiles: installFiles(tree, home, lockfile),
+    /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), e.g. "22.11.0" or "20". */
     nodeVersion: nodeVersion(tree, here, json),
   };
 }
