@@ -14,35 +14,31 @@ const natives = (
   more: Record<string, string> = {},
 ) => app({ 'mix.lock': lock(packages), ...more }, deps).deps.nif;
 
+const compiled = (names: string[], ...repo: Parameters<typeof natives>) =>
+  assert.equal(natives(...repo), names);
+
 test('native packages: by what they are built with, or known to be C', () => {
-  assert.equal(
-    natives(
-      {
-        hasher: ['elixir_make'],
-        parser: ['rustler_precompiled'],
-        jiffy: [],
-        cowboy: ['ranch'],
-        ranch: [],
-        rustler_precompiled: [],
-      },
-      ', {:hasher, "~> 1.0"}, {:parser, "~> 1.0"}, {:jiffy, "~> 1.0"}, {:plug_cowboy, "~> 2.0"}',
-    ),
+  compiled(
     ['hasher', 'parser', 'jiffy'],
+    {
+      hasher: ['elixir_make'],
+      parser: ['rustler_precompiled'],
+      jiffy: [],
+      cowboy: ['ranch'],
+      ranch: [],
+      rustler_precompiled: [],
+    },
+    ', {:hasher, "~> 1.0"}, {:parser, "~> 1.0"}, {:jiffy, "~> 1.0"}, {:plug_cowboy, "~> 2.0"}',
   );
 });
 
 test('not native: an optional builder, and what only tests lead to', () => {
-  assert.equal(natives({ image: ['rustler?'] }, ', {:image, "~> 1.0"}'), []);
-  assert.equal(
-    natives({ checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}'),
-    [],
-  );
-  assert.equal(
-    natives(
-      { page: ['html'], checker: ['html'], html: ['elixir_make'] },
-      ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}',
-    ),
+  compiled([], { image: ['rustler?'] }, ', {:image, "~> 1.0"}');
+  compiled([], { checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}');
+  compiled(
     ['html'],
+    { page: ['html'], checker: ['html'], html: ['elixir_make'] },
+    ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}',
   );
 });
 
@@ -65,18 +61,15 @@ test('what nothing leads to: packages that apps name themselves are left over, o
       '  "g": {:git, "https://host/g.git", "sha", []},\n}\n',
     ),
   };
-  assert.equal(natives(packages, ''), []);
-  assert.equal(natives(packages, ', {:g, github: "x/g"}', git), ['odd_nif']);
-  assert.equal(natives(packages, ', {:g, github: "x/g", app: false, compile: false}', git), []);
-  assert.equal(natives(packages, ', {:bcrypt_elixir, "~> 3.0"}'), ['bcrypt_elixir']);
-  assert.equal(natives(packages, ', {:far, path: "../far"}'), ['bcrypt_elixir', 'odd_nif']);
-  assert.equal(
-    natives(packages, ', {:near, path: "near"}', {
-      'near/mix.exs':
-        'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend',
-    }),
-    ['odd_nif'],
-  );
+  compiled([], packages, '');
+  compiled(['odd_nif'], packages, ', {:g, github: "x/g"}', git);
+  compiled([], packages, ', {:g, github: "x/g", app: false, compile: false}', git);
+  compiled(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
+  compiled(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
+  compiled(['odd_nif'], packages, ', {:near, path: "near"}', {
+    'near/mix.exs':
+      'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend',
+  });
 });
 
 test('mix.exs is read as the build would, with no variable set', () => {
@@ -90,13 +83,10 @@ test('mix.exs is read as the build would, with no variable set', () => {
 });
 
 test('a Rust crate of the project itself', () => {
-  assert.equal(
-    natives({ rustler: [] }, ', {:rustler, "~> 0.36"}', {
-      'lib/native.ex':
-        'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend',
-    }),
-    ['rustler'],
-  );
+  compiled(['rustler'], { rustler: [] }, ', {:rustler, "~> 0.36"}', {
+    'lib/native.ex':
+      'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend',
+  });
 });
 
 test('git, path and private dependencies', () => {
@@ -125,27 +115,23 @@ const npm = (json: object, file = 'package.json', aliases = '') => {
   });
 };
 
+const needs = (files: string[], ...json: Parameters<typeof npm>) =>
+  assert.equal(npm(...json).assets.packageJsons, files);
+
 test('package.json: what the asset build needs, not what only checks', () => {
-  assert.equal(
-    npm({
-      devDependencies: { prettier: '3', 'erd-tool': '1' },
-      scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' },
-    }).assets.packageJsons,
-    [],
-  );
+  needs([], {
+    devDependencies: { prettier: '3', 'erd-tool': '1' },
+    scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' },
+  });
   assert.match(npm({ devDependencies: { prettier: '3' } }).notes.join('\n'), 'only tools');
-  assert.equal(npm({ devDependencies: { vite: '6' } }).assets.packageJsons, ['package.json']);
-  assert.equal(npm({ dependencies: { three: '1' } }, 'assets/package.json').assets.packageJsons, [
-    'assets/package.json',
-  ]);
-  assert.equal(
-    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json').assets.packageJsons,
-    [],
-  );
-  assert.equal(
-    npm({ devDependencies: { eslint: '9' } }, 'assets/package.json', '"cmd npm run build"').assets
-      .packageJsons,
+  needs(['package.json'], { devDependencies: { vite: '6' } });
+  needs(['assets/package.json'], { dependencies: { three: '1' } }, 'assets/package.json');
+  needs([], { devDependencies: { eslint: '9' } }, 'assets/package.json');
+  needs(
     ['assets/package.json'],
+    { devDependencies: { eslint: '9' } },
+    'assets/package.json',
+    '"cmd npm run build"',
   );
 });
 
@@ -188,41 +174,25 @@ const pins = (files: Record<string, string>) => {
   return [elixirVersion, otpVersion, versionSource];
 };
 
+const pinned = (found: (string | null)[], files: Record<string, string>) =>
+  assert.equal(pins(files), found);
+
 test('version pins in each spelling', () => {
-  assert.equal(
-    pins({ '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n' }),
-    ['1.18.4', '27.3.4', '.tool-versions'],
-  );
-  assert.equal(pins({ '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' }), [
-    '1.16.2',
-    null,
-    '.rtx.toml',
-  ]);
-  assert.equal(pins({ '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' }), [
-    '1.19.4',
-    '28',
-    '.mise.toml',
-  ]);
-  assert.equal(
-    pins({
-      '.tool-versions': 'nodejs 22.1.0\n',
-      Dockerfile:
-        '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n',
-    }),
-    ['1.14.0', '24.0.1', 'Dockerfile'],
-  );
-  assert.equal(
-    pins({
-      'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n',
-      'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n',
-    }),
-    ['1.18.1', '27.2', 'docker/prod.Dockerfile'],
-  );
-  assert.equal(pins({ 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' }), [
-    null,
-    null,
-    null,
-  ]);
+  pinned(['1.18.4', '27.3.4', '.tool-versions'], {
+    '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n',
+  });
+  pinned(['1.16.2', null, '.rtx.toml'], { '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' });
+  pinned(['1.19.4', '28', '.mise.toml'], { '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' });
+  pinned(['1.14.0', '24.0.1', 'Dockerfile'], {
+    '.tool-versions': 'nodejs 22.1.0\n',
+    Dockerfile:
+      '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n',
+  });
+  pinned(['1.18.1', '27.2', 'docker/prod.Dockerfile'], {
+    'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n',
+    'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n',
+  });
+  pinned([null, null, null], { 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' });
   assert.match(
     app({
       '.tool-versions': 'elixir 1.18.4\n',
@@ -275,19 +245,13 @@ const started = (body: string, more: Record<string, string> = {}) => {
 };
 
 test('background: children in the lists that start/2 and its functions write', () => {
-  const children = (list: string) =>
-    started(`  def start(_, _), do: Supervisor.start_link(${list}, [])`);
-  assert.equal(children('[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]'), ['Shop.A']);
-  assert.equal(children('[{Phoenix.PubSub, name: Shop.A}, {B, []}]'), ['Shop.B']);
-  assert.equal(children('[%{id: Shop.C, start: {Shop.A, :start_link, []}}]'), ['Shop.A']);
-  assert.equal(children('[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]'), [
-    'Shop.B',
-    'Shop.A',
-  ]);
-  assert.equal(children('[worker(Shop.A, []) | if(on?(), do: [B], else: [])]'), [
-    'Shop.A',
-    'Shop.B',
-  ]);
+  const works = (names: string[], list: string) =>
+    assert.equal(started(`  def start(_, _), do: Supervisor.start_link(${list}, [])`), names);
+  works(['Shop.A'], '[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]');
+  works(['Shop.B'], '[{Phoenix.PubSub, name: Shop.A}, {B, []}]');
+  works(['Shop.A'], '[%{id: Shop.C, start: {Shop.A, :start_link, []}}]');
+  works(['Shop.B', 'Shop.A'], '[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]');
+  works(['Shop.A', 'Shop.B'], '[worker(Shop.A, []) | if(on?(), do: [B], else: [])]');
   assert.equal(
     started(
       '  def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',

@@ -7,92 +7,71 @@ const runtime = (source: string, more: Record<string, string> = {}) =>
     (need) => need.name,
   );
 
+const demanded = (names: string[], source: string, more?: Record<string, string>) =>
+  assert.equal(runtime(source, more), names);
+
 test('fetch_env! and each way to raise for a missing variable', () => {
-  assert.equal(
-    runtime(
-      'if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend',
-    ),
+  demanded(
     ['A', 'B'],
+    'if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend',
   );
-  assert.equal(
-    runtime(
-      'x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x',
-    ),
+  demanded(
     ['C'],
+    'x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x',
   );
-  assert.equal(runtime('d = System.get_env("D")\nif d == nil, do: raise("set it")'), ['D']);
-  assert.equal(runtime('unless System.get_env("E"), do: System.halt(1)'), ['E']);
-  assert.equal(
-    runtime('cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend'),
-    ['F'],
-  );
-  assert.equal(runtime('"G" |> System.fetch_env!() |> String.trim()'), ['G']);
-  assert.equal(
-    runtime('{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b'),
-    ['H'],
-  );
+  demanded(['D'], 'd = System.get_env("D")\nif d == nil, do: raise("set it")');
+  demanded(['E'], 'unless System.get_env("E"), do: System.halt(1)');
+  demanded(['F'], 'cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend');
+  demanded(['G'], '"G" |> System.fetch_env!() |> String.trim()');
+  demanded(['H'], '{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b');
 });
 
 test('defaults, other environments and branches that an empty environment does not take', () => {
-  assert.equal(
-    runtime('config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"'),
+  demanded(
     [],
+    'config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"',
   );
-  assert.equal(runtime('if config_env() == :test, do: System.fetch_env!("A")'), []);
-  assert.equal(runtime('if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")'), []);
-  assert.equal(
-    runtime(
-      'mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")',
-    ),
+  demanded([], 'if config_env() == :test, do: System.fetch_env!("A")');
+  demanded([], 'if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")');
+  demanded(
     ['HOST'],
+    'mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")',
   );
 });
 
 test('of several variables that would do, the one that the message names first', () => {
-  assert.equal(
-    runtime(
-      'System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")',
-    ),
+  demanded(
     ['SITE'],
+    'System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")',
   );
-  assert.equal(
-    runtime(
-      'key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key',
-    ),
+  demanded(
     ['KEY'],
+    'key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key',
   );
 });
 
 test('own wrappers: closures, functions in the config file, imported modules', () => {
-  assert.equal(
-    runtime(
-      'env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")',
-    ),
+  demanded(
     ['A'],
+    'env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")',
   );
-  assert.equal(
-    runtime(
-      'defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")',
-    ),
+  demanded(
     ['B'],
+    'defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")',
   );
   const helper = {
     'lib/shop/settings.ex':
       'defmodule Shop.Settings do\n  def get_env!(key, type \\\\ :string), do: cast(System.fetch_env!(key), type)\n  def get_env(key, default \\\\ nil), do: System.get_env(key) || default\n  defp cast(value, _), do: value\nend',
   };
-  assert.equal(
-    runtime(
-      'import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")',
-      helper,
-    ),
+  demanded(
     ['A', 'B'],
+    'import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")',
+    helper,
   );
-  assert.equal(
-    runtime(
-      'alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend',
-      helper,
-    ),
+  demanded(
     ['D'],
+    'alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend',
+    helper,
   );
 });
 
@@ -109,19 +88,17 @@ test('the line that is named is the one in the config file', () => {
 });
 
 test('wrappers of packages', () => {
-  assert.equal(
-    runtime(
-      'use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")',
-    ),
+  demanded(
     ['SMTP_KEY', 'A'],
+    'use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")',
   );
 });
 
 test('names that are computed are said to be unknown, names over a list are not', () => {
-  assert.equal(runtime('for name <- ["A", "B"], do: System.fetch_env!(name)'), ['A', 'B']);
-  assert.equal(
-    runtime('Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)'),
+  demanded(['A', 'B'], 'for name <- ["A", "B"], do: System.fetch_env!(name)');
+  demanded(
     ['X_C', 'X_D'],
+    'Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)',
   );
   const facts = app({
     'config/runtime.exs': 'import Config\nconfig :shop, a: System.fetch_env!(Shop.name())\n',
@@ -157,7 +134,7 @@ test('releases.exs counts, unless a runtime.exs silences it', () => {
     app(old).env.required.map((need) => need.name),
     ['OLD'],
   );
-  assert.equal(runtime('', old), []);
+  demanded([], '', old);
 });
 
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
@@ -185,17 +162,13 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
 });
 
 test('nil where a text is needed stops the program too', () => {
-  assert.equal(
-    runtime(
-      'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',
-    ),
+  demanded(
     ['PORT', 'DIR', 'HOST'],
+    'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',
   );
-  assert.equal(
-    runtime(
-      'if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")',
-    ),
+  demanded(
     [],
+    'if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")',
   );
 });
 
@@ -204,29 +177,23 @@ test('all variables as one map: looked up, fetched, matched', () => {
     'lib/shop/parser.ex':
       'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend',
   };
-  assert.equal(
-    runtime(
-      'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
-      parser,
-    ),
+  demanded(
     ['KEY', 'REDIS', 'HOST'],
+    'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
+    parser,
   );
 });
 
 test('what the build settled decides at boot', () => {
   const source =
     'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
-  assert.equal(
-    runtime(source, {
-      'config/config.exs':
-        'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n',
-    }),
-    ['OWN'],
-  );
-  assert.equal(
-    runtime(source, { 'config/config.exs': 'import Config\nconfig :shop, hosted: true\n' }),
-    ['HOSTED'],
-  );
+  demanded(['OWN'], source, {
+    'config/config.exs':
+      'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n',
+  });
+  demanded(['HOSTED'], source, {
+    'config/config.exs': 'import Config\nconfig :shop, hosted: true\n',
+  });
 });
 
 test("an endpoint's init sees its own configuration", () => {
@@ -234,14 +201,11 @@ test("an endpoint's init sees its own configuration", () => {
     'lib/shop_web/endpoint.ex':
       'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  def init(_, config), do: if(config[:from_env], do: {:ok, [port: System.get_env("PORT") || raise("PORT?")]}, else: {:ok, config})\nend',
   };
-  assert.equal(runtime('', endpoint), []);
-  assert.equal(
-    runtime('', {
-      ...endpoint,
-      'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n',
-    }),
-    ['PORT'],
-  );
+  demanded([], '', endpoint);
+  demanded(['PORT'], '', {
+    ...endpoint,
+    'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n',
+  });
 });
 
 test.run();

@@ -24,6 +24,9 @@ const umbrella = (root: string, extra: Record<string, string> = {}, release?: st
   return detect(treeOf(files), release === undefined ? {} : { release });
 };
 
+const serves = (module: string, files: Record<string, string | undefined>) =>
+  assert.is(app(files).endpoint.module, module);
+
 test('a stock app', () => {
   const facts = app();
   assert.equal(
@@ -97,13 +100,10 @@ test('of two endpoints in one app, the one that renders pages', () => {
 });
 
 test("an endpoint through another library's macro", () => {
-  assert.is(
-    app({
-      'lib/shop_web/endpoint.ex':
-        'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend',
-    }).endpoint.module,
-    'ShopWeb.Front',
-  );
+  serves('ShopWeb.Front', {
+    'lib/shop_web/endpoint.ex':
+      'defmodule ShopWeb.Front do\n  use Certs.Phoenix.Endpoint, otp_app: :shop\nend',
+  });
 });
 
 test('of several web endpoints, the one named after the app', () => {
@@ -119,18 +119,18 @@ test('of several web endpoints, the one named after the app', () => {
       '',
     ].join('\n'),
   });
-  assert.is(
-    app({ ...front('AdminWeb'), ...front('BackWeb'), ...served('AdminWeb', 'BackWeb') }).endpoint
-      .module,
-    'ShopWeb.Endpoint',
-  );
+  serves('ShopWeb.Endpoint', {
+    ...front('AdminWeb'),
+    ...front('BackWeb'),
+    ...served('AdminWeb', 'BackWeb'),
+  });
   const others = {
     'lib/shop_web/endpoint.ex': undefined,
     ...front('Api'),
     ...front('FrontWeb'),
     ...served('Api', 'FrontWeb'),
   };
-  assert.is(app(others).endpoint.module, 'FrontWeb.Endpoint');
+  serves('FrontWeb.Endpoint', others);
 });
 
 test('several releases need a default_release', () => {
@@ -296,75 +296,53 @@ const router = (body: string) => ({
   'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend`,
 });
 
+const answers = (path: string | null, files: Record<string, string>) =>
+  assert.is(app(files).endpoint.healthPath, path);
+
 test('health routes: scopes, forwards, plugs', () => {
-  assert.is(
-    app(
-      router(
-        'scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend',
-      ),
-    ).endpoint.healthPath,
+  answers(
     '/public/health',
+    router('scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend'),
   );
-  assert.is(
-    app(
-      router(
-        'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
-      ),
-    ).endpoint.healthPath,
+  answers(
     '/api/health/liveness',
+    router(
+      'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
+    ),
   );
-  assert.is(
-    app({
-      ...router('forward "/ops", ShopWeb.Ops'),
-      'lib/ops.ex':
-        'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
-    }).endpoint.healthPath,
-    '/ops/healthz',
-  );
-  assert.is(
-    app({
-      'lib/front.ex':
-        'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
-    }).endpoint.healthPath,
-    '/health-check',
-  );
-  assert.is(
-    app(
-      plug(
-        '  @paths ["/status/alive", "/status/up"]\n  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
-      ),
-    ).endpoint.healthPath,
+  answers('/ops/healthz', {
+    ...router('forward "/ops", ShopWeb.Ops'),
+    'lib/ops.ex':
+      'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
+  });
+  answers('/health-check', {
+    'lib/front.ex':
+      'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
+  });
+  answers(
     '/status/alive',
+    plug(
+      '  @paths ["/status/alive", "/status/up"]\n  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
+    ),
   );
-  assert.is(
-    app(plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)')).endpoint
-      .healthPath,
+  answers(
     '/health_check',
+    plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)'),
   );
 });
 
 test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
-  assert.is(
-    app(
-      router(
-        'get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z',
-      ),
-    ).endpoint.healthPath,
+  answers(
     null,
+    router(
+      'get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z',
+    ),
   );
-  assert.is(
-    app(
-      router(
-        'scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend',
-      ),
-    ).endpoint.healthPath,
+  answers(
     null,
+    router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend'),
   );
-  assert.is(
-    app(plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn')).endpoint
-      .healthPath,
-    null,
-  );
+  answers(null, plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn'));
 });
 
 test.run();
