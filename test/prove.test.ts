@@ -80,6 +80,10 @@ type Answers = readonly [asked: RegExp, answer: Partial<Outcome>][];
 const FAULTS: Record<string, Answers> = {
   build: [[/^build /, { code: 1, all: 'step\n** (Mix) no such module' }]],
   migrate: [[/migrate$/, { code: 1, all: '** (Postgrex.Error) no such table' }]],
+  start: [
+    [/^logs /, { all: '** (ArgumentError) POOL_SIZE' }],
+    [/migrate$/, { code: 1, all: '** (ArgumentError) POOL_SIZE' }],
+  ],
   boot: [[/proc\/net/, { all: TCP6('0FA1') }]],
   loop: [[/^logs /, { all: '[error] GenServer Shop.Trader terminating\n** (RuntimeError) no\n' }]],
   database: [[/query!/, { code: 1, all: '** (DBConnection.ConnectionError)' }]],
@@ -89,6 +93,7 @@ const FAULTS: Record<string, Answers> = {
   writable: [[/exec .* find /, { stdout: '/app/bin/shop\n' }]],
   eval: [[/ensure_all_started\(:shop\)/, { all: 'running Shop.Trader\n' }]],
   switch: [[/BACKGROUND_ENABLED=false/, { all: 'running Shop.Trader\n' }]],
+  file: [[/ find \. /, { stdout: './.env\n' }]],
   history: [[/^history /, { stdout: 'ENV API_TOKEN=abcdefgh' }]],
   swallow: [[/proc\/1\/cmdline/, { stdout: 'sh /app/bin/entry ' }]],
 };
@@ -104,6 +109,7 @@ const ANSWERS: Answers = [
 
 /** After which command the app ends in which way. */
 const ENDS: Record<string, [asked: RegExp, isKilled: boolean]> = {
+  start: [/^run --detach .*-app-/, false],
   loop: [/^port /, false],
   crash: [/rpc .*query/, false],
   memory: [/rpc .*query/, true],
@@ -216,6 +222,7 @@ test('all lines are met, in the order of a deploy', async () => {
 const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['build', 'build', /stopped after/],
   ['migrate', 'migrate', /ended with 1\n.*no such table/],
+  ['start', 'boot', /ended with exit code 1\n.*POOL_SIZE/],
   ['boot', 'boot', /listens on port 4001, and internal_port in fly.toml is 4000/],
   ['loop', 'boot', /ended with exit code 1\n.*Shop.Trader terminating/],
   ['health', 'health', /GET \/health gave 301 to \/health/],
@@ -240,6 +247,7 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['eval', 'background', /Shop.Trader runs in bin\/shop eval/],
   ['switch', 'background', /Shop.Trader runs with BACKGROUND_ENABLED=false/],
   ['history', 'history', /API_TOKEN/],
+  ['file', 'history', /\.\/\.env stands in the image/],
   ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
   ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
 ];

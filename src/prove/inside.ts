@@ -107,8 +107,12 @@ export async function user(_: Setting, machine: Machine): Promise<Verdict> {
   return met(`user ${id}, code not writable`);
 }
 
-/** Neither ENV nor the commands that made the image hold a secret. */
-export async function history({ engine, made, given }: Setting): Promise<Verdict> {
+/** Files that hold secrets, in the folder of the app. */
+const SECRET_FILES = words`find . -xdev -name .env* ! -name *example* -o -name *.secret.exs -o -name .netrc -o -name id_rsa`;
+
+/** Neither ENV, nor the commands that made the image, nor its files hold a secret. */
+export async function history(setting: Setting): Promise<Verdict> {
+  const { engine, made, given } = setting;
   const variables = '{{range .Config.Env}}{{println .}}{{end}}';
   const read = [
     await engine.run(words`history --no-trunc --format {{.CreatedBy}} ${made.image}`),
@@ -117,7 +121,8 @@ export async function history({ engine, made, given }: Setting): Promise<Verdict
   const unread = read.find(({ code }) => code !== 0);
   if (unread) return failed('the image can not be looked at', telling(unread.all));
   const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
-  const names = leaks(lines, Object.values(given)).join(', ');
+  const files = (await oneOff(setting, SECRET_FILES)).stdout.split('\n').filter(Boolean);
+  const names = [...leaks(lines, Object.values(given)), ...files.slice(0, 3)].join(', ');
   return names ? failed(`${names} stands in the image for everybody to read`, []) : met();
 }
 

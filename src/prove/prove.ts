@@ -116,7 +116,8 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
   const there = new Set<Need>(['nothing']);
   for (const name of [...start, ...rest] as StepName[]) {
     if (keep && name === 'stop') continue;
-    const { needs, probe }: Step = STEPS[name];
+    const { probe, ...step }: Step = STEPS[name];
+    const needs = name === 'migrate' && !releaseCommand ? 'app' : step.needs;
     watcher.begins(name);
     const why = there.has('image')
       ? 'the app does not run, or does not listen'
