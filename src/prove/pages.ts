@@ -77,12 +77,13 @@ export async function socket(setting: Setting, machine: Machine): Promise<Verdic
   const { phoenix, endpoint, tree } = project;
   if (!phoenix.liveView) return skipped('the app has no LiveView');
   const found = await findLive(setting, machine);
-  const [, served = '/live'] = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '') ?? [];
+  const served = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '')?.[1];
   const scripts = files(project, /\bassets\/js\/[^/]+\.[jt]s$/);
   const paths = scripts.flatMap((text) => LIVE_CLIENT.exec(text)?.[1] ?? []);
-  const path = paths.includes(served) ? served : (paths[0] ?? served);
+  const path = paths.find((opened) => opened === served) ?? paths[0] ?? served ?? '/live';
   const refusal = await joinSocket(machine.hostPort, path, deploy.host, found?.live);
-  const other = path === served ? '' : `, and ${endpoint.file} has it at ${served}`;
+  const there = served ? `has it at ${served}` : 'has no socket of LiveView';
+  const other = path === served ? '' : `, and ${endpoint.file} ${there}`;
   if (/: 403$/.test(refusal))
     return failed(
       `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
