@@ -393,7 +393,7 @@ test('links name the port that visitors come to', () => {
 });
 
 test('a release has no Mix', () => {
-  assert.match(says(owned(':shop, env: Mix.env()'), 'R3.1'), 'should config/runtime.exs:25');
+  assert.match(says(owned(':shop, env: "#{Mix.env()}"'), 'R3.1'), 'should config/runtime.exs:25');
   assert.is(says(owned(':shop, env: config_env()', ':shop, a: 1 # Mix.env()'), 'R3.1'), '');
 });
 

@@ -72,7 +72,7 @@ export const bootRules: readonly Rule<string>[] = [
   r31.should(
     (file) => {
       const line =
-        file.split('\n').findIndex((code) => /^[^#]*\bMix\.(env|target)\b/.test(code)) + 1;
+        file.split('\n').findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code)) + 1;
       return line > 0 && { line };
     },
     'a release has no Mix, unless an application asks for it: the boot stops here',
