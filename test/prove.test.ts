@@ -468,6 +468,8 @@ test('figures and words of the engine', () => {
     'c',
   ]);
   assert.equal(telling('a\nb'), ['a', 'b']);
+  const drift = ['error: {:jason, "~> 9.0"}', 'but: {:jason, "~> 1.2"}', 'but: {:jason, "~> 1.4"}'];
+  assert.equal(telling(drift.join('\n')), drift);
   const again = 'request_id=A1 [error] #PID<0.1> refused\n[info] GET /\n';
   assert.equal(telling(again + again.replace('A1', 'B2').replace('0.1', '0.2')), [
     'request_id=A1 [error] #PID<0.1> refused',

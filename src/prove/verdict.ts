@@ -51,6 +51,8 @@ const TELLING =
 const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
 /** Elixir's logger, about ordinary requests and queries. */
 const ORDINARY = /\[(info|debug)\] /;
+/** What alone is other when Elixir's logger says the same again. */
+const VARIES = /^[\d:.]+ |request_id=\S+|#PID<[\d.]+>|"db_conn_\d+"/g;
 const MOST = 12;
 const WIDEST = 240;
 
@@ -58,7 +60,7 @@ const WIDEST = 240;
 function rows(log: string): string[] {
   const said = new Set<string>();
   return log.split(/[\r\n]+/).flatMap((line) => {
-    const words = line.replace(/request_id=\S+|\d+/g, '0');
+    const words = line.replace(VARIES, '');
     if (!line.trim() || PROGRESS.test(line) || said.has(words)) return [];
     said.add(words);
     return line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd();
