@@ -9,15 +9,12 @@ import { portOf } from './shared.ts';
 
 /** How our fly.toml goes into theirs: what they have stays, but for what `overrules` lists. */
 export function mergeRules(there: FlyConfig, context: Context, onConflict: OnConflict): MergeRules {
-  const environments = tablesAt(there.table, 'env');
   const replaces = onConflict === 'replace';
   const { forceSsl } = context.project.endpoint;
   const redirects = forceSsl !== null && forceSsl !== 'false';
   const list = overrules(there, context);
   return {
     targets: (table) => targets(there, redirects, table),
-    also: (path) =>
-      path.startsWith('env.') ? environments.map((env) => env.path + path.slice(3)) : [],
     wants: (path) => isMissing(there, context, withoutForm(path)),
     replace: (path, theirs) => {
       const key = withoutForm(path);
@@ -105,8 +102,7 @@ function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
 /** The paths in their file that a table of ours stands for. */
 function targets(there: FlyConfig, redirects: boolean, table: string): string[] {
   const { service } = there;
-  const { env, vm } = there.table;
-  if (table === 'env' && Array.isArray(env)) return [`env.${env.length - 1}`];
+  const { vm } = there.table;
   if (table === 'vm.0' && there.machine) return [there.machine.path];
   // Beside a [vm] of another group TOML lets no [[vm]] stand
   if (table === 'vm.0') return vm && !Array.isArray(vm) ? [] : [`vm.${there.machines.length}`];

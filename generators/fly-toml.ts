@@ -10,7 +10,6 @@ import { type FlyConfig, flyConfig, type Service } from '../src/fly/fly-config.t
 import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
 import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
-import { hasManagedPostgres } from '../src/fly/regions.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
@@ -40,14 +39,12 @@ export const flyToml: Descriptor = {
   },
   notes: (context) => {
     const there = flyConfig(context.project.tree);
-    const notes = [regionNote(context.answers), ...forceSslAdvice(context.project)];
-    if (!there.blank) {
-      const rendered = render('fly.toml', view(context, there));
-      const { overruled } = merge(context, there, rendered, 'leave');
-      const others = [buildNote(there), machineNote(there, context.answers)];
-      notes.unshift(...overruled.map(changeNote), ...others);
-    }
-    return notes.filter((note) => note !== undefined);
+    const notes = forceSslAdvice(context.project);
+    if (there.blank) return notes;
+    const rendered = render('fly.toml', view(context, there));
+    const { overruled } = merge(context, there, rendered, 'leave');
+    const others = [buildNote(there), machineNote(there, context.answers)];
+    return [...overruled.map(changeNote), ...others, ...notes].filter((note) => note !== undefined);
   },
 };
 
@@ -173,11 +170,6 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string | unde
     ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
     : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
   return `${state}; --memory 1gb writes it`;
-}
-
-function regionNote({ region, postgres }: Answers): string | undefined {
-  if (postgres.kind === 'managed' && !hasManagedPostgres(region))
-    return `Fly has no Managed Postgres in ${region}, so cluster ${postgres.cluster} is in another region, and each query travels there and back`;
 }
 
 /** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */

@@ -101,9 +101,6 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
     pools: kind === 'external' && repos.some(({ missing: { prepare } }) => prepare),
     poolSize: poolSize(answers),
     repos: repos.map((one) => viewOfRepo(one, project, kind)),
-    direct: repos
-      .filter(({ missing: { direct } }) => direct)
-      .map(({ module, app }) => ({ module: elixirModule(module), app: elixirAtom(app) })),
     background,
     tls: missingTls(repo),
     matchFun: takesClosures(repo),

@@ -148,16 +148,9 @@ const cases: Record<string, Case> = {
       'vm.0.size': undefined,
     },
   },
-  'a list of [[env]], [vm] as one table, numbers where text is meant': {
-    theirs:
-      '[[env]]\nPORT = 8080\n\n[[env]]\nTRUE = true\n[http_service]\ninternal_port = 8080\n[vm]\nmemory = 512\n',
-    has: {
-      'env.length': 2,
-      'env.0.PORT': 8080,
-      'env.1.PORT': undefined,
-      'env.1.PHX_HOST': 'shop.fly.dev',
-      'vm.memory': 512,
-    },
+  '[vm] as one table, numbers where text is meant': {
+    theirs: '[env]\nPORT = 8080\n[http_service]\ninternal_port = 8080\n[vm]\nmemory = 512\n',
+    has: { 'env.PORT': 8080, 'vm.memory': 512 },
   },
   "a larger machine, other limits and an own way to deploy are its owner's": {
     theirs:
@@ -264,6 +257,10 @@ test('dotted keys and braces that hold tables are refused in a sentence', () => 
     () => merged('http_service = { internal_port = 4000, checks = [] }\n'),
     /^http_service is a table in braces.*under a header of its own/,
   );
+});
+
+test('a list of [[env]], a form of 2020, is refused with what to do', () => {
+  assert.throws(() => merged('[[env]]\nPORT = 8080\n'), /write each of its tables under its own/);
 });
 
 test('each change says why, and comments behind a value stay', () => {

@@ -1,22 +1,20 @@
 import { get } from '../elixir/value.ts';
 import { detect, type Project } from '../facts/detect.ts';
-import { migratedRepos } from '../facts/project.ts';
-import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 import type { Tree } from '../tree.ts';
 
-const options = (project: Project, release: string) =>
-  project.projects[0]?.releaseOptions.get(release);
+const option = ({ projects: [root] }: Project, release: string, key: string) =>
+  get(root?.releaseOptions.get(release), key);
 
 /** Where `mix release` takes env.sh.eex from: rel/, unless mix.exs says otherwise. */
 export function relFolder(project: Project, release: string): string {
-  const path = String(get(options(project, release), 'rel_templates_path') ?? 'rel');
+  const path = String(option(project, release, 'rel_templates_path') ?? 'rel');
   const isInRepo = /^[\w.][\w./-]*$/.test(path) && !path.includes('..');
   return isInRepo ? path.replace(/^\.\/|\/$/g, '') : 'rel';
 }
 
 /** Whether the release brings the Erlang VM along, as it does unless told otherwise. */
 export const includesErts = (project: Project, release: string): boolean =>
-  get(options(project, release), 'include_erts') !== false;
+  option(project, release, 'include_erts') !== false;
 
 /** What an umbrella's release is called that has no name yet. */
 export const releaseFor = (project: Project): string =>
@@ -28,17 +26,6 @@ export const migrateScript = (project: Project, release: string): string =>
 
 /** What migrates the database in a running image. */
 export const MIGRATE = '/app/bin/migrate';
-
-/** The same in the image of a repo without the script: Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
-export function migrateCommand(project: Project, release: string): string {
-  if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
-  const { app, database } = project;
-  const repos = migratedRepos(project);
-  const apps = new Set(repos.map((repo) => database.repoApps.get(repo) ?? app.otpApp));
-  const load = [...apps].map((name) => `Application.load(${elixirAtom(name)})`).join('; ');
-  const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
-  return `/app/bin/${release} eval ${shellWord(code)}`;
-}
 
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export const builtRelease = ({ tree, release }: Project): string | undefined =>

@@ -5,8 +5,6 @@ import { type Entry, isIn, readToml, type Table, type TomlText, type Value } fro
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */
   targets: (table: string) => string[];
-  /** Other paths in their file where a value of ours may stand already. */
-  also: (path: string) => string[];
   /** Whether a key of ours is needed where theirs has none. */
   wants: (path: string) => boolean;
   /** Whether our comment has to stand above theirs. */
@@ -84,9 +82,8 @@ class Merge {
     const missing: Entry[] = [];
     for (const entry of table.entries) {
       const path = target + entry.path.slice(table.path.length);
-      const found = [path, ...this.rules.also(entry.path)].find((other) => this.has(other));
-      const value = this.theirs.values.find((other) => other.path === found);
-      if (found === undefined && this.rules.wants(entry.path)) missing.push(entry);
+      const value = this.theirs.values.find((other) => other.path === path);
+      if (!this.has(path) && this.rules.wants(entry.path)) missing.push(entry);
       else if (value && this.mustChange(entry, value)) this.replace(value, entry);
       else if (value && this.rules.explain(entry.path)) this.explain(value.entry, entry.comments);
     }

@@ -4,11 +4,17 @@ import type { Postgres } from './postgres.ts';
 export const PRICES_AS_OF = '2026-08';
 /** A shared-cpu-1x with 256 MB, and each GB more. */
 const MACHINE = { least: 2.02, gigabyte: 5.195 };
-/** A Postgres app: one machine of 256 MB (2.02) and a volume of 1 GB (0.15). */
-const POSTGRES_APP = 2.17;
-/** The Basic plan (38) and 10 GB at 0.28. */
-const MANAGED_POSTGRES = 40.8;
 export const BUDGET = 20;
+/** A Postgres app: one machine of 256 MB (2.02), a volume of 1 GB (0.15). Managed: the Basic plan (38), 10 GB at 0.28. */
+const DATABASES = {
+  app: {
+    price: 2.17,
+    part: '$2.17 Postgres app (shared-cpu-1x, 256 MB, 1 GB volume; you look after it)',
+  },
+  managed: { price: 40.8, part: '$40.80 Managed Postgres (Basic plan, 10 GB)' },
+  external: { price: 0, part: undefined },
+  none: { price: 0, part: undefined },
+};
 
 /**
  * Monthly cost of one machine and its database.
@@ -17,20 +23,15 @@ export const BUDGET = 20;
  */
 export function monthlyCost(memory: number, { kind }: Postgres, always: boolean) {
   const machine = MACHINE.least + (memory / 1024 - 0.25) * MACHINE.gigabyte;
-  const database = { app: POSTGRES_APP, managed: MANAGED_POSTGRES, external: 0, none: 0 }[kind];
-  const total = machine + database;
-  const parts = [`$${machine.toFixed(2)} app machine (shared-cpu-1x, ${memory} MB)`];
-  if (kind === 'app')
-    parts.push(`$${database} Postgres app (shared-cpu-1x, 256 MB, 1 GB volume; you look after it)`);
-  if (kind === 'managed')
-    parts.push(`$${database.toFixed(2)} Managed Postgres (Basic plan, 10 GB)`);
+  const { price, part } = DATABASES[kind];
+  const total = machine + price;
   const cheaper =
     kind === 'managed'
-      ? `a Postgres app that you look after yourself (--postgres NAME) instead makes it $${(machine + POSTGRES_APP).toFixed(2)}`
+      ? `a Postgres app that you look after yourself (--postgres NAME) instead makes it $${(machine + DATABASES.app.price).toFixed(2)}`
       : 'less memory (--memory 1gb) brings it under';
   return {
     total,
-    parts,
+    parts: [`$${machine.toFixed(2)} app machine (shared-cpu-1x, ${memory} MB)`, part ?? []].flat(),
     /** Past the budget: what would bring it under. */
     warning: total > BUDGET ? `That is more than $${BUDGET} a month; ${cheaper}.` : null,
     /** What the total leaves out, or takes at its highest. */

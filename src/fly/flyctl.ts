@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { isInside, repoOf } from '../tree.ts';
 
-/** Both names are installed; `fly` alone may be another program (Concourse has one). */
-const NAMES = ['flyctl', 'fly'];
 /** Milliseconds that a person waits at most, for all that is asked together. */
 export const PATIENCE = 2500;
 
@@ -27,14 +25,8 @@ interface Answer {
   silence?: Silence | undefined;
 }
 
-/** Runs flyctl by the first name that is there, its notices on stderr left out. */
-function run(
-  folder: string,
-  args: readonly string[],
-  deadline: number,
-  [name, ...others] = NAMES,
-): Promise<Answer> {
-  if (name === undefined) return Promise.resolve({ text: '', silence: 'absent' });
+/** Runs flyctl, its notices on stderr left out. By this name, as `fly` may be another program (Concourse has one). */
+function run(folder: string, args: readonly string[], deadline: number): Promise<Answer> {
   const options = {
     env: { ...process.env, PATH: trustedPath(folder), FLY_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
     timeout: Math.max(deadline - Date.now(), 1),
@@ -42,13 +34,16 @@ function run(
     maxBuffer: Number.POSITIVE_INFINITY,
   } as const;
   return new Promise((resolve) => {
-    const child = execFile(name, args, options, (error, text) => {
-      if (typeof error?.code === 'string') return resolve(run(folder, args, deadline, others));
-      const failure = error?.killed ? 'silent' : 'logged out';
-      resolve({ text, silence: error ? failure : undefined });
-    });
+    const child = execFile('flyctl', args, options, (error, text) =>
+      resolve({ text, silence: error ? silenceOf(error) : undefined }),
+    );
     child.stdin?.end();
   });
+}
+
+function silenceOf({ code, killed }: ExecFileException): Silence {
+  if (typeof code === 'string') return 'absent';
+  return killed ? 'silent' : 'logged out';
 }
 
 export type Row = Readonly<Record<string, unknown>>;

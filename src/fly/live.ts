@@ -1,7 +1,7 @@
 import { printable } from '../problem.ts';
 import { askFlyctl, PATIENCE, type Row, type Silence } from './flyctl.ts';
 import { isAppName } from './names.ts';
-import { hasManagedPostgres, type Region } from './regions.ts';
+import { knownRegion, type Region } from './regions.ts';
 
 /** A database that the account has: `answer` is what `--postgres` takes. */
 export interface Database {
@@ -111,7 +111,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? printable(
 function regionOf(row: Row): Region[] {
   const code = text(row.code);
   if (!/^[a-z]{3}$/.test(code) || row.deprecated === true) return [];
-  const mpg = Boolean(row.mpg_available ?? hasManagedPostgres(code));
+  const mpg = Boolean(row.mpg_available ?? knownRegion(code)?.mpg);
   return [{ code, city: text(row.name), mpg }];
 }
 

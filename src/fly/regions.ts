@@ -20,7 +20,7 @@ interface KnownRegion extends Region {
 /** Fly's regions as of 2026-08 (fly.io/docs/reference/regions), for runs that flyctl can't tell what there is today. */
 export const REGIONS: readonly KnownRegion[] = table;
 
-const known = (code: string): KnownRegion | undefined =>
+export const knownRegion = (code: string): KnownRegion | undefined =>
   REGIONS.find((region) => region.code === code);
 
 const label = ({ code, city }: Region): string => `${code} (${city})`;
@@ -36,7 +36,7 @@ const fold = (text: string): string =>
 
 /** What a region is found by, in the order in which it counts: code, city, all else. */
 const fields = ({ code, city }: Region): string[] =>
-  [code, city, known(code)?.words ?? ''].map((field) => ` ${fold(field)} `);
+  [code, city, knownRegion(code)?.words ?? ''].map((field) => ` ${fold(field)} `);
 
 /**
  * Regions with words that begin with the text: in the code, the city, its country or state, or a big city nearby.
@@ -74,16 +74,12 @@ export function parseRegion(text: string, regions: readonly Region[] = REGIONS):
   throw new Problem(`"${text}" ${which}`);
 }
 
-/** Whether Managed Postgres is offered in a region. */
-export const hasManagedPostgres = (code: string, regions: readonly Region[] = REGIONS): boolean =>
-  regions.some((region) => region.code === code && region.mpg);
-
 /** @throws Problem naming the nearest region where a cluster of Managed Postgres can be made, if this one isn't */
 export function refuseUnmanaged(code: string, regions: readonly Region[] = REGIONS): void {
-  if (hasManagedPostgres(code, regions)) return;
-  const nearest = known(code)?.managed ?? 'iad';
   const offered = regions.filter(({ mpg }) => mpg).map((region) => region.code);
+  if (offered.includes(code)) return;
+  const nearest = knownRegion(code)?.managed ?? 'iad';
   throw new Problem(
-    `--region: Fly has no Managed Postgres in ${code}; the nearest region with it is ${nearest} (${known(nearest)?.city}; all: ${offered.join(' ')}). Answer --region ${nearest}, or --postgres NAME for a Fly Postgres app`,
+    `--region: Fly has no Managed Postgres in ${code}; the nearest region with it is ${nearest} (${knownRegion(nearest)?.city}; all: ${offered.join(' ')}). Answer --region ${nearest}, or --postgres NAME for a Fly Postgres app`,
   );
 }

@@ -1,9 +1,11 @@
 import { posix } from 'node:path';
-import { migrateCommand } from '../docker/release-files.ts';
+import { MIGRATE, migrateScript } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
+import { migratedRepos } from '../facts/project.ts';
 import { type FlyConfig, seconds, type Table, tablesAt, text } from '../fly/fly-config.ts';
 import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
+import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
 import type { Variables } from './engine.ts';
 
 export type Deploy = ReturnType<typeof deployOf>;
@@ -77,3 +79,14 @@ const strings = (table: Table, key: string): Variables => {
   const entries = Object.entries(tablesAt(table, key)[0]?.data ?? {});
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 };
+
+/** What migrates the database in the image; without the script Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
+function migrateCommand(project: Project, release: string): string {
+  if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
+  const { app, database } = project;
+  const repos = migratedRepos(project);
+  const apps = new Set(repos.map((repo) => database.repoApps.get(repo) ?? app.otpApp));
+  const load = [...apps].map((name) => `Application.load(${elixirAtom(name)})`).join('; ');
+  const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
+  return `/app/bin/${release} eval ${shellWord(code)}`;
+}
