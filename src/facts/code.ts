@@ -106,8 +106,8 @@ function fetches({ body, file, text }: SourceModule): RequiredEnv[] {
 /** `@token System.get_env("TOKEN")` without a default. */
 const attributeReads = (file: string, text: string): VariableRead[] =>
   [...text.matchAll(/^ *@\w+ (.*)System\.get_env\("(\w+)"\)(.*)$/gm)].flatMap(
-    ([line, before = '', name = '', after = '']) =>
+    ({ 1: before = '', 2: name = '', 3: after = '', index }) =>
       /\b(if|case|quote)\b|\|\|/.test(before + after)
         ? []
-        : [{ name, file, line: lineAt(text, text.indexOf(line)) }],
+        : [{ name, file, line: lineAt(text, index) }],
   );

@@ -34,10 +34,10 @@ export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
   );
   const applicationDemands = released.flatMap((project) => project.applicationDemands);
   const required = firstByName([...stops, ...applicationDemands, ...code.fetchEnv]);
-  const atBuild = required.filter(({ compileTime }) => compileTime).map(({ name }) => name);
+  const atBuild = new Set(required.filter((read) => read.compileTime).map(({ name }) => name));
   const applicationReads = released.flatMap((project) => project.applicationReads);
   const buildReads = firstByName([...nilReads, ...applicationReads, ...code.buildReads]).filter(
-    ({ name }) => !atBuild.includes(name),
+    ({ name }) => !atBuild.has(name),
   );
   const listed = buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
   if (listed)

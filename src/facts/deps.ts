@@ -17,19 +17,12 @@ type Lock = ReadonlyMap<string, Locked>;
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
-export interface PathDependencies {
-  /** Of a production build. `dir` is relative to the app; null when it lies above it, where no COPY reaches. */
-  found: { name: string; dir: string | null }[];
-  /** Where those above lie: `../far`. */
-  above: string[];
-  /** The mix.exs files of those in the repo. */
-  projects: MixProject[];
-}
+export type PathDependencies = ReturnType<typeof pathDependencies>;
 
 /** Path dependencies, and those that they have themselves. */
-export function pathDependencies(tree: Tree, projects: readonly MixProject[]): PathDependencies {
+export function pathDependencies(tree: Tree, projects: readonly MixProject[]) {
   const all = [...projects];
-  const found: PathDependencies['found'] = [];
+  const found: { name: string; dir: string | null }[] = [];
   const above: string[] = [];
   // Grows while it is walked
   for (const project of all)
@@ -45,21 +38,21 @@ export function pathDependencies(tree: Tree, projects: readonly MixProject[]): P
       const inside = readMixProject(tree, dir);
       if (inside) all.push(inside);
     }
-  return { found, above, projects: all.slice(projects.length) };
+  return {
+    /** Of a production build. `dir` is relative to the app; null when it lies above it, where no COPY reaches. */
+    found,
+    /** Where those above lie: `../far`. */
+    above,
+    /** The mix.exs files of those in the repo. */
+    projects: all.slice(projects.length),
+  };
 }
 
-/** Where a package comes from. */
-interface Source {
-  name: string;
-  /** Of git. */
-  url: string | null;
-  /** The URL needs an ssh key: `git@host:…` or `ssh://…`. A public https one needs nothing but git. */
-  ssh: boolean;
-  /** Hex repository: "hexpm", "hexpm:acme" of an organization, or a private one such as "oban". */
-  repo: string;
-}
-
-function sourceOf({ name, options }: Dep, lock: Lock): Source {
+/**
+ * Where a package comes from: the URL of a git repository (`ssh`: it needs a key, as `git@host:…` does), and the Hex
+ * repository, which is "hexpm", "hexpm:acme" of an organization, or a private one such as "oban".
+ */
+function sourceOf({ name, options }: Dep, lock: Lock) {
   const locked = lock.get(name);
   const text = (key: string) => {
     const value = get(options, key);
@@ -73,9 +66,6 @@ function sourceOf({ name, options }: Dep, lock: Lock): Source {
   const repo = organization ? `hexpm:${organization}` : (text('repo') ?? locked?.repo ?? 'hexpm');
   return { name, url, ssh: /^(ssh:|git@)/.test(url ?? ''), repo };
 }
-
-/** Names that stay in `facts --json`, and where the packages of a production build come from. */
-export type Dependencies = ReturnType<typeof dependencies>;
 
 /**
  * What a production build takes, and which of it needs more than hex and Elixir.

@@ -69,7 +69,8 @@ function routesIn(
           (arg) => arg?.is === 'module',
         );
         const name = module?.is === 'module' ? fullName(module.name, router.scope) : '-';
-        const inner = routers.find((other) => `.${other.name}`.endsWith(`.${name}`));
+        const ending = `.${name}`;
+        const inner = routers.find((other) => other.name === name || other.name.endsWith(ending));
         if (!inner || inner === router || mounted.has(inner)) return inner ? [] : [full];
         mounted.add(inner);
         return routesIn(inner, inner.body, full, routers, mounted);

@@ -19,10 +19,8 @@ interface Candidates {
  */
 export function pickEndpoint(repo: Candidates): Use & { otpApp: string } {
   const { projects, notes } = repo;
-  const apps = projects.map(({ app }) => app);
-  const known = repo.code.endpoints.filter(
-    ({ otpApp }) => otpApp === null || apps.includes(otpApp),
-  );
+  const apps = new Set(projects.map(({ app }) => app));
+  const known = repo.code.endpoints.filter(({ otpApp }) => otpApp === null || apps.has(otpApp));
   const points = pointsOf(repo);
   const [best, second] = known
     .map((endpoint) => ({ ...endpoint, points: points(endpoint) }))
@@ -36,7 +34,7 @@ export function pickEndpoint(repo: Candidates): Use & { otpApp: string } {
     notes.push(
       `Several endpoints (${names.join(', ')}); ${best.module} is used as the one that serves.`,
     );
-  return { ...best, otpApp: best.otpApp ?? apps.find(Boolean) ?? '' };
+  return { ...best, otpApp: best.otpApp ?? [...apps].find(Boolean) ?? '' };
 }
 
 /** Weights found by trying them on some 40 public apps. */
