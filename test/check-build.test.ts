@@ -9,7 +9,7 @@ import { runCheck } from '../src/run/check-command.ts';
 import { treeOf } from '../src/tree.ts';
 import { textsBefore } from './projects.ts';
 import { planFor, projectOf, SHOP, shop } from './support.ts';
-import { generated, judge, spoil, type Texts, testTraps } from './traps.ts';
+import { generated, judge, spoil, type Texts, testTraps, trapsIn } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const IGNORE = '.dockerignore';
@@ -22,34 +22,70 @@ const PUBLIC_KEY = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n
 const mustFaults = (project: Project) =>
   allFaults(project).filter((line) => !line.includes('the file is not there'));
 
+testTraps(
+  trapsIn(
+    `
+B3 must: a task of assets that mix.exs has no alias for
+--- mix.exs
+- "assets.deploy":
++ "assets.other":
+Dockerfile: RUN mix assets.deploy => remove \`mix assets.deploy\`
+
+B3 must: a task of a package that production lacks
+- RUN mix release
++ RUN mix do sentry.package_source_code + release
+Dockerfile: RUN mix do sentry => what it needs
+
+B3 must: a folder that the repo lacks
+- COPY assets assets
++ COPY assets assets
++ COPY ["fonts", "./fonts/"]
+Dockerfile: COPY ["fonts" => commit it
+
+B1 must: an Elixir image that was never built for that OTP
+- docker.io/hexpm/elixir:\${ELIXIR_VERSION}-erlang-\${OTP_VERSION}-debian-\${DEBIAN_VERSION}
++ elixir:1.18.4-otp-24-slim
+Dockerfile: ARG BUILDER_IMAGE => hub.docker.com
+
+B1 must: a tag that hexpm never had
+- -erlang-\${OTP_VERSION}-debian-\${DEBIAN_VERSION}"
++ "
+Dockerfile: ARG ELIXIR_VERSION => hub.docker.com
+
+B1 must: bullseye
+- bookworm-20251020
++ bullseye-20240904
+Dockerfile: ARG => trixie
+
+R1.6 must: a release of another name is copied
+- /rel/shop ./
++ /rel/shoop ./
+Dockerfile: COPY --from=builder => write shop
+
+R1.6 must: a program that the release has not
+- CMD ["/app/bin/server"]
++ CMD ["/app/bin/serve"]
+Dockerfile: CMD => write shop
+
+B6 must: a folder kept out that is copied
+- /cover/
+-
++ /cover/
++ rel
++
+.dockerignore: rel => remove the line \`rel\`
+
+R1.4 must: a secret in the image
+- USER nobody
++ ENV STRIPE_SECRET=live_0123456789abcdef
++ USER nobody
+Dockerfile: ENV STRIPE_SECRET => fly secrets set STRIPE_SECRET
+`,
+    launched,
+  ),
+);
+
 testTraps([
-  {
-    name: 'a task of assets that mix.exs has no alias for',
-    rule: 'B3',
-    weight: 'must',
-    repo: launched,
-    file: 'mix.exs',
-    change: ['"assets.deploy":', '"assets.other":'],
-    expect: { place: 'Dockerfile: RUN mix assets.deploy', mend: /remove `mix assets.deploy`/ },
-  },
-  {
-    name: 'a task of a package that production lacks',
-    rule: 'B3',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['RUN mix release', 'RUN mix do sentry.package_source_code + release'],
-    expect: { place: 'Dockerfile: RUN mix do sentry', mend: /what it needs/ },
-  },
-  {
-    name: 'a folder that the repo lacks',
-    rule: 'B3',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['COPY assets assets', 'COPY assets assets\nCOPY ["fonts", "./fonts/"]'],
-    expect: { place: 'Dockerfile: COPY ["fonts"', mend: /commit it/ },
-  },
   {
     name: 'a setting of mix.exs from an environment that the build has not',
     rule: 'B3',
@@ -58,54 +94,6 @@ testTraps([
     file: 'mix.exs',
     change: ['mod: {', 'env: [key: System.get_env("PARTNER_KEY")],\n      mod: {'],
     expect: { place: 'mix.exs: env: [key:', mend: /PARTNER_KEY: mix.exs:\d+/ },
-  },
-  {
-    name: 'an Elixir image that was never built for that OTP',
-    rule: 'B1',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: [
-      'docker.io/hexpm/elixir:${ELIXIR_VERSION}-erlang-${OTP_VERSION}-debian-${DEBIAN_VERSION}',
-      'elixir:1.18.4-otp-24-slim',
-    ],
-    expect: { place: 'Dockerfile: ARG BUILDER_IMAGE', mend: /hub.docker.com/ },
-  },
-  {
-    name: 'a tag that hexpm never had',
-    rule: 'B1',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['-erlang-${OTP_VERSION}-debian-${DEBIAN_VERSION}"', '"'],
-    expect: { place: 'Dockerfile: ARG ELIXIR_VERSION', mend: /hub.docker.com/ },
-  },
-  {
-    name: 'bullseye',
-    rule: 'B1',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['bookworm-20251020', 'bullseye-20240904'],
-    expect: { place: 'Dockerfile: ARG', mend: /trixie/ },
-  },
-  {
-    name: 'a release of another name is copied',
-    rule: 'R1.6',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['/rel/shop ./', '/rel/shoop ./'],
-    expect: { place: 'Dockerfile: COPY --from=builder', mend: /write shop/ },
-  },
-  {
-    name: 'a program that the release has not',
-    rule: 'R1.6',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['CMD ["/app/bin/server"]', 'CMD ["/app/bin/serve"]'],
-    expect: { place: 'Dockerfile: CMD', mend: /write shop/ },
   },
   {
     name: 'hooks that the bundler imports before the compiler writes them',
@@ -147,24 +135,6 @@ testTraps([
     file: IGNORE,
     change: ['.git\n', '.git\n**/*.pem\n'],
     expect: { place: '.dockerignore: **/*.pem', mend: /!priv\/keys\/login.pem/ },
-  },
-  {
-    name: 'a folder kept out that is copied',
-    rule: 'B6',
-    weight: 'must',
-    repo: launched,
-    file: IGNORE,
-    change: ['/cover/\n', '/cover/\nrel\n'],
-    expect: { place: '.dockerignore: rel', mend: /remove the line `rel`/ },
-  },
-  {
-    name: 'a secret in the image',
-    rule: 'R1.4',
-    weight: 'must',
-    repo: launched,
-    file: DOCKERFILE,
-    change: ['USER nobody', 'ENV STRIPE_SECRET=live_0123456789abcdef\nUSER nobody'],
-    expect: { place: 'Dockerfile: ENV STRIPE_SECRET', mend: /fly secrets set STRIPE_SECRET/ },
   },
 ]);
 

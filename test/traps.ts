@@ -69,15 +69,43 @@ export interface Trap {
   name: string;
   /** The requirement that is no longer met. */
   rule: string;
-  weight?: Weight;
+  weight?: Weight | undefined;
   /** The repo to spoil; the generated one, unless said otherwise. */
   repo?: () => Texts;
   /** What is replaced in which file; none where the repo itself is spoilt. */
-  file?: string;
+  file?: string | undefined;
   change?: [from: string, to: string];
   /** The file where the fault is found, with the beginning of its line, and a part of the edit. */
-  expect: { place: string; mend: RegExp };
+  expect: { place: string; mend: RegExp | string };
 }
+
+/**
+ * Traps as one reads a diff, with an empty line between: `R2.4 name` (or `R2.4 must: name`), `--- file` where it isn't that of
+ * the place, `-` and `+` lines for what is replaced, then `place => edit`, a part of it.
+ */
+export const trapsIn = (table: string, repo = generated): Trap[] =>
+  table
+    .trim()
+    .split('\n\n')
+    .map((block) => {
+      const lines = block.split('\n');
+      const marked = (mark: string) =>
+        lines
+          .filter((line) => line.startsWith(mark) && !line.startsWith('---'))
+          .map((line) => line.slice(2));
+      const [, rule = '', weight, name = ''] =
+        /^(\S+) (?:(must|should|advice): )?(.+)/.exec(block) ?? [];
+      const [place = '', mend = ''] = lines.at(-1)?.split(' => ') ?? [];
+      return {
+        name,
+        rule,
+        weight: weight as Weight | undefined,
+        repo,
+        file: /^--- (.+)/m.exec(block)?.[1] ?? place.split(': ')[0],
+        change: [marked('-').join('\n'), marked('+').join('\n')],
+        expect: { place, mend },
+      };
+    });
 
 /** Each spoilt repo lacks just what was spoilt, and says where and how to mend it. */
 export function testTraps(traps: readonly Trap[]): void {
@@ -91,7 +119,9 @@ export function testTraps(traps: readonly Trap[]): void {
           `${file}: ${line === null ? '' : textAt(texts, file, line)}`.startsWith(
             trap.expect.place,
           ) &&
-          trap.expect.mend.test(edit),
+          (typeof trap.expect.mend === 'string'
+            ? edit.includes(trap.expect.mend)
+            : trap.expect.mend.test(edit)),
       );
       assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
     });

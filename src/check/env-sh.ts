@@ -1,7 +1,61 @@
-import { basenames, usesMnesia } from './node-name.ts';
+import { join } from 'node:path/posix';
+import { show } from '../elixir/value.ts';
+import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
+import { PROBE } from './runtime-settings.ts';
 import { assignmentsIn, linesOf } from './script.ts';
+
+/**
+ * What a node is called before its `@`, as the shell writes it: the name by which libcluster looks for the nodes, a stable one
+ * for Mnesia, or one that tells releases apart.
+ */
+export function nodeName(repo: Repo) {
+  const base = basenames(repo).find((name) => name !== undefined);
+  if (base !== undefined) return { name: base, reason: 'libcluster' } as const;
+  if (usesMnesia(repo)) return { name: '${FLY_APP_NAME}', reason: 'mnesia' } as const;
+  return { name: '${FLY_APP_NAME}-${image_id:-release}', reason: undefined };
+}
+
+/** Each `node_basename` of libcluster's topologies, in the configuration or where they are handed over; undefined: it can't be known. */
+function basenames(repo: Repo): (string | undefined)[] {
+  const boot = repo.boot({ ...PROBE, FLY_APP_NAME: 'the-secret-FLY_APP_NAME' });
+  const code = repo.project.sources
+    .matching(/node_basename/)
+    .map((file) => repo.project.sources.text(file));
+  return [...[...boot.apps.values()].map(show), ...code].flatMap((text) =>
+    [...text.matchAll(/\bnode_basename: *([^,\]\n]+)/g)].map(([, value = '']) => {
+      const [, secret, read] =
+        /^"the-secret-(\w+)"$|^System\.(?:get_env|fetch_env!)\("(\w+)"\)$/.exec(value) ?? [];
+      return secret || read ? `\${${secret ?? read}}` : /^"([\w.-]+)"$/.exec(value)?.[1];
+    }),
+  );
+}
+
+const MNESIA = ['mnesiac', 'memento', 'amnesia', 'ecto_mnesia', 'ecto3_mnesia', 'libmnesia'];
+
+/** Mnesia's files belong to the name of the node that made them. */
+export const usesMnesia = ({ project }: Repo): boolean =>
+  MNESIA.some((name) => project.lock.has(name)) ||
+  project.config.apps.has('mnesia') ||
+  project.sources.matching(/:mnesia\.|MnesiaCache/).length > 0 ||
+  project.projects.some(({ dir }) =>
+    /extra_applications: \[[^\]]*:mnesia/.test(project.tree.read(join(dir, 'mix.exs')) ?? ''),
+  );
+
+/** What the owner should know about the name that our block gives the nodes. */
+export const nodeNotes = (repo: Repo): string[] => [
+  ...(basenames(repo).includes(undefined)
+    ? [
+        "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
+      ]
+    : []),
+  ...(nodeName(repo).reason === 'mnesia'
+    ? [
+        "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
+      ]
+    : []),
+];
 
 const b10 = rulesFor(ENV_SH, 'B10');
 const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
@@ -33,8 +87,7 @@ const nodesIn = (script: string) =>
 const rawReferences = (script: string) =>
   assignmentsIn(script)
     .filter(({ value, text }) => value.includes('FLY_IMAGE_REF') && !/tr -cd|cut -c/.test(text))
-    .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)))
-    .map(({ line }) => ({ line }));
+    .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
 /** The names that nodes are given before their `@`. */
 const givenNames = (script: string) =>
@@ -89,11 +142,10 @@ export const envShRules: readonly Rule<string>[] = [
   ),
   b10.should(
     (script, repo) => {
-      const bases = basenames(repo).flatMap((name) => name ?? []);
+      const bases = basenames(repo).filter((name) => name !== undefined);
       const isKnown = (name: string) => bases.some((base) => base.replace(/[{}]/g, '') === name);
-      return (bases.length ? givenNames(script) : [])
-        .filter(({ name }) => !isKnown(name))
-        .map(({ line }) => ({ line, base: bases[0] }));
+      const strange = givenNames(script).filter(({ name }) => bases[0] && !isKnown(name));
+      return strange.map(({ line }) => ({ line, base: bases[0] }));
     },
     ({ base }) => `libcluster looks for nodes named ${base}@…, and finds none of this name`,
     ({ base }) =>

@@ -121,9 +121,9 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     'remove it, and migrate when the app starts',
   ),
   b9.must(
-    command((text, { project, sources }) => {
+    command((text, { project }) => {
       const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(text)?.[1];
-      return module?.startsWith(`${project.app.module}.`) && !sources.fileOf(module);
+      return module?.startsWith(`${project.app.module}.`) && !project.sources.fileOf(module);
     }),
     'there is no such module, so each deploy stops here',
     'mix phx.gen.release writes it; or remove release_command',

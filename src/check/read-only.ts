@@ -1,6 +1,6 @@
 import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
-import { usesMnesia } from './node-name.ts';
+import { usesMnesia } from './env-sh.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -29,7 +29,8 @@ const isUsed: Readonly<Record<string, (repo: Repo) => boolean>> = {
   tzdata: (repo) =>
     repo.project.lock.has('tzdata') &&
     atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
-  tz: ({ sources }) => sources.matching(/Tz\.(Update|Watch)Periodically/)[0] !== undefined,
+  tz: ({ project: { sources } }) =>
+    sources.matching(/Tz\.(Update|Watch)Periodically/)[0] !== undefined,
   mnesia: usesMnesia,
   waffle: (repo) => storesHere(repo, 'waffle'),
   arc: (repo) => storesHere(repo, 'arc'),
@@ -138,7 +139,7 @@ function beginning(path: string, text: string, depth = 0): string {
 }
 
 /** Own code that writes below /app, or into priv. */
-const ownWrites = ({ sources }: Repo): Writer[] =>
+const ownWrites = ({ project: { sources } }: Repo): Writer[] =>
   sources
     .matching(/File\.|:disk_log|:dets|CubDB/)
     .filter((file) => !/(^|\/)mix\//.test(file))

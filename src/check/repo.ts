@@ -5,7 +5,6 @@ import { Run } from '../elixir/run.ts';
 import type { Value } from '../elixir/value.ts';
 import { configFile } from '../facts/config.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Sources } from '../facts/sources.ts';
 import { type FlyConfig, flyConfig } from '../fly/fly-config.ts';
 import { problemOf } from '../problem.ts';
 import { treeOf } from '../tree.ts';
@@ -94,15 +93,10 @@ export class Repo {
     return this.once('envSh', () => this.read(this.envShPath, (text) => text));
   }
 
-  /** The project's own .ex files. */
-  get sources(): Sources {
-    return this.project.sources;
-  }
-
   /** Settings that are read while compiling: a release whose runtime.exs changes one stops at boot. */
   get compiledKeys(): CompiledKey[] {
     return this.once('compiledKeys', () => [
-      ...keysOfCode(this.sources),
+      ...keysOfCode(this.project.sources),
       ...keysOfPackages(this.project),
     ]);
   }

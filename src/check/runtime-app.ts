@@ -71,30 +71,23 @@ export function logLines(repo: Repo) {
   };
 }
 
-const isOneLine = (format: string): boolean =>
-  format.includes('$message') && format.indexOf('\n') === format.length - 1;
-
-const LINES: [
-  name: string,
-  isWrong: (_: Value | undefined) => boolean,
-  what: string,
-  edit: string,
-][] = [
+/** What makes lines hard to read: a format without the message or with a newline elsewhere than at its end, … */
+const LINES: [name: string, isWrong: RegExp, what: string, edit: string][] = [
   [
     'format',
-    (format) => typeof format === 'string' && !isOneLine(format),
+    /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/,
     'an event is not one plain line',
     'format: "$time $metadata[$level] $message\\n"',
   ],
   [
     'metadata',
-    (ids) => Array.isArray(ids) && !ids.some((id) => atomName(id) === 'request_id'),
+    /^\[(?!.*:request_id\b)/,
     'lines do not say which request they belong to',
     'metadata: [:request_id]',
   ],
   [
     'colors',
-    (colors) => get(colors, 'enabled') === true,
+    /enabled: true/,
     'lines have colours, which `fly logs` shows as codes',
     'colors: [enabled: false]',
   ],
@@ -102,12 +95,12 @@ const LINES: [
 
 /** What Logger's lines lack, or the owner's own choice makes harder to read. */
 function wrongLines(_: string, repo: Repo) {
-  const { key, own, ...missing } = logLines(repo);
+  const { key, own, format, metadata } = logLines(repo);
   if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
   return (own === undefined ? LINES : []).map(([name, isWrong, what, edit]) => {
-    const isMissing = Object.entries(missing).some(([one, lacking]) => one === name && lacking);
+    const isMissing = { format, metadata, colors: false }[name];
     const weight = isMissing ? 'should' : 'advice';
-    const isFault = isMissing || isWrong(settingAt(repo, ['logger', key, name]));
+    const isFault = isMissing || isWrong.test(show(settingAt(repo, ['logger', key, name])));
     return isFault && { weight, what, rest: `:${key}, ${edit}` };
   });
 }

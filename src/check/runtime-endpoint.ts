@@ -107,8 +107,8 @@ function admits(origin: Value | undefined, repo: Repo): boolean {
 
 /** A socket's own list of texts, which goes before that of the endpoint. */
 function socketsElsewhere(_: string, repo: Repo) {
-  const file = repo.sources.fileOf(repo.project.endpoint.module);
-  const text = (file && repo.sources.text(file)) ?? '';
+  const file = repo.project.sources.fileOf(repo.project.endpoint.module);
+  const text = (file && repo.project.sources.text(file)) ?? '';
   const lists = text.matchAll(/^[^#\n]*\bcheck_origin: \[((?:\s*"[^"#]*",?)+\s*)\]/gm);
   return [...lists].map(({ 1: list = '', index }) => {
     const isOther = !(list.match(/[^",\s]+/g) ?? []).some((origin) => admits(origin, repo));
