@@ -255,6 +255,22 @@ const generation = (name: string): Texts => {
   );
 };
 
+test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
+  const old = generation('unmarked');
+  assert.equal(conflicts(old), ['Dockerfile']);
+  const next = run(old, 'replace');
+  const fresh = run(shop());
+  for (const path of ['Dockerfile', 'rel/env.sh.eex', 'config/runtime.exs'])
+    assert.is(next[path], fresh[path], path);
+  assert.equal(changed(next), []);
+});
+
+test('a block stays as it is when its owner wrote in its first line', () => {
+  const fresh = run(shop());
+  const own = (fresh['rel/env.sh.eex'] ?? '').replace(/^# >>> .*/m, '$& (ours)');
+  assert.is(run({ ...fresh, 'rel/env.sh.eex': own })['rel/env.sh.eex'], own);
+});
+
 for (const name of ['marked', 'seeded', 'cached']) {
   test(`files of an earlier version (${name}): all of it is renewed, and edits stay`, () => {
     const old = generation(name);

@@ -11,6 +11,9 @@ const ADVICE =
   'a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out';
 /** The first mark as we write it, with the checksum of the block. */
 const FIRST = new RegExp(`^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\(([0-9a-f]+)\\): ${ADVICE}$`);
+/** The mark of files without a checksum, which no version knows to be edited: it said that a rerun replaces them. */
+const UNSUMMED =
+  '# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours';
 /** In place of the block: its owner does without it. */
 const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
 
@@ -38,7 +41,8 @@ export const intoBlock =
       const [, mark = '', theirs = ''] = old;
       const [sum, there, ours] = [FIRST.exec(mark)?.[1], checksum(theirs), checksum(lines)];
       const isCurrent = sum === ours && there === ours;
-      const isEdited = sum === undefined || (there !== sum && there !== ours);
+      const isEdited =
+        mark !== UNSUMMED && (sum === undefined || (there !== sum && there !== ours));
       const stays = isCurrent || (isEdited && onConflict !== 'replace');
       return stays ? before : before.replace(BLOCK, () => block);
     }
