@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { build } from 'esbuild';
+import { BUNDLING } from './bundling.ts';
 
 const began = Date.now();
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ const files = readdirSync(`${root}test`).filter(
 );
 
 await build({
+  ...BUNDLING,
   absWorkingDir: root,
   entryPoints: [
     ...files.map((file) => `test/${file}`),
@@ -25,14 +27,7 @@ await build({
     'plopfile.ts',
     'src/write/apply.ts',
   ],
-  outbase: '.',
   outdir: built,
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  platform: 'node',
-  target: 'node20.18',
-  format: 'esm',
   sourcemap: true,
   plugins: [
     {

@@ -171,12 +171,12 @@ export class Repo {
   }
 }
 
-/** Docker's own rules (the last match wins, patterns start at the top), which are not those of .gitignore. */
 /** Each pattern becomes a regular expression, whose time grows with the stars in it. */
 const LONGEST_PATTERN = 300;
 const MOST_STARS = 10;
 const MOST_PATTERNS = 500;
 
+/** Docker's own rules (the last match wins, patterns start at the top), which are not those of .gitignore. */
 export function matcher(patterns: string): (path: string) => boolean {
   const usable = patterns
     .split(/\r?\n/)
