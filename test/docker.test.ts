@@ -389,7 +389,7 @@ test('what a replaced Dockerfile has beyond ours is named: packages, and other l
   const foreign = [
     'FROM elixir:1.18-slim AS builder',
     'ENV MIX_ENV=prod MODEL_DIR=/app/models',
-    'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6',
+    'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6 >/dev/null 2>&1',
     'RUN mix deps.get --only prod && mix compile \\\n  && mix run -e "Shop.load_model()"',
     'RUN mix assets.deploy && mix release',
     'FROM debian:trixie-slim',

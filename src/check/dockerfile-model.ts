@@ -202,6 +202,8 @@ export const packages = (steps: readonly Step[]): string[] =>
     .flatMap(({ commands }) => commands)
     .flatMap((command) => {
       const [, names = ''] =
-        /\b(?:apk|apt|apt-get)\s+(?:\S+\s+){0,8}?(?:add|install)\s+(.*)/.exec(command) ?? [];
+        /\b(?:apk|apt|apt-get)\s+(?:\S+\s+){0,8}?(?:add|install)\s+(.*?)(?:\s\d?>|$)/.exec(
+          command,
+        ) ?? [];
       return [...names.matchAll(/(?<!\S)([^-\s=~<>][^\s=~<>]*)/g)].map(([name]) => name);
     });
