@@ -212,9 +212,10 @@ test('the lock of a run that was killed holds nobody up', () => {
   const name = createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, 16);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   const lock = join(temporary, `phoenix-fly-${process.getuid?.()}-${name}.lock`);
-  writeFileSync(lock, String(process.pid));
+  symlinkSync(String(process.pid), lock);
   assert.throws(() => apply(root, CHANGES), /another run is writing here; run again/);
-  writeFileSync(lock, String(dead));
+  rmSync(lock);
+  symlinkSync(String(dead), lock);
   apply(root, CHANGES);
   assert.equal(leftovers(), []);
 });

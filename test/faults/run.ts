@@ -216,7 +216,7 @@ function inject(
 
 /** At each system call of the writing; deterministic. */
 function killsByCall(): void {
-  for (const call of ['mkdir', 'fsync', 'link', 'rename', 'access', 'unlink']) {
+  for (const call of ['symlink', 'write', 'mkdir', 'fsync', 'link', 'rename', 'access', 'unlink']) {
     const wrong: string[] = [];
     const seen = { old: 0, new: 0, mix: 0 };
     let at = 1;
