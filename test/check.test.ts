@@ -168,6 +168,10 @@ test('what only the running release knows is unknown, never met', () => {
     ),
     'unknown',
   );
+  const pool = '    pool_size: String.to_integer(System.get_env("POOL_SIZE", "10")),\n';
+  const sized = spoil(generated(), RUNTIME, pool, '');
+  const condition = 'if Shop.Env.large?() do\n  config :shop, Shop.Repo, pool_size: 40\nend\n';
+  assert.is(verdict({ ...sized, [RUNTIME]: sized[RUNTIME] + condition }, 'R3.2'), 'unknown');
   assert.is(
     verdict({ ...generated(), [RUNTIME]: `${generated()[RUNTIME]}\nif x do\n` }, 'R3.1'),
     'unknown',

@@ -155,7 +155,8 @@ test('package.json: lockfile, manager and file: dependencies', () => {
   assert.match(bare.notes.join('\n'), 'no lockfile');
 });
 
-test('an asset tool is named once', () => {
+test('an asset tool is named once, and where mix.lock has it', () => {
+  assert.equal(app({}, ', {:esbuild, "~> 0.10"}').assets.tools, []);
   assert.equal(
     app(
       {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Silence } from '../src/fly/flyctl.ts';
-import { askAccount } from '../src/fly/live.ts';
+import { askAccount, askSecrets } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
 import { BINARY, begin, run, type Started } from './commands.ts';
 import { fakeFlyctl, loggedOut, type } from './terminal.ts';
@@ -113,6 +113,15 @@ test('what people call a database outside Fly is one, not the name of an app', (
     postgresChoices('neon', 'shop-db').map(({ value }) => value),
     ['external'],
   );
+});
+
+test("the app's secrets are names, whose key flyctl writes one way or the other", async () => {
+  process.env.PATH = fakeFlyctl(
+    `"secrets list --app shop --json") echo '[{"Name":"ONE"},{"name":"TWO"}]';;`,
+  ).path;
+  const apps = [{ name: 'shop', organization: 'acme', deployed: true }];
+  const names = await askSecrets('.', 'shop', { flyctl: 'logged in', apps, organizations: [] });
+  assert.equal(names, ['ONE', 'TWO']);
 });
 
 test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {

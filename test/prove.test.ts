@@ -112,6 +112,7 @@ const ENDS: Record<string, [asked: RegExp, isKilled: boolean]> = {
   start: [/^run --detach .*-app-/, false],
   loop: [/^port /, false],
   crash: [/rpc .*query/, false],
+  gone: [/^start \S+-db-/, false],
   memory: [/rpc .*query/, true],
   starved: [/rpc .*query/, true],
   late: [/rpc .*whereis/, true],
@@ -129,6 +130,9 @@ function recorded(port: number, broken: string, name: string) {
     const named = asked.some((earlier) => /^pull /.test(earlier));
     if (broken === 'short' && /^build /.test(line) && !named)
       return { code: 125, all: 'STEP 1/4: FROM elixir:1.18 AS build\nError: short-name "elixir"' };
+    const restarted = asked.some((earlier) => /^start /.test(earlier));
+    if (broken === 'stuck' && restarted && /query!/.test(line))
+      return { code: 1, all: '** (DBConnection.ConnectionError) dropped' };
     if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
     if (/^kill /.test(line)) stopped = !/stop|swallow/.test(broken);
     if (/^inspect /.test(line))
@@ -237,6 +241,8 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
     { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
   ],
   ['database', 'database', /a query fails\n.*ConnectionError/],
+  ['gone', 'database', /the app stopped when Postgres was restarted/],
+  ['stuck', 'database', /no query succeeds .* after a restart of Postgres\n.*dropped/],
   ['crash', 'database', /the app has ended by itself, exit code 1/],
   ['memory', 'memory', /killed at the limit of 512 MB/],
   ['starved', 'memory', /killed at the limit/],

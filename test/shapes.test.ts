@@ -97,6 +97,16 @@ test('an umbrella copies each mix.exs before deps.get, compiles from the root an
   );
 });
 
+test("an umbrella's own assets.deploy stands for those of its apps", () => {
+  const releases = 'releases: [depot: [applications: [shop: :permanent, shop_web: :permanent]]], ';
+  const lines = instructions(
+    umbrella(
+      `${releases}aliases: ["assets.deploy": ["do --app shop_web cmd mix assets.deploy"]], `,
+    ),
+  );
+  inOrder(lines, 'mix do compile + assets.deploy + release --overwrite --path /release');
+});
+
 test('an umbrella without a release gets one in mix.exs, in whatever way its list is written', () => {
   for (const texts of [
     umbrella(''),
