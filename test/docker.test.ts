@@ -97,6 +97,8 @@ test("images: the minor's tag where the exact one is unknown or has holes, the e
   assert.is(choose('1.19.8', '28', '~> 1.15').elixir, '1.19');
   assert.is(choose('1.21.0', '29', '~> 1.21').elixir, '1.21');
   assert.is(choose('1.17.3', '26', '~> 1.15').elixir, '1.17.3');
+  assert.match(choose('1.18.4', '21', '~> 1.15').notes.join(), 'OTP 21 is not used');
+  assert.not.match(choose('1.18.4', '27', '~> 1.15').notes.join(), 'is not used');
   assert.match(choose('1.17.3', '26', '~> 1.15').notes.join(), 'no security fixes');
   assert.is(choose('1.18.4', '27', '== 1.18.4').elixir, '1.18.4');
   assert.match(
