@@ -187,18 +187,15 @@ test("deps given through a wrapper that can't be followed", () => {
 });
 
 test('names that follow no rule: the web module is what others use', () => {
-  const facts = app({
-    'lib/shop_web/endpoint.ex':
-      'defmodule SHOP.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
-    'lib/web.ex':
-      'defmodule SHOP.Front do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
-  });
+  const web = (name: string) =>
+    `defmodule ${name} do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend`;
+  const endpoint = 'defmodule SHOP.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend';
+  const facts = app({ 'lib/shop_web/endpoint.ex': endpoint, 'lib/web.ex': web('SHOP.Front') });
+  const apart = app({ 'lib/shop_web/endpoint.ex': endpoint, 'lib/web.ex': web('Pages') });
+  assert.is(apart.app.webModule, 'Pages');
   assert.is(facts.endpoint.module, 'SHOP.Endpoint');
   assert.is(facts.app.webModule, 'SHOP.Front');
-  const older = app({
-    'lib/shop_web/web.ex':
-      'defmodule ShopWeb.Web do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend',
-  });
+  const older = app({ 'lib/shop_web/web.ex': web('ShopWeb.Web') });
   assert.is(older.app.webModule, 'ShopWeb.Web');
 });
 
