@@ -112,78 +112,46 @@ function gitless({ build }: Dockerfile, { project }: Repo) {
 export const buildRules: readonly Rule[] = [
   b3.must(
     lateInputs,
-    ({ path, why, above }) => `${path} ${above ? 'comes too late' : 'is not there yet'}: ${why}`,
-    ({ path, above }) =>
+  )`${'path'} ${({ above }) => (above ? 'comes too late' : 'is not there yet')}: ${'why'}
+    => ${({ path, above }) =>
       above
         ? `move this line above line ${above}`
-        : `before this line, add: COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`,
-  ),
+        : `before this line, add: COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`}`,
   b3.should(
     keptOver,
-    ({ path }) => `${path} may be read while the code compiles, and the build's cache outlives it`,
-    ({ from }) =>
-      `copy such files into the stage ${from} (\`npx plop dockerfile\` does), where the cache starts`,
-  ),
-  b3.must(
-    missingSources,
-    ({ path }) => `${path} is copied, but the repo has none, so the build stops here`,
-    ({ path }) =>
-      `remove it from this line, or commit it${/(^|\/)rel$/.test(path) ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : ''}`,
-  ),
+  )`${'path'} may be read while the code compiles, and the build's cache outlives it
+    => copy such files into the stage ${'from'} (\`npx plop dockerfile\` does), where the cache starts`,
+  b3.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
+    => remove it from this line, or commit it${({ path }) => (/(^|\/)rel$/.test(path) ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : '')}`,
   b3.must(
     unknownTasks,
-    ({ name, lacks }) =>
-      `there is no task ${name}, as mix.exs lacks ${lacks}: the build stops here`,
-    ({ name }) => `remove \`mix ${name}\`, or add what it needs to mix.exs`,
-  ),
-  b3.must(
-    unknownScripts,
-    ({ name }) => `package.json has no script ${name}: the build stops here`,
-    ({ name }) => `add the script ${name}, or remove this command`,
-  ),
-  b3.must(
-    missingPackages,
-    ({ names }) => `the packages of ${names} are never installed`,
-    'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
-  ),
-  b3.must(
-    ({ build }, { project: { umbrella, release } }) => {
-      const none = umbrella && release.name === null && release.names.length === 0;
-      return build.release && none && { file: 'mix.exs', line: 1 };
-    },
-    'an umbrella has no release by default, and `mix release` refuses',
-    (_, { release, project }) =>
-      `in project/0, add: releases: [${release}: [applications: [${project.app.otpApp}: :permanent]]]`,
-  ),
-  b3.must(
-    (file, { project }) =>
-      project.env.required.filter(({ compileTime, name }) => compileTime && !isGiven(file, name)),
-    ({ name }) => `${name} is read while the image is built, where Fly's secrets are not there`,
-    ({ name }) =>
-      `read it in config/runtime.exs; or RUN --mount=type=secret,id=${name} and fly deploy --build-secret ${name}=…`,
-  ),
-  b3.advice(
-    (file, { project, runtime }) => {
-      const later = (name: string) => isGiven(file, name) || runtime?.text.includes(`"${name}"`);
-      const reads = project.env.buildReads.filter(({ name }) => !later(name));
-      return reads[0] && { ...reads[0], reads };
-    },
-    ({ reads }) =>
-      `read while the image is built, without Fly's secrets, so the release keeps nil: ${reads.map(({ name }) => name).join(', ')}`,
-    ({ reads }) =>
-      `read in config/runtime.exs:\n${reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
-  ),
+  )`there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
+    => remove \`mix ${'name'}\`, or add what it needs to mix.exs`,
+  b3.must(unknownScripts)`package.json has no script ${'name'}: the build stops here
+    => add the script ${'name'}, or remove this command`,
+  b3.must(missingPackages)`the packages of ${'names'} are never installed
+    => install them before this line (npm ci); \`npx plop dockerfile\` writes a stage for it`,
+  b3.must(({ build }, { project: { umbrella, release } }) => {
+    const none = umbrella && release.name === null && release.names.length === 0;
+    return build.release && none && { file: 'mix.exs', line: 1 };
+  })`an umbrella has no release by default, and \`mix release\` refuses
+    => in project/0, add: releases: [${(_, { release }) => release}: [applications: [${(_, { project }) => project.app.otpApp}: :permanent]]]`,
+  b3.must((file, { project }) =>
+    project.env.required.filter(({ compileTime, name }) => compileTime && !isGiven(file, name)),
+  )`${'name'} is read while the image is built, where Fly's secrets are not there
+    => read it in config/runtime.exs; or RUN --mount=type=secret,id=${'name'} and fly deploy --build-secret ${'name'}=…`,
+  b3.advice((file, { project, runtime }) => {
+    const later = (name: string) => isGiven(file, name) || runtime?.text.includes(`"${name}"`);
+    const reads = project.env.buildReads.filter(({ name }) => !later(name));
+    return reads[0] && { ...reads[0], reads };
+  })`read while the image is built, without Fly's secrets, so the release keeps nil: ${({ reads }) => reads.map(({ name }) => name).join(', ')}
+    => read in config/runtime.exs:
+      ${({ reads }) => reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
 
-  b4.must(
-    keyless,
-    ({ names }) => `${names}: private, and the build has no key`,
-    `mount one, and pass it with fly deploy --build-secret NAME=…; one of:
-RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod
-RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod`,
-  ),
-  b4.must(
-    gitless,
-    ({ names }) => `${names} come from git, and the builder has no git`,
-    'before this line, install git',
-  ),
+  b4.must(keyless)`${'names'}: private, and the build has no key
+    => mount one, and pass it with fly deploy --build-secret NAME=…; one of:
+      RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod
+      RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod`,
+  b4.must(gitless)`${'names'} come from git, and the builder has no git
+    => before this line, install git`,
 ];

@@ -126,115 +126,76 @@ export const imageRules: readonly Rule[] = [
   r12.should(
     ({ build, final }) =>
       (build.stage === final || /(^|\/)(elixir|erlang)(:|$)/.test(final.root.image)) && final,
-    'the image has the compiler, Mix and Hex',
-    'add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release',
-  ),
-  r12.should(
-    superfluous,
-    ({ what }) => `the image has what only a build needs: ${what}`,
-    (_, { release }) =>
-      `leave it to the builder stage; the image only needs .../_build/prod/rel/${release}`,
-  ),
+  )`the image has the compiler, Mix and Hex
+    => add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release`,
+  r12.should(superfluous)`the image has what only a build needs: ${'what'}
+    => leave it to the builder stage; the image only needs .../_build/prod/rel/${(_, { release }) => release}`,
 
-  r13.must(
-    lacking,
-    ({ name }) => `the image installs no ${name}, which a release needs`,
-    ({ name }) => `install ${name} in the last stage`,
-  ),
+  r13.must(lacking)`the image installs no ${'name'}, which a release needs
+    => install ${'name'} in the last stage`,
   r13.must(
     ({ final: { root, steps } }) =>
       root.system?.release === 'trixie' &&
       steps.find((step) => packages([step]).includes('libncurses5')),
-    'Debian trixie has no libncurses5, so apt-get fails',
-    'write libncurses6',
-  ),
+  )`Debian trixie has no libncurses5, so apt-get fails
+    => write libncurses6`,
   r13.note(
     ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
-    'psql was left out of the image; `npx plop dockerfile -- --psql yes` puts it in',
-  ),
+  )`psql was left out of the image; \`npx plop dockerfile -- --psql yes\` puts it in`,
 
   r14.should(
     (file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }),
-    'the app runs as root',
-    'here, write: USER 65534:65534',
-  ),
-  r14.should(
-    givenAway,
-    'the running app can change its own code, which it owns',
-    'remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp',
-  ),
-  r14.must(
-    (file) => {
-      const may = file.final.env.has('RELEASE_TMP') || givenAway(file).length || isRoot(file);
-      return !may && last(file.final, 'USER');
-    },
-    'the release writes to its tmp folder at boot, which this user may not',
-    'before this line, add: ENV RELEASE_TMP=/tmp',
-  ),
-  r14.must(
-    secrets,
-    ({ keyword, name }) => `${keyword} ${name} is kept where others can read it`,
-    ({ name }) =>
-      `remove it; at run time: fly secrets set ${name}=…; while building: RUN --mount=type=secret,id=${name} …`,
-  ),
-  r14.advice(
-    ({ steps }) =>
-      steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
-    'ENV with a space is the old form, which Docker warns of',
-    ({ text }) => `write: ENV ${text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
-  ),
+  )`the app runs as root
+    => here, write: USER 65534:65534`,
+  r14.should(givenAway)`the running app can change its own code, which it owns
+    => remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp`,
+  r14.must((file) => {
+    const may = file.final.env.has('RELEASE_TMP') || givenAway(file).length || isRoot(file);
+    return !may && last(file.final, 'USER');
+  })`the release writes to its tmp folder at boot, which this user may not
+    => before this line, add: ENV RELEASE_TMP=/tmp`,
+  r14.must(secrets)`${'keyword'} ${'name'} is kept where others can read it
+    => remove it; at run time: fly secrets set ${'name'}=…; while building: RUN --mount=type=secret,id=${'name'} …`,
+  r14.advice(({ steps }) =>
+    steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
+  )`ENV with a space is the old form, which Docker warns of
+    => write: ENV ${({ text }) => text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
 
-  b1.must(
-    (file) => rootsOf(file).find(({ system }) => GONE.includes(system?.release ?? '')),
-    ({ system }) => `${system?.label}'s packages are gone (end of life), so apt-get fails`,
-    'take trixie: change the version at the top, and libncurses5 to libncurses6',
-  ),
-  b1.must(
-    (file) => rootsOf(file).find(({ image }) => neverExisted(image)),
-    ({ image }) => `there is no image ${image}: ${neverExisted(image)}`,
-    'take a tag that hub.docker.com lists',
-  ),
-  b1.must(
-    drift,
-    ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
-    ({ from }) => `change the runner to ${from}`,
-  ),
-  b1.should(
-    moving,
-    ({ image }) => `${image} changes to a new system now and then, and the other stage does not`,
-    ({ other }) =>
-      `name the system in the tag (as hexpm/elixir's do), ${other.system?.label ?? 'that of the other stage'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
-  ),
-  b1.must(
-    (file, { project }) => {
-      const elixir = builderElixir(file);
-      const refuses = (wanted: string) => elixir && !satisfiesRequirement(elixir, wanted);
-      const wanted = project.elixir.requirements.find(refuses);
-      return wanted && { line: file.build.stage.root.line, elixir, wanted };
-    },
-    ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
-    'change the Elixir version at the top',
-  ),
+  b1.must((file) =>
+    rootsOf(file).find(({ system }) => GONE.includes(system?.release ?? '')),
+  )`${({ system }) => system?.label}'s packages are gone (end of life), so apt-get fails
+    => take trixie: change the version at the top, and libncurses5 to libncurses6`,
+  b1.must((file) =>
+    rootsOf(file).find(({ image }) => neverExisted(image)),
+  )`there is no image ${'image'}: ${({ image }) => neverExisted(image)}
+    => take a tag that hub.docker.com lists`,
+  b1.must(drift)`the VM is built on ${'from'} and misses C libraries on ${'to'}
+    => change the runner to ${'from'}`,
+  b1.should(moving)`${'image'} changes to a new system now and then, and the other stage does not
+    => name the system in the tag (as hexpm/elixir's do), ${({ other }) => other.system?.label ?? 'that of the other stage'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
+  b1.must((file, { project }) => {
+    const elixir = builderElixir(file);
+    const refuses = (wanted: string) => elixir && !satisfiesRequirement(elixir, wanted);
+    const wanted = project.elixir.requirements.find(refuses);
+    return wanted && { line: file.build.stage.root.line, elixir, wanted };
+  })`it builds with Elixir ${'elixir'}, and mix.exs asks for ${'wanted'}
+    => change the Elixir version at the top`,
   b1.should((file) => {
     const unknown = rootsOf(file).filter(({ system }) => !system?.release && !system?.exact);
     const names = [...new Set(unknown.map(({ image }) => image))].join(' and ');
     return names && new Doubt(`what ${names} stands on can't be told from the name`);
-  }),
+  })``,
 
-  b2.should(
-    (file) => {
-      const { env, steps, root } = file.final;
-      const name = env.get('LC_ALL') ?? env.get('LANG') ?? '';
-      const made = steps.some(({ text }) =>
-        /locale-gen|localedef|locales-all|update-locale/.test(text),
-      );
-      const isThere = /^C\./i.test(name) || root.system?.family === 'Alpine' || made;
-      return !(isThere && /utf-?8/i.test(name)) && { line: startLine(file), name };
-    },
-    ({ name }) =>
-      `the VM takes file names for latin1: ${name ? `there is no locale ${name} in this image` : 'no locale is set'}`,
-    'before this line, write: ENV LANG=C.UTF-8, which is always there',
-  ),
+  b2.should((file) => {
+    const { env, steps, root } = file.final;
+    const name = env.get('LC_ALL') ?? env.get('LANG') ?? '';
+    const made = steps.some(({ text }) =>
+      /locale-gen|localedef|locales-all|update-locale/.test(text),
+    );
+    const isThere = /^C\./i.test(name) || root.system?.family === 'Alpine' || made;
+    return !(isThere && /utf-?8/i.test(name)) && { line: startLine(file), name };
+  })`the VM takes file names for latin1: ${({ name }) => (name ? `there is no locale ${name} in this image` : 'no locale is set')}
+    => before this line, write: ENV LANG=C.UTF-8, which is always there`,
 ];

@@ -42,45 +42,31 @@ function toolsLate(file: Dockerfile, { project }: Repo) {
 
 /** R1.1: layers that stay while only the code changes, each task once and in its place. */
 export const layerRules: readonly Rule[] = [
-  r11.should(
-    codeFirst,
-    'each change of the code fetches or compiles the dependencies again',
-    `put these lines before it, and copy lib, priv and assets after them, one by one:
-COPY mix.exs mix.lock ./
-RUN mix deps.get --only prod
-COPY config/config.exs config/prod.exs config/
-RUN mix deps.compile`,
-  ),
+  r11.should(codeFirst)`each change of the code fetches or compiles the dependencies again
+    => put these lines before it, and copy lib, priv and assets after them, one by one:
+      COPY mix.exs mix.lock ./
+      RUN mix deps.get --only prod
+      COPY config/config.exs config/prod.exs config/
+      RUN mix deps.compile`,
   r11.should(
     ({ build: { get } }) => get && !get.text.includes('--only') && get,
-    'it fetches the dependencies for test and dev too',
-    'write: mix deps.get --only prod',
-  ),
-  r11.advice(
-    ({ build: { get }, steps }) =>
-      steps
-        .filter((step) => step === get?.step || step.commands.some(installs))
-        .filter(({ flags }) => !flags.includes('type=cache')),
-    'it downloads every package again',
-    'write: RUN --mount=type=cache,target=… with the folder where it keeps packages',
-  ),
-  r11.advice(
-    assetsFirst,
-    'assets are built before the compiler writes colocated LiveView hooks',
-    ({ compile }) => `move this line below \`mix ${compile.text}\` (line ${compile.line})`,
-  ),
-  r11.advice(
-    toolsLate,
-    'esbuild and Tailwind are downloaded again with each change of the code',
-    'after `mix deps.compile`, before the code is copied, add: RUN mix assets.setup',
-  ),
-  r11.should(
-    ({ build: { tasks } }) =>
-      tasks.find(({ text, step }, index) => {
-        const before = tasks.slice(0, index).filter((task) => task.step !== step);
-        return !text.startsWith('local.') && before.some((task) => task.text === text);
-      }),
-    ({ text }) => `mix ${text} runs twice`,
-    'remove this one',
-  ),
+  )`it fetches the dependencies for test and dev too
+    => write: mix deps.get --only prod`,
+  r11.advice(({ build: { get }, steps }) =>
+    steps
+      .filter((step) => step === get?.step || step.commands.some(installs))
+      .filter(({ flags }) => !flags.includes('type=cache')),
+  )`it downloads every package again
+    => write: RUN --mount=type=cache,target=… with the folder where it keeps packages`,
+  r11.advice(assetsFirst)`assets are built before the compiler writes colocated LiveView hooks
+    => move this line below \`mix ${({ compile }) => compile.text}\` (line ${({ compile }) => compile.line})`,
+  r11.advice(toolsLate)`esbuild and Tailwind are downloaded again with each change of the code
+    => after \`mix deps.compile\`, before the code is copied, add: RUN mix assets.setup`,
+  r11.should(({ build: { tasks } }) =>
+    tasks.find(({ text, step }, index) => {
+      const before = tasks.slice(0, index).filter((task) => task.step !== step);
+      return !text.startsWith('local.') && before.some((task) => task.text === text);
+    }),
+  )`mix ${'text'} runs twice
+    => remove this one`,
 ];

@@ -94,49 +94,34 @@ function silent(file: Dockerfile, repo: Repo) {
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
 export const startRules: readonly Rule[] = [
-  r15.should(
-    (file, { fly, machine }) => {
-      const expose = last(file.final, 'EXPOSE');
-      const ports = expose?.text.replaceAll('/tcp', '').trim() ?? '';
-      const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
-      if (ports.includes('$')) return new Doubt(`what EXPOSE ${ports} is without a build argument`);
-      return ports !== wanted && { line: expose?.line ?? startLine(file), ports, wanted };
-    },
-    ({ ports, wanted }) => `EXPOSE says ${ports || 'nothing'}, the app listens on ${wanted}`,
-    ({ wanted }) => `here, write: EXPOSE ${wanted}`,
-  ),
+  r15.should((file, { fly, machine }) => {
+    const expose = last(file.final, 'EXPOSE');
+    const ports = expose?.text.replaceAll('/tcp', '').trim() ?? '';
+    const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
+    if (ports.includes('$')) return new Doubt(`what EXPOSE ${ports} is without a build argument`);
+    return ports !== wanted && { line: expose?.line ?? startLine(file), ports, wanted };
+  })`EXPOSE says ${({ ports }) => ports || 'nothing'}, the app listens on ${'wanted'}
+    => here, write: EXPOSE ${'wanted'}`,
   r16.must(
     ({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes,
-    'nothing says how the release starts',
-    (_, repo) => `at the end, add: ${startOf(repo)}`,
-  ),
+  )`nothing says how the release starts
+    => at the end, add: ${(_, repo) => startOf(repo)}`,
   r16.must(
     strangers,
-    ({ name }) => `there is no ${name}: mix.exs has no such release, rel/overlays no such script`,
-    (_, { release }) => `write ${release}`,
-  ),
-  r16.must(
-    notExecutable,
-    'it is started, but is not executable: permission denied',
-    ({ file }) => `git update-index --chmod=+x ${file}`,
-  ),
-  r16.should(deaf, 'a shell starts the VM and does not pass SIGTERM on to it', ({ file }, repo) =>
-    file ? 'put `exec` in front of its last command' : `write: ${startOf(repo)}`,
-  ),
-  r16.should(
-    ({ final }) => startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
-    'it starts with mix, not a release',
-    (_, repo) => `write: ${startOf(repo)}`,
-  ),
-  r16.should(
-    ({ final }) =>
-      final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
-    'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
-    'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
-  ),
-  r16.must(
-    silent,
-    'nothing sets PHX_SERVER, so the release starts without its web server',
-    'before this line, add: ENV PHX_SERVER=true',
-  ),
+  )`there is no ${'name'}: mix.exs has no such release, rel/overlays no such script
+    => write ${(_, { release }) => release}`,
+  r16.must(notExecutable)`it is started, but is not executable: permission denied
+    => git update-index --chmod=+x ${'file'}`,
+  r16.should(deaf)`a shell starts the VM and does not pass SIGTERM on to it
+    => ${({ file }, repo) => (file ? 'put `exec` in front of its last command' : `write: ${startOf(repo)}`)}`,
+  r16.should(({ final }) =>
+    startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
+  )`it starts with mix, not a release
+    => write: ${(_, repo) => startOf(repo)}`,
+  r16.should(({ final }) =>
+    final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
+  )`nodes use IPv6 everywhere, so with plain docker run the VM may not start
+    => remove it; rel/env.sh.eex sets it on Fly (\`npx plop env-sh\`)`,
+  r16.must(silent)`nothing sets PHX_SERVER, so the release starts without its web server
+    => before this line, add: ENV PHX_SERVER=true`,
 ];

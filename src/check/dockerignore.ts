@@ -84,24 +84,18 @@ function publicKeys({ project }: Repo): string[] {
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
 export const dockerignoreRules: readonly Rule[] = [
-  b5.should(
-    (ignores, repo) => leaks(ignores, repo).filter(({ line }) => line),
-    ({ what, probe }) => `${what} (${probe}) can get into the image`,
-    ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
-  ),
-  b5.should(
-    (ignores, repo) => {
-      const open = leaks(ignores, repo).filter(({ line }) => line === 0);
-      const harmless = open.every(({ pattern }) => /^(test|fly\.toml)$/.test(pattern));
-      const weight: Weight = harmless ? 'advice' : 'should';
-      return open.length && { line: 1, weight, open };
-    },
-    ({ open }) => `not kept out: ${open.map(({ what, probe }) => `${what} (${probe})`).join(', ')}`,
-    ({ open }) => `add at the top:\n${open.map(({ pattern }) => pattern).join('\n')}`,
-  ),
-  b6.must(
-    keptOut,
-    ({ path, why }) => `${path} never reaches the build: ${why}`,
-    ({ path, pattern }) => `remove the line \`${pattern}\`, or add !${path} at the end`,
-  ),
+  b5.should((ignores, repo) =>
+    leaks(ignores, repo).filter(({ line }) => line),
+  )`${'what'} (${'probe'}) can get into the image
+    => remove this line, or name what you need of ${'pattern'} in it`,
+  b5.should((ignores, repo) => {
+    const open = leaks(ignores, repo).filter(({ line }) => line === 0);
+    const harmless = open.every(({ pattern }) => /^(test|fly\.toml)$/.test(pattern));
+    const weight: Weight = harmless ? 'advice' : 'should';
+    return open.length && { line: 1, weight, open };
+  })`not kept out: ${({ open }) => open.map(({ what, probe }) => `${what} (${probe})`).join(', ')}
+    => add at the top:
+      ${({ open }) => open.map(({ pattern }) => pattern).join('\n')}`,
+  b6.must(keptOut)`${'path'} never reaches the build: ${'why'}
+    => remove the line \`${'pattern'}\`, or add !${'path'} at the end`,
 ];

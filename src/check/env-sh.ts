@@ -102,60 +102,46 @@ const givenNames = (script: string) =>
 export const envShRules: readonly Rule<string>[] = [
   b10.must(
     (script) => script.includes('\r\n') && { line: 1 },
-    'lines end in CRLF, which the shell takes for a part of each command',
-    'save it with LF endings; `npx plop env-sh` does',
-  ),
+  )`lines end in CRLF, which the shell takes for a part of each command
+    => save it with LF endings; \`npx plop env-sh\` does`,
   b10.should(
     everywhere,
-    ({ names }) =>
-      `${names}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
-    ({ lines }) => `move inside \`${GUARD}\`:\n${lines}`,
-  ),
+  )`${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
+    => move inside \`${() => GUARD}\`:
+      ${'lines'}`,
   b10.should(
     (script) => !/\bRELEASE_NODE:?=/.test(script.replace(/^\s*#.*$/gm, '')),
-    'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
-    `${inGuard('RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"')}; \`npx plop env-sh\` writes it with image_id`,
-  ),
+  )`no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
+    => ${() => inGuard('RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"')}; \`npx plop env-sh\` writes it with image_id`,
   b10.should(
     rawReferences,
-    'an image reference with a digest or a label of your own makes an invalid node name',
-    "clean it first: image_id=$(printf '%s' \"${FLY_IMAGE_REF:-}\" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use ${image_id}",
-  ),
+  )`an image reference with a digest or a label of your own makes an invalid node name
+    => clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
   b10.should(
     (script, { machine }) => !/inet6_tcp/.test(script + machine.ERL_AFLAGS),
-    "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
-    inGuard('ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"'),
-  ),
+  )`nodes speak IPv4 to each other, and Fly's private network has IPv6 only
+    => ${() => inGuard('ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"')}`,
   b10.should(
     (_, { project, machine }) =>
       project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
-    'dns_cluster looks for other machines under no name',
-    inGuard('DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"'),
-  ),
-  b10.must(
-    (script) => {
-      const last = linesOf(script).at(-1);
-      return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
-    },
-    'when its test fails, this last line ends the start (the script runs under set -e)',
-    'write it with if … then … fi',
-  ),
-  b10.should(
-    (script, repo) => {
-      const bases = basenames(repo).filter((name) => name !== undefined);
-      const isKnown = (name: string) => bases.some((base) => base.replace(/[{}]/g, '') === name);
-      const strange = givenNames(script).filter(({ name }) => bases[0] && !isKnown(name));
-      return strange.map(({ line }) => ({ line, base: bases[0] }));
-    },
-    ({ base }) => `libcluster looks for nodes named ${base}@…, and finds none of this name`,
-    ({ base }) =>
-      `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
-  ),
+  )`dns_cluster looks for other machines under no name
+    => ${() => inGuard('DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"')}`,
+  b10.must((script) => {
+    const last = linesOf(script).at(-1);
+    return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
+  })`when its test fails, this last line ends the start (the script runs under set -e)
+    => write it with if … then … fi`,
+  b10.should((script, repo) => {
+    const bases = basenames(repo).filter((name) => name !== undefined);
+    const isKnown = (name: string) => bases.some((base) => base.replace(/[{}]/g, '') === name);
+    const strange = givenNames(script).filter(({ name }) => bases[0] && !isKnown(name));
+    return strange.map(({ line }) => ({ line, base: bases[0] }));
+  })`libcluster looks for nodes named ${'base'}@…, and finds none of this name
+    => write: export RELEASE_NODE="${'base'}@\${FLY_PRIVATE_IP}", or change node_basename`,
   b10.must(
     (script, repo) =>
       usesMnesia(repo) &&
       givenNames(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name)),
-    'the files of Mnesia belong to the name of the node, which changes with each deploy here',
-    'write: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
-  ),
+  )`the files of Mnesia belong to the name of the node, which changes with each deploy here
+    => write: export RELEASE_NODE="\${FLY_APP_NAME}@\${FLY_PRIVATE_IP}"`,
 ];

@@ -52,89 +52,73 @@ const command =
 export const flyDataRules: readonly Rule<FlyFile>[] = [
   r23.must(
     (file, repo) => isSqlite(repo) && volumes(file).length === 0,
-    'each deploy starts with an empty database: its file is on a disk that is not kept',
-    'at the end, add, and let DATABASE_PATH point there:\n[[mounts]]\nsource = "data"\ndestination = "/data"',
-  ),
-  r23.should(
-    wrongNetwork,
-    ({ module, ipv6 }) =>
-      ipv6
-        ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
-        : 'databases outside Fly often have IPv4 addresses only',
-    ({ ipv6, isSet, module }) => {
+  )`each deploy starts with an empty database: its file is on a disk that is not kept
+    => at the end, add, and let DATABASE_PATH point there:
+      [[mounts]]
+      source = "data"
+      destination = "/data"`,
+  r23.should(wrongNetwork)`${({ module, ipv6 }) =>
+    ipv6
+      ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
+      : 'databases outside Fly often have IPv4 addresses only'}
+    => ${({ ipv6, isSet, module }) => {
       if (isSet) return `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
       return ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
-    },
-  ),
-  r23.advice(
-    ({ line }, repo) =>
-      reposOf(repo)
-        .map(({ onMachine }) => ({
-          size: Number(onMachine('pool_size')),
-          line: line('env.POOL_SIZE'),
-        }))
-        .filter(({ size }) => size > (isManaged(repo) ? 45 : 25)),
-    ({ size }) => `${size} connections from each machine are more than a small Postgres allows`,
-    'write: POOL_SIZE = "10"',
-  ),
+    }}`,
+  r23.advice(({ line }, repo) =>
+    reposOf(repo)
+      .map(({ onMachine }) => ({
+        size: Number(onMachine('pool_size')),
+        line: line('env.POOL_SIZE'),
+      }))
+      .filter(({ size }) => size > (isManaged(repo) ? 45 : 25)),
+  )`${'size'} connections from each machine are more than a small Postgres allows
+    => write: POOL_SIZE = "10"`,
   r23.advice(
     ({ line }, repo) =>
       followsPoolSize(repo) &&
       repo.machine.POOL_SIZE === undefined && { line: line('env'), size: isManaged(repo) ? 8 : 10 },
-    'no POOL_SIZE: nothing here says how many connections a machine opens',
-    ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
-  ),
+  )`no POOL_SIZE: nothing here says how many connections a machine opens
+    => under [env], add: POOL_SIZE = "${'size'}"`,
 
-  r27.must(
-    ({ env, line }) =>
-      Object.entries(env)
-        .filter(([name, value]) => value && isSecret(name, value))
-        .map(([name]) => ({ name, line: line(`env.${name}`) })),
-    ({ name }) => `${name} is a secret, and fly.toml is committed`,
-    ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
-  ),
-  r27.note(
-    (_, { project, provided }) => {
-      const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
-      return wanted.length > 0 && { names: wanted.join(', ') };
-    },
-    ({ names }) =>
-      `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
-  ),
+  r27.must(({ env, line }) =>
+    Object.entries(env)
+      .filter(([name, value]) => value && isSecret(name, value))
+      .map(([name]) => ({ name, line: line(`env.${name}`) })),
+  )`${'name'} is a secret, and fly.toml is committed
+    => remove it, change its value, and: fly secrets set ${'name'}=…`,
+  r27.note((_, { project, provided }) => {
+    const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
+    return wanted.length > 0 && { names: wanted.join(', ') };
+  })`secrets that it can't start without (fly secrets list shows those that are set): ${'names'}`,
 
   b9.must(
     command((text, { project }) => /migrat/i.test(text) && project.database.repos.length === 0),
-    'the app has no Ecto repo to migrate',
-    'remove it',
-  ),
+  )`the app has no Ecto repo to migrate
+    => remove it`,
   b9.must(
     command((text, { project, dockerfile }) => {
       const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(text)?.[1];
       return script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(script));
     }),
-    'it is not in the release, so each deploy stops here',
-    'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
-  ),
+  )`it is not in the release, so each deploy stops here
+    => mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command`,
   b9.must(
     command((_, repo) => isSqlite(repo)),
-    'it runs on a machine without the volume that holds the database',
-    'remove it, and migrate when the app starts',
-  ),
+  )`it runs on a machine without the volume that holds the database
+    => remove it, and migrate when the app starts`,
   b9.must(
     command((text, { project }) => {
       const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(text)?.[1];
       return module?.startsWith(`${project.app.module}.`) && !project.sources.fileOf(module);
     }),
-    'there is no such module, so each deploy stops here',
-    'mix phx.gen.release writes it; or remove release_command',
-  ),
+  )`there is no such module, so each deploy stops here
+    => mix phx.gen.release writes it; or remove release_command`,
   b9.should(
     command(
       (text, repo) =>
         isManaged(repo) && !/DIRECT_DATABASE_URL/.test(text + (repo.runtime?.text ?? '')),
     ),
-    'migrations need session locks, which the pooler of Managed Postgres can not hold',
-    ({ text }) =>
-      `write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${text.replaceAll('"', '\\"')}'"`,
-  ),
+  )`migrations need session locks, which the pooler of Managed Postgres can not hold
+    => write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${({ text }) => text.replaceAll('"', '\\"')}'"`,
 ];

@@ -59,27 +59,21 @@ const misfits = ({ machines, line }: FlyFile) =>
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
   r22.advice(
     ({ machines }) => machines.length === 0,
-    'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
-    'npx plop fly-toml -- --memory 1gb, or at the end:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"',
-  ),
-  r22.must(
-    misfits,
-    ({ what }) => what,
-    ({ edit }) => `write: ${edit}`,
-  ),
+  )`no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory
+    => npx plop fly-toml -- --memory 1gb, or at the end:
+      [[vm]]
+      size = "shared-cpu-1x"
+      memory = "1gb"`,
+  r22.must(misfits)`${'what'}
+    => write: ${'edit'}`,
 
   r24.should(
     ({ service: found, line }) =>
       !found?.forceHttps && { line: found && line(`${found.path}.force_https`), kind: found?.kind },
-    'plain HTTP is not redirected to HTTPS',
-    ({ kind }) =>
-      `under ${kind === 'services' ? 'the [[services.ports]] of port 80' : '[http_service]'}, write: force_https = true`,
-  ),
-  r26.must(
-    (file) => !file.service,
-    'no [http_service], so nothing is served',
-    '`npx plop fly-toml` writes it',
-  ),
+  )`plain HTTP is not redirected to HTTPS
+    => under ${({ kind }) => (kind === 'services' ? 'the [[services.ports]] of port 80' : '[http_service]')}, write: force_https = true`,
+  r26.must((file) => !file.service)`no [http_service], so nothing is served
+    => \`npx plop fly-toml\` writes it`,
   r26.must(
     service('internal_port', ({ internalPort: knocks = 8080 }, _, repo) => {
       const listens = endpointOf(repo).onMachine('http.port');
@@ -88,20 +82,20 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       const port = Number(listens ?? knocks);
       return Number.isInteger(port) && port !== knocks && { port, knocks };
     }),
-    ({ port, knocks }) => `the app listens on ${port}, and Fly connects to ${knocks}`,
-    ({ port }) => `write: internal_port = ${port}`,
-  ),
+  )`the app listens on ${'port'}, and Fly connects to ${'knocks'}
+    => write: internal_port = ${'port'}`,
   r26.should(
     service('', ({ concurrency, path }) => !concurrency && { header: path.replace(/\.\d+/, '') }),
-    'no concurrency: from 20 connections on, LiveView sockets are throttled',
-    ({ header }) =>
-      `add:\n[${header}.concurrency]\ntype = "connections"\nsoft_limit = 1000\nhard_limit = 1000`,
-  ),
+  )`no concurrency: from 20 connections on, LiveView sockets are throttled
+    => add:
+      [${'header'}.concurrency]
+      type = "connections"
+      soft_limit = 1000
+      hard_limit = 1000`,
   r26.advice(
     service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'),
-    'the limits count requests, and a LiveView page is one request that never ends',
-    'write: type = "connections"',
-  ),
+  )`the limits count requests, and a LiveView page is one request that never ends
+    => write: type = "connections"`,
   r26.should(
     service('concurrency.soft_limit', ({ concurrency, launched }) => {
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
@@ -110,9 +104,8 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       const weight = launched ? 'should' : 'advice';
       return most < 500 && concurrency && { weight, most };
     }),
-    ({ most }) => `from ${most} connections on, LiveView sockets are throttled`,
-    'write: soft_limit = 1000 and hard_limit = 1000',
-  ),
+  )`from ${'most'} connections on, LiveView sockets are throttled
+    => write: soft_limit = 1000 and hard_limit = 1000`,
 
   b7.should(
     service('auto_stop_machines', ({ autoStop }, { machine, table, line }) => {
@@ -121,53 +114,38 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       if (autoStop !== 'suspend' || !(swap || isLarge)) return undefined;
       return swap ? { line: line('swap_size_mb'), swap: true } : { swap: false };
     }),
-    ({ swap }) => `a machine with ${swap ? 'swap' : 'more than 4 GB'} cannot be suspended`,
-    ({ swap }) => `${swap ? 'remove it, or ' : ''}write: auto_stop_machines = "stop"`,
-  ),
+  )`a machine with ${({ swap }) => (swap ? 'swap' : 'more than 4 GB')} cannot be suspended
+    => ${({ swap }) => (swap ? 'remove it, or ' : '')}write: auto_stop_machines = "stop"`,
   b7.must(
     service(
       'auto_start_machines',
       (found) => !found.staysOn && found.data.auto_start_machines === false,
     ),
-    'a machine that is stopped never starts again',
-    'write: auto_start_machines = true',
-  ),
+  )`a machine that is stopped never starts again
+    => write: auto_start_machines = true`,
   b7.should(
     service('auto_stop_machines', (found, { workers }, { project: { background } }) => {
       const stops = !found.staysOn && workers.length === 0 && background.length > 0;
       return stops && { who: background.join(', ') };
     }),
-    ({ who }) =>
-      `after some minutes without requests the machine stops, and these workers with it: ${who}`,
-    'write: auto_stop_machines = "off" and min_machines_running = 1',
-  ),
-  b7.should(
-    ({ deploy, line }, { project: { background } }) => {
-      const strategy = String(deploy.strategy);
-      const twice = /^(bluegreen|canary)$/.test(strategy) && background.length > 0;
-      return twice && { line: line('deploy.strategy'), strategy, who: background.join(', ') };
-    },
-    ({ strategy, who }) =>
-      `${strategy} starts new machines beside the old ones, so these workers run twice meanwhile: ${who}`,
-    'write: strategy = "rolling"',
-  ),
+  )`after some minutes without requests the machine stops, and these workers with it: ${'who'}
+    => write: auto_stop_machines = "off" and min_machines_running = 1`,
+  b7.should(({ deploy, line }, { project: { background } }) => {
+    const strategy = String(deploy.strategy);
+    const twice = /^(bluegreen|canary)$/.test(strategy) && background.length > 0;
+    return twice && { line: line('deploy.strategy'), strategy, who: background.join(', ') };
+  })`${'strategy'} starts new machines beside the old ones, so these workers run twice meanwhile: ${'who'}
+    => write: strategy = "rolling"`,
 
   // Fly's own default is nobody's choice
-  b8.should(
-    ({ table: { kill_signal: given = 'SIGINT' }, line }) => {
-      const weight = given === 'SIGINT' ? 'should' : 'advice';
-      return given !== 'SIGTERM' && { line: line('kill_signal'), weight, given };
-    },
-    ({ given }) => `Fly sends ${given}, and the VM stops at once`,
-    'above the first [table], write: kill_signal = "SIGTERM"',
-  ),
-  b8.should(
-    ({ killTimeout: given = 5, line }) => {
-      const weight = given === 5 ? 'should' : 'advice';
-      return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, given };
-    },
-    ({ given }) =>
-      `after ${Math.min(given, 300)} s it is killed, with requests and jobs still running`,
-    'above the first [table], write: kill_timeout = "30s"',
-  ),
+  b8.should(({ table: { kill_signal: given = 'SIGINT' }, line }) => {
+    const weight = given === 'SIGINT' ? 'should' : 'advice';
+    return given !== 'SIGTERM' && { line: line('kill_signal'), weight, given };
+  })`Fly sends ${'given'}, and the VM stops at once
+    => above the first [table], write: kill_signal = "SIGTERM"`,
+  b8.should(({ killTimeout: given = 5, line }) => {
+    const weight = given === 5 ? 'should' : 'advice';
+    return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, given };
+  })`after ${({ given }) => Math.min(given, 300)} s it is killed, with requests and jobs still running
+    => above the first [table], write: kill_timeout = "30s"`,
 ];

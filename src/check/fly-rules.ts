@@ -46,72 +46,53 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
 
 /** R2.1, B12: valid for flyctl, which builds the Dockerfile. */
 export const flyRules: readonly Rule<FlyFile>[] = [
-  r21.must(
-    ({ problem }) => problem && { problem },
-    ({ problem }) => problem,
-    'mend the line that it names',
-  ),
+  r21.must(({ problem }) => problem && { problem })`${'problem'}
+    => mend the line that it names`,
   r21.must(
     ({ app, line, problem }) => !problem && !isAppName(app ?? '') && { line: line('app'), app },
-    ({ app }) => (app ? `"${app}" can't be an app name` : 'no app'),
-    'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
-  ),
+  )`${({ app }) => (app ? `"${app}" can't be an app name` : 'no app')}
+    => write: app = "NAME" in the first line, lower-case letters, digits and dashes`,
   r21.should(
     ({ region, line, problem }) => !problem && !region && { line: line('app') },
-    'no primary_region, so Fly picks one',
-    'write: primary_region = "lhr", or the one near your users',
-  ),
-  r21.must(wrongRegion, ({ fault }) => fault, 'change it'),
+  )`no primary_region, so Fly picks one
+    => write: primary_region = "lhr", or the one near your users`,
+  r21.must(wrongRegion)`${'fault'}
+    => change it`,
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
-  r21.should(
-    ({ table, line }) =>
-      unknownKeys(table).map((unknown) => {
-        const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
-        return { ...unknown, weight, line: line(unknown.path) };
-      }),
-    ({ path }) => `flyctl knows no ${path.replaceAll(/\.\d+/g, '')}, and ignores it`,
-    ({ meant, home, key }) => {
+  r21.should(({ table, line }) =>
+    unknownKeys(table).map((unknown) => {
+      const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
+      return { ...unknown, weight, line: line(unknown.path) };
+    }),
+  )`flyctl knows no ${({ path }) => path.replaceAll(/\.\d+/g, '')}, and ignores it
+    => ${({ meant, home, key }) => {
       const place = home && `${key} belongs below [${home}]`;
       const guess = meant ? `did you mean ${meant}?` : place;
       return guess ? `${guess}; else remove it` : 'remove it, or correct its name';
-    },
-  ),
-  r21.must(
-    ({ env, line }) =>
-      Object.keys(env)
-        .filter((name) => name.startsWith('FLY_'))
-        .map((name) => ({ name, line: line(`env.${name}`) })),
-    ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
-    'remove it',
-  ),
+    }}`,
+  r21.must(({ env, line }) =>
+    Object.keys(env)
+      .filter((name) => name.startsWith('FLY_'))
+      .map((name) => ({ name, line: line(`env.${name}`) })),
+  )`${'name'}: names that begin with FLY_ are Fly's own
+    => remove it`,
   r21.must(
     ({ deploy: { strategy = 'rolling' }, line }) =>
       !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
-    ({ strategy }) => `there is no strategy ${strategy}`,
-    'write: strategy = "rolling"',
-  ),
-  r21.must(
-    (file) => {
-      const strategy = String(file.deploy.strategy);
-      const twins = /^(canary|bluegreen)$/.test(strategy) && volumes(file).length > 0;
-      return twins && { line: file.line('deploy.strategy'), strategy };
-    },
-    ({ strategy }) => `${strategy} starts machines beside the old ones, which hold the volume`,
-    'write: strategy = "rolling"',
-  ),
-  r21.must(
-    ({ table, service, line }) => {
-      const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
-      const nameless = service?.kind === 'http_service' && !service.data.processes;
-      return group && nameless && { line: line('http_service'), group };
-    },
-    'with [processes], each service must say which one it is for',
-    ({ group }) => `add: processes = ["${group}"]`,
-  ),
-  b12.must(
-    bypasses,
-    ({ what }) => `${what}: fly deploy does not build the whole Dockerfile beside fly.toml`,
-    ({ key, weight }) =>
-      `remove ${key} under [build]${weight === 'should' ? ', unless it is what you want' : '; npx plop fly-toml -- --conflict replace does it'}`,
-  ),
+  )`there is no strategy ${'strategy'}
+    => write: strategy = "rolling"`,
+  r21.must((file) => {
+    const strategy = String(file.deploy.strategy);
+    const twins = /^(canary|bluegreen)$/.test(strategy) && volumes(file).length > 0;
+    return twins && { line: file.line('deploy.strategy'), strategy };
+  })`${'strategy'} starts machines beside the old ones, which hold the volume
+    => write: strategy = "rolling"`,
+  r21.must(({ table, service, line }) => {
+    const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
+    const nameless = service?.kind === 'http_service' && !service.data.processes;
+    return group && nameless && { line: line('http_service'), group };
+  })`with [processes], each service must say which one it is for
+    => add: processes = ["${'group'}"]`,
+  b12.must(bypasses)`${'what'}: fly deploy does not build the whole Dockerfile beside fly.toml
+    => remove ${'key'} under [build]${({ weight }) => (weight === 'should' ? ', unless it is what you want' : '; npx plop fly-toml -- --conflict replace does it')}`,
 ];

@@ -70,62 +70,59 @@ const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
-  r25.should(
-    ({ service }, repo) => {
-      const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
-      return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
-    },
-    'nothing in the app answers a health check',
-    '`npx plop health` adds a plug that answers /health',
-  ),
-  r25.should(
-    ({ service, line }, repo) => {
-      const {
-        path = 'http_service',
-        checksPath = 'http_service.checks',
-        checks = [],
-      } = service ?? {};
-      const [table, header] = [path, checksPath].map((name) => name.replace(/\.\d+/, ''));
-      const found = { line: line(path), path: answeredPath(repo) ?? '/health', table, header };
-      return checks.length === 0 && found;
-    },
-    'no health check, so a deploy goes on although the app does not answer',
-    ({ path, table, header }) =>
-      `below the [${table}] table, add:\n[[${header}]]\nmethod = "GET"\npath = "${path}"\ninterval = "15s"\ntimeout = "5s"\ngrace_period = "30s"\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
-  ),
+  r25.should(({ service }, repo) => {
+    const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
+    return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
+  })`nothing in the app answers a health check
+    => \`npx plop health\` adds a plug that answers /health`,
+  r25.should(({ service, line }, repo) => {
+    const {
+      path = 'http_service',
+      checksPath = 'http_service.checks',
+      checks = [],
+    } = service ?? {};
+    const [table, header] = [path, checksPath].map((name) => name.replace(/\.\d+/, ''));
+    const found = { line: line(path), path: answeredPath(repo) ?? '/health', table, header };
+    return checks.length === 0 && found;
+  })`no health check, so a deploy goes on although the app does not answer
+    => below the [${'table'}] table, add:
+      [[${'header'}]]
+      method = "GET"
+      path = "${'path'}"
+      interval = "15s"
+      timeout = "5s"
+      grace_period = "30s"
+      [${'header'}.headers]
+      X-Forwarded-Proto = "https"`,
   r25.should(
     check('path', (path, answered) => path === '/' && answered !== '/'),
-    'the start page may ask for a login or for the database, and then the check fails',
-    ({ answered }) => `write: path = "${answered}"`,
-  ),
+  )`the start page may ask for a login or for the database, and then the check fails
+    => write: path = "${'answered'}"`,
   r25.must(
     check(
       'path',
       (path, answered, _, repo) =>
         path !== '/' && answered !== null && path !== answered && !mayAnswer(path, repo),
     ),
-    ({ path, answered }) => `the check asks for ${path}, and the app's health route is ${answered}`,
-    ({ answered }) => `write: path = "${answered}"`,
+  )`the check asks for ${'path'}, and the app's health route is ${'answered'}
+    => write: path = "${'answered'}"`,
+  ...TIMES.map(
+    ([key, least, wanted, why]) =>
+      r25.should(
+        check(key, (_path, _answered, { data }) => {
+          const value = seconds(data[key]) ?? 0;
+          return value < least || value > 60;
+        }),
+      )`${() => key} is ${({ value = 'missing' }) => value}${({ value = 'missing' }) => (value === 'missing' ? '' : ' s')}: ${() => why}
+    => ${({ value }) => (value === undefined ? 'add' : 'write')}: ${() => key} = "${() => wanted}"`,
   ),
-  ...TIMES.map(([key, least, wanted, why]) =>
-    r25.should(
-      check(key, (_path, _answered, { data }) => {
-        const value = seconds(data[key]) ?? 0;
-        return value < least || value > 60;
-      }),
-      ({ value = 'missing' }) => `${key} is ${value}${value === 'missing' ? '' : ' s'}: ${why}`,
-      ({ value }) => `${value === undefined ? 'add' : 'write'}: ${key} = "${wanted}"`,
-    ),
-  ),
-  r25.must(
-    forceSsl(true),
-    ({ what }) => what,
-    ({ edit }) => edit,
-  ),
-  r25.note(forceSsl(false), ({ at, what, edit }) => `${at.file}:${at.line}: ${what}; ${edit}`),
+  r25.must(forceSsl(true))`${'what'}
+    => ${'edit'}`,
+  r25.note(forceSsl(false))`${({ at }) => at.file}:${({ at }) => at.line}: ${'what'}; ${'edit'}`,
   r25.must(
     check('headers', (path, _, first, repo) => redirects(path, first, repo)),
-    'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
-    ({ header }) => `below this check, add:\n[${header}.headers]\nX-Forwarded-Proto = "https"`,
-  ),
+  )`Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed
+    => below this check, add:
+      [${'header'}.headers]
+      X-Forwarded-Proto = "https"`,
 ];

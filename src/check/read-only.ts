@@ -164,10 +164,10 @@ export const readOnlyRules: readonly Rule<string>[] = [
   logFiles,
   ownFolders,
   ownWrites,
-].map((find) =>
-  rulesFor(RUNTIME_EXS, 'B13').should(
-    (_, repo) => find(repo),
-    ({ what }) => `${what}, and the app may not write to its folder in the image`,
-    ({ remedy }) => remedy,
-  ),
+].map(
+  (find) =>
+    rulesFor(RUNTIME_EXS, 'B13').should((_, repo) =>
+      find(repo),
+    )`${'what'}, and the app may not write to its folder in the image
+    => ${'remedy'}`,
 );

@@ -51,38 +51,36 @@ export interface Subject<File> {
 /** A rule found nothing. */
 type Nothing = boolean | undefined | null | '' | 0;
 
-/** A text, or one that is made of what was found. */
-type Words<Found> = string | ((found: Found, repo: Repo) => string);
+/** A part of the words that is made of what was found: one of its values by name, or something else. */
+type Part<Found> =
+  | (keyof Found & string)
+  | ((found: Found, repo: Repo) => string | number | undefined);
 
 /**
- * Makes the rules of a requirement: `const r21 = rulesFor(FLY_TOML, 'R2.1')`, then `r21.must(find, say, mend)`.
- * `find` decides and returns data, `say` and `mend` are the words: what is wrong, and the exact edit. The data may have a
- * `file` where it isn't the rule's own, a `line`, and a `weight` where it isn't the rule's.
+ * Makes the rules of a requirement, `const r21 = rulesFor(FLY_TOML, 'R2.1')`, each from what finds a fault and its words:
+ * what is wrong, and on lines of their own after an arrow the edit that mends it.
+ *
+ *     r21.must(unknownStrategy)`there is no strategy ${'strategy'}
+ *       => write: strategy = "rolling"`
+ *
+ * `find` decides and returns data, whose values the words name. It may have a `file` where that isn't the rule's own, a
+ * `line`, and a `weight` where it isn't the rule's.
  */
 export function rulesFor<File>(_subject: Subject<File>, id: string) {
   const ofWeight =
     (weight: Weight) =>
     <Found>(
       find: (file: File, repo: Repo) => Found | Doubt | Nothing | (Found | Doubt | Nothing)[],
-      say: Words<Found> = '',
-      mend: Words<Found> = '',
-    ): Rule<File> => ({
+    ) =>
+    (texts: TemplateStringsArray, ...parts: Part<Found>[]): Rule<File> => ({
       id,
       judge: ({ file: content, path: file }, repo) =>
         [find(content, repo)].flat().flatMap((found) => {
           if (!found) return [];
           if (found instanceof Doubt) return { weight, why: found.why };
-          const [what, edit] = [say, mend].map((words) =>
-            typeof words === 'string' ? words : words(found as Found, repo),
-          ) as [string, string];
-          const place = found as Partial<Finding>;
-          return {
-            weight: place.weight ?? weight,
-            file: place.file ?? file,
-            line: place.line ?? null,
-            what,
-            edit,
-          };
+          const { weight: own, file: elsewhere, line } = found as Partial<Finding>;
+          const place = { weight: own ?? weight, file: elsewhere ?? file, line: line ?? null };
+          return { ...place, ...wordsOn(found as Found, repo, texts, parts) };
         }),
     });
   return {
@@ -91,4 +89,18 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
     advice: ofWeight('advice'),
     note: ofWeight('note'),
   };
+}
+
+function wordsOn<Found>(
+  found: Found,
+  repo: Repo,
+  texts: readonly string[],
+  parts: readonly Part<Found>[],
+): { what: string; edit: string } {
+  const made = parts.map((part) => (typeof part === 'string' ? found[part] : part(found, repo)));
+  // What is found may have line breaks and arrows of its own
+  const [what = '', edit = ''] = texts.join('\0').split(/\n *=> /);
+  const fill = (text: string) =>
+    text.replaceAll(/\n */g, '\n').replaceAll('\0', () => `${made.shift() ?? ''}`);
+  return { what: fill(what), edit: fill(edit) };
 }

@@ -140,54 +140,38 @@ export const missingTzdata = (repo: Repo): boolean =>
 export const appRules: readonly Rule<string>[] = [
   r34.should(
     (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
-    'no list of TLS options that WebSocket and HTTP clients could use',
-    ({ app }) =>
+  )`no list of TLS options that WebSocket and HTTP clients could use
+    => ${({ app }) =>
       added(
         app,
         `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
-      ),
-  ),
-  r34.must(
-    wrongTls((options) => !verifies(options)),
-    ({ name }) => `${name} takes any certificate`,
-    'write: verify: :verify_peer',
-  ),
+      )}`,
+  r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
+    => write: verify: :verify_peer`,
   r34.should(
     wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
-    ({ name }) => `${name} allows old TLS versions`,
-    `write: ${VERSIONS}`,
-  ),
+  )`${'name'} allows old TLS versions
+    => write: ${() => VERSIONS}`,
   r34.should(
     wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
-    ({ name }) => `${name} refuses wildcard certificates`,
-    `add: ${MATCH}`,
-  ),
-  r35.should(
-    (_, repo) => {
-      const [level] = levels(repo);
-      if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
-      return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
-    },
-    'the level does not follow LOG_LEVEL',
-    added('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))'),
-  ),
-  r35.should(
-    wrongLines,
-    ({ what }) => what,
-    ({ weight, rest }) =>
-      weight === 'should' ? added('logger', rest) : `add: config :logger, ${rest}`,
-  ),
-  b11.should(
-    (_, repo) => {
-      const { app, background } = repo.project;
-      const workers = background.join(', ');
-      return workers && missingSwitch(repo) && { app: app.otpApp, workers };
-    },
-    ({ workers }) => `these workers run on every machine, and in a one-off console too: ${workers}`,
-    ({ app }) =>
+  )`${'name'} refuses wildcard certificates
+    => add: ${() => MATCH}`,
+  r35.should((_, repo) => {
+    const [level] = levels(repo);
+    if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
+    return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
+  })`the level does not follow LOG_LEVEL
+    => ${() => added('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))')}`,
+  r35.should(wrongLines)`${'what'}
+    => ${({ weight, rest }) => (weight === 'should' ? added('logger', rest) : `add: config :logger, ${rest}`)}`,
+  b11.should((_, repo) => {
+    const { app, background } = repo.project;
+    const workers = background.join(', ');
+    return workers && missingSwitch(repo) && { app: app.otpApp, workers };
+  })`these workers run on every machine, and in a one-off console too: ${'workers'}
+    => ${({ app }) =>
       added(
         app,
         ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)',
-      ),
-  ),
+      )}`,
 ];

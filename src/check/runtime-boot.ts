@@ -53,39 +53,29 @@ export const bootRules: readonly Rule<string>[] = [
   r31.must((file) => {
     const { problem } = parseElixir(file);
     return problem && new Doubt(`line ${problem.line} can't be followed: ${problem.text}`);
-  }),
-  r31.note(
-    (_, repo) => repo.runtimePath.endsWith('releases.exs'),
-    'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
-  ),
+  })``,
+  r31.note((_, repo) =>
+    repo.runtimePath.endsWith('releases.exs'),
+  )`config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with \`import Config\` and \`if config_env() == :prod do\` around it`,
   r31.must(
     clashes,
-    ({ path, reader }) =>
-      `the release stops at boot: ${path} is set here, and ${reader} reads it while compiling (compile_env)`,
-    ({ path, reader }) =>
-      `set ${path} in config/prod.exs${
-        reader.includes(':')
-          ? `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`
-          : ''
-      }`,
-  ),
-  r31.should(
-    (file) => {
-      const line =
-        file.split('\n').findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code)) + 1;
-      return line > 0 && { line };
-    },
-    'a release has no Mix, unless an application asks for it: the boot stops here',
-    'write: config_env()',
-  ),
-  ...['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) =>
-    r33.should(
-      (_, repo) => silent(repo, name),
-      ({ starts }) =>
+  )`the release stops at boot: ${'path'} is set here, and ${'reader'} reads it while compiling (compile_env)
+    => set ${'path'} in config/prod.exs${({ reader }) =>
+      reader.includes(':')
+        ? `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`
+        : ''}`,
+  r31.should((file) => {
+    const line =
+      file.split('\n').findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code)) + 1;
+    return line > 0 && { line };
+  })`a release has no Mix, unless an application asks for it: the boot stops here
+    => write: config_env()`,
+  ...['SECRET_KEY_BASE', 'DATABASE_URL'].map(
+    (name) =>
+      r33.should((_, repo) => silent(repo, name))`${({ starts }) =>
         starts
           ? `without ${name} it starts all the same, with a placeholder`
-          : `without ${name} it stops, but does not say that ${name} is missing`,
-      `write: System.get_env("${name}") || raise "${name} is missing; set it with: fly secrets set ${name}=…"`,
-    ),
+          : `without ${name} it stops, but does not say that ${name} is missing`}
+    => write: System.get_env("${() => name}") || raise "${() => name} is missing; set it with: fly secrets set ${() => name}=…"`,
   ),
 ];

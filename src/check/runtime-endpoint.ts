@@ -123,97 +123,69 @@ const IP = 'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]';
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
-  r31.must(
-    endpoint('server'),
-    'with PHX_SERVER=true the release still does not serve HTTP',
-    add('server: System.get_env("PHX_SERVER") in ~w(true 1)'),
-  ),
-  r33.must(
-    endpoint('url.host'),
-    'links and LiveView sockets do not use PHX_HOST',
-    add('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]'),
-  ),
+  r31.must(endpoint('server'))`with PHX_SERVER=true the release still does not serve HTTP
+    => ${add('server: System.get_env("PHX_SERVER") in ~w(true 1)')}`,
+  r33.must(endpoint('url.host'))`links and LiveView sockets do not use PHX_HOST
+    => ${add('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]')}`,
   r33.should(
     endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
-    'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
-    'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `npx plop runtime-exs` does',
-  ),
+  )`machines without the [env] of fly.toml (FLAME, \`fly machine run\`) make links to a placeholder host
+    => write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; \`npx plop runtime-exs\` does`,
   r33.should(
     (_, repo) =>
       repo.project.lock.has('flame') && demandsHost(repo) && { line: readsAt(repo, 'PHX_HOST') },
-    "FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST",
-    'config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default',
-  ),
-  r33.should(
-    endpoint('url.scheme', (scheme) => scheme !== 'https'),
-    'links are not https',
-    add('url: [scheme: "https", port: 443]'),
-  ),
+  )`FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST
+    => config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default`,
+  r33.should(endpoint('url.scheme', (scheme) => scheme !== 'https'))`links are not https
+    => ${add('url: [scheme: "https", port: 443]')}`,
   r33.should(
     endpoint('url.port', (port, settings) => {
       return settings.value('url.scheme') === 'https' && isListening(settings, port);
     }),
-    'links name the port that it listens on, and visitors come to 443',
-    add('url: [port: 443]'),
-  ),
-  r33.must(
-    endpoint('http.port'),
-    'it does not listen on PORT',
-    add('http: [port: String.to_integer(System.get_env("PORT", "4000"))]'),
-  ),
-  r33.must(
-    endpoint('http.ip', isLoopback),
-    'it listens on localhost only, where nobody reaches it',
-    add(IP),
-  ),
+  )`links name the port that it listens on, and visitors come to 443
+    => ${add('url: [port: 443]')}`,
+  r33.must(endpoint('http.port'))`it does not listen on PORT
+    => ${add('http: [port: String.to_integer(System.get_env("PORT", "4000"))]')}`,
+  r33.must(endpoint('http.ip', isLoopback))`it listens on localhost only, where nobody reaches it
+    => ${add(IP)}`,
   r33.should(
     endpoint('http.ip', (ip, { value }) => {
       const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
       return isIpv4 && (ip === undefined || 'advice');
     }),
-    "it listens on IPv4 only: Fly's proxy reaches it, other machines do not",
-    add(IP),
-  ),
+  )`it listens on IPv4 only: Fly's proxy reaches it, other machines do not
+    => ${add(IP)}`,
   r33.must(
     endpoint('secret_key_base'),
-    'SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)',
-    add('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"'),
-  ),
-  r33.must(
-    (_, repo) => {
-      const settings = endpointOf(repo);
-      const variable = settings.variable('url.host');
-      return (
-        variable &&
-        isNoHost(onFly(settings, 'url.host')) && { variable, line: readsAt(repo, variable) }
-      );
-    },
-    ({ variable }) =>
-      `links and LiveView sockets take their host from ${variable}, which fly.toml doesn't set`,
-    ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
-  ),
+  )`SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)
+    => ${add('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"')}`,
+  r33.must((_, repo) => {
+    const settings = endpointOf(repo);
+    const variable = settings.variable('url.host');
+    return (
+      variable &&
+      isNoHost(onFly(settings, 'url.host')) && { variable, line: readsAt(repo, variable) }
+    );
+  })`links and LiveView sockets take their host from ${'variable'}, which fly.toml doesn't set
+    => in fly.toml below [env], add ${'variable'} with the value of PHX_HOST`,
   r33.must(
     endpoint('check_origin', refusesHost),
-    'check_origin does not list PHX_HOST, so LiveView sockets get 403',
-    'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
-  ),
+  )`check_origin does not list PHX_HOST, so LiveView sockets get 403
+    => add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)`,
   r33.must(
     socketsElsewhere,
-    "this socket's own check_origin does not list PHX_HOST, so its sockets get 403",
-    "remove it here: the endpoint's check_origin counts then",
-  ),
+  )`this socket's own check_origin does not list PHX_HOST, so its sockets get 403
+    => remove it here: the endpoint's check_origin counts then`,
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
     endpoint(
       'check_origin',
       (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
     ),
-    'check_origin: :conn compares the scheme too, which is http behind the proxy',
-    add('check_origin: ["//#{host}"]'),
-  ),
+  )`check_origin: :conn compares the scheme too, which is http behind the proxy
+    => ${add('check_origin: ["//#{host}"]')}`,
   r33.advice(
     endpoint('check_origin', (value) => value === false),
-    'check_origin: false lets every site open LiveView sockets: right for a widget on other sites only',
-    add('check_origin: ["//#{host}"]'),
-  ),
+  )`check_origin: false lets every site open LiveView sockets: right for a widget on other sites only
+    => ${add('check_origin: ["//#{host}"]')}`,
 ];

@@ -71,10 +71,6 @@ const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
 const reposWhere = (matters: (repo: Repo) => boolean) =>
   finder((repo) => (matters(repo) ? missingRepos(repo, databaseKind(repo)) : []));
 const repos = reposWhere(() => true);
-const named =
-  (what: string) =>
-  ({ module }: { module: string }): string =>
-    `${module}: ${what}`;
 
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
 const isOn = (value: Value | undefined): boolean =>
@@ -93,21 +89,16 @@ export const repoRules: readonly Rule<string>[] = [
       const isFixed = typeof size === 'number' && size !== 7 && variable('pool_size') === undefined;
       return missing.pool_size || (isFixed && 'advice');
     }),
-    named('pool_size does not follow POOL_SIZE'),
-    add('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))'),
-  ),
+  )`${'module'}: pool_size does not follow POOL_SIZE
+    => ${add('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))')}`,
   r32.advice(
     repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
-    named('a busy pool drops queries after 50 ms (queue_target, queue_interval)'),
-    add('queue_target: 500, queue_interval: 2_000'),
-  ),
+  )`${'module'}: a busy pool drops queries after 50 ms (queue_target, queue_interval)
+    => ${add('queue_target: 500, queue_interval: 2_000')}`,
   r32.should(
     repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
-    named(
-      "with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only",
-    ),
-    add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])'),
-  ),
+  )`${'module'}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only
+    => ${add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])')}`,
   r32.should(
     repos('socket_options', (_, { value }) => {
       const [off, unset] = ['false', undefined].map((ECTO_IPV6) =>
@@ -115,56 +106,39 @@ export const repoRules: readonly Rule<string>[] = [
       );
       return speaksIpv6(off) && !speaksIpv6(unset);
     }),
-    named('ECTO_IPV6=false turns IPv6 on too, because only its presence is tested'),
-    'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
-  ),
+  )`${'module'}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested
+    => write: System.get_env("ECTO_IPV6") in ~w(true 1)`,
   r32.should(
     repos('backoff_type', (value) => atomName(value) === 'stop'),
-    named('backoff_type: :stop gives up when the database restarts'),
-    'remove backoff_type',
-  ),
+  )`${'module'}: backoff_type: :stop gives up when the database restarts
+    => remove backoff_type`,
   r32.should(
     reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
-    named(
-      'Managed Postgres may run each transaction on another connection, which does not know prepared statements',
-    ),
-    add('prepare: :unnamed'),
-  ),
-  r32.advice(
-    repos('max_lifetime'),
-    named("Fly's proxy closes connections after ten minutes"),
-    add('max_lifetime: 480_000..540_000'),
-  ),
-  r32.must(
-    reposWhere(onFly)('ssl', isOn),
-    named(NO_SSL),
-    'remove ssl; the private network is encrypted already',
-  ),
+  )`${'module'}: Managed Postgres may run each transaction on another connection, which does not know prepared statements
+    => ${add('prepare: :unnamed')}`,
+  r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
+    => ${add('max_lifetime: 480_000..540_000')}`,
+  r32.must(reposWhere(onFly)('ssl', isOn))`${'module'}: ${() => NO_SSL}
+    => remove ssl; the private network is encrypted already`,
   r32.must(
     (_, repo) => onFly(repo) && reposOf(repo).map(sslInInit),
-    named(`in init, ${NO_SSL}`),
-    'remove ssl there; the private network is encrypted already',
-  ),
+  )`${'module'}: in init, ${() => NO_SSL}
+    => remove ssl there; the private network is encrypted already`,
   r32.should(
     reposWhere(isOutside)('ssl', (value) => !isOn(value)),
-    named('the app connects to a database outside Fly over the internet without TLS'),
-    add(VERIFIED),
-  ),
+  )`${'module'}: the app connects to a database outside Fly over the internet without TLS
+    => ${add(VERIFIED)}`,
   r32.should(
     reposWhere((repo) => takesAny(repo) && !onFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
-    named('ssl: true of postgrex before 0.21.1 takes any certificate'),
-    add(VERIFIED),
-  ),
-  r33.must(
-    repos('url'),
-    named('DATABASE_URL is not read from the environment'),
-    add(
+  )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
+    => ${add(VERIFIED)}`,
+  r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
+    => ${add(
       'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
-    ),
-  ),
+    )}`,
 ];
 
 /** `init/2` of a repo decides last, and is not run: `Keyword.put(config, :ssl, true)` or `ssl: true` in its file. */
