@@ -40,9 +40,9 @@ const generator = (name: string, summary: string, asks: readonly QuestionName[])
   run: (texts, way) => generate(name, asks, texts, way),
 });
 
-type Result = number | string;
+/** Where the app is, is found out before. */
 const inApp =
-  (run: (root: string, texts: Texts) => Promise<Result> | Result): Command['run'] =>
+  (run: (root: string, texts: Texts) => ReturnType<Command['run']>): Command['run'] =>
   async (texts, way) =>
     run(await findRoot(texts.dest, way), texts);
 
@@ -68,7 +68,7 @@ export const commands: Readonly<Record<string, Command>> = {
   facts: {
     summary: 'what it knows about the repo, as JSON; reads only',
     flags: { json: { help: 'as it is' }, ...commonFlags },
-    run: inApp((root) => JSON.stringify(factsOf(detect(openTree(root))), null, 2)),
+    run: inApp(async (root) => JSON.stringify(factsOf(detect(openTree(root))), null, 2)),
   },
   init: {
     summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
@@ -97,8 +97,13 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
   speakAs(way);
   const args = [...argv];
   const name = args[0]?.startsWith('-') ? undefined : args.shift();
+  const has = (...flags: string[]) => flags.some((flag) => args.includes(flag));
   try {
-    const result = await answer(name, args, way);
+    const { flags, positional, run } = commandOf(name ?? 'fly');
+    let result: number | string;
+    if (has('--version', '-v')) result = VERSION;
+    else if (has('--help', '-h')) result = help(name, way);
+    else result = await run(readFlags(args, flags, positional), way);
     if (typeof result === 'number') return result;
     say(result);
     return 0;
@@ -107,25 +112,11 @@ export async function main(way: Way, argv: readonly string[]): Promise<number> {
       console.log('Nothing was written.');
       return 130;
     }
-    console.error(printable(inOurName(messageOf(error))));
+    const message =
+      error instanceof Problem ? `phoenix-fly: ${error.message}` : (error as Error).stack;
+    console.error(printable(inOurName(message ?? String(error))));
     return 1;
   }
-}
-
-async function answer(
-  name: string | undefined,
-  args: readonly string[],
-  way: Way,
-): Promise<number | string> {
-  if (args.includes('--version') || args.includes('-v')) return VERSION;
-  if (args.includes('--help') || args.includes('-h')) return help(name, way);
-  const { flags, positional, run } = commandOf(name ?? 'fly');
-  return run(readFlags(args, flags, positional), way);
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof Problem) return `phoenix-fly: ${error.message}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function commandOf(name: string): Command {

@@ -32,14 +32,14 @@ export async function finish(run: Run): Promise<number> {
   const changes = planned.filter((change) => kindOf(change) !== 'same');
   const conflicts = conflictsIn(planned);
   const kept = conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path);
+  const isMerged = (path: string) => onConflict === 'merge' && mergeable.includes(path);
+  const tried = onConflict === 'merge' ? "can't be merged, so it " : '';
   const notes = [
-    ...conflicts.map(({ path }) => {
-      if (onConflict !== 'merge')
-        return `${path} keeps what you wrote; \`check\` says what it lacks.`;
-      return mergeable.includes(path)
+    ...conflicts.map(({ path }) =>
+      isMerged(path)
         ? `${path} is merged; where both changed, yours stays.`
-        : `${path} can't be merged, so it keeps what you wrote; \`check\` says what it lacks.`;
-    }),
+        : `${path} ${tried}keeps what you wrote; \`check\` says what it lacks.`,
+    ),
     ...notesOf(files, context, kept),
   ];
   const preview = [
@@ -73,20 +73,6 @@ const conflictsIn = (changes: readonly Change[]): Change[] =>
 const differing = (left: readonly Change[], merged: readonly Change[]): string[] =>
   merged.filter(({ after }, index) => after !== left[index]?.after).map(({ path }) => path);
 
-const waysOut = (mergeable: readonly string[]): { value: string; name: string }[] => [
-  { value: 'leave', name: 'leave    yours stays as it is' },
-  { value: 'replace', name: 'replace  yours by ours' },
-  ...(mergeable.length
-    ? [
-        {
-          value: 'merge',
-          name: `merge    ${mergeable.join(', ')}; where both changed, yours stays`,
-        },
-      ]
-    : []),
-  { value: 'show', name: 'show     what replace would change' },
-];
-
 /** What becomes of files in which lines of their owner stand where ours would: asked at a terminal, else they are left alone. @throws Stopped */
 async function decideConflicts(
   conflicts: readonly Change[],
@@ -95,11 +81,18 @@ async function decideConflicts(
   if (conflicts.length === 0 || !atTerminal()) return 'leave';
   const paths = conflicts.map(({ path }) => path).join(', ');
   say(`\n${wrapped(`In ${paths}, your lines differ from ours.`)}`);
+  const merge = `merge    ${mergeable.join(', ')}; where both changed, yours stays`;
+  const ways = [
+    'leave    yours stays as it is',
+    'replace  yours by ours',
+    ...(mergeable.length ? [merge] : []),
+    'show     what replace would change',
+  ].map((name) => ({ value: name.split(' ')[0] ?? '', name }));
   const prompt = {
     message: 'What to do there?',
     offered: 'leave',
     validate: () => 'pick one of these',
-    search: (term: string) => waysOut(mergeable).filter(({ value }) => value.startsWith(term)),
+    search: (term: string) => ways.filter(({ value }) => value.startsWith(term)),
   };
   return (await askShowing(prompt, lostIn(conflicts))) as OnConflict;
 }
@@ -141,12 +134,13 @@ async function nextSteps(run: Run, root: string): Promise<string> {
   const [account, secrets] = await Promise.all([run.account, run.secrets]);
   const { release } = context.answers;
   const faults = mustFaults(detect(openTree(top), { release }));
-  const known = account ?? { flyctl: 'silent', apps: undefined, organizations: undefined };
+  const silent = { flyctl: 'silent', apps: undefined, organizations: undefined } as const;
+  const which = flags.steps;
   return stepLines({
     ...context,
-    ...known,
+    ...(account ?? silent),
     present,
-    which: flags.steps,
+    which,
     root,
     way,
     secrets,
