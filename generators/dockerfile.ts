@@ -14,7 +14,7 @@ import { builtRelease } from '../src/docker/release-files.ts';
 import { mergeLines } from '../src/edit/lines.ts';
 import { VERSION } from '../src/edit/version.ts';
 import type { Project } from '../src/facts/detect.ts';
-import { type Base, chooseImage } from '../src/fly/images.ts';
+import { chooseImage } from '../src/fly/images.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { shellWord } from '../src/quote.ts';
 import { foreignNotes } from './foreign-dockerfile.ts';
@@ -54,7 +54,7 @@ export const dockerfile: Descriptor = {
     ...chooseImage(project, base).notes,
     ...packageNotes(project, base),
     ...buildNotes(project, release),
-    ...(isOurs(project) ? [] : foreignNotes(project, packagesOf(project, base))),
+    ...(isOurs(project) ? [] : foreignNotes(project, base)),
     ...assets(project).notes,
   ],
 };
@@ -106,12 +106,6 @@ const rerun = ({ tree }: Project, command = 'npx plop'): string =>
 
 const isOurs = ({ tree }: Project): boolean =>
   /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(tree.read('Dockerfile') ?? '');
-
-/** Of all stages. */
-const packagesOf = (project: Project, base: Base): string[] =>
-  `${builderPackages(project, base)} ${runnerPackages(project, base, chooseImage(project, base).otp, true)}`.split(
-    ' ',
-  );
 
 function present(project: Project): Present {
   const release = builtRelease(project);

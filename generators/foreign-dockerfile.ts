@@ -1,11 +1,7 @@
-import {
-  type Dockerfile,
-  packages,
-  readDockerfile,
-  type Step,
-  startSteps,
-} from '../src/check/dockerfile-model.ts';
+import { packages, readDockerfile, type Step, startSteps } from '../src/check/dockerfile-model.ts';
+import { builderPackages, runnerPackages } from '../src/docker/packages.ts';
 import type { Project } from '../src/facts/detect.ts';
+import { type Base, chooseImage } from '../src/fly/images.ts';
 
 /** Packages in any image of a release, by one name or another. */
 const USUAL_PACKAGE =
@@ -17,10 +13,12 @@ const USUAL_VARIABLE =
   /^(LANG|LANGUAGE|LC_\w+|MIX_\w+|HEX_\w+|DEBIAN_FRONTEND|NODE_\w+|PATH|HOME|TERM|SHELL|PORT|PHX_SERVER|RELEASE_TMP|ECTO_IPV6|ERL_AFLAGS)$/;
 const USUAL_START = /^(\S*\/)?bin\/\w+( (start|foreground))?$/;
 
-/** What a Dockerfile of its owner's has and ours, in its place, hasn't. @param ours names of packages */
-export function foreignNotes({ tree }: Project, ours: readonly string[]): string[] {
-  const file = readDockerfile(tree.read('Dockerfile') ?? '');
+/** What a Dockerfile of its owner's has and ours, in its place, hasn't. */
+export function foreignNotes(project: Project, base: Base): string[] {
+  const file = readDockerfile(project.tree.read('Dockerfile') ?? '');
   if (!file) return [];
+  const runner = runnerPackages(project, base, chooseImage(project, base).otp, true);
+  const ours = `${builderPackages(project, base)} ${runner}`.split(' ');
   const notes: string[] = [];
   const more = [...new Set(packages(file.steps))].filter(
     (name) => !USUAL_PACKAGE.test(name) && !ours.includes(name),
@@ -29,44 +27,32 @@ export function foreignNotes({ tree }: Project, ours: readonly string[]): string
     notes.push(
       `Your Dockerfile installs ${more.join(', ')}, which this one doesn't: if the app starts or links to them, add them to the stage that needs them.`,
     );
-  const others = otherLines(file);
+  const starts = startSteps(file.final);
+  const lines = new Map(
+    file.steps.flatMap((step) =>
+      unusual(step, starts.includes(step)).map((what) => [`${step.keyword} ${what}`, step.line]),
+    ),
+  );
+  const others = [...lines]
+    .sort(([, one], [, other]) => one - other)
+    .map(([what, line]) => `${what} (line ${line})`);
+  // What concerns the running app comes last in a Dockerfile
+  const above = others.length > MOST ? ` and ${others.length - MOST} more above these` : '';
   if (others.length)
     notes.push(
-      `Your Dockerfile also has ${listed(others)}, which this one lacks: add what the app needs.`,
+      `Your Dockerfile also has ${others.slice(-MOST).join(', ')}${above}, which this one lacks: add what the app needs.`,
     );
   return notes;
 }
+const MOST = 6;
 
-/** Its lines without a counterpart in ours, and what is in them. */
-function otherLines(file: Dockerfile): string[] {
-  const starts = startSteps(file.final);
-  const lines = new Map<string, number>();
-  for (const step of file.steps)
-    for (const what of starts.includes(step) ? unusualStart(step) : unusual(step)) {
-      const name = `${step.keyword} ${what}`;
-      lines.delete(name);
-      lines.set(name, step.line);
-    }
-  return [...lines].map(([what, line]) => `${what} (line ${line})`);
-}
-
-function unusual({ keyword, commands, pairs }: Step): string[] {
+/** What of an instruction has no counterpart in ours. */
+function unusual({ keyword, commands, pairs, words }: Step, starts: boolean): string[] {
+  const start = (all: readonly string[], count: number) =>
+    all.slice(0, count).join(' ').slice(0, 60);
+  if (starts) return USUAL_START.test(words.join(' ')) ? [] : [start(words, 4)];
   if (keyword === 'ENV')
     return pairs.map(([name]) => name).filter((name) => !USUAL_VARIABLE.test(name));
   const command = commands.map((text) => text.trim()).find((text) => !USUAL_COMMAND.test(text));
-  const words = command?.replace(/^(\w+=\S* +)+/, '').split(/\s+/);
-  return words ? [start(words, 2)] : [];
-}
-
-const unusualStart = ({ words }: Step): string[] =>
-  USUAL_START.test(words.join(' ')) ? [] : [start(words, 4)];
-
-const start = (words: readonly string[], count: number): string =>
-  words.slice(0, count).join(' ').slice(0, 60);
-
-/** What concerns the running app comes last in a Dockerfile. */
-const MOST = 6;
-function listed(items: readonly string[]): string {
-  const before = items.length - MOST;
-  return items.slice(-MOST).join(', ') + (before > 0 ? ` and ${before} more above these` : '');
+  return command ? [start(command.replace(/^(\w+=\S* +)+/, '').split(/\s+/), 2)] : [];
 }

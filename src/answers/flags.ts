@@ -89,7 +89,11 @@ export function readFlags(
   flags: Flags,
   positional: readonly string[] = [],
 ): Texts {
-  const { values, positionals } = parsed(args, flags);
+  const options = Object.entries(flags).map(([name, { example, short, multiple = false }]) => [
+    name,
+    { type: example ? 'string' : 'boolean', multiple, ...(short && { short }) },
+  ]);
+  const { values, positionals } = parsed(args, Object.fromEntries(options));
   const texts: Texts = {};
   for (const [name, value] of Object.entries(values))
     texts[name] = value === true ? 'yes' : [value].flat().join('\n');
@@ -102,20 +106,12 @@ export function readFlags(
   return texts;
 }
 
-function parsed(args: readonly string[], flags: Flags) {
-  const options = Object.entries(flags).map(([name, { example, short, multiple = false }]) => [
-    name,
-    { type: example ? 'string' : 'boolean', multiple, ...(short && { short }) },
-  ]);
+function parsed(args: readonly string[], options: Record<string, { type: 'string' | 'boolean' }>) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: Object.fromEntries(options) as Record<string, { type: 'string' | 'boolean' }>,
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     const [complaint = ''] = String((error as Error).message).split(/\.?\s*To specify/);
-    const known = Object.keys(flags).map((name) => `--${name}`);
+    const known = Object.keys(options).map((name) => `--${name}`);
     throw new Problem(`${complaint.replace('\n', ' ')} (flags: ${known.join(', ')})`);
   }
 }

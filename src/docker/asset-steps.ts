@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import type { MixProject } from '../facts/mix-project.ts';
 import { shellWord } from '../quote.ts';
-import { hasFolder } from './copies.ts';
+import { below, exists } from '../tree.ts';
 
 /** An install of packages, which a Node stage has done already. */
 export const installsNode = (step: string): boolean =>
@@ -61,8 +61,8 @@ function withoutAlias(project: Project): { build: string[]; notes: string[] } {
   const { app, projects, umbrella } = project;
   const { hexTools, nodePackages, packageJsons } = project.assets;
   const web = projects.find(({ dir }) => dir === app.webDir) ?? projects[0];
-  const folders = ['priv/static', 'assets'].map((name) => `${app.webDir}/${name}`);
-  if (!web || !folders.some((folder) => hasFolder(project, folder.replace('./', ''))))
+  const folders = ['priv/static', 'assets'].map((name) => below(app.webDir, name));
+  if (!web || !folders.some((folder) => exists(project.tree, folder)))
     return { build: [], notes: [] };
   // A command of an umbrella would run in each of its apps
   const shell = umbrella ? `do --app ${shellWord(web.app ?? '')} cmd --cd /app/` : 'cmd --cd ';

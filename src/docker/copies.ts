@@ -1,13 +1,10 @@
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
+import { exists } from '../tree.ts';
 import { nodeStages } from './node-stages.ts';
 import { relFolder } from './release-files.ts';
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
-
-/** Whether the repo has files in a folder. */
-export const hasFolder = (project: Project, folder: string): boolean =>
-  [...project.tree.paths].some((path) => isBelow(path, folder));
 
 /** A folder of the repo as it is called in the image. */
 export const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
@@ -75,7 +72,7 @@ export const inputFiles = (project: Project): string[] => [
 export function sourceFolders(project: Project): string[] {
   const folders = project.projects[0]?.sourceFolders ?? ['lib'];
   const all = project.umbrella ? [project.appsPath ?? 'apps'] : folders;
-  return all.filter((folder) => hasFolder(project, folder));
+  return all.filter((folder) => exists(project.tree, folder));
 }
 
 /** Files among the code that are none: a macro may read them, and Mix doesn't notice when they change. */
@@ -96,7 +93,9 @@ export function copies(project: Project, release: string, node: boolean) {
   const vendored = pathFolders(project);
   const code = sourceFolders(project);
   const codeHasFiles = filesInCode(project).length > 0;
-  const [priv, crates] = ['priv', 'native'].map((path) => (hasFolder(project, path) ? [path] : []));
+  const [priv, crates] = ['priv', 'native'].map((path) =>
+    exists(project.tree, path) ? [path] : [],
+  );
   const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...reads.compile];
   const forRelease = outermost(
     [relFolder(project, release), ...mixSteps.copied],
@@ -144,7 +143,7 @@ function assetCopies({ assets, tree, umbrella }: Project): string[] {
   const paths = [...tree.paths];
   const dirs = assets.nodePackages.map(({ dir }) => dir);
   const folders = umbrella ? [] : new Set(['assets', ...dirs]);
-  const there = [...folders].filter((folder) => paths.some((path) => isBelow(path, folder)));
+  const there = [...folders].filter((folder) => exists(tree, folder));
   return [
     ...there.map(same),
     ...byFolder(dirs.includes('.') ? paths.filter((path) => BUNDLER.test(path)) : []),

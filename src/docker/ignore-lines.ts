@@ -1,6 +1,6 @@
 import type { Project } from '../facts/detect.ts';
-import { below } from '../tree.ts';
-import { hasFolder, inputFiles } from './copies.ts';
+import { below, exists } from '../tree.ts';
+import { inputFiles } from './copies.ts';
 
 /** Lines that keep a local asset build out of the image, which makes its own. */
 export function builtAssets(project: Project): string[] {
@@ -16,7 +16,7 @@ function keepsAssets(project: Project): boolean {
   const dirs = project.projects.map(({ dir }) => dir);
   const lists = dirs.map((dir) => project.tree.read(below(dir, '.gitignore')) ?? '');
   return (
-    dirs.some((dir) => hasFolder(project, below(dir, 'priv/static/assets'))) &&
+    dirs.some((dir) => exists(project.tree, below(dir, 'priv/static/assets'))) &&
     !lists.some((list) => ignored.test(list))
   );
 }
