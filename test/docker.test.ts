@@ -1,47 +1,513 @@
 import { readFileSync } from 'node:fs';
+import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dockerfile } from '../generators/dockerfile.ts';
+import { refuseAnswers, refuseUnsupported } from '../src/answers/supported.ts';
 import { check } from '../src/check/check.ts';
 import { foldLines } from '../src/docker/fold.ts';
+import { parseElixir } from '../src/elixir/syntax.ts';
 import { chooseImage } from '../src/fly/images.ts';
+import { kindOf } from '../src/plan/file.ts';
 import { treeOf } from '../src/tree.ts';
 import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string | undefined>;
 const planned = (texts: Texts, path = 'Dockerfile', flags = FLAGS): string =>
-  planFor(shop(texts), flags, undefined, path === 'Dockerfile' ? 'dockerfile' : undefined).find(
-    (change) => change.path === path,
-  )?.after ?? '';
-const notes = (texts: Texts, flags = FLAGS): string => {
-  const project = projectOf(shop(texts));
+  planFor(shop(texts), flags).find((change) => change.path === path)?.after ?? '';
+const notesOf = (texts: Record<string, string>, flags = FLAGS): string => {
+  const project = projectOf(texts);
   return (dockerfile.notes?.({ project, answers: complete(flags, project) }) ?? []).join('\n');
 };
-/** The last RUN of a stage's lines joined. */
-const run = (text: string, word: string): string =>
-  text
-    .replaceAll(/ *\\\n */g, ' ')
-    .split('\n')
-    .find((line) => line.startsWith('RUN') && line.includes(word)) ?? '';
-const runner = (text: string): string => text.slice(text.lastIndexOf('\nFROM '));
-const mixWith = (from: string | RegExp, to: string): Texts => ({
-  'mix.exs': (shop()['mix.exs'] ?? '').replace(from, to),
-});
-const locked = (packages: Record<string, string[]>): Texts => ({
-  'mix.lock': (shop()['mix.lock'] ?? '').replace(
-    /}\s*$/,
-    `${Object.entries(packages)
-      .map(
-        ([name, needs]) =>
-          `  "${name}": {:hex, :${name}, "11.0.0", "0", [:mix], [${needs.map((one) => `{:${one}, "~> 1.0", [hex: :${one}]}`).join(', ')}], "hexpm", "0"},\n`,
-      )
-      .join('')}}\n`,
-  ),
-});
-const dep = (name: string): Texts =>
-  mixWith('{:phoenix,', `{:${name}, "~> 1.0"},\n      {:phoenix,`);
 
-test('an ordinary app gets a page: at most 70 lines, 120 wide, each RUN at most 8 lines', () => {
+/** An edit of the fixture's mix.exs. */
+type Edit = [from: string | RegExp, to: string];
+const dep = (...deps: string[]): Edit => ['{:phoenix,', `${deps.join(', ')},\n      {:phoenix,`];
+const alias = (text: string): Edit => ['"assets.deploy":', `${text},\n      "assets.deploy":`];
+const field = (text: string): Edit => ['app: :shop,', `app: :shop, ${text},`];
+const deploys = (steps: string): Edit => [/"assets.deploy": .*/, `"assets.deploy": [${steps}]`];
+const NO_ALIAS: Edit = [/aliases: aliases\(\)/, 'aliases: []'];
+const mix = (...edits: Edit[]): Texts => ({
+  'mix.exs': edits.reduce((text, [from, to]) => {
+    assert.ok(text.search(from) >= 0, `nothing to edit: ${from}`);
+    return text.replace(from, () => to);
+  }, shop()['mix.exs'] ?? ''),
+});
+/** mix.lock with more packages: "name" or "name 1.2.3", with the packages that it needs. */
+const lock = (packages: Record<string, string[]>): Texts => {
+  const rows = Object.entries(packages).map(([key, needs]) => {
+    const [name, version = '11.0.0'] = key.split(' ');
+    const list = needs.map((one) => `{:${one}, "~> 1.0", [hex: :${one}]}`).join(', ');
+    return `  "${name}": {:hex, :${name}, "${version}", "0", [:mix], [${list}], "hexpm", "0"},\n`;
+  });
+  return { 'mix.lock': (shop()['mix.lock'] ?? '').replace(/}\s*$/, `${rows.join('')}}\n`) };
+};
+/** A package in mix.exs and in the lock. */
+const uses = (name: string, ...needs: string[]): Texts => ({
+  ...mix(dep(`{:${name}, "~> 1.0"}`)),
+  ...lock({ [name]: needs, ...Object.fromEntries(needs.map((need) => [need, []])) }),
+});
+const module = (name: string, ...lines: string[]): Texts => ({
+  [`lib/shop/${name.toLowerCase()}.ex`]: `defmodule Shop.${name} do\n${lines.map((line) => `  ${line}\n`).join('')}end\n`,
+});
+const NPM = {
+  'assets/package.json': '{"dependencies": {"topbar": "3"}}',
+  'assets/package-lock.json': '{}',
+};
+const withLock = (name: string, text = '{}'): Texts => ({
+  'assets/package.json': NPM['assets/package.json'],
+  [`assets/${name}`]: text,
+});
+
+const RELEASES = 'releases: [depot: [applications: [shop: :permanent, shop_web: :permanent]]], ';
+function umbrella(root = RELEASES): Record<string, string> {
+  const { 'mix.lock': locked = '', ...own } = shop();
+  const child = (app: string, name: string, rest: string) =>
+    `defmodule ${name}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app}, version: "0.1.0", build_path: "../../_build", ${rest}]\n  def application, do: [mod: {${name}.Application, []}]\nend\n`;
+  const web = Object.entries(own).filter(([path]) => /^(lib\/shop_web|assets\/)/.test(path));
+  return {
+    'mix.exs': `defmodule Depot.MixProject do\n  use Mix.Project\n\n  def project do\n    [\n      ${root}apps_path: "apps",\n      version: "0.1.0"\n    ]\n  end\nend\n`,
+    'mix.lock': locked,
+    'config/config.exs':
+      'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nimport_config "#{config_env()}.exs"\n',
+    'config/prod.exs': 'import Config\n',
+    'apps/shop/mix.exs': child(
+      'shop',
+      'Shop',
+      'deps: [{:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}]',
+    ),
+    'apps/shop/lib/shop/application.ex':
+      'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo], [])\nend\n',
+    'apps/shop/lib/shop/repo.ex': own['lib/shop/repo.ex'] ?? '',
+    'apps/shop_web/mix.exs': child(
+      'shop_web',
+      'ShopWeb',
+      'deps: [{:phoenix, "~> 1.8"}, {:shop, in_umbrella: true}, {:esbuild, "~> 0.10"}], aliases: ["assets.deploy": ["esbuild shop_web --minify", "phx.digest"]]',
+    ),
+    ...Object.fromEntries(
+      web.map(([path, text]) => [
+        `apps/shop_web/${path}`,
+        text.replaceAll('otp_app: :shop', 'otp_app: :shop_web'),
+      ]),
+    ),
+  };
+}
+
+interface Shape {
+  /** What is other than in the fixture; `repo`: a repo of its own. */
+  texts?: Texts;
+  repo?: Record<string, string>;
+  flags?: typeof FLAGS;
+  /** Parts of the Dockerfile, one after the other (…); lines that go on are one. */
+  has?: string[];
+  lacks?: RegExp;
+  notes?: RegExp;
+}
+const DEBIAN = { ...FLAGS, base: 'debian' };
+const SHAPES: Record<string, Shape> = {
+  'an ordinary app': {
+    has: [
+      'starts here, does\nCOPY priv priv\n … AS runner\n …  HOME=/tmp\n … EXPOSE 4000\n',
+      'USER 65534:65534\n … CMD ["/app/bin/shop", "start"]\n',
+    ],
+    lacks: /AS (files|node)|lksctp|--from=node|COPY \.git/,
+  },
+  "Heroku's pin": {
+    texts: {
+      '.tool-versions': undefined,
+      'elixir_buildpack.config': 'elixir_version=1.17.3\nerlang_version=26.2.5\n',
+    },
+    has: ['ARG ELIXIR_VERSION=1.17.3\nARG OTP_VERSION=26\n'],
+  },
+  'OTP 29, which opens libsctp at each start': {
+    texts: { '.tool-versions': 'elixir 1.20.7-otp-29\n' },
+    has: ['AS runner … lksctp-tools'],
+  },
+  'OTP 29 on Debian': {
+    texts: { '.tool-versions': 'elixir 1.20.7-otp-29\n' },
+    flags: DEBIAN,
+    has: ['AS runner … libsctp1'],
+  },
+  'packages by the closure of mix.lock, programs by their literal names': {
+    texts: {
+      ...mix(dep('{:thumbnex, "~> 1.0"}')),
+      ...lock({ thumbnex: ['ffmpex', 'mogrify'], ffmpex: [], mogrify: [] }),
+      ...module(
+        'Clips',
+        '@pdf "pdftotext"',
+        'def text(path), do: System.cmd(@pdf, [path, "-"])',
+        'def odd, do: Port.open({:spawn_executable, "/opt/oddtool"}, [])',
+      ),
+    },
+    has: ['AS runner … ffmpeg … imagemagick … poppler-utils'],
+    notes: /lib\/shop\/clips.ex:4 starts the program oddtool/,
+  },
+  'a package that starts a browser': {
+    texts: uses('chromic_pdf'),
+    has: ['AS runner … chromium'],
+  },
+  'a program that Alpine has': {
+    texts: module('Disk', 'def run, do: System.cmd("fwup", [])'),
+    has: ['AS runner …  fwup '],
+  },
+  "a program that Debian hasn't": {
+    texts: module('Disk', 'def run, do: System.cmd("fwup", [])'),
+    flags: DEBIAN,
+    lacks: /fwup|install .* - /,
+    notes: /starts the program fwup, and which package/,
+  },
+  'a package that builds with CMake': {
+    texts: uses('fast_html', 'elixir_make'),
+    has: ['apk add --no-cache build-base cmake '],
+  },
+  'a package that builds with OpenSSL': {
+    texts: uses('ex_dtls', 'bundlex_stub'),
+    flags: DEBIAN,
+    has: ['build-essential … libssl-dev pkg-config'],
+  },
+  'a native package that links to a library': {
+    texts: uses('fast_xml'),
+    has: ['expat-dev … AS runner … expat'],
+  },
+  'a binary for glibc alone': {
+    texts: uses('adbc', 'elixir_make', 'cc_precompiler'),
+    has: ['ARG DEBIAN_VERSION … FROM debian:'],
+    notes: /glibc only of: adbc/,
+  },
+  'a native package that nobody knows': {
+    texts: uses('strange_nif', 'elixir_make', 'cc_precompiler'),
+    has: ['ARG ALPINE_VERSION'],
+    notes: /Whether strange_nif \(native code\) runs on Alpine/,
+  },
+  'a native package that runs on musl': {
+    texts: uses('exqlite', 'elixir_make', 'cc_precompiler'),
+    notes: /^(?!.*exqlite)/s,
+  },
+  'Rust of the app, for the builder alone': {
+    texts: {
+      ...lock({ rustler: [] }),
+      ...module('Native', 'use Rustler, otp_app: :shop, crate: "fast"'),
+      'native/fast/Cargo.toml': '[package]\nname = "fast"\n',
+    },
+    has: [
+      'RUN apk add --no-cache build-base cargo git … COPY native native',
+      'mix do compile +  … AS runner … RUN apk add --no-cache ca-certificates libgcc',
+    ],
+  },
+  'Node beside the app, from a package': {
+    texts: module('SSR', 'def child, do: {NodeJS.Supervisor, [path: "x"]}'),
+    has: ['AS runner … apk add  … nodejs'],
+  },
+  'Node beside the app, from its stage': {
+    texts: { ...NPM, ...module('SSR', 'def child, do: {NodeJS.Supervisor, [path: "x"]}') },
+    has: ['AS runner … COPY --from=node /usr/local/bin/node /usr/local/bin/'],
+  },
+  'npm packages beside the Elixir stages, with deps that package.json points to': {
+    texts: {
+      ...NPM,
+      'assets/package.json': '{"dependencies": {"phoenix": "file:../deps/phoenix", "topbar": "3"}}',
+      'assets/.nvmrc': 'v22.3.0',
+    },
+    has: [
+      'ARG NODE_VERSION=22 … AS deps … deps.get --only prod',
+      'FROM node:${NODE_VERSION}-alpine AS node … COPY --from=deps /app/deps/phoenix',
+      'npm ci … FROM deps AS builder … COPY --from=node /app/assets/node_modules',
+      'mix do compile + assets.deploy + release',
+    ],
+    lacks: /--from=node \/usr\/local/,
+  },
+  'Node itself where a step calls it': {
+    texts: {
+      ...NPM,
+      ...mix(deploys('"cmd --cd assets npm ci", "cmd --cd assets npm run deploy", "phx.digest"')),
+    },
+    has: [
+      'COPY --from=node /usr/local /usr/local',
+      'mix do compile + cmd --cd assets npm run deploy + phx.digest + release',
+    ],
+  },
+  'Node where an alias of compile calls it': {
+    texts: { ...NPM, ...mix(alias('compile: ["cmd --cd assets npm ci", "compile"]')) },
+    has: ['COPY --from=node /usr/local /usr/local'],
+  },
+  'yarn 1 comes from npm, as newer Node images have none': {
+    texts: withLock('yarn.lock', '# yarn lockfile v1\n'),
+    has: ['npm install --global --force yarn@1 && yarn install --frozen-lockfile\n'],
+  },
+  'yarn 2 and later': {
+    texts: withLock('yarn.lock', '__metadata:\n  version: 8\n'),
+    has: ['corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable\n'],
+  },
+  pnpm: {
+    texts: withLock('pnpm-lock.yaml', "lockfileVersion: '6.0'\n"),
+    has: ['npm install --global pnpm@8 && pnpm install --frozen-lockfile\n'],
+  },
+  Bun: {
+    texts: withLock('bun.lock'),
+    has: ['FROM oven/bun:${BUN_VERSION}-alpine AS node … bun install --frozen-lockfile\n'],
+  },
+  'a workspace: packages install from the lockfile above them': {
+    texts: {
+      'package.json': '{"private": true, "workspaces": ["assets"]}',
+      'package-lock.json': '{}',
+      'assets/package.json': '{"name": "assets", "dependencies": {"topbar": "3"}}',
+    },
+    has: [
+      'AS node … WORKDIR /app\n … COPY package.json package-lock.json ./',
+      'COPY assets/package.json /app/assets/',
+      'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules',
+      'COPY --from=node /app/node_modules /app/node_modules',
+      'COPY --from=node /app/assets/node_modules /app/assets/node_modules',
+    ],
+    lacks: /AS node-2/,
+  },
+  'the build script, without assets.deploy': {
+    texts: {
+      ...NPM,
+      ...mix(NO_ALIAS),
+      'assets/package.json': '{"scripts": {"build": "x"}, "devDependencies": {"vite": "7"}}',
+    },
+    has: ['mix do compile + cmd --cd assets npm run build + phx.digest + release'],
+    notes: /no assets.deploy alias, so the image builds/,
+  },
+  'neither assets.deploy nor a build script': {
+    texts: { ...NPM, ...mix(NO_ALIAS) },
+    notes: /no package.json has a build script/,
+  },
+  'private dependencies: secrets that no layer keeps': {
+    texts: mix(
+      dep(
+        '{:inner, "~> 1.0", organization: "acme"}',
+        '{:oban_pro, "~> 1.5", repo: "oban"}',
+        '{:one, git: "git@github.com:acme/one.git"}',
+        '{:two, git: "ssh://git@git.acme.com/two.git"}',
+      ),
+    ),
+    has: [
+      'id=HEX_ACME_KEY,required=true … id=OBAN_LICENSE_KEY',
+      'id=GITHUB_TOKEN,required=true … id=GIT_ACME_COM_TOKEN,required=true',
+      'trap "mix do hex.organization deauth acme + hex.repo remove oban" EXIT',
+      'hex.organization auth acme … hex.repo add oban … @github.com/.insteadOf',
+      'GIT_CONFIG_VALUE_0=git@github.com:  … GIT_CONFIG_VALUE_1=ssh://git@github.com/ ',
+      'GIT_CONFIG_COUNT=4 … GIT_CONFIG_VALUE_2=git@git.acme.com: ',
+      'GIT_CONFIG_VALUE_3=ssh://git@git.acme.com/  … deps.get --only prod',
+    ],
+    lacks: /^(ARG|ENV).*(KEY|TOKEN|SECRET)/m,
+  },
+  'variables that the configuration demands, for each command that reads it': {
+    texts: {
+      'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
+    },
+    has: [
+      'id=LICENCE,required=true … export LICENCE="$(cat /run/secrets/LICENCE)" && ',
+      'deps.get --only prod + deps.clean --unused + deps.loadpaths + assets.setup',
+      'id=LICENCE,required=true … export LICENCE="$(cat /run/secrets/LICENCE)" && ',
+      'mix do compile + assets.deploy + release',
+    ],
+  },
+  'a path dependency, which is there before deps.get, and copied once': {
+    texts: {
+      ...mix(dep('{:gadget, path: "vendor/gadget"}')),
+      'vendor/gadget/mix.exs':
+        'defmodule Gadget.MixProject do\n  use Mix.Project\n  def project, do: [app: :gadget]\nend\n',
+      ...module('Docs', 'use Docs, from: "vendor/gadget"'),
+    },
+    has: ['COPY vendor/gadget vendor/gadget\n … deps.get --only prod'],
+    lacks: /COPY vendor[\s\S]*COPY vendor/,
+  },
+  'folders and files that macros read while the code compiles': {
+    texts: {
+      'lib/shop_web/storybook.ex':
+        'defmodule ShopWeb.Storybook do\n  use PhoenixStorybook,\n    content_path: Path.expand("../../storybook", __DIR__),\n    css_path: "/assets/storybook.css"\nend\n',
+      'storybook/button.story.exs': 'defmodule Button do\nend\n',
+      ...module('Docs', 'use Docs, from: "guides/deep", title: "no folder"'),
+      'guides/deep/a.md': 'a',
+      ...module(
+        'Stories',
+        '@stories Path.expand("../../stories", __DIR__)',
+        'use PhoenixStorybook, content_path: @stories',
+      ),
+      'stories/a.story.exs': '',
+      ...module('Schema', 'use Absinthe.Schema', 'import_sdl path: "graphql/schema.graphql"'),
+      'graphql/schema.graphql': '',
+      ...module(
+        'Mail',
+        'use Phoenix.Component',
+        'embed_templates "../../mails/*"',
+        '@version File.read!(Path.join(File.cwd!(), "VERSION"))',
+        'def version, do: @version',
+      ),
+      'mails/hello.html.heex': '',
+      VERSION: '1',
+    },
+    has: [
+      'COPY storybook … COPY guides/deep … COPY stories … COPY graphql/schema.graphql … COPY mails',
+      'COPY VERSION',
+    ],
+  },
+  "Sentry's sources, packaged before the release": {
+    texts: {
+      ...uses('sentry'),
+      'config/prod.exs':
+        'import Config\nconfig :sentry, enable_source_code_context: true, root_source_code_paths: [File.cwd!()]\n',
+    },
+    has: [' + sentry.package_source_code + release --overwrite'],
+  },
+  'Sentry without sources': { texts: uses('sentry'), lacks: /package_source_code/ },
+  'an alias of deps.get, which does not run where its files are not': {
+    texts: mix(alias('"deps.get": ["deps.get", "gleam.deps.get", "cmd --cd assets npm install"]')),
+    has: [
+      'MIX_EXS=/none mix run --no-mix-exs -e  … Mix.Tasks.Deps.Get',
+      'mix do gleam.deps.get + compile + ',
+    ],
+    lacks: / deps\.get /,
+    notes: /adds steps to deps.get/,
+  },
+  'an alias of deps.compile': {
+    texts: mix(alias('"deps.compile": ["deps.compile", "shop.patch"]')),
+    has: ['mix do shop.patch + compile + '],
+    notes: /adds steps to deps.compile \(an alias\)/,
+  },
+  "code of Mix's other compilers": {
+    texts: { 'src/shop_lexer.xrl': '', 'include/shop.hrl': '', 'cli/src/a.erl': '' },
+    has: ['COPY src src\nCOPY include include\n … find lib src include -type f -exec touch'],
+  },
+  'a folder src of another language': { texts: { 'src/app.js': '' }, lacks: /COPY src/ },
+  'archives, and a compiler that may write beside its build: that starts anew': {
+    texts: mix(field('archives: [mix_gleam: "~> 0.6"], compilers: [:gleam] ++ Mix.compilers()')),
+    has: [
+      'apk add --no-cache build-base git gleam',
+      "mix archive.install --force hex mix_gleam '~> 0.6'",
+      'the compiler gleam may write files outside _build',
+    ],
+    lacks: /from=deps,source=\/app\/_build/,
+  },
+  'a compiler that writes below _build alone': {
+    texts: mix(field('compilers: [:phoenix_live_view] ++ Mix.compilers()')),
+    has: ['from=deps,source=/app/_build'],
+  },
+  'mix.exs that asks git': {
+    texts: mix(['"0.1.0"', 'elem(System.cmd("git", ["describe", "--tags"]), 0)']),
+    has: ['COPY .git .git\n … deps.get'],
+    notes: /The build asks git/,
+  },
+  'a file of mix.exs that asks git': {
+    texts: {
+      ...mix(['"0.1.0"', 'elem(Code.eval_file("version.exs"), 0)']),
+      'version.exs': 'elem(System.cmd("git", ["describe"]), 0)\n',
+    },
+    has: ['COPY .git .git\n'],
+  },
+  'a module that asks git while it compiles': {
+    texts: module('Build', '@sha :os.cmd(~c"git rev-parse HEAD")', 'def sha, do: @sha'),
+    has: ['AS builder … COPY .git .git\n'],
+    lacks: /ca-certificates.*\bgit\b/,
+  },
+  'a module that asks git later': {
+    texts: module('Build', 'def sha, do: System.cmd("git", ["rev-parse"])'),
+    has: ['apk add --no-cache ca-certificates git '],
+    lacks: /COPY .git/,
+  },
+  'what a step of the release copies': {
+    texts: {
+      ...mix(field('releases: [shop: [overlays: ["ops/overlay"], steps: [:assemble, &extra/1]]]'), [
+        /end\s*$/,
+        '\n  defp extra(release) do\n    File.cp_r!("seeds", Path.join(release.path, "seeds"))\n    release\n  end\nend\n',
+      ]),
+      'ops/overlay/motd': 'hello',
+      'seeds/a.csv': '1',
+    },
+    has: ['COPY seeds seeds\n … COPY ops/overlay ops/overlay\n'],
+  },
+  'a file that runtime.exs reads': {
+    texts: {
+      'config/runtime.exs':
+        'import Config\nCode.require_file("../support/settings.exs", __DIR__)\n',
+      'support/settings.exs': 'defmodule Settings do\nend\n',
+    },
+    has: [
+      'deps.loadpaths … COPY config/runtime.exs config/\n',
+      'COPY support/settings.exs support/\n … mix do compile',
+    ],
+  },
+  'files in config that nobody names': {
+    texts: { 'config/regions.json': '[]' },
+    has: ['deps.loadpaths … COPY config config\n … mix do compile'],
+  },
+  'releases.exs as the file that boots': {
+    texts: { 'config/runtime.exs': undefined, 'config/releases.exs': 'import Config\n' },
+    has: ['COPY config/releases.exs config/\n'],
+  },
+  'of assets.setup only the downloads': {
+    texts: mix([
+      /"assets.setup": .*/,
+      '"assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"],',
+    ]),
+    has: ['mix do deps.get …  + esbuild.install --if-missing && cp -a'],
+  },
+  'an umbrella: each mix.exs before deps.get, compiled from the root, assets in the web app': {
+    repo: umbrella(),
+    has: [
+      'COPY config/config.exs config/prod.exs config/\n',
+      'COPY apps/shop/mix.exs apps/shop/\n … COPY apps/shop_web/mix.exs apps/shop_web/\n',
+      'deps.get --only prod + deps.clean --unused + deps.compile --skip-umbrella-children',
+      'COPY apps apps\n',
+      'mix do compile + do --app shop_web cmd mix assets.deploy + release --overwrite --path /release',
+      'CMD ["/app/bin/depot", "start"]',
+    ],
+  },
+  "an umbrella's own assets.deploy, in place of those of its apps": {
+    repo: umbrella(
+      `${RELEASES}aliases: ["assets.deploy": ["do --app shop_web cmd mix assets.deploy"]], `,
+    ),
+    has: ['mix do compile + assets.deploy + release --overwrite --path /release'],
+  },
+  'what a replaced Dockerfile has beyond ours': {
+    texts: {
+      Dockerfile: [
+        'FROM elixir:1.18-slim AS builder',
+        'ENV MIX_ENV=prod MODEL_DIR=/app/models',
+        'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6 >/dev/null 2>&1',
+        'RUN mix deps.get --only prod && mix compile \\\n  && mix run -e "Shop.load_model()"',
+        'RUN mix assets.deploy && mix release',
+        'FROM debian:trixie-slim',
+        "RUN sed -i '/en_US/s/^# //' /etc/locale.gen && locale-gen && useradd shop",
+        'ENV LANG=en_US.UTF-8',
+        'ENV MODEL_DIR=/app/models',
+        'COPY --from=builder /app ./',
+        'ENTRYPOINT ["/app/entrypoint.sh"]',
+        'CMD ["/app/bin/server"]',
+      ].join('\n'),
+    },
+    notes:
+      /installs fwup, brotli, which this one[\s\S]*also has RUN mix run \(line 4\), ENV MODEL_DIR \(line 10\), ENTRYPOINT \/app\/entrypoint.sh \(line 12\), which/,
+  },
+};
+
+for (const [name, { texts, repo, flags = FLAGS, has = [], lacks, notes }] of Object.entries(SHAPES))
+  test(`${name}: a Dockerfile without errors, which a second run leaves as it is`, () => {
+    const before = repo ?? shop(texts);
+    const changes = planFor(before, flags);
+    const text = changes.find(({ path }) => path === 'Dockerfile')?.after ?? '';
+    const errors = validate(text).filter(({ severity }) => severity === 1);
+    assert.equal(errors, []);
+    const again = planFor(after(before, changes), flags);
+    assert.equal(
+      again.filter((change) => kindOf(change) !== 'same'),
+      [],
+    );
+    const joined = text.replaceAll(/ *\\\n */g, ' ');
+    let from = 0;
+    for (const part of has.flatMap((parts) => parts.split(' … '))) {
+      const found = joined.indexOf(part, from);
+      assert.ok(found >= 0, `${part} behind ${joined.slice(0, from)}§${joined.slice(from)}`);
+      from = found + part.length;
+    }
+    if (lacks) assert.not.match(joined, lacks);
+    if (notes) assert.match(notesOf(before, flags), notes);
+  });
+
+test('a page for an ordinary app: at most 70 lines, 120 wide, each RUN at most 8 lines', () => {
   const text = planned({});
   const lines = text.trimEnd().split('\n');
   assert.ok(lines.length <= 70, String(lines.length));
@@ -49,6 +515,7 @@ test('an ordinary app gets a page: at most 70 lines, 120 wide, each RUN at most 
   assert.equal(long, []);
   for (const [, body = ''] of text.matchAll(/^(RUN (?:.*\\\n)*.*)$/gm))
     assert.ok(body.split('\n').length <= 8, body);
+  assert.not.match(notesOf(shop({ Dockerfile: text })), 'Your Dockerfile');
 });
 
 test('the template reads like the file: few control lines, no view value with a line break', () => {
@@ -64,7 +531,6 @@ test('the template reads like the file: few control lines, no view value with a 
 test('files among the code that are no code begin the cache, and check names those that came later', () => {
   const plain = planned({ 'lib/shop/page.html.heex': '<p>' });
   assert.not.match(plain, 'AS files');
-  assert.match(plain, 'starts here, does\nCOPY priv priv\n');
   const words = { 'lib/shop/words.txt': 'one' };
   const text = planned(words);
   assert.match(text, 'COPY priv priv\nCOPY lib lib\nRUN find lib -type f');
@@ -87,365 +553,174 @@ test('what is too wide is folded between words, never in quotes', () => {
   assert.is(foldLines(quoted).replaceAll(/ \\\n */g, ' '), quoted);
 });
 
+/** Version, OTP and requirement of Elixir; the tag; a note. */
+const IMAGES: [string | null, string | null, string, string, RegExp?][] = [
+  ['1.18.4', '27', '~> 1.15', '1.18', /^(?!.*is not used).*CVE-2026-109821/],
+  ['1.19.8', '28', '~> 1.15', '1.19', /is not known/],
+  ['1.21.0', '29', '~> 1.21', '1.21'],
+  ['1.17.3', '26', '~> 1.15', '1.17.3', /no security fixes/],
+  ['1.18.4', '21', '~> 1.15', '1.18', /OTP 21 is not used/],
+  ['1.18.4', '27', '== 1.18.4', '1.18.4'],
+  ['1.16.3', '26', '~> 1.17', '1.17', /is the nearest that mix.exs allows/],
+];
 test("images: the minor's tag where the exact one is unknown or has holes, the exact one where it is safe", () => {
   const choose = (version: string | null, otp: string | null, requirement: string) =>
     chooseImage({ elixir: { version, otp, requirements: [requirement] } }, 'alpine');
   assert.equal(choose(null, null, '~> 1.15'), { elixir: '1.18', otp: 27, os: '3.24', notes: [] });
-  assert.match(choose('1.18.4', '27', '~> 1.15').notes.join(), 'CVE-2026-109821');
-  assert.is(choose('1.18.4', '27', '~> 1.15').elixir, '1.18');
-  assert.match(choose('1.19.8', '28', '~> 1.15').notes.join(), 'is not known');
-  assert.is(choose('1.19.8', '28', '~> 1.15').elixir, '1.19');
-  assert.is(choose('1.21.0', '29', '~> 1.21').elixir, '1.21');
-  assert.is(choose('1.17.3', '26', '~> 1.15').elixir, '1.17.3');
-  assert.match(choose('1.18.4', '21', '~> 1.15').notes.join(), 'OTP 21 is not used');
-  assert.not.match(choose('1.18.4', '27', '~> 1.15').notes.join(), 'is not used');
-  assert.match(choose('1.17.3', '26', '~> 1.15').notes.join(), 'no security fixes');
-  assert.is(choose('1.18.4', '27', '== 1.18.4').elixir, '1.18.4');
-  assert.match(
-    choose('1.16.3', '26', '~> 1.17').notes.join(),
-    'is the nearest that mix.exs allows',
-  );
+  for (const [version, otp, requirement, tag, note] of IMAGES) {
+    const { elixir, notes } = choose(version, otp, requirement);
+    assert.is(elixir, tag, `${version} ${requirement}`);
+    if (note) assert.match(notes.join(), note);
+  }
   assert.throws(() => choose(null, null, '~> 1.99'), /no official Elixir image/);
 });
 
-test("Heroku's pin is read", () => {
-  const texts = {
-    '.tool-versions': undefined,
-    'elixir_buildpack.config': 'elixir_version=1.17.3\nerlang_version=26.2.5\n',
-  };
-  assert.match(planned(texts), /ARG ELIXIR_VERSION=1\.17\.3\nARG OTP_VERSION=26\n/);
+test('asset tools that came without a musl build at first ask for Debian only in those versions', () => {
+  const base = (tool: string) =>
+    complete(
+      FLAGS,
+      projectOf(
+        shop({ ...mix(dep(`{:${tool.split(' ')[0]}, "~> 0.1"}`)), ...lock({ [tool]: [] }) }),
+      ),
+    ).base;
+  for (const tool of ['dart_sass 0.7.1', 'bun 1.4.1', 'tailwind 0.3.0'])
+    assert.is(base(tool), 'debian', tool);
+  for (const tool of ['dart_sass 0.8.0', 'bun 1.4.2', 'tailwind 0.3.1'])
+    assert.is(base(tool), 'alpine', tool);
 });
 
-test('OTP 29 opens libsctp at each start', () => {
-  const pin = { '.tool-versions': 'elixir 1.20.7-otp-29\n' };
-  assert.match(runner(planned(pin)), 'lksctp-tools');
-  assert.match(runner(planned(pin, 'Dockerfile', { ...FLAGS, base: 'debian' })), 'libsctp1');
-  assert.not.match(runner(planned({})), 'lksctp');
+test('an umbrella without a release gets one in mix.exs, in whatever way its list is written', () => {
+  const mixExs =
+    'defmodule Depot.MixProject do\n  use Mix.Project\n  def project do\n    [apps_path: "apps",\n     version: "0.1.0"]\n  end\nend\n';
+  for (const texts of [umbrella(''), { ...umbrella(''), 'mix.exs': mixExs }]) {
+    const changed = after(texts, planFor(texts));
+    assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
+    assert.equal(projectOf(changed).release.names, ['shop']);
+    assert.match(changed.Dockerfile ?? '', 'CMD ["/app/bin/shop"');
+  }
 });
 
-test('packages come by the closure of mix.lock, programs by their literal names', () => {
-  const clips = {
-    ...dep('thumbnex'),
-    ...locked({ thumbnex: ['ffmpex', 'mogrify'], ffmpex: [], mogrify: [] }),
-    'lib/shop/clips.ex':
-      'defmodule Shop.Clips do\n  @pdf "pdftotext"\n  def text(path), do: System.cmd(@pdf, [path, "-"])\n  def odd, do: Port.open({:spawn_executable, "/opt/oddtool"}, [])\nend\n',
-  };
-  for (const name of ['ffmpeg', 'imagemagick', 'poppler-utils'])
-    assert.match(runner(planned(clips)), name);
-  assert.match(notes(clips), 'lib/shop/clips.ex:4 starts the program oddtool');
-  assert.match(
-    runner(planned({ ...dep('chromic_pdf'), ...locked({ chromic_pdf: [] }) })),
-    'chromium',
-  );
-  assert.match(planned({}), ' HOME=/tmp');
-  const fwup = {
-    'lib/shop/disk.ex': 'defmodule Shop.Disk do\n  def run, do: System.cmd("fwup", [])\nend\n',
-  };
-  const debian = { ...FLAGS, base: 'debian' };
-  assert.match(runner(planned(fwup)), / fwup /);
-  assert.not.match(runner(planned(fwup, 'Dockerfile', debian)), /fwup| - /);
-  assert.match(notes(fwup, debian), 'starts the program fwup, and which package');
-});
-
-test('builders have what packages are known to build with', () => {
-  const html = { ...dep('fast_html'), ...locked({ fast_html: ['elixir_make'], elixir_make: [] }) };
-  assert.match(run(planned(html), 'build-base'), ' cmake ');
-  const dtls = { ...dep('ex_dtls'), ...locked({ ex_dtls: ['bundlex_stub'], bundlex_stub: [] }) };
-  assert.match(
-    run(planned(dtls, 'Dockerfile', { ...FLAGS, base: 'debian' }), 'build-essential'),
-    /libssl-dev pkg-config/,
-  );
-});
-
-test('binaries for glibc alone mean Debian, with the reason; an unknown NIF on Alpine is named', () => {
-  const nif = (name: string) => ({
-    ...dep(name),
-    ...locked({ [name]: ['elixir_make', 'cc_precompiler'], elixir_make: [], cc_precompiler: [] }),
-  });
-  assert.match(planned(nif('adbc')), 'ARG DEBIAN_VERSION');
-  assert.match(notes(nif('adbc')), 'adbc');
-  assert.match(planned(nif('strange_nif')), 'ARG ALPINE_VERSION');
-  assert.match(notes(nif('strange_nif')), 'Whether strange_nif (native code) runs on Alpine');
-  assert.not.match(notes(nif('exqlite')), 'exqlite');
-});
-
-test('Node is in the image where a child starts it: from its stage, else as a package', () => {
-  const child = {
-    'lib/shop/ssr.ex':
-      'defmodule Shop.SSR do\n  def child, do: {NodeJS.Supervisor, [path: "x"]}\nend\n',
-  };
-  assert.match(runner(planned(child)), /apk add .*nodejs/);
-  const assets = {
-    ...child,
-    'assets/package.json': '{"dependencies": {"svelte": "5"}}',
-    'assets/package-lock.json': '{}',
-  };
-  assert.match(runner(planned(assets)), 'COPY --from=node /usr/local/bin/node /usr/local/bin/');
-  assert.not.match(runner(planned({})), 'node');
-});
-
-test('yarn 1 comes from npm, as newer Node images have none', () => {
-  const yarn = {
-    'assets/package.json': '{"dependencies": {"topbar": "3"}}',
-    'assets/yarn.lock': '# yarn lockfile v1\n',
-  };
-  assert.match(
-    planned(yarn),
-    'npm install --global --force yarn@1 && yarn install --frozen-lockfile',
-  );
-});
-
-test('folders that a `use` names are there while the code compiles', () => {
-  const texts = {
-    'lib/shop_web/storybook.ex':
-      'defmodule ShopWeb.Storybook do\n  use PhoenixStorybook,\n    otp_app: :shop,\n    content_path: Path.expand("../../storybook", __DIR__),\n    css_path: "/assets/storybook.css"\nend\n',
-    'storybook/button.story.exs': 'defmodule Button do\nend\n',
-    'lib/shop/docs.ex':
-      'defmodule Shop.Docs do\n  use Docs, from: "guides/deep", title: "no folder"\nend\n',
-    'guides/deep/a.md': 'a',
-    'lib/shop_web/stories.ex':
-      'defmodule ShopWeb.Stories do\n  @stories Path.expand("../../stories", __DIR__)\n  use PhoenixStorybook, content_path: @stories\nend\n',
-    'stories/a.story.exs': '',
-    'lib/shop/schema.ex':
-      'defmodule Shop.Schema do\n  use Absinthe.Schema\n  import_sdl path: "graphql/schema.graphql"\nend\n',
-    'graphql/schema.graphql': '',
-    'lib/shop/mail.ex':
-      'defmodule Shop.Mail do\n  use Phoenix.Component\n  embed_templates "../../mails/*"\n  @version File.read!(Path.join(File.cwd!(), "VERSION"))\n  def version, do: @version\nend\n',
-    'mails/hello.html.heex': '',
-    VERSION: '1',
-  };
-  for (const path of ['stories', 'graphql/schema.graphql', 'mails', 'VERSION'])
-    assert.match(planned(texts), new RegExp(`COPY .*\\b${path}\\b`));
-  assert.match(planned(texts), 'COPY storybook storybook\n');
-  assert.match(planned(texts), 'COPY guides/deep guides/deep\n');
-});
-
-test('the folder of a dependency that a module reads as well is copied once', () => {
-  const text = planned({
-    ...mixWith('{:phoenix,', '{:gadget, path: "vendor/gadget"},\n      {:phoenix,'),
-    'vendor/gadget/mix.exs':
-      'defmodule Gadget.MixProject do\n  use Mix.Project\n  def project, do: [app: :gadget]\nend\n',
-    'lib/shop/docs.ex': 'defmodule Shop.Docs do\n  use Docs, from: "vendor/gadget"\nend\n',
-  });
-  assert.is(text.split('COPY vendor/gadget vendor/gadget\n').length, 2);
-});
-
-test("Sentry's sources are packaged before the release", () => {
-  const texts = {
-    ...dep('sentry'),
-    ...locked({ sentry: [] }),
-    'config/prod.exs':
-      'import Config\nconfig :sentry, enable_source_code_context: true, root_source_code_paths: [File.cwd!()]\n',
-  };
-  assert.match(
-    run(planned(texts), 'release --'),
-    ' + sentry.package_source_code + release --overwrite',
-  );
-  assert.not.match(
-    planned({ ...texts, 'config/prod.exs': 'import Config\n' }),
-    'package_source_code',
-  );
-});
-
-test('private repositories on two hosts are fetched with a token each, through the environment', () => {
-  const text = planned(
-    mixWith(
-      '{:phoenix,',
-      '{:one, git: "git@github.com:acme/one.git"},\n      {:two, git: "ssh://git@git.acme.com/two.git"},\n      {:phoenix,',
+test('several releases: the flag decides, an unknown one is refused, the Dockerfile remembers it', () => {
+  const texts = shop(
+    mix(
+      field(
+        'releases: [shop: [], shop_worker: [rel_templates_path: "rel/worker"], thin: [include_erts: false]]',
+      ),
     ),
   );
-  const fetch = run(text, 'deps.get');
-  for (const id of ['GITHUB_TOKEN', 'GIT_ACME_COM_TOKEN'])
-    assert.match(fetch, `--mount=type=secret,id=${id},required=true`);
-  assert.match(fetch, 'GIT_CONFIG_COUNT=4');
-  const from = [...fetch.matchAll(/GIT_CONFIG_VALUE_(\d)=(\S+)/g)].map(
-    ([, n, url]) => `${n} ${url}`,
+  const flags = { ...FLAGS, release: 'shop_worker' };
+  const done = after(texts, planFor(texts, flags));
+  assert.match(
+    done.Dockerfile ?? '',
+    /COPY rel\/worker rel\/worker[\s\S]* release shop_worker --overwrite[\s\S]*CMD \["\/app\/bin\/shop_worker", "start"\]/,
   );
-  assert.equal(from, [
-    '0 git@github.com:',
-    '1 ssh://git@github.com/',
-    '2 git@git.acme.com:',
-    '3 ssh://git@git.acme.com/',
-  ]);
+  assert.is(complete(FLAGS, projectOf(done)).release, 'shop_worker');
+  assert.throws(() => complete(FLAGS, projectOf(texts)), /--release/);
+  const refused = (release: string) => () =>
+    refuseAnswers(projectOf(texts), complete({ ...FLAGS, release }, projectOf(texts)));
+  assert.throws(refused('nope'), /no release nope; it has shop, shop_worker, thin/);
+  assert.throws(refused('thin'), /include_erts/);
 });
 
-test('an alias of deps.get does not run where its files are not', () => {
-  const alias = mixWith(
-    '"assets.deploy":',
-    '"deps.get": ["deps.get", "gleam.deps.get", "cmd --cd assets npm install"],\n      "assets.deploy":',
-  );
-  const text = planned(alias);
-  const get = run(text, 'Mix.Tasks.Deps.Get');
-  assert.match(get, 'MIX_EXS=/none mix run --no-mix-exs -e ');
-  assert.not.match(get, / deps\.get /);
-  assert.match(run(text, ' release '), 'mix do gleam.deps.get + compile + ');
-  assert.match(notes(alias), 'adds steps to deps.get');
-  const compiled = mixWith(
-    '"assets.deploy":',
-    '"deps.compile": ["deps.compile", "shop.patch"],\n      "assets.deploy":',
-  );
-  assert.match(run(planned(compiled), ' release '), 'mix do shop.patch + compile + ');
-  assert.match(notes(compiled), 'adds steps to deps.compile (an alias)');
+const SECRET = { 'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n' };
+const committed = (setting: string) => ({
+  ...SECRET,
+  'config/prod.secret.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, ${setting}\n`,
 });
-
-test('what an alias of compile calls is in the builder', () => {
-  const alias = mixWith(
-    '"assets.deploy":',
-    'compile: ["cmd --cd assets npm ci", "compile"],\n      "assets.deploy":',
-  );
-  const node = {
-    'assets/package.json': '{"dependencies":{"a":"1"}}',
-    'assets/package-lock.json': '{}',
-  };
-  assert.match(planned({ ...alias, ...node }), 'COPY --from=node /usr/local /usr/local');
-  assert.not.match(planned(node), '--from=node /usr/local');
+const repoOn = (adapter: string) => ({
+  'lib/shop/repo.ex': `defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.${adapter}\nend\n`,
 });
-
-test("code of Mix's other compilers is copied", () => {
-  const text = planned({ 'src/shop_lexer.xrl': '', 'include/shop.hrl': '', 'cli/src/a.erl': '' });
-  assert.match(text, 'COPY src src\nCOPY include include\n');
-  assert.match(text, 'find lib src include -type f -exec touch');
-  assert.not.match(planned({ 'src/app.js': '' }), 'COPY src');
-});
-
-test('archives and compilers of mix.exs; a compiler that may write beside its build starts anew', () => {
-  const text = planned(
-    mixWith(
-      /app: :shop,/,
-      'app: :shop,\n      archives: [mix_gleam: "~> 0.6"],\n      compilers: [:gleam] ++ Mix.compilers(),',
-    ),
-  );
-  assert.match(run(text, 'local.hex'), "mix archive.install --force hex mix_gleam '~> 0.6'");
-  assert.match(run(text, 'build-base'), 'build-base git gleam');
-  assert.not.match(text, 'from=deps,source=/app/_build');
-  assert.match(text, 'the compiler gleam may write files outside _build');
-  const own = planned(
-    mixWith(
-      /app: :shop,/,
-      'app: :shop,\n      compilers: [:phoenix_live_view] ++ Mix.compilers(),',
-    ),
-  );
-  assert.match(own, 'from=deps,source=/app/_build');
-});
-
-test('mix.exs that asks git finds it, in the builder alone', () => {
-  const texts = mixWith(
-    'version: "0.1.0"',
-    'version: elem(System.cmd("git", ["describe", "--tags"]), 0)',
-  );
-  const text = planned(texts);
-  assert.ok(text.indexOf('COPY .git .git') < text.indexOf('deps.get'));
-  const ignore = planned(texts, '.dockerignore');
-  for (const path of ['.git/HEAD', '.git/refs', '.git/objects']) assert.match(ignore, `!${path}\n`);
-  assert.match(notes(texts), 'The build asks git');
-  assert.not.match(planned({}, '.dockerignore'), '!.git');
-  const read = {
-    ...mixWith('version: "0.1.0"', 'version: elem(Code.eval_file("version.exs"), 0)'),
-  };
-  const script = 'elem(System.cmd("git", ["describe"]), 0)\n';
-  assert.match(planned({ ...read, 'version.exs': script }), 'COPY .git .git');
-});
-
-test('a module that asks git while it compiles finds it in the builder, and the image has no git', () => {
-  const build = (code: string) => ({
-    'lib/shop/build.ex': `defmodule Shop.Build do\n${code}\nend\n`,
-  });
-  const text = planned(build('  @sha :os.cmd(~c"git rev-parse HEAD")\n  def sha, do: @sha'));
-  assert.ok(text.indexOf('COPY .git .git') > text.indexOf('AS builder'));
-  assert.not.match(run(text, 'ca-certificates'), /\bgit\b/);
-  const late = planned(build('  def sha, do: System.cmd("git", ["rev-parse"])'));
-  assert.not.match(late, 'COPY .git');
-  assert.match(run(late, 'ca-certificates'), /\bgit\b/);
-});
-
-test('what a step of the release copies is in the builder', () => {
-  const texts: Texts = {
-    ...mixWith(
-      /app: :shop,/,
-      'app: :shop,\n      releases: [shop: [overlays: ["ops/overlay"], steps: [:assemble, &extra/1]]],',
-    ),
-    'ops/overlay/motd': 'hello',
-    'seeds/a.csv': '1',
-  };
-  texts['mix.exs'] = (texts['mix.exs'] ?? '').replace(
-    /end\s*$/,
-    '\n  defp extra(release) do\n    File.cp_r!("seeds", Path.join(release.path, "seeds"))\n    release\n  end\nend\n',
-  );
-  assert.match(planned(texts), 'COPY ops/overlay ops/overlay\n');
-  assert.match(planned(texts), 'COPY seeds seeds\n');
+const REFUSED: [string, Record<string, string>, RegExp][] = [
+  ['a dependency above the app', shop(mix(dep('{:x, path: "../x"}'))), /x is above the app/],
+  [
+    'a private repository of an unknown address',
+    shop(mix(dep('{:x, "~> 1.0", repo: "elsewhere"}'))),
+    /private Hex repository "elsewhere"/,
+  ],
+  ['SQLite', shop(repoOn('SQLite3')), /SQLite/],
+  ['MySQL in a Fly Postgres app', shop(repoOn('MyXQL')), /MySQL/],
+  ['an import of secrets', shop(SECRET), /prod\.secret\.exs/],
+  [
+    'committed secrets',
+    shop(committed('secret_key_base: "abc", http: [port: System.get_env("PORT")]')),
+    /prod\.secret\.exs/,
+  ],
+  [
+    'an import of secrets in an app of an umbrella',
+    { ...umbrella(), 'apps/shop/config/prod.exs': SECRET['config/prod.exs'] },
+    /apps\/shop\/config\/prod\.exs imports prod\.secret\.exs/,
+  ],
+];
+const attempt = (texts: Record<string, string>) => () => {
+  const project = projectOf(texts);
+  refuseUnsupported(project);
+  refuseAnswers(project, complete(FLAGS, project));
+  planFor(texts);
+};
+test('what would come out half right is refused, naming it', () => {
+  for (const [name, texts, message] of REFUSED) assert.throws(attempt(texts), message, name);
+  const reads = 'secret_key_base: System.get_env("SECRET_KEY_BASE") || raise("none")';
+  assert.not.throws(attempt(shop(committed(reads))));
+  const mysql = projectOf(shop(repoOn('MyXQL')));
+  assert.is(complete({ app: 'shop', region: 'lhr' }, mysql).postgres.kind, 'external');
 });
 
 test('overlay scripts without the executable bit get it', () => {
   const texts = shop({ 'rel/overlays/migrate.sh': '#!/bin/sh\n' });
-  const tree = { ...treeOf(texts), executable: () => false };
-  const project = { ...projectOf(texts), tree };
-  const [output] = dockerfile.outputs({ project, answers: complete(FLAGS, project) });
+  const project = { ...projectOf(texts), tree: { ...treeOf(texts), executable: () => false } };
+  const context = { project, answers: complete(FLAGS, project) };
+  const [output] = dockerfile.outputs(context);
   assert.match(JSON.stringify(output?.view), '"--chmod=755 rel rel"');
   assert.match(
-    (dockerfile.notes?.({ project, answers: complete(FLAGS, project) }) ?? []).join(),
+    dockerfile.notes?.(context).join() ?? '',
     'git update-index --chmod=+x rel/overlays/migrate.sh',
   );
 });
 
-test('what a replaced Dockerfile has beyond ours is named: packages, and other lines', () => {
-  const foreign = [
-    'FROM elixir:1.18-slim AS builder',
-    'ENV MIX_ENV=prod MODEL_DIR=/app/models',
-    'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6 >/dev/null 2>&1',
-    'RUN mix deps.get --only prod && mix compile \\\n  && mix run -e "Shop.load_model()"',
-    'RUN mix assets.deploy && mix release',
-    'FROM debian:trixie-slim',
-    "RUN sed -i '/en_US/s/^# //' /etc/locale.gen && locale-gen && useradd shop",
-    'ENV LANG=en_US.UTF-8',
-    'ENV MODEL_DIR=/app/models',
-    'COPY --from=builder /app ./',
-    'ENTRYPOINT ["/app/entrypoint.sh"]',
-    'CMD ["/app/bin/server"]',
-  ].join('\n');
-  const said = notes({ Dockerfile: foreign });
-  assert.match(said, 'Your Dockerfile installs fwup, brotli, which this one');
-  assert.match(
-    said,
-    'also has RUN mix run (line 4), ENV MODEL_DIR (line 10), ENTRYPOINT /app/entrypoint.sh (line 12), which',
-  );
-  assert.not.match(notes({ Dockerfile: planned({}) }), 'Your Dockerfile');
-});
-
-test('.dockerignore: local asset builds stay out, assets that are source stay in', () => {
-  assert.match(
-    planned({}, '.dockerignore'),
-    '\n/priv/static/assets\n/priv/static/cache_manifest.json\n',
-  );
-  const source = { 'priv/static/assets/app.css': 'body {}' };
-  assert.not.match(planned(source, '.dockerignore'), 'priv/static/assets');
-  assert.match(
-    planned({ ...source, '.gitignore': '/priv/static/assets/\n' }, '.dockerignore'),
-    '/priv/static/assets\n',
-  );
-});
-
-test(".dockerignore: what the build reads is let in over the owner's lines, public keys too, private ones never", () => {
-  const texts = {
-    '.dockerignore': '*.json\nmix.lock\n',
-    'assets/package.json': '{"dependencies": {"topbar": "3"}}',
-    'assets/package-lock.json': '{}',
-    'test/fixtures/public.pem': '-----BEGIN PUBLIC KEY-----\nMII\n',
-    'priv/keys/public.pem': '-----BEGIN PUBLIC KEY-----\nMII\n',
-    'priv/keys/private.pem': '-----BEGIN PRIVATE KEY-----\nMII\n',
-  };
-  const text = planned(texts, '.dockerignore');
-  for (const path of ['mix.lock', 'priv/keys/public.pem']) assert.match(text, `!${path}\n`);
-  assert.not.match(text, /!(priv\/keys\/private|test\/fixtures)/);
-  assert.ok(text.includes('*.json\nmix.lock\n'));
-  assert.match(text, '!**/.env*.example');
-  assert.not.match(planned({ '.dockerignore': '.env*\n' }, '.dockerignore'), '.example');
-  const settings = (value: string) => ({
-    'config/prod.exs': 'import Config\nimport_config "prod.secret.exs"\n',
-    'config/prod.secret.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, secret_key_base: ${value}\n`,
-  });
-  const asked = settings('System.get_env("SECRET_KEY_BASE")');
-  assert.match(planned(asked, '.dockerignore'), '!config/prod.secret.exs\n');
-  assert.not.match(planned(settings('"8Kd0"'), '.dockerignore'), '!config/prod.secret.exs');
+const ASSETS = { 'priv/static/assets/app.css': 'body {}' };
+const DESCRIBE = mix(['"0.1.0"', 'elem(System.cmd("git", ["describe", "--tags"]), 0)']);
+const PEM = (kind: string) => `-----BEGIN ${kind} KEY-----\nMII\n`;
+/** The repo, lines that its .dockerignore has, and what it hasn't. */
+const IGNORES: [string, Texts, string[], RegExp?][] = [
+  [
+    'local asset builds stay out',
+    {},
+    ['\n/priv/static/assets\n/priv/static/cache_manifest.json\n'],
+    /!\.git/,
+  ],
+  ['assets that are source stay in', ASSETS, [], /priv\/static\/assets/],
+  [
+    'assets that git ignores are no source',
+    { ...ASSETS, '.gitignore': '/priv/static/assets/\n' },
+    ['/priv/static/assets\n'],
+  ],
+  ['what git needs', DESCRIBE, ['!.git/HEAD\n', '!.git/refs\n', '!.git/objects\n']],
+  [
+    "what the build reads, over the owner's lines; public keys too, private ones never",
+    {
+      ...NPM,
+      '.dockerignore': '*.json\nmix.lock\n',
+      'test/fixtures/public.pem': PEM('PUBLIC'),
+      'priv/keys/public.pem': PEM('PUBLIC'),
+      'priv/keys/private.pem': PEM('PRIVATE'),
+    },
+    ['*.json\nmix.lock\n', '!mix.lock\n', '!priv/keys/public.pem\n', '!**/.env*.example'],
+    /!(priv\/keys\/private|test\/fixtures)/,
+  ],
+  ['an example that its owner keeps out', { '.dockerignore': '.env*\n' }, [], /\.example/],
+  [
+    'settings that only read the environment',
+    committed('secret_key_base: System.get_env("SECRET_KEY_BASE")'),
+    ['!config/prod.secret.exs\n'],
+  ],
+  ['settings that hold a secret', committed('secret_key_base: "8Kd0"'), [], /!config\/prod.secret/],
+];
+test('.dockerignore keeps junk and secrets out, and lets in what the build reads', () => {
+  for (const [name, texts, has, lacks] of IGNORES) {
+    const text = planned(texts, '.dockerignore');
+    for (const line of has) assert.ok(text.includes(line), `${name}: ${line} in\n${text}`);
+    if (lacks) assert.not.match(text, lacks, name);
+  }
 });
 
 test.run();

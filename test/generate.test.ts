@@ -1,86 +1,35 @@
 import TOML from '@iarna/toml';
-import { DockerfileParser } from 'dockerfile-ast';
-import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
-import { parseElixir } from '../src/elixir/syntax.ts';
-import { kindOf } from '../src/plan/file.ts';
+import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { plan } from '../src/plan/plan.ts';
 import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 
-const text = (texts: Record<string, string>, path: string, flags = FLAGS): string =>
+type Texts = Record<string, string>;
+const text = (texts: Texts, path: string, flags = FLAGS): string =>
   planFor(texts, flags).find((change) => change.path === path)?.after ?? '';
 
-const cases: Record<string, [Record<string, string | undefined>, typeof FLAGS]> = {
-  ordinary: [{}, FLAGS],
-  'managed Postgres on Debian': [
-    {},
-    { ...FLAGS, postgres: 'managed:abc123', base: 'debian', migrate: 'yes' },
-  ],
-  'external database': [{}, { ...FLAGS, postgres: 'external', host: 'shop.example.com' }],
-  'no runtime.exs, no database': [
-    { 'config/runtime.exs': undefined },
-    { ...FLAGS, postgres: 'none' },
-  ],
-  'CRLF files': [{ 'config/runtime.exs': 'import Config\r\n', '.dockerignore': 'mine\r\n' }, FLAGS],
+const IDLE = {
+  'lib/shop/application.ex':
+    'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
 };
-
-for (const [name, [changes, flags]] of Object.entries(cases)) {
-  test(`${name}: outputs parse, and a second run changes nothing`, () => {
-    const texts = shop(changes);
-    const first = planFor(texts, flags);
-    assert.equal(
-      planFor(after(texts, first), flags)
-        .filter((change) => kindOf(change) !== 'same')
-        .map((change) => change.path),
-      [],
-    );
-    const of = (path: string) => first.find((change) => change.path === path)?.after ?? '';
-    TOML.parse(of('fly.toml'));
-    assert.equal(
-      validate(of('Dockerfile')).filter((one) => one.severity === 1),
-      [],
-    );
-    for (const path of [
-      'config/runtime.exs',
-      'lib/shop_web/plugs/health.ex',
-      'lib/shop_web/endpoint.ex',
-    ])
-      assert.is(parseElixir(of(path)).problem, null, path);
-    for (const change of first) assert.not.match(change.after, /&#|&quot;|<%/, change.path);
-  });
-}
-
-test('the Dockerfile exposes the port that fly.toml and the release use', () => {
-  const instructions = DockerfileParser.parse(text(shop(), 'Dockerfile')).getInstructions();
-  const last = (keyword: string) =>
-    instructions
-      .filter((one) => one.getKeyword() === keyword)
-      .at(-1)
-      ?.getArgumentsContent();
-  assert.is(last('EXPOSE'), '4000');
-  assert.is(last('USER'), '65534:65534');
-  assert.is(last('CMD'), '["/app/bin/shop", "start"]');
-  const fly = TOML.parse(text(shop(), 'fly.toml')) as {
-    http_service: { internal_port: number };
-    env: { PORT: string };
-  };
-  assert.is(fly.http_service.internal_port, 4000);
-  assert.is(fly.env.PORT, '4000');
+test('background work keeps one machine on; without it the machine sleeps', () => {
+  const { http_service: on } = TOML.parse(text(shop(), 'fly.toml'));
+  const { http_service: idle } = TOML.parse(text(shop(IDLE), 'fly.toml'));
+  assert.match(JSON.stringify(on), /"auto_stop_machines":"off".*"min_machines_running":1/);
+  assert.match(JSON.stringify(idle), '"auto_stop_machines":"suspend"');
 });
 
-test('background work keeps one machine on; without it the machine sleeps', () => {
-  const service = (texts: Record<string, string>) =>
-    (TOML.parse(text(texts, 'fly.toml')) as { http_service: Record<string, unknown> }).http_service;
-  assert.is(service(shop()).auto_stop_machines, 'off');
-  assert.is(service(shop()).min_machines_running, 1);
-  const idle = shop({
-    'lib/shop/application.ex':
-      'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
+test('what fly launch writes stops no background work; an answer of ours stays', () => {
+  const launched = shop({
+    'fly.toml':
+      'app = "shop"\nprimary_region = "lhr"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n  min_machines_running = 0\n',
   });
-  assert.is(service(idle).auto_stop_machines, 'suspend');
+  assert.is(complete(FLAGS, projectOf(launched)).background, true);
+  const answered = after(launched, planFor(launched, { ...FLAGS, background: 'no' }));
+  assert.is(complete({}, projectOf(answered)).background, false);
 });
 
 test('an existing runtime.exs, env.sh.eex and .dockerignore keep every byte of theirs', () => {
@@ -88,11 +37,8 @@ test('an existing runtime.exs, env.sh.eex and .dockerignore keep every byte of t
     'rel/env.sh.eex': '#!/bin/sh\nexport MINE=1',
     '.dockerignore': '!.env.build\nmine',
   });
-  const changes = planFor(texts);
-  for (const path of ['config/runtime.exs', 'rel/env.sh.eex', '.dockerignore']) {
-    const change = changes.find((one) => one.path === path);
-    assert.ok(change?.after.includes(texts[path] ?? '?'), path);
-  }
+  for (const path of ['config/runtime.exs', 'rel/env.sh.eex', '.dockerignore'])
+    assert.ok(text(texts, path).includes(texts[path] ?? '?'), path);
 });
 
 test("the app's own health route is used and no plug is added", () => {
@@ -100,34 +46,21 @@ test("the app's own health route is used and no plug is added", () => {
     'lib/shop_web/router.ex':
       'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope "/api" do\n    get "/healthz", ShopWeb.HealthController, :show\n  end\nend\n',
   });
-  const changes = planFor(texts);
-  assert.not(changes.some((change) => change.path === 'lib/shop_web/endpoint.ex'));
+  assert.is(text(texts, 'lib/shop_web/endpoint.ex'), '');
   assert.match(text(texts, 'fly.toml'), 'path = "/api/healthz"');
 });
 
-test('an old db_connection gets no max_lifetime', () => {
-  const old = shop({ 'mix.lock': (shop()['mix.lock'] ?? '').replace('2.10.2', '2.7.0') });
-  const flags = { ...FLAGS, postgres: 'managed' };
-  assert.match(text(shop(), 'config/runtime.exs', flags), 'max_lifetime: 480_000..540_000');
-  assert.not.match(text(old, 'config/runtime.exs', flags), 'max_lifetime');
-});
-
-test('a release that reboots after configuration gets no closure', () => {
-  const reboots = shop({
-    'mix.exs': (shop()['mix.exs'] ?? '').replace(
-      'version:',
-      'releases: [shop: [reboot_system_after_config: true]], version:',
-    ),
-  });
-  assert.match(text(shop(), 'config/runtime.exs'), 'match_fun');
-  assert.not.match(text(reboots, 'config/runtime.exs'), 'match_fun');
-});
-
-test('the health plug goes above the comment of the first plug', () => {
-  assert.match(
-    text(shop(), 'lib/shop_web/endpoint.ex'),
-    '  plug ShopWeb.Plugs.Health\n\n  # Serves files',
-  );
+test('runtime.exs: max_lifetime where db_connection has it, closures where nothing reboots', () => {
+  const runtime = (path: string, from: string, to: string) => {
+    const changes = { [path]: (shop()[path] ?? '').replace(from, to) };
+    return text(shop(changes), 'config/runtime.exs', { ...FLAGS, postgres: 'managed' });
+  };
+  const ours = runtime('mix.lock', '', '');
+  assert.match(ours, 'max_lifetime: 480_000..540_000');
+  assert.match(ours, 'match_fun');
+  assert.not.match(runtime('mix.lock', '2.10.2', '2.7.0'), 'max_lifetime');
+  const reboots = 'releases: [shop: [reboot_system_after_config: true]], version:';
+  assert.not.match(runtime('mix.exs', 'version:', reboots), 'match_fun');
 });
 
 test('each file is planned from the answers that it asks for', () => {
@@ -138,6 +71,46 @@ test('each file is planned from the answers that it asks for', () => {
     );
     for (const change of plan([file], { project, answers: complete(flags, project, file.asks) }))
       assert.not.match(change.after, 'undefined', change.path);
+  }
+});
+
+const PLUG_1_18 = { 'mix.lock': (shop()['mix.lock'] ?? '').replace('1.19.1', '1.18.0') };
+const RIGHT =
+  'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"], hosts: ["localhost", "127.0.0.1"]]]';
+/** Settings of the endpoint in prod.exs, what is said of them, other files. */
+const FORCE_SSL: [string, string, Texts?][] = [
+  [RIGHT, ''],
+  ['force_ssl: [hsts: true]', 'config/prod.exs:3: force_ssl has no rewrite_on'],
+  [
+    'force_ssl: [hsts: true]',
+    'config :shop, ShopWeb.Endpoint, force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]',
+  ],
+  [
+    'force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]',
+    'force_ssl: [exclude: [paths: ["/health"]], rewrite_on: [:x_forwarded_proto]]',
+  ],
+  ['force_ssl: []', 'force_ssl has no rewrite_on'],
+  [RIGHT, 'needs plug 1.19.0, mix.lock has 1.18.0', PLUG_1_18],
+  [
+    'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]',
+    'add hosts: ["localhost", "127.0.0.1"]',
+  ],
+  // The release stops at boot, which the rules of runtime.exs say
+  [
+    'url: [port: 443]',
+    '',
+    {
+      'config/runtime.exs':
+        'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n',
+    },
+  ],
+];
+test('force_ssl in each of its wrong shapes is answered with the edit; the right one with nothing', () => {
+  for (const [setting, said, files] of FORCE_SSL) {
+    const prod = `import Config\n\nconfig :shop, ShopWeb.Endpoint, ${setting}\n`;
+    const advice = forceSslAdvice(projectOf(shop({ 'config/prod.exs': prod, ...files })));
+    if (said) assert.match(advice.join(), said, setting);
+    else assert.equal(advice, [], setting);
   }
 });
 

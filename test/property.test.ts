@@ -60,6 +60,7 @@ const ELIXIR = [
   'lib/shop_web/endpoint.ex',
   'mix.exs',
 ];
+const TEMPLATES = ['Dockerfile', 'fly.toml', '.dockerignore', ...ELIXIR];
 let shells = 0;
 
 /** @iarna/toml 3.0 refuses CRLF behind a comment. */
@@ -75,6 +76,7 @@ function parses(texts: Texts): void {
     [],
   );
   for (const path of ELIXIR) assert.is(parseElixir(texts[path] ?? '').problem, null, path);
+  for (const path of TEMPLATES) assert.not.match(texts[path] ?? '', /&#|&quot;|<%/, path);
   if (shells++ % 20 === 0)
     assert.is(
       spawnSync('sh', ['-n'], {
@@ -91,7 +93,7 @@ const answers: fc.Arbitrary<Flags> = fc.record(
   {
     app: fc.constantFrom('shop', 'a', 'my-shop-2'),
     region: fc.constantFrom('lhr', 'iad', 'Frankfurt'),
-    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external'),
+    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external', 'none'),
     host: fc.constantFrom('shop.example.com', 'www.example.org'),
     base: fc.constantFrom('alpine', 'debian'),
     memory: fc.constantFrom('256mb', '512mb', '1gb', '2gb'),
