@@ -1,9 +1,8 @@
-/** Rewrites the tables of README.md from the code that they describe; with --check it only compares. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Rewrites the table of README.md from the code that it describes, and looks for what the links name; with --check it only compares. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { files } from '../generators/all.ts';
 import { commonFlags, type Flag, runFlags } from '../src/answers/flags.ts';
 import { questionNames, questions } from '../src/answers/questions.ts';
-import { requirements } from '../src/check/requirements.ts';
 
 const asked = questionNames.map((name) => {
   const { help, example, fallback } = questions[name];
@@ -18,31 +17,23 @@ const steering = rows.map(
   ([name, { example, short, help, fallback }]) =>
     `| \`${short ? `-${short}, ` : ''}--${name}${example ? ` ${example}` : ''}\` | ${help} | ${fallback ?? ''} | all |`,
 );
-const tables: Record<string, string[]> = {
-  questions: [
-    '| flag | meaning | without it | used by |',
-    '|---|---|---|---|',
-    ...asked,
-    ...steering,
-  ],
-  requirements: [
-    '| | requirement | file |',
-    '|---|---|---|',
-    ...requirements.map(({ id, name, subject }) => `| ${id} | ${name} | ${subject.title} |`),
-  ],
-};
+const lines = [
+  '| flag | meaning | without it | used by |',
+  '|---|---|---|---|',
+  ...asked,
+  ...steering,
+];
 
 const path = new URL('../README.md', import.meta.url);
 const before = readFileSync(path, 'utf8');
-let after = before;
-for (const [name, lines] of Object.entries(tables)) {
-  const place = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
-  if (!place.test(after)) throw new Error(`README.md has no place for the table of ${name}`);
-  after = after.replace(
-    place,
-    (_, open: string, close: string) => `${open}${lines.join('\n')}\n${close}`,
-  );
-}
+const place = /(<!-- questions -->\n)[\s\S]*?(<!-- \/questions -->)/;
+if (!place.test(before)) throw new Error('README.md has no place for the table of questions');
+const after = before.replace(
+  place,
+  (_, open: string, close: string) => `${open}${lines.join('\n')}\n${close}`,
+);
+for (const [, link = ''] of after.matchAll(/(?:\]\(|(?:src|srcset)=")(?!https?:|#)([^)"]+)/g))
+  if (!existsSync(new URL(link, path))) throw new Error(`README.md links to ${link}: not there`);
 if (process.argv.includes('--check') && before !== after)
   throw new Error('README.md is out of date: npm run readme');
 writeFileSync(path, after);

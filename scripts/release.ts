@@ -10,6 +10,7 @@ const PLACES: [path: string, pattern: RegExp][] = [
   ['package-lock.json', /^( {2}"version": ")([^"]+)/m],
   ['package-lock.json', /^( {4}"": \{\n {6}"name": "phoenix-fly",\n {6}"version": ")([^"]+)/m],
   ['src/edit/version.ts', /(VERSION = ')([^']+)/],
+  ['README.md', /(phoenix-fly-)([\d.]+)(?=\.tgz)/],
 ];
 
 const [wanted] = process.argv.slice(2);

@@ -71,7 +71,7 @@ export const commands: Readonly<Record<string, Command>> = {
     run: inApp(async (root) => JSON.stringify(factsOf(detect(openTree(root))), null, 2)),
   },
   init: {
-    summary: 'writes the plopfile with which `npx plop fly` runs inside a Phoenix repo',
+    summary: 'writes a plopfile, with which plop has these commands inside a Phoenix repo',
     flags: commonFlags,
     run: inApp(async (root) => (await import('./init.ts')).init(root)),
   },

@@ -23,5 +23,5 @@ export function init(root: string): string {
     );
   const change: Change = { path: 'plopfile.mjs', before: undefined, after: PLOPFILE };
   apply(root, [change]);
-  return 'Wrote plopfile.mjs. Next: npm install --save-dev phoenix-fly plop, then npx plop, where fly is the first in the list';
+  return 'Wrote plopfile.mjs. Next: npm install --save-dev plop, where it is not installed; a line /node_modules in .gitignore; then the list of commands: npx plop';
 }
