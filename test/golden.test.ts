@@ -1,9 +1,10 @@
 /** Whole repos before and after `fly`: a reviewer reads each change of output in the diff. `UPDATE=1 npm test` renews them. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseUnsupported } from '../src/answers/supported.ts';
+import { factsOf } from '../src/facts/project.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
 import { planFor, projectOf } from './support.ts';
@@ -50,5 +51,14 @@ for (const name of readdirSync(PROJECTS)) {
     if (refusal === undefined) assert.equal(written({ ...before, ...after }, golden), {});
   });
 }
+
+test('AGENTS.md names each fact', () => {
+  const text = readFileSync(new URL('../AGENTS.md', import.meta.url), 'utf8');
+  const facts = Object.keys(factsOf(projectOf(textsBefore('stock-1.8'))));
+  assert.equal(
+    facts.filter((name) => !text.includes(`\`${name}\``)),
+    [],
+  );
+});
 
 test.run();

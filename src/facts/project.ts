@@ -12,7 +12,7 @@ export const serverRepos = ({ database }: Project): string[] =>
 export const migratedRepos = (project: Project): string[] =>
   serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));
 
-/** The facts as `facts --json` prints them: flat, under names that stay (README, "Facts"). */
+/** The facts as `facts --json` prints them: flat, under names that stay (AGENTS.md). */
 export const factsOf = (project: Project) => ({
   appDir: project.appDir,
   umbrella: project.umbrella,
