@@ -9,22 +9,19 @@ import { runCheck } from '../src/run/check-command.ts';
 import { treeOf } from '../src/tree.ts';
 import { textsBefore } from './projects.ts';
 import { planFor, projectOf, SHOP, shop } from './support.ts';
-import { generated, judge, spoil, type Texts, testTraps, trapsIn } from './traps.ts';
+import { generated, judge, spoil, type Texts, testTraps } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
-const IGNORE = '.dockerignore';
 
 /** A stock Phoenix app with the Dockerfile of `mix phx.gen.release --docker`, as `fly launch` leaves it. */
 const launched = (): Texts => ({ ...stock });
 const stock = textsBefore('fly-launch');
-const PUBLIC_KEY = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
 
 const mustFaults = (project: Project) =>
   allFaults(project).filter((line) => !line.includes('the file is not there'));
 
 testTraps(
-  trapsIn(
-    `
+  `
 B3 must: a task of assets that mix.exs has no alias for
 --- mix.exs
 - "assets.deploy":
@@ -80,63 +77,63 @@ R1.4 must: a secret in the image
 + ENV STRIPE_SECRET=live_0123456789abcdef
 + USER nobody
 Dockerfile: ENV STRIPE_SECRET => fly secrets set STRIPE_SECRET
+
+B3 advice: a setting of mix.exs from an environment that the build has not
+- mod: {
++ env: [key: System.get_env("PARTNER_KEY")],
++       mod: {
+mix.exs: env: [key: => PARTNER_KEY: mix.exs:
+
+R1.1 must: hooks that the bundler imports before the compiler writes them
+--- Dockerfile
+- RUN mix compile
+-
++
+--- Dockerfile
+- COPY config/runtime.exs
++ RUN mix compile
++ COPY config/runtime.exs
+Dockerfile: RUN mix assets.deploy => below \`mix compile\`
+
+B6 must: a public key kept out that the code names
+- .git
+-
++ .git
++ **/*.pem
++
+--- priv/keys/login.pem
++ -----BEGIN PUBLIC KEY-----
++ AAAA
++ -----END PUBLIC KEY-----
+--- lib/shop/login.ex
++ defmodule Shop.Login do
++   @key File.read!("priv/keys/login.pem")
++   def key, do: @key
++ end
+.dockerignore: **/*.pem => !priv/keys/login.pem
 `,
-    launched,
-  ),
+  launched,
 );
 
-testTraps([
-  {
-    name: 'a setting of mix.exs from an environment that the build has not',
-    rule: 'B3',
-    weight: 'advice',
-    repo: launched,
-    file: 'mix.exs',
-    change: ['mod: {', 'env: [key: System.get_env("PARTNER_KEY")],\n      mod: {'],
-    expect: { place: 'mix.exs: env: [key:', mend: /PARTNER_KEY: mix.exs:\d+/ },
-  },
-  {
-    name: 'hooks that the bundler imports before the compiler writes them',
-    rule: 'R1.1',
-    weight: 'must',
-    repo: () => spoil(launched(), DOCKERFILE, 'RUN mix compile\n', ''),
-    file: DOCKERFILE,
-    change: ['COPY config/runtime.exs', 'RUN mix compile\nCOPY config/runtime.exs'],
-    expect: { place: 'Dockerfile: RUN mix assets.deploy', mend: /below `mix compile`/ },
-  },
-  {
-    name: 'a lockfile kept out that npm installs from',
-    rule: 'B6',
-    weight: 'must',
-    repo: () => ({
-      ...spoil(
-        generated(),
-        DOCKERFILE,
-        'FROM os AS runner',
-        'FROM node:22-slim AS node\nCOPY assets/package*.json ./\nRUN npm ci\nFROM os AS runner',
-      ),
-      'assets/package.json': '{"dependencies":{"topbar":"1"}}',
-      'assets/package-lock.json': '{}',
-    }),
-    file: IGNORE,
-    change: ['fly.toml\n', 'fly.toml\n**/package-lock.json\n'],
-    expect: { place: '.dockerignore: **/package-lock.json', mend: /!assets\/package-lock.json/ },
-  },
-  {
-    name: 'a public key kept out that the code names',
-    rule: 'B6',
-    weight: 'must',
-    repo: () => ({
-      ...launched(),
-      'priv/keys/login.pem': PUBLIC_KEY,
-      'lib/shop/login.ex':
-        'defmodule Shop.Login do\n  @key File.read!("priv/keys/login.pem")\n  def key, do: @key\nend\n',
-    }),
-    file: IGNORE,
-    change: ['.git\n', '.git\n**/*.pem\n'],
-    expect: { place: '.dockerignore: **/*.pem', mend: /!priv\/keys\/login.pem/ },
-  },
-]);
+testTraps(`
+B6 must: a lockfile kept out that npm installs from
+- fly.toml
+-
++ fly.toml
++ **/package-lock.json
++
+--- Dockerfile
+- FROM os AS runner
++ FROM node:22-slim AS node
++ COPY assets/package*.json ./
++ RUN npm ci
++ FROM os AS runner
+--- assets/package.json
++ {"dependencies":{"topbar":"1"}}
+--- assets/package-lock.json
++ {}
+.dockerignore: **/package-lock.json => !assets/package-lock.json
+`);
 
 test('nothing that stops the Dockerfile of phx.gen.release is found in it', () =>
   assert.equal(mustFaults(projectOf(launched())), []));

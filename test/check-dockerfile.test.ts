@@ -1,11 +1,7 @@
 import { test } from 'uvu';
-import { FLAGS } from './support.ts';
-import { generated, spoil, testTraps, trapsIn, umbrella } from './traps.ts';
+import { testTraps, umbrella } from './traps.ts';
 
-const DOCKERFILE = 'Dockerfile';
-
-testTraps(
-  trapsIn(`
+testTraps(`
 R1.1 dependencies after the code (A32)
 - COPY mix.exs mix.lock ./
 + COPY lib lib
@@ -203,148 +199,111 @@ R1.6 IPv6 between nodes everywhere (A23)
 - RELEASE_TMP=/tmp
 + RELEASE_TMP=/tmp ERL_AFLAGS="-proto_dist inet6_tcp"
 Dockerfile: ENV LANG => npx plop env-sh
-`),
-);
 
-testTraps([
-  {
-    name: 'one stage',
-    rule: 'R1.2',
-    file: DOCKERFILE,
-    change: [
-      (generated()[DOCKERFILE] ?? '').slice(
-        (generated()[DOCKERFILE] ?? '').indexOf('FROM os AS runner'),
-      ),
-      'CMD ["/app/_build/prod/rel/shop/bin/shop", "start"]',
-    ],
-    expect: { place: 'Dockerfile: FROM deps', mend: /add a last stage/ },
-  },
-  {
-    name: 'libncurses5 on trixie (A12)',
-    rule: 'R1.3',
-    repo: () =>
-      spoil(
-        generated({ ...FLAGS, base: 'debian' }),
-        DOCKERFILE,
-        'DEBIAN_VERSION=bookworm',
-        'DEBIAN_VERSION=trixie',
-      ),
-    file: DOCKERFILE,
-    change: ['libncurses6', 'libncurses5'],
-    expect: { place: 'Dockerfile: RUN apt-get', mend: /libncurses6/ },
-  },
-  {
-    name: 'bullseye (A12)',
-    rule: 'B1',
-    repo: () => generated({ ...FLAGS, base: 'debian' }),
-    file: DOCKERFILE,
-    change: ['DEBIAN_VERSION=bookworm', 'DEBIAN_VERSION=bullseye'],
-    expect: { place: 'Dockerfile: ARG DEBIAN_VERSION', mend: /trixie/ },
-  },
-  {
-    name: 'a locale that nothing makes (A31)',
-    rule: 'B2',
-    repo: () => generated({ ...FLAGS, base: 'debian' }),
-    file: DOCKERFILE,
-    change: ['LANG=C.UTF-8', 'LANG=en_US.UTF-8'],
-    expect: { place: 'Dockerfile: CMD', mend: /C.UTF-8/ },
-  },
-  {
-    name: 'an imported config left behind (A17)',
-    rule: 'B3',
-    repo: () => ({ ...generated(), 'config/extra.exs': 'import Config\n' }),
-    file: 'config/prod.exs',
-    change: ['import Config\n', 'import Config\nimport_config "extra.exs"\n'],
-    expect: { place: 'Dockerfile: RUN --mount', mend: /COPY config\/extra.exs config\// },
-  },
-  {
-    name: 'rel copied, but not there (A16)',
-    rule: 'B3',
-    repo: () =>
-      Object.fromEntries(Object.entries(generated()).filter(([path]) => !path.startsWith('rel/'))),
-    expect: { place: 'Dockerfile: COPY rel', mend: /npx plop env-sh/ },
-  },
-  {
-    name: 'packages of Node that nobody installs (A13)',
-    rule: 'B3',
-    repo: () => ({
-      ...generated(),
-      'assets/package.json': '{"dependencies":{"topbar":"1"}}',
-      'assets/package-lock.json': '{}',
-    }),
-    expect: { place: 'Dockerfile: RUN --mount', mend: /npm ci/ },
-  },
-  {
-    name: 'an app of the umbrella left behind (A20)',
-    rule: 'B3',
-    repo: umbrella,
-    file: DOCKERFILE,
-    change: [' apps/web/mix.exs', ''],
-    expect: { place: 'Dockerfile: RUN --mount', mend: /COPY apps\/web\/mix.exs apps\/web\// },
-  },
-  {
-    name: 'a git dependency without git',
-    rule: 'B4',
-    repo: () =>
-      spoil(
-        generated(),
-        'mix.exs',
-        '{:bandit, "~> 1.5"}',
-        '{:bandit, "~> 1.5"}, {:heroicons, github: "tailwindlabs/heroicons"}',
-      ),
-    file: DOCKERFILE,
-    change: ['build-base git', 'build-base'],
-    expect: { place: 'Dockerfile: RUN --mount', mend: /install git/ },
-  },
-  {
-    name: '.env not kept out (A26)',
-    rule: 'B5',
-    file: '.dockerignore',
-    change: ['**/.env*\n', '.env.local\n'],
-    expect: { place: '.dockerignore: # Secrets', mend: /^add at the top:\n\*\*\/\.env\*$/ },
-  },
-  {
-    name: 'priv after compile (A19)',
-    rule: 'B3',
-    repo: () => spoil(generated(), DOCKERFILE, 'COPY priv priv\n', ''),
-    file: DOCKERFILE,
-    change: ['FROM os AS runner', 'COPY priv priv\nFROM os AS runner'],
-    expect: { place: 'Dockerfile: COPY priv priv', mend: /move this line above/ },
-  },
-  {
-    name: 'an umbrella without a release (A20)',
-    rule: 'B3',
-    repo: umbrella,
-    file: 'mix.exs',
-    change: [', releases: [shop: [applications: [web: :permanent]]]', ''],
-    expect: {
-      place: 'mix.exs: defmodule Shops',
-      mend: /releases: \[\w+: \[applications: \[web: :permanent\]\]\]/,
-    },
-  },
-  {
-    name: 'a variable that the build insists on (A17)',
-    rule: 'B3',
-    repo: () => ({
-      ...generated(),
-      'config/prod.exs': 'import Config\n\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
-    }),
-    expect: { place: 'config/prod.exs: config :shop, key', mend: /build-secret LICENCE/ },
-  },
-  {
-    name: 'a script that does not exec',
-    rule: 'R1.6',
-    repo: () => ({
-      ...spoil(
-        generated(),
-        DOCKERFILE,
-        'CMD ["/app/bin/shop", "start"]',
-        'CMD ["/app/bin/server"]',
-      ),
-      'rel/overlays/bin/server': '#!/bin/sh\nPHX_SERVER=true ./shop start\n',
-    }),
-    expect: { place: 'rel/overlays/bin/server: PHX_SERVER=true', mend: /`exec` in front/ },
-  },
-]);
+R1.3 libncurses5 on trixie (A12)
+--base debian
+- DEBIAN_VERSION=bookworm
++ DEBIAN_VERSION=trixie
+--- Dockerfile
+- libncurses6
++ libncurses5
+Dockerfile: RUN apt-get => libncurses6
+
+B1 bullseye (A12)
+--base debian
+- DEBIAN_VERSION=bookworm
++ DEBIAN_VERSION=bullseye
+Dockerfile: ARG DEBIAN_VERSION => trixie
+
+B2 a locale that nothing makes (A31)
+--base debian
+- LANG=C.UTF-8
++ LANG=en_US.UTF-8
+Dockerfile: CMD => C.UTF-8
+
+B3 an imported config left behind (A17)
+--- config/extra.exs
++ import Config
+--- config/prod.exs
+- import Config
++ import Config
++ import_config "extra.exs"
+Dockerfile: RUN --mount => COPY config/extra.exs config/
+
+B3 rel copied, but not there (A16)
+--- rel/env.sh.eex
+--- rel/overlays/bin/migrate
+Dockerfile: COPY rel => npx plop env-sh
+
+B3 packages of Node that nobody installs (A13)
+--- assets/package.json
++ {"dependencies":{"topbar":"1"}}
+--- assets/package-lock.json
++ {}
+Dockerfile: RUN --mount => npm ci
+
+B4 a git dependency without git
+- build-base git
++ build-base
+--- mix.exs
+- {:bandit, "~> 1.5"}
++ {:bandit, "~> 1.5"}, {:heroicons, github: "tailwindlabs/heroicons"}
+Dockerfile: RUN --mount => install git
+
+B5 .env not kept out (A26)
+- **/.env*
++ .env.local
+.dockerignore: # Secrets => **/.env*
+
+B3 priv after compile (A19)
+- COPY priv priv
+-
++
+--- Dockerfile
+- FROM os AS runner
++ COPY priv priv
++ FROM os AS runner
+Dockerfile: COPY priv priv => move this line above
+
+B3 a variable that the build insists on (A17)
+--- config/prod.exs
++ import Config
++
++ config :shop, key: System.fetch_env!("LICENCE")
+config/prod.exs: config :shop, key => build-secret LICENCE
+
+R1.6 a script that does not exec
+--- Dockerfile
+- CMD ["/app/bin/shop", "start"]
++ CMD ["/app/bin/server"]
+--- rel/overlays/bin/server
++ #!/bin/sh
++ PHX_SERVER=true ./shop start
+rel/overlays/bin/server: PHX_SERVER=true => \`exec\` in front
+
+R1.2 one stage
+- FROM os AS runner
++
+--- Dockerfile
+- COPY --from=builder /release ./
++
+Dockerfile: FROM deps => add a last stage
+`);
+
+testTraps(
+  `
+B3 an app of the umbrella left behind (A20)
+--- Dockerfile
+-  apps/web/mix.exs
++
+Dockerfile: RUN --mount => COPY apps/web/mix.exs apps/web/
+
+B3 an umbrella without a release (A20)
+- , releases: [shop: [applications: [web: :permanent]]]
++
+mix.exs: defmodule Shops => [applications: [web: :permanent]]]
+`,
+  umbrella,
+);
 
 test.run();

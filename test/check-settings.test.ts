@@ -1,19 +1,7 @@
 import { test } from 'uvu';
-import { FLAGS } from './support.ts';
-import { generated, leavingOut, spoil, type Trap, testTraps, trapsIn } from './traps.ts';
+import { testTraps } from './traps.ts';
 
-const FLY = 'fly.toml';
-const RUNTIME = 'config/runtime.exs';
-const ENV_SH = 'rel/env.sh.eex';
-const SETTINGS = {
-  'config/prod.exs': 'import Config\n\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n',
-};
-
-const OWN_HOST = { ...FLAGS, host: 'shop.example.com' };
-const ORIGINS = 'check_origin: ["//#{host}", "//#{fly_host}"]';
-
-testTraps(
-  trapsIn(`
+testTraps(`
 R2.1 a key that flyctl rejects (C3)
 - method = "GET"
 + type = "http"
@@ -301,274 +289,230 @@ R3.5 colours
 - metadata: [:request_id]
 + metadata: [:request_id], colors: [enabled: true]
 config/runtime.exs:  => colors: [enabled: false]
-`),
-);
 
-testTraps([
-  ...[
-    ['kill_sgnal = "SIGTERM"', 'kill_signal'],
-    ['release_command = "bin/migrate"', '[deploy]'],
-    ['[deploy]\n  stratgy = "rolling"', 'strategy'],
-    ['[deploy]\n  release_command_time_out = "5m"', 'release_command_timeout'],
-    ['[[vm]]\n  sise = "shared-cpu-1x"', 'size'],
-    ['[http_service.concurrency]\n  softlimit = 5', 'soft_limit'],
-    ['[http_service.tls_options]\n  alpns = ["h2"]', 'alpn'],
-    ['[[http_service.check]]\n  path = "/"', 'checks'],
-    ['[[mounts]]\n  sources = "data"', 'source'],
-    ['[[files]]\n  guestpath = "/a"', 'guest_path'],
-    ['[build]\n  docker_file = "Dockerfile"', 'dockerfile'],
-    ['[checks.up]\n  intervall = "10s"', 'interval'],
-  ].map(([lines = '', meant = '']): Trap => {
-    const slip = lines.split('\n').at(lines.includes('http_service.check]]') ? 0 : -1) ?? '';
-    return {
-      name: `a slip: ${lines}`,
-      rule: 'R2.1',
-      repo: () => ({ ...generated(), [FLY]: `app = "shop"\nprimary_region = "lhr"\n${lines}\n` }),
-      expect: {
-        place: `fly.toml: ${slip.trim()}`,
-        mend: new RegExp(`(did you mean|belongs below) ${meant.replace('[', '\\[')}`),
-      },
-    };
-  }),
-  {
-    name: 'a retired region (C1)',
-    rule: 'R2.1',
-    file: FLY,
-    change: ['"lhr"', '"sea"'],
-    expect: { place: 'fly.toml: primary_region', mend: /change it/ },
-  },
-  ...['image = "x"', 'builder = "heroku/buildpacks"', 'buildpacks = ["x"]', 'builtin = "node"'].map(
-    (line): Trap => ({
-      name: `built elsewhere: ${line}`,
-      rule: 'B12',
-      file: FLY,
-      change: ['[deploy]', `[build]\n  ${line}\n\n[deploy]`],
-      expect: { place: `fly.toml: ${line}`, mend: /--conflict replace/ },
-    }),
-  ),
-  ...[
-    'dockerfile = "Other"',
-    'dockerfile = "mix.exs"',
-    'build-target = "nope"',
-    'build-target = "deps"',
-  ].map(
-    (line): Trap => ({
-      name: `built otherwise: ${line}`,
-      rule: 'B12',
-      file: FLY,
-      change: ['[deploy]', `[build]\n  ${line}\n\n[deploy]`],
-      expect: { place: `fly.toml: ${line}`, mend: /^remove (dockerfile|build-target)/ },
-    }),
-  ),
-  {
-    name: 'two at once, and a volume that one holds (A36)',
-    rule: 'R2.1',
-    repo: () => spoil(generated(), FLY, '"rolling"', '"canary"'),
-    file: FLY,
-    change: ['[[vm]]', '[[mounts]]\n  source = "data"\n  destination = "/data"\n\n[[vm]]'],
-    expect: { place: 'fly.toml: strategy', mend: /rolling/ },
-  },
-  {
-    name: 'force_ssl without rewrite_on (A1)',
-    rule: 'R2.5',
-    repo: () => ({ ...generated(), ...SETTINGS }),
-    expect: {
-      place: 'config/prod.exs: config :shop',
-      mend: /force_ssl: \[rewrite_on: \[:x_forwarded_proto\], hsts: true\]/,
-    },
-  },
-  {
-    name: 'workers stopped when idle (A9)',
-    rule: 'B7',
-    repo: () =>
-      spoil(generated(), FLY, 'auto_stop_machines = "off"', 'auto_stop_machines = "stop"'),
-    file: FLY,
-    change: ['min_machines_running = 1', 'min_machines_running = 0'],
-    expect: { place: 'fly.toml: auto_stop_machines', mend: /"off"/ },
-  },
-  {
-    name: 'release_command without bin/migrate (A5)',
-    rule: 'B9',
-    repo: () =>
-      leavingOut(
-        spoil(generated(), FLY, '[deploy]\n', '[deploy]\n  release_command = "/app/bin/migrate"\n'),
-        'rel/overlays/bin/migrate',
-      ),
-    expect: { place: 'fly.toml: release_command', mend: /phx.gen.release/ },
-  },
-  {
-    name: "flyctl's node name (A23)",
-    rule: 'B10',
-    repo: () => ({
-      ...generated(),
-      [ENV_SH]:
-        'if [ -n "$FLY_APP_NAME" ]; then\n  export ERL_AFLAGS="-proto_dist inet6_tcp"\n  export RELEASE_NODE="${FLY_APP_NAME}-${FLY_IMAGE_REF##*-}@${FLY_PRIVATE_IP}"\nfi\n',
-    }),
-    expect: { place: 'rel/env.sh.eex: export RELEASE_NODE', mend: /tr -cd/ },
-  },
-  {
-    name: 'named statements on Managed Postgres (A6)',
-    rule: 'R3.2',
-    repo: () => generated({ ...FLAGS, postgres: 'managed' }),
-    file: RUNTIME,
-    change: ['prepare: :unnamed,', ''],
-    expect: { place: 'config/runtime.exs: ', mend: /prepare: :unnamed/ },
-  },
-  {
-    name: 'check_origin: false (A4)',
-    rule: 'R3.3',
-    repo: () => generated(OWN_HOST),
-    file: RUNTIME,
-    change: [ORIGINS, 'check_origin: false'],
-    expect: { place: 'config/runtime.exs: ', mend: /check_origin: \["\/\/#\{host\}"\]/ },
-  },
-  {
-    name: 'check_origin without the host (A4)',
-    rule: 'R3.3',
-    repo: () => generated(OWN_HOST),
-    file: RUNTIME,
-    change: [ORIGINS, 'check_origin: ["//example.com"]'],
-    expect: { place: 'config/runtime.exs: ', mend: /check_origin/ },
-  },
-  {
-    name: 'CRLF in env.sh (A29)',
-    rule: 'B10',
-    repo: () => ({
-      ...generated(),
-      [ENV_SH]: (generated()[ENV_SH] ?? '').replaceAll('\n', '\r\n'),
-    }),
-    expect: { place: 'rel/env.sh.eex: #!/bin/sh', mend: /LF/ },
-  },
-  {
-    name: 'machines without a name',
-    rule: 'B10',
-    repo: () => ({ ...generated(), [ENV_SH]: '#!/bin/sh\n' }),
-    expect: { place: 'rel/env.sh.eex: ', mend: /RELEASE_NODE="\$\{FLY_APP_NAME\}/ },
-  },
-  {
-    name: 'nodes over IPv4 (A23)',
-    rule: 'B10',
-    repo: () => ({ ...generated(), [ENV_SH]: '#!/bin/sh\n' }),
-    expect: { place: 'rel/env.sh.eex: ', mend: /-proto_dist inet6_tcp/ },
-  },
-  {
-    name: 'dns_cluster without a name to look for (A23)',
-    rule: 'B10',
-    repo: () => ({ ...generated(), [ENV_SH]: '#!/bin/sh\n' }),
-    file: 'mix.exs',
-    change: ['{:bandit, "~> 1.5"}', '{:bandit, "~> 1.5"}, {:dns_cluster, "~> 0.2"}'],
-    expect: { place: 'rel/env.sh.eex: ', mend: /DNS_CLUSTER_QUERY/ },
-  },
-  {
-    name: 'IPv6 to a database outside (A2)',
-    rule: 'R2.3',
-    repo: () => generated({ ...FLAGS, postgres: 'external' }),
-    file: FLY,
-    change: ['ECTO_IPV6 = "false"', 'ECTO_IPV6 = "true"'],
-    expect: { place: 'fly.toml: ECTO_IPV6', mend: /ECTO_IPV6 = "false"/ },
-  },
-  {
-    name: 'no check',
-    rule: 'R2.5',
-    repo: () =>
-      spoil(generated(), FLY, '[[http_service.checks]]', '[[http_service.machine_checks]]'),
-    file: FLY,
-    change: ['[http_service.checks.headers]', '[http_service.machine_checks.headers]'],
-    expect: { place: 'fly.toml: [http_service]', mend: /\[\[http_service.checks\]\]/ },
-  },
-  {
-    name: 'suspended with swap (A9)',
-    rule: 'B7',
-    repo: () => generated({ ...FLAGS, background: 'no' }),
-    file: FLY,
-    change: ['kill_signal', 'swap_size_mb = 512\nkill_signal'],
-    expect: { place: 'fly.toml: swap_size_mb', mend: /"stop"/ },
-  },
-  {
-    name: 'suspended with much memory (A9)',
-    rule: 'B7',
-    repo: () => spoil(generated(), FLY, '"off"', '"suspend"'),
-    file: FLY,
-    change: ['"1gb"', '"8gb"'],
-    expect: { place: 'fly.toml: auto_stop_machines', mend: /^write: auto_stop_machines = "stop"$/ },
-  },
-  {
-    name: 'stopped and never started',
-    rule: 'B7',
-    repo: () => spoil(generated(), FLY, '"off"', '"stop"'),
-    file: FLY,
-    change: ['= 1\n', '= 0\n'],
-    expect: { place: 'fly.toml: auto_start_machines', mend: /auto_start_machines = true/ },
-  },
-  {
-    name: 'migrations through the pooler (A6)',
-    rule: 'B9',
-    repo: () => ({
-      ...spoil(
-        generated({ ...FLAGS, postgres: 'managed', migrate: 'yes' }),
-        RUNTIME,
-        'DIRECT_DATABASE_URL',
-        'OTHER_URL',
-      ),
-    }),
-    expect: { place: 'fly.toml: release_command', mend: /DATABASE_URL=\$DIRECT_DATABASE_URL/ },
-  },
-  {
-    name: 'no queue settings',
-    rule: 'R3.2',
-    repo: () => spoil(generated(), RUNTIME, 'queue_target: 500,', ''),
-    file: RUNTIME,
-    change: ['queue_interval: 2_000,', ''],
-    expect: { place: 'config/runtime.exs: ', mend: /queue_target: 500/ },
-  },
-  {
-    name: 'connections that the proxy cuts (A6)',
-    rule: 'R3.2',
-    repo: () => generated({ ...FLAGS, postgres: 'managed' }),
-    file: RUNTIME,
-    change: ['max_lifetime: 480_000..540_000,', ''],
-    expect: { place: 'config/runtime.exs: ', mend: /max_lifetime/ },
-  },
-  {
-    name: 'a key in the code',
-    rule: 'R3.3',
-    repo: () => spoil(generated(), RUNTIME, 'secret_key_base:', 'other:'),
-    file: 'config/prod.exs',
-    change: ['force_ssl:', 'secret_key_base: "abc", force_ssl:'],
-    expect: { place: 'config/prod.exs: config :shop', mend: /System.get_env\("SECRET_KEY_BASE"\)/ },
-  },
-  {
-    name: 'SQLite without a volume (A35)',
-    rule: 'R2.3',
-    repo: () =>
-      spoil(generated(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
-    file: 'mix.exs',
-    change: [':postgrex', ':ecto_sqlite3'],
-    expect: { place: 'fly.toml: ', mend: /\[\[mounts\]\]/ },
-  },
-  {
-    name: 'migrations without the volume (A35)',
-    rule: 'B9',
-    repo: () =>
-      spoil(generated(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
-    file: FLY,
-    change: ['[deploy]\n', '[deploy]\n  release_command = "/app/bin/shop eval Ecto.migrate"\n'],
-    expect: { place: 'fly.toml: release_command', mend: /when the app starts/ },
-  },
-  {
-    name: 'migrations without a repo',
-    rule: 'B9',
-    repo: () =>
-      spoil(
-        spoil(generated(), 'lib/shop/repo.ex', 'use Ecto.Repo', 'use Other'),
-        'config/config.exs',
-        'ecto_repos: [Shop.Repo]',
-        'ecto_repos: []',
-      ),
-    file: FLY,
-    change: ['[deploy]\n', '[deploy]\n  release_command = "/app/bin/shop eval Ecto.migrate"\n'],
-    expect: { place: 'fly.toml: release_command', mend: /^remove it$/ },
-  },
-]);
+R2.1 a retired region (C1)
+- "lhr"
++ "sea"
+fly.toml: primary_region => change it
+
+R2.1 two at once, and a volume that one holds (A36)
+- "rolling"
++ "canary"
+--- fly.toml
+- [[vm]]
++ [[mounts]]
++   source = "data"
++   destination = "/data"
++
++ [[vm]]
+fly.toml: strategy => rolling
+
+R2.5 force_ssl without rewrite_on (A1)
++ import Config
++
++ config :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]
+config/prod.exs: config :shop => force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]
+
+B7 workers stopped when idle (A9)
+- auto_stop_machines = "off"
++ auto_stop_machines = "stop"
+--- fly.toml
+- min_machines_running = 1
++ min_machines_running = 0
+fly.toml: auto_stop_machines => "off"
+
+B9 release_command without bin/migrate (A5)
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/migrate"
+--- rel/overlays/bin/migrate
+fly.toml: release_command => phx.gen.release
+
+B10 flyctl's node name (A23)
++ if [ -n "$FLY_APP_NAME" ]; then
++   export ERL_AFLAGS="-proto_dist inet6_tcp"
++   export RELEASE_NODE="\${FLY_APP_NAME}-\${FLY_IMAGE_REF##*-}@\${FLY_PRIVATE_IP}"
++ fi
+rel/env.sh.eex: export RELEASE_NODE => tr -cd
+
+R3.2 named statements on Managed Postgres (A6)
+--postgres managed
+- prepare: :unnamed,
++
+config/runtime.exs:  => prepare: :unnamed
+
+R3.3 check_origin: false (A4)
+--host shop.example.com
+- check_origin: ["//#{host}", "//#{fly_host}"]
++ check_origin: false
+config/runtime.exs:  => check_origin: ["//#{host}"]
+
+R3.3 check_origin without the host (A4)
+--host shop.example.com
+- check_origin: ["//#{host}", "//#{fly_host}"]
++ check_origin: ["//example.com"]
+config/runtime.exs:  => check_origin
+
+B10 CRLF in env.sh (A29)
++ #!/bin/sh\r
++ export MINE=1\r
+rel/env.sh.eex: #!/bin/sh => LF
+
+B10 machines without a name
++ #!/bin/sh
+rel/env.sh.eex:  => RELEASE_NODE="\${FLY_APP_NAME}
+
+B10 nodes over IPv4 (A23)
++ #!/bin/sh
+rel/env.sh.eex:  => -proto_dist inet6_tcp
+
+B10 dns_cluster without a name to look for (A23)
++ #!/bin/sh
+--- mix.exs
+- {:bandit, "~> 1.5"}
++ {:bandit, "~> 1.5"}, {:dns_cluster, "~> 0.2"}
+rel/env.sh.eex:  => DNS_CLUSTER_QUERY
+
+R2.3 IPv6 to a database outside (A2)
+--postgres external
+- ECTO_IPV6 = "false"
++ ECTO_IPV6 = "true"
+fly.toml: ECTO_IPV6 => ECTO_IPV6 = "false"
+
+R2.5 no check
+- [[http_service.checks]]
++ [[http_service.machine_checks]]
+--- fly.toml
+- [http_service.checks.headers]
++ [http_service.machine_checks.headers]
+fly.toml: [http_service] => [[http_service.checks]]
+
+B7 suspended with swap (A9)
+--background no
+- kill_signal
++ swap_size_mb = 512
++ kill_signal
+fly.toml: swap_size_mb => "stop"
+
+B7 suspended with much memory (A9)
+- "off"
++ "suspend"
+--- fly.toml
+- "1gb"
++ "8gb"
+fly.toml: auto_stop_machines => write: auto_stop_machines = "stop"
+
+B7 stopped and never started
+- "off"
++ "stop"
+--- fly.toml
+- = 1
+-
++ = 0
++
+fly.toml: auto_start_machines => auto_start_machines = true
+
+B9 migrations through the pooler (A6)
+--postgres managed
+--migrate yes
+--- config/runtime.exs
+- DIRECT_DATABASE_URL
++ OTHER_URL
+fly.toml: release_command => DATABASE_URL=$DIRECT_DATABASE_URL
+
+R3.2 no queue settings
+- queue_target: 500,
++
+--- config/runtime.exs
+- queue_interval: 2_000,
++
+config/runtime.exs:  => queue_target: 500
+
+R3.2 connections that the proxy cuts (A6)
+--postgres managed
+- max_lifetime: 480_000..540_000,
++
+config/runtime.exs:  => max_lifetime
+
+R3.3 a key in the code
+--- config/runtime.exs
+- secret_key_base:
++ other:
+--- config/prod.exs
+- force_ssl:
++ secret_key_base: "abc", force_ssl:
+config/prod.exs: config :shop => System.get_env("SECRET_KEY_BASE")
+
+R2.3 SQLite without a volume (A35)
+--- lib/shop/repo.ex
+- Ecto.Adapters.Postgres
++ Ecto.Adapters.SQLite3
+--- mix.exs
+- :postgrex
++ :ecto_sqlite3
+fly.toml:  => [[mounts]]
+
+B9 migrations without the volume (A35)
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/shop eval Ecto.migrate"
+--- lib/shop/repo.ex
+- Ecto.Adapters.Postgres
++ Ecto.Adapters.SQLite3
+fly.toml: release_command => when the app starts
+
+B9 migrations without a repo
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/shop eval Ecto.migrate"
+--- lib/shop/repo.ex
+- use Ecto.Repo
++ use Other
+--- config/config.exs
+- ecto_repos: [Shop.Repo]
++ ecto_repos: []
+fly.toml: release_command => remove it
+`);
+
+const slips: [lines: string, slip: string, guess: string][] = [
+  ['', 'kill_sgnal = "SIGTERM"', 'did you mean kill_signal'],
+  ['', 'release_command = "bin/migrate"', 'belongs below [deploy]'],
+  ['[deploy]', 'stratgy = "rolling"', 'did you mean strategy'],
+  ['[deploy]', 'release_command_time_out = "5m"', 'did you mean release_command_timeout'],
+  ['[[vm]]', 'sise = "shared-cpu-1x"', 'did you mean size'],
+  ['[http_service.concurrency]', 'softlimit = 5', 'did you mean soft_limit'],
+  ['[http_service.tls_options]', 'alpns = ["h2"]', 'did you mean alpn'],
+  ['', '[[http_service.check]]', 'did you mean checks'],
+  ['[[mounts]]', 'sources = "data"', 'did you mean source'],
+  ['[[files]]', 'guestpath = "/a"', 'did you mean guest_path'],
+  ['[build]', 'docker_file = "Dockerfile"', 'did you mean dockerfile'],
+  ['[checks.up]', 'intervall = "10s"', 'did you mean interval'],
+];
+for (const [table, slip, guess] of slips)
+  testTraps(`R2.1 a slip: ${slip}
++ app = "shop"
++ primary_region = "lhr"
++ ${table}
++ ${slip}
+fly.toml: ${slip} => ${guess}`);
+
+const builds: [line: string, mend: string][] = [
+  ['image = "x"', '--conflict replace'],
+  ['builder = "heroku/buildpacks"', '--conflict replace'],
+  ['buildpacks = ["x"]', '--conflict replace'],
+  ['builtin = "node"', '--conflict replace'],
+  ['dockerfile = "Other"', 'remove dockerfile'],
+  ['dockerfile = "mix.exs"', 'remove dockerfile'],
+  ['build-target = "nope"', 'remove build-target'],
+  ['build-target = "deps"', 'remove build-target'],
+];
+for (const [line, mend] of builds)
+  testTraps(`B12 built otherwise: ${line}
+- [deploy]
++ [build]
++   ${line}
++
++ [deploy]
+fly.toml: ${line} => ${mend}`);
 
 test.run();

@@ -3,16 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Result } from '../src/check/check.ts';
 import { calledMain } from './commands.ts';
 import { after, FLAGS, planFor, SHOP, shop } from './support.ts';
-import {
-  type Flags,
-  generated,
-  judge,
-  open,
-  results,
-  spoil,
-  type Texts,
-  umbrella,
-} from './traps.ts';
+import { type Flags, generated, judge, open, results, spoil, umbrella } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -78,138 +69,48 @@ test('a repo that the generators refuse is judged all the same, and not sent to 
 });
 
 test('what only the running release knows is unknown, never met', () => {
-  const verdict = (texts: Texts, id: string) => judge(texts, id).verdict;
-  assert.is(
-    verdict(
-      spoil(
-        generated(),
-        RUNTIME,
-        'String.to_integer(System.get_env("POOL_SIZE", "10"))',
-        'Shop.Sizes.pool()',
-      ),
-      'R3.2',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(
-        generated({ ...FLAGS, host: 'shop.example.com' }),
-        RUNTIME,
-        '["//#{host}", "//#{fly_host}"]',
-        'Shop.Origins.all()',
-      ),
-      'R3.3',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(generated(), DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'),
-      'R1.3',
-    ),
-    'unknown',
-  );
-  assert.is(verdict(spoil(generated(), DOCKERFILE, 'mix ', 'make '), 'R1.1'), 'unknown');
-  assert.is(verdict({ ...generated(), [FLY]: 'app = ' }, 'R2.5'), 'unknown');
-  assert.is(verdict(spoil(generated(), FLY, '"lhr"', '"zzz"'), 'R2.1'), 'unknown');
-  assert.is(
-    verdict(
-      shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' }),
-      'R1.4',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(
-        generated(),
-        RUNTIME,
-        'System.get_env("PHX_SERVER") in ~w(true 1) and not eval?',
-        'Shop.Sizes.server()',
-      ),
-      'R1.6',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(
-        generated(),
-        RUNTIME,
-        'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])',
-        'Shop.Sizes.socket()',
-      ),
-      'R2.3',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(
-        generated(),
-        RUNTIME,
-        'config :logger, :default_formatter',
-        'config :logger, :default_handler, formatter: Shop.Logs.new()\n  config :logger, :default_formatter',
-      ),
-      'R3.5',
-    ),
-    'unknown',
-  );
-  assert.is(
-    verdict(
-      spoil(
-        generated(),
-        RUNTIME,
-        '      raise "environment',
-        '      System.halt(1) && "environment',
-      ),
-      'R3.3',
-    ),
-    'unknown',
-  );
+  const IPV6 = 'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])';
+  const FORMATTER = 'config :logger, :default_formatter';
+  const HANDLER = 'config :logger, :default_handler, formatter: Shop.Logs.new()\n  ';
+  for (const [id, file, from, to] of [
+    ['R3.2', RUNTIME, 'String.to_integer(System.get_env("POOL_SIZE", "10"))', 'Shop.Sizes.pool()'],
+    ['R1.3', DOCKERFILE, 'alpine:${ALPINE_VERSION}', 'registry.example.com/base:7'],
+    ['R1.1', DOCKERFILE, 'mix ', 'make '],
+    ['R2.1', FLY, '"lhr"', '"zzz"'],
+    ['R1.6', RUNTIME, 'System.get_env("PHX_SERVER") in ~w(true 1)', 'Shop.Sizes.server()'],
+    ['R2.3', RUNTIME, IPV6, 'Shop.Sizes.socket()'],
+    ['R3.5', RUNTIME, FORMATTER, HANDLER + FORMATTER],
+    ['R3.3', RUNTIME, '      raise "environment', '      System.halt(1) && "environment'],
+  ] as const)
+    assert.is(judge(spoil(generated(), file, from, to), id).verdict, 'unknown', from);
+  const { [RUNTIME]: runtime = '', ...others } = generated();
   const pool = '    pool_size: String.to_integer(System.get_env("POOL_SIZE", "10")),\n';
-  const sized = spoil(generated(), RUNTIME, pool, '');
   const condition = 'if Shop.Env.large?() do\n  config :shop, Shop.Repo, pool_size: 40\nend\n';
-  assert.is(verdict({ ...sized, [RUNTIME]: sized[RUNTIME] + condition }, 'R3.2'), 'unknown');
-  assert.is(
-    verdict({ ...generated(), [RUNTIME]: `${generated()[RUNTIME]}\nif x do\n` }, 'R3.1'),
-    'unknown',
-  );
+  const hosted = generated({ ...FLAGS, host: 'shop.example.com' });
+  for (const [id, texts] of [
+    ['R3.3', spoil(hosted, RUNTIME, '["//#{host}", "//#{fly_host}"]', 'Shop.Origins.all()')],
+    ['R2.5', { ...generated(), [FLY]: 'app = ' }],
+    ['R1.4', shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' })],
+    ['R3.2', { ...others, [RUNTIME]: runtime.replace(pool, '') + condition }],
+    ['R3.1', { ...others, [RUNTIME]: `${runtime}\nif x do\n` }],
+  ] as const)
+    assert.is(judge(texts, id).verdict, 'unknown', id);
 });
 
 test('what is worth knowing without being a fault is a note', () => {
-  const notes = (texts: Texts, id: string) => judge(texts, id).notes.join();
-  assert.match(
-    notes(
-      spoil(
-        generated(),
-        'config/prod.exs',
-        'force_ssl: [rewrite_on: [:x_forwarded_proto]]',
-        'force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]',
-      ),
-      'R2.5',
-    ),
-    /prod.exs:3: exclude is beside force_ssl/,
-  );
-  assert.match(notes(generated({ ...FLAGS, psql: 'no' }), 'R1.3'), 'psql was left out');
-  assert.match(
-    notes(
-      spoil(
-        generated(),
-        RUNTIME,
-        'import Config\n',
-        'import Config\nSystem.fetch_env!("STRIPE")\n',
-      ),
-      'R2.7',
-    ),
-    'STRIPE',
-  );
+  const SSL = 'force_ssl: [rewrite_on: [:x_forwarded_proto]]';
   const { [RUNTIME]: runtime = '', ...others } = generated();
-  assert.match(
-    notes({ ...others, 'config/releases.exs': runtime }, 'R3.1'),
-    'rename it to config/runtime.exs',
-  );
+  for (const [id, texts, note] of [
+    [
+      'R2.5',
+      spoil(generated(), 'config/prod.exs', SSL, `${SSL}, exclude: [paths: ["/health"]]`),
+      'prod.exs:3: exclude is beside force_ssl',
+    ],
+    ['R1.3', generated({ ...FLAGS, psql: 'no' }), 'psql was left out'],
+    ['R2.7', { ...others, [RUNTIME]: `${runtime}\nSystem.fetch_env!("STRIPE")\n` }, 'STRIPE'],
+    ['R3.1', { ...others, 'config/releases.exs': runtime }, 'rename it to config/runtime.exs'],
+  ] as const)
+    assert.match(judge(texts, id).notes.join(), note);
 });
 
 test('other ways to say the same are met', () => {

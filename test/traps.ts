@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { check, type Result, resultOf } from '../src/check/check.ts';
 import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
-import type { Weight } from '../src/check/rule.ts';
+import type { Finding } from '../src/check/rule.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
@@ -43,7 +43,7 @@ export function spoil(texts: Texts, path: string, from: string, to: string): Tex
 }
 
 /** Without a file. */
-export const leavingOut = (texts: Texts, path: string): Texts =>
+const leavingOut = (texts: Texts, path: string): Texts =>
   Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
 
 /** A generated umbrella of two apps. */
@@ -65,72 +65,64 @@ export function umbrella(): Texts {
 }
 
 /** One fault put into a repo that is in order, and what `check` must say then. */
-export interface Trap {
+interface Trap {
   name: string;
   /** The requirement that is no longer met. */
   rule: string;
-  weight?: Weight | undefined;
-  /** The repo to spoil; the generated one, unless said otherwise. */
-  repo?: () => Texts;
-  /** What is replaced in which file; none where the repo itself is spoilt. */
-  file?: string | undefined;
-  change?: [from: string, to: string];
+  weight: string | undefined;
+  spoilt: () => Texts;
   /** The file where the fault is found, with the beginning of its line, and a part of the edit. */
-  expect: { place: string; mend: RegExp | string };
+  place: string;
+  mend: string;
 }
 
 /**
- * Traps as one reads a diff, with an empty line between: `R2.4 name` (or `R2.4 must: name`), `--- file` where it isn't that of
- * the place, `-` and `+` lines for what is replaced, then `place => edit`, a part of it.
+ * Tests traps, which one reads as a diff of the generated repo, with an empty line between: `R2.4 name` (or `R2.4 must: name`),
+ * flags such as `--postgres managed` for another one, `--- file` where it isn't that of the place, `-` and `+` lines for what is
+ * replaced (no `-`: the whole file, neither: it goes), then `place => edit`, a part of it.
  */
-export const trapsIn = (table: string, repo = generated): Trap[] =>
-  table
-    .trim()
-    .split('\n\n')
-    .map((block) => {
-      const lines = block.split('\n');
-      const marked = (mark: string) =>
-        lines
-          .filter((line) => line.startsWith(mark) && !line.startsWith('---'))
-          .map((line) => line.slice(2));
-      const [, rule = '', weight, name = ''] =
-        /^(\S+) (?:(must|should|advice): )?(.+)/.exec(block) ?? [];
-      const [place = '', mend = ''] = lines.at(-1)?.split(' => ') ?? [];
-      return {
-        name,
-        rule,
-        weight: weight as Weight | undefined,
-        repo,
-        file: /^--- (.+)/m.exec(block)?.[1] ?? place.split(': ')[0],
-        change: [marked('-').join('\n'), marked('+').join('\n')],
-        expect: { place, mend },
-      };
-    });
-
-/** Each spoilt repo lacks just what was spoilt, and says where and how to mend it. */
-export function testTraps(traps: readonly Trap[]): void {
-  for (const trap of traps) {
-    test(`${trap.rule} ${trap.name}`, () => {
-      const texts = spoilt(trap);
-      const { findings } = judge(texts, trap.rule);
+export function testTraps(table: string, repo = generated): void {
+  for (const block of table.trim().split('\n\n')) {
+    const { name, rule, weight, spoilt, place, mend } = trapIn(block, repo);
+    test(`${rule} ${name}`, () => {
+      const texts = spoilt();
+      const { findings } = judge(texts, rule);
       const fitting = findings.filter(
-        ({ weight, file, line, edit }) =>
-          weight === (trap.weight ?? weight) &&
-          `${file}: ${line === null ? '' : textAt(texts, file, line)}`.startsWith(
-            trap.expect.place,
-          ) &&
-          (typeof trap.expect.mend === 'string'
-            ? edit.includes(trap.expect.mend)
-            : trap.expect.mend.test(edit)),
+        (found) =>
+          found.weight === (weight ?? found.weight) &&
+          `${found.file}: ${textAt(texts, found)}`.startsWith(place) &&
+          found.edit.includes(mend),
       );
       assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
     });
   }
 }
 
-function spoilt({ repo = generated, file, change }: Trap): Texts {
-  return file && change ? spoil(repo(), file, ...change) : repo();
+function trapIn(block: string, repo: (flags?: Flags) => Texts): Trap {
+  const [head = '', ...lines] = block.split('\n');
+  const [place = '', mend = ''] = lines.pop()?.split(' => ') ?? [];
+  const [, rule = '', weight, name = ''] =
+    /^(\S+) (?:(must|should|advice): )?(.+)/.exec(head) ?? [];
+  const isFlag = (line: string) => /^--\w/.test(line);
+  const flags = lines.filter(isFlag).map((line) => line.slice(2).split(' '));
+  const diff = lines.filter((line) => !isFlag(line)).join('\n');
+  const changes = `${/^[-+] ?(?!--)/.test(diff) ? `--- ${place.split(': ')[0]}\n` : ''}${diff}`;
+  const spoilt = (): Texts =>
+    changes
+      .split(/^--- /m)
+      .slice(1)
+      .reduce(changed, repo(flags.length ? { ...FLAGS, ...Object.fromEntries(flags) } : undefined));
+  return { name, rule, weight, spoilt, place, mend };
 }
 
-const textAt = (texts: Texts, file: string, line: number): string =>
-  (texts[file] ?? '').split('\n')[line - 1]?.trim() ?? '';
+function changed(texts: Texts, change: string): Texts {
+  const [file = '', ...lines] = change.replace(/\n$/, '').split('\n');
+  const marked = (mark: string) =>
+    lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
+  const [from, to] = [marked('-'), marked('+')];
+  if (from.length) return spoil(texts, file, from.join('\n'), to.join('\n'));
+  return to.length ? { ...texts, [file]: `${to.join('\n')}\n` } : leavingOut(texts, file);
+}
+
+const textAt = (texts: Texts, { file, line }: Finding): string =>
+  line === null ? '' : (texts[file]?.split('\n')[line - 1]?.trim() ?? '');

@@ -108,7 +108,7 @@ function gitless({ build }: Dockerfile, { project }: Repo) {
   return build.get && names && !brought && !installed && { line: build.get.line, names };
 }
 
-/** B3: every file that the build reads is in the image in time, and nothing is asked for that isn't there. B4: private code comes with build secrets. */
+/** What the build reads, in time. */
 export const buildRules: readonly Rule[] = [
   b3.must(
     lateInputs,

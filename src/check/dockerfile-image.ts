@@ -117,11 +117,7 @@ function moving({ build, final }: Dockerfile) {
   return moves && !compared && { ...builder, other: runner };
 }
 
-/**
- * R1.2: the image holds the release, and no compiler, source, Mix, Hex or cache. R1.3: it has the libraries that this links to.
- * R1.4: a user that is not root, code that it can't change, a place where it may write, no secrets. B1: one release of one
- * operating system that has packages, an Elixir that mix.exs allows. B2: UTF-8, for names of files.
- */
+/** What is in the image, and what it stands on. */
 export const imageRules: readonly Rule[] = [
   r12.should(
     ({ build, final }) =>

@@ -45,10 +45,7 @@ const command =
     return text !== '' && !!isWrong(text, repo) && { text, line: line('deploy.release_command') };
   };
 
-/**
- * R2.3: the pool and the network fit the database. R2.7: what stands in a committed file is no secret. B9: release_command
- * names something that is in the image, and reaches the database.
- */
+/** The database and its migrations, and secrets. */
 export const flyDataRules: readonly Rule<FlyFile>[] = [
   r23.must(
     (file, repo) => isSqlite(repo) && volumes(file).length === 0,

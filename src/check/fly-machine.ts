@@ -25,47 +25,39 @@ const service =
     return { line: file.line(path), ...(found as Found) };
   };
 
-/** What is wrong with a [[vm]]: `fly config validate` does not look at this (C6). */
-const misfits = ({ machines, line }: FlyFile) =>
-  machines.map(({ data, path }) => {
-    const size = sizeOf(data);
-    const range = memoryRange(size);
-    if (!range)
-      return (
-        !isGpu(size) && {
-          line: line(`${path}.size`),
-          what: `Fly has no machine ${size}`,
-          edit: 'size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)',
-        }
-      );
-    const { least, most } = range;
-    const memory = memoryOf(data) ?? 0;
+/** Size and memory of each [[vm]]: `fly config validate` does not look at them (C6). */
+const machines = (file: FlyFile) =>
+  file.machines.map(({ data, path }) => {
     const key = data.memory === undefined && data.memory_mb !== undefined ? 'memory_mb' : 'memory';
-    const found = { line: line(`${path}.${key}`), edit: 'memory = "1gb"' };
-    const written = JSON.stringify(data[key]);
-    if (memory % 256 || memory < least || memory > most)
-      return {
-        ...found,
-        what: `${size} has ${least} to ${most} MB in steps of 256, not ${written}; the deploy fails`,
-      };
-    const what = '256 MB are too little for the Erlang VM';
-    return memory === 256 && { ...found, weight: 'should', what };
+    const size = sizeOf(data);
+    const { least = 0, most = 0 } = memoryRange(size) ?? {};
+    const line = file.line(`${path}.${most ? key : 'size'}`);
+    const memory = memoryOf(data) ?? 0;
+    const fits = memory % 256 === 0 && memory >= least && memory <= most;
+    return { line, size, least, most, memory, fits, written: JSON.stringify(data[key]) };
   });
 
-/**
- * R2.2: a machine that Fly sells, with memory enough. R2.4, R2.6: HTTPS, the port that the app listens on, room for LiveView's
- * sockets. B7: what stops starts again, and what runs in the background goes on, once. B8: the VM has time to end what it does.
- */
+/** The machine, what it serves, and when it stops. */
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
   r22.advice(
-    ({ machines }) => machines.length === 0,
+    (file) => file.machines.length === 0,
   )`no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory
     => npx plop fly-toml -- --memory 1gb, or at the end:
       [[vm]]
       size = "shared-cpu-1x"
       memory = "1gb"`,
-  r22.must(misfits)`${'what'}
-    => write: ${'edit'}`,
+  r22.must((file) =>
+    machines(file).filter(({ size, most }) => !most && !isGpu(size)),
+  )`Fly has no machine ${'size'}
+    => write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)`,
+  r22.must((file) =>
+    machines(file).filter(({ most, fits }) => most && !fits),
+  )`${'size'} has ${'least'} to ${'most'} MB in steps of 256, not ${'written'}; the deploy fails
+    => write: memory = "1gb"`,
+  r22.should((file) =>
+    machines(file).filter(({ memory, fits }) => fits && memory === 256),
+  )`256 MB are too little for the Erlang VM
+    => write: memory = "1gb"`,
 
   r24.should(
     ({ service: found, line }) =>
@@ -108,14 +100,17 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     => write: soft_limit = 1000 and hard_limit = 1000`,
 
   b7.should(
-    service('auto_stop_machines', ({ autoStop }, { machine, table, line }) => {
-      const { swap_size_mb: swap } = table;
-      const isLarge = ((machine && memoryOf(machine.data)) ?? 0) > 4096;
-      if (autoStop !== 'suspend' || !(swap || isLarge)) return undefined;
-      return swap ? { line: line('swap_size_mb'), swap: true } : { swap: false };
+    service('auto_stop_machines', ({ autoStop }, { machine }) => {
+      const memory = (machine && memoryOf(machine.data)) ?? 0;
+      return autoStop === 'suspend' && memory > 4096;
     }),
-  )`a machine with ${({ swap }) => (swap ? 'swap' : 'more than 4 GB')} cannot be suspended
-    => ${({ swap }) => (swap ? 'remove it, or ' : '')}write: auto_stop_machines = "stop"`,
+  )`a machine with more than 4 GB cannot be suspended
+    => write: auto_stop_machines = "stop"`,
+  b7.should(
+    ({ service, table, line }) =>
+      service?.autoStop === 'suspend' && table.swap_size_mb && { line: line('swap_size_mb') },
+  )`a machine with swap cannot be suspended
+    => remove it, or write: auto_stop_machines = "stop"`,
   b7.must(
     service(
       'auto_start_machines',

@@ -7,17 +7,10 @@ import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
 import { PROBE, settingAt } from './runtime-settings.ts';
 
-/** What would write below the release, which belongs to root: `what` writes where, and the remedy. */
-interface Writer {
-  file?: string;
-  line?: number | undefined;
-  weight?: string;
-  what: string;
-  remedy: string;
-}
+const b13 = rulesFor(RUNTIME_EXS, 'B13');
 
-const ELSEWHERE =
-  'write to System.tmp_dir!() what may get lost, to object storage or a volume what may not';
+const onVolume = (setting: string, name: string): string =>
+  `config :${setting}: ~c"/data/${name}" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data`;
 
 /** Folders that a machine's user can write to: /tmp, and volumes once they are given to it. */
 function isWritable({ fly }: Repo, path: Value | undefined): boolean {
@@ -25,38 +18,16 @@ function isWritable({ fly }: Repo, path: Value | undefined): boolean {
   return ['/tmp', '/dev/', ...volumes].some((folder) => String(path).startsWith(String(folder)));
 }
 
-const isUsed: Readonly<Record<string, (repo: Repo) => boolean>> = {
-  tzdata: (repo) =>
-    repo.project.lock.has('tzdata') &&
-    atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled',
-  tz: ({ project: { sources } }) =>
-    sources.matching(/Tz\.(Update|Watch)Periodically/)[0] !== undefined,
-  mnesia: usesMnesia,
-  waffle: (repo) => storesHere(repo, 'waffle'),
-  arc: (repo) => storesHere(repo, 'arc'),
-  ra: ({ project }) => project.lock.has('ra'),
-};
-
 const storesHere = (repo: Repo, app: string): boolean =>
   /\.Storage\.Local$/.test(moduleName(settingAt(repo, [app, 'storage'])) ?? '');
 
 /** Libraries that write below the release unless a setting names another folder. */
-const LIBRARIES: [app: string, folder: string, what: string, remedy: string][] = [
+const LIBRARIES: [app: string, folder: string, stored: string, remedy: string][] = [
   ['tzdata', 'data_dir', 'new time zones', 'config :tzdata, :autoupdate, :disabled'],
   ['tz', 'data_dir', 'new time zones', 'config :tz, :data_dir, "/tmp/tz"'],
-  [
-    'mnesia',
-    'dir',
-    'what it keeps on disc',
-    'config :mnesia, dir: ~c"/data/mnesia" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
-  ],
+  ['mnesia', 'dir', 'what it keeps on disc', onVolume('mnesia, dir', 'mnesia')],
   // Khepri stands on it
-  [
-    'ra',
-    'data_dir',
-    'its log',
-    'config :ra, data_dir: ~c"/data/ra" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data',
-  ],
+  ['ra', 'data_dir', 'its log', onVolume('ra, data_dir', 'ra')],
   [
     'waffle',
     'storage_dir_prefix',
@@ -66,53 +37,52 @@ const LIBRARIES: [app: string, folder: string, what: string, remedy: string][] =
   ['arc', 'storage_dir', 'uploads', 'config :arc, storage: Arc.Storage.S3'],
 ];
 
-const libraries = (repo: Repo): Writer[] =>
+function isUsed(repo: Repo, app: string): boolean {
+  const { lock, sources } = repo.project;
+  if (app === 'tz') return sources.matching(/Tz\.(Update|Watch)Periodically/).length > 0;
+  if (app === 'mnesia') return usesMnesia(repo);
+  if (app === 'ra') return lock.has('ra');
+  if (app !== 'tzdata') return storesHere(repo, app);
+  return lock.has('tzdata') && atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled';
+}
+
+const libraries = (_: string, repo: Repo) =>
   LIBRARIES.filter(
-    ([app, folder]) => isUsed[app]?.(repo) && !isWritable(repo, settingAt(repo, [app, folder])),
-  ).map(([app, , what, remedy]) => {
-    const { file = 'mix.lock', line } = placeIn(repo, app) ?? {};
-    const isOurs = app === 'tzdata' && missingTzdata(repo);
-    return {
-      file,
-      line,
-      weight: app === 'tzdata' ? 'must' : 'should',
-      what: `${app} writes ${what} below its own folder or /app`,
-      remedy: isOurs ? `${remedy}; \`npx plop runtime-exs\` writes it` : remedy,
-    };
+    ([app, folder]) => isUsed(repo, app) && !isWritable(repo, settingAt(repo, [app, folder])),
+  ).map(([app, , stored, remedy]) => {
+    const ours =
+      app === 'tzdata' && missingTzdata(repo) ? '; `npx plop runtime-exs` writes it' : '';
+    const weight = app === 'tzdata' ? 'must' : 'should';
+    const file = 'mix.lock';
+    return { weight, app, stored, remedy: remedy + ours, file, ...placeAt(repo, app) };
   });
 
-const placeIn = ({ project }: Repo, app: string, key?: string) =>
-  project.config.settings.findLast(
-    (one) => one.app === app && (key === undefined || one.key === key || one.key === null),
-  );
+/** Where the owner's files last set something of an app's. */
+const placeAt = ({ project }: Repo, app: string, key?: string) =>
+  project.config.settings
+    .filter((one) => one.app === app && [null, key ?? one.key].includes(one.key))
+    .map(({ file, line }) => ({ file, line }))
+    .at(-1);
 
 /** Log files of the default handler, of LoggerFileBackend and others. */
-const logFiles = (repo: Repo): Writer[] =>
+const logFiles = (_: string, repo: Repo) =>
   repo.project.config.settings
     .filter(
       ({ app, key, file }) => [app, key].includes('logger') && !/\/(dev|test)\.exs$/.test(file),
     )
     .flatMap(({ value, key, file, line }) =>
       [...show(value).matchAll(/\b(?:path|file|dir): "([^"]+)"/g)]
-        .filter(([, path]) => !isWritable(repo, path))
-        .map(([, path]) => ({
-          file,
-          line,
-          what: `Logger's ${key ?? 'backend'} writes ${path}`,
-          remedy: 'log to standard output, which `fly logs` shows; or below /tmp',
-        })),
+        .map(([, path]) => ({ file, line, path, name: key ?? 'backend' }))
+        .filter(({ path }) => !isWritable(repo, path)),
     );
 
 /** Folders that the app's own settings name: ClaperCo/Claper#76. */
-function ownFolders(repo: Repo): Writer[] {
+function ownFolders(_: string, repo: Repo) {
   const app = repo.project.app.otpApp;
   return pairs(repo.boot(PROBE).apps.get(app))
-    .filter(([key]) => /(storage|upload|data|cache)\w*_(dir|path|folder|root)$/.test(key))
-    .filter(([, value]) => /^"(\/app\/|(\.\/)?priv\/)/.test(show(value)))
-    .map(([key, value]) => {
-      const { file, line } = placeIn(repo, app, key) ?? {};
-      return { file, line, what: `${key} is ${show(value)}`, remedy: ELSEWHERE };
-    });
+    .map(([key, value]) => ({ key, folder: show(value), ...placeAt(repo, app, key) }))
+    .filter(({ key }) => /(storage|upload|data|cache)\w*_(dir|path|folder|root)$/.test(key))
+    .filter(({ folder }) => /^"(\/app\/|(\.\/)?priv\/)/.test(folder));
 }
 
 /** A call that writes, up to the path: that of cp and rename is the second one. */
@@ -139,35 +109,40 @@ function beginning(path: string, text: string, depth = 0): string {
 }
 
 /** Own code that writes below /app, or into priv. */
-const ownWrites = ({ project: { sources } }: Repo): Writer[] =>
+const ownWrites = (_: string, { project: { sources } }: Repo) =>
   sources
     .matching(/File\.|:disk_log|:dets|CubDB/)
     .filter((file) => !/(^|\/)mix\//.test(file))
     .flatMap((file) => {
       const lines = sources.text(file).split('\n');
-      return lines.flatMap((code, index) => {
-        const line = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
-        const [, call = '', path = ''] = WRITES.exec(line) ?? [];
+      return lines.map((code, index) => {
+        const text = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
+        const [, call = '', path = ''] = /^\s*#/.test(code) ? [] : (WRITES.exec(text) ?? []);
         const near = [...lines.slice(Math.max(0, index - 50), index), ...lines.slice(0, 50)];
         const start = path && beginning(path, near.join('\n'));
         const [, folder] = FOLDERS.find(([begins]) => begins.test(start)) ?? [];
-        if (!folder || /^\s*#/.test(code)) return [];
-        const what = `${/^:?[\w.]+!?/.exec(call)} writes ${folder}`;
         const weight = folder === 'below /app' ? 'must' : 'should';
-        return [{ file, line: index + 1, what, weight, remedy: ELSEWHERE }];
+        const name = /^:?[\w.]+!?/.exec(call)?.[0];
+        return folder && { file, line: index + 1, weight, name, folder };
       });
     });
 
-/** B13: nothing is written below the release. */
+/** Nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [
-  libraries,
-  logFiles,
-  ownFolders,
-  ownWrites,
-].map(
-  (find) =>
-    rulesFor(RUNTIME_EXS, 'B13').should((_, repo) =>
-      find(repo),
-    )`${'what'}, and the app may not write to its folder in the image
+  b13.should(
+    libraries,
+  )`${'app'} writes ${'stored'} below its own folder or /app, and the app may not write to its folder in the image
     => ${'remedy'}`,
-);
+  b13.should(
+    logFiles,
+  )`Logger's ${'name'} writes ${'path'}, and the app may not write to its folder in the image
+    => log to standard output, which \`fly logs\` shows; or below /tmp`,
+  b13.should(
+    ownFolders,
+  )`${'key'} is ${'folder'}, and the app may not write to its folder in the image
+    => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
+  b13.should(
+    ownWrites,
+  )`${'name'} writes ${'folder'}, and the app may not write to its folder in the image
+    => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
+];

@@ -133,10 +133,7 @@ export const missingTzdata = (repo: Repo): boolean =>
   !isMade(repo, ['tzdata', 'autoupdate']) &&
   !isMade(repo, ['tzdata', 'data_dir']);
 
-/**
- * R3.4: one list of TLS options for connections to the outside. R3.5: level from LOG_LEVEL; one plain line for each event, with
- * the request's id. B11: workers can be left out, by one setting of the app's that follows BACKGROUND_ENABLED.
- */
+/** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [
   r34.should(
     (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
