@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
-import type { Answers, QuestionName } from '../src/answers/questions.ts';
+import { type Answers, type QuestionName, questionNames } from '../src/answers/questions.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf } from '../src/plan/file.ts';
@@ -93,7 +93,7 @@ const answers: fc.Arbitrary<Flags> = fc.record(
   {
     app: fc.constantFrom('shop', 'a', 'my-shop-2'),
     region: fc.constantFrom('lhr', 'iad', 'Frankfurt'),
-    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external', 'none'),
+    postgres: fc.constantFrom('shop-db', 'managed', 'managed:abc123', 'external'),
     host: fc.constantFrom('shop.example.com', 'www.example.org'),
     base: fc.constantFrom('alpine', 'debian'),
     memory: fc.constantFrom('256mb', '512mb', '1gb', '2gb'),
@@ -151,39 +151,24 @@ const projects: fc.Arbitrary<Texts> = fc
   );
 
 /** What a person does to a file; `at` is the place in it, in thousandths. */
-type Edit = {
+interface Edit {
   file: string;
   at: number;
-  what: 'comment' | 'entry' | 'crlf' | 'open' | 'delete' | 'blank' | 'behind';
-};
+  what: string;
+}
+const FILES =
+  'Dockerfile Dockerfile fly.toml fly.toml .dockerignore rel/env.sh.eex config/runtime.exs lib/shop_web/endpoint.ex';
+const EDITS = 'comment comment comment entry crlf open delete blank behind';
 const edits: fc.Arbitrary<Edit[]> = fc.array(
   fc.record({
-    file: fc.constantFrom(
-      'Dockerfile',
-      'Dockerfile',
-      'fly.toml',
-      'fly.toml',
-      '.dockerignore',
-      'rel/env.sh.eex',
-      'config/runtime.exs',
-      'lib/shop_web/endpoint.ex',
-    ),
+    file: fc.constantFrom(...FILES.split(' ')),
     at: fc.integer({ min: 0, max: 999 }),
-    what: fc.constantFrom(
-      'comment',
-      'comment',
-      'comment',
-      'entry',
-      'crlf',
-      'open',
-      'delete',
-      'blank',
-      'behind',
-    ),
+    what: fc.constantFrom(...EDITS.split(' ')),
   }),
   { maxLength: 6 },
 );
 
+/** Lines that somebody adds at the end of a file. */
 const ENTRY: Record<string, (n: number) => string[]> = {
   Dockerfile: (n) => [`LABEL user${n}="1"`],
   'fly.toml': (n) => [`[user${n}]`, `  user${n} = 'x'`],
@@ -193,47 +178,47 @@ const ENTRY: Record<string, (n: number) => string[]> = {
   'lib/shop_web/endpoint.ex': (n) => [`# user${n}`],
 };
 
-/** Lines of theirs, and whether something of ours was deleted, which may be more than a run can mend. */
-function change(
-  texts: Texts,
-  list: readonly Edit[],
-  from: number,
-): { texts: Texts; lines: [file: string, line: string][]; deleted: boolean } {
-  const result = { ...texts };
-  const lines: [string, string][] = [];
-  let deleted = false;
-  list.forEach(({ file, at, what }, index) => {
-    const text = result[file];
-    if (text === undefined) return;
+interface Edited {
+  texts: Texts;
+  /** Of theirs. */
+  lines: [file: string, line: string][];
+  /** Something of ours is gone, which may be more than a run can mend. */
+  deleted: boolean;
+}
+
+function change(before: Texts, list: readonly Edit[], from: number): Edited {
+  const edited: Edited = { texts: { ...before }, lines: [], deleted: false };
+  for (const [index, { file, at, what }] of list.entries()) {
+    const text = edited.texts[file];
+    if (text === undefined) continue;
     const newline = text.includes('\r\n') ? '\r\n' : '\n';
     const all = text.split(newline);
     const open = all.pop() ?? '';
     if (open) all.push(open);
     const place = Math.floor((at / 1000) * (all.length + 1));
-    const add = (where: number, ...added: string[]) => {
-      all.splice(where, 0, ...added);
-      for (const line of added) lines.push([file, line]);
-    };
+    const here = all[place] ?? '';
+    const isOurs = place < all.length && !/user/i.test(here);
     const n = from + index;
-    if (what === 'comment') add(place, `${`# user ${n} "'\`$\{x} \${y} <b> & \\`.trimEnd()}.`);
-    if (what === 'entry') add(all.length, ...(ENTRY[file]?.(n) ?? []));
+    const additions: Record<string, string[] | undefined> = {
+      comment: [`# user ${n} "'\`$\{x} \${y} <b> & \\.`],
+      entry: ENTRY[file]?.(n),
+    };
+    const added = additions[what] ?? [];
+    all.splice(what === 'entry' ? all.length : place, 0, ...added);
+    for (const line of added) edited.lines.push([file, line]);
     if (what === 'blank') all.splice(place, 0, '');
-    if (
-      what === 'behind' &&
-      file === 'fly.toml' &&
-      all[place]?.includes(' = ') &&
-      !/user/i.test(all[place] ?? '')
-    )
+    if (what === 'behind' && file === 'fly.toml' && isOurs && here.includes(' = '))
       all[place] += ` # user ${n}`;
-    if (what === 'delete' && all[place] !== undefined && !/user/i.test(all[place] ?? '')) {
-      deleted ||= Boolean(all[place]?.trim());
+    if (what === 'delete' && isOurs) {
+      edited.deleted ||= Boolean(here.trim());
       all.splice(place, 1);
     }
     const other = newline === '\n' ? '\r\n' : '\n';
     const ending = what === 'crlf' ? other : newline;
-    result[file] = all.join(ending) + (what === 'open' || (open && what !== 'entry') ? '' : ending);
-  });
-  return { texts: result, lines, deleted };
+    const isOpen = what === 'open' || (open && what !== 'entry');
+    edited.texts[file] = all.join(ending) + (isOpen ? '' : ending);
+  }
+  return edited;
 }
 
 test('rounds of edits and reruns: no line lost, nothing left to do afterwards, all of it parses', () => {
@@ -290,50 +275,11 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
 });
 
 /** Text that would be code, were it not quoted. */
-const hostile: fc.Arbitrary<string> = fc
-  .array(
-    fc.constantFrom(
-      '"',
-      "'",
-      '\n',
-      '\r\n',
-      '\\',
-      ']',
-      '}',
-      '<%= evil() %>',
-      '<% evil %>',
-      '#{evil()}',
-      '${evil}',
-      '$(evil)',
-      '`evil`',
-      ' evil = 1',
-      '\nRUN evil\n',
-      '\n[evil]\n',
-      '; evil',
-      '&& evil',
-      '|',
-      '\nend\nevil()\n',
-      ' --evil',
-      'é😀',
-      ' ',
-      '/',
-      '..',
-      ',',
-      'x'.repeat(3000),
-      '\u0000',
-      '\u007f',
-      '\u2028',
-      '"""',
-      "'''",
-      '#',
-      ':',
-      '@',
-      '%',
-      '*',
-      'evil',
-    ),
-    { minLength: 1, maxLength: 5 },
-  )
+const PARTS =
+  '"¦\'¦\n¦\r\n¦\\¦]¦}¦<%= evil() %>¦<% evil %>¦#{evil()}¦${evil}¦$(evil)¦`evil`¦ evil = 1¦\nRUN evil\n¦\n[evil]\n¦; evil¦&& evil¦|¦' +
+  '\nend\nevil()\n¦ --evil¦é😀¦ ¦/¦..¦,¦\u0000¦\u007f¦\u2028¦"""¦\'\'\'¦#¦:¦@¦%¦*¦evil';
+const hostile = fc
+  .array(fc.constantFrom('x'.repeat(3000), ...PARTS.split('¦')), { minLength: 1, maxLength: 5 })
   .map((parts) => parts.join(''));
 
 /** Every name that is called, read or set in Elixir code of ours. */
@@ -394,24 +340,13 @@ function harmless(before: Texts, texts: Texts): void {
 }
 
 test('hostile answers are refused, or stay text', () => {
+  const before = shop();
   fc.assert(
     fc.property(
-      fc.constantFrom<QuestionName>(
-        'app',
-        'region',
-        'postgres',
-        'host',
-        'base',
-        'release',
-        'memory',
-        'psql',
-        'migrate',
-        'background',
-      ),
+      fc.constantFrom(...questionNames),
       fc.constantFrom('', 'managed:', 'shop'),
       hostile,
       (name, front, text) => {
-        const before = shop();
         const texts = run(before, { ...FLAGS, [name]: front + text })?.texts;
         if (texts) harmless(before, texts);
       },
@@ -523,7 +458,31 @@ const slots: Record<string, (text: string) => Texts> = {
   'mix.lock': put('mix.lock', /$/, 'TEXT'),
 };
 
-test('hostile repos are refused, or what is in them stays text', () => {
+/** What a run tells its reader to paste. */
+function pasted(texts: Texts, answers: Answers): string[] {
+  const project = projectOf(texts);
+  const context = {
+    project,
+    answers,
+    present: presentIn(files, project),
+    root: `/work/${project.appDir}`,
+    way: { command: 'npx plop', from: '/work' } as const,
+    secrets: [],
+    faults: [],
+    flyctl: 'absent' as const,
+    apps: undefined,
+    organizations: undefined,
+  };
+  const steps = (['first', 'next'] as const).map((which) => stepLines({ ...context, which }));
+  return steps
+    .flatMap((text) => text.split('\n\n'))
+    .map((block) => block.split('\n').filter((line) => line.startsWith('  ')))
+    .filter((lines) => lines.some((line) => /^ {2}(fly|cd) /.test(line)))
+    .map((lines) => lines.join('\n'));
+}
+
+test('hostile repos are refused, or what is in them stays text, in the next steps too', () => {
+  const blocks = new Set<string>();
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
       const before = slots[slot]?.(text) ?? {};
@@ -531,49 +490,17 @@ test('hostile repos are refused, or what is in them stays text', () => {
         'the app in fly.toml': { postgres: 'shop-db' },
         'comments of fly.toml': { app: 'shop', region: 'lhr' },
       };
-      const flags = special[slot] ?? FLAGS;
-      const texts = run(before, flags)?.texts;
-      if (texts) harmless(before, texts);
-    }),
-    { numRuns: numRuns * 3, includeErrorInReport: true },
-  );
-});
-
-/** What a run tells its reader to paste; undefined: refused in a sentence. */
-function pasted(texts: Texts): string | undefined {
-  const way = { command: 'npx plop', from: '/work' } as const;
-  const account = { flyctl: 'absent', apps: undefined, organizations: undefined } as const;
-  try {
-    const project = projectOf(texts);
-    const [present, answers] = [presentIn(files, project), complete(FLAGS, project)];
-    const root = `/work/${project.appDir}`;
-    const context = { project, answers, present, root, way, faults: [], ...account };
-    return (['first', 'next'] as const)
-      .map((which) => stepLines({ ...context, which, secrets: [] }))
-      .join('\n\n');
-  } catch (error) {
-    if (error instanceof Problem) return undefined;
-    throw error;
-  }
-}
-
-test('the next steps after a hostile repo run nothing of it', () => {
-  const blocks = new Set<string>();
-  fc.assert(
-    fc.property(fc.constantFrom(...Object.keys(slots)), hostile, (slot, text) => {
-      for (const block of pasted(slots[slot]?.(text) ?? {})?.split('\n\n') ?? []) {
-        const lines = block.split('\n').filter((line) => line.startsWith('  '));
-        if (lines.some((line) => /^ {2}(fly|cd) /.test(line))) blocks.add(lines.join('\n'));
-      }
+      const done = run(before, special[slot] ?? FLAGS);
+      if (!done) return;
+      harmless(before, done.texts);
+      for (const block of pasted(before, done.answers)) blocks.add(block);
     }),
     { numRuns: numRuns * 3, includeErrorInReport: true },
   );
   const stubs = ['fly', 'cd', 'mix', 'openssl'].map((name) => `${name}() { :; }\n`).join('');
   const script = [...blocks].map((block) => `eval '${block.replaceAll("'", "'\\''")}'\n`).join('');
-  const { stdout, stderr } = spawnSync('sh', {
-    input: `${stubs}evil() { echo evil; }\n${script}`,
-    encoding: 'utf8',
-  });
+  const input = `${stubs}evil() { echo evil; }\n${script}`;
+  const { stdout, stderr } = spawnSync('sh', { input, encoding: 'utf8' });
   assert.equal([stdout, stderr], ['', '']);
 });
 
