@@ -177,7 +177,6 @@ const projectOf = (files: Record<string, string> = {}) =>
     { ...FILES, ...files },
     ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
   );
-const project = projectOf();
 
 const WISH = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: false };
 
@@ -225,7 +224,7 @@ test('all lines are met, in the order of a deploy', async () => {
 });
 
 /** What is broken, the line that fails, and what it says. */
-const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
+const BROKEN: [broken: string, line: string, words: RegExp][] = [
   ['build', 'build', /stopped after/],
   ['migrate', 'migrate', /ended with 1\n.*no such table/],
   ['start', 'boot', /ended with exit code 1\n.*POOL_SIZE/],
@@ -236,12 +235,7 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['ssl', 'page', /redirects without end/],
   ['asset', 'page', /\/ asks for \/assets\/app.js\?vsn=d, which answered 404/],
   ['origin', 'socket', /check_origin does not hold it/],
-  [
-    'path',
-    'socket',
-    /\/ws answered 404, and lib\/shop_web\/endpoint.ex has it at \/live/,
-    { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
-  ],
+  ['path', 'socket', /\/ws answered 404, and lib\/shop_web\/endpoint.ex has it at \/live/],
   ['database', 'database', /a query fails\n.*ConnectionError/],
   ['gone', 'database', /the app stopped when Postgres was restarted/],
   ['stuck', 'database', /no query succeeds .* after a restart of Postgres\n.*dropped/],
@@ -259,9 +253,12 @@ const BROKEN: [string, string, RegExp, files?: Record<string, string>][] = [
   ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
   ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
 ];
-for (const [what, line, words, files = {}] of BROKEN)
-  test(`a broken ${what} fails its line alone, and says why`, async () => {
-    const { proof } = await proofOf(what, { files });
+const SPOILT: Record<string, Record<string, string>> = {
+  path: { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
+};
+for (const [broken, line, words] of BROKEN)
+  test(`a broken ${broken} fails its line alone, and says why`, async () => {
+    const { proof } = await proofOf(broken, { files: SPOILT[broken] ?? {} });
     assert.equal(failures(proof), [line]);
     assert.is(exitCode(proof), 1);
     const [told = ''] = proof.lines.filter(({ name }) => name === line).map(lineText);
@@ -272,6 +269,15 @@ for (const [what, line, words, files = {}] of BROKEN)
 test('a database that answers a while after its restart is met', async () => {
   const { proof } = await proofOf('slow');
   assert.equal(failures(proof), []);
+});
+
+test('workers that crash are named, each once', async () => {
+  const { proof } = await proofOf('loop');
+  const crashed = 'GenServer Shop.Trader crashed and was started again: ** (RuntimeError) no.';
+  assert.equal(
+    proof.notes.filter((note) => /crashed/.test(note)),
+    [crashed],
+  );
 });
 
 test('what was made is removed, and values stand in no list of processes', async () => {
@@ -289,23 +295,15 @@ test('what was made is removed, and values stand in no list of processes', async
 test("variables that the repo names don't reach the engine's own environment", async () => {
   const { engine } = await proofOf('boot', {
     files: {
-      'fly.toml': FLY.replace(
-        '[env]',
-        '[env]\nLD_PRELOAD = "./evil.so"\nDOCKER_HOST = "tcp://evil"',
-      ),
+      'fly.toml': FLY.replace('[env]', '$&\nLD_PRELOAD = "./evil.so"\nDOCKER_HOST = "tcp://evil"'),
       'config/runtime.exs': 'import Config\nSystem.fetch_env!("LD_LIBRARY_PATH")\n',
     },
     wish: { given: { STRIPE_KEY: 'sk' } },
   });
   assert.match(engine.asked.join('\n'), '--env LD_PRELOAD=./evil.so');
   const names = new Set(engine.values.flatMap((env) => Object.keys(env)));
-  assert.equal([...names].sort(), [
-    'DATABASE_URL',
-    'DIRECT_DATABASE_URL',
-    'DOCKER_BUILDKIT',
-    'SECRET_KEY_BASE',
-    'STRIPE_KEY',
-  ]);
+  const known = 'DATABASE_URL DIRECT_DATABASE_URL DOCKER_BUILDKIT SECRET_KEY_BASE STRIPE_KEY';
+  assert.is([...names].sort().join(' '), known);
 });
 
 test('Docker builds with BuildKit; what it leaves out is said', async () => {
@@ -316,23 +314,6 @@ test('Docker builds with BuildKit; what it leaves out is said', async () => {
   assert.match(proof.notes.join(), 'Docker took .dockerignore, not fly.ignore');
   const build = engine.asked.findIndex((line) => /^build /.test(line));
   assert.is(engine.values[build]?.DOCKER_BUILDKIT, '1');
-});
-
-test('workers that crash are named, each once', async () => {
-  const { proof } = await proofOf('loop');
-  assert.equal(
-    proof.notes.filter((note) => /crashed/.test(note)),
-    ['GenServer Shop.Trader crashed and was started again: ** (RuntimeError) no.'],
-  );
-});
-
-test('an ignore file that fly.toml names lies in the repo', () => {
-  const fly = FLY.replace('[env]', '[build]\nignorefile = "../../outside"\n[env]');
-  const project = projectOf({ 'fly.toml': fly });
-  assert.throws(
-    () => deployOf(project, flyConfig(project.tree)),
-    /no \.\.\/\.\.\/outside in the repo/,
-  );
 });
 
 test('an interrupted proof is removed as well', async () => {
@@ -418,52 +399,43 @@ test('a database of another kind, and one on this machine', async () => {
 });
 
 test('what Fly would do, from fly.toml', () => {
-  const other = FLY.replace(
-    '[env]',
-    '[build]\ndockerfile = "Dockerfile.fly"\n[deploy]\nrelease_command = "/app/bin/migrate"\n[env]',
-  );
-  const { dockerfile, releaseCommand, memory, killTimeout, host, check } = deployOf(
-    projectOf({ 'Dockerfile.fly': 'FROM scratch\n' }),
-    flyConfig(projectOf({ 'fly.toml': other }).tree),
+  const deploy = (section: string, files: Record<string, string> = {}) => {
+    const project = projectOf({ ...files, 'fly.toml': FLY.replace('[env]', `${section}\n[env]`) });
+    return deployOf(project, flyConfig(project.tree));
+  };
+  const { dockerfile, releaseCommand, memory, killTimeout, host, check } = deploy(
+    '[build]\ndockerfile = "Dockerfile.fly"\n[deploy]\nrelease_command = "bin/prepare"',
+    { 'Dockerfile.fly': 'FROM scratch\n' },
   );
   assert.equal(
-    { dockerfile, releaseCommand, memory, killTimeout, host },
-    {
-      dockerfile: 'Dockerfile.fly',
-      releaseCommand: '/app/bin/migrate',
-      memory: 512,
-      killTimeout: 1000,
-      host: 'shop.example.com',
-    },
+    [dockerfile, releaseCommand, memory, killTimeout, host],
+    ['Dockerfile.fly', 'bin/prepare', 512, 1000, 'shop.example.com'],
   );
-  assert.equal(check, {
-    method: 'GET',
-    path: '/health',
-    headers: { 'X-Forwarded-Proto': 'https' },
-    timeout: 2000,
-    grace: 0,
-  });
-  const foreign = app({ 'fly.toml': '[build]\nimage = "x"\n[http_service]\ninternal_port = 1\n' });
-  assert.throws(() => deployOf(project, flyConfig(foreign.tree)), /\[build\] image/);
+  const headers = { 'X-Forwarded-Proto': 'https' };
+  assert.equal(check, { method: 'GET', path: '/health', headers, timeout: 2000, grace: 0 });
+  assert.throws(() => deploy('[build]\nimage = "x"'), /\[build\] image/);
+  const outside = '[build]\nignorefile = "../../outside"';
+  assert.throws(() => deploy(outside), /no \.\.\/\.\.\/outside in the repo/);
 });
 
 test('an engine that answers, or why there is none', async () => {
-  const engines = (answers: Record<string, Outcome>) =>
-    ['docker', 'podman'].map((name) => ({
-      name,
-      pause: async () => {},
-      run: async () => answers[name] ?? { code: 1, stdout: '', all: '' },
-    }));
+  const silent = { code: 1, stdout: '', all: '' };
   const works = { code: 0, stdout: '', all: '' };
   const down = {
-    code: 1,
-    stdout: '',
+    ...silent,
     all: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\nClient:\n Version:    28.2.2\n\nServer:\n',
   };
-  assert.is((await findEngine(engines({ docker: down, podman: works }))).name, 'podman');
-  const failure = (there: Engine[]) => findEngine(there).catch((error: Error) => error.message);
-  assert.match(String(await failure(engines({ docker: down }))), 'docker: Cannot connect');
-  assert.match(String(await failure(engines({}))), 'needs docker or podman on PATH');
+  const found = (docker: Outcome, podman: Outcome) =>
+    findEngine(
+      Object.entries({ docker, podman }).map(([name, answer]) => ({
+        name,
+        pause: async () => {},
+        run: async () => answer,
+      })),
+    ).catch((error: Error) => ({ name: error.message }));
+  assert.is((await found(down, works)).name, 'podman');
+  assert.match((await found(down, silent)).name, 'docker: Cannot connect');
+  assert.match((await found(silent, silent)).name, 'needs docker or podman on PATH');
 });
 
 test('who listens, and whether Fly reaches it', () => {
@@ -495,12 +467,9 @@ test('figures and words of the engine', () => {
   ]);
   const live = livePage('https://shop.example.com/', { headers: {}, body: LIVE });
   assert.is(live?.topic, 'lv:phx-1');
-  assert.equal(live?.payload, {
-    url: 'https://shop.example.com/',
-    params: { _csrf_token: 'token', _mounts: 0 },
-    session: 'signed',
-    static: 'static',
-  });
+  const params = { _csrf_token: 'token', _mounts: 0 };
+  const signed = { session: 'signed', static: 'static' };
+  assert.equal(live?.payload, { url: 'https://shop.example.com/', params, ...signed });
   assert.is(livePage('/', { headers: {}, body: '<html></html>' }), undefined);
 });
 
