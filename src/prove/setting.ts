@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { access, buildVariables } from '../docker/secrets.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
 import { ownDatabase, startDatabase } from './database.ts';
@@ -48,18 +47,17 @@ const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
 /** Ids of the secrets that the Dockerfile mounts and --env-file has. @throws Problem naming those that are lacking and required */
 function buildSecrets({ project, deploy, given }: Base): string[] {
   const text = project.tree.read(deploy.dockerfile) ?? '';
-  const mounts = [...text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g)];
-  const known = [...access(project).secrets, ...buildVariables(project)];
-  const missing = mounts
-    .filter(([mount, id = '']) => /\brequired\b(?!=false)/.test(mount) && given[id] === undefined)
-    .map(([, id]) =>
-      [id, known.find((secret) => secret.id === id)?.why].filter(Boolean).join(': '),
-    );
+  const mounts = text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g);
+  // A secret that several commands mount is required where one of them says so
+  const isRequired = new Map<string, boolean>();
+  for (const [mount, id = ''] of mounts)
+    isRequired.set(id, isRequired.get(id) || /\brequired\b(?!=false)/.test(mount));
+  const missing = [...isRequired].filter(([id, required]) => required && given[id] === undefined);
   if (missing.length)
     throw new Problem(
-      `the build needs ${[...new Set(missing)].join(', ')}; write NAME=value into a file and name that with --env-file`,
+      `the build needs ${missing.map(([id]) => id).join(', ')}; write NAME=value into a file and name that with --env-file`,
     );
-  return [...new Set(mounts.map(([, id = '']) => id))].filter((id) => given[id] !== undefined);
+  return [...isRequired.keys()].filter((id) => given[id] !== undefined);
 }
 
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */

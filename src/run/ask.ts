@@ -4,7 +4,7 @@ import { offered, type Present, type QuestionName, questionOf } from '../answers
 import type { Project } from '../facts/detect.ts';
 import type { Live } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
-import { Problem } from '../problem.ts';
+import { problemOf } from '../problem.ts';
 import { ask } from './prompt.ts';
 import { wrapped } from './terminal.ts';
 
@@ -47,12 +47,5 @@ export async function askAll(
 }
 
 /** What is wrong with an answer; true: nothing. */
-function complaint(name: QuestionName, text: string, live?: Live): true | string {
-  try {
-    questionOf(name).parse(text.trim(), live);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return error.message;
-    throw error;
-  }
-}
+const complaint = (name: QuestionName, text: string, live?: Live): true | string =>
+  problemOf(() => questionOf(name).parse(text.trim(), live)) ?? true;
