@@ -1,13 +1,13 @@
 /** Whole repos before and after `fly`: a reviewer reads each change of output in the diff. `UPDATE=1 npm test` renews them. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseUnsupported } from '../src/answers/supported.ts';
 import { factsOf } from '../src/facts/project.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
-import { planFor, projectOf } from './support.ts';
+import { planFor, projectOf, put } from './support.ts';
 
 const REFUSAL = 'refusal.txt';
 
@@ -25,14 +25,6 @@ function written(texts: Texts, { flags, conflict }: Golden): Texts {
   return Object.fromEntries(changes.map(({ path, after }) => [path, after]));
 }
 
-function renew(folder: string, texts: Texts): void {
-  rmSync(folder, { recursive: true, force: true });
-  for (const [path, text] of Object.entries(texts)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-}
-
 for (const name of readdirSync(PROJECTS)) {
   const folder = join(PROJECTS, name, 'after');
   const golden = goldenOf(name);
@@ -40,7 +32,10 @@ for (const name of readdirSync(PROJECTS)) {
 
   test(`${name}: what fly writes is what after/ holds`, () => {
     const texts = written(before, golden);
-    if (process.env.UPDATE) renew(folder, texts);
+    if (process.env.UPDATE) {
+      rmSync(folder, { recursive: true, force: true });
+      put(folder, texts);
+    }
     const expected = textsIn(folder);
     assert.equal(Object.keys(texts).sort(), Object.keys(expected).sort());
     for (const [path, text] of Object.entries(texts)) assert.fixture(text, expected[path] ?? '');

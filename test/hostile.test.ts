@@ -1,18 +1,8 @@
 /** Repos and texts of people who mean harm, or whose repos are large, deep or odd. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import TOML from '@iarna/toml';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -33,23 +23,16 @@ import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { COSTLY } from './budget.ts';
 import { call } from './commands.ts';
-import { complete, FLAGS, SHOP, shop } from './support.ts';
+import { complete, FLAGS, put, SHOP, shop } from './support.ts';
 
 type Texts = Record<string, string>;
 const numRuns = Number(process.env.ROUNDS ?? 60);
 
 let folder = '';
 test.before.each(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  folder = fs.mkdtempSync(join(tmpdir(), 'hostile-'));
 });
-test.after.each(() => rmSync(folder, { recursive: true, force: true }));
-
-function put(texts: Texts, into = folder): void {
-  for (const [path, text] of Object.entries(texts)) {
-    mkdirSync(dirname(join(into, path)), { recursive: true });
-    writeFileSync(join(into, path), text);
-  }
-}
+test.after.each(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 /** All that is said and written about a repo; undefined: refused in a sentence. Anything else thrown is a defect. */
 function all(texts: Texts): string | undefined {
@@ -151,13 +134,13 @@ test('secrets are masked wherever they are shown; the file stays', () => {
 const OUTSIDE = 'elixir 9.9.9-otp-99\n';
 test('reading stays in the repo, however the links lie', () => {
   const outside = join(folder, 'outside');
-  put({ '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' }, outside);
+  put(outside, { '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' });
   const app = join(folder, 'app');
-  cpSync(SHOP, app, { recursive: true });
-  rmSync(join(app, '.tool-versions'));
-  symlinkSync(join(outside, '.tool-versions'), join(app, '.tool-versions'));
-  symlinkSync(outside, join(app, 'lib/outside'));
-  symlinkSync('..', join(app, 'up'));
+  fs.cpSync(SHOP, app, { recursive: true });
+  fs.rmSync(join(app, '.tool-versions'));
+  fs.symlinkSync(join(outside, '.tool-versions'), join(app, '.tool-versions'));
+  fs.symlinkSync(outside, join(app, 'lib/outside'));
+  fs.symlinkSync('..', join(app, 'up'));
   const tree = openTree(app);
   const outsides = ['lib', 'up', '..', 'lib/../..'].map((way) => `${way}/outside/mix.exs`);
   for (const path of ['.tool-versions', ...outsides, 'a\0b'])
@@ -167,20 +150,23 @@ test('reading stays in the repo, however the links lie', () => {
     [],
   );
   // The folder itself may be a link
-  symlinkSync(app, join(folder, 'linked'));
+  fs.symlinkSync(app, join(folder, 'linked'));
   assert.equal([...openTree(join(folder, 'linked')).paths], [...tree.paths]);
   assert.is(openTree(join(folder, 'linked')).read('../outside/mix.exs'), undefined);
 });
 
 test('what is not read is said, and what is needed is read at any size', () => {
-  cpSync(SHOP, folder, { recursive: true });
+  fs.cpSync(SHOP, folder, { recursive: true });
   const large = `# ${'x'.repeat(1 << 20)}\n`;
-  put({ 'lib/large.ex': large, 'mix.lock': `${readFileSync(join(SHOP, 'mix.lock'))}${large}` });
+  put(folder, {
+    'lib/large.ex': large,
+    'mix.lock': `${fs.readFileSync(join(SHOP, 'mix.lock'))}${large}`,
+  });
   execFileSync('mkfifo', [join(folder, 'lib/pipe.ex')]);
   const project = detect(openTree(folder));
   assert.is(project.phoenix.version, '1.8.1');
   assert.match(project.notes.join('\n'), /lib\/large\.ex was not read: it has 2 MB/);
-  put({ 'mix.lock': 'x'.repeat(9 << 20) });
+  put(folder, { 'mix.lock': 'x'.repeat(9 << 20) });
   assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
 });
 
@@ -193,9 +179,12 @@ test('what was not read is named where something is missing', () => {
 });
 
 test('a folder of caches or uploads hides no other', () => {
-  cpSync(SHOP, folder, { recursive: true });
+  fs.cpSync(SHOP, folder, { recursive: true });
   for (const cache of ['.direnv/flake', 'priv/static/uploads'])
-    put(Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`${cache}/${index}`, ''])));
+    put(
+      folder,
+      Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`${cache}/${index}`, ''])),
+    );
   const project = detect(openTree(folder, 100));
   assert.is(project.endpoint.module, 'ShopWeb.Endpoint');
   assert.match(project.notes.join('\n'), /more than \d+ files/);
@@ -204,25 +193,25 @@ test('a folder of caches or uploads hides no other', () => {
 /** An earlier version kept its journal in the repo, and did what it said. */
 test("nothing in a repo under our names steers a run, and it stays the owner's", async () => {
   const app = join(folder, 'app');
-  cpSync(SHOP, app, { recursive: true });
+  fs.cpSync(SHOP, app, { recursive: true });
   const files = [{ path: 'victim', before: null, after: 'x' }];
   const journal = JSON.stringify({ root: folder, folders: ['planted'], files });
   const planted = { '.phoenix-fly-x/journal': journal, '.phoenix-fly-backup/fly.toml': 'mine' };
-  put(planted, app);
-  put({ victim: 'victim' });
+  put(app, planted);
+  put(folder, { victim: 'victim' });
   for (const write of ['no', 'yes']) {
     await call('fly', app, ['shop', 'lhr', 'shop-db', '--write', write]);
     for (const [path, text] of Object.entries(planted))
-      assert.is(readFileSync(join(app, path), 'utf8'), text);
-    assert.equal(readdirSync(folder).sort(), ['app', 'victim']);
-    assert.is(readFileSync(join(folder, 'victim'), 'utf8'), 'victim');
-    assert.is(existsSync(join(app, 'fly.toml')), write === 'yes');
+      assert.is(fs.readFileSync(join(app, path), 'utf8'), text);
+    assert.equal(fs.readdirSync(folder).sort(), ['app', 'victim']);
+    assert.is(fs.readFileSync(join(folder, 'victim'), 'utf8'), 'victim');
+    assert.is(fs.existsSync(join(app, 'fly.toml')), write === 'yes');
   }
 });
 
 test('a flyctl of the repo, or of the folder one stands in, is never started', () => {
-  mkdirSync(join(folder, '.git'));
-  mkdirSync(join(folder, 'apps/shop/bin'), { recursive: true });
+  fs.mkdirSync(join(folder, '.git'));
+  fs.mkdirSync(join(folder, 'apps/shop/bin'), { recursive: true });
   const before = process.env.PATH;
   const own = ['bin', 'apps/shop/bin'].map((path) => join(folder, path));
   process.env.PATH = ['.', 'bin', '', ...own, '/usr/bin'].join(':');

@@ -1,13 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -16,7 +8,7 @@ import { migrateSh } from '../generators/migrate-sh.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { plan } from '../src/plan/plan.ts';
 import { apply } from '../src/write/apply.ts';
-import { app, complete, FLAGS, lock, planFor, projectOf, shop } from './support.ts';
+import { app, complete, FLAGS, lock, planFor, projectOf, put, shop } from './support.ts';
 
 const SCRIPT = 'rel/overlays/bin/migrate';
 const written = (files: Record<string, string> = {}, flags = FLAGS) => {
@@ -31,10 +23,9 @@ test('the release gets a bin/migrate that runs as it is, and release_command run
     apply(folder, plan([migrateSh], { project, answers: complete(FLAGS, project) }));
     assert.is(statSync(join(folder, SCRIPT)).mode & 0o111, 0o111);
     // The release's own command, which says what it was told to do
-    mkdirSync(join(folder, 'bin'));
-    writeFileSync(join(folder, 'bin/shop'), '#!/bin/sh\nprintf "%s\\n" "$@"\n');
+    put(folder, { 'bin/shop': '#!/bin/sh\nprintf "%s\\n" "$@"\n' });
     chmodSync(join(folder, 'bin/shop'), 0o755);
-    writeFileSync(join(folder, 'bin/migrate'), readFileSync(join(folder, SCRIPT)), { mode: 0o755 });
+    copyFileSync(join(folder, SCRIPT), join(folder, 'bin/migrate'));
     const { stdout, status } = spawnSync(join(folder, 'bin/migrate'), { encoding: 'utf8' });
     assert.is(status, 0);
     assert.match(stdout, /^eval\n/);

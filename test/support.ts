@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { files } from '../generators/all.ts';
 import {
@@ -13,17 +15,25 @@ import { openTree, type Tree, treeOf } from '../src/tree.ts';
 
 export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
 
+/** Writes files into a folder. */
+export function put(folder: string, texts: Record<string, string>): void {
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
 const tree = openTree(SHOP);
 const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
 
 /** The fixture project as {path: text}, with changes; undefined leaves a file out. */
-export function shop(changes: Record<string, string | undefined> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries({ ...texts, ...changes }).flatMap(([path, text]) =>
-      text === undefined ? [] : [[path, text]],
-    ),
+export const shop = (changes: Record<string, string | undefined> = {}): Record<string, string> =>
+  definedIn({ ...texts, ...changes });
+
+const definedIn = (all: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-}
 
 /** Facts and plans of the same texts are the same: tests ask for them again and again. */
 function remembered<T>(known: Map<string, T>, key: unknown, make: () => T): T {
@@ -92,13 +102,7 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
       'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
     ...files,
   };
-  return detect(
-    treeOf(
-      Object.fromEntries(
-        Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
-      ),
-    ),
-  );
+  return detect(treeOf(definedIn(all)));
 }
 
 /** mix.lock with phoenix and the given packages, each with the packages it needs. */
