@@ -15,13 +15,16 @@ const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
   planFor(texts, flags, onConflict);
 const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
   after(texts, rerun(texts, onConflict, flags));
-const edit = (texts: Texts, path: string, from: string | RegExp, to: string): Texts => {
-  const text = texts[path] ?? '';
-  assert.ok(
-    from instanceof RegExp ? from.test(text) : text.includes(from),
-    `nothing to edit in ${path}`,
-  );
-  return { ...texts, [path]: text.replace(from, to) };
+const edit = (
+  texts: Texts,
+  path: string,
+  ...edits: [from: string | RegExp, to: string][]
+): Texts => {
+  const text = edits.reduce((before, [from, to]) => {
+    assert.ok(from instanceof RegExp ? from.test(before) : before.includes(from), String(from));
+    return before.replace(from, to);
+  }, texts[path] ?? '');
+  return { ...texts, [path]: text };
 };
 const changed = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
   rerun(texts, onConflict, flags)
@@ -33,14 +36,14 @@ const conflicts = (texts: Texts, flags = FLAGS) =>
     .map((change) => change.path);
 
 const newElixir = (texts: Texts): Texts =>
-  edit(texts, '.tool-versions', '1.18.4-otp-27', '1.17.3-otp-27');
+  edit(texts, '.tool-versions', ['1.18.4-otp-27', '1.17.3-otp-27']);
 
 test('an untouched Dockerfile follows the facts; CRLF and a lost final newline are no edits', () => {
   const first = run(shop());
   for (const texts of [
     first,
-    edit(first, 'Dockerfile', /\n/g, '\r\n'),
-    edit(first, 'Dockerfile', /\n$/, ''),
+    edit(first, 'Dockerfile', [/\n/g, '\r\n']),
+    edit(first, 'Dockerfile', [/\n$/, '']),
   ]) {
     assert.equal(changed(texts), []);
     const next = run(newElixir(texts));
@@ -56,38 +59,29 @@ test('an untouched Dockerfile follows the facts; CRLF and a lost final newline a
 test('edits in a Dockerfile and what is new on our side both come in, and nothing else', () => {
   const mine = (texts: Texts) =>
     edit(
-      edit(
-        edit(texts, 'Dockerfile', 'build-base git', 'build-base git nodejs'),
-        'Dockerfile',
-        /$/,
-        'LABEL mine=1',
-      ),
+      texts,
       'Dockerfile',
-      /^EXPOSE.*\n/m,
-      '',
+      ['build-base git', 'build-base git nodejs'],
+      [/$/, 'LABEL mine=1'],
+      [/^EXPOSE.*\n/m, ''],
     );
-  const texts = newElixir(mine(run(shop())));
-  const next = run(texts);
+  const next = run(newElixir(mine(run(shop()))));
   const body = ({ Dockerfile = '' }: Texts) =>
     Dockerfile.replace(/^# phoenix-fly keeps .*\n?/m, '').trimEnd();
   assert.is(body(next), body(mine(run(newElixir(shop())))));
   assert.equal([...changed(next), ...conflicts(next)], []);
   // The same change made by hand is no conflict
-  assert.equal(
-    conflicts(
-      newElixir(edit(run(shop()), 'Dockerfile', 'ELIXIR_VERSION=1.18', 'ELIXIR_VERSION=1.17.3')),
-    ),
-    [],
-  );
+  const same = edit(run(shop()), 'Dockerfile', ['ELIXIR_VERSION=1.18', 'ELIXIR_VERSION=1.17.3']);
+  assert.equal(conflicts(newElixir(same)), []);
 });
 
 test('a conflict leaves the file alone; merge lets theirs win, replace ours, and neither comes back', () => {
   const mine = newElixir(
     edit(
-      edit(run(shop()), 'Dockerfile', /ARG OTP_VERSION=.*/, 'ARG OTP_VERSION=26'),
+      run(shop()),
       'Dockerfile',
-      'build-base git',
-      'build-base git nodejs',
+      [/ARG OTP_VERSION=.*/, 'ARG OTP_VERSION=26'],
+      ['build-base git', 'build-base git nodejs'],
     ),
   );
   assert.equal(conflicts(mine), ['Dockerfile']);
@@ -119,9 +113,9 @@ for (const [path, line, added] of [
 ] as const) {
   test(`${path}: an edit inside the block is a conflict, text around it is not`, () => {
     const first = run(shop({ 'rel/env.sh.eex': '#!/bin/sh\r\nexport MINE=1' }));
-    const around = edit(first, path, /$/, '# below');
+    const around = edit(first, path, [/$/, '# below']);
     assert.equal([...changed(around), ...conflicts(around)], []);
-    const inside = edit(around, path, line, added);
+    const inside = edit(around, path, [line, added]);
     assert.equal(conflicts(inside), [path]);
     assert.is(run(inside)[path], inside[path]);
     assert.equal(run(inside, 'replace'), around);
@@ -129,16 +123,16 @@ for (const [path, line, added] of [
 
   test(`${path}: a deleted block comes back, unless its owner says none; damaged marks are refused`, () => {
     const first = run(shop());
-    const without = edit(first, path, /^# >>>[\s\S]*^# <<<.*\n/m, '');
+    const without = edit(first, path, [/^# >>>[\s\S]*^# <<<.*\n/m, '']);
     assert.is(run(without)[path]?.trimEnd(), first[path]?.trimEnd());
-    const none = edit(without, path, /$/, '# phoenix-fly: none\n');
+    const none = edit(without, path, [/$/, '# phoenix-fly: none\n']);
     assert.equal([...changed(none), ...conflicts(none)], []);
     for (const mark of [/^# <<<.*\n/m, /^# >>>.*\n/m])
       assert.throws(
-        () => run(edit(first, path, mark, '')),
+        () => run(edit(first, path, [mark, ''])),
         new RegExp(`${path.replaceAll('.', '\\.')}: the marks`),
       );
-    assert.throws(() => run(edit(first, path, /$/, first[path] ?? '')), /no longer one pair/);
+    assert.throws(() => run(edit(first, path, [/$/, first[path] ?? ''])), /no longer one pair/);
   });
 }
 
@@ -174,17 +168,12 @@ test('the answer about the database stands in one comment, wherever its owner mo
   const source = /^ *# DATABASE_URL is a secret.*\n/m.exec(first['fly.toml'] ?? '')?.[0] ?? '';
   const notes = '# No database migrations here\n# old: fly postgres attach old-db\n';
   for (const texts of [
-    edit(first, 'fly.toml', source, `${source}\n`),
-    edit(edit(first, 'fly.toml', source, ''), 'fly.toml', /^/, `${notes}${source}`),
-    edit(first, 'fly.toml', source, `${source.trimEnd()} (or ask Jo)\n`),
+    edit(first, 'fly.toml', [source, `${source}\n`]),
+    edit(first, 'fly.toml', [source, ''], [/^/, `${notes}${source}`]),
+    edit(first, 'fly.toml', [source, `${source.trimEnd()} (or ask Jo)\n`]),
   ]) {
-    assert.equal(
-      [
-        ...changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml'),
-        ...changed(run(texts, 'leave', {}), 'leave', {}),
-      ],
-      [],
-    );
+    const others = changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml');
+    assert.equal([...others, ...changed(run(texts, 'leave', {}), 'leave', {})], []);
     assert.is(
       run(texts)['fly.toml']?.includes('(or ask Jo)'),
       texts['fly.toml']?.includes('(or ask Jo)'),
@@ -199,11 +188,8 @@ test('the answer about the database stands in one comment, wherever its owner mo
 test('no psql is read off the last stage; a host that is none is not taken over', () => {
   const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
   assert.equal(changed(first, 'leave', {}), []);
-  const mine = run(edit(first, 'Dockerfile', /^# psql alone/m, '# mine\n# psql alone'), 'merge', {
-    ...FLAGS,
-    base: 'alpine',
-    psql: 'no',
-  });
+  const edited = edit(first, 'Dockerfile', [/^# psql alone/m, '# mine\n# psql alone']);
+  const mine = run(edited, 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
   assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
   assert.is(presentIn(files, projectOf(mine)).psql, 'no');
   assert.match(
@@ -238,21 +224,11 @@ test('an untouched block follows the answers, in a CRLF file too', () => {
 });
 
 const generations = fileURLToPath(new URL('generations', import.meta.url));
+const PATHS =
+  'Dockerfile .dockerignore fly.toml rel/env.sh.eex config/runtime.exs lib/shop_web/plugs/health.ex lib/shop_web/endpoint.ex';
 const generation = (name: string): Texts => {
-  const paths = [
-    'Dockerfile',
-    '.dockerignore',
-    'fly.toml',
-    'rel/env.sh.eex',
-    'config/runtime.exs',
-    'lib/shop_web/plugs/health.ex',
-    'lib/shop_web/endpoint.ex',
-  ];
-  return shop(
-    Object.fromEntries(
-      paths.map((path) => [path, readFileSync(join(generations, name, path), 'utf8')]),
-    ),
-  );
+  const read = (path: string) => [path, readFileSync(join(generations, name, path), 'utf8')];
+  return shop(Object.fromEntries(PATHS.split(' ').map(read)));
 };
 
 test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
@@ -283,26 +259,15 @@ for (const name of ['marked', 'seeded', 'cached']) {
       Dockerfile.replace(/^# (Written by )?phoenix-fly.*\n/gm, '');
     assert.is(body(next), body(fresh));
     const mine = (texts: Texts) =>
-      edit(
-        edit(texts, 'Dockerfile', /\n/, '\n# mine\n'),
-        'Dockerfile',
-        'EXPOSE 4000',
-        'EXPOSE 4000 9568',
-      );
+      edit(texts, 'Dockerfile', [/\n/, '\n# mine\n'], ['EXPOSE 4000', 'EXPOSE 4000 9568']);
     assert.is(body(run(mine(old))), body(mine(fresh)));
     assert.equal(changed(next), []);
   });
 }
 
 test('the marks say the version of the package', () => {
-  assert.is(
-    VERSION,
-    (
-      JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-        version: string;
-      }
-    ).version,
-  );
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  assert.is((JSON.parse(text) as { version: string }).version, VERSION);
 });
 
 test.run();
