@@ -5,12 +5,8 @@ export interface Clause {
   body: Expr[];
 }
 
-/**
- * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
- * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
- * `offset` is where it starts in the source it was parsed from.
- */
-export type Expr = { offset: number } & (
+/** What an expression is. */
+export type Shape =
   | { is: 'atom'; name: string }
   | { is: 'module'; name: string }
   | { is: 'literal'; value: string | number | boolean | null }
@@ -30,8 +26,14 @@ export type Expr = { offset: number } & (
       clauses: Clause[];
     }
   | { is: 'fn'; clauses: Clause[] }
-  | { is: 'other'; text: string }
-);
+  | { is: 'other'; text: string };
+
+/**
+ * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
+ * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
+ * `offset` is where it starts in the source it was parsed from.
+ */
+export type Expr = Shape & { offset: number };
 
 export type Call = Extract<Expr, { is: 'call' }>;
 

@@ -28,8 +28,8 @@ export type { KnownFunction, ModuleSource, Setting, VariableRead } from './world
 export class Run {
   readonly settings: Setting[] = [];
   readonly stops: Stop[] = [];
-  /** Variables that were read since the innermost condition began. */
-  reads = new Set<string>();
+  /** Variables in the order in which they were read. */
+  readonly reads: string[] = [];
   /** Variables that were read as nil and that nothing stood in for since. */
   readonly nilReads = new Map<string, VariableRead>();
   /** Functions that read the environment by names that can't be followed, by where they were called. */
@@ -45,6 +45,7 @@ export class Run {
   private readonly loaded = new Set<string>();
   /** Variables that count as set since the program would have stopped without them. */
   private readonly assumed = new Set<string>();
+  private lastNil: string | null = null;
   /** The file being run, and the outermost call out of it: where a reader would look first. */
   private place: { file: string; text: string; site?: { offset: number; name: string } } = {
     file: '',
@@ -77,13 +78,12 @@ export class Run {
     );
   }
 
-  /** Runs a function of a module; undefined when it has none of that name and number of arguments. */
+  /** Runs a function of a module; undefined when it has none of that name. */
   runFunction({ file, text, scope }: ModuleSource, name: string, args: Value[]): Value | undefined {
-    const all = scope.functions.get(name) ?? [];
-    const clauses = all.filter(({ patterns }) => patterns.length === args.length);
-    return clauses.length
-      ? this.within({ file, text }, () => invoke(clauses, args, { ...scope, host: this }))
-      : undefined;
+    const clauses = scope.functions.get(name);
+    return (
+      clauses && this.within({ file, text }, () => invoke(clauses, args, { ...scope, host: this }))
+    );
   }
 
   private within<Result>(place: Run['place'], body: () => Result): Result {
@@ -105,7 +105,7 @@ export class Run {
       this.opaque.add(this.place.site?.name ?? 'System.get_env');
       return new Unknown('the environment');
     }
-    this.reads.add(name);
+    this.reads.push(name);
     const { environment } = this.world;
     const unknown = new Unknown(`System.${demanded ? 'fetch_env!' : 'get_env'}(${show(name)})`);
     if (environment === 'any' || this.assumed.has(name)) return unknown;
@@ -115,20 +115,23 @@ export class Run {
       this.stopped(`environment variable ${name} is missing`, name, offset);
       return unknown;
     }
-    if (fallback === null) this.nilReads.set(name, { name, ...this.position(offset) });
+    if (fallback === null) {
+      this.nilReads.set(name, { name, ...this.position(offset) });
+      this.lastNil = name;
+    }
     return fallback;
   }
 
-  /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
-  stop(message: Value, because: readonly string[], offset: number): void {
+  /** `raise`, `System.halt`: for lack of the variable that the message names, or of the last one that was nil. */
+  stop(message: Value, offset: number): void {
     const { environment } = this.world;
     if (environment === 'any') return;
-    const open = because.filter(
-      (name) => !this.assumed.has(name) && !Object.hasOwn(environment, name),
-    );
+    const isOpen = (name: string) => !this.assumed.has(name) && !Object.hasOwn(environment, name);
     const words = new Set((message instanceof Unknown ? message.why : show(message)).split(/\W+/));
-    const variable = open.find((name) => words.has(name)) ?? open.at(-1) ?? null;
-    const told = message instanceof Unknown ? because.join(', ') : message;
+    const named = this.reads.find((name) => words.has(name) && isOpen(name));
+    const last = this.lastNil !== null && isOpen(this.lastNil) ? this.lastNil : null;
+    const variable = named ?? last;
+    const told = message instanceof Unknown ? variable : message;
     this.stopped(typeof told === 'string' ? told : '', variable, offset);
   }
 
@@ -137,9 +140,9 @@ export class Run {
     if (variable !== null) this.assumed.add(variable);
   }
 
-  /** The program goes on without these variables: a default or a branch stands in for them. */
-  settle(names: readonly string[]): void {
-    for (const name of names) this.nilReads.delete(name);
+  /** The program goes on without the variables that were read since: a default or a branch stands in for them. */
+  settle(start: number): void {
+    for (const name of this.reads.slice(start)) this.nilReads.delete(name);
   }
 
   /** A function that neither the scope nor the library defines; undefined when nothing is known about it. */
@@ -161,9 +164,7 @@ export class Run {
       const clauses = found?.functions.get(called);
       if (!found || !clauses) continue;
       const place = { site: { name: full, offset }, ...this.place };
-      return this.within(place, () =>
-        invoke(clauses, args, { ...found, host: this, because: scope.because }),
-      );
+      return this.within(place, () => invoke(clauses, args, { ...found, host: this }));
     }
     return undefined;
   }
