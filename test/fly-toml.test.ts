@@ -1,51 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flyToml } from '../generators/fly-toml.ts';
-import type { OnConflict } from '../src/edit/conflict.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
-import type { Change } from '../src/plan/file.ts';
-import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
-import { complete, FLAGS, projectOf, shop } from './support.ts';
-
-const busy = projectOf(shop());
-const quiet = { ...busy, background: [] };
-
-interface Run {
-  project?: typeof busy;
-  flags?: typeof FLAGS;
-  conflict?: OnConflict;
-}
-
-/** What `fly-toml` does to a fly.toml, and what it says about it. */
-function run(theirs: string, { project = quiet, flags = FLAGS, conflict }: Run = {}) {
-  const there = { ...project, tree: treeOf({ 'fly.toml': theirs }) };
-  const context = { project: there, answers: complete(flags, there) };
-  const change = plan([flyToml], context, conflict)[0] as Change;
-  return { ...change, notes: flyToml.notes?.(context) ?? [], data: dataOf(change.after) };
-}
-
-const dataOf = (text: string) => flyConfig(treeOf({ 'fly.toml': text })).table;
-const at = (data: unknown, path: string): unknown =>
-  path
-    .split('.')
-    .reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
+import { FLAGS, planFor, shop } from './support.ts';
+import { at, busy, dataOf, overruled, quiet, run } from './toml.ts';
 
 /** The flags of somebody who presses Enter. */
 const enter = (theirs: string): typeof FLAGS => {
   const { app, region } = flyConfig(treeOf({ 'fly.toml': theirs }));
   return { app: app ?? 'shop', region: region ?? 'lhr' };
 };
-
-/** Paths whose value is another one afterwards, or gone. */
-function overruled(before: unknown, after: unknown, path = ''): string[] {
-  if (typeof before !== 'object' || before === null || before instanceof Date)
-    return String(before) === String(after) ? [] : [path.slice(1)];
-  if (Array.isArray(before) && before.length === 0) return [];
-  return Object.entries(before).flatMap(([key, value]) =>
-    overruled(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
-  );
-}
 
 const SERVICE = '[http_service]\ninternal_port = 4000\n';
 
@@ -246,17 +210,16 @@ test('a database that is reached without IPv6 is one outside Fly, unless answere
 });
 
 test('POOL_SIZE is not written for an app that counts its connections otherwise', () => {
-  const texts = (size: string) =>
-    shop({ 'config/runtime.exs': `import Config\nconfig :shop, Shop.Repo, pool_size: ${size}\n` });
-  const after = (size: string) => {
-    const there = { ...texts(size), 'fly.toml': SERVICE };
-    const project = projectOf(there);
-    const context = { project, answers: complete(FLAGS, project) };
-    return at(dataOf(plan([flyToml], context)[0]?.after ?? ''), 'env.POOL_SIZE');
-  };
-  assert.is(after('40'), undefined);
-  assert.is(after('String.to_integer(System.get_env("DB_POOL_SIZE", "12"))'), undefined);
-  assert.is(after('String.to_integer(System.get_env("POOL_SIZE", "12"))'), '10');
+  for (const [size, written] of [
+    ['40', undefined],
+    ['String.to_integer(System.get_env("DB_POOL_SIZE", "12"))', undefined],
+    ['String.to_integer(System.get_env("POOL_SIZE", "12"))', '10'],
+  ] as const) {
+    const runtime = `import Config\nconfig :shop, Shop.Repo, pool_size: ${size}\n`;
+    const texts = shop({ 'config/runtime.exs': runtime, 'fly.toml': SERVICE });
+    const [change] = planFor(texts, FLAGS, undefined, 'fly-toml');
+    assert.is(at(dataOf(change?.after ?? ''), 'env.POOL_SIZE'), written, size);
+  }
 });
 
 test('the pages may sleep where a process group of its own does the work', () => {
@@ -289,36 +252,6 @@ kill_timeout = 5
     port = "80"
   [[services.tcp_checks]]
     interval = 10000
-`,
-  2022: `app = "shop"
-kill_signal = "SIGTERM"
-kill_timeout = 5
-processes = []
-[deploy]
-  release_command = "/app/bin/migrate"
-[env]
-  PHX_HOST = "shop.example.com"
-  PORT = "8080"
-[experimental]
-  allowed_public_ports = []
-  auto_rollback = true
-[[services]]
-  http_checks = []
-  internal_port = 8080
-  processes = ["app"]
-  protocol = "tcp"
-  script_checks = []
-  [services.concurrency]
-    hard_limit = 2500
-    soft_limit = 2000
-    type = "connections"
-  [[services.ports]]
-    force_https = true
-    handlers = ["http"]
-    port = 80
-  [[services.ports]]
-    handlers = ["tls", "http"]
-    port = 443
 `,
   2024: `app = 'shop'
 primary_region = 'ams'

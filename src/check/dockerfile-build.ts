@@ -16,8 +16,23 @@ function lateInputs(file: Dockerfile, repo: Repo) {
     const task = build[before];
     const order = arrival(file, path);
     const late = before === 'get' ? undefined : build.steps[order]?.line;
-    const isLate = task && (order < 0 || order > task.order);
-    return isLate && { line: late ?? task.line, path, why, above: late && task.line };
+    if (!task || (order >= 0 && order <= task.order)) return undefined;
+    const copy = `COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`;
+    return late
+      ? {
+          line: late,
+          path,
+          state: 'comes too late',
+          why,
+          edit: `move this line above line ${task.line}`,
+        }
+      : {
+          line: task.line,
+          path,
+          state: 'is not there yet',
+          why,
+          edit: `before this line, add: ${copy}`,
+        };
   });
 }
 
@@ -30,11 +45,15 @@ function keptOver({ build: { compile }, stages }: Dockerfile, { project }: Repo)
   return path && { line: compile?.line, path, from };
 }
 
+const HINT = ' (`npx plop env-sh` writes rel/env.sh.eex)';
+
 /** Sources of a COPY that the repo doesn't have; patterns and what git ignores can't be judged. */
 function missingSources(file: Dockerfile, { project: { tree } }: Repo) {
   const ignored = /^(deps|_build|node_modules|cover|doc)(\/|$)|(^|\/)\.git(\/|$)|[*?[]/;
   const isThere = (path: string) => [...tree.paths].some((one) => `${one}/`.startsWith(`${path}/`));
-  return copied(file).filter(({ path }) => !ignored.test(path) && !isThere(path));
+  return copied(file)
+    .filter(({ path }) => !ignored.test(path) && !isThere(path))
+    .map((found) => ({ ...found, hint: /(^|\/)rel$/.test(found.path) ? HINT : '' }));
 }
 
 /** Tasks that the build runs, and that neither an alias, a package in production nor the repo's own code has. */
@@ -110,19 +129,14 @@ function gitless({ build }: Dockerfile, { project }: Repo) {
 
 /** What the build reads, in time. */
 export const buildRules: readonly Rule[] = [
-  b3.must(
-    lateInputs,
-  )`${'path'} ${({ above }) => (above ? 'comes too late' : 'is not there yet')}: ${'why'}
-    => ${({ path, above }) =>
-      above
-        ? `move this line above line ${above}`
-        : `before this line, add: COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`}`,
+  b3.must(lateInputs)`${'path'} ${'state'}: ${'why'}
+    => ${'edit'}`,
   b3.should(
     keptOver,
   )`${'path'} may be read while the code compiles, and the build's cache outlives it
     => copy such files into the stage ${'from'} (\`npx plop dockerfile\` does), where the cache starts`,
   b3.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
-    => remove it from this line, or commit it${({ path }) => (/(^|\/)rel$/.test(path) ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : '')}`,
+    => remove it from this line, or commit it${'hint'}`,
   b3.must(
     unknownTasks,
   )`there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
@@ -143,10 +157,12 @@ export const buildRules: readonly Rule[] = [
   b3.advice((file, { project, runtime }) => {
     const later = (name: string) => isGiven(file, name) || runtime?.text.includes(`"${name}"`);
     const reads = project.env.buildReads.filter(({ name }) => !later(name));
-    return reads[0] && { ...reads[0], reads };
-  })`read while the image is built, without Fly's secrets, so the release keeps nil: ${({ reads }) => reads.map(({ name }) => name).join(', ')}
+    const names = reads.map(({ name }) => name).join(', ');
+    const places = reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n');
+    return reads[0] && { ...reads[0], names, places };
+  })`read while the image is built, without Fly's secrets, so the release keeps nil: ${'names'}
     => read in config/runtime.exs:
-      ${({ reads }) => reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n')}`,
+      ${'places'}`,
 
   b4.must(keyless)`${'names'}: private, and the build has no key
     => mount one, and pass it with fly deploy --build-secret NAME=…; one of:

@@ -27,13 +27,18 @@ function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   const kind = databaseKind(repo);
   const ipv6 = kind !== 'external';
   const weight = /app|managed/.test(kind ?? '') ? 'must' : 'should';
-  const isSet = env.ECTO_IPV6 === String(ipv6);
   return reposOf(repo).map(({ module, onMachine }) => {
     const value = onMachine('socket_options');
     if (value instanceof Unknown)
       return new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`);
-    const place = line(ipv6 ? 'env' : 'env.ECTO_IPV6');
-    return show(value).includes('inet6') !== ipv6 && { line: place, weight, module, ipv6, isSet };
+    if (show(value).includes('inet6') === ipv6) return undefined;
+    const what = ipv6
+      ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
+      : 'databases outside Fly often have IPv4 addresses only';
+    const write = ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
+    const decide = `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
+    const edit = env.ECTO_IPV6 === String(ipv6) ? decide : write;
+    return { line: line(ipv6 ? 'env' : 'env.ECTO_IPV6'), weight, what, edit };
   });
 }
 
@@ -54,21 +59,13 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
       [[mounts]]
       source = "data"
       destination = "/data"`,
-  r23.should(wrongNetwork)`${({ module, ipv6 }) =>
-    ipv6
-      ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
-      : 'databases outside Fly often have IPv4 addresses only'}
-    => ${({ ipv6, isSet, module }) => {
-      if (isSet) return `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
-      return ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
-    }}`,
+  r23.should(wrongNetwork)`${'what'}
+    => ${'edit'}`,
   r23.advice(({ line }, repo) =>
-    reposOf(repo)
-      .map(({ onMachine }) => ({
-        size: Number(onMachine('pool_size')),
-        line: line('env.POOL_SIZE'),
-      }))
-      .filter(({ size }) => size > (isManaged(repo) ? 45 : 25)),
+    reposOf(repo).map(({ onMachine }) => {
+      const size = Number(onMachine('pool_size'));
+      return size > (isManaged(repo) ? 45 : 25) && { size, line: line('env.POOL_SIZE') };
+    }),
   )`${'size'} connections from each machine are more than a small Postgres allows
     => write: POOL_SIZE = "10"`,
   r23.advice(

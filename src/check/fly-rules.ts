@@ -5,7 +5,7 @@ import { parseRegion, REGIONS } from '../fly/regions.ts';
 import { problemOf } from '../problem.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
-import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
+import { Doubt, type Rule, rulesFor } from './rule.ts';
 
 const r21 = rulesFor(FLY_TOML, 'R2.1');
 const b12 = rulesFor(FLY_TOML, 'B12');
@@ -39,8 +39,11 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
     // Where it is the only Dockerfile, it is the one that is judged
     if (key === 'dockerfile' && exists && !tree.paths.has('Dockerfile')) return undefined;
     const what = names && !exists ? `there is no ${value}` : `with ${key}`;
-    const weight: Weight = names && exists ? 'should' : 'must';
-    return { key, what, weight, line: file.line(path) };
+    const [weight, hint] =
+      names && exists
+        ? ['should', ', unless it is what you want']
+        : ['must', '; npx plop fly-toml -- --conflict replace does it'];
+    return { key, what, weight, hint, line: file.line(path) };
   });
 }
 
@@ -48,9 +51,10 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
 export const flyRules: readonly Rule<FlyFile>[] = [
   r21.must(({ problem }) => problem && { problem })`${'problem'}
     => mend the line that it names`,
-  r21.must(
-    ({ app, line, problem }) => !problem && !isAppName(app ?? '') && { line: line('app'), app },
-  )`${({ app }) => (app ? `"${app}" can't be an app name` : 'no app')}
+  r21.must(({ app, line, problem }) => {
+    const fault = app ? `"${app}" can't be an app name` : 'no app';
+    return !problem && !isAppName(app ?? '') && { line: line('app'), fault };
+  })`${'fault'}
     => write: app = "NAME" in the first line, lower-case letters, digits and dashes`,
   r21.should(
     ({ region, line, problem }) => !problem && !region && { line: line('app') },
@@ -60,16 +64,13 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     => change it`,
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
   r21.should(({ table, line }) =>
-    unknownKeys(table).map((unknown) => {
-      const weight: Weight = (unknown.meant ?? unknown.home) ? 'should' : 'advice';
-      return { ...unknown, weight, line: line(unknown.path) };
+    unknownKeys(table).map(({ path, guess }) => {
+      const edit = guess ? `${guess}; else remove it` : 'remove it, or correct its name';
+      const key = path.replaceAll(/\.\d+/g, '');
+      return { key, edit, weight: guess ? 'should' : 'advice', line: line(path) };
     }),
-  )`flyctl knows no ${({ path }) => path.replaceAll(/\.\d+/g, '')}, and ignores it
-    => ${({ meant, home, key }) => {
-      const place = home && `${key} belongs below [${home}]`;
-      const guess = meant ? `did you mean ${meant}?` : place;
-      return guess ? `${guess}; else remove it` : 'remove it, or correct its name';
-    }}`,
+  )`flyctl knows no ${'key'}, and ignores it
+    => ${'edit'}`,
   r21.must(({ env, line }) =>
     Object.keys(env)
       .filter((name) => name.startsWith('FLY_'))
@@ -94,5 +95,5 @@ export const flyRules: readonly Rule<FlyFile>[] = [
   })`with [processes], each service must say which one it is for
     => add: processes = ["${'group'}"]`,
   b12.must(bypasses)`${'what'}: fly deploy does not build the whole Dockerfile beside fly.toml
-    => remove ${'key'} under [build]${({ weight }) => (weight === 'should' ? ', unless it is what you want' : '; npx plop fly-toml -- --conflict replace does it')}`,
+    => remove ${'key'} under [build]${'hint'}`,
 ];

@@ -25,14 +25,12 @@ const check =
     const path = String(first.data.path ?? '/');
     const answered = answeredPath(repo);
     const header = service.checksPath.replace(/\.\d+\./, '.');
-    const value = seconds(first.data[key]);
     return (
       isWrong(path, answered, first, repo) && {
         line: line(`${first.path}.${key}`) ?? line(first.path),
         path,
         answered: answered ?? '/health',
         header,
-        value,
       }
     );
   };
@@ -42,6 +40,19 @@ const TIMES: [key: string, least: number, wanted: string, why: string][] = [
   ['timeout', 1, '5s', 'a bare number is milliseconds'],
   ['grace_period', 5, '30s', 'the Erlang VM and the app take some seconds to start'],
 ];
+
+/** Times of the service's first check that don't fit. */
+function wrongTimes({ service, line }: FlyFile) {
+  const first = service?.checks[0];
+  return TIMES.map(([key, least, wanted, why]) => {
+    const value = first && seconds(first.data[key]);
+    const place = first && line(`${first.path}.${key}`);
+    const known =
+      value === undefined ? { is: 'missing', do: 'add' } : { is: `${value} s`, do: 'write' };
+    const fits = value !== undefined && value >= least && value <= 60;
+    return first && !fits && { line: place, key, wanted, why, ...known };
+  });
+}
 
 /** A route of a router or an endpoint that ends like the path: something of the owner's may well answer there. */
 function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
@@ -66,7 +77,7 @@ function redirects(path: string, { data }: Located, { project, settings }: Repo)
 const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
   forceSslFaults(repo.project)
     .filter(({ blocks }) => blocks === isBlocking)
-    .map((fault) => ({ ...fault, file: fault.at.file, line: fault.at.line }));
+    .map(({ at, what, edit }) => ({ file: at.file, line: at.line, what, edit }));
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
@@ -76,14 +87,11 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   })`nothing in the app answers a health check
     => \`npx plop health\` adds a plug that answers /health`,
   r25.should(({ service, line }, repo) => {
-    const {
-      path = 'http_service',
-      checksPath = 'http_service.checks',
-      checks = [],
-    } = service ?? {};
-    const [table, header] = [path, checksPath].map((name) => name.replace(/\.\d+/, ''));
-    const found = { line: line(path), path: answeredPath(repo) ?? '/health', table, header };
-    return checks.length === 0 && found;
+    const { path: at = 'http_service', checksPath = `${at}.checks`, checks } = service ?? {};
+    const [table, header] = [at, checksPath].map((name) => name.replace(/\.\d+/, ''));
+    return (
+      !checks?.length && { line: line(at), path: answeredPath(repo) ?? '/health', table, header }
+    );
   })`no health check, so a deploy goes on although the app does not answer
     => below the [${'table'}] table, add:
       [[${'header'}]]
@@ -106,19 +114,11 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     ),
   )`the check asks for ${'path'}, and the app's health route is ${'answered'}
     => write: path = "${'answered'}"`,
-  ...TIMES.map(
-    ([key, least, wanted, why]) =>
-      r25.should(
-        check(key, (_path, _answered, { data }) => {
-          const value = seconds(data[key]) ?? 0;
-          return value < least || value > 60;
-        }),
-      )`${() => key} is ${({ value = 'missing' }) => value}${({ value = 'missing' }) => (value === 'missing' ? '' : ' s')}: ${() => why}
-    => ${({ value }) => (value === undefined ? 'add' : 'write')}: ${() => key} = "${() => wanted}"`,
-  ),
+  r25.should(wrongTimes)`${'key'} is ${'is'}: ${'why'}
+    => ${'do'}: ${'key'} = "${'wanted'}"`,
   r25.must(forceSsl(true))`${'what'}
     => ${'edit'}`,
-  r25.note(forceSsl(false))`${({ at }) => at.file}:${({ at }) => at.line}: ${'what'}; ${'edit'}`,
+  r25.note(forceSsl(false))`${'file'}:${'line'}: ${'what'}; ${'edit'}`,
   r25.must(
     check('headers', (path, _, first, repo) => redirects(path, first, repo)),
   )`Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed

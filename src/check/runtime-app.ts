@@ -4,13 +4,11 @@ import { builderElixir } from './dockerfile-image.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import { isMade, lacks, PROBE, readsAt, settingAt, written } from './runtime-settings.ts';
+import { isMade, lacks, PROBE, readsAt, settingAt, WRITTEN, written } from './runtime-settings.ts';
 
 const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
 const b11 = rulesFor(RUNTIME_EXS, 'B11');
-const added = (app: string, rest: string): string =>
-  `add: config :${app}, ${rest}; \`npx plop runtime-exs\` writes it`;
 
 type Options = readonly [name: string, options: Value];
 
@@ -71,39 +69,16 @@ export function logLines(repo: Repo) {
   };
 }
 
-/** What makes lines hard to read: a format without the message or with a newline elsewhere than at its end, … */
-const LINES: [name: string, isWrong: RegExp, what: string, edit: string][] = [
-  [
-    'format',
-    /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/,
-    'an event is not one plain line',
-    'format: "$time $metadata[$level] $message\\n"',
-  ],
-  [
-    'metadata',
-    /^\[(?!.*:request_id\b)/,
-    'lines do not say which request they belong to',
-    'metadata: [:request_id]',
-  ],
-  [
-    'colors',
-    /enabled: true/,
-    'lines have colours, which `fly logs` shows as codes',
-    'colors: [enabled: false]',
-  ],
-];
-
-/** What Logger's lines lack, or the owner's own choice makes harder to read. */
-function wrongLines(_: string, repo: Repo) {
-  const { key, own, format, metadata } = logLines(repo);
-  if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
-  return (own === undefined ? LINES : []).map(([name, isWrong, what, edit]) => {
-    const isMissing = { format, metadata, colors: false }[name];
-    const weight = isMissing ? 'should' : 'advice';
+/** A setting of Logger's lines that nobody makes, or that the owner's own choice makes hard to read. */
+const logLine =
+  (name: 'format' | 'metadata' | 'colors', isWrong: RegExp) => (_: string, repo: Repo) => {
+    const { key, own, ...missing } = logLines(repo);
+    if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
+    const isMissing = name !== 'colors' && missing[name];
     const isFault = isMissing || isWrong.test(show(settingAt(repo, ['logger', key, name])));
-    return isFault && { weight, what, rest: `:${key}, ${edit}` };
-  });
-}
+    const ours = isMissing ? WRITTEN : '';
+    return own === undefined && isFault && { weight: isMissing ? 'should' : 'advice', key, ours };
+  };
 
 /** The level under two values of LOG_LEVEL. */
 const levels = (repo: Repo): (Value | undefined)[] =>
@@ -138,11 +113,7 @@ export const appRules: readonly Rule<string>[] = [
   r34.should(
     (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
   )`no list of TLS options that WebSocket and HTTP clients could use
-    => ${({ app }) =>
-      added(
-        app,
-        `:tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${MATCH}, ${VERSIONS}`,
-      )}`,
+    => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${() => MATCH}, ${() => VERSIONS}${() => WRITTEN}`,
   r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
     => write: verify: :verify_peer`,
   r34.should(
@@ -158,17 +129,24 @@ export const appRules: readonly Rule<string>[] = [
     if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
     return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
   })`the level does not follow LOG_LEVEL
-    => ${() => added('logger', 'level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))')}`,
-  r35.should(wrongLines)`${'what'}
-    => ${({ weight, rest }) => (weight === 'should' ? added('logger', rest) : `add: config :logger, ${rest}`)}`,
+    => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))${() => WRITTEN}`,
+  // Without the message, or with a newline elsewhere than at its end
+  r35.should(
+    logLine('format', /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/),
+  )`an event is not one plain line
+    => add: config :logger, :${'key'}, format: "$time $metadata[$level] $message\\n"${'ours'}`,
+  r35.should(
+    logLine('metadata', /^\[(?!.*:request_id\b)/),
+  )`lines do not say which request they belong to
+    => add: config :logger, :${'key'}, metadata: [:request_id]${'ours'}`,
+  r35.should(
+    logLine('colors', /enabled: true/),
+  )`lines have colours, which \`fly logs\` shows as codes
+    => add: config :logger, :${'key'}, colors: [enabled: false]${'ours'}`,
   b11.should((_, repo) => {
     const { app, background } = repo.project;
     const workers = background.join(', ');
     return workers && missingSwitch(repo) && { app: app.otpApp, workers };
   })`these workers run on every machine, and in a one-off console too: ${'workers'}
-    => ${({ app }) =>
-      added(
-        app,
-        ':background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)',
-      )}`,
+    => add: config :${'app'}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)${() => WRITTEN}`,
 ];

@@ -38,14 +38,18 @@ function clashes(_: string, repo: Repo) {
 }
 
 /** A secret that some setting holds, and whose absence no error names. */
-function silent(repo: Repo, name: string) {
+function unnamed(repo: Repo, name: string) {
   const { apps, stops } = repo.boot(PROBE);
   const isRead = [...apps.values()].some((value) => show(value).includes(placeholder(name)));
   const without = repo.boot({ ...PROBE, [name]: undefined });
   const stop = without.stops.find((one) => !stops.includes(one));
   if (!isRead || stop?.includes(name)) return undefined;
   if (stop === '') return new Doubt(`whether the error names ${name} when it is missing`);
-  return { starts: stop === undefined, line: readsAt(repo, name) };
+  const outcome =
+    stop === undefined
+      ? 'it starts all the same, with a placeholder'
+      : `it stops, but does not say that ${name} is missing`;
+  return { name, outcome, line: readsAt(repo, name) };
 }
 
 /** R3.1: the file can be read, and the release boots with it. R3.3: each missing secret is named. */
@@ -70,12 +74,8 @@ export const bootRules: readonly Rule<string>[] = [
     return line > 0 && { line };
   })`a release has no Mix, unless an application asks for it: the boot stops here
     => write: config_env()`,
-  ...['SECRET_KEY_BASE', 'DATABASE_URL'].map(
-    (name) =>
-      r33.should((_, repo) => silent(repo, name))`${({ starts }) =>
-        starts
-          ? `without ${name} it starts all the same, with a placeholder`
-          : `without ${name} it stops, but does not say that ${name} is missing`}
-    => write: System.get_env("${() => name}") || raise "${() => name} is missing; set it with: fly secrets set ${() => name}=…"`,
-  ),
+  r33.should((_, repo) =>
+    ['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) => unnamed(repo, name)),
+  )`without ${'name'} ${'outcome'}
+    => write: System.get_env("${'name'}") || raise "${'name'} is missing; set it with: fly secrets set ${'name'}=…"`,
 ];

@@ -6,7 +6,6 @@ import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import {
-  add,
   endpointOf,
   finder,
   PROBE,
@@ -124,9 +123,9 @@ const IP = 'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]';
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
   r31.must(endpoint('server'))`with PHX_SERVER=true the release still does not serve HTTP
-    => ${add('server: System.get_env("PHX_SERVER") in ~w(true 1)')}`,
+    => add: ${'config'}, server: System.get_env("PHX_SERVER") in ~w(true 1)${'ours'}`,
   r33.must(endpoint('url.host'))`links and LiveView sockets do not use PHX_HOST
-    => ${add('url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]')}`,
+    => add: ${'config'}, url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]${'ours'}`,
   r33.should(
     endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
   )`machines without the [env] of fly.toml (FLAME, \`fly machine run\`) make links to a placeholder host
@@ -137,28 +136,28 @@ export const endpointRules: readonly Rule<string>[] = [
   )`FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST
     => config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default`,
   r33.should(endpoint('url.scheme', (scheme) => scheme !== 'https'))`links are not https
-    => ${add('url: [scheme: "https", port: 443]')}`,
+    => add: ${'config'}, url: [scheme: "https", port: 443]${'ours'}`,
   r33.should(
     endpoint('url.port', (port, settings) => {
       return settings.value('url.scheme') === 'https' && isListening(settings, port);
     }),
   )`links name the port that it listens on, and visitors come to 443
-    => ${add('url: [port: 443]')}`,
+    => add: ${'config'}, url: [port: 443]${'ours'}`,
   r33.must(endpoint('http.port'))`it does not listen on PORT
-    => ${add('http: [port: String.to_integer(System.get_env("PORT", "4000"))]')}`,
+    => add: ${'config'}, http: [port: String.to_integer(System.get_env("PORT", "4000"))]${'ours'}`,
   r33.must(endpoint('http.ip', isLoopback))`it listens on localhost only, where nobody reaches it
-    => ${add(IP)}`,
+    => add: ${'config'}, ${() => IP}${'ours'}`,
   r33.should(
     endpoint('http.ip', (ip, { value }) => {
       const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
       return isIpv4 && (ip === undefined || 'advice');
     }),
   )`it listens on IPv4 only: Fly's proxy reaches it, other machines do not
-    => ${add(IP)}`,
+    => add: ${'config'}, ${() => IP}${'ours'}`,
   r33.must(
     endpoint('secret_key_base'),
   )`SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)
-    => ${add('secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"')}`,
+    => add: ${'config'}, secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"${'ours'}`,
   r33.must((_, repo) => {
     const settings = endpointOf(repo);
     const variable = settings.variable('url.host');
@@ -183,9 +182,9 @@ export const endpointRules: readonly Rule<string>[] = [
       (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
     ),
   )`check_origin: :conn compares the scheme too, which is http behind the proxy
-    => ${add('check_origin: ["//#{host}"]')}`,
+    => add: ${'config'}, check_origin: ["//#{host}"]${'ours'}`,
   r33.advice(
     endpoint('check_origin', (value) => value === false),
   )`check_origin: false lets every site open LiveView sockets: right for a widget on other sites only
-    => ${add('check_origin: ["//#{host}"]')}`,
+    => add: ${'config'}, check_origin: ["//#{host}"]${'ours'}`,
 ];

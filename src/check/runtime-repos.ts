@@ -5,7 +5,7 @@ import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
-import { add, finder, reposOf, type Settings } from './runtime-settings.ts';
+import { finder, reposOf, type Settings } from './runtime-settings.ts';
 
 type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
@@ -90,15 +90,15 @@ export const repoRules: readonly Rule<string>[] = [
       return missing.pool_size || (isFixed && 'advice');
     }),
   )`${'module'}: pool_size does not follow POOL_SIZE
-    => ${add('pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))')}`,
+    => add: ${'config'}, pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))${'ours'}`,
   r32.advice(
     repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
   )`${'module'}: a busy pool drops queries after 50 ms (queue_target, queue_interval)
-    => ${add('queue_target: 500, queue_interval: 2_000')}`,
+    => add: ${'config'}, queue_target: 500, queue_interval: 2_000${'ours'}`,
   r32.should(
     repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
   )`${'module'}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only
-    => ${add('socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])')}`,
+    => add: ${'config'}, socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])${'ours'}`,
   r32.should(
     repos('socket_options', (_, { value }) => {
       const [off, unset] = ['false', undefined].map((ECTO_IPV6) =>
@@ -115,9 +115,9 @@ export const repoRules: readonly Rule<string>[] = [
   r32.should(
     reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
   )`${'module'}: Managed Postgres may run each transaction on another connection, which does not know prepared statements
-    => ${add('prepare: :unnamed')}`,
+    => add: ${'config'}, prepare: :unnamed${'ours'}`,
   r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
-    => ${add('max_lifetime: 480_000..540_000')}`,
+    => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
   r32.must(reposWhere(onFly)('ssl', isOn))`${'module'}: ${() => NO_SSL}
     => remove ssl; the private network is encrypted already`,
   r32.must(
@@ -127,18 +127,16 @@ export const repoRules: readonly Rule<string>[] = [
   r32.should(
     reposWhere(isOutside)('ssl', (value) => !isOn(value)),
   )`${'module'}: the app connects to a database outside Fly over the internet without TLS
-    => ${add(VERIFIED)}`,
+    => add: ${'config'}, ${() => VERIFIED}${'ours'}`,
   r32.should(
     reposWhere((repo) => takesAny(repo) && !onFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
   )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
-    => ${add(VERIFIED)}`,
+    => add: ${'config'}, ${() => VERIFIED}${'ours'}`,
   r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
-    => ${add(
-      'url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"',
-    )}`,
+    => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
 ];
 
 /** `init/2` of a repo decides last, and is not run: `Keyword.put(config, :ssl, true)` or `ssl: true` in its file. */

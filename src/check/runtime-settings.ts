@@ -140,6 +140,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
 /** A module's settings, and which of them our block makes because nobody does. */
 export type Target = Settings & { missing: Readonly<Record<string, boolean>> };
 
+export const WRITTEN = '; `npx plop runtime-exs` writes it';
+
 /** Finds a setting that is wrong by what it comes out as, whoever wrote it however. What only the running release knows is a doubt. */
 export const finder =
   (targets: (repo: Repo) => readonly Target[]) =>
@@ -159,18 +161,12 @@ export const finder =
       const set = line ? undefined : (place(key) ?? place(key.replace(/^http\..*/, 'http')));
       return (
         fault && {
-          app,
           module,
-          isWritten: missing[key] === true,
+          config: `config :${app}, ${module}`,
+          ours: missing[key] ? WRITTEN : '',
           weight: fault === true ? undefined : fault,
           file: set?.file,
           line: line ?? set?.line,
         }
       );
     });
-
-/** The words for a setting to add. */
-export const add =
-  (line: string) =>
-  ({ app, module, isWritten }: { app: string; module: string; isWritten: boolean }): string =>
-    `add: config :${app}, ${module}, ${line}${isWritten ? '; `npx plop runtime-exs` writes it' : ''}`;

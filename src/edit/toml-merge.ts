@@ -1,5 +1,4 @@
 import { Problem } from '../problem.ts';
-import { TextChanges } from './text-changes.ts';
 import { type Entry, isIn, readToml, type Table, type TomlText, type Value } from './toml-text.ts';
 
 export interface MergeRules {
@@ -50,12 +49,13 @@ export function mergeToml(
   return { text, overruled: merge.overruled };
 }
 
-/** Of what comes in at one offset, higher ranks come later. */
+/** Of what comes in at one offset, higher ranks come later, and equal ones in the order given. */
 const RANK = { entry: 0, table: 100, comment: 1000 };
 
+/** Collects changes of their text by offset, and makes them at the end. */
 class Merge {
   readonly overruled: Overruled[] = [];
-  private readonly changes = new TextChanges();
+  private readonly changes: { start: number; end: number; text: string; rank: number }[] = [];
   private readonly theirs: TomlText;
   private readonly ours: TomlText;
   private readonly rules: MergeRules;
@@ -73,7 +73,7 @@ class Merge {
     );
     for (const { path, value, entry } of gone) {
       this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
-      this.changes.replace(entry.lines, '');
+      this.put(entry.lines, '');
     }
   }
 
@@ -92,9 +92,27 @@ class Merge {
 
   finish(): string {
     const { text, open, newline } = this.theirs;
-    const result = this.changes.apply(text, newline);
-    const grew = this.changes.at(text.length).length > 0;
+    // From the back, so that offsets hold
+    const fromBack = [...this.changes]
+      .reverse()
+      .sort((left, right) => right.start - left.start || right.rank - left.rank);
+    const result = fromBack.reduce(
+      (before, { start, end, text }) =>
+        before.slice(0, start) + text.replaceAll('\n', newline) + before.slice(end),
+      text,
+    );
+    const grew = this.changes.some(({ start }) => start === text.length);
     return open && !grew ? result.slice(0, -newline.length) : result;
+  }
+
+  /** The first replacement of a range counts. */
+  private put([start, end]: readonly [number, number], text: string, rank = 0): void {
+    const isDone = this.changes.some((done) => done.start === start && done.end === end);
+    if (start === end || !isDone) this.changes.push({ start, end, text, rank });
+  }
+
+  private insert(offset: number, text: string, rank: number): void {
+    this.put([offset, offset], text, rank);
   }
 
   private has(path: string): boolean {
@@ -109,7 +127,7 @@ class Merge {
   private replace({ path, value, range, entry }: Value, ours: Entry): void {
     const text = this.ours.text.slice(...ours.range);
     const quoted = this.theirs.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(text);
-    this.changes.replace(range, quoted ? `'${text.slice(1, -1)}'` : text);
+    this.put(range, quoted ? `'${text.slice(1, -1)}'` : text);
     this.explain(entry, ours.comments);
     const why = ours.comments.map((line) => line.replace(/^#+ */, '')).join(' ');
     this.overruled.push({ path, theirs: value, ours: ours.value, why });
@@ -119,7 +137,7 @@ class Merge {
     const { tables, values } = this.theirs;
     const inTheWay = values.findLast((value) => isIn(target, value.path) && !isEmptyList(value));
     if (inTheWay) {
-      const isInline = inTheWay.kind === 'inline';
+      const isInline = this.theirs.text[inTheWay.range[0]] === '{';
       if (isInline && inTheWay.path === target) this.addPairs(inTheWay, missing);
       else if (isInline)
         throw new Problem(
@@ -146,7 +164,7 @@ class Merge {
     const firstTable = this.theirs.tables[1]?.range[0] ?? this.theirs.text.length;
     const start = last?.lines[1] ?? (bare ? firstTable : table.body);
     const gap = bare && start < this.theirs.text.length ? '\n' : '';
-    this.changes.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
+    this.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
@@ -159,7 +177,7 @@ class Merge {
     if (empty) {
       const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
       this.overruled.push({ path: empty.path, theirs: [], ours, why: '' });
-      this.changes.replace(empty.entry.lines, '');
+      this.put(empty.entry.lines, '');
     }
     const family = tables.filter((other) => isIn(other.path, home));
     const start = home ? Math.max(...family.map((other) => other.range[1])) : text.length;
@@ -170,7 +188,7 @@ class Merge {
     const after = start === text.length || /^\r?\n/.test(text.slice(start)) ? '' : '\n';
     // What belongs to a table comes before what stands alone
     const depth = home === '' ? 0 : home.split('.').length;
-    this.changes.insert(
+    this.insert(
       start,
       before + (flat ? lines.replaceAll(/^[ \t]+/gm, '') : lines) + after,
       RANK.table - depth,
@@ -184,7 +202,7 @@ class Merge {
     const pairs = missing.map(({ key, range }) => `${key} = ${this.ours.text.slice(...range)}`);
     const comma = offset === start + 1 ? '' : ',';
     const gap = offset === brace ? ' ' : '';
-    this.changes.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, RANK.entry);
+    this.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, RANK.entry);
     this.explain(
       entry,
       missing.flatMap(({ comments }) => comments),
@@ -195,11 +213,11 @@ class Merge {
   private explain({ lines: [start], table }: Entry, comments: readonly string[]): void {
     const above = this.theirs.text.slice(table.range[0], start).split('\n');
     const there = above.map((line) => line.trim());
-    const coming = this.changes.at(start);
+    const coming = this.changes.filter((change) => change.start === start);
     const missing = comments.filter(
-      (line) => !there.includes(line) && !coming.some((text) => text.includes(line)),
+      (line) => !there.includes(line) && !coming.some(({ text }) => text.includes(line)),
     );
-    if (missing.length) this.changes.insert(start, block(missing, table.indent), RANK.comment);
+    if (missing.length) this.insert(start, block(missing, table.indent), RANK.comment);
   }
 }
 

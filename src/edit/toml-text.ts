@@ -44,8 +44,6 @@ export interface Value {
   path: string;
   value: unknown;
   range: [number, number];
-  /** `inline`: a table in braces. */
-  kind: 'scalar' | 'array' | 'inline';
   entry: Entry;
 }
 
@@ -116,17 +114,13 @@ function readEntry(text: string, table: Table, node: Pair): Entry {
 
 function valuesIn(node: Content, path: string, entry: Entry): Value[] {
   const value = { path, value: getStaticTOMLValue(node), range: node.range, entry };
-  if (node.type === 'TOMLArray') {
-    const elements = node.elements.flatMap((item, index) =>
-      valuesIn(item, `${path}.${index}`, entry),
-    );
-    return [{ ...value, kind: 'array' }, ...elements];
-  }
-  if (node.type === 'TOMLInlineTable') {
-    const inner = node.body.flatMap((pair) => valuesIn(pair.value, pathOf(path, pair), entry));
-    return [{ ...value, kind: 'inline' }, ...inner];
-  }
-  return [{ ...value, kind: 'scalar' }];
+  const elements = node.type === 'TOMLArray' ? node.elements : [];
+  const pairs = node.type === 'TOMLInlineTable' ? node.body : [];
+  return [
+    value,
+    ...elements.flatMap((item, index) => valuesIn(item, `${path}.${index}`, entry)),
+    ...pairs.flatMap((pair) => valuesIn(pair.value, pathOf(path, pair), entry)),
+  ];
 }
 
 const keyText = (key: string): string => key.replaceAll('.', '\0');

@@ -48,11 +48,8 @@ const KEYS: Readonly<Record<string, string>> = {
 
 interface UnknownKey {
   path: string;
-  key: string;
-  /** The key that was meant, where one looks like it. */
-  meant: string | undefined;
-  /** The table that the key belongs to, where there is one of this name elsewhere. */
-  home: string | undefined;
+  /** What was meant, where a known key looks like it or stands in another table. */
+  guess: string | undefined;
 }
 
 const keysOf = (name: string): string[] => KEYS[name]?.split(' ') ?? [];
@@ -72,7 +69,8 @@ export function unknownKeys(table: Table, path = '', name = ''): UnknownKey[] {
         : [];
     const meant = keysOf(name).find((known) => isLike(known, key));
     const home = Object.keys(KEYS).find((other) => other && keysOf(other).includes(key));
-    return [{ path: below, key, meant, home }];
+    const elsewhere = home && `${key} belongs below [${home}]`;
+    return [{ path: below, guess: meant ? `did you mean ${meant}?` : elsewhere }];
   });
 }
 
