@@ -1,5 +1,5 @@
 /**
- * Draws docs/*.svg: the last screens of real runs in a pseudo-terminal, light and dark.
+ * Draws docs/*.svg: screens of real runs in a pseudo-terminal, light and dark.
  * Usage: npm run pictures [NAME]; `prove` needs an app and an engine: npm run pictures prove ../shop [FLAGS]
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,10 @@ const [only, app, ...flags] = process.argv.slice(2);
 interface Picture {
   command: string;
   rows: number;
+  /** The first rows, in place of the last ones. */
+  isCut?: boolean;
+  /** Folders of test/projects, one laid over the other. */
+  projects: string[];
   /** What is typed once a text is on the screen. */
   typed: [seen: RegExp, keys: string][];
 }
@@ -27,6 +31,7 @@ const PICTURES: Record<string, Picture> = {
   run: {
     command: 'fly',
     rows: 62,
+    projects: ['stock-1.8'],
     typed: [
       [/Fly app name/, ENTER],
       [/Region\?/, 'london'],
@@ -35,8 +40,14 @@ const PICTURES: Record<string, Picture> = {
       [/Write \d+ files/, `y${ENTER}`],
     ],
   },
-  check: { command: 'check', rows: 40, typed: [] },
-  prove: { command: 'prove', rows: 18, typed: [] },
+  check: {
+    command: 'check',
+    rows: 43,
+    isCut: true,
+    projects: ['stock-1.8', 'fly-launch'],
+    typed: [],
+  },
+  prove: { command: 'prove', rows: 18, projects: [], typed: [] },
 };
 
 /** The 16 colours of a terminal, and what it paints without one. */
@@ -145,12 +156,17 @@ function* spans(screen: Screen, y: number, theme: (typeof THEMES)['light']) {
   if (span.text.trim()) yield span;
 }
 
-function svg(screen: Screen, rows: number, theme: (typeof THEMES)['light'], title: string): string {
-  const last = Array.from({ length: screen.length }, (_, y) => y).findLast((y) =>
+function svg(
+  screen: Screen,
+  { command, rows, isCut }: Picture,
+  theme: (typeof THEMES)['light'],
+): string {
+  const end = Array.from({ length: screen.length }, (_, y) => y).findLast((y) =>
     screen.getLine(y)?.translateToString(true),
   );
-  const first = Math.max(0, (last ?? 0) - rows + 1);
-  const lines = Array.from({ length: (last ?? 0) - first + 1 }, (_, row) =>
+  const last = isCut ? rows - 1 : (end ?? 0);
+  const first = Math.max(0, last - rows + 1);
+  const lines = Array.from({ length: last - first + 1 }, (_, row) =>
     [...spans(screen, first + row, theme)]
       .map(
         ({ x, style, text }) =>
@@ -160,7 +176,7 @@ function svg(screen: Screen, rows: number, theme: (typeof THEMES)['light'], titl
   );
   const [width, height] = [Math.ceil(COLUMNS * 8.4) + 24, lines.length * 19 + 28];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
-<title>${title}</title>
+<title>phoenix-fly ${command}</title>
 <rect width="100%" height="100%" rx="8" fill="${theme.back}"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${theme.fore}">
 ${lines.join('\n')}
@@ -173,13 +189,11 @@ for (const [name, picture] of Object.entries(PICTURES)) {
   if (only ? name !== only : name === 'prove') continue;
   const home = mkdtempSync(join(tmpdir(), 'pictures-'));
   const folder = app ?? join(home, 'shop');
-  if (!app) cpSync(join(root, 'test/projects/stock-1.8/before'), folder, { recursive: true });
+  for (const project of app ? [] : picture.projects)
+    cpSync(join(root, 'test/projects', project, 'before'), folder, { recursive: true });
   const screen = await record(picture, folder);
   mkdirSync(join(root, 'docs'), { recursive: true });
   for (const [theme, colors] of Object.entries(THEMES))
-    writeFileSync(
-      join(root, `docs/${name}-${theme}.svg`),
-      svg(screen, picture.rows, colors, `phoenix-fly ${picture.command}`),
-    );
+    writeFileSync(join(root, `docs/${name}-${theme}.svg`), svg(screen, picture, colors));
   rmSync(home, { recursive: true });
 }
