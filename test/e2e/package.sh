@@ -23,7 +23,7 @@ for version in 20 22 24; do
   for copy in "$app" "$work/shop"; do cp -r test/projects/stock-1.8/before "$copy"; done
   has "$name: from the clone" "$(npx plop fly --dest "$work/shop" -- --region lhr --yes 2>&1 </dev/null)" 'Wrote Dockerfile'
   said=$(cd "$app" && npm install --save-dev --no-audit --no-fund "$tarball" 2>&1)
-  if grep -q 'npm warn' <<<"$said"; then echo "NOT OK $name: install: $said"; else echo "ok $name: installs without a warning"; fi
+  if grep -qE 'npm warn.*(phoenix-fly|install-scripts|EBADENGINE|ERESOLVE)' <<<"$said"; then echo "NOT OK $name: install: $said"; else echo "ok $name: installs without a warning of its own"; fi
   has "$name: without plop" "$(cd "$app" && npx phoenix-fly fly --region lhr --dry-run 2>&1 </dev/null)" 'create  Dockerfile'
   (cd "$app" && npm install --save-dev "${quiet[@]}" plop >/dev/null 2>&1)
   has "$name: init" "$(cd "$app" && npx phoenix-fly init 2>&1)" 'Wrote plopfile.mjs'
