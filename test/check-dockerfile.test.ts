@@ -125,18 +125,14 @@ Dockerfile: RUN --mount => build-secret
 
 B5 the repository let in again
 - fly.toml
--
 + fly.toml
 + !.git
-+
 .dockerignore: !.git => remove this line
 
 B6 rel kept out (A26)
 - test
--
 + test
 + rel/
-+
 .dockerignore: rel/ => remove the line \`rel/\`
 
 B1 nothing compares builder and runner
@@ -257,7 +253,6 @@ B5 .env not kept out (A26)
 
 B3 priv after compile (A19)
 - COPY priv priv
--
 +
 --- Dockerfile
 - FROM os AS runner

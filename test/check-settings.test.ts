@@ -69,10 +69,8 @@ fly.toml: soft_limit => 1000
 
 R2.7 a secret in [env]
 - [env]
--
 + [env]
 +   STRIPE_API_KEY = "sk_live_1"
-+
 fly.toml: STRIPE_API_KEY => fly secrets set STRIPE_API_KEY
 
 B7 workers twice during a deploy
@@ -87,10 +85,8 @@ fly.toml: app => SIGTERM
 
 B10 env.sh unguarded (A23)
 - #!/bin/sh
--
 + #!/bin/sh
 + export ERL_AFLAGS="-proto_dist inet6_tcp"
-+
 rel/env.sh.eex: export ERL_AFLAGS => if [ -n
 
 B10 a test as the last line, under set -e (A23)
@@ -150,16 +146,13 @@ fly.toml: app => lower-case
 
 R2.1 no region
 - primary_region = "lhr"
--
 +
 fly.toml: app => primary_region = "lhr"
 
 R2.1 a name that is Fly's own
 - [env]
--
 + [env]
 +   FLY_REGION = "lhr"
-+
 fly.toml: FLY_REGION => remove it
 
 R2.1 a strategy that does not exist
@@ -169,17 +162,14 @@ fly.toml: strategy => rolling
 
 R2.1 process groups, and a service of none
 - [env]
--
 + [processes]
 +   app = "/app/bin/shop start"
 +
 + [env]
-+
 fly.toml: [http_service] => processes = ["app"]
 
 R2.3 no pool size (A7)
 -   POOL_SIZE = "10"
--
 +
 fly.toml: [env] => POOL_SIZE = "10"
 
@@ -206,19 +196,13 @@ fly.toml: path => "/health"
 
 B8 no time to shut down (A22)
 - "30s"
--
--
 + "5s"
-+
-+
 fly.toml: kill_timeout => 30s
 
 B9 release_command of a module that is not there (A5)
 - [deploy]
--
 + [deploy]
 +   release_command = "/app/bin/shop eval Shop.Release.migrate"
-+
 fly.toml: release_command => phx.gen.release
 
 R3.2 IPv4 whatever ECTO_IPV6 says (A2)
@@ -406,10 +390,8 @@ B7 stopped and never started
 - "off"
 + "stop"
 --- fly.toml
-- = 1
--
-+ = 0
-+
+- min_machines_running = 1
++ min_machines_running = 0
 fly.toml: auto_start_machines => auto_start_machines = true
 
 B9 migrations through the pooler (A6)

@@ -45,6 +45,8 @@ test('a health check of a file or a route of the owner is no fault', () => {
   const gone = { ...checked('/api/up'), [router]: route('# get "/up", ShopWeb.Up, :show') };
   for (const texts of [checked('/robots.txt'), gone])
     assert.is(judge(texts, 'R2.5').verdict, 'must');
+  const before = shop({ [FLY]: checked('/robots.txt')[FLY], 'priv/static/robots.txt': '' });
+  assert.not(planFor(before).some(({ path }) => path.includes('health')));
 });
 
 test('without the files everything is missing, and one command writes it', () => {
@@ -145,16 +147,22 @@ test('other ways to say the same are met', () => {
   assert.equal(open(server), []);
 });
 
-test('the command: exit code 1 for a repo that lacks something, --json for scripts', async () => {
-  const told = await calledMain('check', '--dest', SHOP);
+test('the command: exit code 1 for a must, with --strict for any; --json for scripts', async () => {
+  const check = (...args: string[]) => calledMain('check', '--dest', SHOP, ...args);
+  const told = await check();
   assert.is(told.code, 1);
   assert.match(told.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
-  const { code, out } = await calledMain('check', '--dest', SHOP, '--json');
+  const { code, out } = await check('--json');
   assert.is(code, 1);
+  const ids = (JSON.parse(out) as Result[]).map(({ id }) => id);
   assert.equal(
-    (JSON.parse(out) as Result[]).map(({ id }) => id),
+    ids,
     results(shop()).map(({ id }) => id),
   );
+  assert.is((await check('--strict', ...ids.flatMap((id) => ['--skip', id]))).code, 0);
+  const unknown = await check('--skip', 'R9.9: none');
+  assert.is(unknown.code, 1);
+  assert.match(unknown.out, 'there is no requirement R9.9');
 });
 
 test.run();

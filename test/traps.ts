@@ -108,12 +108,13 @@ function trapIn(block: string, repo: (flags?: Flags) => Texts): Trap {
   const diff = lines.filter((line) => !isFlag(line)).join('\n');
   const changes = `${/^[-+] ?(?!--)/.test(diff) ? `--- ${place.split(': ')[0]}\n` : ''}${diff}`;
   const spoilt = (): Texts =>
-    changes
-      .split(/^--- /m)
-      .slice(1)
-      .reduce(changed, repo(flags.length ? { ...FLAGS, ...Object.fromEntries(flags) } : undefined));
+    patched(repo(flags.length ? { ...FLAGS, ...Object.fromEntries(flags) } : undefined), changes);
   return { name, rule, weight, spoilt, place, mend };
 }
+
+/** Texts with the changes of a diff: see {@link testTraps}. */
+export const patched = (texts: Texts, diff: string): Texts =>
+  diff.trim().split(/^--- /m).slice(1).reduce(changed, texts);
 
 function changed(texts: Texts, change: string): Texts {
   const [file = '', ...lines] = change.replace(/\n$/, '').split('\n');

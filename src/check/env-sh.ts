@@ -58,8 +58,6 @@ export const nodeNotes = (repo: Repo): string[] => [
 ];
 
 const b10 = rulesFor(ENV_SH, 'B10');
-const GUARD = 'if [ -n "${FLY_APP_NAME:-}" ]; then … fi';
-const inGuard = (line: string): string => `inside ${GUARD}, add: export ${line}`;
 
 /** What makes sense on Fly's private network alone, and is set everywhere. */
 function everywhere(script: string) {
@@ -107,12 +105,12 @@ export const envShRules: readonly Rule<string>[] = [
   b10.should(
     everywhere,
   )`${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
-    => move inside \`${() => GUARD}\`:
+    => move inside \`if [ -n "\${FLY_APP_NAME:-}" ]; then … fi\`:
       ${'lines'}`,
   b10.should(
     (script) => !/\bRELEASE_NODE:?=/.test(script.replace(/^\s*#.*$/gm, '')),
   )`no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
-    => ${() => inGuard('RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"')}; \`npx plop env-sh\` writes it with image_id`,
+    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
   b10.should(
     rawReferences,
   )`an image reference with a digest or a label of your own makes an invalid node name
@@ -120,12 +118,12 @@ export const envShRules: readonly Rule<string>[] = [
   b10.should(
     (script, { machine }) => !/inet6_tcp/.test(script + machine.ERL_AFLAGS),
   )`nodes speak IPv4 to each other, and Fly's private network has IPv6 only
-    => ${() => inGuard('ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"')}`,
+    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
   b10.should(
     (_, { project, machine }) =>
       project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
   )`dns_cluster looks for other machines under no name
-    => ${() => inGuard('DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"')}`,
+    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export DNS_CLUSTER_QUERY="\${FLY_APP_NAME}.internal"`,
   b10.must((script) => {
     const last = linesOf(script).at(-1);
     return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };

@@ -42,10 +42,6 @@ const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: strin
 export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
   !project.release.rebootAfterConfig && !runtimePath.endsWith('releases.exs');
 
-const MATCH =
-  'customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]';
-const VERSIONS = 'versions: [:"tlsv1.3", :"tlsv1.2"]';
-
 /** How Logger's lines are set. `own`: a formatter, handler or backend of the owner's, which decides alone. */
 export function logLines(repo: Repo) {
   const { project, dockerfile } = repo;
@@ -113,23 +109,23 @@ export const appRules: readonly Rule<string>[] = [
   r34.should(
     (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
   )`no list of TLS options that WebSocket and HTTP clients could use
-    => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", ${() => MATCH}, ${() => VERSIONS}${() => WRITTEN}`,
+    => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
   r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
     => write: verify: :verify_peer`,
   r34.should(
     wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
   )`${'name'} allows old TLS versions
-    => write: ${() => VERSIONS}`,
+    => write: versions: [:"tlsv1.3", :"tlsv1.2"]`,
   r34.should(
     wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
   )`${'name'} refuses wildcard certificates
-    => add: ${() => MATCH}`,
+    => add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]`,
   r35.should((_, repo) => {
     const [level] = levels(repo);
     if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
     return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
   })`the level does not follow LOG_LEVEL
-    => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info"))${() => WRITTEN}`,
+    => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); \`npx plop runtime-exs\` writes it`,
   // Without the message, or with a newline elsewhere than at its end
   r35.should(
     logLine('format', /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/),
@@ -148,5 +144,5 @@ export const appRules: readonly Rule<string>[] = [
     const workers = background.join(', ');
     return workers && missingSwitch(repo) && { app: app.otpApp, workers };
   })`these workers run on every machine, and in a one-off console too: ${'workers'}
-    => add: config :${'app'}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1)${() => WRITTEN}`,
+    => add: config :${'app'}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1); \`npx plop runtime-exs\` writes it`,
 ];

@@ -118,7 +118,6 @@ function socketsElsewhere(_: string, repo: Repo) {
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
 const endpoint = finder((repo) => [{ ...endpointOf(repo), missing: missingEndpoint(repo) }]);
-const IP = 'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]';
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
@@ -146,14 +145,14 @@ export const endpointRules: readonly Rule<string>[] = [
   r33.must(endpoint('http.port'))`it does not listen on PORT
     => add: ${'config'}, http: [port: String.to_integer(System.get_env("PORT", "4000"))]${'ours'}`,
   r33.must(endpoint('http.ip', isLoopback))`it listens on localhost only, where nobody reaches it
-    => add: ${'config'}, ${() => IP}${'ours'}`,
+    => add: ${'config'}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${'ours'}`,
   r33.should(
     endpoint('http.ip', (ip, { value }) => {
       const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
       return isIpv4 && (ip === undefined || 'advice');
     }),
   )`it listens on IPv4 only: Fly's proxy reaches it, other machines do not
-    => add: ${'config'}, ${() => IP}${'ours'}`,
+    => add: ${'config'}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${'ours'}`,
   r33.must(
     endpoint('secret_key_base'),
   )`SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)

@@ -79,9 +79,6 @@ const isOn = (value: Value | undefined): boolean =>
 const takesAny = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
 
-const VERIFIED = 'ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]';
-const NO_SSL = 'ssl is on, and Postgres on Fly\'s private network has none ("ssl not available")';
-
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
   r32.should(
@@ -118,23 +115,25 @@ export const repoRules: readonly Rule<string>[] = [
     => add: ${'config'}, prepare: :unnamed${'ours'}`,
   r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
     => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
-  r32.must(reposWhere(onFly)('ssl', isOn))`${'module'}: ${() => NO_SSL}
+  r32.must(
+    reposWhere(onFly)('ssl', isOn),
+  )`${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl; the private network is encrypted already`,
   r32.must(
     (_, repo) => onFly(repo) && reposOf(repo).map(sslInInit),
-  )`${'module'}: in init, ${() => NO_SSL}
+  )`${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl there; the private network is encrypted already`,
   r32.should(
     reposWhere(isOutside)('ssl', (value) => !isOn(value)),
   )`${'module'}: the app connects to a database outside Fly over the internet without TLS
-    => add: ${'config'}, ${() => VERIFIED}${'ours'}`,
+    => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
   r32.should(
     reposWhere((repo) => takesAny(repo) && !onFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
   )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
-    => add: ${'config'}, ${() => VERIFIED}${'ours'}`,
+    => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
   r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
     => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
 ];
