@@ -1,6 +1,5 @@
 import { buildRules } from './dockerfile-build.ts';
 import { imageRules } from './dockerfile-image.ts';
-import { layerRules } from './dockerfile-layers.ts';
 import { startRules } from './dockerfile-start.ts';
 import { dockerignoreRules } from './dockerignore.ts';
 import { envShRules } from './env-sh.ts';
@@ -17,10 +16,9 @@ import { repoRules } from './runtime-repos.ts';
 
 /** Every rule. Those of one requirement are shown in this order. */
 export const rules: readonly Rule[] = [
-  ...layerRules,
+  ...buildRules,
   ...imageRules,
   ...startRules,
-  ...buildRules,
   ...dockerignoreRules,
   ...flyRules,
   ...flyMachineRules,

@@ -46,14 +46,13 @@ export async function askAccount(folder: string, offers: boolean): Promise<Accou
     asked,
     offers ? askOffers(ask, asked) : {},
   ]);
-  const isSilent = typeof apps === 'string';
-  return {
-    flyctl: isSilent ? apps : 'logged in',
-    apps: isSilent ? undefined : apps.flatMap(appOf),
-    organizations,
-    ...live,
-  };
+  const flyctl = typeof apps === 'string' ? apps : 'logged in';
+  return { flyctl, apps: readIn(apps, appOf), organizations, ...live };
 }
+
+/** What the rows say; undefined: there are none. */
+const readIn = <T>(answer: Row[] | Silence, read: (row: Row) => T[]): T[] | undefined =>
+  typeof answer === 'string' ? undefined : answer.flatMap(read);
 
 async function askOffers(ask: Ask, organizations: Promise<string[] | undefined>): Promise<Live> {
   const [regions, apps, clusters] = await Promise.all([
@@ -62,14 +61,13 @@ async function askOffers(ask: Ask, organizations: Promise<string[] | undefined>)
     managedClusters(ask, organizations),
   ]);
   const isSilent = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
-  const found = typeof regions === 'string' ? [] : regions.flatMap(regionOf);
-  const unmanaged = typeof apps === 'string' ? [] : apps.flatMap(databaseOf);
+  const found = readIn(regions, regionOf) ?? [];
+  const unmanaged = readIn(apps, databaseOf);
   return {
     regions: found.length
       ? found.sort((left, right) => (left.code < right.code ? -1 : 1))
       : undefined,
-    databases:
-      typeof apps === 'string' && !clusters ? undefined : [...(clusters ?? []), ...unmanaged],
+    databases: clusters || unmanaged ? [...(clusters ?? []), ...(unmanaged ?? [])] : undefined,
     note: isSilent
       ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
       : undefined,
@@ -84,7 +82,7 @@ async function managedClusters(
   const slugs = (await organizations)?.slice(0, 5);
   const lists = slugs?.map((slug) => ask('mpg', 'list', '--org', slug));
   const clusters = lists && (await Promise.all(lists));
-  return clusters?.flatMap((list) => (typeof list === 'string' ? [] : list.flatMap(clusterOf)));
+  return clusters?.flatMap((list) => readIn(list, clusterOf) ?? []);
 }
 
 /** Names of the app's secrets, where the account has the app. Their values can't be read. */
@@ -96,12 +94,12 @@ export async function askSecrets(
   if (!apps?.some(({ name }) => name === app)) return apps && [];
   const args = ['secrets', 'list', '--app', app, '--json'];
   const answer = await askFlyctl(folder, args, Date.now() + PATIENCE);
-  return typeof answer === 'string' ? undefined : answer.map((row) => text(row.Name ?? row.name));
+  return readIn(answer, (row) => [text(row.Name ?? row.name)]);
 }
 
 /** Organizations come as names by slug. */
 const slugsIn = (answer: Row[] | Silence): string[] | undefined =>
-  typeof answer === 'string' ? undefined : answer.flatMap(Object.keys).filter(isSlug);
+  readIn(answer, Object.keys)?.filter(isSlug);
 
 const isSlug = (slug: string): boolean => /^[a-z0-9][a-z0-9-]*$/.test(slug);
 
