@@ -1,5 +1,3 @@
-import { followsPoolSize } from '../src/check/fly-data.ts';
-import { Repo } from '../src/check/repo.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import type { MergeRules } from '../src/edit/toml-merge.ts';
 import { type FlyConfig, ports, speaks, type Table, tablesAt } from '../src/fly/fly-config.ts';
@@ -75,9 +73,8 @@ function overrules(
 }
 
 /** Whether a key of ours that theirs lacks is needed beside what is there. */
-function isMissing(there: FlyConfig, { project, answers }: Context, path: string): boolean {
+function isMissing(there: FlyConfig, { answers }: Context, path: string): boolean {
   const { background, memory } = answers;
-  if (path === 'env.POOL_SIZE') return followsPoolSize(new Repo(project));
   // Fly's default
   if (path === 'deploy.strategy') return there.blank;
   if (/^service\.(auto_|min_)/.test(path)) return changesIdling(there, background);

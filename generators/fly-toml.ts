@@ -1,5 +1,8 @@
 import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, printAnswer } from '../src/answers/questions.ts';
+import { followsPoolSize } from '../src/check/fly-data.ts';
+import { knownValues } from '../src/check/known-values.ts';
+import { Repo } from '../src/check/repo.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
@@ -92,21 +95,28 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
   const { app, region, postgres, host, memory, migrate, background } = answers;
   const old = there.service?.kind === 'services';
   const inMegabytes = there.machine?.data.memory_mb !== undefined && !there.machine.data.memory;
+  const repo = new Repo(project);
+  const port = portOf(project);
+  const database = postgres.kind !== 'none' && project.database.repos.length > 0;
   return {
     app: tomlString(app),
     region: tomlString(region),
     host: tomlString(host),
-    port: portOf(project),
+    port,
+    knownValues: knownValues(repo, host, port).map((known) => ({
+      ...known,
+      value: tomlString(known.value),
+    })),
     service: old ? 'services' : 'http_service',
     checks: old ? 'services.http_checks' : 'http_service.checks',
     ports: old,
     group: there.group && tomlString(there.group),
     migrate,
     releaseCommand: tomlString(MIGRATE),
-    database: postgres.kind !== 'none' && project.database.repos.length > 0,
+    database,
     databaseSource: databaseSource(postgres, app),
     ipv6: postgres.kind !== 'external',
-    poolSize: poolSize(answers),
+    poolSize: database && followsPoolSize(repo) && poolSize(answers),
     background,
     // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
     idle: there.table.swap_size_mb ? 'stop' : 'suspend',

@@ -64,10 +64,12 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   r23.advice(({ line }, repo) =>
     reposOf(repo).map(({ onMachine }) => {
       const size = Number(onMachine('pool_size'));
-      return size > (isManaged(repo) ? 45 : 25) && { size, line: line('env.POOL_SIZE') };
+      const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
+      const edit = followsPoolSize(repo) ? 'POOL_SIZE = "10"' : 'pool_size: 10 in config/runtime.exs';
+      return isLarge && { size, edit, line: line('env.POOL_SIZE') };
     }),
   )`${'size'} connections from each machine are more than a small Postgres allows
-    => write: POOL_SIZE = "10"`,
+    => write: ${'edit'}`,
   r23.advice(
     ({ line }, repo) =>
       followsPoolSize(repo) &&
