@@ -233,11 +233,12 @@ test('a setting that compile_env reads is never set at run time, and named where
 });
 
 const origins = (list: string) => owned(`:shop, ShopWeb.Endpoint, check_origin: ${list}`);
-const socket = (list: string) =>
+const socket = (list: string, handler = 'Phoenix.LiveView.Socket') =>
   stock({
     'lib/shop_web/endpoint.ex': `defmodule ShopWeb.Endpoint do
   use Phoenix.Endpoint, otp_app: :shop
-  socket "/live", Phoenix.LiveView.Socket, websocket: [check_origin: ${list}]
+  @other ["//a.org"]
+  socket "/live", ${handler}, websocket: [check_origin: ${list}]
   plug ShopWeb.Router
 end
 `,
@@ -298,8 +299,17 @@ const SAID: [string, Texts, string | RegExp][] = [
   [
     'R3.3',
     run(socket('["https://a.org"]'), HOST),
-    "must lib/shop_web/endpoint.ex:3 this socket's own",
+    "must lib/shop_web/endpoint.ex:4 this socket's own",
   ],
+  ['R3.3', run(socket('~w(//a.org //b.org)'), HOST), 'must lib/shop_web/endpoint.ex:4'],
+  ['R3.3', run(socket('@other'), HOST), 'must lib/shop_web/endpoint.ex:4'],
+  ['R3.3', run(socket('@other', 'ShopWeb.Widget'), HOST), 'should lib/shop_web/endpoint.ex:4'],
+  [
+    'R3.3',
+    run(origins('String.split(System.get_env("ORIGINS") || "", ",")'), HOST),
+    'should config/runtime.exs:25 LiveView sockets connect only from what ORIGINS lists',
+  ],
+  ['R3.3', run(origins('[System.get_env("ORIGIN", "//shop.example.org")]'), HOST), ''],
   ['R3.3', run(socket('["//a.org", "//shop.example.org"]'), HOST), ''],
   ['R3.3', run(socket('[@host]'), HOST), ''],
   ['R3.3', run(socket('true'), HOST), ''],

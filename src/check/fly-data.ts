@@ -65,7 +65,9 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     reposOf(repo).map(({ onMachine }) => {
       const size = Number(onMachine('pool_size'));
       const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
-      const edit = followsPoolSize(repo) ? 'POOL_SIZE = "10"' : 'pool_size: 10 in config/runtime.exs';
+      const edit = followsPoolSize(repo)
+        ? 'POOL_SIZE = "10"'
+        : 'pool_size: 10 in config/runtime.exs';
       return isLarge && { size, edit, line: line('env.POOL_SIZE') };
     }),
   )`${'size'} connections from each machine are more than a small Postgres allows

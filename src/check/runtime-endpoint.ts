@@ -1,5 +1,17 @@
+import { evaluate } from '../elixir/evaluate.ts';
+import { walk } from '../elixir/expr.ts';
+import { inner } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
-import { atomName, get, isKeyword, show, Tuple, Unknown, type Value } from '../elixir/value.ts';
+import {
+  atomName,
+  get,
+  isKeyword,
+  moduleName,
+  show,
+  Tuple,
+  Unknown,
+  type Value,
+} from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
 import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
@@ -104,15 +116,34 @@ function admits(origin: Value | undefined, repo: Repo): boolean {
   return isEarly || listed === host || (/^\*\./.test(listed) && host.endsWith(listed.slice(1)));
 }
 
-/** A socket's own list of texts, which goes before that of the endpoint. */
+/** A list that comes from a variable with a default, where neither that nor fly.toml names the host. */
+function variableOrigins(_: string, repo: Repo) {
+  const settings = endpointOf(repo);
+  const name = settings.variable('check_origin');
+  const origins = onFly(settings, 'check_origin');
+  const isOpen = [origins].flat().some((origin) => admits(origin, repo));
+  // A variable without a default gets its value with the others that the app demands
+  const isDemanded = show(origins).includes(placeholder(name ?? ''));
+  return name && !isOpen && !isDemanded && { name, line: readsAt(repo, name), host: flyHost(repo) };
+}
+
+/** A socket's own list, which goes before that of the endpoint; of a socket other than LiveView's it may be meant for other sites. */
 function socketsElsewhere(_: string, repo: Repo) {
-  const file = repo.project.sources.fileOf(repo.project.endpoint.module);
-  const text = (file && repo.project.sources.text(file)) ?? '';
-  const lists = text.matchAll(/^[^#\n]*\bcheck_origin: \[((?:\s*"[^"#]*",?)+\s*)\]/gm);
-  return [...lists].map(({ 1: list = '', index }) => {
-    const isOther = !(list.match(/[^",\s]+/g) ?? []).some((origin) => admits(origin, repo));
-    return isOther && { file, line: lineAt(text, index) };
+  const { sources, endpoint } = repo.project;
+  const module = sources.module(endpoint.module);
+  const found: { file: string; line: number; weight: 'must' | 'should' }[] = [];
+  walk(module?.body ?? [], (expr) => {
+    if (!module || expr.is !== 'call' || expr.name !== 'socket') return;
+    const { file, text, scope } = module;
+    const [, handler, options] = expr.args.map((arg) => evaluate(arg, inner(scope)));
+    for (const transport of ['websocket', 'longpoll']) {
+      const origins = get(get(options, transport), 'check_origin');
+      if (!Array.isArray(origins) || origins.some((origin) => admits(origin, repo))) continue;
+      const weight = moduleName(handler) === 'Phoenix.LiveView.Socket' ? 'must' : 'should';
+      found.push({ file, line: lineAt(text, expr.offset), weight });
+    }
   });
+  return found;
 }
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
@@ -172,8 +203,12 @@ export const endpointRules: readonly Rule<string>[] = [
     => add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)`,
   r33.must(
     socketsElsewhere,
-  )`this socket's own check_origin does not list PHX_HOST, so its sockets get 403
-    => remove it here: the endpoint's check_origin counts then`,
+  )`this socket's own check_origin does not list PHX_HOST, so pages from there get 403
+    => remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket`,
+  r33.should(
+    variableOrigins,
+  )`LiveView sockets connect only from what ${'name'} lists, and PHX_HOST is not in its default
+    => in fly.toml below [env], add: ${'name'} = "https://${'host'}"`,
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
     endpoint(
