@@ -123,6 +123,15 @@ test('a database: a new cluster is attached once its id is known; one outside Fl
   assert.not.match(outside, 'attach');
 });
 
+test('the key is set under the name by which the app reads it', () => {
+  const own =
+    '\nconfig :shop, ShopWeb.Endpoint, secret_key_base: System.fetch_env!("PHX_SECRET")\n';
+  const runtime = `${shop()['config/runtime.exs'] ?? ''}${own}`;
+  const text = steps({}, { 'config/runtime.exs': runtime });
+  assert.match(text, 'fly secrets set PHX_SECRET=$(openssl');
+  assert.not.match(text, /SECRET_KEY_BASE|PHX_SECRET {2}/);
+});
+
 test('flyctl says who is missing: the program, the login, nothing', () => {
   const absent = steps({}, {}, { flyctl: 'absent' });
   inOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);

@@ -87,6 +87,27 @@ test('--dry-run shows the diff and writes nothing, whatever else is said', async
   assert.not(existsSync(join(app, 'fly.toml')));
 });
 
+test('what the files that were written give is not asked for, nor a database made for nobody', async () => {
+  const app = shopFolder();
+  const edit = (path: string, change: (text: string) => string) =>
+    writeFileSync(join(app, path), change(readFileSync(join(app, path), 'utf8')));
+  edit(
+    'config/runtime.exs',
+    (text) => `${text}\nconfig :shop, q: System.fetch_env!("DNS_CLUSTER_QUERY")\n`,
+  );
+  assert.not.match(await call('fly', app, [...ANSWERS, '--write', 'yes']), /^ +DNS_CLUSTER_QUERY/m);
+  const bare = shopFolder();
+  for (const path of ['mix.lock', 'mix.exs', 'config/config.exs'])
+    writeFileSync(
+      join(bare, path),
+      readFileSync(join(bare, path), 'utf8').replace(/^.*(postgrex|ecto|oban).*\n/gm, ''),
+    );
+  rmSync(join(bare, 'lib/shop/repo.ex'));
+  const out = await call('fly', bare, [...ANSWERS, '--write', 'yes']);
+  assert.match(out, '--postgres shop-db: nothing in the app connects to a database');
+  assert.not.match(out, /fly postgres|Postgres app/);
+});
+
 test('notes are about files that are written: none on a Dockerfile that stays', async () => {
   const app = shopFolder();
   const note = /Dockerfile: Elixir 1\.18\.4 has known security holes/;

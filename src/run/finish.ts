@@ -133,17 +133,19 @@ async function nextSteps(run: Run, root: string): Promise<string> {
   const { context, present, way, top, flags } = run;
   const [account, secrets] = await Promise.all([run.account, run.secrets]);
   const { release } = context.answers;
-  const faults = mustFaults(detect(openTree(top), { release }));
+  // As it is now: fly.toml and env.sh.eex give some of what the app demands
+  const project = detect(openTree(top), { release });
   const silent = { flyctl: 'silent', apps: undefined, organizations: undefined } as const;
   const which = flags.steps;
   return stepLines({
     ...context,
     ...(account ?? silent),
+    project,
     present,
     which,
     root,
     way,
     secrets,
-    faults,
+    faults: mustFaults(project),
   });
 }

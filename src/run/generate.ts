@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { load } from '../../generators/index.ts';
 import { readRunFlags, type Texts } from '../answers/flags.ts';
 import {
+  type Answers,
   complete,
   offered,
   type Present,
@@ -11,6 +12,7 @@ import {
 import { refuseAnswers, refuseUnsupported } from '../answers/supported.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { type Account, askAccount, askSecrets } from '../fly/live.ts';
+import { printPostgres } from '../fly/postgres.ts';
 import type { Context } from '../plan/file.ts';
 import { openTree, type Tree } from '../tree.ts';
 import { askAll } from './ask.ts';
@@ -62,13 +64,23 @@ export async function generate(
   refuseUnsupported(project);
   const present = await presentOf(project);
   const said = atTerminal() ? await askAll(asks, project, present, texts, account) : {};
-  const answers = complete(texts, project, present, asks, said);
-  refuseAnswers(project, answers, said.regions);
+  const given = complete(texts, project, present, asks, said);
+  refuseAnswers(project, given, said.regions);
+  const answers = withoutIdleDatabase(project, given);
   const secrets =
     name === 'fly' ? account?.then((known) => askSecrets(top, answers.app, known)) : undefined;
   const context: Context = { project, answers, command: way.command };
   const { finish } = await import('./finish.ts');
   return finish({ name, asks, flags, way, dest, top, context, present, account, secrets });
+}
+
+/** A database that nothing in the app connects to is neither made nor paid for. */
+function withoutIdleDatabase({ database, lock }: Project, answers: Answers): Answers {
+  const { kind = 'none' } = answers.postgres ?? {};
+  if (kind === 'none' || database.repos.length || lock.has('postgrex')) return answers;
+  const name = printPostgres(answers.postgres);
+  say(wrapped(`--postgres ${name}: nothing in the app connects to a database, so none is made.`));
+  return { ...answers, postgres: { kind: 'none' } };
 }
 
 /** The facts of the release that is built: which of several, is asked first where nothing says it. */

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Present } from '../answers/questions.ts';
 import { Repo } from '../check/repo.ts';
+import { endpointOf } from '../check/runtime-settings.ts';
 import { MIGRATE } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
 import { serverRepos } from '../facts/project.ts';
@@ -65,8 +66,9 @@ function addPreparation(add: Add, context: StepContext, isFirst: boolean, isNewD
   if (isFirst && !isThere(context, app))
     lines.push(`fly apps create ${app} --org ${organization(context)}`);
   // Nobody needs to know the key, and a new one logs everybody out
-  if ((isFirst || secrets) && !isSet(context, 'SECRET_KEY_BASE'))
-    lines.push(`fly secrets set SECRET_KEY_BASE=$(openssl rand -base64 48) --stage --app ${app}`);
+  const key = keyName(context);
+  if ((isFirst || secrets) && !isSet(context, key))
+    lines.push(`fly secrets set ${key}=$(openssl rand -base64 48) --stage --app ${app}`);
   const isAttached = !isNewDatabase || isSet(context, 'DATABASE_URL');
   const attach = isAttached ? null : attachCommand(postgres, app);
   const isNewCluster = postgres.kind === 'managed' && !postgres.cluster;
@@ -109,7 +111,11 @@ function makeDatabase(context: StepContext): string[] {
 type Value = [name: string, why: string];
 
 /** Set by steps of their own, or by the files that are written. */
-const OURS = ['SECRET_KEY_BASE', 'DATABASE_URL', 'PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
+const OURS = ['DATABASE_URL', 'PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
+
+/** The variable that the endpoint takes its secret_key_base from. */
+const keyName = ({ project }: StepContext): string =>
+  endpointOf(new Repo(project)).variable('secret_key_base') || 'SECRET_KEY_BASE';
 
 const DATABASE_VALUES: Record<string, Value[]> = {
   external: [['DATABASE_URL', 'of your database: ecto://USER:PASSWORD@HOST/DATABASE']],
@@ -121,7 +127,8 @@ function addValues(add: Add, context: StepContext, isNewDatabase: boolean): void
   const { answers, secrets, project } = context;
   const { app, postgres } = answers;
   const ofDatabase = isNewDatabase || secrets ? DATABASE_VALUES[postgres.kind] : undefined;
-  const demanded = secretsToSet(project.env.required, [...OURS, ...new Repo(project).provided])
+  const set = [...OURS, keyName(context), ...new Repo(project).provided];
+  const demanded = secretsToSet(project.env.required, set)
     .filter(({ name }) => /^[A-Za-z_]\w*$/.test(name) && !isSet(context, name))
     .map(({ name, file, line }): Value => [name, `${file}:${line}`]);
   const open = ofDatabase?.filter(([name]) => !isSet(context, name)) ?? [];
