@@ -219,7 +219,26 @@ test('POOL_SIZE is not written for an app that counts its connections otherwise'
     const texts = shop({ 'config/runtime.exs': runtime, 'fly.toml': SERVICE });
     const [change] = planFor(texts, FLAGS, undefined, 'fly-toml');
     assert.is(at(dataOf(change?.after ?? ''), 'env.POOL_SIZE'), written, size);
+    const [fresh] = planFor({ ...texts, 'fly.toml': '' }, FLAGS, undefined, 'fly-toml');
+    assert.is(at(dataOf(fresh?.after ?? ''), 'env.POOL_SIZE'), written, size);
   }
+});
+
+test('host, port and origins that the app demands under names of its own are known', () => {
+  const runtime = `import Config
+config :shop, ShopWeb.Endpoint,
+  url: [host: System.fetch_env!("PREVIEW_HOST"), port: 443, scheme: "https"],
+  http: [port: String.to_integer(System.fetch_env!("PREVIEW_PORT"))],
+  check_origin: String.split(System.fetch_env!("ORIGINS"), ",")
+`;
+  const own = shop({ 'config/runtime.exs': runtime });
+  const fly = (texts: Record<string, string>) =>
+    planFor(texts).find(({ path }) => path === 'fly.toml')?.after ?? '';
+  const { PREVIEW_HOST, PREVIEW_PORT, ORIGINS } = at(dataOf(fly(own)), 'env') as typeof own;
+  assert.is(`${PREVIEW_HOST} ${PREVIEW_PORT}`, 'shop.fly.dev 4000');
+  assert.is(ORIGINS, 'https://shop.fly.dev');
+  const mine = fly(own).replace('"https://shop.fly.dev"', '"https://a.org,https://shop.fly.dev"');
+  assert.is(fly({ ...own, 'fly.toml': mine }), mine);
 });
 
 test('the pages may sleep where a process group of its own does the work', () => {
