@@ -1,11 +1,4 @@
-import {
-  type Dirent,
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
@@ -88,7 +81,7 @@ export function openTree(folder: string, mostFiles = MOST_FILES): Tree {
     // Windows has no such bit
     executable: (path) =>
       paths.has(path) && process.platform !== 'win32'
-        ? (lstatSync(join(root, path)).mode & 0o111) !== 0
+        ? (fs.lstatSync(join(root, path)).mode & 0o111) !== 0
         : undefined,
   };
 }
@@ -118,9 +111,9 @@ function listFiles(root: string, skipped: string[], most: number): string[] {
   return files.sort();
 }
 
-function entriesOf(root: string, folder: string, skipped: string[]): Dirent[] {
+function entriesOf(root: string, folder: string, skipped: string[]): fs.Dirent[] {
   try {
-    return readdirSync(join(root, folder), { withFileTypes: true });
+    return fs.readdirSync(join(root, folder), { withFileTypes: true });
   } catch (error) {
     if (!folder) throw Problem.from(error, `can't read the folder ${root}`);
     skipped.push(Problem.from(error, `${folder} was not looked at`).message);
@@ -142,7 +135,7 @@ export const isInside = (path: string, folder: string): boolean =>
 function foldersAbove(root: string): number {
   const folders = root.split(sep);
   const git = folders.findLastIndex((_, index) =>
-    existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')),
+    fs.existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')),
   );
   return git < 0 ? 0 : folders.length - 1 - git;
 }
@@ -160,7 +153,7 @@ function reader(root: string, above: number, skipped: string[]): Tree['read'] {
     const real = folders.get(folder);
     if (!real || !`${real}${sep}`.startsWith(top)) return undefined;
     try {
-      const stat = lstatSync(file, { throwIfNoEntry: false });
+      const stat = fs.lstatSync(file, { throwIfNoEntry: false });
       if (!stat?.isFile()) return undefined;
       const needed = NEEDED.test(path);
       if (stat.size > (needed ? LARGEST_NEEDED : LARGEST) || total > MOST_TEXT)
@@ -168,7 +161,7 @@ function reader(root: string, above: number, skipped: string[]): Tree['read'] {
           `${path} was not read: ${total > MOST_TEXT ? 'the repo has too much text' : `it has ${Math.ceil(stat.size / MEGABYTE)} MB`}`,
         );
       total += needed ? 0 : stat.size;
-      return readFileSync(file, 'utf8');
+      return fs.readFileSync(file, 'utf8');
     } catch (error) {
       const problem = Problem.from(error, `can't read ${path}`);
       if (NEEDED.test(path)) throw problem;
@@ -180,7 +173,7 @@ function reader(root: string, above: number, skipped: string[]): Tree['read'] {
 
 function realPath(folder: string): string | undefined {
   try {
-    return realpathSync(folder);
+    return fs.realpathSync(folder);
   } catch {
     return undefined;
   }

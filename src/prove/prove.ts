@@ -21,12 +21,11 @@ interface Step {
 }
 
 /**
- * What a deploy needs, in the order of one whose release_command migrates.
+ * What a deploy needs, in its order: somebody migrates once the app runs, unless a release_command does so before.
  * Memory comes last, for the want of it ends an app in any other step.
  */
 export const STEPS = {
   build: { title: 'image builds', needs: 'nothing', probe: build, rules: 'B1 B3 B4 B6 R1.2' },
-  migrate: { title: 'migrations run', needs: 'image', probe: migrate, rules: 'B9 R2.3 R3.2 B10' },
   boot: {
     title: 'boots and listens',
     needs: 'image',
@@ -34,6 +33,7 @@ export const STEPS = {
     rules: 'R1.6 R2.6 R3.1 R3.3 B1',
   },
   health: { title: 'health check', needs: 'app', probe: health, rules: 'R2.5 R2.6' },
+  migrate: { title: 'migrations run', needs: 'app', probe: migrate, rules: 'B9 R2.3 R3.2 B10' },
   page: { title: 'page', needs: 'app', probe: page, rules: 'R2.5 R3.3' },
   socket: { title: 'LiveView', needs: 'app', probe: socket, rules: 'R3.3' },
   database: { title: 'database', needs: 'app', probe: database, rules: 'R2.3 R3.2' },
@@ -110,14 +110,14 @@ export async function prove(
 
 async function* measure(machine: Machine, setting: Setting, watcher: Watcher, keep: boolean) {
   const { releaseCommand } = setting.deploy;
-  const [build, migrate, boot, health, ...rest] = Object.keys(STEPS) as StepName[];
-  // Where no release_command migrates, somebody does once the app runs
-  const start = releaseCommand ? [build, migrate, boot, health] : [build, boot, health, migrate];
+  const names = Object.keys(STEPS) as StepName[];
+  const others = names.filter((name) => !/^(build|migrate)$/.test(name));
+  const order: StepName[] = releaseCommand ? ['build', 'migrate', ...others] : names;
   const there = new Set<Need>(['nothing']);
-  for (const name of [...start, ...rest] as StepName[]) {
+  for (const name of order) {
     if (keep && name === 'stop') continue;
     const { probe, ...step }: Step = STEPS[name];
-    const needs = name === 'migrate' && !releaseCommand ? 'app' : step.needs;
+    const needs = name === 'migrate' && releaseCommand ? 'image' : step.needs;
     watcher.begins(name);
     const why = there.has('image')
       ? 'the app does not run, or does not listen'

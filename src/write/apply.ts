@@ -1,23 +1,4 @@
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  copyFileSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Change } from '../plan/file.ts';
@@ -39,7 +20,7 @@ interface Staged extends Change {
  */
 export function apply(root: string, changes: readonly Change[]): void {
   try {
-    const real = realpathSync(root);
+    const real = fs.realpathSync(root);
     uninterrupted(() => oneRunOnly(real, () => writeAll(real, changes, stagingPlaces(real))));
   } catch (error) {
     throw Problem.from(error, 'nothing was written');
@@ -65,8 +46,8 @@ function uninterrupted(write: () => void): void {
 function stagingPlaces(root: string): string[] {
   const isUsable = (folder: string) => {
     try {
-      accessSync(folder, constants.W_OK | constants.X_OK);
-      return statSync(folder).isDirectory() && statSync(folder).dev === statSync(root).dev;
+      fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+      return fs.statSync(folder).isDirectory() && fs.statSync(folder).dev === fs.statSync(root).dev;
     } catch {
       return false;
     }
@@ -82,16 +63,16 @@ function writeAll(
   const undo: (() => void)[] = [];
   let isLost = false;
   for (const change of changes) refuse(root, change);
-  const staging = mkdtempSync(join(place, '.phoenix-fly-'));
+  const staging = fs.mkdtempSync(join(place, '.phoenix-fly-'));
   try {
     const staged = changes.map((change, index) => stage(root, change, join(staging, `${index}`)));
     for (const folder of newFolders(root, changes)) {
-      mkdirSync(join(root, folder));
-      undo.push(() => rmdirSync(join(root, folder)));
+      fs.mkdirSync(join(root, folder));
+      undo.push(() => fs.rmdirSync(join(root, folder)));
     }
     for (const file of staged) {
       refuse(root, file);
-      renameSync(file.new, file.target);
+      fs.renameSync(file.new, file.target);
       undo.push(() => takeBack(file));
     }
     for (const { path, target, after } of staged) if (!holds(target, after)) throw changed(path);
@@ -106,7 +87,7 @@ function writeAll(
     if (!isElsewhere || others.length === 0) throw error;
     writeAll(root, changes, others);
   } finally {
-    if (!isLost) rmSync(staging, { recursive: true, force: true });
+    if (!isLost) fs.rmSync(staging, { recursive: true, force: true });
   }
 }
 
@@ -116,18 +97,18 @@ function refuse(root: string, change: Change): void {
   const say = (what: string) => new Problem(`nothing was written: ${path} ${what}`);
   newFolders(root, [change]);
   const target = join(root, path);
-  const stat = lstatSync(target, { throwIfNoEntry: false });
+  const stat = fs.lstatSync(target, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink())
     throw say('is a symbolic link; replace it with a file, then run again');
   if (stat?.isDirectory()) throw say('is a folder; move it out of the way, then run again');
   if (stat && !stat.isFile())
     throw say('is a pipe or a device; move it out of the way, then run again');
-  const now = stat && readFileSync(target);
+  const now = stat && fs.readFileSync(target);
   if (now?.toString() !== before) throw changed(path);
   if (now && !now.equals(Buffer.from(before ?? '')))
     throw say('is not UTF-8 text; save it as UTF-8, then run again');
   try {
-    accessSync(nearest(root, path), constants.W_OK);
+    fs.accessSync(nearest(root, path), fs.constants.W_OK);
   } catch (error) {
     throw Problem.from(error, `nothing was written: can't write ${path}`);
   }
@@ -142,7 +123,7 @@ function newFolders(root: string, changes: readonly Change[]): string[] {
   for (const { path } of changes) {
     for (const { index } of path.matchAll(/\//g)) {
       const folder = path.slice(0, index);
-      const stat = lstatSync(join(root, folder), { throwIfNoEntry: false });
+      const stat = fs.lstatSync(join(root, folder), { throwIfNoEntry: false });
       if (stat && !stat.isDirectory())
         throw new Problem(
           `nothing was written: ${folder} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'a file'} where a folder is needed`,
@@ -156,46 +137,46 @@ function newFolders(root: string, changes: readonly Change[]): string[] {
 /** The innermost folder of a path that is there. */
 function nearest(root: string, path: string): string {
   const folder = dirname(path);
-  return folder === '.' || lstatSync(join(root, folder), { throwIfNoEntry: false })
+  return folder === '.' || fs.lstatSync(join(root, folder), { throwIfNoEntry: false })
     ? join(root, folder)
     : nearest(root, folder);
 }
 
 function stage(root: string, change: Change, path: string): Staged {
   const file = { ...change, target: join(root, change.path), new: path, old: `${path}~` };
-  writeFileSync(file.new, change.after, { flush: true, mode: change.mode ?? 0o666 });
-  const stat = lstatSync(file.target, { throwIfNoEntry: false });
+  fs.writeFileSync(file.new, change.after, { flush: true, mode: change.mode ?? 0o666 });
+  const stat = fs.lstatSync(file.target, { throwIfNoEntry: false });
   if (!stat) return file;
   takeAfter(file.new, stat);
   try {
-    linkSync(file.target, file.old);
+    fs.linkSync(file.target, file.old);
   } catch {
     // Some file systems have no links, and some kernels link nobody else's files
-    copyFileSync(file.target, file.old);
+    fs.copyFileSync(file.target, file.old);
     takeAfter(file.old, stat);
   }
   return file;
 }
 
-function takeAfter(path: string, { mode, uid, gid }: Stats): void {
+function takeAfter(path: string, { mode, uid, gid }: fs.Stats): void {
   try {
-    chownSync(path, uid, gid);
+    fs.chownSync(path, uid, gid);
   } catch {
     // Only root can give files away
   }
-  chmodSync(path, mode & 0o7777);
+  fs.chmodSync(path, mode & 0o7777);
 }
 
 /** Puts the old content back, unless somebody edited the new one. */
 function takeBack({ before, after, target, old }: Staged): void {
   if (!holds(target, after)) return;
-  if (before === undefined) unlinkSync(target);
-  else renameSync(old, target);
+  if (before === undefined) fs.unlinkSync(target);
+  else fs.renameSync(old, target);
 }
 
 const holds = (path: string, text: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isFile() === true &&
-  readFileSync(path).equals(Buffer.from(text));
+  fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true &&
+  fs.readFileSync(path).equals(Buffer.from(text));
 
 /** @returns whether all steps were undone */
 function takeAllBack(undo: readonly (() => void)[]): boolean {
