@@ -16,8 +16,7 @@ const keyboard =
 // They take seconds each: begun with the first test of all files, so that the wait for them is short
 const answered = begin(
   keyboard(
-    // As npx does it here: TypeScript, and plop's own search for a plopfile
-    [process.execPath, '--import', 'tsx', 'node_modules/plop/bin/plop.js'],
+    [process.execPath, ...PLOP],
     [/app name/, '\r'],
     [/Region/, 'london'],
     [/London/, '\r'],

@@ -51,7 +51,13 @@ const spoilt = (from: string, to: string): Texts => {
   assert.ok(STOCK.includes(from), from);
   return stock({ [RUNTIME]: STOCK.replace(from, () => to) });
 };
-const run = (texts: Texts, flags: Flags = FLAGS): Texts => after(texts, planFor(texts, flags));
+const runAll = (texts: Texts, flags: Flags = FLAGS): Texts => after(texts, planFor(texts, flags));
+/** The files on which the verdicts here depend. */
+const run = (texts: Texts, flags: Flags = FLAGS): Texts =>
+  ['fly-toml', 'runtime-exs'].reduce(
+    (done, file) => after(done, planFor(texts, flags, undefined, file)),
+    texts,
+  );
 const block = (texts: Texts, flags: Flags = FLAGS): string =>
   ourBlock(planFor(texts, flags, undefined, 'runtime-exs')[0]?.after ?? '') ?? '';
 const EXTERNAL = { ...FLAGS, postgres: 'external' };
@@ -360,7 +366,7 @@ test('older ways to serve and to listen on IPv6 serve too', () => {
 });
 
 test('a port of its own goes into fly.toml and Dockerfile', () => {
-  const own = run(spoilt(PORT_READ, '8080'));
+  const own = runAll(spoilt(PORT_READ, '8080'));
   assert.match(own['fly.toml'] ?? '', 'internal_port = 8080');
   assert.match(own.Dockerfile ?? '', 'EXPOSE 8080');
   assert.is(judge(own, 'R3.3').verdict, 'met');
@@ -406,8 +412,8 @@ test('a secret that the build demands is read when the release boots', () => {
 
 test('a second run changes nothing, and all is met but what the owner chose', () => {
   for (const flags of [FLAGS, HOST, MANAGED, EXTERNAL]) {
-    const texts = run(stock(), flags);
-    assert.equal(run(texts, flags), texts);
+    const texts = runAll(stock(), flags);
+    assert.equal(runAll(texts, flags), texts);
     const open = results(texts).filter(({ verdict }) => /must|should|unknown/.test(verdict));
     assert.equal(
       open.map(({ id }) => id),
