@@ -363,7 +363,9 @@ test('a build secret comes from --env-file alone, and only a required one has to
 
 test('a volume of fly.toml belongs to root, and no release_command sees it', async () => {
   const fly = `${FLY}[deploy]\nrelease_command = "bin/prepare"\n[mounts]\nsource = "data"\ndestination = "/data"\n`;
-  const { engine } = await proofOf('', { files: { 'fly.toml': fly } });
+  const { engine, proof } = await proofOf('', { files: { 'fly.toml': fly } });
+  const order = proof.lines.map(({ name }) => name).join(' ');
+  assert.match(order, /^build migrate boot health page/);
   const mounted = engine.asked.filter((line) => line.includes(':/data:nocopy'));
   assert.match(mounted[0] ?? '', /--user 0 .*sh -c chown 0:0 \/data && chmod 755 \/data$/);
   assert.match(mounted[1] ?? '', /^run --detach .*-app-/);

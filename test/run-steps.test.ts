@@ -87,7 +87,7 @@ const inOrder = (text: string, parts: string[]) => {
 
 const DEMANDS = {
   'config/prod.exs': 'import Config\nconfig :shop, key: System.fetch_env!("LICENCE")\n',
-  'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}\nconfig :shop, :stripe, System.fetch_env!("STRIPE_SECRET")\n`,
+  'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}\nconfig :shop, :stripe, System.fetch_env!("STRIPE_SECRET")\nconfig :shop, :hook, System.fetch_env!("STRIPE_SECRET")\n`,
 };
 const DEPLOYED = { 'fly.toml': 'app = "shop"\nprimary_region = "lhr"\n' };
 
@@ -159,16 +159,22 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   const again = steps({}, { ...DEMANDS, ...DEPLOYED });
   assert.not.match(again, first);
   inOrder(again, ['cd shop', 'STRIPE_SECRET', 'fly deploy', 'bin/migrate', '--steps first']);
+  assert.match(again, 'fly secrets list --app shop says which are set');
+  const source = '# The database is outside Fly: fly secrets set DATABASE_URL=ecto://...\n';
+  const outside = { 'fly.toml': `app = "shop"\n[env]\n${source}ECTO_IPV6 = "false"\n` };
+  assert.not.match(steps({ postgres: 'external' }, outside), 'DATABASE_URL');
   const live = { ...account({ shop: true }), secrets: ['SECRET_KEY_BASE', 'DATABASE_URL'] };
   const known = steps({}, { ...DEMANDS, ...DEPLOYED }, live);
   assert.not.match(known, first);
   assert.not.match(known, '--steps');
   inOrder(known, ['STRIPE_SECRET  config/runtime.exs', 'secrets import', 'fly deploy']);
+  assert.is(known.split('STRIPE_SECRET').length, 2, 'each name once');
+  assert.not.match(known, 'says which are set');
   // What is new
-  const source = '# DATABASE_URL is a secret, set by: fly postgres attach old-db --app shop\n';
+  const attached = '# DATABASE_URL is a secret, set by: fly postgres attach old-db --app shop\n';
   const moved = steps(
     { host: 'shop.example.com' },
-    { 'fly.toml': `app = "shop"\n[env]\n${source}POOL_SIZE = "10"\n` },
+    { 'fly.toml': `app = "shop"\n[env]\n${attached}POOL_SIZE = "10"\n` },
   );
   inOrder(moved, ['postgres create --name shop-db', 'attach shop-db', 'fly deploy', 'certs add']);
   // Written, and never deployed

@@ -63,15 +63,13 @@ export function access({ deps }: Project) {
 }
 
 /** Variables without which config.exs or prod.exs stop the build; the image takes them as secrets too. @throws Problem for a name that no shell can set */
-export function buildVariables({ env }: Project): BuildSecret[] {
-  const wanted = env.required.filter(({ compileTime }) => compileTime);
-  const isFirst = ({ name }: { name: string }, index: number) =>
-    wanted.findIndex((demand) => demand.name === name) === index;
-  return wanted.filter(isFirst).map(({ name, file, line }) => ({
-    id: variableName(name),
-    why: `read while the image is built, by ${file}:${line}`,
-  }));
-}
+export const buildVariables = ({ env }: Project): BuildSecret[] =>
+  env.required
+    .filter(({ compileTime }) => compileTime)
+    .map(({ name, file, line }) => ({
+      id: variableName(name),
+      why: `read while the image is built, by ${file}:${line}`,
+    }));
 
 /** The lines in front of a RUN's own commands: mounts for secrets, then what makes use of them. */
 export const secretLines = (

@@ -47,17 +47,15 @@ const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
 /** Ids of the secrets that the Dockerfile mounts and --env-file has. @throws Problem naming those that are lacking and required */
 function buildSecrets({ project, deploy, given }: Base): string[] {
   const text = project.tree.read(deploy.dockerfile) ?? '';
-  const mounts = text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g);
-  // A secret that several commands mount is required where one of them says so
-  const isRequired = new Map<string, boolean>();
-  for (const [mount, id = ''] of mounts)
-    isRequired.set(id, isRequired.get(id) || /\brequired\b(?!=false)/.test(mount));
-  const missing = [...isRequired].filter(([id, required]) => required && given[id] === undefined);
+  const mounts = [...text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g)];
+  const idsIn = (found: typeof mounts) => [...new Set(found.map(([, id = '']) => id))];
+  const required = mounts.filter(([mount]) => /\brequired\b(?!=false)/.test(mount));
+  const missing = idsIn(required).filter((id) => given[id] === undefined);
   if (missing.length)
     throw new Problem(
-      `the build needs ${missing.map(([id]) => id).join(', ')}; write NAME=value into a file and name that with --env-file`,
+      `the build needs ${missing.join(', ')}; write NAME=value into a file and name that with --env-file`,
     );
-  return [...isRequired.keys()].filter((id) => given[id] !== undefined);
+  return idsIn(mounts).filter((id) => given[id] !== undefined);
 }
 
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
@@ -82,8 +80,8 @@ export async function prepare(base: Base) {
     ...secrets,
     ...(database && !made.ipv6 && { ECTO_IPV6: 'false' }),
   };
-  const demanded = new Set(project.env.required.map(({ name }) => name));
-  const open = [...demanded].filter((name) => known[name] === undefined);
+  const demanded = project.env.required.map(({ name }) => name);
+  const open = demanded.filter((name) => known[name] === undefined);
   if (open.length)
     notes.push(`Placeholders stand for ${open.join(', ')}; --env-file gives the real values.`);
   const placeholders = Object.fromEntries(open.map((name) => [name, 'placeholder']));

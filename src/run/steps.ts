@@ -143,10 +143,9 @@ function addValues(add: Add, context: StepContext, isNewDatabase: boolean): void
   );
 }
 
-/** A row for each name. */
 function table(values: readonly Value[]): string[] {
   const width = Math.max(...values.map(([name]) => name.length));
-  return [...new Map(values)].map(([name, why]) => `${name.padEnd(width)}  ${why}`);
+  return values.map(([name, why]) => `${name.padEnd(width)}  ${why}`);
 }
 
 function addDeploy(add: Add, context: StepContext, isFirst: boolean): void {
