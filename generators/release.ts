@@ -5,12 +5,8 @@ import { elixirKey } from '../src/quote.ts';
 
 export const release: Descriptor = {
   outputs: ({ project, answers }) => {
-    const apps = project.projects.filter((one) => one.dir !== '.').flatMap((one) => one.app ?? []);
-    if (
-      !project.umbrella ||
-      (project.release.names.length > 0 && project.tree.read('mix.exs')?.includes('releases:'))
-    )
-      return [];
+    if (!project.umbrella || project.release.names.length > 0) return [];
+    const apps = project.projects.filter(({ dir }) => dir !== '.').flatMap(({ app }) => app ?? []);
     return [
       { path: 'mix.exs', merge: (before) => addRelease(before ?? '', answers.release, apps) },
     ];
