@@ -60,19 +60,26 @@ export function option(list: Expr | undefined, key: string): Expr | undefined {
   return undefined;
 }
 
-/** Calls `visit` for every expression, outermost first. */
-export function walk(exprs: readonly Expr[], visit: (expr: Expr) => void): void {
+/** Calls `visit` for every expression, outermost first; `around` holds those that it lies in. */
+export function walk(
+  exprs: readonly Expr[],
+  visit: (expr: Expr, around: readonly Expr[]) => void,
+  around: Expr[] = [],
+): void {
   for (const expr of exprs) {
-    visit(expr);
-    walk(childrenOf(expr), visit);
+    visit(expr, around);
+    around.push(expr);
+    walk(childrenOf(Object.values(expr)), visit, around);
+    around.pop();
   }
 }
 
-/** The expressions directly in one. */
-export const childrenOf = (expr: Expr): Expr[] => exprsIn(Object.values(expr));
-
-const exprsIn = (parts: unknown[]): Expr[] =>
+const childrenOf = (parts: unknown[]): Expr[] =>
   parts.flatMap((part) => {
     if (typeof part !== 'object' || part === null) return [];
-    return 'is' in part ? [part as Expr] : exprsIn(Object.values(part));
+    return 'is' in part ? [part as Expr] : childrenOf(Object.values(part));
   });
+
+/** What is in these runs when its function is called, not while the module compiles. */
+export const isDefinition = (expr: Expr): boolean =>
+  expr.is === 'call' && /^(def|defp|defmacrop?|defmodule|defimpl|quote)$/.test(expr.name);

@@ -225,7 +225,7 @@ export class Run {
 
   private define(body: readonly Expr[]): void {
     for (const { name, body: inside } of modulesIn(body))
-      this.modules.set(name, moduleScope(inside, name, this));
+      this.modules.set(name, moduleScope(inside, name));
   }
 }
 

@@ -43,8 +43,8 @@ export function inner(scope: Scope): Scope {
 }
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
-export function moduleScope(body: readonly Expr[], module = '', host?: Run): Scope {
-  const scope = { ...emptyScope(host), module };
+export function moduleScope(body: readonly Expr[], module = ''): Scope {
+  const scope = { ...emptyScope(), module };
   for (const expr of body) {
     declare(expr, scope);
     if (expr.is === 'attribute' && expr.value) scope.attributes.set(expr.name, expr.value);

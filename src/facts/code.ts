@@ -1,5 +1,5 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { childrenOf, type Expr, moduleOf } from '../elixir/expr.ts';
+import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { emptyScope, fullName } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
@@ -79,27 +79,22 @@ function kindOf(target: string, otpApp: string | null, variant = ''): Use['kind'
   return target === 'Rustler' ? 'rustler' : undefined;
 }
 
-const CONDITIONS = /^(if|unless|case|cond|with|try)$/;
+/** Where these stand, what is in them may never run. */
+const isCondition = (expr: Expr): boolean =>
+  (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote|defmodule)$/.test(expr.name)) ||
+  (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name)) ||
+  expr.is === 'fn';
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 function fetches({ body, file, text }: SourceModule): RequiredEnv[] {
   const found: RequiredEnv[] = [];
-  const visit = (expr: Expr, compileTime: boolean): void => {
-    const isCall = expr.is === 'call';
-    if (expr.is === 'fn' || (isCall && /^(defmodule|quote)$/.test(expr.name))) return;
-    if (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name))
-      return expr.operands.slice(0, 1).forEach((operand) => visit(operand, compileTime));
-    if (!isCall) return childrenOf(expr).forEach((inner) => visit(inner, compileTime));
-    const name = moduleOf(expr) === 'System' && evaluate(expr.args[0], emptyScope());
-    if (expr.name === 'fetch_env!' && typeof name === 'string')
-      found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
-    for (const inner of [...(expr.on ? [expr.on] : []), ...expr.args]) visit(inner, compileTime);
-    if (CONDITIONS.test(expr.name)) return;
-    const isDefinition = /^def(p|macrop?)?$/.test(expr.name);
-    for (const inner of Object.values(expr.blocks).flat())
-      visit(inner, compileTime && !isDefinition);
-  };
-  for (const expr of body) visit(expr, true);
+  walk(body, (expr, around) => {
+    if (expr.is !== 'call' || moduleOf(expr) !== 'System' || expr.name !== 'fetch_env!') return;
+    const name = evaluate(expr.args[0], emptyScope());
+    if (typeof name !== 'string' || around.some(isCondition)) return;
+    const compileTime = !around.some(isDefinition);
+    found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
+  });
   return found;
 }
 

@@ -1,8 +1,7 @@
-import { evaluateBody } from '../elixir/evaluate.ts';
 import type { Call } from '../elixir/expr.ts';
 import { callsIn, modulesIn } from '../elixir/modules.ts';
 import { Run } from '../elixir/run.ts';
-import { inner, moduleScope, type Scope } from '../elixir/scope.ts';
+import { moduleScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import {
   Atom,
@@ -35,18 +34,21 @@ export function readMixProject(tree: Tree, dir: string) {
   const source = parseElixir(text);
   const modules = modulesIn(source.body);
   const module = modules.find(({ body }) => callsIn(body, 'use').some(usesMix)) ?? modules[0];
+  const scope = moduleScope(module?.body ?? [], module?.name);
   // What is built has the image's environment, which is empty as far as mix.exs is concerned
-  const host = new Run(tree, { environment: {}, folder: dir });
-  const scope = moduleScope(module?.body ?? [], module?.name, host);
-  const project = call(scope, 'project');
-  const started = new Run(tree, { environment: {}, folder: dir });
-  const application = started.runFunction({ file, text, scope }, 'application', []);
+  const ran = (name: string) => {
+    const run = new Run(tree, { environment: {}, folder: dir });
+    return { run, value: run.runFunction({ file, text, scope }, name, []) };
+  };
+  const { run, value: project } = ran('project');
+  const { run: started, value: application } = ran('application');
   const mod = get(application, 'mod');
-  const inputs = [host, started].flatMap((run) => [...run.inputs.values()]);
+  const inputs = [run, started].flatMap(({ inputs }) => [...inputs.values()]);
   const demands = [...new Set(inputs.flatMap((paths) => [...paths]))];
   const mayRead = [...text.matchAll(MAY_READ)].map(([, path = '']) => normalize(below(dir, path)));
   const field = (key: string) => get(project, key);
   const releases = pairs(field('releases'));
+  const deps = field('deps');
   return {
     dir,
     app: atomName(field('app')) ?? null,
@@ -66,7 +68,12 @@ export function readMixProject(tree: Tree, dir: string) {
       ...sourceFolders(field('elixirc_paths')),
       ...['src', 'include'].filter((folder) => holdsErlang(tree, `${below(dir, folder)}/`)),
     ],
-    ...readDeps(field('deps'), scope),
+    // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not
+    deps: isKnown(deps)
+      ? readDeps(deps)
+      : readDeps([...listOf(ran('deps').value), ...listOf(deps)]),
+    /** deps/0 could not be followed to the end. */
+    depsIncomplete: !isKnown(deps),
     aliases: new Map(pairs(field('aliases')).map(([name, steps]) => [name, stepNames(steps)])),
     /** `archives:`, what Mix itself must have installed: name and requirement. */
     archives: listOf(field('archives')).flatMap((archive): [string, string][] => {
@@ -96,11 +103,6 @@ const textOf = (value: Value | undefined): string | null =>
 
 const listOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : []);
 
-function call(scope: Scope, name: string): Value | undefined {
-  const clause = scope.functions.get(name)?.[0];
-  return clause && evaluateBody(clause.body, inner(scope));
-}
-
 /** Code of Mix's other compilers: Erlang, its parsers, Gleam. */
 const holdsErlang = ({ paths }: Tree, folder: string): boolean =>
   [...paths].some((path) => path.startsWith(folder) && /\.(erl|hrl|[xy]rl|gleam)$/.test(path));
@@ -113,27 +115,21 @@ function sourceFolders(paths: Value | undefined): string[] {
   return [...new Set(['lib', ...folders])];
 }
 
-function readDeps(listed: Value | undefined, scope: Scope) {
-  const isKnown = Array.isArray(listed) && !listed.some((item) => item instanceof Unknown);
-  // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not.
+const isKnown = (listed: Value | undefined): listed is Value[] =>
+  Array.isArray(listed) && !listed.some((item) => item instanceof Unknown);
+
+function readDeps(listed: readonly Value[]): Dep[] {
   const found = new Map<string, Dep>();
-  for (const item of [...(isKnown ? [] : listOf(call(scope, 'deps'))), ...listOf(listed)]) {
+  for (const item of listed) {
     const [name, second = null, third] = item instanceof Tuple ? item.items : [];
     if (!(name instanceof Atom)) continue;
     const options = third ?? (isKeyword(second) ? second : []);
-    const prod = isForProduction(get(options, 'only'));
+    const only = get(options, 'only') ?? new Atom('prod');
+    const environments = Array.isArray(only) ? only.map(atomName) : [atomName(only)];
+    const prod = only instanceof Unknown || environments.includes('prod');
     found.set(`${name.name} ${prod}`, { name: name.name, prod, options });
   }
-  return {
-    deps: [...found.values()],
-    /** deps/0 could not be followed to the end. */
-    depsIncomplete: !isKnown,
-  };
-}
-
-function isForProduction(only: Value | undefined): boolean {
-  if (only === undefined || only instanceof Unknown) return true;
-  return (Array.isArray(only) ? only : [only]).some((name) => atomName(name) === 'prod');
+  return [...found.values()];
 }
 
 const stepNames = (steps: Value): string[] =>

@@ -1,9 +1,4 @@
-import { evaluate } from '../elixir/evaluate.ts';
-import { moduleOf, walk } from '../elixir/expr.ts';
-import { modulesIn } from '../elixir/modules.ts';
-import { moduleScope } from '../elixir/scope.ts';
-import { parseElixir } from '../elixir/syntax.ts';
-import { get, type Value } from '../elixir/value.ts';
+import { get } from '../elixir/value.ts';
 import { below, exists, normalize, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
@@ -46,12 +41,7 @@ export function mixSteps(
 }
 
 /** What File.cp/2, File.cp_r/2 and the like copy. */
-function copiedBy(text: string): Value[] {
-  const found: Value[] = [];
-  for (const { body } of modulesIn(parseElixir(text).body))
-    walk(body, (expr) => {
-      if (expr.is === 'call' && moduleOf(expr) === 'File' && /^(cp|copy|ln_s)/.test(expr.name))
-        found.push(evaluate(expr.args[0], moduleScope(body)));
-    });
-  return found;
-}
+const copiedBy = (text: string): string[] =>
+  [...text.matchAll(/File\.(?:cp|copy|ln_s)\w*!?\(\s*(Path\.join\([^)]*|"[^"]*)/g)].map(
+    ([, from = '']) => [...from.matchAll(/"([^"]*)"?/g)].map(([, part]) => part).join('/'),
+  );

@@ -1,5 +1,5 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Expr, walk } from '../elixir/expr.ts';
+import { isDefinition, walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import type { SourceModule, Sources } from './sources.ts';
@@ -29,32 +29,28 @@ export function startedPrograms(sources: Sources): StartedProgram[] {
   return [...found.values()];
 }
 
-const isDefinition = (expr: Expr): boolean =>
-  expr.is === 'call' && /^(def|defp|defmacro|defmacrop|defmodule|defimpl|quote)$/.test(expr.name);
-
 function programsOf({ body, scope, file, text }: SourceModule): StartedProgram[] {
   const found: StartedProgram[] = [];
-  for (const part of body)
-    walk([part], (expr) => {
-      if (expr.is !== 'call' || (expr.on?.is !== 'module' && expr.on?.is !== 'atom')) return;
-      const called = `${expr.on.is === 'atom' ? ':' : ''}${expr.on.name}.${expr.name}`;
-      if (!STARTERS.test(called)) return;
-      const [first] = expr.args;
-      let program = first;
-      // `Exile.stream!(["ffmpeg", …])`, `Port.open({:spawn, "ffmpeg …"}, …)`
-      if (first?.is === 'list') program = first.items[0];
-      if (first?.is === 'tuple') program = first.items[1];
-      const command = evaluate(program, inner(scope));
-      const name = typeof command === 'string' ? nameOf(command) : undefined;
-      const line = lineAt(text, expr.offset);
-      if (name) found.push({ name, file, line, compileTime: !isDefinition(part) });
-    });
+  walk(body, (expr, around) => {
+    if (expr.is !== 'call' || (expr.on?.is !== 'module' && expr.on?.is !== 'atom')) return;
+    const called = `${expr.on.is === 'atom' ? ':' : ''}${expr.on.name}.${expr.name}`;
+    if (!STARTERS.test(called)) return;
+    const [first] = expr.args;
+    let program = first;
+    // `Exile.stream!(["ffmpeg", …])`, `Port.open({:spawn, "ffmpeg …"}, …)`
+    if (first?.is === 'list') program = first.items[0];
+    if (first?.is === 'tuple') program = first.items[1];
+    const command = evaluate(program, inner(scope));
+    // `/usr/bin/convert -strip a.png` → convert
+    const [, name] =
+      (typeof command === 'string' &&
+        /^(?:\/[\w./-]*\/)?([\w.+-]+)(?:\s|$)/.exec(command.trim())) ||
+      [];
+    const compileTime = !around.some(isDefinition);
+    if (name) found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
+  });
   return found;
 }
-
-/** `/usr/bin/convert -strip a.png` → convert. */
-const nameOf = (command: string): string | undefined =>
-  /^(?:\/[\w./-]*\/)?([\w.+-]+)(?:\s|$)/.exec(command.trim())?.[1];
 
 /** Node runs beside the app: live_svelte, live_vue, live_react and Inertia render with the package nodejs. */
 export const startsNode = (sources: Sources): boolean =>

@@ -1,7 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Expr, moduleOf, walk } from '../elixir/expr.ts';
-import { inner, type Scope } from '../elixir/scope.ts';
-import { pairs, type Value } from '../elixir/value.ts';
+import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
+import { inner } from '../elixir/scope.ts';
 import { below, exists, normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
@@ -70,7 +69,7 @@ function outsideFunctions(text: string): string {
   return kept.join('\n');
 }
 
-/** What modules read while they are compiled: code of their bodies, not of their functions. */
+/** Paths in code that runs while a module compiles; what is read by them has one of these names. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
   const files = sources.matching(READS).filter((file) => {
     return READS.test(outsideFunctions(sources.text(file)));
@@ -81,60 +80,29 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     const cwd = project?.dir ?? '.';
     return sources.modules(file).flatMap(({ body, scope }) => {
       const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${cwd}` };
-      const paths: Value[] = [];
-      walk(body.filter(runsAtOnce), (expr) => paths.push(...pathsReadBy(expr, within, tree)));
-      return paths.flatMap((path) => {
-        if (typeof path !== 'string' || !path) return [];
-        return normalize(path.startsWith('/') ? path : below(cwd, path));
+      const paths: string[] = [];
+      walk(body, (expr, around) => {
+        const [parent] = around.slice(-1);
+        const isPart = parent && (parent.is === 'list' || moduleOf(parent) === 'Path');
+        if (isPart || !isPath(expr) || around.some(isDefinition)) return;
+        for (const path of [evaluate(expr, within)].flat())
+          if (typeof path === 'string' && /^[/\w]/.test(path))
+            paths.push(normalize(path.startsWith('/') ? path : below(cwd, path)));
       });
+      return paths;
     });
   });
   return [...new Set(found)].flatMap((path) => place(tree, path, projects));
 }
 
-const runsAtOnce = (expr: Expr): boolean =>
-  expr.is !== 'call' || !/^(defp?|defmacrop?|quote|defmodule)$/.test(expr.name);
-
-function pathsReadBy(expr: Expr, scope: Scope, tree: Tree): Value[] {
-  const value = (arg: Expr | undefined) => evaluate(arg, scope);
-  if (expr.is === 'attribute' && expr.name === 'external_resource') return [value(expr.value)];
-  if (expr.is !== 'call') return [];
-  const [first, second, third] = expr.args;
-  switch (`${moduleOf(expr) ?? ''}.${expr.name}`.replace(/!$/, '')) {
-    case 'File.read':
-    case 'File.stream':
-    case 'File.ls':
-    case 'Path.wildcard':
-      return [value(first)];
-    case 'EEx.function_from_file':
-      return [value(third)];
-    case '.embed_templates':
-      return [`${scope.dir}/${value(first)}`];
-    case '.import_sdl':
-      return named(value(first));
-    case '.use':
-      return named(value(second)).filter((path) =>
-        exists(tree, normalize(path.split('*')[0] ?? '')),
-      );
-    default:
-      // YamlElixir.read_from_file!, Toml.decode_file!, Code.eval_file
-      return /_file!?$/.test(expr.name) ? [value(first)] : [];
-  }
-}
-
-/** `use Phoenix.Storybook, content_path: Path.expand("../storybook", __DIR__)`: a path for what the macro reads. */
-const named = (options: Value): string[] =>
-  pairs(options)
-    .flatMap(([, value]) => value)
-    .filter((path) => typeof path === 'string');
+const isPath = (expr: Expr): boolean => expr.is === 'string' || moduleOf(expr) === 'Path';
 
 const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
 
-/** The file, or the folder at the top of the app that holds it; nothing when the image has it anyway. */
+/** The file or folder, that of a pattern too; nothing when the image has it anyway. */
 function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {
   if (path.startsWith('..')) return [path];
   if (projects.some(({ dir }) => dir !== '.' && path.startsWith(`${dir}/`))) return [];
-  const folder = (path.split('*')[0] ?? '').replace(/\/?[^/]*$/, '') || path;
-  const found = exists(tree, path) ? path : folder;
-  return exists(tree, found) && !COPIED.test(found) ? [found] : [];
+  const found = path.replace(/\/?[^/*]*\*.*$/, '');
+  return found && exists(tree, found) && !COPIED.test(found) ? [found] : [];
 }
