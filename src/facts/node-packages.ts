@@ -28,15 +28,15 @@ export function readNodePackages(
   const folders = projects.flatMap(({ dir }) =>
     FOLDERS.map((folder) => (dir === '.' ? folder : `${dir}/${folder}`)),
   );
+  const callsNode = deploySteps.some((step) => CALLS_NODE.test(step));
   return [...new Set(folders)].flatMap((folder): NodePackage[] => {
     const file = `${folder}package.json`;
     if (!tree.paths.has(file)) return [];
     const json = manifest(tree, folder);
     // Above an assets/ folder with its own package.json, one serves tests and tools unless it bundles
-    const isBeside =
-      folders.includes(`${folder}assets/`) && tree.paths.has(`${folder}assets/package.json`);
+    const isBeside = tree.paths.has(`${folder}assets/package.json`);
     if (!json) notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
-    else if (isBeside ? bundles(json) || json.workspaces.length : builds(json, folder, deploySteps))
+    else if (isBeside ? bundles(json) || json.workspaces.length : builds(json, folder, callsNode))
       return [nodePackage(tree, folder, json, notes)];
     else if (Object.keys(json.devDependencies).length)
       notes.push(
@@ -56,16 +56,12 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]) 
           members(tree, folder).some((member) => matches(member, file.slice(folder.length)))),
     ) ?? here;
   const lockfile = lockIn(tree, home) ?? null;
-  const [, named, major] = /^(npm|yarn|pnpm|bun)@(\d+)/.exec(json.packageManager ?? '') ?? [];
+  const [, named] = /^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '') ?? [];
   const manager = (lockfile ? LOCKS[lockfile] : (named ?? 'npm')) as PackageManager;
   if (!lockfile)
     notes.push(
       `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
     );
-  const isBerry =
-    tree.paths.has(`${home}.yarnrc.yml`) ||
-    Number(major ?? 1) > 1 ||
-    /^__metadata:/m.test(tree.read(`${home}yarn.lock`) ?? '');
   return {
     /** Relative to the app. */
     file,
@@ -86,7 +82,7 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]) 
     ],
     scripts: Object.keys(json.scripts),
     /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
-    berry: manager === 'yarn' && isBerry,
+    berry: lockfile === 'yarn.lock' && /^__metadata:/m.test(tree.read(home + lockfile) ?? ''),
     /** `packageManager` of package.json, what corepack installs, e.g. "pnpm@9.1.0". */
     packageManager: json.packageManager ?? null,
     /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
@@ -108,9 +104,9 @@ const lockIn = (tree: Tree, folder: string): string | undefined =>
   LOCKFILES.find((name) => tree.paths.has(folder + name));
 
 /** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
-function builds(json: Manifest, folder: string, deploySteps: readonly string[]): boolean {
+function builds(json: Manifest, folder: string, callsNode: boolean): boolean {
   const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
-  const isCalled = developing(json).length > 0 || deploySteps.some((step) => CALLS_NODE.test(step));
+  const isCalled = callsNode || developing(json).length > 0;
   return ships || bundles(json) || (/(^|\/)assets\/$/.test(folder) && isCalled);
 }
 
@@ -145,6 +141,8 @@ function members(tree: Tree, folder: string): string[] {
 const BESIDE =
   /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 
+const PINS = ['.nvmrc', '.node-version', '.tool-versions', 'mise.toml', '.mise.toml'];
+
 function installFiles(tree: Tree, home: string, lockfile: string | null): string[] {
   const packages = members(tree, home);
   const beside = [...tree.paths].filter((path) => {
@@ -157,49 +155,41 @@ function installFiles(tree: Tree, home: string, lockfile: string | null): string
 
 function nodeVersion(tree: Tree, here: string, { volta, engines }: Manifest): string | null {
   const pins = [here, ...foldersAbove(here)].flatMap((folder) => {
-    const read = (name: string) => tree.read(folder + name) ?? '';
-    const tools = ['.tool-versions', 'mise.toml', '.mise.toml'].map(read);
-    return [
-      read('.nvmrc'),
-      read('.node-version'),
-      ...tools.map((text) => pinned(text, 'node(?:js)?')),
-    ];
+    const [nvm, node, ...tools] = PINS.map((name) => tree.read(folder + name) ?? '');
+    return [nvm, node, ...tools.map((text) => pinned(text, 'node(?:js)?'))];
   });
   const wanted = [...pins, volta.node, engines.node];
   return wanted.map((text) => numberIn(text)).find(Boolean) ?? null;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+type Texts = Readonly<Record<string, string>>;
 type Manifest = NonNullable<ReturnType<typeof manifest>>;
-
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** A package.json with its fields as npm means them; undefined when it is no JSON. */
 function manifest(tree: Tree, folder: string) {
-  let json: unknown;
+  let json: Record<string, unknown>;
   try {
-    json = JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, ''));
+    json = Object(JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, '')));
   } catch {
     return undefined;
   }
-  if (!isRecord(json)) return undefined;
-  const texts = (value: unknown): Readonly<Record<string, string>> =>
+  const texts = (key: string): Texts =>
     Object.fromEntries(
-      Object.entries(isRecord(value) ? value : {}).filter((entry): entry is [string, string] =>
+      Object.entries(Object(json[key])).filter((entry): entry is [string, string] =>
         isText(entry[1]),
       ),
     );
-  const members = isRecord(json.workspaces) ? json.workspaces.packages : json.workspaces;
+  const members = Object(json.workspaces).packages ?? json.workspaces;
   return {
-    dependencies: texts(json.dependencies),
-    devDependencies: texts(json.devDependencies),
-    optionalDependencies: texts(json.optionalDependencies),
-    scripts: texts(json.scripts),
-    engines: texts(json.engines),
-    volta: texts(json.volta),
+    dependencies: texts('dependencies'),
+    devDependencies: texts('devDependencies'),
+    optionalDependencies: texts('optionalDependencies'),
+    scripts: texts('scripts'),
+    engines: texts('engines'),
+    volta: texts('volta'),
     packageManager: isText(json.packageManager) ? json.packageManager : undefined,
     workspaces: Array.isArray(members) ? members.filter(isText) : [],
   };
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
