@@ -1,23 +1,14 @@
 import { get, moduleName, type Value } from '../elixir/value.ts';
 import { Problem } from '../problem.ts';
 import type { Code, Use } from './code.ts';
-import type { Config } from './config.ts';
 import type { Dep, MixProject } from './mix-project.ts';
-
-interface Candidates {
-  code: Code;
-  config: Config;
-  projects: readonly MixProject[];
-  /** Umbrella apps in the release, true where its list names them. */
-  releasedApps: ReadonlyMap<string, boolean> | undefined;
-  notes: string[];
-}
+import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /**
  * The endpoint that serves the app. Among several: one that is in the release, that production
- * configures, that renders pages; across umbrella apps the one that most others build on.
+ * configures; across umbrella apps the one that most others build on.
  */
-export function pickEndpoint(repo: Candidates): Use & { otpApp: string } {
+export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
   const { projects, notes } = repo;
   const apps = new Set(projects.map(({ app }) => app));
   const known = repo.code.endpoints.filter(({ otpApp }) => otpApp === null || apps.has(otpApp));
@@ -38,7 +29,7 @@ export function pickEndpoint(repo: Candidates): Use & { otpApp: string } {
 }
 
 /** Weights found by trying them on some 40 public apps. */
-function pointsOf({ code, config, projects, releasedApps }: Candidates) {
+function pointsOf({ code, config, projects, releasedApps }: PhoenixRepo) {
   const dependents = new Map<string, number>();
   for (const { name } of projects.flatMap(({ deps }) => deps))
     dependents.set(name, (dependents.get(name) ?? 0) + 1);
@@ -47,16 +38,13 @@ function pointsOf({ code, config, projects, releasedApps }: Candidates) {
   const bases = new Map(projects.map((project) => [project.app, baseOf(project)]));
   return ({ module, otpApp }: Use): number => {
     const app = otpApp ?? '';
-    const settings = get(config.apps.get(app), module);
     const isBeside = (siblings.get(otpApp) ?? 0) > 1;
     const signs: [weight: number, isThere: unknown][] = [
-      [4, settings],
+      [4, get(config.apps.get(app), module)],
       [3, releasedApps?.get(app)],
       [2, isBeside && module.endsWith('Web.Endpoint')],
       [2, module.startsWith(bases.get(otpApp) ?? '-')],
-      [1, get(settings, 'live_view') ?? get(settings, 'render_errors')],
       [(4 * (dependents.get(app) ?? 0)) / (projects.length + 1), true],
-      [-module.split('.').length / 10, isBeside],
     ];
     return signs.reduce((sum, [weight, isThere]) => sum + (isThere ? weight : 0), 0);
   };

@@ -27,19 +27,14 @@ export function releaseName(
   notes: string[],
 ): string | null {
   if (wanted !== null) return wanted;
-  if (defaultRelease !== null && (releases.length === 0 || releases.includes(defaultRelease)))
+  if (defaultRelease !== null && (!releases.length || releases.includes(defaultRelease)))
     return defaultRelease;
-  const listed = releases.join(', ');
-  if (defaultRelease !== null)
-    notes.push(
-      `default_release in mix.exs names ${defaultRelease}, which is not among its releases (${listed}).`,
-    );
-  if (releases.length > 1)
-    notes.push(
-      `mix.exs has several releases (${listed}) and no default_release, so one has to be named.`,
-    );
-  else if (appsPath !== null && releases.length === 0)
-    notes.push('The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.');
-  if (releases.length) return releases.length === 1 ? (releases[0] ?? null) : null;
-  return appsPath === null ? app : null;
+  if (releases.length === 1) return releases[0] ?? null;
+  if (!releases.length && appsPath === null) return app;
+  notes.push(
+    releases.length
+      ? `mix.exs has several releases (${releases.join(', ')}) and no default_release among them, so one has to be named.`
+      : 'The umbrella has no `releases:` in its mix.exs, and `mix release` asks for one.',
+  );
+  return null;
 }

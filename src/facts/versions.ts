@@ -1,10 +1,5 @@
 import type { Tree } from '../tree.ts';
 
-interface Pin {
-  elixir: string | undefined;
-  otp: string | undefined;
-}
-
 /** In order of authority; the first file that names Elixir decides. */
 const FILES = [
   '.tool-versions',
@@ -63,27 +58,17 @@ export const pinned = (text: string, tool: string): string =>
 export const numberIn = (text = ''): string | undefined =>
   /\d+(?:\.\d+)*(?:-[a-z]+[.\d]*)?/.exec(text.slice(0, 99))?.[0];
 
-function pinIn(file: string, text: string): Pin {
-  if (/Dockerfile/.test(file)) return pinInDockerfile(text);
-  const pin = elixirPin(file.endsWith('.elixir-version') ? text : pinned(text, 'elixir'));
-  return { elixir: pin.elixir, otp: numberIn(pinned(text, 'erlang')) ?? pin.otp };
-}
-
 /** `1.15.7-otp-26`, `ref:v1.15.7`, `1.15.7-erlang-26.2-alpine`: the number and, where it is named, the OTP release. */
-function elixirPin(text: string): Pin {
-  const [, elixir, otp] =
-    /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-(?:otp|erlang)-(\d+(?:\.\d+)*))?/.exec(
-      text.slice(0, 99),
-    ) ?? [];
-  return { elixir, otp };
-}
+const ELIXIR = /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-(?:otp|erlang)-(\d+(?:\.\d+)*))?/;
 
-function pinInDockerfile(text: string): Pin {
+function pinIn(file: string, text: string) {
+  const isDockerfile = /Dockerfile/.test(file);
   const argument = (name: string) =>
     new RegExp(`^[ \\t]*ARG[ \\t]+${name}[ \\t]*=[ \\t]*"?([^"\\s]{1,99})`, 'mi').exec(text)?.[1];
-  const elixir = argument('ELIXIR_VERSION');
   const image = /^[ \t]*(?:ARG|FROM)[ \t].{0,99}elixir:v?(\d\S{1,99})/im.exec(text)?.[1];
-  if (elixir === undefined) return elixirPin(image ?? '');
-  const otp = numberIn(argument('(?:OTP|ERLANG)_VERSION'));
-  return { elixir: elixirPin(elixir).elixir, otp };
+  const own = file.endsWith('.elixir-version') ? text : pinned(text, 'elixir');
+  const named = isDockerfile ? (argument('ELIXIR_VERSION') ?? image ?? '') : own;
+  const [, elixir, otp] = ELIXIR.exec(named.slice(0, 99)) ?? [];
+  const erlang = isDockerfile ? argument('(?:OTP|ERLANG)_VERSION') : pinned(text, 'erlang');
+  return { elixir, otp: numberIn(erlang) ?? otp };
 }
