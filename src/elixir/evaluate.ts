@@ -1,5 +1,5 @@
 import { apply, invoke } from './apply.ts';
-import { evaluation, LARGEST_VALUE } from './budget.ts';
+import { LARGEST_VALUE, spend } from './budget.ts';
 import { type Expr, isOperator } from './expr.ts';
 import { FORMS } from './forms.ts';
 import { library } from './library.ts';
@@ -15,7 +15,7 @@ let depth = 0;
 export function evaluate(expr: Expr | undefined, scope: Scope): Value {
   if (!expr) return null;
   if (depth > DEEPEST) return new Unknown('a recursive definition');
-  if (!evaluation.spend(1)) return new Unknown('a long computation');
+  if (!spend('evaluation', 1)) return new Unknown('a long computation');
   depth++;
   try {
     return affordable(computed(expr, scope));
@@ -28,7 +28,7 @@ export function evaluate(expr: Expr | undefined, scope: Scope): Value {
 function affordable(value: Value): Value {
   if (typeof value !== 'string' && !Array.isArray(value) && !(value instanceof Tuple)) return value;
   const weight = weigh(value);
-  const within = evaluation.spend(Array.isArray(value) ? value.length >> 3 : weight >> 3);
+  const within = spend('evaluation', Array.isArray(value) ? value.length >> 3 : weight >> 3);
   return within && weight <= LARGEST_VALUE ? value : new Unknown('a large value');
 }
 

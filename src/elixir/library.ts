@@ -1,4 +1,4 @@
-import { evaluation } from './budget.ts';
+import { spend } from './budget.ts';
 import { Atom, get, Module, pairs, sameValue, Unknown, type Value } from './value.ts';
 
 /** undefined: it can't be known. */
@@ -34,7 +34,7 @@ const append: Known = (...sides) =>
 
 const subtract: Known = (left, right) => {
   if (!Array.isArray(left) || !Array.isArray(right)) return left;
-  if (!evaluation.spend(left.length * right.length)) return undefined;
+  if (!spend('evaluation', left.length * right.length)) return undefined;
   return left.filter((item) => !right.some((gone) => sameValue(item, gone)));
 };
 

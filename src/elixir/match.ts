@@ -22,7 +22,10 @@ export function match(pattern: Expr, value: Value, scope: Scope): Fits {
       if (!(value instanceof Tuple) || value.items.length !== pattern.items.length) return false;
       return matchAll(pattern.items, value.items, scope);
     case 'list':
-      return Array.isArray(value) && matchList(pattern.items, value, scope);
+      if (isOperator(pattern.items.at(-1), '|'))
+        return match(pattern, new Unknown('a list with a tail'), scope);
+      if (!Array.isArray(value) || value.length !== pattern.items.length) return false;
+      return matchAll(pattern.items, value, scope);
     case 'map':
       return matchMap(pattern.pairs, value, scope);
     case 'module':
@@ -44,20 +47,6 @@ function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Sc
     if (fits instanceof Unknown) doubt ??= fits;
   }
   return doubt ?? true;
-}
-
-function matchList(patterns: readonly Expr[], value: readonly Value[], scope: Scope): Fits {
-  const last = patterns.at(-1);
-  if (!isOperator(last, '|'))
-    return value.length === patterns.length && matchAll(patterns, value, scope);
-  const first = patterns.length;
-  const rest = value.slice(first);
-  if (value.length < first) return false;
-  return matchAll(
-    [...patterns.slice(0, -1), ...last.operands],
-    [...value.slice(0, first), rest],
-    scope,
-  );
 }
 
 function matchMap(wanted: readonly Expr[], value: Value, scope: Scope): Fits {

@@ -1,6 +1,6 @@
 import { evaluate, falsy } from './evaluate.ts';
 import type { Call, Expr } from './expr.ts';
-import { emptyScope } from './scope.ts';
+import { Scope } from './scope.ts';
 import { Unknown } from './value.ts';
 
 export interface DefinedModule {
@@ -26,7 +26,7 @@ export function modulesIn(body: readonly Expr[], outer = ''): DefinedModule[] {
 function inProduction(body: readonly Expr[]): Expr[] {
   return body.flatMap((expr): Expr[] => {
     if (expr.is !== 'call' || (expr.name !== 'if' && expr.name !== 'unless')) return [expr];
-    const condition = evaluate(expr.args[0], emptyScope());
+    const condition = evaluate(expr.args[0], new Scope());
     if (condition instanceof Unknown) return [expr];
     const taken = falsy(condition) === (expr.name === 'if') ? 'else' : 'do';
     return inProduction(expr.blocks[taken] ?? []);

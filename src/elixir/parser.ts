@@ -1,6 +1,6 @@
 import { ExternalTokenizer } from '@lezer/lr';
 import { parser as lezerElixir } from 'lezer-elixir';
-import { parsing } from './budget.ts';
+import { spend } from './budget.ts';
 
 export type Tree = ReturnType<typeof lezerElixir.parse>;
 export type SyntaxNode = Tree['topNode'];
@@ -45,7 +45,7 @@ const RECOVERY = 10;
 
 /** The parse tree, as far as the limits reach. @returns undefined for a text that is beyond them as a whole */
 export function parseTree(text: string): Tree | undefined {
-  if (parsing.over || text.length > LARGEST || ROW.test(text)) return undefined;
+  if (!spend('parsing', 0) || text.length > LARGEST || ROW.test(text)) return undefined;
   const parse = parser.startParse(text);
   const progress = parse as unknown as Progress;
   let recovery = 0;
@@ -54,7 +54,7 @@ export function parseTree(text: string): Tree | undefined {
       const { stacks, recovering } = progress;
       if (recovering) recovery++;
       const isOver =
-        !parsing.spend(stacks.length * (recovering ? RECOVERY : 1)) ||
+        !spend('parsing', stacks.length * (recovering ? RECOVERY : 1)) ||
         recovery > MOST_RECOVERY ||
         stacks.some(({ stack }) => stack.length > MOST_OPEN);
       if (isOver && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);

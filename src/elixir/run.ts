@@ -1,10 +1,10 @@
 import { below, matches, normalize, type Tree } from '../tree.ts';
 import { invoke } from './apply.ts';
-import { evaluation } from './budget.ts';
+import { spend } from './budget.ts';
 import { evaluateBody } from './evaluate.ts';
 import type { Expr } from './expr.ts';
 import { modulesIn } from './modules.ts';
-import { emptyScope, moduleScope, type Scope } from './scope.ts';
+import { moduleScope, Scope } from './scope.ts';
 import { lineAt, parseElixir } from './syntax.ts';
 import {
   Atom,
@@ -74,7 +74,7 @@ export class Run {
     const everyBranch = this.world.everyBranch ?? this.world.environment === 'any';
     const dir = `/${file.replace(/\/?[^/]*$/, '')}`;
     this.within({ file, text }, () =>
-      evaluateBody(body, { ...emptyScope(this), dir, everyBranch }),
+      evaluateBody(body, { ...new Scope(), host: this, dir, everyBranch }),
     );
   }
 
@@ -153,7 +153,7 @@ export class Run {
       return this.configured(args);
     const [, module, called = name] = /^(.*)\.(.*)$/.exec(name) ?? [];
     for (const target of module === undefined ? scope.imports : [module]) {
-      evaluation.spend(1);
+      spend('evaluation', 1);
       const full = `${target}.${called}`;
       const { functions = {} } = this.world;
       if (Object.hasOwn(functions, full))
@@ -177,7 +177,7 @@ export class Run {
     this.held.set(app.name, held);
     for (const [name, next] of key === null ? pairs(value) : [[key, value] as const]) {
       const before = held.get(name);
-      const isAffordable = evaluation.spend(weigh(before ?? null) + weigh(next));
+      const isAffordable = spend('evaluation', weigh(before ?? null) + weigh(next));
       held.set(name, isAffordable ? deepMerge(before, next) : next);
     }
     return null;

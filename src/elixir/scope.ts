@@ -1,50 +1,37 @@
-import { evaluation } from './budget.ts';
+import { spend } from './budget.ts';
 import { type Clause, callOf, type Expr, isOperator, option } from './expr.ts';
 import type { Run } from './run.ts';
 import type { Value } from './value.ts';
 
 /** What an expression may refer to. */
-export interface Scope {
+export class Scope {
   /** What `__MODULE__` is. */
-  module: string;
-  aliases: Map<string, string>;
+  module = '';
+  aliases = new Map<string, string>();
   /** Modules whose functions may be called by their bare name (`import`, `use`). */
-  imports: Set<string>;
-  attributes: Map<string, Expr>;
-  functions: Map<string, Clause[]>;
-  variables: Map<string, Value>;
+  imports = new Set<string>();
+  attributes = new Map<string, Expr>();
+  functions = new Map<string, Clause[]>();
+  variables = new Map<string, Value>();
   /** What `__DIR__` is, as the host's `readFile` understands it. */
-  dir: string;
+  dir = '.';
   /** The folder that Mix runs in. */
-  cwd: string;
+  cwd = '.';
   /** Where a condition can't be known, all its branches are run. */
-  everyBranch: boolean;
+  everyBranch = false;
   /** The world around the code; without one it is only looked at. */
   host: Run | undefined;
 }
 
-export const emptyScope = (host?: Run): Scope => ({
-  module: '',
-  aliases: new Map(),
-  imports: new Set(),
-  attributes: new Map(),
-  functions: new Map(),
-  variables: new Map(),
-  dir: '.',
-  cwd: '.',
-  everyBranch: false,
-  host,
-});
-
 /** A block of its own: what it binds is not seen outside. */
 export function inner(scope: Scope): Scope {
-  evaluation.spend(scope.variables.size >> 3);
+  spend('evaluation', scope.variables.size >> 3);
   return { ...scope, variables: new Map(scope.variables) };
 }
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
 export function moduleScope(body: readonly Expr[], module = ''): Scope {
-  const scope = { ...emptyScope(), module };
+  const scope = { ...new Scope(), module };
   for (const expr of body) {
     declare(expr, scope);
     if (expr.is === 'attribute' && expr.value) scope.attributes.set(expr.name, expr.value);

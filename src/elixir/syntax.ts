@@ -1,4 +1,4 @@
-import { parsing } from './budget.ts';
+import { cut, spend } from './budget.ts';
 import type { Expr } from './expr.ts';
 import { parseTree, type Tree } from './parser.ts';
 import { readTree } from './read.ts';
@@ -37,9 +37,9 @@ const MOST_KNOWN = 2000;
  */
 export function parseElixir(text: string): Source {
   const source = known.get(text) ?? parse(text);
-  if (source.problem?.text === BEYOND) parsing.isCut = true;
+  if (source.problem?.text === BEYOND) cut();
   if (known.size >= MOST_KNOWN) known.clear();
-  if (!parsing.over) known.set(text, source);
+  if (spend('parsing', 0)) known.set(text, source);
   return source;
 }
 

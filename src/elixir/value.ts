@@ -1,4 +1,4 @@
-import { evaluation } from './budget.ts';
+import { spend } from './budget.ts';
 import type { Clause } from './expr.ts';
 import type { Scope } from './scope.ts';
 
@@ -103,7 +103,7 @@ export function weigh(value: Value): number {
 export function sameValue(left: Value, right: Value): boolean {
   if (left === right) return true;
   const weight = weigh(left);
-  if (weight !== weigh(right) || !evaluation.spend(weight)) return false;
+  if (weight !== weigh(right) || !spend('evaluation', weight)) return false;
   return show(left) === show(right);
 }
 

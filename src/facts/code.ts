@@ -1,7 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
 import { callsIn } from '../elixir/modules.ts';
-import { emptyScope, fullName } from '../elixir/scope.ts';
+import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
 import type { RequiredEnv, VariableRead } from './config.ts';
@@ -90,7 +90,7 @@ function fetches({ body, file, text }: SourceModule): RequiredEnv[] {
   const found: RequiredEnv[] = [];
   walk(body, (expr, around) => {
     if (expr.is !== 'call' || moduleOf(expr) !== 'System' || expr.name !== 'fetch_env!') return;
-    const name = evaluate(expr.args[0], emptyScope());
+    const name = evaluate(expr.args[0], new Scope());
     if (typeof name !== 'string' || around.some(isCondition)) return;
     const compileTime = !around.some(isDefinition);
     found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
