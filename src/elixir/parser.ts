@@ -37,7 +37,6 @@ const parser = lezerElixir.configure({
 /** What people write stays far below: of 37 public apps, 100 KB, 240 open and 82 steps are the most. */
 const LARGEST = 256 << 10;
 const MOST_OPEN = 1000;
-const MOST_RECOVERY = 1000;
 /** The parser's time is the square of such a row. */
 const ROW = /\s{1000}|([^\w\s])\1{500}/;
 /** A step of looking for a way out of an error copies all that is open. */
@@ -48,14 +47,11 @@ export function parseTree(text: string): Tree | undefined {
   if (!spend('parsing', 0) || text.length > LARGEST || ROW.test(text)) return undefined;
   const parse = parser.startParse(text);
   const progress = parse as unknown as Progress;
-  let recovery = 0;
   try {
     for (;;) {
       const { stacks, recovering } = progress;
-      if (recovering) recovery++;
       const isOver =
         !spend('parsing', stacks.length * (recovering ? RECOVERY : 1)) ||
-        recovery > MOST_RECOVERY ||
         stacks.some(({ stack }) => stack.length > MOST_OPEN);
       if (isOver && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
       const tree = parse.advance();

@@ -1,7 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
-import { below, exists, normalize, type Tree } from '../tree.ts';
+import { exists, normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
@@ -75,7 +75,6 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     return READS.test(outsideFunctions(sources.text(file)));
   });
   const found = files.flatMap((file) => {
-    // Mix runs in the project's folder, whatever file it compiles
     const project = projects.findLast(({ dir }) => dir !== '.' && file.startsWith(`${dir}/`));
     const cwd = project?.dir ?? '.';
     return sources.modules(file).flatMap(({ body, scope }) => {
@@ -86,16 +85,21 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
         const isPart = parent && (parent.is === 'list' || moduleOf(parent) === 'Path');
         if (isPart || !isPath(expr) || around.some(isDefinition)) return;
         for (const path of [evaluate(expr, within)].flat())
-          if (typeof path === 'string' && /^[/\w]/.test(path))
-            paths.push(normalize(path.startsWith('/') ? path : below(cwd, path)));
+          if (typeof path === 'string' && path) paths.push(path);
       });
-      return paths;
+      // Mix runs in the project's folder, whatever file it compiles; macros go out from the file
+      return paths.map((path) => {
+        const from = path.startsWith('.') ? within.dir : within.cwd;
+        return normalize(path.startsWith('/') ? path : `${from}/${path}`);
+      });
     });
   });
   return [...new Set(found)].flatMap((path) => place(tree, path, projects));
 }
 
-const isPath = (expr: Expr): boolean => expr.is === 'string' || moduleOf(expr) === 'Path';
+/** A text that begins with / is a route of the app. */
+const isPath = (expr: Expr): boolean =>
+  expr.is === 'string' ? !/^\//.test(String(expr.parts[0])) : moduleOf(expr) === 'Path';
 
 const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
 
