@@ -57,6 +57,11 @@ R2.5 an interval in milliseconds (C3)
 + interval = 15
 fly.toml: interval => "15s"
 
+R2.5 a check once in two minutes
+- interval = "15s"
++ interval = "2m"
+fly.toml: interval => write: interval = "15s"
+
 R2.6 another port inside (A3)
 - internal_port = 4000
 + internal_port = 8080

@@ -115,6 +115,19 @@ test('what is worth knowing without being a fault is a note', () => {
     assert.match(judge(texts, id).notes.join(), note);
 });
 
+test('what is wrong, and the edit line by line', () => {
+  const texts = spoil(generated(), FLY, '[[vm]]', '[[processes]]');
+  assert.equal(judge(texts, 'R2.2').findings, [
+    {
+      weight: 'advice',
+      file: FLY,
+      line: null,
+      what: 'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
+      edit: 'npx plop fly-toml -- --memory 1gb, or at the end:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"',
+    },
+  ]);
+});
+
 test('other ways to say the same are met', () => {
   const stock = spoil(
     generated(),
