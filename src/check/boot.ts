@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { programs, startSteps } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
-import { assignmentsIn } from './script.ts';
+import type { Script } from './script.ts';
 
 /** What a secret holds in thought. */
 export const placeholder = (name: string): string => `the-secret-${name}`;
@@ -37,13 +37,13 @@ export function machineOf({ project, dockerfile: read, fly, envSh }: Repo): Reco
     ...(servers.length ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,
   };
-  return { ...given, ...exported(envSh?.text ?? '', given) };
+  return { ...given, ...exported(envSh?.file, given) };
 }
 
 /** What env.sh.eex sets, variables of the machine filled in; what only a command would tell is left out. */
-const exported = (script: string, given: Readonly<Record<string, string>>) =>
+const exported = (script: Script | undefined, given: Readonly<Record<string, string>>) =>
   Object.fromEntries(
-    assignmentsIn(script)
+    (script?.assignments ?? [])
       .filter(({ value }) => !/\$\(|`/.test(value))
       .map(({ name, value }) => [
         name,

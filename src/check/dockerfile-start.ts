@@ -98,9 +98,10 @@ export const startRules: readonly Rule[] = [
     const expose = last(file.final, 'EXPOSE');
     const ports = expose?.text.replaceAll('/tcp', '').trim() ?? '';
     const wanted = machine.PORT ?? String(fly?.service?.internalPort ?? 4000);
+    const says = ports || 'nothing';
     if (ports.includes('$')) return new Doubt(`what EXPOSE ${ports} is without a build argument`);
-    return ports !== wanted && { line: expose?.line ?? startLine(file), ports, wanted };
-  })`EXPOSE says ${({ ports }) => ports || 'nothing'}, the app listens on ${'wanted'}
+    return ports !== wanted && { line: expose?.line ?? startLine(file), says, wanted };
+  })`EXPOSE says ${'says'}, the app listens on ${'wanted'}
     => here, write: EXPOSE ${'wanted'}`,
   r16.must(
     ({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes,

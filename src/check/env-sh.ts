@@ -4,7 +4,7 @@ import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { PROBE } from './runtime-settings.ts';
-import { assignmentsIn, linesOf } from './script.ts';
+import type { Script } from './script.ts';
 
 /**
  * What a node is called before its `@`, as the shell writes it: the name by which libcluster looks for the nodes, a stable one
@@ -44,24 +44,18 @@ export const usesMnesia = ({ project }: Repo): boolean =>
   );
 
 /** What the owner should know about the name that our block gives the nodes. */
-export const nodeNotes = (repo: Repo): string[] => [
-  ...(basenames(repo).includes(undefined)
-    ? [
-        "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
-      ]
-    : []),
-  ...(nodeName(repo).reason === 'mnesia'
-    ? [
-        "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
-      ]
-    : []),
-];
+export const nodeNotes = (repo: Repo): string[] =>
+  [
+    basenames(repo).includes(undefined) &&
+      "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
+    nodeName(repo).reason === 'mnesia' &&
+      "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
+  ].filter((note) => note !== false);
 
 const b10 = rulesFor(ENV_SH, 'B10');
 
 /** What makes sense on Fly's private network alone, and is set everywhere. */
-function everywhere(script: string) {
-  const sets = assignmentsIn(script);
+function everywhere({ assignments: sets }: Script) {
   // A long node name needs a host, and whoever names the node for another platform knows what they do
   const isNamedElsewhere = sets.some(
     ({ name, value, guard }) => name === 'RELEASE_NODE' && !/FLY_/.test(value + guard),
@@ -78,28 +72,28 @@ function everywhere(script: string) {
   return found[0] && { line: found[0].line, names, lines };
 }
 
-const nodesIn = (script: string) =>
-  assignmentsIn(script).filter(({ name }) => name === 'RELEASE_NODE');
+const nodesIn = ({ assignments }: Script) =>
+  assignments.filter(({ name }) => name === 'RELEASE_NODE');
 
 /** Where an image reference goes into the node's name as it is. */
-const rawReferences = (script: string) =>
-  assignmentsIn(script)
+const rawReferences = (script: Script) =>
+  script.assignments
     .filter(({ value, text }) => value.includes('FLY_IMAGE_REF') && !/tr -cd|cut -c/.test(text))
     .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
 /** The names that nodes are given before their `@`. */
-const givenNames = (script: string) =>
+const givenNames = (script: Script) =>
   nodesIn(script)
     .filter(({ value }) => value.includes('@'))
-    .map(({ value, line }) => ({
-      line,
-      name: value.replace(/^\$\{RELEASE_NODE:?[-=]|@.*$/g, '').replace(/[{}]/g, ''),
-    }));
+    .map(({ value, line }) => {
+      const name = value.replace(/^\$\{RELEASE_NODE:?[-=]|@.*$/g, '').replace(/[{}]/g, '');
+      return { line, name };
+    });
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
-export const envShRules: readonly Rule<string>[] = [
+export const envShRules: readonly Rule<Script>[] = [
   b10.must(
-    (script) => script.includes('\r\n') && { line: 1 },
+    ({ text }) => text.includes('\r\n') && { line: 1 },
   )`lines end in CRLF, which the shell takes for a part of each command
     => save it with LF endings; \`npx plop env-sh\` does`,
   b10.should(
@@ -108,7 +102,7 @@ export const envShRules: readonly Rule<string>[] = [
     => move inside \`if [ -n "\${FLY_APP_NAME:-}" ]; then … fi\`:
       ${'lines'}`,
   b10.should(
-    (script) => !/\bRELEASE_NODE:?=/.test(script.replace(/^\s*#.*$/gm, '')),
+    ({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')),
   )`no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
   b10.should(
@@ -116,7 +110,7 @@ export const envShRules: readonly Rule<string>[] = [
   )`an image reference with a digest or a label of your own makes an invalid node name
     => clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
   b10.should(
-    (script, { machine }) => !/inet6_tcp/.test(script + machine.ERL_AFLAGS),
+    ({ text }, { machine }) => !/inet6_tcp/.test(text + machine.ERL_AFLAGS),
   )`nodes speak IPv4 to each other, and Fly's private network has IPv6 only
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
   b10.should(
@@ -124,8 +118,8 @@ export const envShRules: readonly Rule<string>[] = [
       project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
   )`dns_cluster looks for other machines under no name
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export DNS_CLUSTER_QUERY="\${FLY_APP_NAME}.internal"`,
-  b10.must((script) => {
-    const last = linesOf(script).at(-1);
+  b10.must(({ lines }) => {
+    const last = lines.at(-1);
     return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
   })`when its test fails, this last line ends the start (the script runs under set -e)
     => write it with if … then … fi`,

@@ -1,6 +1,7 @@
 import { Unknown } from '../elixir/value.ts';
 import type { Service } from '../fly/fly-config.ts';
 import { isGpu, memoryOf, memoryRange, sizeOf } from '../fly/machine.ts';
+import { startsTwins } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
@@ -59,11 +60,12 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   )`256 MB are too little for the Erlang VM
     => write: memory = "1gb"`,
 
-  r24.should(
-    ({ service: found, line }) =>
-      !found?.forceHttps && { line: found && line(`${found.path}.force_https`), kind: found?.kind },
-  )`plain HTTP is not redirected to HTTPS
-    => under ${({ kind }) => (kind === 'services' ? 'the [[services.ports]] of port 80' : '[http_service]')}, write: force_https = true`,
+  r24.should(({ service: found, line }) => {
+    const isOld = found?.kind === 'services';
+    const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
+    return !found?.forceHttps && { line: found && line(`${found.path}.force_https`), table };
+  })`plain HTTP is not redirected to HTTPS
+    => under ${'table'}, write: force_https = true`,
   r26.must((file) => !file.service)`no [http_service], so nothing is served
     => \`npx plop fly-toml\` writes it`,
   r26.must(
@@ -125,10 +127,9 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     }),
   )`after some minutes without requests the machine stops, and these workers with it: ${'who'}
     => write: auto_stop_machines = "off" and min_machines_running = 1`,
-  b7.should(({ deploy, line }, { project: { background } }) => {
-    const strategy = String(deploy.strategy);
-    const twice = /^(bluegreen|canary)$/.test(strategy) && background.length > 0;
-    return twice && { line: line('deploy.strategy'), strategy, who: background.join(', ') };
+  b7.should((file, { project: { background } }) => {
+    const twins = background.length > 0 && startsTwins(file);
+    return twins && { ...twins, who: background.join(', ') };
   })`${'strategy'} starts new machines beside the old ones, so these workers run twice meanwhile: ${'who'}
     => write: strategy = "rolling"`,
 
@@ -140,7 +141,8 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     => above the first [table], write: kill_signal = "SIGTERM"`,
   b8.should(({ killTimeout: given = 5, line }) => {
     const weight = given === 5 ? 'should' : 'advice';
-    return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, given };
-  })`after ${({ given }) => Math.min(given, 300)} s it is killed, with requests and jobs still running
+    const most = Math.min(given, 300);
+    return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, most };
+  })`after ${'most'} s it is killed, with requests and jobs still running
     => above the first [table], write: kill_timeout = "30s"`,
 ];

@@ -18,6 +18,10 @@ export const volumes = ({ table }: FlyFile) => [
   ...tablesAt(table, 'mount'),
 ];
 
+/** A strategy that starts machines beside the old ones. */
+export const startsTwins = ({ deploy: { strategy }, line }: FlyFile) =>
+  /^(canary|bluegreen)$/.test(String(strategy)) && { line: line('deploy.strategy'), strategy };
+
 /** Why a region can't be deployed to; a Doubt where Fly may have opened it since. flyctl takes codes only, no cities. */
 function wrongRegion({ region = 'lhr', line }: FlyFile) {
   if (REGIONS.some(({ code }) => code === region)) return undefined;
@@ -82,11 +86,9 @@ export const flyRules: readonly Rule<FlyFile>[] = [
       !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
   )`there is no strategy ${'strategy'}
     => write: strategy = "rolling"`,
-  r21.must((file) => {
-    const strategy = String(file.deploy.strategy);
-    const twins = /^(canary|bluegreen)$/.test(strategy) && volumes(file).length > 0;
-    return twins && { line: file.line('deploy.strategy'), strategy };
-  })`${'strategy'} starts machines beside the old ones, which hold the volume
+  r21.must(
+    (file) => volumes(file).length > 0 && startsTwins(file),
+  )`${'strategy'} starts machines beside the old ones, which hold the volume
     => write: strategy = "rolling"`,
   r21.must(({ table, service, line }) => {
     const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));

@@ -11,6 +11,7 @@ import { treeOf } from '../tree.ts';
 import { machineOf, placeholder } from './boot.ts';
 import { type CompiledKey, keysOfCode, keysOfPackages, type Path } from './compiled-keys.ts';
 import { type Dockerfile, readDockerfile } from './dockerfile-model.ts';
+import { readScript, type Script } from './script.ts';
 
 /** A text file of the repo with its parsed form. */
 export interface Read<T> {
@@ -89,8 +90,8 @@ export class Repo {
     return this.once('runtime', () => this.read(this.runtimePath, (text) => text));
   }
 
-  get envSh(): Read<string> | undefined {
-    return this.once('envSh', () => this.read(this.envShPath, (text) => text));
+  get envSh(): Read<Script> | undefined {
+    return this.once('envSh', () => this.read(this.envShPath, readScript));
   }
 
   /** Settings that are read while compiling: a release whose runtime.exs changes one stops at boot. */

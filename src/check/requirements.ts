@@ -1,6 +1,7 @@
 import type { Dockerfile } from './dockerfile-model.ts';
 import type { FlyFile } from './repo.ts';
 import type { Subject } from './rule.ts';
+import type { Script } from './script.ts';
 
 export const DOCKERFILE: Subject<Dockerfile> = {
   title: 'Dockerfile',
@@ -27,7 +28,7 @@ export const FLY_TOML: Subject<FlyFile> = {
   except: 'R2.1',
 };
 
-export const ENV_SH: Subject<string> = {
+export const ENV_SH: Subject<Script> = {
   title: 'rel/env.sh.eex',
   generator: 'env-sh',
   absence: 'should',

@@ -31,9 +31,10 @@ function clashes(_: string, repo: Repo) {
         one.app === app &&
         (one.key === keys[0] || (one.key === null && get(one.value, keys[0] ?? '') !== undefined)),
     )?.line;
-    return !changes || (started instanceof Unknown && before !== undefined)
-      ? new Doubt(`whether line ${line} changes ${named(path)}, which ${reader} compiles in`)
-      : { path: named(path), reader, line };
+    if (!changes || (started instanceof Unknown && before !== undefined))
+      return new Doubt(`whether line ${line} changes ${named(path)}, which ${reader} compiles in`);
+    const late = `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`;
+    return { path: named(path), reader, line, late: reader.includes(':') ? late : '' };
   });
 }
 
@@ -64,10 +65,7 @@ export const bootRules: readonly Rule<string>[] = [
   r31.must(
     clashes,
   )`the release stops at boot: ${'path'} is set here, and ${'reader'} reads it while compiling (compile_env)
-    => set ${'path'} in config/prod.exs${({ reader }) =>
-      reader.includes(':')
-        ? `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`
-        : ''}`,
+    => set ${'path'} in config/prod.exs${'late'}`,
   r31.should((file) => {
     const line =
       file.split('\n').findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code)) + 1;

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 
-/** A line of a shell script such as env.sh.eex, without comments and EEx tags. */
+/** A line of a shell script without comments and EEx tags. */
 interface Line {
   line: number;
   text: string;
@@ -8,63 +8,48 @@ interface Line {
   guard: string;
 }
 
+export type Script = ReturnType<typeof readScript>;
+
 const DEEPEST = 10;
 const MOST_TEXT = 200_000;
 
-/** Many rules ask about one script. */
-let read: { script: string; lines: Line[] } = { script: '', lines: [] };
-
 /**
- * Nothing is run: `if`, `case` and loops are told by the words that lines begin and end with. Empty lines are left out.
+ * Reads a shell script such as env.sh.eex. Nothing is run: `if`, `case` and loops are told by the words that lines begin and
+ * end with. Empty lines are left out.
  * @throws Problem for a script that is larger than anybody's
  */
-export function linesOf(script: string): Line[] {
-  if (script.length > MOST_TEXT)
+export function readScript(text: string) {
+  if (text.length > MOST_TEXT)
     throw new Problem(
       `rel/env.sh.eex has more than ${MOST_TEXT / 1000} KB and is not read; shorten it`,
     );
-  if (read.script !== script) read = { script, lines: readLines(script) };
-  return read.lines;
-}
-
-function readLines(script: string): Line[] {
   const guards: string[] = [];
-  const lines = script.split(/\r?\n/).map((raw, index) => {
-    const text = raw
+  const all = text.split(/\r?\n/).map((raw, index): Line => {
+    const code = raw
       .replace(/<%.*?%>/g, '')
       .replace(/(^|\s)#.*$/, '')
       .trim();
-    if (/^(if|case|while|for)\b/.test(text)) guards.push(text);
-    if (/^(elif|else)\b/.test(text)) guards.splice(-1, 1, text);
-    const guard = [...guards.slice(-DEEPEST), ...text.split('&&').slice(0, -1)].join(' ');
-    if (/(^|;\s*)(fi|esac|done)\b/.test(text)) guards.pop();
-    return { line: index + 1, text, guard };
+    if (/^(if|case|while|for)\b/.test(code)) guards.push(code);
+    if (/^(elif|else)\b/.test(code)) guards.splice(-1, 1, code);
+    const guard = [...guards.slice(-DEEPEST), ...code.split('&&').slice(0, -1)].join(' ');
+    if (/(^|;\s*)(fi|esac|done)\b/.test(code)) guards.pop();
+    return { line: index + 1, text: code, guard };
   });
-  return lines.filter(({ text }) => text);
-}
-
-interface Assignment extends Line {
-  name: string;
-  value: string;
+  const lines = all.filter((line) => line.text);
+  return { text, lines, assignments: lines.flatMap(assignmentsIn) };
 }
 
 const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"])*"|'[^']*'|\$\([^)]*\)|[^\s;]*)/g;
 
 /** `NAME=value` and `export NAME=value`, several on a line too; the value without its quotes. */
-export const assignmentsIn = (script: string): Assignment[] =>
-  linesOf(script)
-    .filter(({ text }) => text.includes('='))
-    .flatMap((line) =>
-      [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => ({
-        ...line,
-        name,
-        value: value.replace(/^(["'])(.*)\1$/, '$2'),
-      })),
-    );
+const assignmentsIn = (line: Line) =>
+  [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => {
+    return { ...line, name, value: value.replace(/^(["'])(.*)\1$/, '$2') };
+  });
 
 /** The owner's script gives a variable its value on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
 export const setsOnFly = (script: string, name: string): boolean =>
-  linesOf(script).some(
+  readScript(script).lines.some(
     ({ text, guard }) =>
       new RegExp(`\\b${name}:?=`).test(text) &&
       (guard === '' ||
