@@ -51,40 +51,55 @@ test('an app that runs without [[vm]] gets none, unless asked, and is told so', 
   assert.is(at(run('').data, 'vm.0.memory'), '1gb');
 });
 
-test('a [[vm]] without memory has that of its size, and keeps it', () => {
-  for (const vm of [
-    'size = "shared-cpu-2x"',
-    'size = "performance-1x"',
-    'size = "a10"',
-    'cpus = 4',
-  ])
-    assert.is(at(run(`${SERVICE}[[vm]]\n${vm}\n`).data, 'vm.0.memory'), undefined, vm);
-  const larger = run(`${SERVICE}[[vm]]\nsize = "shared-cpu-2x"\n`, {
-    flags: { ...FLAGS, memory: '1gb' },
-  });
-  assert.is(at(larger.data, 'vm.0.memory'), '1gb');
-});
+const vm = (line: string) => `${SERVICE}[[vm]]\n${line}\n`;
+const service = (port: number) =>
+  `[[services]]\ninternal_port = ${port}\n[[services.ports]]\nport = ${port}\nhandlers = ["http"]\n`;
+const GROUPS = `${SERVICE}processes = ["worker", "app"]\n`;
 
-test('memory that the size has already is not written', () => {
-  const flags = { ...FLAGS, memory: '512mb' };
-  const vm = at(run(`${SERVICE}[[vm]]\nsize = "shared-cpu-2x"\n`, { flags }).data, 'vm.0');
-  assert.equal(vm, { size: 'shared-cpu-2x' });
-});
-
-test('a new [[vm]] names its process group where there are others', () => {
-  const flags = { ...FLAGS, memory: '1gb' };
-  const service = `${SERVICE}processes = ["worker", "app"]\n`;
-  assert.is(at(run(service, { flags }).data, 'vm.0.processes'), undefined);
-  const groups = run(`${service}[processes]\nworker = "w"\napp = "a"\n`, { flags });
-  assert.equal(at(groups.data, 'vm.0.processes'), ['app']);
-});
-
-test('of several services the one on the port of [env] serves the pages', () => {
-  const service = (port: number) =>
-    `[[services]]\ninternal_port = ${port}\n[[services.ports]]\nport = ${port}\nhandlers = ["http"]\n`;
-  const { data } = run(`[env]\nPORT = "8080"\n${service(3000)}${service(8080)}`);
-  assert.is(at(data, 'services.0.http_checks'), undefined);
-  assert.is(at(data, 'services.1.http_checks.0.path'), '/health');
+test('values that come in, or do not, by the answers', () => {
+  const cases: [theirs: string, flags: typeof FLAGS, path: string, value: unknown][] = [
+    // A [[vm]] without memory has that of its size, and keeps it
+    [vm('size = "shared-cpu-2x"'), {}, 'vm.0.memory', undefined],
+    [vm('size = "performance-1x"'), {}, 'vm.0.memory', undefined],
+    [vm('size = "a10"'), {}, 'vm.0.memory', undefined],
+    [vm('cpus = 4'), {}, 'vm.0.memory', undefined],
+    [vm('size = "shared-cpu-2x"'), { memory: '1gb' }, 'vm.0.memory', '1gb'],
+    [vm('size = "shared-cpu-2x"'), { memory: '512mb' }, 'vm.0.memory', undefined],
+    [vm('size = "performance-1x"\nmemory = "2gb"'), { memory: '4gb' }, 'vm.0.memory', '4gb'],
+    // A new one names its process group where there are others
+    [GROUPS, { memory: '1gb' }, 'vm.0.processes', undefined],
+    [
+      `${GROUPS}[processes]\nworker = "w"\napp = "a"\n`,
+      { memory: '1gb' },
+      'vm.0.processes.0',
+      'app',
+    ],
+    // Of several services the one on the port of [env] serves the pages
+    [
+      `[env]\nPORT = "8080"\n${service(3000)}${service(8080)}`,
+      {},
+      'services.0.http_checks',
+      undefined,
+    ],
+    [
+      `[env]\nPORT = "8080"\n${service(3000)}${service(8080)}`,
+      {},
+      'services.1.http_checks.0.path',
+      '/health',
+    ],
+    ['[env]\nPORT = "8080"\n', {}, 'http_service.internal_port', 8080],
+    // A machine with swap can't be suspended
+    ['swap_size_mb = 512\n', {}, 'http_service.auto_stop_machines', 'stop'],
+    // A database that is reached without IPv6 is one outside Fly, unless answered otherwise
+    ['[env]\nECTO_IPV6 = "false"\n', { postgres: undefined }, 'env.ECTO_IPV6', 'false'],
+    ['[env]\nECTO_IPV6 = "false"\n', {}, 'env.ECTO_IPV6', 'true'],
+  ];
+  for (const [theirs, flags, path, value] of cases)
+    assert.is(at(run(theirs, { flags: { ...FLAGS, ...flags } }).data, path), value, theirs);
+  assert.match(
+    run('[env]\nECTO_IPV6 = "false"\n').notes.join(),
+    'env.ECTO_IPV6 is "true" in place of "false"',
+  );
 });
 
 test('checks of theirs get the header only where force_ssl would redirect them', () => {
@@ -104,33 +119,21 @@ test('an empty list that gives way to a check of ours is told', () => {
   assert.match(told, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
 });
 
-test('a machine with swap stops, as it can not be suspended', () => {
-  const { data } = run('swap_size_mb = 512\n');
-  assert.is(at(data, 'http_service.auto_stop_machines'), 'stop');
-});
-
-test('a machine that can not have so much memory is refused', () => {
-  const flags = { ...FLAGS, memory: '4gb' };
-  assert.throws(() => run('', { flags }), /shared-cpu-1x machine has 256 to 2048 MB/);
-  const theirs = '[[vm]]\nsize = "performance-1x"\nmemory = "2gb"\n';
-  assert.is(at(run(theirs, { flags }).data, 'vm.0.memory'), '4gb');
-});
+test('a machine that can not have so much memory is refused', () =>
+  assert.throws(
+    () => run('', { flags: { ...FLAGS, memory: '4gb' } }),
+    /shared-cpu-1x machine has 256 to 2048 MB/,
+  ));
 
 test('two at once is a conflict where the work must run once only', () => {
+  const deploy = (strategy: string) => `[deploy]\nstrategy = "${strategy}"\n${SERVICE}`;
   for (const strategy of ['bluegreen', 'canary']) {
-    const theirs = `[deploy]\nstrategy = "${strategy}"\n${SERVICE}`;
-    const { after, ours = '' } = run(theirs, { project: busy });
+    const { after, ours = '' } = run(deploy(strategy), { project: busy });
     assert.match(after, `strategy = "${strategy}"`);
     assert.match(ours, 'strategy = "rolling"');
-    assert.is(run(theirs).ours, undefined);
+    assert.is(run(deploy(strategy)).ours, undefined);
   }
-  assert.is(
-    at(
-      run(`[deploy]\nstrategy = "immediate"\n${SERVICE}`, { project: busy }).data,
-      'deploy.strategy',
-    ),
-    'immediate',
-  );
+  assert.is(run(deploy('immediate'), { project: busy }).ours, undefined);
 });
 
 test('choices that contradict a requirement stay, and are shown as a conflict', () => {
@@ -185,28 +188,15 @@ test('an answer about background work changes only what keeps it from being true
     'http_service.min_machines_running',
   ]);
   assert.match(stays.notes.join(), 'http_service.min_machines_running is 1 in place of 0');
+  const idle = { flags: { ...FLAGS, background: 'no' } };
   const two = `${SERVICE}auto_stop_machines = "stop"\nmin_machines_running = 2\n`;
-  assert.is(
-    run(two, { project: busy }).data.http_service &&
-      at(run(two, { project: busy }).data, 'http_service.min_machines_running'),
-    2,
-  );
-  const idle = run(two, { flags: { ...FLAGS, background: 'no' } }).data;
-  assert.is(at(idle, 'http_service.auto_stop_machines'), 'stop');
-  assert.is(at(idle, 'http_service.min_machines_running'), 0);
-  const off = run(`${SERVICE}auto_stop_machines = "off"\n`, {
-    flags: { ...FLAGS, background: 'no' },
-  });
-  assert.is(at(off.data, 'http_service.auto_stop_machines'), 'suspend');
-});
-
-test('a database that is reached without IPv6 is one outside Fly, unless answered otherwise', () => {
-  const theirs = '[env]\nECTO_IPV6 = "false"\n';
-  const { postgres: _, ...flags } = FLAGS;
-  assert.is(at(run(theirs, { flags }).data, 'env.ECTO_IPV6'), 'false');
-  const told = run(theirs);
-  assert.is(at(told.data, 'env.ECTO_IPV6'), 'true');
-  assert.match(told.notes.join(), 'env.ECTO_IPV6 is "true" in place of "false"');
+  for (const [theirs, options, key, value] of [
+    [two, { project: busy }, 'min_machines_running', 2],
+    [two, idle, 'auto_stop_machines', 'stop'],
+    [two, idle, 'min_machines_running', 0],
+    [`${SERVICE}auto_stop_machines = "off"\n`, idle, 'auto_stop_machines', 'suspend'],
+  ] as const)
+    assert.is(at(run(theirs, options).data, `http_service.${key}`), value, theirs);
 });
 
 test('POOL_SIZE is not written for an app that counts its connections otherwise', () => {
@@ -248,10 +238,6 @@ test('the pages may sleep where a process group of its own does the work', () =>
   assert.not.match(notes.join(), 'auto_stop');
   const served = theirs.replace('["app"]', '["app", "worker"]');
   assert.is(at(run(served, { project: busy }).data, 'http_service.auto_stop_machines'), 'off');
-});
-
-test('a port that only [env] names is the port', () => {
-  assert.is(at(run('[env]\nPORT = "8080"\n').data, 'http_service.internal_port'), 8080);
 });
 
 /** The shapes that `fly launch` and owners of real apps left behind, 2020 to 2026. */

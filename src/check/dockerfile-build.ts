@@ -30,8 +30,9 @@ function assetsFirst({ build }: Dockerfile, { project: { assets, phoenix, tree }
       /(^|\/)assets\/js\/[^/]+\.[jt]s$/.test(path) &&
       /^\s*(import|export|const)\b.*["']phoenix-colocated\//m.test(tree.read(path) ?? ''),
   );
-  const weight = imports ? 'must' : 'advice';
-  return tasks.indexOf(task) < tasks.indexOf(compile) && { line: task.line, weight, compile };
+  const found = { line: task.line, weight: imports ? 'must' : 'advice' };
+  const isEarly = tasks.indexOf(task) < tasks.indexOf(compile);
+  return isEarly && { ...found, compile: compile.text, after: compile.line };
 }
 
 /** Asset tools that are downloaded after the code comes in. */
@@ -181,7 +182,7 @@ export const buildRules: readonly Rule[] = [
   )`it downloads every package again
     => write: RUN --mount=type=cache,target=… with the folder where it keeps packages`,
   r11.advice(assetsFirst)`assets are built before the compiler writes colocated LiveView hooks
-    => move this line below \`mix ${({ compile }) => compile.text}\` (line ${({ compile }) => compile.line})`,
+    => move this line below \`mix ${'compile'}\` (line ${'after'})`,
   r11.advice(toolsLate)`esbuild and Tailwind are downloaded again with each change of the code
     => after \`mix deps.compile\`, before the code is copied, add: RUN mix assets.setup`,
   r11.should(({ build: { tasks } }) =>

@@ -111,10 +111,12 @@ function drift(file: Dockerfile) {
 /** An image whose tag moves to another system by itself, unless the build compares both. */
 function moving({ build, final }: Dockerfile) {
   const [builder, runner] = [build.stage.root, final.root];
-  if (runner.system?.exact && !runner.system.release) return { ...runner, other: builder };
+  const labelled = (other: typeof runner) => other.system?.label ?? 'that of the other stage';
+  if (runner.system?.exact && !runner.system.release)
+    return { ...runner, system: labelled(builder) };
   const compared = build.steps.some(({ text }) => text.includes('os-release'));
   const moves = builder.system?.release && !builder.system.exact && builder !== runner;
-  return moves && !compared && { ...builder, other: runner };
+  return moves && !compared && { ...builder, system: labelled(runner) };
 }
 
 /** What is in the image, and what it stands on. */
@@ -170,7 +172,7 @@ export const imageRules: readonly Rule[] = [
   b1.must(drift)`the VM is built on ${'from'} and misses C libraries on ${'to'}
     => change the runner to ${'from'}`,
   b1.should(moving)`${'image'} changes to a new system now and then, and the other stage does not
-    => name the system in the tag (as hexpm/elixir's do), ${({ other }) => other.system?.label ?? 'that of the other stage'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
+    => name the system in the tag (as hexpm/elixir's do), ${'system'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
   b1.must((file, { project }) => {
     const elixir = builderElixir(file);
     const refuses = (wanted: string) => elixir && !satisfiesRequirement(elixir, wanted);
@@ -191,7 +193,8 @@ export const imageRules: readonly Rule[] = [
       /locale-gen|localedef|locales-all|update-locale/.test(text),
     );
     const isThere = /^C\./i.test(name) || root.system?.family === 'Alpine' || made;
-    return !(isThere && /utf-?8/i.test(name)) && { line: startLine(file), name };
-  })`the VM takes file names for latin1: ${({ name }) => (name ? `there is no locale ${name} in this image` : 'no locale is set')}
+    const why = name ? `there is no locale ${name} in this image` : 'no locale is set';
+    return !(isThere && /utf-?8/i.test(name)) && { line: startLine(file), why };
+  })`the VM takes file names for latin1: ${'why'}
     => before this line, write: ENV LANG=C.UTF-8, which is always there`,
 ];

@@ -46,16 +46,20 @@ function strangers({ build, final }: Dockerfile, { project, release }: Repo) {
 const EXEC = /(^|&&|;)\s*([A-Z_]\w*=\S*\s+)*exec\s/m;
 
 /** Shells and scripts that stay between Fly and the VM. */
-function deaf({ final }: Dockerfile, { project }: Repo) {
+function deaf({ final }: Dockerfile, repo: Repo) {
   const starts = startSteps(final);
   const shells = starts.filter(({ text, words: [command = '', option, inShell = ''] }) => {
     const isShell = /^(\/bin\/)?(ba)?sh$/.test(command) && option === '-c';
     return text.startsWith('[') ? isShell && !EXEC.test(inShell) : !EXEC.test(text);
   });
-  const scripts = scriptsOf(project, starts.flatMap(programs))
+  const scripts = scriptsOf(repo.project, starts.flatMap(programs))
     .filter(({ text }) => !EXEC.test(text) && /\b(start|server)\b/.test(text))
     .map(({ file, text }) => ({ file, line: text.trimEnd().split('\n').length }));
-  return [...scripts, ...shells.map(({ line }) => ({ line, file: undefined }))];
+  const edit = `write: ${startOf(repo)}`;
+  return [
+    ...scripts.map((found) => ({ ...found, edit: 'put `exec` in front of its last command' })),
+    ...shells.map(({ line }) => ({ file: undefined, line, edit })),
+  ];
 }
 
 /** A shell reads the script that it is given, and needs no executable bit for it. */
@@ -114,7 +118,7 @@ export const startRules: readonly Rule[] = [
   r16.must(notExecutable)`it is started, but is not executable: permission denied
     => git update-index --chmod=+x ${'file'}`,
   r16.should(deaf)`a shell starts the VM and does not pass SIGTERM on to it
-    => ${({ file }, repo) => (file ? 'put `exec` in front of its last command' : `write: ${startOf(repo)}`)}`,
+    => ${'edit'}`,
   r16.should(({ final }) =>
     startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
   )`it starts with mix, not a release

@@ -3,7 +3,7 @@ import { neededPaths } from '../docker/ignore-lines.ts';
 import { brings, copied, inputs } from './build-inputs.ts';
 import { matcher, type Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
-import { type Rule, rulesFor, type Weight } from './rule.ts';
+import { type Rule, rulesFor } from './rule.ts';
 
 const b5 = rulesFor(DOCKERIGNORE, 'B5');
 const b6 = rulesFor(DOCKERIGNORE, 'B6');
@@ -91,11 +91,13 @@ export const dockerignoreRules: readonly Rule[] = [
   b5.should((ignores, repo) => {
     const open = leaks(ignores, repo).filter(({ line }) => line === 0);
     const harmless = open.every(({ pattern }) => /^(test|fly\.toml)$/.test(pattern));
-    const weight: Weight = harmless ? 'advice' : 'should';
-    return open.length && { line: 1, weight, open };
-  })`not kept out: ${({ open }) => open.map(({ what, probe }) => `${what} (${probe})`).join(', ')}
+    const weight = harmless ? 'advice' : 'should';
+    const all = open.map(({ what, probe }) => `${what} (${probe})`).join(', ');
+    const patterns = open.map(({ pattern }) => pattern).join('\n');
+    return all && { line: 1, weight, all, patterns };
+  })`not kept out: ${'all'}
     => add at the top:
-      ${({ open }) => open.map(({ pattern }) => pattern).join('\n')}`,
+      ${'patterns'}`,
   b6.must(keptOut)`${'path'} never reaches the build: ${'why'}
     => remove the line \`${'pattern'}\`, or add !${'path'} at the end`,
 ];
