@@ -26,106 +26,90 @@ const letters = '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
 const nested = (depth: number, body: string): string =>
   depth ? `for x${depth} <- ${letters} do\n${nested(depth - 1, body)}\nend` : body;
 
+/** Cases of one kind, by name. */
+const all = (bound: typeof within, place: typeof config, cases: Record<string, string>) =>
+  Object.fromEntries(Object.entries(cases).map(([name, code]) => [name, bound(place(code))]));
+
 export const COSTLY: Record<string, Costly> = {
-  // Values that double
-  'a text that doubles': within(config(`${doubling(60, '<>')}\nconfig :shop, x: a60`)),
-  'a list that doubles': within(config(`${doubling(60, '++')}\nconfig :shop, x: a60`)),
-  'a list that holds itself twice': within(
-    config(`a0 = [1]\n${times(60, (n) => `a${n + 1} = [a${n}, a${n}]`)}\nconfig :shop, x: a60`),
-  ),
-  'keywords that hold themselves twice': beyond(
-    config(
-      `a0 = [a: 1]\n${times(60, (n) => `a${n + 1} = [a: a${n}, b: a${n}]\nconfig :shop, :key, a${n + 1}`)}`,
-    ),
-  ),
-  'a text that is interpolated twice': within(
-    config(`a0 = "x"\n${times(60, (n) => `a${n + 1} = "#{a${n}}#{a${n}}"`)}\nconfig :shop, x: a60`),
-  ),
-  'doubled and flattened': within(
-    config(
-      `a0 = [1]\n${times(40, (n) => `a${n + 1} = [a${n}, a${n}]`)}\nx = List.flatten(a40)\nconfig :shop, x: x`,
-    ),
-  ),
-  'doubled and compared': beyond(
-    config(
-      `${doubling(15, '++')}\n${times(500, () => 'if a15 == a15 -- [2], do: config(:shop, x: 1)')}`,
-    ),
-  ),
-  'String.duplicate': within(config('config :shop, x: String.duplicate("x", 10_000_000_000)')),
-  'powers and shifts': within(
-    config(
+  ...all(within, config, {
+    'a text that doubles': `${doubling(60, '<>')}\nconfig :shop, x: a60`,
+    'a list that doubles': `${doubling(60, '++')}\nconfig :shop, x: a60`,
+    'a list that holds itself twice': `a0 = [1]\n${times(60, (n) => `a${n + 1} = [a${n}, a${n}]`)}\nconfig :shop, x: a60`,
+    'a text that is interpolated twice': `a0 = "x"\n${times(60, (n) => `a${n + 1} = "#{a${n}}#{a${n}}"`)}\nconfig :shop, x: a60`,
+    'doubled and flattened': `a0 = [1]\n${times(40, (n) => `a${n + 1} = [a${n}, a${n}]`)}\nx = List.flatten(a40)\nconfig :shop, x: x`,
+    'String.duplicate': 'config :shop, x: String.duplicate("x", 10_000_000_000)',
+    'powers and shifts':
       'config :shop, x: Integer.pow(9, 999_999_999), y: 9 ** 999_999_999, z: 1 <<< 99_999_999_999',
-    ),
-  ),
-  'a range of ten million': within(
-    config(
+    'a range of ten million':
       'for n <- 1..10_000_000, do: config(:shop, n: n)\nEnum.each(1..10_000_000, fn n -> config(:shop, n: n) end)',
+    'a recursive function':
+      'defmodule R do\n def f(x), do: [f([x | x]), f(x)]\nend\nconfig :shop, x: fn -> R.f(1) end',
+    'a config file that imports itself': 'import_config "config.exs"\nimport_config "*.exs"',
+    'a long sum': `config :shop, x: 1${' + 1'.repeat(50_000)}`,
+    'a long chain of calls': `config :shop, x: a${'.b'.repeat(50_000)}`,
+  }),
+  ...all(beyond, config, {
+    'keywords that hold themselves twice': `a0 = [a: 1]\n${times(60, (n) => `a${n + 1} = [a: a${n}, b: a${n}]\nconfig :shop, :key, a${n + 1}`)}`,
+    'doubled and compared': `${doubling(15, '++')}\n${times(500, () => 'if a15 == a15 -- [2], do: config(:shop, x: 1)')}`,
+    'nested comprehensions': nested(8, 'config :shop, x: x1'),
+    'nested Enum.map': `l = ${letters}\n${'Enum.each(l, fn _ -> '.repeat(9)}config(:shop, x: 1)${' end)'.repeat(9)}`,
+    'a fan of closures': `f0 = fn -> 1 end\n${times(40, (n) => `f${n + 1} = fn -> f${n}.()\nf${n}.() end`)}\nconfig :shop, x: f40.()`,
+    'a fan of functions': `defmodule F do\n def f0, do: 1\n${times(30, (n) => ` def f${n + 1}, do: [f${n}(), f${n}()]`)}\nend\nconfig :shop, x: F.f30()`,
+    'a function that calls itself twice':
+      'defmodule R do\n def f(x), do: [f([x]), f([x])]\nend\nconfig :shop, x: R.f(1)',
+    'a closure that is given itself': 'f = fn f -> [f.(f), f.(f)] end\nconfig :shop, x: f.(f)',
+    'many imports and calls': `${times(4000, (n) => `import M${n}`)}\n${times(4000, (n) => `f${n}()`)}`,
+    'many variables in blocks': `${times(5000, (n) => `v${n} = ${n}`)}\n${times(5000, () => 'if true do\n 1\nend')}`,
+    'a megabyte of [': fill('['),
+    'a megabyte of %{': fill('%{'),
+    'parentheses in each other': `${'('.repeat(100_000)}1${')'.repeat(100_000)}`,
+    'blocks in each other': fill('if true do\n'),
+    'functions in each other': fill('fn -> '),
+    'interpolations in each other': fill('"#{'),
+    'a megabyte of -': fill('- '),
+    'a megabyte of not': fill('not ', MEGABYTE / 4),
+    'a megabyte of @': fill('@'),
+    'a megabyte of ]': fill(']'),
+    'a megabyte of commas': fill(','),
+    'a megabyte of end': fill('end '),
+    'a megabyte of words': fill('a '),
+    'a megabyte of quotes': fill('"'),
+    'a megabyte of atoms': fill(':a'),
+    'brackets that cross': fill('[(])'),
+    'a long pipe': `config :shop, x: 1${' |> f()'.repeat(50_000)}`,
+    'a long list of ++': `config :shop, x: [1]${' ++ [1]'.repeat(20_000)}`,
+    'an inline if in an inline if': `config :shop, x: ${'if true, do: '.repeat(10_000)}1`,
+    'blank lines in a row': fill('\n', 100_000),
+    'slashes in a row': fill('/', 100_000),
+    'a megabyte of settings': times(40_000, (n) => `config :shop, k${n}: ${n}`),
+  }),
+  ...all(beyond, source, {
+    'a fan of attributes': `defmodule A do\n ${endpoint}, x: @a30\n @a0 1\n${times(30, (n) => ` @a${n + 1} [@a${n}, @a${n}]`)}\nend`,
+    'ten thousand modules': times(
+      10_000,
+      (n) => `defmodule M${n} do\n use Ecto.Repo, otp_app: :o\nend`,
     ),
-  ),
-  // Work that multiplies
-  'nested comprehensions': beyond(config(nested(8, 'config :shop, x: x1'))),
-  'nested Enum.map': beyond(
-    config(
-      `l = ${letters}\n${'Enum.each(l, fn _ -> '.repeat(9)}config(:shop, x: 1)${' end)'.repeat(9)}`,
+    'ten thousand endpoints': times(10_000, (n) => `defmodule M${n} do\n ${endpoint}\nend`),
+    'functions without an end': `@external_resource\n${times(20_000, () => 'def a do')}`,
+  }),
+  ...all(within, source, {
+    'a macro that uses itself': `defmodule A do\n defmacro __using__(_) do\n  quote do\n   use A\n   ${endpoint}\n  end\n end\nend\ndefmodule B do\n use A\nend`,
+    'a fan of macros': `defmodule A do\n defmacro __using__(_) do\n  quote do\n${times(1000, () => `   ${endpoint}`)}\n  end\n end\nend\n${times(1000, (n) => `defmodule B${n} do\n use A\nend`)}`,
+    'a chain of aliases': `defmodule A do\n${times(20_000, () => ' alias B.B')}\n ${endpoint}\nend`,
+    'a chain of growing aliases': `defmodule A do\n${times(5000, (n) => ` alias B${n}.B${n}.B${n}, as: B${n + 1}`)}\n ${endpoint}\nend`,
+    'a chain of names without arguments': `use ${fill('a.', 40_000)}a`,
+    'a long word behind use': `use A, ${fill('a')}`,
+    'forwards that fan out': times(
+      6,
+      (n) =>
+        `defmodule R${n} do\n use Phoenix.Router\n${times(60, (m) => ` forward "/a${m}", R${n + 1}`)}\n get "/health", X, :y\nend`,
     ),
-  ),
-  'a fan of closures': beyond(
-    config(
-      `f0 = fn -> 1 end\n${times(40, (n) => `f${n + 1} = fn -> f${n}.()\nf${n}.() end`)}\nconfig :shop, x: f40.()`,
-    ),
-  ),
-  'a fan of functions': beyond(
-    config(
-      `defmodule F do\n def f0, do: 1\n${times(30, (n) => ` def f${n + 1}, do: [f${n}(), f${n}()]`)}\nend\nconfig :shop, x: F.f30()`,
-    ),
-  ),
+    'words that a search begins at': `${fill('.Repo')}\n@a ${fill('use ')}\n${fill('"/')}`,
+    'spaces before nothing': fill(' ') + fill('@a '),
+  }),
   'a fan of functions in mix.exs': beyond({
     'mix.exs': `defmodule Shop.MixProject do\n use Mix.Project\n def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], x: f18()]\n def f0, do: 1\n${times(18, (n) => ` def f${n + 1}, do: [f${n}(), f${n}()]\n`)}end`,
   }),
-  'a fan of attributes': beyond(
-    source(
-      `defmodule A do\n ${endpoint}, x: @a30\n @a0 1\n${times(30, (n) => ` @a${n + 1} [@a${n}, @a${n}]`)}\nend`,
-    ),
-  ),
-  'a recursive function': within(
-    config(
-      'defmodule R do\n def f(x), do: [f([x | x]), f(x)]\nend\nconfig :shop, x: fn -> R.f(1) end',
-    ),
-  ),
-  'a function that calls itself twice': beyond(
-    config('defmodule R do\n def f(x), do: [f([x]), f([x])]\nend\nconfig :shop, x: R.f(1)'),
-  ),
-  'a closure that is given itself': beyond(
-    config('f = fn f -> [f.(f), f.(f)] end\nconfig :shop, x: f.(f)'),
-  ),
-  'a macro that uses itself': within(
-    source(
-      `defmodule A do\n defmacro __using__(_) do\n  quote do\n   use A\n   ${endpoint}\n  end\n end\nend\ndefmodule B do\n use A\nend`,
-    ),
-  ),
-  'a fan of macros': within(
-    source(
-      `defmodule A do\n defmacro __using__(_) do\n  quote do\n${times(1000, () => `   ${endpoint}`)}\n  end\n end\nend\n${times(1000, (n) => `defmodule B${n} do\n use A\nend`)}`,
-    ),
-  ),
-  'a chain of aliases': within(
-    source(`defmodule A do\n${times(20_000, () => ' alias B.B')}\n ${endpoint}\nend`),
-  ),
-  'a chain of growing aliases': within(
-    source(
-      `defmodule A do\n${times(5000, (n) => ` alias B${n}.B${n}.B${n}, as: B${n + 1}`)}\n ${endpoint}\nend`,
-    ),
-  ),
-  'many imports and calls': beyond(
-    config(`${times(4000, (n) => `import M${n}`)}\n${times(4000, (n) => `f${n}()`)}`),
-  ),
-  'many variables in blocks': beyond(
-    config(`${times(5000, (n) => `v${n} = ${n}`)}\n${times(5000, () => 'if true do\n 1\nend')}`),
-  ),
-  // Files that lead to files
-  'a config file that imports itself': within(
-    config('import_config "config.exs"\nimport_config "*.exs"'),
-  ),
   'config files that import each other': within({
     ...config('import_config "a.exs"'),
     'config/a.exs': 'import Config\nimport_config "b.exs"\nconfig :shop, a: 1\n',
@@ -149,44 +133,8 @@ export const COSTLY: Record<string, Costly> = {
     ...config('Code.require_file("config/h.exs")'),
     'config/h.exs': 'Code.require_file("config/h.exs")\ndefmodule H do\nend',
   }),
-  // Shapes that a parser finds hard
-  'a megabyte of [': beyond(config(fill('['))),
-  'a megabyte of %{': beyond(config(fill('%{'))),
-  'parentheses in each other': beyond(config(`${'('.repeat(100_000)}1${')'.repeat(100_000)}`)),
-  'blocks in each other': beyond(config(fill('if true do\n'))),
-  'functions in each other': beyond(config(fill('fn -> '))),
-  'interpolations in each other': beyond(config(fill('"#{'))),
-  'a megabyte of -': beyond(config(fill('- '))),
-  'a megabyte of not': beyond(config(fill('not ', MEGABYTE / 4))),
-  'a megabyte of @': beyond(config(fill('@'))),
-  'a megabyte of ]': beyond(config(fill(']'))),
-  'a megabyte of commas': beyond(config(fill(','))),
-  'a megabyte of end': beyond(config(fill('end '))),
-  'a megabyte of words': beyond(config(fill('a '))),
-  'a megabyte of quotes': beyond(config(fill('"'))),
-  'a megabyte of atoms': beyond(config(fill(':a'))),
-  'brackets that cross': beyond(config(fill('[(])'))),
-  'a long pipe': beyond(config(`config :shop, x: 1${' |> f()'.repeat(50_000)}`)),
-  'a long sum': within(config(`config :shop, x: 1${' + 1'.repeat(50_000)}`)),
-  'a long list of ++': beyond(config(`config :shop, x: [1]${' ++ [1]'.repeat(20_000)}`)),
-  'a long chain of calls': within(config(`config :shop, x: a${'.b'.repeat(50_000)}`)),
-  'an inline if in an inline if': beyond(
-    config(`config :shop, x: ${'if true, do: '.repeat(10_000)}1`),
-  ),
-  'blank lines in a row': beyond(config(fill('\n', 100_000))),
-  'slashes in a row': beyond(config(fill('/', 100_000))),
   'prefix operators in a row': beyond({ 'config/config.exs': fill('&', 100_000) }),
   'openings of a binary': beyond({ 'config/config.exs': fill('<<', 100_000) }),
-  'a chain of names without arguments': within(source(`use ${fill('a.', 40_000)}a`)),
-  'a long word behind use': within(source(`use A, ${fill('a')}`)),
-  // Sheer size
-  'a megabyte of settings': beyond(config(times(40_000, (n) => `config :shop, k${n}: ${n}`))),
-  'ten thousand modules': beyond(
-    source(times(10_000, (n) => `defmodule M${n} do\n use Ecto.Repo, otp_app: :o\nend`)),
-  ),
-  'ten thousand endpoints': beyond(
-    source(times(10_000, (n) => `defmodule M${n} do\n ${endpoint}\nend`)),
-  ),
   'many large modules': beyond(
     Object.fromEntries(
       Array.from({ length: 60 }, (_, n) => [
@@ -199,24 +147,8 @@ export const COSTLY: Record<string, Costly> = {
     'mix.lock': `%{\n  "phoenix": {:hex, :phoenix, "1.8.0", "s", [:mix], [], "hexpm", "s"},\n${times(10_000, (n) => `  "p${n}": {:hex, :p${n}, "1.0.0", "s", [:mix], [{:p${n + 1}, "~> 1.0", [hex: :x]}], "hexpm", "s"},`)}\n}\n`,
   }),
   'a deep mix.lock': within({ 'mix.lock': `%{"phoenix": ${'['.repeat(100_000)}` }),
-  'forwards that fan out': within(
-    source(
-      times(
-        6,
-        (n) =>
-          `defmodule R${n} do\n use Phoenix.Router\n${times(60, (m) => ` forward "/a${m}", R${n + 1}`)}\n get "/health", X, :y\nend`,
-      ),
-    ),
-  ),
   'blank lines in .tool-versions': within({ '.tool-versions': fill('\n') }),
   'blank lines in a Dockerfile': within({ Dockerfile: fill('\n ') }),
-  'words that a search begins at': within(
-    source(`${fill('.Repo')}\n@a ${fill('use ')}\n${fill('"/')}`),
-  ),
-  'functions without an end': beyond(
-    source(`@external_resource\n${times(20_000, () => 'def a do')}`),
-  ),
-  'spaces before nothing': within(source(fill(' ') + fill('@a '))),
   'names of the prototype': within({
     ...config(
       'config :constructor, __proto__: [constructor: 1]\nconfig :shop, x: constructor(__proto__)\n__proto__.constructor(1)\ntoString',

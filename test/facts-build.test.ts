@@ -82,24 +82,6 @@ test('mix.exs is read as the build would, with no variable set', () => {
   );
 });
 
-test('a Rust crate of the project itself', () => {
-  compiled(['rustler'], { rustler: [] }, ', {:rustler, "~> 0.36"}', {
-    'lib/native.ex':
-      'defmodule Shop.Native do\n  use Rustler, otp_app: :shop, crate: "native"\nend',
-  });
-});
-
-test('git, path and private dependencies', () => {
-  const facts = app(
-    {},
-    ', {:a, github: "x/a"}, {:b, path: "../b"}, {:c, "~> 1.0", repo: "oban"}, {:d, git: "git@host:d.git"}, {:e, "~> 1.0", organization: "acme"}, {:f, git: "https://host/f.git", only: :dev}',
-  );
-  assert.equal(
-    [facts.deps.git, facts.deps.path, facts.deps.private],
-    [['a', 'd'], ['b'], ['c', 'd', 'e']],
-  );
-});
-
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
   const locked = { 'mix.lock': lock({ phoenix_live_view: [] }) };
   assert.is(app(locked).phoenix.liveView, false);
@@ -135,19 +117,7 @@ test('package.json: what the asset build needs, not what only checks', () => {
   );
 });
 
-test('package.json: lockfile, manager and file: dependencies', () => {
-  const facts = npm(
-    { dependencies: { phoenix: 'file:../deps/phoenix' }, packageManager: 'pnpm@9' },
-    'assets/package.json',
-  );
-  assert.equal(
-    facts.assets.nodePackages.map(({ manager, lockfile, fileDeps }) => ({
-      manager,
-      lockfile,
-      fileDeps,
-    })),
-    [{ manager: 'npm', lockfile: 'package-lock.json', fileDeps: ['deps/phoenix'] }],
-  );
+test('package.json without a lockfile: the manager that it names, and a note', () => {
   const bare = app({
     'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }),
   });

@@ -1,47 +1,51 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, lock, projectOf } from './support.ts';
+import { app, lock, mix, projectOf } from './support.ts';
 
-const mix = (name: string, more: string, extra = '') =>
-  `defmodule ${name}.MixProject do\n  use Mix.Project\n${extra}  def project, do: [${more}]\nend`;
+const phoenix = '{:phoenix, "~> 1.8"}';
 
 test('an umbrella: files that each mix.exs reads, path dependencies, and who has the assets aliases', () => {
   const project = projectOf({
-    'mix.exs': mix('Root', 'apps_path: "services", deps: []'),
+    'mix.exs': mix('apps_path: "services", deps: []'),
     'mix.lock': lock({}),
     VERSION: '1.0.0',
     'services/front/mix.exs': mix(
-      'Front',
-      'app: :front, version: @version, deps: [{:phoenix, "~> 1.8"}, {:core, in_umbrella: true}, {:core2, path: "../core2"}, {:money, path: "../../vendor/money"}, {:far, path: "../../../far"}], aliases: ["assets.deploy": ["phx.digest"]]',
-      '  @version File.read!("../../VERSION")\n',
+      `app: :front, version: @version, deps: [${phoenix}, {:core, in_umbrella: true}, {:core2, path: "../core2"}, {:money, path: "../../vendor/money"}, {:far, path: "../../../far"}], aliases: ["assets.deploy": ["phx.digest"]]`,
+      '  @version File.read!("../../VERSION")',
     ),
     'services/front/lib/endpoint.ex':
       'defmodule Front.Endpoint do\n  use Phoenix.Endpoint, otp_app: :front\nend',
-    'services/core2/mix.exs': mix('Core2', 'app: :core2, deps: []'),
+    'services/core2/mix.exs': mix('app: :core2, deps: []'),
     'vendor/money/mix.exs': mix(
-      'Money',
       'app: :money, version: File.read!("REVISION"), deps: [{:coins, path: "../coins"}]',
     ),
     'vendor/money/REVISION': '2',
-    'vendor/coins/mix.exs': mix('Coins', 'app: :coins, deps: []'),
+    'vendor/coins/mix.exs': mix('app: :coins, deps: []'),
   });
   assert.equal([project.appsPath, project.assets.appDir], ['services', 'services/front']);
   assert.equal(project.reads.mix, ['VERSION', 'vendor/money/REVISION']);
-  assert.equal(project.deps.pathSources, [
-    { name: 'money', dir: 'vendor/money' },
-    { name: 'far', dir: null },
-    { name: 'coins', dir: 'vendor/coins' },
-  ]);
+  assert.equal(
+    project.deps.pathSources.map(({ name, dir }) => [name, dir]),
+    [
+      ['money', 'vendor/money'],
+      ['far', null],
+      ['coins', 'vendor/coins'],
+    ],
+  );
   assert.equal(project.reads.outside, ['../far']);
   assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
 test('of the files that mix.exs reads, those it cannot load without; what it copies into the release', () => {
+  const more = [
+    '  @version File.read!("VERSION")',
+    '  defp notes do\n    case File.read("NOTES") do\n      {:ok, text} -> text\n      _ -> ""\n    end\n  end',
+    '  defp copy(release), do: File.cp!(Path.join(["extra", "run.sh"]), release.path)',
+  ].join('\n');
   const project = app({
     'mix.exs': mix(
-      'Shop',
-      'app: :shop, version: @version, description: notes(), deps: [{:phoenix, "~> 1.8"}], releases: [shop: [steps: [:assemble, &copy/1]]]',
-      '  @version File.read!("VERSION")\n  defp notes do\n    case File.read("NOTES") do\n      {:ok, text} -> text\n      _ -> ""\n    end\n  end\n  defp copy(release) do\n    File.cp!(Path.join(["extra", "run.sh"]), release.path)\n    release\n  end\n',
+      `app: :shop, version: @version, description: notes(), deps: [${phoenix}], releases: [shop: [steps: [:assemble, &copy/1]]]`,
+      more,
     ),
     VERSION: '1.0.0',
     NOTES: '',
@@ -75,58 +79,45 @@ test('what configuration and modules read is told apart by when it is read', () 
   assert.equal(project.reads.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
-test('a crate of the app’s own is compiled with what lies at the top for it', () => {
+test('Rust: a crate of the app is compiled with what lies at the top for it; precompiled ones need no cargo', () => {
   const crate = {
     'Cargo.toml': '[workspace]',
     'Cargo.lock': '',
-    'native/hash/Cargo.toml': '[package]',
-    'mix.lock': lock({ rustler: [] }),
+    'mix.lock': lock({
+      rustler: [],
+      rustler_precompiled: [],
+      crate: ['rustler'],
+      ready: ['rustler_precompiled', 'rustler?'],
+    }),
   };
-  const project = app(
-    {
-      ...crate,
-      'lib/shop/hash.ex':
-        'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend',
-    },
-    ', {:rustler, "~> 0.30"}',
-  );
-  assert.equal(
-    [project.reads.compile, project.deps.rust],
-    [['Cargo.toml', 'Cargo.lock'], ['rustler']],
-  );
-  assert.equal(app(crate, ', {:rustler, "~> 0.30"}').reads.compile, []);
+  const rust = (deps: string, code = '') => {
+    const { deps: found, reads } = app({ ...crate, 'lib/hash.ex': code }, deps);
+    return [found.nif, found.rust, reads.compile];
+  };
+  const own = 'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend';
+  const rustler = ', {:rustler, "~> 0.30"}';
+  assert.equal(rust(rustler, own), [['rustler'], ['rustler'], ['Cargo.toml', 'Cargo.lock']]);
+  assert.equal(rust(rustler), [[], [], []]);
+  const packages = ', {:crate, "~> 1.0"}, {:ready, "~> 1.0"}';
+  assert.equal(rust(packages), [['crate', 'ready'], ['crate'], []]);
 });
 
-test('whom the build asks for code: git over https or ssh, hex organisations, other hex repositories', () => {
-  const project = app(
+test('whom the build asks for code: git over https or ssh, other folders, hex organisations, other hex repositories', () => {
+  const { deps } = app(
     {
       'mix.lock': lock({}).replace(
         '}\n',
         '  "e": {:hex, :e, "1.0.0", "sum", [:mix], [], "hexpm:umbra", "sum"},\n}\n',
       ),
     },
-    ', {:a, github: "x/a"}, {:b, git: "git@host:b.git"}, {:c, "~> 1.0", organization: "acme"}, {:d, "~> 1.0", repo: "oban"}, {:e, "~> 1.0"}, {:f, git: "ssh://host/f.git", only: :dev}',
+    ', {:a, github: "x/a"}, {:b, git: "git@host:b.git"}, {:c, "~> 1.0", organization: "acme"}, {:d, "~> 1.0", repo: "oban"}, {:e, "~> 1.0"}, {:f, git: "ssh://host/f.git", only: :dev}, {:g, path: "../g"}',
   );
-  assert.equal(project.deps.gitSources, [
+  assert.equal(deps.gitSources, [
     { name: 'a', url: 'https://github.com/x/a.git', ssh: false },
     { name: 'b', url: 'git@host:b.git', ssh: true },
   ]);
-  assert.equal(
-    [project.deps.hexOrganizations, project.deps.hexRepos],
-    [['acme', 'umbra'], ['oban']],
-  );
-});
-
-test('cargo is wanted for Rust sources, not for precompiled ones', () => {
-  const locked = {
-    'mix.lock': lock({
-      crate: ['rustler'],
-      ready: ['rustler_precompiled', 'rustler?'],
-      rustler: [],
-      rustler_precompiled: [],
-    }),
-  };
-  assert.equal(app(locked, ', {:crate, "~> 1.0"}, {:ready, "~> 1.0"}').deps.rust, ['crate']);
+  assert.equal([deps.git, deps.path, deps.private], [['a', 'b'], ['g'], ['b', 'c', 'd', 'e']]);
+  assert.equal([deps.hexOrganizations, deps.hexRepos], [['acme', 'umbra'], ['oban']]);
 });
 
 test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is pinned to', () => {
@@ -139,49 +130,42 @@ test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is
     'ui/core/package.json': '{}',
     '.tool-versions': 'nodejs 22.11.0\nelixir 1.18.4\n',
     'assets/package.json':
-      '{"dependencies":{"phoenix":"file:../deps/phoenix"},"engines":{"node":">=18"}}',
+      '{"dependencies":{"phoenix":"file:../deps/phoenix"},"packageManager":"pnpm@9","engines":{"node":">=18"}}',
     'assets/package-lock.json': '{}',
     'assets/.nvmrc': 'v20\n',
   }).assets.nodePackages;
+  assert.equal([berry?.manager, berry?.berry, berry?.nodeVersion], ['yarn', true, '22.11.0']);
+  assert.is(berry?.packageManager, 'yarn@4.1.0');
   assert.equal(
-    [berry?.manager, berry?.berry, berry?.packageManager, berry?.nodeVersion],
-    ['yarn', true, 'yarn@4.1.0', '22.11.0'],
+    berry?.installFiles.join(' '),
+    'package.json yarn.lock .yarnrc.yml .yarn/releases/yarn-4.1.0.cjs ui/core/package.json',
   );
-  assert.equal(berry?.installFiles, [
-    'package.json',
-    'yarn.lock',
-    '.yarnrc.yml',
-    '.yarn/releases/yarn-4.1.0.cjs',
-    'ui/core/package.json',
-  ]);
-  assert.equal(
-    [npm?.manager, npm?.berry, npm?.nodeVersion, npm?.fileDeps],
-    ['npm', false, '20', ['deps/phoenix']],
-  );
+  assert.equal([npm?.manager, npm?.berry, npm?.nodeVersion], ['npm', false, '20']);
+  assert.equal([npm?.lockfile, npm?.fileDeps], ['package-lock.json', ['deps/phoenix']]);
 });
 
 test('a package of a workspace whose lockfile lies above it', () => {
-  const files = {
-    'assets/package.json': '{"dependencies":{"left":"1"}}',
-    'pnpm-lock.yaml': '',
-    'pnpm-workspace.yaml': 'packages:\n  - assets\n  - deps/phoenix\n',
-  };
-  const [one] = app(files).assets.nodePackages;
-  assert.equal([one?.manager, one?.lockfile, one?.workspaceDir], ['pnpm', 'pnpm-lock.yaml', '.']);
-  assert.equal(one?.fileDeps, ['deps/phoenix']);
+  const packages = (yaml: string) =>
+    app({
+      'assets/package.json': '{"dependencies":{"left":"1"}}',
+      'pnpm-lock.yaml': '',
+      'pnpm-workspace.yaml': `packages:\n${yaml}`,
+    }).assets.nodePackages;
+  const [member] = packages('  - assets\n  - deps/phoenix\n');
+  assert.equal([member?.manager, member?.lockfile], ['pnpm', 'pnpm-lock.yaml']);
+  assert.equal([member?.workspaceDir, member?.fileDeps], ['.', ['deps/phoenix']]);
+  assert.is(
+    member?.installFiles.join(' '),
+    'pnpm-lock.yaml assets/package.json pnpm-workspace.yaml',
+  );
+  const [other] = packages('  - ui/*\n');
+  assert.equal([other?.lockfile, other?.workspaceDir], [null, null]);
   const [bun] = app({
     'assets/package.json':
       '{"workspaces":["../deps/*"],"dependencies":{"phoenix":"workspace:*","x":"link:../x"}}',
     'assets/bun.lock': '',
   }).assets.nodePackages;
   assert.equal(bun?.fileDeps, ['x', 'deps']);
-  assert.equal(one?.installFiles, ['pnpm-lock.yaml', 'assets/package.json', 'pnpm-workspace.yaml']);
-  assert.equal(
-    app({ ...files, 'pnpm-workspace.yaml': 'packages:\n  - ui/*\n' }).assets.nodePackages.map(
-      (other) => [other.lockfile, other.workspaceDir],
-    ),
-    [[null, null]],
-  );
 });
 
 test('variables that the build reads and nobody demands, unless a default or a branch stands in', () => {

@@ -105,6 +105,10 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
   return detect(treeOf(definedIn(all)));
 }
 
+/** A mix.exs with these fields of project/0 and other functions. */
+export const mix = (fields: string, more = '', name = 'Shop'): string =>
+  `defmodule ${name}.MixProject do\n  use Mix.Project\n${more}\n  def project, do: [${fields}]\nend`;
+
 /** mix.lock with phoenix and the given packages, each with the packages it needs. */
 export function lock(packages: Record<string, string[]>): string {
   const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(
