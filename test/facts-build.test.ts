@@ -6,16 +6,21 @@ import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree } from '../src/tree.ts';
-import { app, lock, projectOf } from './support.ts';
+import { app, lock, mix, projectOf } from './support.ts';
 
-const natives = (
+const compiled = (
+  names: string[],
   packages: Record<string, string[]>,
   deps: string,
   more: Record<string, string> = {},
-) => app({ 'mix.lock': lock(packages), ...more }, deps).deps.nif;
+) => assert.equal(app({ 'mix.lock': lock(packages), ...more }, deps).deps.nif, names);
 
-const compiled = (names: string[], ...repo: Parameters<typeof natives>) =>
-  assert.equal(natives(...repo), names);
+const withGit = (packages: Record<string, string[]>, ...names: string[]) => ({
+  'mix.lock': lock(packages).replace(
+    /}\n$/,
+    `${names.map((name) => `  "${name}": {:git, "https://host/${name}.git", "sha", []},\n`).join('')}}\n`,
+  ),
+});
 
 test('native packages: by what they are built with, or known to be C', () => {
   compiled(
@@ -42,44 +47,33 @@ test('not native: an optional builder, and what only tests lead to', () => {
   );
 });
 
-test('a well-known native package from git, which lists no dependencies', () => {
-  const git = lock({}).replace(
-    '}\n',
-    '  "exla": {:git, "https://host/nx.git", "sha", []},\n  "tidy": {:git, "https://host/t.git", "sha", []},\n}\n',
-  );
-  assert.equal(
-    app({ 'mix.lock': git }, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}').deps.nif,
-    ['exla'],
-  );
-});
+test('a well-known native package from git, which lists no dependencies', () =>
+  compiled(['exla'], {}, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}', {
+    ...withGit({}, 'exla', 'tidy'),
+  }));
 
 test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
   const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
-  const git = {
-    'mix.lock': lock(packages).replace(
-      '}\n',
-      '  "g": {:git, "https://host/g.git", "sha", []},\n}\n',
-    ),
-  };
+  const git = withGit(packages, 'g');
   compiled([], packages, '');
   compiled(['odd_nif'], packages, ', {:g, github: "x/g"}', git);
   compiled([], packages, ', {:g, github: "x/g", app: false, compile: false}', git);
   compiled(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
   compiled(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
   compiled(['odd_nif'], packages, ', {:near, path: "near"}', {
-    'near/mix.exs':
-      'defmodule Near.MixProject do\n  use Mix.Project\n  def project, do: [app: :near, deps: [{:odd_nif, "~> 1.0"}]]\nend',
+    'near/mix.exs': mix('app: :near, deps: [{:odd_nif, "~> 1.0"}]'),
   });
 });
 
 test('mix.exs is read as the build would, with no variable set', () => {
-  const mix =
-    'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]]\n  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end\nend';
-  const project = app({ 'mix.exs': mix, 'libs/store/mix.exs': '' });
-  assert.equal(
-    [project.deps.git, project.deps.pathSources.map((one) => one.dir)],
-    [['phoenix'], ['libs/store']],
-  );
+  const { deps } = app({
+    'mix.exs': mix(
+      'app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]',
+      '  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end',
+    ),
+    'libs/store/mix.exs': '',
+  });
+  assert.equal([deps.git, deps.pathSources[0]?.dir], [['phoenix'], 'libs/store']);
 });
 
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
@@ -88,14 +82,14 @@ test('LiveView: a dependency of the app, or used; not merely locked', () => {
   assert.is(app(locked, ', {:phoenix_live_view, "~> 1.0"}').phoenix.liveView, true);
 });
 
-const npm = (json: object, file = 'package.json', aliases = '') => {
-  const mix = `defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": [${aliases}]]]\nend`;
-  return app({
-    'mix.exs': mix,
+const npm = (json: object, file = 'package.json', aliases = '') =>
+  app({
+    'mix.exs': mix(
+      `app: :shop, deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": [${aliases}]]`,
+    ),
     [file]: JSON.stringify(json),
     [file.replace('package.json', 'package-lock.json')]: '{}',
   });
-};
 
 const needs = (files: string[], ...json: Parameters<typeof npm>) =>
   assert.equal(npm(...json).assets.packageJsons, files);
@@ -140,13 +134,10 @@ test('an asset tool is named once, and where mix.lock has it', () => {
   );
 });
 
-const pins = (files: Record<string, string>) => {
+const pinned = (found: (string | null)[], files: Record<string, string>) => {
   const { elixirVersion, otpVersion, versionSource } = factsOf(app(files));
-  return [elixirVersion, otpVersion, versionSource];
+  assert.equal([elixirVersion, otpVersion, versionSource], found);
 };
-
-const pinned = (found: (string | null)[], files: Record<string, string>) =>
-  assert.equal(pins(files), found);
 
 test('version pins in each spelling', () => {
   pinned(['1.18.4', '27.3.4', '.tool-versions'], {
@@ -174,19 +165,17 @@ test('version pins in each spelling', () => {
 });
 
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
-  const inFolder = (pin: string) =>
-    projectOf({
-      'site/mix.exs':
-        'defmodule S.MixProject do\n  use Mix.Project\n  def project, do: [app: :s, deps: [{:phoenix, "~> 1.8"}]]\nend',
+  const inFolder = (pin: string) => {
+    const { appDir, elixir } = projectOf({
+      'site/mix.exs': mix('app: :s, deps: [{:phoenix, "~> 1.8"}]'),
       'site/mix.lock': lock({}),
       'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
       [pin]: 'elixir 1.18.4\n',
     });
-  assert.equal(
-    [inFolder('site/.tool-versions').appDir, inFolder('site/.tool-versions').elixir.source],
-    ['site', '.tool-versions'],
-  );
-  assert.is(inFolder('.tool-versions').elixir.source, '../.tool-versions');
+    return [appDir, elixir.source];
+  };
+  assert.equal(inFolder('site/.tool-versions'), ['site', '.tool-versions']);
+  assert.equal(inFolder('.tool-versions'), ['site', '../.tool-versions']);
 });
 
 test('on disk, pins above the folder count up to the root of the git repo', () => {
@@ -285,16 +274,17 @@ test('a package.json above assets/ counts only when it bundles', () => {
 });
 
 test('code outside lib, as elixirc_paths says', () => {
-  const mix =
-    'defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())]\n  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]\nend';
-  assert.is(
-    app({
-      'mix.exs': mix,
-      'lib/shop_web/endpoint.ex': undefined,
-      'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
-    }).endpoint.module,
-    'V.Endpoint',
-  );
+  const paths =
+    '  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]';
+  const { endpoint } = app({
+    'mix.exs': mix(
+      'app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())',
+      paths,
+    ),
+    'lib/shop_web/endpoint.ex': undefined,
+    'vendor/e.ex': 'defmodule V.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend',
+  });
+  assert.is(endpoint.module, 'V.Endpoint');
 });
 
 test.run();

@@ -1,14 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app } from './support.ts';
+import { app, mix } from './support.ts';
 
-const runtime = (source: string, more: Record<string, string> = {}) =>
-  app({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }).env.required.map(
-    (need) => need.name,
+const names = (files: Record<string, string>) => app(files).env.required.map(({ name }) => name);
+
+/** What a runtime.exs demands. */
+const demanded = (expected: string[], source: string, more?: Record<string, string>) =>
+  assert.equal(
+    names({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }),
+    expected,
+    source,
   );
-
-const demanded = (names: string[], source: string, more?: Record<string, string>) =>
-  assert.equal(runtime(source, more), names);
 
 test('fetch_env! and each way to raise for a missing variable', () => {
   demanded(
@@ -82,9 +84,8 @@ test('the line that is named is the one in the config file', () => {
     'lib/shop/env.ex':
       'defmodule Shop.Env do\n  @moduledoc "Long enough to lie past the line that is meant."\n  def need!(name), do: System.fetch_env!(name)\nend',
   });
-  assert.equal(facts.env.required, [
-    { name: 'A', file: 'config/runtime.exs', line: 4, compileTime: false },
-  ]);
+  const [read] = facts.env.required;
+  assert.equal([read?.name, read?.file, read?.line], ['A', 'config/runtime.exs', 4]);
 });
 
 test('wrappers of packages', () => {
@@ -112,49 +113,33 @@ test('read while building, or while booting', () => {
     'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n',
   });
   assert.equal(
-    facts.env.required.map((one) => [one.name, one.compileTime]),
-    [
-      ['BAKED', true],
-      ['BOOT', false],
-    ],
+    facts.env.required.map(({ name, compileTime }) => `${name} ${compileTime}`),
+    ['BAKED true', 'BOOT false'],
   );
-  const mix = `defmodule Shop.MixProject do
-  use Mix.Project
-  def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}]]
-  def application, do: [env: [region: System.fetch_env!("REGION"), key: System.get_env("KEY")]]
-end`;
-  const { required, buildReads } = app({ 'mix.exs': mix }).env;
+  const application =
+    '\n  def application, do: [env: [region: System.fetch_env!("REGION"), key: System.get_env("KEY")]]';
+  const { required, buildReads } = app({
+    'mix.exs': mix('app: :shop, deps: [{:phoenix, "~> 1.8"}]', application),
+  }).env;
   assert.equal(required, [{ name: 'REGION', file: 'mix.exs', line: 4, compileTime: true }]);
   assert.equal(buildReads, [{ name: 'KEY', file: 'mix.exs', line: 4 }]);
 });
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {
   const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
-  assert.equal(
-    app(old).env.required.map((need) => need.name),
-    ['OLD'],
-  );
+  assert.equal(names(old), ['OLD']);
   demanded([], '', old);
 });
 
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
-  const start = (body: string) => ({
-    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
-  });
-  assert.equal(
-    app(start('System.fetch_env!("A")')).env.required.map((need) => need.name),
-    ['A'],
-  );
-  assert.equal(
-    app(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)')).env.required.map(
-      (need) => need.name,
-    ),
-    ['B'],
-  );
+  const start = (body: string) =>
+    names({
+      'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
+    });
+  assert.equal(start('System.fetch_env!("A")'), ['A']);
+  assert.equal(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)'), ['B']);
   const code = (body: string, file = 'lib/shop/x.ex') =>
-    app({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` }).env.required.map(
-      (need) => need.name,
-    );
+    names({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` });
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.get_env("A") || System.fetch_env!("B")'), []);
