@@ -9,7 +9,7 @@ import { foldLines } from '../src/docker/fold.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { treeOf } from '../src/tree.ts';
-import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { after, complete, definedIn, FLAGS, planFor, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string | undefined>;
 const planned = (texts: Texts, file = 'dockerfile'): string =>
@@ -93,9 +93,8 @@ function umbrella(root = RELEASES): Record<string, string> {
 }
 
 interface Shape {
-  /** What is other than in the fixture; `repo`: a repo of its own. */
+  /** What is other than in the fixture; or an umbrella. */
   texts?: Texts;
-  repo?: Record<string, string>;
   flags?: typeof FLAGS;
   /** Parts of the Dockerfile, one after the other (…); lines that go on are one. */
   has?: string[];
@@ -103,6 +102,60 @@ interface Shape {
   notes?: RegExp;
 }
 const DEBIAN = { ...FLAGS, base: 'debian' };
+const OTP_29 = { '.tool-versions': 'elixir 1.20.7-otp-29\n' };
+const FWUP = module('Disk', 'def run, do: System.cmd("fwup", [])');
+const SSR = module('SSR', 'def child, do: {NodeJS.Supervisor, [path: "x"]}');
+const GIT = module('Build', 'def sha, do: System.cmd("git", ["rev-parse"])');
+const CHILD_ALIAS = 'aliases: ["assets.deploy": ["do --app shop_web cmd mix assets.deploy"]], ';
+const SETUP: Edit = [
+  /"assets.setup": .*/,
+  '"assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"],',
+];
+/** One thing, and what it puts into the Dockerfile, or doesn't. */
+const ABSENT: [Texts, RegExp][] = [
+  [GIT, /COPY \.git/],
+  [uses('sentry'), /package_source_code/],
+  [{ 'src/app.js': '' }, /COPY src/],
+];
+const PARTS: [Texts, string, typeof FLAGS?][] = [
+  // OTP 29 opens libsctp at each start
+  [OTP_29, 'AS runner … lksctp-tools'],
+  [OTP_29, 'AS runner … libsctp1', DEBIAN],
+  [uses('chromic_pdf'), 'AS runner … chromium'],
+  [uses('fast_xml'), 'expat-dev … AS runner … expat'],
+  [uses('fast_html', 'elixir_make'), 'apk add --no-cache build-base cmake '],
+  [uses('ex_dtls', 'bundlex_stub'), 'build-essential … libssl-dev pkg-config', DEBIAN],
+  [FWUP, 'AS runner …  fwup '],
+  [SSR, 'AS runner … apk add  … nodejs'],
+  [{ ...NPM, ...SSR }, 'AS runner … COPY --from=node /usr/local/bin/node /usr/local/bin/'],
+  [
+    { ...NPM, ...mix(alias('compile: ["cmd --cd assets npm ci", "compile"]')) },
+    'COPY --from=node /usr/local /usr/local',
+  ],
+  // Newer Node images have no Yarn 1
+  [withLock('yarn.lock', '# yarn lockfile v1\n'), '--global --force yarn@1 && yarn install --froz'],
+  [
+    withLock('yarn.lock', '__metadata:\n  version: 8\n'),
+    'corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable\n',
+  ],
+  [
+    withLock('pnpm-lock.yaml', "lockfileVersion: '6.0'\n"),
+    'npm install --global pnpm@8 && pnpm install --frozen-lockfile\n',
+  ],
+  [
+    withLock('bun.lock'),
+    'FROM oven/bun:${BUN_VERSION}-alpine AS node … bun install --frozen-lockfile\n',
+  ],
+  [mix(field('compilers: [:phoenix_live_view] ++ Mix.compilers()')), 'source=/app/_build'],
+  [GIT, 'apk add --no-cache ca-certificates git '],
+  [{ 'config/regions.json': '[]' }, 'deps.loadpaths … COPY config config\n … mix do compile'],
+  [
+    { 'config/runtime.exs': undefined, 'config/releases.exs': 'import Config\n' },
+    'COPY config/releases.exs config/\n',
+  ],
+  [mix(SETUP), 'mix do deps.get …  + esbuild.install --if-missing && cp -a'],
+  [umbrella(`${RELEASES}${CHILD_ALIAS}`), 'mix do compile + assets.deploy + release --overwrite'],
+];
 const SHAPES: Record<string, Shape> = {
   'an ordinary app': {
     has: [
@@ -118,15 +171,6 @@ const SHAPES: Record<string, Shape> = {
     },
     has: ['ARG ELIXIR_VERSION=1.17.3\nARG OTP_VERSION=26\n'],
   },
-  'OTP 29, which opens libsctp at each start': {
-    texts: { '.tool-versions': 'elixir 1.20.7-otp-29\n' },
-    has: ['AS runner … lksctp-tools'],
-  },
-  'OTP 29 on Debian': {
-    texts: { '.tool-versions': 'elixir 1.20.7-otp-29\n' },
-    flags: DEBIAN,
-    has: ['AS runner … libsctp1'],
-  },
   'packages by the closure of mix.lock, programs by their literal names': {
     texts: {
       ...mix(dep('{:thumbnex, "~> 1.0"}')),
@@ -141,32 +185,11 @@ const SHAPES: Record<string, Shape> = {
     has: ['AS runner … ffmpeg … imagemagick … poppler-utils'],
     notes: /lib\/shop\/clips.ex:4 starts the program oddtool/,
   },
-  'a package that starts a browser': {
-    texts: uses('chromic_pdf'),
-    has: ['AS runner … chromium'],
-  },
-  'a program that Alpine has': {
-    texts: module('Disk', 'def run, do: System.cmd("fwup", [])'),
-    has: ['AS runner …  fwup '],
-  },
   "a program that Debian hasn't": {
     texts: module('Disk', 'def run, do: System.cmd("fwup", [])'),
     flags: DEBIAN,
     lacks: /fwup|install .* - /,
     notes: /starts the program fwup, and which package/,
-  },
-  'a package that builds with CMake': {
-    texts: uses('fast_html', 'elixir_make'),
-    has: ['apk add --no-cache build-base cmake '],
-  },
-  'a package that builds with OpenSSL': {
-    texts: uses('ex_dtls', 'bundlex_stub'),
-    flags: DEBIAN,
-    has: ['build-essential … libssl-dev pkg-config'],
-  },
-  'a native package that links to a library': {
-    texts: uses('fast_xml'),
-    has: ['expat-dev … AS runner … expat'],
   },
   'a binary for glibc alone': {
     texts: uses('adbc', 'elixir_make', 'cc_precompiler'),
@@ -193,14 +216,6 @@ const SHAPES: Record<string, Shape> = {
       'mix do compile +  … AS runner … RUN apk add --no-cache ca-certificates libgcc',
     ],
   },
-  'Node beside the app, from a package': {
-    texts: module('SSR', 'def child, do: {NodeJS.Supervisor, [path: "x"]}'),
-    has: ['AS runner … apk add  … nodejs'],
-  },
-  'Node beside the app, from its stage': {
-    texts: { ...NPM, ...module('SSR', 'def child, do: {NodeJS.Supervisor, [path: "x"]}') },
-    has: ['AS runner … COPY --from=node /usr/local/bin/node /usr/local/bin/'],
-  },
   'npm packages beside the Elixir stages, with deps that package.json points to': {
     texts: {
       ...NPM,
@@ -224,26 +239,6 @@ const SHAPES: Record<string, Shape> = {
       'COPY --from=node /usr/local /usr/local',
       'mix do compile + cmd --cd assets npm run deploy + phx.digest + release',
     ],
-  },
-  'Node where an alias of compile calls it': {
-    texts: { ...NPM, ...mix(alias('compile: ["cmd --cd assets npm ci", "compile"]')) },
-    has: ['COPY --from=node /usr/local /usr/local'],
-  },
-  'yarn 1 comes from npm, as newer Node images have none': {
-    texts: withLock('yarn.lock', '# yarn lockfile v1\n'),
-    has: ['npm install --global --force yarn@1 && yarn install --frozen-lockfile\n'],
-  },
-  'yarn 2 and later': {
-    texts: withLock('yarn.lock', '__metadata:\n  version: 8\n'),
-    has: ['corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable\n'],
-  },
-  pnpm: {
-    texts: withLock('pnpm-lock.yaml', "lockfileVersion: '6.0'\n"),
-    has: ['npm install --global pnpm@8 && pnpm install --frozen-lockfile\n'],
-  },
-  Bun: {
-    texts: withLock('bun.lock'),
-    has: ['FROM oven/bun:${BUN_VERSION}-alpine AS node … bun install --frozen-lockfile\n'],
   },
   'a workspace: packages install from the lockfile above them': {
     texts: {
@@ -352,7 +347,6 @@ const SHAPES: Record<string, Shape> = {
     },
     has: [' + sentry.package_source_code + release --overwrite'],
   },
-  'Sentry without sources': { texts: uses('sentry'), lacks: /package_source_code/ },
   'an alias of deps.get, which does not run where its files are not': {
     texts: mix(alias('"deps.get": ["deps.get", "gleam.deps.get", "cmd --cd assets npm install"]')),
     has: [
@@ -371,7 +365,6 @@ const SHAPES: Record<string, Shape> = {
     texts: { 'src/shop_lexer.xrl': '', 'include/shop.hrl': '', 'cli/src/a.erl': '' },
     has: ['COPY src src\nCOPY include include\n … find lib src include -type f -exec touch'],
   },
-  'a folder src of another language': { texts: { 'src/app.js': '' }, lacks: /COPY src/ },
   'archives, and a compiler that may write beside its build: that starts anew': {
     texts: mix(field('archives: [mix_gleam: "~> 0.6"], compilers: [:gleam] ++ Mix.compilers()')),
     has: [
@@ -380,10 +373,6 @@ const SHAPES: Record<string, Shape> = {
       'the compiler gleam may write files outside _build',
     ],
     lacks: /from=deps,source=\/app\/_build/,
-  },
-  'a compiler that writes below _build alone': {
-    texts: mix(field('compilers: [:phoenix_live_view] ++ Mix.compilers()')),
-    has: ['from=deps,source=/app/_build'],
   },
   'mix.exs that asks git': {
     texts: mix(['"0.1.0"', 'elem(System.cmd("git", ["describe", "--tags"]), 0)']),
@@ -401,11 +390,6 @@ const SHAPES: Record<string, Shape> = {
     texts: module('Build', '@sha :os.cmd(~c"git rev-parse HEAD")', 'def sha, do: @sha'),
     has: ['AS builder … COPY .git .git\n'],
     lacks: /ca-certificates.*\bgit\b/,
-  },
-  'a module that asks git later': {
-    texts: module('Build', 'def sha, do: System.cmd("git", ["rev-parse"])'),
-    has: ['apk add --no-cache ca-certificates git '],
-    lacks: /COPY .git/,
   },
   'what a step of the release copies': {
     texts: {
@@ -429,23 +413,8 @@ const SHAPES: Record<string, Shape> = {
       'COPY support/settings.exs support/\n … mix do compile',
     ],
   },
-  'files in config that nobody names': {
-    texts: { 'config/regions.json': '[]' },
-    has: ['deps.loadpaths … COPY config config\n … mix do compile'],
-  },
-  'releases.exs as the file that boots': {
-    texts: { 'config/runtime.exs': undefined, 'config/releases.exs': 'import Config\n' },
-    has: ['COPY config/releases.exs config/\n'],
-  },
-  'of assets.setup only the downloads': {
-    texts: mix([
-      /"assets.setup": .*/,
-      '"assets.setup": ["esbuild.install --if-missing", "cmd --cd assets npm ci", "shop.icons"],',
-    ]),
-    has: ['mix do deps.get …  + esbuild.install --if-missing && cp -a'],
-  },
   'an umbrella: each mix.exs before deps.get, compiled from the root, assets in the web app': {
-    repo: umbrella(),
+    texts: umbrella(),
     has: [
       'COPY config/config.exs config/prod.exs config/\n',
       'COPY apps/shop/mix.exs apps/shop/\n … COPY apps/shop_web/mix.exs apps/shop_web/\n',
@@ -454,12 +423,6 @@ const SHAPES: Record<string, Shape> = {
       'mix do compile + do --app shop_web cmd mix assets.deploy + release --overwrite --path /release',
       'CMD ["/app/bin/depot", "start"]',
     ],
-  },
-  "an umbrella's own assets.deploy, in place of those of its apps": {
-    repo: umbrella(
-      `${RELEASES}aliases: ["assets.deploy": ["do --app shop_web cmd mix assets.deploy"]], `,
-    ),
-    has: ['mix do compile + assets.deploy + release --overwrite --path /release'],
   },
   'what a replaced Dockerfile has beyond ours': {
     texts: {
@@ -483,9 +446,12 @@ const SHAPES: Record<string, Shape> = {
   },
 };
 
-for (const [name, { texts, repo, flags = FLAGS, has = [], lacks, notes }] of Object.entries(SHAPES))
+for (const [texts, part, flags = FLAGS] of PARTS) SHAPES[part] = { texts, has: [part], flags };
+for (const [texts, lacks] of ABSENT) SHAPES[`no ${lacks}`] = { texts, lacks };
+
+for (const [name, { texts, flags = FLAGS, has = [], lacks, notes }] of Object.entries(SHAPES))
   test(`${name}: a Dockerfile without errors, which a second run leaves as it is`, () => {
-    const before = repo ?? shop(texts);
+    const before = texts && 'apps/shop/mix.exs' in texts ? definedIn(texts) : shop(texts);
     const [change] = planFor(before, flags, undefined, 'dockerfile');
     const text = change?.after ?? '';
     const errors = validate(text).filter(({ severity }) => severity === 1);

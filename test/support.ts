@@ -30,7 +30,7 @@ const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(
 export const shop = (changes: Record<string, string | undefined> = {}): Record<string, string> =>
   definedIn({ ...texts, ...changes });
 
-const definedIn = (all: Record<string, string | undefined>): Record<string, string> =>
+export const definedIn = (all: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
