@@ -114,6 +114,7 @@ const SETUP: Edit = [
 /** One thing, and what it puts into the Dockerfile, or doesn't. */
 const ABSENT: [Texts, RegExp][] = [
   [GIT, /COPY \.git/],
+  [{ '.tool-versions': 'elixir 1.19.1-otp-28\n' }, /lksctp/],
   [uses('sentry'), /package_source_code/],
   [{ 'src/app.js': '' }, /COPY src/],
 ];
@@ -664,7 +665,7 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
       '.dockerignore': '*.json\nmix.lock\n',
       'test/fixtures/public.pem': PEM('PUBLIC'),
       'priv/keys/public.pem': PEM('PUBLIC'),
-      'priv/keys/private.pem': PEM('PRIVATE'),
+      'priv/keys/private.pem': PEM('PUBLIC') + PEM('PRIVATE'),
     },
     ['*.json\nmix.lock\n', '!mix.lock\n', '!priv/keys/public.pem\n', '!**/.env*.example'],
     /!(priv\/keys\/private|test\/fixtures)/,

@@ -47,36 +47,6 @@ export const commonFlags = {
   help: { short: 'h', help: 'what a command takes' },
 } satisfies Flags;
 
-export const checkFlags = {
-  json: { help: 'the same for scripts' },
-  skip: {
-    example: 'R3.5',
-    help: 'leaves a requirement out, with a reason if you like: --skip "R3.5: our own format"; can be repeated',
-    multiple: true,
-  },
-  strict: {
-    help: "fails for anything that is not met, also for what can't be told by reading",
-    fallback: 'fails for a must: it would not build, boot or answer, or is unsafe',
-  },
-} satisfies Flags;
-
-export const proveFlags = {
-  engine: { example: 'podman', help: 'docker or podman', fallback: 'the first that answers' },
-  'env-file': {
-    example: 'prod.env',
-    help: 'NAME=value lines: secrets that the app or its build needs',
-    fallback: 'placeholders',
-  },
-  'database-url': {
-    example: 'postgres://…',
-    help: 'a database of your own',
-    fallback: 'a throwaway Postgres',
-  },
-  path: { example: '/login', help: 'the page to look at', fallback: '/' },
-  keep: { help: 'leaves the app running and prints its URL' },
-  json: { help: 'the same for scripts' },
-} satisfies Flags;
-
 /** The texts of the flags that were given; a flag without a value is "yes". */
 export type Texts = Partial<Record<string, string>>;
 

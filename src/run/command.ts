@@ -1,11 +1,9 @@
 import { generated } from '../../generators/index.ts';
 import {
-  checkFlags,
   commonFlags,
   type Flags,
   flagLines,
   oneOf,
-  proveFlags,
   readFlags,
   runFlags,
   type Texts,
@@ -57,12 +55,40 @@ export const commands: Readonly<Record<string, Command>> = {
   ),
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
-    flags: { ...checkFlags, ...commonFlags },
+    flags: {
+      json: { help: 'the same for scripts' },
+      skip: {
+        example: 'R3.5',
+        help: 'leaves a requirement out, with a reason if you like: --skip "R3.5: our own format"; can be repeated',
+        multiple: true,
+      },
+      strict: {
+        help: "fails for anything that is not met, also for what can't be told by reading",
+        fallback: 'fails for a must: it would not build, boot or answer, or is unsafe',
+      },
+      ...commonFlags,
+    },
     run: inApp(async (root, texts) => (await import('./check-command.ts')).runCheck(root, texts)),
   },
   prove: {
     summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
-    flags: { ...proveFlags, ...commonFlags },
+    flags: {
+      engine: { example: 'podman', help: 'docker or podman', fallback: 'the first that answers' },
+      'env-file': {
+        example: 'prod.env',
+        help: 'NAME=value lines: secrets that the app or its build needs',
+        fallback: 'placeholders',
+      },
+      'database-url': {
+        example: 'postgres://…',
+        help: 'a database of your own',
+        fallback: 'a throwaway Postgres',
+      },
+      path: { example: '/login', help: 'the page to look at', fallback: '/' },
+      keep: { help: 'leaves the app running and prints its URL' },
+      json: { help: 'the same for scripts' },
+      ...commonFlags,
+    },
     run: inApp(async (root, texts) => (await import('./prove-command.ts')).runProve(root, texts)),
   },
   facts: {
