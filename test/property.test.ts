@@ -111,43 +111,35 @@ const flyTomls = [
   '[[env]]\nA = "1"\n[[env]]\nB = "2"\n[vm]\nmemory_mb = 512\n[[services]]\ninternal_port = 25\nprocesses = ["m"]\n[[services]]\ninternal_port = 4001\n[[services.ports]]\nhandlers = ["tls", "http"]\nport = 443\n',
 ];
 
+const RUNTIMES = [
+  'import Config\n',
+  'import Config\n\nif config_env() == :prod do\n  config :shop, Shop.Repo, pool_size: 3\nend',
+  'import Config\r\nconfig :shop, a: 1\r\n',
+];
+const IDLE = {
+  'lib/shop/application.ex':
+    'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
+};
+const HEALTH = {
+  'lib/shop_web/router.ex':
+    'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", ShopWeb.HealthController, :show\n  get "/health", ShopWeb.HealthController, :show\nend\n',
+};
+
 /** A Phoenix app with some of the files that others have. */
 const projects: fc.Arbitrary<Texts> = fc
   .record({
     elixir: fc.constantFrom('1.18.4-otp-27', '1.17.3-otp-26', '1.15.8-otp-26', '1.19.1-otp-28'),
-    runtime: fc.constantFrom(
-      undefined,
-      'import Config\n',
-      'import Config\n\nif config_env() == :prod do\n  config :shop, Shop.Repo, pool_size: 3\nend',
-      'import Config\r\nconfig :shop, a: 1\r\n',
+    'config/runtime.exs': fc.constantFrom(undefined, ...RUNTIMES),
+    'rel/env.sh.eex': fc.constantFrom(
+      ...[undefined, '', '#!/bin/sh\nexport A=1', '#!/bin/sh\r\nexport A=1\r\n'],
     ),
-    envSh: fc.constantFrom(undefined, '', '#!/bin/sh\nexport A=1', '#!/bin/sh\r\nexport A=1\r\n'),
-    dockerignore: fc.constantFrom(undefined, 'mine\n', '\uFEFFmine\r\n/deps/', '**\n!lib\n'),
-    flyToml: fc.constantFrom(undefined, ...flyTomls),
-    ending: fc.boolean(),
-    idle: fc.boolean(),
-    health: fc.boolean(),
+    '.dockerignore': fc.constantFrom(undefined, 'mine\n', '\uFEFFmine\r\n/deps/', '**\n!lib\n'),
+    'fly.toml': fc.constantFrom(undefined, ...flyTomls, ...flyTomls.map(crlf)),
+    idle: fc.constantFrom({}, IDLE),
+    health: fc.constantFrom({}, HEALTH),
   })
-  .map(({ elixir, runtime, envSh, dockerignore, flyToml, ending, idle, health }) =>
-    shop({
-      '.tool-versions': `elixir ${elixir}\n`,
-      'config/runtime.exs': runtime,
-      'rel/env.sh.eex': envSh,
-      '.dockerignore': dockerignore,
-      'fly.toml': flyToml && (ending ? crlf(flyToml) : flyToml),
-      ...(idle
-        ? {
-            'lib/shop/application.ex':
-              'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
-          }
-        : {}),
-      ...(health
-        ? {
-            'lib/shop_web/router.ex':
-              'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", ShopWeb.HealthController, :show\n  get "/health", ShopWeb.HealthController, :show\nend\n',
-          }
-        : {}),
-    }),
+  .map(({ elixir, idle, health, ...files }) =>
+    shop({ '.tool-versions': `elixir ${elixir}\n`, ...files, ...idle, ...health }),
   );
 
 /** What a person does to a file; `at` is the place in it, in thousandths. */
