@@ -11,6 +11,7 @@ import {
   startsNode,
 } from '../src/docker/packages.ts';
 import { builtRelease } from '../src/docker/release-files.ts';
+import type { Merge } from '../src/edit/conflict.ts';
 import { mergeLines } from '../src/edit/lines.ts';
 import { VERSION } from '../src/edit/version.ts';
 import type { Project } from '../src/facts/detect.ts';
@@ -42,14 +43,11 @@ const SYSTEMS = {
 
 export const dockerfile: Descriptor = {
   present,
-  outputs: (context) => [
-    {
-      path: 'Dockerfile',
-      template: 'Dockerfile',
-      merge: (before, rendered, onConflict) => mergeLines(before, foldLines(rendered), onConflict),
-      view: viewOf(context),
-    },
-  ],
+  outputs: (context) => {
+    const merge: Merge = (before, rendered, onConflict) =>
+      mergeLines(before, foldLines(rendered), onConflict);
+    return [{ path: 'Dockerfile', template: 'Dockerfile', view: viewOf(context), merge }];
+  },
   notes: ({ project, answers: { base, release } }) => [
     ...chooseImage(project, base).notes,
     ...packageNotes(project, base),

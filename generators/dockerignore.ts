@@ -1,17 +1,15 @@
 import { matcher } from '../src/check/repo.ts';
 import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
+import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
 
 export const dockerignore: Descriptor = {
-  outputs: ({ project }) => [
-    {
-      path: '.dockerignore',
-      template: '.dockerignore',
-      view: { builtAssets: builtAssets(project) },
-      merge: (before, ours) => letIn(addLines(before, ours), neededPaths(project)),
-    },
-  ],
+  outputs: ({ project }) => {
+    const view = { builtAssets: builtAssets(project) };
+    const merge: Merge = (before, ours) => letIn(addLines(before, ours), neededPaths(project));
+    return [{ path: '.dockerignore', template: '.dockerignore', view, merge }];
+  },
 };
 
 /** The last match wins in a .dockerignore, so missing lines go in front: the user's own exceptions still count. */

@@ -3,6 +3,7 @@ import { Repo } from '../src/check/repo.ts';
 import { setsOnFly } from '../src/check/script.ts';
 import { relFolder } from '../src/docker/release-files.ts';
 import { outsideBlock } from '../src/edit/block.ts';
+import type { Merge } from '../src/edit/conflict.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { intoOurs } from './shared.ts';
 
@@ -16,18 +17,12 @@ export const envSh: Descriptor = {
     const path = pathOf(context);
     const view = viewOf(context);
     const writes = Object.values(view.sets).some(Boolean);
-    return [
-      {
-        path,
-        template: 'rel/env.sh.eex',
-        view,
-        merge: (before, rendered, onConflict) => {
-          // The shell takes the CR of a line's end for a part of the command
-          const text = before?.replaceAll('\r\n', '\n');
-          return intoOurs(path, '#!/bin/sh', text, writes ? rendered : '', onConflict);
-        },
-      },
-    ];
+    const merge: Merge = (before, rendered, onConflict) => {
+      // The shell takes the CR of a line's end for a part of the command
+      const text = before?.replaceAll('\r\n', '\n');
+      return intoOurs(path, '#!/bin/sh')(text, writes ? rendered : '', onConflict);
+    };
+    return [{ path, template: 'rel/env.sh.eex', view, merge }];
   },
   notes: ({ project }) => nodeNotes(new Repo(project)),
 };

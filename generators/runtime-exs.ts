@@ -16,6 +16,7 @@ import { type MissingRepo, missingRepos } from '../src/check/runtime-repos.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { outsideBlock } from '../src/edit/block.ts';
+import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
@@ -27,18 +28,12 @@ import { intoOurs, portOf } from './shared.ts';
 export const runtimeExs: Descriptor = {
   outputs: (context) => {
     const path = runtimeFile(context.project);
-    return [
-      {
-        path,
-        template: 'config/runtime.exs',
-        view: viewOf(context, path),
-        merge: (before, rendered, onConflict) => {
-          const lines = closeUp(rendered);
-          const isEmpty = lines.trim().split('\n').length === 2;
-          return intoOurs(path, 'import Config', before, isEmpty ? '' : lines, onConflict);
-        },
-      },
-    ];
+    const merge: Merge = (before, rendered, onConflict) => {
+      const lines = closeUp(rendered);
+      const isEmpty = lines.trim().split('\n').length === 2;
+      return intoOurs(path, 'import Config')(before, isEmpty ? '' : lines, onConflict);
+    };
+    return [{ path, template: 'config/runtime.exs', view: viewOf(context, path), merge }];
   },
   notes: (context) => [...overruledNotes(context), ...faultNotes(context)],
 };

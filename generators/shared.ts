@@ -1,7 +1,7 @@
 import { Repo } from '../src/check/repo.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { intoBlock } from '../src/edit/block.ts';
-import type { OnConflict } from '../src/edit/conflict.ts';
+import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 
@@ -24,14 +24,10 @@ function fixedPort(project: Project): number | undefined {
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536;
 
 /** Puts lines into our block of an owner's file; no lines make no block where there was none. @param first line of a new file */
-export function intoOurs(
-  path: string,
-  first: string,
-  before: string | undefined,
-  lines: string,
-  onConflict: OnConflict,
-): string {
-  if (before && !lines && !/^# (>>>|<<<) phoenix-fly/m.test(before)) return before;
-  const left = lines || '# All of it is set outside this block\n';
-  return intoBlock(path, first)(before, left, onConflict);
-}
+export const intoOurs =
+  (path: string, first: string): Merge =>
+  (before, lines, onConflict) => {
+    if (before && !lines && !/^# (>>>|<<<) phoenix-fly/m.test(before)) return before;
+    const left = lines || '# All of it is set outside this block\n';
+    return intoBlock(path, first)(before, left, onConflict);
+  };

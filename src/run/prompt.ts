@@ -27,7 +27,8 @@ export const loadPrompts = () =>
 export const ask = (prompt: Prompt): Promise<string> =>
   process.env.TERM === 'dumb' ? askPlainly(prompt) : askInquirer(prompt);
 
-async function askInquirer({ message, offered, validate, search }: Prompt): Promise<string> {
+async function askInquirer(prompt: Prompt): Promise<string> {
+  const { message, offered, validate, search } = prompt;
   const [input, list] = await loadPrompts();
   const stop = new AbortController();
   const onKey = (_text: string, key?: { name?: string }) => {
@@ -36,7 +37,7 @@ async function askInquirer({ message, offered, validate, search }: Prompt): Prom
   emitKeypressEvents(process.stdin);
   process.stdin.on('keypress', onKey);
   const pageSize = Math.max(3, Math.min(8, (process.stdout.rows ?? 24) - 6));
-  const source = (term = '') => choicesFor(term.trim(), offered, validate, search ?? (() => []));
+  const source = (term = '') => choicesFor(term.trim(), prompt);
   try {
     return await (search
       ? list.default({ message, pageSize, source }, stop)
@@ -52,11 +53,9 @@ async function askInquirer({ message, offered, validate, search }: Prompt): Prom
 /** The choices of a list, the offered one first; where nothing fits, a line that says why and can't be chosen. */
 function choicesFor(
   term: string,
-  offered: string | undefined,
-  validate: (text: string) => true | string,
-  search: (term: string) => readonly Choice[],
+  { offered, validate, search }: Prompt,
 ): (Choice & { disabled?: string })[] {
-  const found = search(term);
+  const found = search?.(term) ?? [];
   if (found.length === 0) {
     const complaint = validate(term);
     return complaint === true
