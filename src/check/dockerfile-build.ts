@@ -53,22 +53,13 @@ function lateInputs(file: Dockerfile, repo: Repo) {
     const order = arrival(file, path);
     const late = before === 'get' ? undefined : build.steps[order]?.line;
     if (!task || (order >= 0 && order <= task.order)) return undefined;
-    const copy = `COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`;
-    return late
-      ? {
-          line: late,
-          path,
-          state: 'comes too late',
-          why,
-          edit: `move this line above line ${task.line}`,
-        }
-      : {
-          line: task.line,
-          path,
-          state: 'is not there yet',
-          why,
-          edit: `before this line, add: ${copy}`,
-        };
+    const [state, edit] = late
+      ? ['comes too late', `move this line above line ${task.line}`]
+      : [
+          'is not there yet',
+          `before this line, add: COPY ${path} ${path.replace(/[^/]*$/, '') || './'}`,
+        ];
+    return { line: late ?? task.line, path, why, state, edit };
   });
 }
 
@@ -171,9 +162,8 @@ export const buildRules: readonly Rule[] = [
       RUN mix deps.get --only prod
       COPY config/config.exs config/prod.exs config/
       RUN mix deps.compile`,
-  r11.should(
-    ({ build: { get } }) => get && !get.text.includes('--only') && get,
-  )`it fetches the dependencies for test and dev too
+  r11.should(({ build: { get } }) => get && !get.text.includes('--only') && get)`
+    it fetches the dependencies for test and dev too
     => write: mix deps.get --only prod`,
   r11.advice(({ build: { get }, steps }) =>
     steps
@@ -195,15 +185,13 @@ export const buildRules: readonly Rule[] = [
 
   b3.must(lateInputs)`${'path'} ${'state'}: ${'why'}
     => ${'edit'}`,
-  b3.should(
-    keptOver,
-  )`${'path'} may be read while the code compiles, and the build's cache outlives it
+  b3.should(keptOver)`
+    ${'path'} may be read while the code compiles, and the build's cache outlives it
     => copy such files into the stage ${'from'} (\`npx plop dockerfile\` does), where the cache starts`,
   b3.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
     => remove it from this line, or commit it${'hint'}`,
-  b3.must(
-    unknownTasks,
-  )`there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
+  b3.must(unknownTasks)`
+    there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
     => remove \`mix ${'name'}\`, or add what it needs to mix.exs`,
   b3.must(unknownScripts)`package.json has no script ${'name'}: the build stops here
     => add the script ${'name'}, or remove this command`,

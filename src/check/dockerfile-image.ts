@@ -143,9 +143,8 @@ export const imageRules: readonly Rule[] = [
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
   )`psql was left out of the image; \`npx plop dockerfile -- --psql yes\` puts it in`,
 
-  r14.should(
-    (file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }),
-  )`the app runs as root
+  r14.should((file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }))`
+    the app runs as root
     => here, write: USER 65534:65534`,
   r14.should(givenAway)`the running app can change its own code, which it owns
     => remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp`,

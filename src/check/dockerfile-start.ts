@@ -107,13 +107,11 @@ export const startRules: readonly Rule[] = [
     return ports !== wanted && { line: expose?.line ?? startLine(file), says, wanted };
   })`EXPOSE says ${'says'}, the app listens on ${'wanted'}
     => here, write: EXPOSE ${'wanted'}`,
-  r16.must(
-    ({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes,
-  )`nothing says how the release starts
+  r16.must(({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes)`
+    nothing says how the release starts
     => at the end, add: ${(_, repo) => startOf(repo)}`,
-  r16.must(
-    strangers,
-  )`there is no ${'name'}: mix.exs has no such release, rel/overlays no such script
+  r16.must(strangers)`
+    there is no ${'name'}: mix.exs has no such release, rel/overlays no such script
     => write ${(_, { release }) => release}`,
   r16.must(notExecutable)`it is started, but is not executable: permission denied
     => git update-index --chmod=+x ${'file'}`,

@@ -92,26 +92,21 @@ const givenNames = (script: Script) =>
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
 export const envShRules: readonly Rule<Script>[] = [
-  b10.must(
-    ({ text }) => text.includes('\r\n') && { line: 1 },
-  )`lines end in CRLF, which the shell takes for a part of each command
+  b10.must(({ text }) => text.includes('\r\n') && { line: 1 })`
+    lines end in CRLF, which the shell takes for a part of each command
     => save it with LF endings; \`npx plop env-sh\` does`,
-  b10.should(
-    everywhere,
-  )`${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
+  b10.should(everywhere)`
+    ${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
     => move inside \`if [ -n "\${FLY_APP_NAME:-}" ]; then … fi\`:
       ${'lines'}`,
-  b10.should(
-    ({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')),
-  )`no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
+  b10.should(({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')))`
+    no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
-  b10.should(
-    rawReferences,
-  )`an image reference with a digest or a label of your own makes an invalid node name
+  b10.should(rawReferences)`
+    an image reference with a digest or a label of your own makes an invalid node name
     => clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
-  b10.should(
-    ({ text }, { machine }) => !/inet6_tcp/.test(text + machine.ERL_AFLAGS),
-  )`nodes speak IPv4 to each other, and Fly's private network has IPv6 only
+  b10.should(({ text }, { machine }) => !/inet6_tcp/.test(text + machine.ERL_AFLAGS))`
+    nodes speak IPv4 to each other, and Fly's private network has IPv6 only
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
   b10.should(
     (_, { project, machine }) =>

@@ -52,9 +52,8 @@ const command =
 
 /** The database and its migrations, and secrets. */
 export const flyDataRules: readonly Rule<FlyFile>[] = [
-  r23.must(
-    (file, repo) => isSqlite(repo) && volumes(file).length === 0,
-  )`each deploy starts with an empty database: its file is on a disk that is not kept
+  r23.must((file, repo) => isSqlite(repo) && volumes(file).length === 0)`
+    each deploy starts with an empty database: its file is on a disk that is not kept
     => at the end, add, and let DATABASE_PATH point there:
       [[mounts]]
       source = "data"
@@ -101,9 +100,8 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     }),
   )`it is not in the release, so each deploy stops here
     => mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command`,
-  b9.must(
-    command((_, repo) => isSqlite(repo)),
-  )`it runs on a machine without the volume that holds the database
+  b9.must(command((_, repo) => isSqlite(repo)))`
+    it runs on a machine without the volume that holds the database
     => remove it, and migrate when the app starts`,
   b9.must(
     command((text, { project }) => {

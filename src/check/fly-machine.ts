@@ -40,9 +40,8 @@ const machines = (file: FlyFile) =>
 
 /** The machine, what it serves, and when it stops. */
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
-  r22.advice(
-    (file) => file.machines.length === 0,
-  )`no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory
+  r22.advice((file) => file.machines.length === 0)`
+    no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory
     => npx plop fly-toml -- --memory 1gb, or at the end:
       [[vm]]
       size = "shared-cpu-1x"
@@ -86,9 +85,8 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       type = "connections"
       soft_limit = 1000
       hard_limit = 1000`,
-  r26.advice(
-    service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'),
-  )`the limits count requests, and a LiveView page is one request that never ends
+  r26.advice(service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'))`
+    the limits count requests, and a LiveView page is one request that never ends
     => write: type = "connections"`,
   r26.should(
     service('concurrency.soft_limit', ({ concurrency, launched }) => {

@@ -60,9 +60,8 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     return !problem && !isAppName(app ?? '') && { line: line('app'), fault };
   })`${'fault'}
     => write: app = "NAME" in the first line, lower-case letters, digits and dashes`,
-  r21.should(
-    ({ region, line, problem }) => !problem && !region && { line: line('app') },
-  )`no primary_region, so Fly picks one
+  r21.should(({ region, line, problem }) => !problem && !region && { line: line('app') })`
+    no primary_region, so Fly picks one
     => write: primary_region = "lhr", or the one near your users`,
   r21.must(wrongRegion)`${'fault'}
     => change it`,
@@ -86,9 +85,8 @@ export const flyRules: readonly Rule<FlyFile>[] = [
       !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
   )`there is no strategy ${'strategy'}
     => write: strategy = "rolling"`,
-  r21.must(
-    (file) => volumes(file).length > 0 && startsTwins(file),
-  )`${'strategy'} starts machines beside the old ones, which hold the volume
+  r21.must((file) => volumes(file).length > 0 && startsTwins(file))`
+    ${'strategy'} starts machines beside the old ones, which hold the volume
     => write: strategy = "rolling"`,
   r21.must(({ table, service, line }) => {
     const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));

@@ -25,14 +25,13 @@ const check =
     const path = String(first.data.path ?? '/');
     const answered = answeredPath(repo);
     const header = service.checksPath.replace(/\.\d+\./, '.');
-    return (
-      isWrong(path, answered, first, repo) && {
-        line: line(`${first.path}.${key}`) ?? line(first.path),
-        path,
-        answered: answered ?? '/health',
-        header,
-      }
-    );
+    const found = {
+      line: line(`${first.path}.${key}`),
+      path,
+      answered: answered ?? '/health',
+      header,
+    };
+    return isWrong(path, answered, first, repo) && found;
   };
 
 const TIMES: [key: string, least: number, wanted: string, why: string][] = [
@@ -102,9 +101,8 @@ export const healthRules: readonly Rule<FlyFile>[] = [
       grace_period = "30s"
       [${'header'}.headers]
       X-Forwarded-Proto = "https"`,
-  r25.should(
-    check('path', (path, answered) => path === '/' && answered !== '/'),
-  )`the start page may ask for a login or for the database, and then the check fails
+  r25.should(check('path', (path, answered) => path === '/' && answered !== '/'))`
+    the start page may ask for a login or for the database, and then the check fails
     => write: path = "${'answered'}"`,
   r25.must(
     check(
@@ -119,9 +117,8 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   r25.must(forceSsl(true))`${'what'}
     => ${'edit'}`,
   r25.note(forceSsl(false))`${'file'}:${'line'}: ${'what'}; ${'edit'}`,
-  r25.must(
-    check('headers', (path, _, first, repo) => redirects(path, first, repo)),
-  )`Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed
+  r25.must(check('headers', (path, _, first, repo) => redirects(path, first, repo)))`
+    Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed
     => below this check, add:
       [${'header'}.headers]
       X-Forwarded-Proto = "https"`,

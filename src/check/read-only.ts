@@ -129,20 +129,16 @@ const ownWrites = (_: string, { project: { sources } }: Repo) =>
 
 /** Nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [
-  b13.should(
-    libraries,
-  )`${'app'} writes ${'stored'} below its own folder or /app, and the app may not write to its folder in the image
+  b13.should(libraries)`
+    ${'app'} writes ${'stored'} below its own folder or /app, and the app may not write to its folder in the image
     => ${'remedy'}`,
-  b13.should(
-    logFiles,
-  )`Logger's ${'name'} writes ${'path'}, and the app may not write to its folder in the image
+  b13.should(logFiles)`
+    Logger's ${'name'} writes ${'path'}, and the app may not write to its folder in the image
     => log to standard output, which \`fly logs\` shows; or below /tmp`,
-  b13.should(
-    ownFolders,
-  )`${'key'} is ${'folder'}, and the app may not write to its folder in the image
+  b13.should(ownFolders)`
+    ${'key'} is ${'folder'}, and the app may not write to its folder in the image
     => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
-  b13.should(
-    ownWrites,
-  )`${'name'} writes ${'folder'}, and the app may not write to its folder in the image
+  b13.should(ownWrites)`
+    ${'name'} writes ${'folder'}, and the app may not write to its folder in the image
     => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
 ];

@@ -99,7 +99,10 @@ function wordsOn<Found>(
 ): { what: string; edit: string } {
   const made = parts.map((part) => (typeof part === 'string' ? found[part] : part(found, repo)));
   // What is found may have line breaks and arrows of its own
-  const [what = '', edit = ''] = texts.join('\0').split(/\n *=> /);
+  const [what = '', edit = ''] = texts
+    .join('\0')
+    .trim()
+    .split(/\n *=> /);
   const fill = (text: string) =>
     text.replaceAll(/\n */g, '\n').replaceAll('\0', () => `${made.shift() ?? ''}`);
   return { what: fill(what), edit: fill(edit) };

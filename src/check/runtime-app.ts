@@ -106,9 +106,8 @@ export const missingTzdata = (repo: Repo): boolean =>
 
 /** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [
-  r34.should(
-    (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
-  )`no list of TLS options that WebSocket and HTTP clients could use
+  r34.should((_, repo) => missingTls(repo) && { app: repo.project.app.otpApp })`
+    no list of TLS options that WebSocket and HTTP clients could use
     => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
   r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
     => write: verify: :verify_peer`,
@@ -127,17 +126,14 @@ export const appRules: readonly Rule<string>[] = [
   })`the level does not follow LOG_LEVEL
     => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); \`npx plop runtime-exs\` writes it`,
   // Without the message, or with a newline elsewhere than at its end
-  r35.should(
-    logLine('format', /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/),
-  )`an event is not one plain line
+  r35.should(logLine('format', /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/))`
+    an event is not one plain line
     => add: config :logger, :${'key'}, format: "$time $metadata[$level] $message\\n"${'ours'}`,
-  r35.should(
-    logLine('metadata', /^\[(?!.*:request_id\b)/),
-  )`lines do not say which request they belong to
+  r35.should(logLine('metadata', /^\[(?!.*:request_id\b)/))`
+    lines do not say which request they belong to
     => add: config :logger, :${'key'}, metadata: [:request_id]${'ours'}`,
-  r35.should(
-    logLine('colors', /enabled: true/),
-  )`lines have colours, which \`fly logs\` shows as codes
+  r35.should(logLine('colors', /enabled: true/))`
+    lines have colours, which \`fly logs\` shows as codes
     => add: config :logger, :${'key'}, colors: [enabled: false]${'ours'}`,
   b11.should((_, repo) => {
     const { app, background } = repo.project;

@@ -62,9 +62,8 @@ export const bootRules: readonly Rule<string>[] = [
   r31.note((_, repo) =>
     repo.runtimePath.endsWith('releases.exs'),
   )`config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with \`import Config\` and \`if config_env() == :prod do\` around it`,
-  r31.must(
-    clashes,
-  )`the release stops at boot: ${'path'} is set here, and ${'reader'} reads it while compiling (compile_env)
+  r31.must(clashes)`
+    the release stops at boot: ${'path'} is set here, and ${'reader'} reads it while compiling (compile_env)
     => set ${'path'} in config/prod.exs${'late'}`,
   r31.should((file) => {
     const line =

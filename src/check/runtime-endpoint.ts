@@ -156,9 +156,8 @@ export const endpointRules: readonly Rule<string>[] = [
     => add: ${'config'}, server: System.get_env("PHX_SERVER") in ~w(true 1)${'ours'}`,
   r33.must(endpoint('url.host'))`links and LiveView sockets do not use PHX_HOST
     => add: ${'config'}, url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]${'ours'}`,
-  r33.should(
-    endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
-  )`machines without the [env] of fly.toml (FLAME, \`fly machine run\`) make links to a placeholder host
+  r33.should(endpoint('url.host', (_, { missing }) => missing.hostFallback === true))`
+    machines without the [env] of fly.toml (FLAME, \`fly machine run\`) make links to a placeholder host
     => write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; \`npx plop runtime-exs\` does`,
   r33.should(
     (_, repo) =>
@@ -184,9 +183,8 @@ export const endpointRules: readonly Rule<string>[] = [
     }),
   )`it listens on IPv4 only: Fly's proxy reaches it, other machines do not
     => add: ${'config'}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${'ours'}`,
-  r33.must(
-    endpoint('secret_key_base'),
-  )`SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)
+  r33.must(endpoint('secret_key_base'))`
+    SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)
     => add: ${'config'}, secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"${'ours'}`,
   r33.must((_, repo) => {
     const settings = endpointOf(repo);
@@ -197,17 +195,14 @@ export const endpointRules: readonly Rule<string>[] = [
     );
   })`links and LiveView sockets take their host from ${'variable'}, which fly.toml doesn't set
     => in fly.toml below [env], add ${'variable'} with the value of PHX_HOST`,
-  r33.must(
-    endpoint('check_origin', refusesHost),
-  )`check_origin does not list PHX_HOST, so LiveView sockets get 403
+  r33.must(endpoint('check_origin', refusesHost))`
+    check_origin does not list PHX_HOST, so LiveView sockets get 403
     => add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)`,
-  r33.must(
-    socketsElsewhere,
-  )`this socket's own check_origin does not list PHX_HOST, so pages from there get 403
+  r33.must(socketsElsewhere)`
+    this socket's own check_origin does not list PHX_HOST, so pages from there get 403
     => remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket`,
-  r33.should(
-    variableOrigins,
-  )`LiveView sockets connect only from what ${'name'} lists, and PHX_HOST is not in its default
+  r33.should(variableOrigins)`
+    LiveView sockets connect only from what ${'name'} lists, and PHX_HOST is not in its default
     => in fly.toml below [env], add: ${'name'} = "https://${'host'}"`,
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
@@ -217,8 +212,7 @@ export const endpointRules: readonly Rule<string>[] = [
     ),
   )`check_origin: :conn compares the scheme too, which is http behind the proxy
     => add: ${'config'}, check_origin: ["//#{host}"]${'ours'}`,
-  r33.advice(
-    endpoint('check_origin', (value) => value === false),
-  )`check_origin: false lets every site open LiveView sockets: right for a widget on other sites only
+  r33.advice(endpoint('check_origin', (value) => value === false))`
+    check_origin: false lets every site open LiveView sockets: right for a widget on other sites only
     => add: ${'config'}, check_origin: ["//#{host}"]${'ours'}`,
 ];

@@ -92,9 +92,8 @@ export const repoRules: readonly Rule<string>[] = [
     repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
   )`${'module'}: a busy pool drops queries after 50 ms (queue_target, queue_interval)
     => add: ${'config'}, queue_target: 500, queue_interval: 2_000${'ours'}`,
-  r32.should(
-    repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
-  )`${'module'}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only
+  r32.should(repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)))`
+    ${'module'}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only
     => add: ${'config'}, socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])${'ours'}`,
   r32.should(
     repos('socket_options', (_, { value }) => {
@@ -105,27 +104,22 @@ export const repoRules: readonly Rule<string>[] = [
     }),
   )`${'module'}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested
     => write: System.get_env("ECTO_IPV6") in ~w(true 1)`,
-  r32.should(
-    repos('backoff_type', (value) => atomName(value) === 'stop'),
-  )`${'module'}: backoff_type: :stop gives up when the database restarts
+  r32.should(repos('backoff_type', (value) => atomName(value) === 'stop'))`
+    ${'module'}: backoff_type: :stop gives up when the database restarts
     => remove backoff_type`,
-  r32.should(
-    reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
-  )`${'module'}: Managed Postgres may run each transaction on another connection, which does not know prepared statements
+  r32.should(reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'))`
+    ${'module'}: Managed Postgres may run each transaction on another connection, which does not know prepared statements
     => add: ${'config'}, prepare: :unnamed${'ours'}`,
   r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
     => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
-  r32.must(
-    reposWhere(onFly)('ssl', isOn),
-  )`${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
+  r32.must(reposWhere(onFly)('ssl', isOn))`
+    ${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl; the private network is encrypted already`,
-  r32.must(
-    (_, repo) => onFly(repo) && reposOf(repo).map(sslInInit),
-  )`${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
+  r32.must((_, repo) => onFly(repo) && reposOf(repo).map(sslInInit))`
+    ${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl there; the private network is encrypted already`,
-  r32.should(
-    reposWhere(isOutside)('ssl', (value) => !isOn(value)),
-  )`${'module'}: the app connects to a database outside Fly over the internet without TLS
+  r32.should(reposWhere(isOutside)('ssl', (value) => !isOn(value)))`
+    ${'module'}: the app connects to a database outside Fly over the internet without TLS
     => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
   r32.should(
     reposWhere((repo) => takesAny(repo) && !onFly(repo))(
