@@ -95,6 +95,23 @@ const FORCE_SSL: [string, string, Texts?][] = [
     'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]',
     'add hosts: ["localhost", "127.0.0.1"]',
   ],
+  ...[
+    ['plug Plug.SSL, hsts: true', 'lib/shop_web/endpoint.ex:3: Plug.SSL has no rewrite_on'],
+    ['plug Plug.SSL', 'lib/shop_web/endpoint.ex:3: Plug.SSL has no rewrite_on'],
+    ['plug Plug.SSL, rewrite_on: [:x_forwarded_proto]', ''],
+    ['plug Plug.RewriteOn, [:x_forwarded_proto]; plug Plug.SSL', ''],
+    ['# plug Plug.SSL', ''],
+  ].map(([plug = '', said = '']): [string, string, Texts] => [
+    RIGHT,
+    said,
+    {
+      'lib/shop_web/endpoint.ex': `defmodule ShopWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :shop
+  ${plug}
+end
+`,
+    },
+  ]),
   // The release stops at boot, which the rules of runtime.exs say
   [
     'url: [port: 443]',

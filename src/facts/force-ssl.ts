@@ -1,11 +1,15 @@
 import semver from 'semver';
-import { atomName, get, isKeyword, pairs, show, type Value } from '../elixir/value.ts';
+import { evaluate } from '../elixir/evaluate.ts';
+import { walk } from '../elixir/expr.ts';
+import { inner } from '../elixir/scope.ts';
+import { lineAt } from '../elixir/syntax.ts';
+import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Setting } from './config.ts';
 import type { Project } from './detect.ts';
 
 /** One thing wrong with force_ssl. */
 export interface ForceSslFault {
-  at: Setting;
+  at: { file: string; line: number };
   what: string;
   edit: string;
   /** Pages and checks are redirected for ever; the other faults harm other callers only. */
@@ -26,7 +30,35 @@ const sets = (key: string) => (setting: Setting) => get(setting.value, key) !== 
  * sends `X-Forwarded-Proto: https`, so it passes as soon as `rewrite_on` is there (phoenixframework/phoenix#6435, #6556,
  * plug's changelog of 1.19.0, lib/phoenix/endpoint.ex of 1.8.12; read 2026-11).
  */
-export function forceSslFaults(project: Project): ForceSslFault[] {
+export const forceSslFaults = (project: Project): ForceSslFault[] => [
+  ...settingFaults(project),
+  ...plugFaults(project),
+];
+
+/** Plug.SSL in an endpoint or a router, which Phoenix's force_ssl stands for. */
+function plugFaults({ sources }: Project): ForceSslFault[] {
+  if (sources.matching(/Plug\.RewriteOn/).length) return [];
+  const modules = sources.matching(/\bplug\b.*Plug\.SSL/).flatMap((file) => sources.modules(file));
+  return modules.flatMap(({ body, scope, file, text }) => {
+    const faults: ForceSslFault[] = [];
+    walk(body, (expr) => {
+      if (expr.is !== 'call' || expr.name !== 'plug') return;
+      const [plug, options] = expr.args;
+      const given = options ? evaluate(options, inner(scope)) : [];
+      if (plug?.is !== 'module' || plug.name !== 'Plug.SSL') return;
+      if (given instanceof Unknown || rewrites(given)) return;
+      faults.push({
+        at: { file, line: lineAt(text, expr.offset) },
+        what: "Plug.SSL has no rewrite_on with :x_forwarded_proto, so behind Fly's proxy every page that passes it is redirected for ever",
+        edit: 'write: plug Plug.SSL, rewrite_on: [:x_forwarded_proto], and what it has already',
+        blocks: true,
+      });
+    });
+    return faults;
+  });
+}
+
+function settingFaults(project: Project): ForceSslFault[] {
   const settings = endpointSettings(project);
   const built = settings.findLast(sets('force_ssl'));
   const force = get(built?.value, 'force_ssl');
