@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { after, FLAGS, planFor, shop } from './support.ts';
+import { envSh } from '../generators/env-sh.ts';
+import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
 import { judge, type Texts } from './traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
@@ -95,6 +96,38 @@ test('the Erlang VM hears -proto_dist once, also where the image gives it', () =
   );
 });
 
+test("the older variable for the Erlang VM's options counts too", () => {
+  const given = { ...FLY, ELIXIR_ERL_OPTIONS: '-proto_dist inet6_tcp' };
+  assert.is(sourced(script(), given).ERL_AFLAGS, undefined);
+});
+
+test('a node whose address is of another platform is named, and stays', () => {
+  for (const [host, names] of [
+    ['$(hostname -f)', 'hostname'],
+    ['$(echo $POD_IP | tr . -).$NAMESPACE.pod.cluster.local', 'POD_IP, NAMESPACE'],
+    ['$ADDRESS"\nADDRESS="$ECS_IP', 'ECS_IP'],
+  ]) {
+    const own = `#!/bin/sh\nexport RELEASE_DISTRIBUTION=name\nexport RELEASE_NODE="shop@${host}"\n`;
+    const texts = shop({ [ENV_SH]: own });
+    assert.match(says(run(texts)), `should 3 RELEASE_NODE is made of ${names}, by which`);
+    const notes = envSh.notes?.({
+      project: projectOf(texts),
+      answers: complete(FLAGS, projectOf(texts)),
+    });
+    assert.match(notes?.join() ?? '', `line 3: your RELEASE_NODE stays, and is made of ${names}`);
+    assert.match(script({ [ENV_SH]: own }), own);
+  }
+  for (const host of [
+    '$FLY_PRIVATE_IP',
+    '127.0.0.1',
+    '${FLY_MACHINE_ID}.vm.$FLY_APP_NAME.internal',
+  ])
+    assert.not.match(
+      says(run(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),
+      'is made of',
+    );
+});
+
 test('a short or hidden node of the owner gets no long name', () => {
   for (const kind of ['sname', 'none']) {
     const { RELEASE_NODE, RELEASE_DISTRIBUTION } = sourced(
@@ -159,10 +192,13 @@ test('Mnesia keeps its files: the name of the node stays through deploys', () =>
   assert.match(says(changing), 'must 2 the files of Mnesia');
 });
 
-test('CRLF is mended', () => {
+test('CRLF is mended, and said', () => {
   const text = script({ [ENV_SH]: '#!/bin/sh\r\nexport MINE=1\r\n' });
   assert.not.match(text, '\r');
   assert.is(sourced(text).MINE, '1');
+  const project = projectOf(shop({ [ENV_SH]: '#!/bin/sh\r\nexport MINE=1\r\n' }));
+  const notes = envSh.notes?.({ project, answers: complete(FLAGS, project) });
+  assert.match(notes?.join() ?? '', 'ended in CRLF');
 });
 
 test.run();

@@ -46,11 +46,17 @@ export const usesMnesia = ({ project }: Repo): boolean =>
 /** What the owner should know about the name that our block gives the nodes. */
 export const nodeNotes = (repo: Repo): string[] =>
   [
+    repo.envSh?.text.includes('\r\n') &&
+      'its lines ended in CRLF, which the shell takes for a part of each command; now in LF',
+    ...(repo.envSh ? foreignNodes(repo.envSh.file, repo) : []).map(
+      ({ line, names }) =>
+        `line ${line}: your RELEASE_NODE stays, and is made of ${names}, by which no machine on Fly is found`,
+    ),
     basenames(repo).includes(undefined) &&
       "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
     nodeName(repo).reason === 'mnesia' &&
       "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
-  ].filter((note) => note !== false);
+  ].filter((note) => typeof note === 'string');
 
 const b10 = rulesFor(ENV_SH, 'B10');
 
@@ -81,6 +87,22 @@ const rawReferences = (script: Script) =>
     .filter(({ value, text }) => value.includes('FLY_IMAGE_REF') && !/tr -cd|cut -c/.test(text))
     .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
+/** Nodes whose address is made of what Fly doesn't give: variables of another platform, or a host name. */
+function foreignNodes(script: Script, { machine }: Repo) {
+  const set = script.assignments;
+  const unknown = (text: string, depth = 0): string[] =>
+    [...text.matchAll(/\$\{?([A-Za-z_]\w*)|\b(hostname)\b/g)].flatMap(([, name, command]) => {
+      if (!name || name === 'HOSTNAME') return command ?? name ?? [];
+      const own = depth < 4 ? set.filter((one) => one.name === name) : [];
+      if (own.length) return own.flatMap(({ value }) => unknown(value, depth + 1));
+      return /^(FLY|RELEASE)_/.test(name) || machine[name] !== undefined ? [] : name;
+    });
+  return nodesIn(script).flatMap(({ value, guard, line }) => {
+    const names = [...new Set(unknown(/@(.*)/.exec(value)?.[1] ?? ''))];
+    return names.length && !unknown(guard).length ? { line, names: names.join(', ') } : [];
+  });
+}
+
 /** The names that nodes are given before their `@`. */
 const givenNames = (script: Script) =>
   nodesIn(script)
@@ -102,10 +124,15 @@ export const envShRules: readonly Rule<Script>[] = [
   b10.should(({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')))`
     no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
+  b10.should(foreignNodes)`RELEASE_NODE is made of ${'names'}, by which no machine on Fly is found
+    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}@\${FLY_PRIVATE_IP}"`,
   b10.should(rawReferences)`
     an image reference with a digest or a label of your own makes an invalid node name
     => clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
-  b10.should(({ text }, { machine }) => !/inet6_tcp/.test(text + machine.ERL_AFLAGS))`
+  b10.should(
+    ({ text }, { machine }) =>
+      !/inet6_tcp/.test(text + machine.ERL_AFLAGS + machine.ELIXIR_ERL_OPTIONS),
+  )`
     nodes speak IPv4 to each other, and Fly's private network has IPv6 only
     => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
   b10.should(
