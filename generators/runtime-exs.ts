@@ -20,6 +20,7 @@ import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
+import { plan } from '../src/plan/plan.ts';
 import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
 import { poolSize } from './fly-toml.ts';
 import { intoOurs, portOf } from './shared.ts';
@@ -45,10 +46,12 @@ function overruledNotes({ project, answers }: Context): string[] {
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
-function faultNotes({ project, answers }: Context): string[] {
+function faultNotes(context: Context): string[] {
+  const { project, answers } = context;
+  const [written] = plan([runtimeExs], context);
   const fly = project.tree.read('fly.toml') ?? `[env]\nPHX_HOST = ${tomlString(answers.host)}\n`;
   const planned = withText(
-    withoutBlock(project, runtimeFile(project)),
+    withText(project, runtimeFile(project), () => written?.after ?? ''),
     'fly.toml',
     () => `# ${databaseSource(answers.postgres, answers.app)}\n${fly}`,
   );

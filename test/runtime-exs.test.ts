@@ -276,7 +276,16 @@ const SAID: [string, Texts, string | RegExp][] = [
     run(init('Keyword.merge(config, ssl: true)')),
     'must lib/shop/repo.ex:4 Shop.Repo: in init, ssl is on',
   ],
+  ['R3.2', run(init('Keyword.merge(config, ssl: [verify: :verify_none])')), 'in init, ssl is on'],
   ['R3.2', run(init('Keyword.put(config, :ssl, false)')), /^(?!.*in init)/s],
+  ...[
+    ':shop, Shop.Repo, ssl: [verify: :verify_none]',
+    ':shop, Shop.Repo, ssl: true, ssl_opts: [verify: :verify_none]',
+  ].map((setting): [string, Texts, string] => [
+    'R3.2',
+    run(owned(setting), EXTERNAL),
+    'should config/runtime.exs:25 Shop.Repo: verify_none takes any certificate',
+  ]),
   [
     'R3.2',
     run(postgrex('0.20.0'), EXTERNAL),
@@ -379,7 +388,11 @@ test('what gives way to our block, and what the owner set that breaks on Fly, is
   };
   // What our block writes is no note
   const pool = 'pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10"),';
-  for (const texts of [stock(), spoilt(pool, '')]) assert.is(notes(texts), '');
+  const optional = 'System.get_env("REPLICA_URL") || System.get_env("DATABASE_URL")';
+  const replica = stock({
+    [RUNTIME]: `import Config\nconfig :shop, Shop.Replica, url: ${optional}\n`,
+  });
+  for (const texts of [stock(), spoilt(pool, ''), replica]) assert.is(notes(texts), '');
   assert.match(
     notes(spoilt(HOST_READ, '"shop.herokuapp.com"')),
     'config/runtime.exs:19: url.host: "shop.herokuapp.com" is replaced by ours',

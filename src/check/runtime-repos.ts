@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { atomName, show, type Value } from '../elixir/value.ts';
+import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
@@ -128,6 +128,12 @@ export const repoRules: readonly Rule<string>[] = [
     ),
   )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
     => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
+  r32.should(
+    reposWhere((repo) => !onFly(repo))('ssl', (ssl, { value }) =>
+      [ssl, value('ssl_opts')].some((list) => atomName(get(list, 'verify')) === 'verify_none'),
+    ),
+  )`${'module'}: verify_none takes any certificate
+    => write: verify: :verify_peer, cacertfile: with the file of the database's CA, if it has its own`,
   r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
     => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
 ];
@@ -136,6 +142,6 @@ export const repoRules: readonly Rule<string>[] = [
 function sslInInit({ repo: { project }, module }: Settings) {
   const file = project.sources.fileOf(module) ?? '';
   const [init] =
-    /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *true/.exec(project.tree.read(file) ?? '') ?? [];
+    /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *(true|\[)/.exec(project.tree.read(file) ?? '') ?? [];
   return init && { module, file, line: init.split('\n').length };
 }
