@@ -66,6 +66,23 @@ test('what writes below the release is named', () => {
       code('x = Path.join("uploads", "x") |> File.write!(path)'),
       'File.write! writes below the working directory',
     ],
+    [
+      code('root = System.get_env("FILES") || "/data"\n    File.mkdir_p!(root)'),
+      'should lib/shop/files.ex:4 File.mkdir_p! writes outside /tmp and the volumes',
+    ],
+    [
+      {
+        ...shop(),
+        'config/runtime.exs': `${shop()['config/runtime.exs']}\nFile.mkdir_p!("/data")\n`,
+      },
+      'File.mkdir_p! writes outside /tmp and the volumes',
+    ],
+    [
+      code(
+        'to = Path.join(Application.app_dir(:shop, "priv"), path)\n    File.mkdir_p(Path.dirname(to))',
+      ),
+      'File.mkdir_p writes below priv',
+    ],
     [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
   ];
   for (const [texts, said] of cases) assert.match(says(texts), said);
@@ -78,6 +95,10 @@ test('what may be written, or is only read, is not', () => {
     config(':logger, :error_log, path: "/tmp/error.log"'),
     config(':waffle, storage: Waffle.Storage.S3'),
     config(':shop, upload_dir: "/tmp/uploads", storage_url: "priv/x"'),
+    {
+      ...code('File.mkdir_p!("/data/files")'),
+      'fly.toml': '[mounts]\nsource = "d"\ndestination = "/data"\n',
+    },
     code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
     code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
     code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),

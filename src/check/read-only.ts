@@ -98,23 +98,27 @@ const FOLDERS: [begins: RegExp, name: string][] = [
   [/^"\/app\//, 'below /app'],
   [/\b(priv_dir|app_dir)\b|^(~c)?"(\.\/)?priv\//, 'below priv'],
   [/^(~c)?"(\.\/)?[a-z_]\w*(\/|" *$)/, 'below the working directory, /app'],
+  [/^(~c)?"\/\w/, 'outside /tmp and the volumes'],
 ];
+
+/** Without the functions around it; of a variable, what stands in for it. */
+const BEGINNING =
+  /^(?:Path\.(?:join|expand|dirname)\(\[?)*(?:System\.get_env\("\w+"(?:, *|\) \|\| ))?([^,)\]|]*)/;
 
 /** What a path begins with, by way of variables and attributes of the lines above. */
 function beginning(path: string, text: string, depth = 0): string {
-  const [, first = ''] = /^(?:Path\.(?:join|expand)\(\[?)*([^,)\]|]*)/.exec(path.trim()) ?? [];
+  const [, first = ''] = BEGINNING.exec(path.trim()) ?? [];
   const name = /^@?[a-z_]\w*$/.test(first.trim()) ? first.trim() : '@';
   const [, held] = new RegExp(`^ *${name} (?:= )?(.+)$`, 'm').exec(text) ?? [];
   return held && depth < 3 ? beginning(held, text, depth + 1) : first;
 }
 
-/** Own code that writes below /app, or into priv. */
-const ownWrites = (_: string, { project: { sources } }: Repo) =>
-  sources
-    .matching(/File\.|:disk_log|:dets|CubDB/)
+/** Own code that writes where root alone may. */
+const ownWrites = (_: string, repo: Repo) =>
+  [...repo.project.sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath]
     .filter((file) => !/(^|\/)mix\//.test(file))
     .flatMap((file) => {
-      const lines = sources.text(file).split('\n');
+      const lines = repo.project.sources.text(file).split('\n');
       return lines.map((code, index) => {
         const text = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
         const [, call = '', path = ''] = /^\s*#/.test(code) ? [] : (WRITES.exec(text) ?? []);
@@ -123,7 +127,8 @@ const ownWrites = (_: string, { project: { sources } }: Repo) =>
         const [, folder] = FOLDERS.find(([begins]) => begins.test(start)) ?? [];
         const weight = folder === 'below /app' ? 'must' : 'should';
         const name = /^:?[\w.]+!?/.exec(call)?.[0];
-        return folder && { file, line: index + 1, weight, name, folder };
+        const isOpen = isWritable(repo, start.replace(/^(~c)?"|"$/g, ''));
+        return folder && !isOpen && { file, line: index + 1, weight, name, folder };
       });
     });
 
@@ -138,7 +143,6 @@ export const readOnlyRules: readonly Rule<string>[] = [
   b13.should(ownFolders)`
     ${'key'} is ${'folder'}, and the app may not write to its folder in the image
     => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
-  b13.should(ownWrites)`
-    ${'name'} writes ${'folder'}, and the app may not write to its folder in the image
+  b13.should(ownWrites)`${'name'} writes ${'folder'}, where the image lets nobody but root write
     => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
 ];
