@@ -1,5 +1,6 @@
 import { test } from 'uvu';
-import { testTraps, umbrella } from './traps.ts';
+import * as assert from 'uvu/assert';
+import { generated, judge, spoil, testTraps, umbrella } from './traps.ts';
 
 testTraps(`
 R1.1 dependencies after the code (A32)
@@ -300,5 +301,11 @@ mix.exs: defmodule Shops => [applications: [web: :permanent]]]
 `,
   umbrella,
 );
+
+test('a script whose lines end in CRLF starts nowhere', () => {
+  const texts = spoil(generated(), 'rel/overlays/bin/migrate', '\n', '\r\n');
+  const [finding] = judge(texts, 'R1.6').findings;
+  assert.is(`${finding?.weight} ${finding?.file}`, 'must rel/overlays/bin/migrate');
+});
 
 test.run();

@@ -115,6 +115,16 @@ export const startRules: readonly Rule[] = [
     => write ${(_, { release }) => release}`,
   r16.must(notExecutable)`it is started, but is not executable: permission denied
     => git update-index --chmod=+x ${'file'}`,
+  r16.must(({ final }, { project: { tree } }) => {
+    const copied = final.steps.flatMap(({ sources }) => sources);
+    const scripts = [...tree.paths].filter(
+      (file) => /\brel\/overlays\//.test(file) || copied.includes(file),
+    );
+    return scripts
+      .filter((file) => /^#!.*\r\n/.test(tree.read(file) ?? ''))
+      .map((file) => ({ file, line: 1 }));
+  })`its lines end in CRLF, so the system looks for an interpreter of another name: not found
+    => save it with LF endings, and add to .gitattributes: rel/** text eol=lf`,
   r16.should(deaf)`a shell starts the VM and does not pass SIGTERM on to it
     => ${'edit'}`,
   r16.should(({ final }) =>
