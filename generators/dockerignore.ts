@@ -1,5 +1,6 @@
 import { matcher } from '../src/check/repo.ts';
 import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
+import { releaseFor, relFolder } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
@@ -7,7 +8,10 @@ import type { Descriptor } from '../src/plan/file.ts';
 export const dockerignore: Descriptor = {
   outputs: ({ project }) => {
     const view = { builtAssets: builtAssets(project) };
-    const merge: Merge = (before, ours) => letIn(addLines(before, ours), neededPaths(project));
+    // Files in it are written by this very run
+    const rel = relFolder(project, project.release.name ?? releaseFor(project));
+    const needed = [...neededPaths(project), rel];
+    const merge: Merge = (before, ours) => letIn(addLines(before, ours), needed);
     return [{ path: '.dockerignore', template: '.dockerignore', view, merge }];
   },
 };

@@ -123,6 +123,15 @@ B6 must: a public key kept out that the code names
 );
 
 testTraps(`
+B6 must: migrations kept out
+--- .dockerignore
+- .git
++ .git
++ priv/repo
+--- priv/repo/migrations/1_make.exs
++ 1
+.dockerignore: priv/repo => !priv/repo/migrations/1_make.exs
+
 B6 must: a lockfile kept out that npm installs from
 - fly.toml
 + fly.toml

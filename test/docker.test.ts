@@ -670,6 +670,7 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
     ['*.json\nmix.lock\n', '!mix.lock\n', '!priv/keys/public.pem\n', '!**/.env*.example'],
     /!(priv\/keys\/private|test\/fixtures)/,
   ],
+  ['the folder of the release', { '.dockerignore': 'rel\n' }, ['!rel\n']],
   ['an example that its owner keeps out', { '.dockerignore': '.env*\n' }, [], /\.example/],
   [
     'settings that only read the environment',

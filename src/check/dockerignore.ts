@@ -56,6 +56,7 @@ function keptOut(ignores: Ignores, repo: Repo) {
       return files.every(ignores) ? files.slice(0, 1).map((one) => ({ path: one, why })) : [];
     }),
     ...lockfiles(repo).map((path) => ({ path, why: 'packages are installed from it' })),
+    ...migrations(repo).map((path) => ({ path, why: 'migrations run in the image' })),
     ...inputs(repo),
   ].filter(({ path }) => ignores(path));
   return [...new Map(lost.map(({ path, why }) => [path, why]))].map(([path, why]) => {
@@ -63,6 +64,16 @@ function keptOut(ignores: Ignores, repo: Repo) {
     return { line, path, why, pattern: repo.dockerignore?.text.split(/\r?\n/)[line - 1] };
   });
 }
+
+/** One of each repo's. */
+const migrations = ({ project }: Repo): string[] => [
+  ...new Map(
+    [...project.tree.paths].flatMap((path): [string, string][] => {
+      const [, folder] = /^(.*\bpriv\/.*\/migrations)\/.*\.exs$/.exec(path) ?? [];
+      return folder ? [[folder, path]] : [];
+    }),
+  ).values(),
+];
 
 /** Lockfiles beside each package.json that the Dockerfile copies by its own name or folder. */
 function lockfiles({ project, dockerfile }: Repo): string[] {
