@@ -138,7 +138,7 @@ const module = (name: string, lines: string) => `defmodule ${name} do\n  ${lines
 const inUmbrella = (otp: string, name: string): Record<string, string> => ({
   [`apps/${otp}/mix.exs`]: module(
     `${name}.MixProject`,
-    `use Mix.Project\n  def project, do: [app: :${otp}, deps: [{:phoenix, "~> 1.8"}]]`,
+    `use Mix.Project\n  def project, do: [app: :${otp}, aliases: ["assets.deploy": ["phx.digest"]], deps: [{:phoenix, "~> 1.8"}]]`,
   ),
   [`apps/${otp}/lib/endpoint.ex`]: module(
     `${name}Web.Endpoint`,
@@ -164,7 +164,8 @@ test('an umbrella of two releases is generated for the one that --release names'
   const shown = await call('fly', app, ['--region', 'lhr', '--release', 'beta', '-n']);
   assert.match(shown, /^Found beta/);
   assert.match(shown, 'BetaWeb.Endpoint');
-  assert.not.match(shown, 'AlphaWeb');
+  assert.match(shown, '--app beta cmd mix assets.deploy');
+  assert.not.match(shown, /AlphaWeb|--app alpha/);
 });
 
 test('colours reach the terminal, and nothing else that it would obey', async () => {

@@ -15,15 +15,15 @@ const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 export type Assets = ReturnType<typeof assets>;
 
 export function assets(project: Project) {
-  const { projects, umbrella } = project;
-  const having = projects.filter(({ aliases }) => aliases.has('assets.deploy'));
+  const { projects, released, umbrella } = project;
+  const having = released.filter(({ aliases }) => aliases.has('assets.deploy'));
   const root = having.filter(({ dir }) => dir === '.');
   const owners = root.length ? root : having;
   const byHand = owners.length ? undefined : withoutAlias(project);
   const steps = owners.flatMap((owner) => followed(owner, 'assets.deploy'));
   return {
     /** Mix tasks that download the asset tools, together with the dependencies; an umbrella's tools come when they are called. */
-    setup: umbrella ? [] : projects.flatMap((owner) => run(owner, 'assets.setup', /\.install\b/)),
+    setup: umbrella ? [] : released.flatMap((owner) => run(owner, 'assets.setup', /\.install\b/)),
     /** Mix tasks that run one after the other once the code is compiled; empty when there are no assets. */
     build: byHand?.build ?? owners.flatMap((owner) => run(owner, 'assets.deploy')),
     /** Whether they call Node or a package manager. */

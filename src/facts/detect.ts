@@ -106,7 +106,7 @@ function detectAll(all: Tree, { release }: { release?: string }) {
     /** Names of what works in the background. */
     background: background(deps, lock, released, code, sources),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
-    ...{ config, sources, lock, lockedVersion },
+    ...{ config, sources, lock, lockedVersion, released },
     files: filesOf(tree),
   };
   const skipped = (tree.skipped ?? []).slice(0, 10);
