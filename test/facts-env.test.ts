@@ -43,6 +43,10 @@ test('defaults, other environments and branches that an empty environment does n
 
 test('of several variables that would do, the one that the message names first', () => {
   demanded(
+    ['NAME'],
+    'first = System.get_env("FIRST")\nname = System.get_env("NAME", "")\nlast = System.get_env("LAST")\nif name == "", do: raise("NAME is missing")',
+  );
+  demanded(
     ['SITE'],
     'System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")',
   );

@@ -68,7 +68,7 @@ test('what configuration and modules read is told apart by when it is read', () 
     'pages/a/one.md': '# One',
     'rules/limits.yml': 'a: 1',
     'lib/shop/terms.ex':
-      'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  @limits YamlElixir.read_from_file!("rules/limits.yml")\n  def later, do: File.read!("README.md")\nend',
+      'defmodule Shop.Terms do\n  @path Path.join(__DIR__, "../../docs/terms.md")\n  @external_resource @path\n  @pages for page <- Path.wildcard("pages/**/*.md"), do: File.read!(page)\n  @own File.read!("priv/own.txt")\n  @limits YamlElixir.read_from_file!("rules/limits.yml")\n  @names ~w(README.md)\n  def later, do: File.read!("README.md")\nend',
     'priv/own.txt': '',
     'README.md': '',
   });

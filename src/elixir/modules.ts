@@ -3,14 +3,8 @@ import type { Call, Expr } from './expr.ts';
 import { Scope } from './scope.ts';
 import { Unknown } from './value.ts';
 
-export interface DefinedModule {
-  name: string;
-  body: Expr[];
-  offset: number;
-}
-
 /** Modules of a source file with their bodies, nested ones by their full name. Neither `quote` blocks nor code that production leaves out is entered. */
-export function modulesIn(body: readonly Expr[], outer = ''): DefinedModule[] {
+export function modulesIn(body: readonly Expr[], outer = ''): { name: string; body: Expr[] }[] {
   return inProduction(body).flatMap((expr) => {
     if (expr.is !== 'call' || expr.name === 'quote') return [];
     if (expr.name !== 'defmodule') return modulesIn(Object.values(expr.blocks).flat(), outer);
@@ -18,7 +12,7 @@ export function modulesIn(body: readonly Expr[], outer = ''): DefinedModule[] {
     const own = alias?.is === 'module' ? alias.name : '';
     const name = outer && !own.startsWith('Elixir.') ? `${outer}.${own}` : own;
     const block = inProduction(expr.blocks.do ?? []);
-    return [{ name, body: block, offset: expr.offset }, ...modulesIn(block, name)];
+    return [{ name, body: block }, ...modulesIn(block, name)];
   });
 }
 

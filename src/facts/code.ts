@@ -8,16 +8,7 @@ import type { RequiredEnv, VariableRead } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 /** A module by what it uses. */
-export interface Use {
-  kind: 'endpoint' | 'repo' | 'router' | 'rustler';
-  module: string;
-  file: string;
-  source: SourceModule;
-  otpApp: string | null;
-  adapter: string | null;
-  /** `read_only: true`: a replica, which nothing migrates. */
-  readOnly: boolean;
-}
+export type Use = ReturnType<typeof usesOf>[number];
 
 const MARKERS =
   /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b[^\n.]*otp_app|use Rustler/m;
@@ -53,25 +44,23 @@ export function readCode(sources: Sources) {
 }
 
 /** What a module is by what it uses, of each kind at most once. */
-function usesOf(source: SourceModule): Use[] {
-  const { name, file, body, scope } = source;
-  const uses = new Map<Use['kind'], Use>();
-  for (const { args } of callsIn(body, 'use')) {
-    const [used] = args;
-    const options = evaluate(args[1], scope);
+function usesOf(source: SourceModule) {
+  const { name: module, file, body, scope } = source;
+  const uses = callsIn(body, 'use').flatMap(({ args: [used, given] }) => {
+    const options = evaluate(given, scope);
     const otpApp = atomName(get(options, 'otp_app')) ?? null;
     const target = used?.is === 'module' ? fullName(used.name, scope) : '';
     const kind = kindOf(target, otpApp, atomName(options));
     const adapter = moduleName(get(options, 'adapter')) ?? null;
+    /** A replica, which nothing migrates. */
     const readOnly = get(options, 'read_only') === true;
-    if (kind && !uses.has(kind))
-      uses.set(kind, { kind, source, module: name, file, otpApp, adapter, readOnly });
-  }
-  return [...uses.values()];
+    return kind ? [{ kind, source, module, file, otpApp, adapter, readOnly }] : [];
+  });
+  return uses.filter(({ kind }, index) => uses.findIndex((use) => use.kind === kind) === index);
 }
 
 /** Libraries and apps have macros of their own, named after what they bring. */
-function kindOf(target: string, otpApp: string | null, variant = ''): Use['kind'] | undefined {
+function kindOf(target: string, otpApp: string | null, variant = '') {
   if (target === 'Phoenix.Endpoint' || (target.endsWith('Endpoint') && otpApp)) return 'endpoint';
   if (target === 'Ecto.Repo' || (target.endsWith('.Repo') && otpApp)) return 'repo';
   if (/^(Phoenix|Plug)\.Router$/.test(target) || variant === 'router') return 'router';

@@ -1,13 +1,4 @@
-export interface Locked {
-  /** From hex, or from a git tag that looks like one; null otherwise. */
-  version: string | null;
-  source: 'hex' | 'git' | 'other';
-  /** Hex repository: "hexpm", or a private one such as "hexpm:acme" or "oban". */
-  repo: string | null;
-  url: string | null;
-  /** Packages it needs; those that it merely can use are left out. Unknown (empty) for git. */
-  deps: string[];
-}
+export type Locked = ReturnType<typeof lockedOf>;
 
 /** How an entry begins: `"jason": {:hex, `. */
 const ENTRY = /^(?:%\{| *)"?(\w+)"?: \{:(\w+),/gm;
@@ -24,20 +15,22 @@ export function readLock(text: string): Map<string, Locked> {
   );
 }
 
-function lockedOf(kind: string | undefined, text: string): Locked {
+function lockedOf(kind: string | undefined, text: string) {
   const found = (pattern: RegExp): string | null => pattern.exec(text)?.[1] ?? null;
-  const [first, tag] = [found(/"([^"]*)"/), found(/tag: "v?(\d+\.\d+\.\d+[^"]*)"/)];
-  if (kind !== 'hex')
-    return {
-      version: tag,
-      source: kind === 'git' ? kind : 'other',
-      repo: null,
-      url: first,
-      deps: [],
-    };
-  const needs = [...text.matchAll(NEED)].filter(
-    ([, , options]) => !options?.includes('optional: true'),
-  );
-  const deps = needs.map(([, name = '']) => name);
-  return { version: first, source: kind, repo: found(/\], "([^"]*)"/) ?? 'hexpm', url: null, deps };
+  const isHex = kind === 'hex';
+  const first = found(/"([^"]*)"/);
+  const needs = isHex ? [...text.matchAll(NEED)] : [];
+  return {
+    /** From hex, or from a git tag that looks like one; null otherwise. */
+    version: isHex ? first : found(/tag: "v?(\d+\.\d+\.\d+[^"]*)"/),
+    /** `hex`, `git`, `path`. */
+    source: kind,
+    /** Hex repository: "hexpm", or a private one such as "hexpm:acme" or "oban". */
+    repo: isHex ? (found(/\], "([^"]*)"/) ?? 'hexpm') : null,
+    url: isHex ? null : first,
+    /** Packages it needs; those that it merely can use are left out. Unknown (empty) for git. */
+    deps: needs.flatMap(([, name = '', options = '']) =>
+      options.includes('optional: true') ? [] : name,
+    ),
+  };
 }

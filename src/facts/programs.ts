@@ -5,13 +5,7 @@ import { lineAt } from '../elixir/syntax.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 /** A program that the app's code starts, by its literal name. */
-export interface StartedProgram {
-  name: string;
-  file: string;
-  line: number;
-  /** Started while the module compiles: in its body, outside of functions. */
-  compileTime: boolean;
-}
+export type StartedProgram = ReturnType<typeof programsOf>[number];
 
 /** Functions whose first argument is a program, or begins with one. */
 const STARTERS =
@@ -19,18 +13,16 @@ const STARTERS =
 
 /** Programs that modules start while the app runs; Mix tasks and what only tests see are left out. */
 export function startedPrograms(sources: Sources): StartedProgram[] {
-  const found = new Map<string, StartedProgram>();
-  for (const file of sources.matching(STARTERS))
-    for (const module of /(^|\/)mix\//.test(file) ? [] : sources.modules(file))
-      for (const program of programsOf(module)) {
-        const key = `${program.name} ${program.compileTime}`;
-        if (!found.has(key)) found.set(key, program);
-      }
-  return [...found.values()];
+  const files = sources.matching(STARTERS).filter((file) => !/(^|\/)mix\//.test(file));
+  const found = files.flatMap((file) => sources.modules(file)).flatMap(programsOf);
+  // The first of each
+  return [
+    ...new Map(found.reverse().map((one) => [`${one.name} ${one.compileTime}`, one])).values(),
+  ].reverse();
 }
 
-function programsOf({ body, scope, file, text }: SourceModule): StartedProgram[] {
-  const found: StartedProgram[] = [];
+function programsOf({ body, scope, file, text }: SourceModule) {
+  const found: { name: string; file: string; line: number; compileTime: boolean }[] = [];
   walk(body, (expr, around) => {
     if (expr.is !== 'call' || (expr.on?.is !== 'module' && expr.on?.is !== 'atom')) return;
     const called = `${expr.on.is === 'atom' ? ':' : ''}${expr.on.name}.${expr.name}`;
@@ -46,6 +38,7 @@ function programsOf({ body, scope, file, text }: SourceModule): StartedProgram[]
       (typeof command === 'string' &&
         /^(?:\/[\w./-]*\/)?([\w.+-]+)(?:\s|$)/.exec(command.trim())) ||
       [];
+    // Started while the module compiles: in its body, outside of functions
     const compileTime = !around.some(isDefinition);
     if (name) found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
   });
