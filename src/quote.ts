@@ -61,10 +61,6 @@ export function copyPaths(paths: readonly string[]): string {
   );
 }
 
-/** A path as the one operand of an instruction such as WORKDIR. @throws Problem as shellWord does */
-export const dockerPath = (path: string): string =>
-  oneLine(path).replace(/[\\$"']/g, (sign) => `\\${sign}`);
-
 /** Text that stands in one line of a file of ours. @throws Problem for a control character */
 export function oneLine(text: string): string {
   if (text.search(INVISIBLE) < 0 && !/[\r\n\t]/.test(text)) return text;

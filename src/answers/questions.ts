@@ -19,7 +19,7 @@ export interface Choice {
 export type Present = { readonly [Name in QuestionName]?: string | undefined };
 
 /** One question, declared once: the prompt, the flag, the help, the README row, the errors and the answer's type come from it. */
-export interface Question<T> extends Flag {
+interface Question<T> extends Flag {
   example: string;
   fallback: string;
   /** What a terminal is asked; without it the question is a flag. */

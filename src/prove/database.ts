@@ -3,7 +3,7 @@ import { type Engine, lastLine, until, words } from './engine.ts';
 import type { Made } from './made.ts';
 
 /** 16 and 17 are what Fly's Managed Postgres offers (fly.io/docs/mpg, 2026-11). */
-export const POSTGRES_IMAGE = 'docker.io/library/postgres:17-alpine';
+const POSTGRES_IMAGE = 'docker.io/library/postgres:17-alpine';
 const HOST = 'prove-db.flycast';
 const PATIENCE = 120_000;
 
