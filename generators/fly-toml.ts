@@ -158,8 +158,7 @@ function withSource(before: TomlText, source: string): TomlText {
   const text = before.text.replace(DATABASE_SOURCE, (line) =>
     `${line} `.startsWith(`${source} `) ? line : source,
   );
-  if (text === before.text) return before;
-  return readToml(before.open ? text.slice(0, -before.newline.length) : text);
+  return text === before.text ? before : readToml(text);
 }
 
 function changeNote({ path, theirs, ours, why }: Overruled): string {

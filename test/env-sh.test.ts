@@ -94,6 +94,8 @@ test('the Erlang VM hears -proto_dist once, also where the image gives it', () =
     sourced(script(), { ...FLY, ERL_AFLAGS: '+S 1' }).ERL_AFLAGS ?? '',
     'inet6_tcp +S 1',
   );
+  const vmArgs = { 'rel/vm.args.eex': '-proto_dist inet6_tcp\n' };
+  assert.is(sourced(script(vmArgs)).ERL_AFLAGS, undefined);
 });
 
 test("the older variable for the Erlang VM's options counts too", () => {
@@ -134,6 +136,10 @@ test('a short or hidden node of the owner gets no long name', () => {
       script({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_DISTRIBUTION=${kind}\n` }),
     );
     assert.equal([RELEASE_NODE, RELEASE_DISTRIBUTION], [undefined, kind]);
+  }
+  for (const [node, kind] of Object.entries({ mine: undefined, 'mine@host.internal': 'name' })) {
+    const named = script({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE=${node}\n` });
+    assert.is(sourced(named).RELEASE_DISTRIBUTION, kind);
   }
 });
 

@@ -66,6 +66,9 @@ test('values that come in, or do not, by the answers', () => {
     [vm('size = "shared-cpu-2x"'), { memory: '1gb' }, 'vm.0.memory', '1gb'],
     [vm('size = "shared-cpu-2x"'), { memory: '512mb' }, 'vm.0.memory', undefined],
     [vm('size = "performance-1x"\nmemory = "2gb"'), { memory: '4gb' }, 'vm.0.memory', '4gb'],
+    // One that is made up of CPUs gets no size, and memory that Fly can't give is no answer
+    [vm('cpus = 1\nmemory = "512mb"'), { memory: '1gb' }, 'vm.0.size', undefined],
+    [vm('memory = "300mb"'), {}, 'vm.0.memory', '1gb'],
     // A new one names its process group where there are others
     [GROUPS, { memory: '1gb' }, 'vm.0.processes', undefined],
     [
@@ -88,6 +91,8 @@ test('values that come in, or do not, by the answers', () => {
       '/health',
     ],
     ['[env]\nPORT = "8080"\n', {}, 'http_service.internal_port', 8080],
+    // Of a host with its scheme the host is meant
+    ['[env]\nPHX_HOST = "https://shop.org/"\n', {}, 'env.PHX_HOST', 'shop.org'],
     // A machine with swap can't be suspended
     ['swap_size_mb = 512\n', {}, 'http_service.auto_stop_machines', 'stop'],
     // A database that is reached without IPv6 is one outside Fly, unless answered otherwise

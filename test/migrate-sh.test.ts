@@ -53,6 +53,7 @@ test('what the app has is used: its script, its Release module, its own release_
   );
   const own = 'app = "shop"\n[deploy]\nrelease_command = "/app/bin/shop eval Own.migrate"\n';
   assert.is(written({ 'fly.toml': own })(SCRIPT), '');
+  assert.match(written({ 'fly.toml': own.replace(/shop eval.*"/, 'migrate"') })(SCRIPT), 'eval');
   assert.equal(migrateSh.outputs({ project: app(), answers: complete(FLAGS, app()) }), []);
 });
 
