@@ -34,7 +34,7 @@ const parser = lezerElixir.configure({
     })),
 });
 
-/** What people write stays far below: of 37 public apps, 100 KB, 240 open and 82 steps are the most. */
+/** What people write stays far below: of 37 public apps, 100 KB and 240 open are the most. */
 const LARGEST = 256 << 10;
 const MOST_OPEN = 1000;
 /** The parser's time is the square of such a row. */

@@ -19,7 +19,7 @@ import {
 } from './value.ts';
 import type { ModuleSource, Position, Setting, Stop, VariableRead, World } from './world.ts';
 
-export type { KnownFunction, ModuleSource, Setting, VariableRead } from './world.ts';
+export type { ModuleSource, Setting, VariableRead } from './world.ts';
 
 /**
  * Runs config files and functions in thought, in production: what they set, what stops them, which
@@ -155,11 +155,12 @@ export class Run {
     for (const target of module === undefined ? scope.imports : [module]) {
       spend('evaluation', 1);
       const full = `${target}.${called}`;
-      const { functions = {} } = this.world;
-      if (Object.hasOwn(functions, full))
-        return functions[full]?.(args, (wanted, fallback, demanded) =>
-          this.variable(wanted, fallback, demanded, offset),
-        );
+      const { readers = {} } = this.world;
+      const demanding = Object.hasOwn(readers, full) ? readers[full] : undefined;
+      if (demanding !== undefined) {
+        const [wanted = null, ...others] = args;
+        return this.variable(wanted, others.at(-1) ?? null, args.length <= demanding, offset);
+      }
       const found = this.modules.get(target) ?? this.world.module?.(target, args);
       const clauses = found?.functions.get(called);
       if (!found || !clauses) continue;

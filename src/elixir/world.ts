@@ -26,12 +26,6 @@ export interface Stop extends Position {
   variable: string | null;
 }
 
-/** A function of a package, by its full name such as `Dotenvy.env!`; `read` reads a variable. */
-export type KnownFunction = (
-  args: readonly Value[],
-  read: (name: Value, fallback: Value, demanded: boolean) => Value,
-) => Value;
-
 export interface World {
   /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
   environment: Readonly<Record<string, string>> | 'any';
@@ -39,7 +33,8 @@ export interface World {
   everyBranch?: boolean | undefined;
   /** Settings that are there already, by app. */
   settings?: ReadonlyMap<string, Value>;
-  functions?: Readonly<Record<string, KnownFunction>>;
+  /** Functions of packages that read a variable, by the number of arguments up to which they demand it; one more is the default. */
+  readers?: Readonly<Record<string, number>>;
   /** Folder that relative paths are seen from; the tree's root. */
   folder?: string;
   /** Modules beside those that the run files define or load. */

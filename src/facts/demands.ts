@@ -1,22 +1,9 @@
-import { type KnownFunction, Run, type VariableRead } from '../elixir/run.ts';
+import { Run, type VariableRead } from '../elixir/run.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
 import { configFile, type RequiredEnv } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
-/** Reads a variable; with more arguments than `demanding` it has a default. */
-const reader =
-  (demanding: number): KnownFunction =>
-  (args, read) => {
-    const [name = null] = args;
-    const fallback = args.length > 1 ? (args.at(-1) ?? null) : null;
-    return read(name, fallback, args.length <= demanding);
-  };
-
-const PACKAGES = {
-  'Envious.required!': reader(1),
-  'Envious.optional': reader(0),
-  'Dotenvy.env!': reader(2),
-};
+const PACKAGES = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
 
 /**
  * The environment variables that a production build or start asks for: the app is started in thought with an
@@ -57,7 +44,7 @@ function dryStart(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { config, released, code, runtime, sources } = repo;
   const run = new Run(repo.theirs, {
     environment: {},
-    functions: PACKAGES,
+    readers: PACKAGES,
     // Only a module that reads the environment is worth following
     module: (name, args) => {
       const text = sources.text(sources.fileOf(name) ?? '');

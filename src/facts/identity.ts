@@ -29,20 +29,17 @@ export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
 }
 
 /** Weights found by trying them on some 40 public apps. */
-function pointsOf({ code, config, projects, releasedApps }: PhoenixRepo) {
+function pointsOf({ config, projects, releasedApps }: PhoenixRepo) {
   const dependents = new Map<string, number>();
   for (const { name } of projects.flatMap(({ deps }) => deps))
     dependents.set(name, (dependents.get(name) ?? 0) + 1);
-  const siblings = new Map<string | null, number>();
-  for (const { otpApp } of code.endpoints) siblings.set(otpApp, (siblings.get(otpApp) ?? 0) + 1);
   const bases = new Map(projects.map((project) => [project.app, baseOf(project)]));
   return ({ module, otpApp }: Use): number => {
     const app = otpApp ?? '';
-    const isBeside = (siblings.get(otpApp) ?? 0) > 1;
     const signs: [weight: number, isThere: unknown][] = [
       [4, get(config.apps.get(app), module)],
       [3, releasedApps?.get(app)],
-      [2, isBeside && module.endsWith('Web.Endpoint')],
+      [2, module.endsWith('Web.Endpoint')],
       [2, module.startsWith(bases.get(otpApp) ?? '-')],
       [(4 * (dependents.get(app) ?? 0)) / (projects.length + 1), true],
     ];
