@@ -148,7 +148,7 @@ export class Repo {
   ): Boot {
     const run = new Run(this.project.tree, { environment, settings, everyBranch });
     run.runFile(this.runtimePath);
-    return { apps: run.apps, stops: run.stops.map(({ message }) => message) };
+    return { apps: run.apps, stops: run.stops };
   }
 
   private once<T>(name: string, make: () => T): T {

@@ -17,7 +17,7 @@ import {
   type Value,
   weigh,
 } from './value.ts';
-import type { ModuleSource, Position, Setting, Stop, VariableRead, World } from './world.ts';
+import type { ModuleSource, Position, Setting, VariableRead, World } from './world.ts';
 
 export type { ModuleSource, Setting, VariableRead } from './world.ts';
 
@@ -27,7 +27,10 @@ export type { ModuleSource, Setting, VariableRead } from './world.ts';
  */
 export class Run {
   readonly settings: Setting[] = [];
-  readonly stops: Stop[] = [];
+  /** What the program says where it ends; '' where only the running one knows. The run goes on, so that the next is found too. */
+  readonly stops: string[] = [];
+  /** Variables whose absence led there, each once. */
+  readonly missing: VariableRead[] = [];
   /** Variables in the order in which they were read. */
   readonly reads: string[] = [];
   /** Variables that were read as nil and that nothing stood in for since. */
@@ -136,8 +139,10 @@ export class Run {
   }
 
   private stopped(message: string, variable: string | null, offset: number): void {
-    this.stops.push({ message, variable, ...this.position(offset) });
-    if (variable !== null) this.assumed.add(variable);
+    this.stops.push(message);
+    if (variable === null) return;
+    this.missing.push({ name: variable, ...this.position(offset) });
+    this.assumed.add(variable);
   }
 
   /** The program goes on without the variables that were read since: a default or a branch stands in for them. */

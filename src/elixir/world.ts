@@ -18,14 +18,6 @@ export interface Setting extends Position {
   value: Value;
 }
 
-/** Something that ends the program. The run goes on as if the variable had been set, so that the next one is found too. */
-export interface Stop extends Position {
-  /** '' where only the running program knows it. */
-  message: string;
-  /** The variable whose absence led here; null: none did. */
-  variable: string | null;
-}
-
 export interface World {
   /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
   environment: Readonly<Record<string, string>> | 'any';

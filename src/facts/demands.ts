@@ -1,6 +1,6 @@
 import { Run, type VariableRead } from '../elixir/run.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
-import { configFile, type RequiredEnv } from './config.ts';
+import { configFile } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 const PACKAGES = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
@@ -16,9 +16,7 @@ export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
     notes.push(
       `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
     );
-  const stops = run.stops.flatMap(({ variable, file, line }, index): RequiredEnv[] =>
-    variable === null ? [] : [{ name: variable, file, line, compileTime: index < built }],
-  );
+  const stops = run.missing.map((read, index) => ({ ...read, compileTime: index < built }));
   const applicationDemands = released.flatMap((project) => project.applicationDemands);
   const required = firstByName([...stops, ...applicationDemands, ...code.fetchEnv]);
   const atBuild = new Set(required.filter((read) => read.compileTime).map(({ name }) => name));
@@ -55,7 +53,7 @@ function dryStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));
-  const built = run.stops.length;
+  const built = run.missing.length;
   const builtReads = [...run.nilReads.values()];
   if (runtime) run.runFile(runtime);
   const unknown = new Unknown('an argument');

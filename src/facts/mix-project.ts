@@ -58,9 +58,7 @@ export function readMixProject(tree: Tree, dir: string) {
     /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
     applicationReads: [...started.nilReads.values()],
     /** Those without which it stops. */
-    applicationDemands: started.stops.flatMap(({ variable, file, line }) =>
-      variable === null ? [] : [{ name: variable, file, line, compileTime: true }],
-    ),
+    applicationDemands: started.missing.map((read) => ({ ...read, compileTime: true })),
     projectModule: module?.name ?? null,
     appsPath: textOf(field('apps_path')),
     /** `elixirc_paths:` in production, relative to `dir`. */
