@@ -19,8 +19,6 @@ import {
 } from './value.ts';
 import type { ModuleSource, Position, Setting, VariableRead, World } from './world.ts';
 
-export type { ModuleSource, Setting, VariableRead } from './world.ts';
-
 /**
  * Runs config files and functions in thought, in production: what they set, what stops them, which
  * variables and files they read. Never throws; what can't be known is Unknown in the settings.

@@ -4,7 +4,8 @@ import { callsIn } from '../elixir/modules.ts';
 import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
-import type { RequiredEnv, VariableRead } from './config.ts';
+import type { VariableRead } from '../elixir/world.ts';
+import type { RequiredEnv } from './config.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 /** A module by what it uses. */

@@ -1,7 +1,6 @@
-import { Run, type VariableRead } from '../elixir/run.ts';
+import { Run } from '../elixir/run.ts';
+import type { VariableRead } from '../elixir/world.ts';
 import { below, type Tree } from '../tree.ts';
-
-export type { Setting, VariableRead } from '../elixir/run.ts';
 
 /** An environment variable that production insists on. */
 export interface RequiredEnv extends VariableRead {

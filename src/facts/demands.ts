@@ -1,5 +1,6 @@
-import { Run, type VariableRead } from '../elixir/run.ts';
+import { Run } from '../elixir/run.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
+import type { VariableRead } from '../elixir/world.ts';
 import { configFile } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 

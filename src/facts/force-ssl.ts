@@ -4,7 +4,7 @@ import { walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
-import type { Setting } from './config.ts';
+import type { Setting } from '../elixir/world.ts';
 import type { Project } from './detect.ts';
 
 /** One thing wrong with force_ssl. */

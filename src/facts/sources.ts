@@ -1,8 +1,8 @@
 import type { Expr } from '../elixir/expr.ts';
 import { modulesIn } from '../elixir/modules.ts';
-import type { ModuleSource } from '../elixir/run.ts';
 import { moduleScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
+import type { ModuleSource } from '../elixir/world.ts';
 import { below, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 
