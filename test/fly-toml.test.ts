@@ -208,7 +208,8 @@ test('POOL_SIZE is not written for an app that counts its connections otherwise'
   for (const [size, written] of [
     ['40', undefined],
     ['String.to_integer(System.get_env("DB_POOL_SIZE", "12"))', undefined],
-    ['String.to_integer(System.get_env("POOL_SIZE", "12"))', '10'],
+    ['String.to_integer(System.get_env("POOL_SIZE", "12"))', '12'],
+    ['String.to_integer(System.get_env("POOL_SIZE", "10"))', '10'],
   ] as const) {
     const runtime = `import Config\nconfig :shop, Shop.Repo, pool_size: ${size}\n`;
     const texts = shop({ 'config/runtime.exs': runtime, 'fly.toml': SERVICE });
