@@ -149,8 +149,15 @@ const withText = (project: Project, file: string, edit: (text: string) => string
   },
 });
 
-const withoutBlock = (project: Project, runtime: string): Project =>
-  project.tree.paths.has(runtime) ? withText(project, runtime, outsideBlock) : project;
+const theirs = new WeakMap<Project, Project>();
+
+/** One for each project, as much is computed with it. */
+function withoutBlock(project: Project, runtime: string): Project {
+  if (!project.tree.paths.has(runtime)) return project;
+  const without = theirs.get(project) ?? withText(project, runtime, outsideBlock);
+  theirs.set(project, without);
+  return without;
+}
 
 /**
  * The template has a place for each setting: takes out statements that became empty, the last comma of a list and double

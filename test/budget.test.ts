@@ -1,9 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { budgetNotes, LIMITS } from '../src/elixir/budget.ts';
-import { factsOf } from '../src/facts/detect.ts';
+import { runtimeExs } from '../generators/runtime-exs.ts';
+import { budgetNotes, LIMITS, spend } from '../src/elixir/budget.ts';
+import { detect, factsOf } from '../src/facts/detect.ts';
+import { plan } from '../src/plan/plan.ts';
+import { notesOf } from '../src/run/report.ts';
+import { treeOf } from '../src/tree.ts';
 import { COSTLY } from './budget.ts';
-import { app } from './support.ts';
+import { app, complete, FLAGS, shop } from './support.ts';
 
 const limits = { ...LIMITS };
 
@@ -34,6 +38,17 @@ test('what comes before the budget ends is known, what comes after is not', () =
   });
   assert.match(JSON.stringify(project.config.settings), '"early"');
   assert.is(budgetNotes().length, 1);
+});
+
+test('a start that ends too early overrules nothing, and is told', () => {
+  const project = detect(treeOf(shop()));
+  spend('evaluation', LIMITS.evaluation);
+  const context = { project, answers: complete(FLAGS, project) };
+  assert.not.match(plan([runtimeExs], context)[0]?.after ?? '', /secret_key_base|pool_size/);
+  assert.match(
+    notesOf([{ ...runtimeExs, name: 'runtime-exs', asks: [] }], context, []).join(),
+    'computes more',
+  );
 });
 
 test('each run has a budget of its own', () => {

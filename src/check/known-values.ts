@@ -1,6 +1,9 @@
 import type { Repo } from './repo.ts';
 import { endpointOf } from './runtime-settings.ts';
 
+/** Set by Fly, or by this project under these names. */
+const PROVIDED = /^(PHX_HOST|PORT|FLY_.*|RELEASE_.*)$/;
+
 /** Stand in for what a variable would hold. */
 const HOST = 'own.example.net';
 const PORT = 4323;
@@ -17,7 +20,7 @@ export function knownValues(repo: Repo, host: string, port: number): KnownValue[
   const { value } = endpointOf(repo);
   const names = repo.project.env.required.filter(({ compileTime }) => !compileTime);
   return [...new Set(names.map(({ name }) => name))]
-    .filter((name) => !/^(PHX_HOST|PORT|FLY_.*|RELEASE_.*)$/.test(name))
+    .filter((name) => /HOST|PORT|URL|DOMAIN|ORIGIN/i.test(name) && !PROVIDED.test(name))
     .flatMap((name) => {
       const becomes = (key: string, held: string) => value(key, { [name]: held });
       if (becomes('http.port', String(PORT)) === PORT)

@@ -35,6 +35,16 @@ export interface Boot {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What was read of a project, whoever asks. */
+const known = new WeakMap<Project, Map<string, unknown>>();
+
+const names = new WeakMap<Environment, string>();
+function nameOf(changes: Environment): string {
+  const name = names.get(changes) ?? JSON.stringify(Object.entries(changes));
+  names.set(changes, name);
+  return name;
+}
+
 /** Everything that the checks look at, each read once and only when asked for. undefined: the file isn't there. */
 export class Repo {
   readonly project: Project;
@@ -43,10 +53,12 @@ export class Repo {
   /** Where runtime.exs stands, or would; or the releases.exs of old. */
   readonly runtimePath: string;
   readonly envShPath: string;
-  private readonly made = new Map<string, unknown>();
+  private readonly made: Map<string, unknown>;
 
   constructor(project: Project) {
     this.project = project;
+    this.made = known.get(project) ?? new Map();
+    known.set(project, this.made);
     this.release = builtRelease(project) ?? project.release.name ?? releaseFor(project);
     this.runtimePath = runtimeFile(project);
     this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
@@ -133,7 +145,7 @@ export class Repo {
    * undefined takes a variable away. So a setting is judged by what it does, however it is written.
    */
   boot(changes: Environment = {}, everyBranch?: true): Boot {
-    return this.once(`boot ${everyBranch} ${JSON.stringify(Object.entries(changes))}`, () => {
+    return this.once(`boot ${everyBranch} ${nameOf(changes)}`, () => {
       const environment = Object.entries({ ...this.machine, ...changes }).filter(
         (pair): pair is [string, string] => pair[1] !== undefined,
       );

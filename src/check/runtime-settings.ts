@@ -1,4 +1,6 @@
+import { isSpent } from '../elixir/budget.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
+import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
 import { placeholder } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
@@ -24,6 +26,7 @@ export function settingAt(
   environment: Environment = PROBE,
 ): Value | undefined {
   const value = dig(repo.boot(environment).apps, path);
+  if (isSpent()) return new Unknown('more code than is read');
   const isCompiled = written(value) === written(dig(repo.settings.compiled, path));
   const isOpen =
     isCompiled && written(dig(repo.boot(environment, true).apps, path)) !== written(value);
@@ -43,15 +46,26 @@ const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | un
     return found === undefined ? hidden : found;
   }, apps.get(app));
 
-/** The own variable that a setting is taken from; '' where it is taken from some, and it can't be said which. */
-function variableOf(repo: Repo, path: Path): string | undefined {
-  const own = [...repo.project.config.env].filter(
+const marked = new WeakMap<Project, Environment>();
+
+/** The probe, with each variable of the owner's holding its own name. */
+function markedFor(project: Project): Environment {
+  const known = marked.get(project);
+  if (known) return known;
+  const own = [...project.config.env].filter(
     (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
   );
-  const markers = Object.fromEntries(own.map((name) => [name, `the-value-of-${name}`]));
-  const marked = show(settingAt(repo, path, { ...PROBE, ...markers }));
-  if (marked === show(settingAt(repo, path))) return undefined;
-  return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
+  const markers = own.map((name) => [name, `the-value-of-${name}`]);
+  const environment = { ...PROBE, ...Object.fromEntries(markers) };
+  marked.set(project, environment);
+  return environment;
+}
+
+/** The own variable that a setting is taken from; '' where it is taken from some, and it can't be said which. */
+function variableOf(repo: Repo, path: Path): string | undefined {
+  const value = show(settingAt(repo, path, markedFor(repo.project)));
+  if (value === show(settingAt(repo, path))) return undefined;
+  return /the-value-of-(\w+)/.exec(value)?.[1] ?? '';
 }
 
 /**

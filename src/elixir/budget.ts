@@ -3,7 +3,7 @@
  * repo can hold any number of files that each ask for little. Blockscout, the largest public app tried, needs three
  * quarters of it.
  */
-export const LIMITS = { parsing: 400_000, evaluation: 200_000 };
+export const LIMITS = { parsing: 400_000, evaluation: 1_500_000 };
 
 /** A value above this many parts is not computed with: lists and texts that double grow without end. */
 export const LARGEST_VALUE = 50_000;
@@ -22,6 +22,9 @@ export function spend(on: keyof typeof LIMITS, steps: number): boolean {
   left[on] -= steps;
   return left[on] >= 0;
 }
+
+/** Whether a start in thought may have ended too early. */
+export const isSpent = (): boolean => left.evaluation < 0;
 
 /** A file was left out, or a part of it. */
 export function cut(): void {

@@ -1,5 +1,6 @@
 import { printAnswer } from '../answers/questions.ts';
 import type { OnConflict } from '../edit/conflict.ts';
+import { budgetNotes } from '../elixir/budget.ts';
 import { monthlyCost, PRICES_AS_OF } from '../fly/cost.ts';
 import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
@@ -26,6 +27,7 @@ export const notesOf = (
       note.startsWith(path) || /^[\w./-]*\.\w+(:\d+)?: /.test(note) ? note : `${path}: ${note}`,
     );
   }),
+  ...budgetNotes().filter((note) => !context.project.notes.includes(note)),
 ];
 
 /** The command that repeats a run. */
