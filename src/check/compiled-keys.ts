@@ -1,6 +1,5 @@
 import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
-import { lineAt, walk } from '../elixir/syntax.ts';
 import { atomName, moduleName, type Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Sources } from '../facts/sources.ts';
@@ -16,18 +15,14 @@ export interface CompiledKey {
 }
 
 /** Every `Application.compile_env` of the project's own code. */
-export function keysOfCode(sources: Sources): CompiledKey[] {
-  const modules = sources.matching(/compile_env/).flatMap((file) => sources.modules(file));
-  return modules.flatMap(({ body, scope, file, text }) => {
-    const keys: CompiledKey[] = [];
-    walk(body, (expr) => {
-      if (expr.is !== 'call' || !/^compile_env!?$/.test(expr.name)) return;
-      const path = pathOf(expr.args.slice(0, 2).map((arg) => evaluate(arg, scope)));
-      if (path) keys.push({ path, reader: `${file}:${lineAt(text, expr.offset)}` });
-    });
-    return keys;
-  });
-}
+export const keysOfCode = (sources: Sources): CompiledKey[] =>
+  sources
+    .inCalls(/compile_env/, ({ name, args }, { scope }) => {
+      if (!/^compile_env!?$/.test(name)) return undefined;
+      const path = pathOf(args.slice(0, 2).map((arg) => evaluate(arg, scope)));
+      return path && { path };
+    })
+    .map(({ path, file, line }) => ({ path, reader: `${file}:${line}` }));
 
 function pathOf([app, keys]: readonly Value[]): Path | undefined {
   const names = [app, ...(Array.isArray(keys) ? keys : [keys])].map(

@@ -1,12 +1,12 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
+import { type Expr, isDefinition, moduleOf } from '../elixir/expr.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
 import type { VariableRead } from '../elixir/world.ts';
 import type { RequiredEnv } from './config.ts';
-import type { SourceModule, Sources } from './sources.ts';
+import { isTask, type SourceModule, type Sources } from './sources.ts';
 
 /** A module by what it uses. */
 export type Use = ReturnType<typeof usesOf>[number];
@@ -36,7 +36,7 @@ export function readCode(sources: Sources) {
     /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
     webModules: web.flatMap((file) => sources.modules(file)[0]?.name ?? []),
     /** `System.fetch_env!` in code that no condition guards. */
-    fetchEnv: modules.filter(({ file }) => !/(^|\/)mix\//.test(file)).flatMap(fetches),
+    fetchEnv: fetches(sources),
     /** `System.get_env` of a module's attribute, where the compiler runs it. */
     buildReads: sources.files.flatMap((file) => attributeReads(file, sources.text(file))),
     /** `use Phoenix.LiveView` or a `live` route somewhere. */
@@ -76,17 +76,14 @@ const isCondition = (expr: Expr): boolean =>
   expr.is === 'fn';
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
-function fetches({ body, file, text }: SourceModule): RequiredEnv[] {
-  const found: RequiredEnv[] = [];
-  walk(body, (expr, around) => {
-    if (expr.is !== 'call' || moduleOf(expr) !== 'System' || expr.name !== 'fetch_env!') return;
-    const name = evaluate(expr.args[0], new Scope());
-    if (typeof name !== 'string' || around.some(isCondition)) return;
-    const compileTime = !around.some(isDefinition);
-    found.push({ name, file, line: lineAt(text, expr.offset), compileTime });
+const fetches = (sources: Sources): RequiredEnv[] =>
+  sources.inCalls(/System\.fetch_env!/, (call, { file }, around) => {
+    if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isTask(file)) return undefined;
+    const name = evaluate(call.args[0], new Scope());
+    return typeof name === 'string' && !around.some(isCondition)
+      ? { name, compileTime: !around.some(isDefinition) }
+      : undefined;
   });
-  return found;
-}
 
 /** `@token System.get_env("TOKEN")` without a default. */
 const attributeReads = (file: string, text: string): VariableRead[] =>

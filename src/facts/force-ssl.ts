@@ -1,8 +1,6 @@
 import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
-import { walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
-import { lineAt } from '../elixir/syntax.ts';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Setting } from '../elixir/world.ts';
 import type { Project } from './detect.ts';
@@ -38,24 +36,18 @@ export const forceSslFaults = (project: Project): ForceSslFault[] => [
 /** Plug.SSL in an endpoint or a router, which Phoenix's force_ssl stands for. */
 function plugFaults({ sources }: Project): ForceSslFault[] {
   if (sources.matching(/Plug\.RewriteOn/).length) return [];
-  const modules = sources.matching(/\bplug\b.*Plug\.SSL/).flatMap((file) => sources.modules(file));
-  return modules.flatMap(({ body, scope, file, text }) => {
-    const faults: ForceSslFault[] = [];
-    walk(body, (expr) => {
-      if (expr.is !== 'call' || expr.name !== 'plug') return;
-      const [plug, options] = expr.args;
-      const given = options ? evaluate(options, inner(scope)) : [];
-      if (plug?.is !== 'module' || plug.name !== 'Plug.SSL') return;
-      if (given instanceof Unknown || rewrites(given)) return;
-      faults.push({
-        at: { file, line: lineAt(text, expr.offset) },
-        what: "Plug.SSL has no rewrite_on with :x_forwarded_proto, so behind Fly's proxy every page that passes it is redirected for ever",
-        edit: 'write: plug Plug.SSL, rewrite_on: [:x_forwarded_proto], and what it has already',
-        blocks: true,
-      });
-    });
-    return faults;
+  const found = sources.inCalls(/\bplug\b.*Plug\.SSL/, ({ name, args }, { scope }) => {
+    const [plug, options] = args;
+    if (name !== 'plug' || plug?.is !== 'module' || plug.name !== 'Plug.SSL') return undefined;
+    const given = options ? evaluate(options, inner(scope)) : [];
+    return given instanceof Unknown || rewrites(given) ? undefined : {};
   });
+  return found.map((at) => ({
+    at,
+    what: "Plug.SSL has no rewrite_on with :x_forwarded_proto, so behind Fly's proxy every page that passes it is redirected for ever",
+    edit: 'write: plug Plug.SSL, rewrite_on: [:x_forwarded_proto], and what it has already',
+    blocks: true,
+  }));
 }
 
 function settingFaults(project: Project): ForceSslFault[] {

@@ -1,8 +1,8 @@
-import type { Expr } from '../elixir/expr.ts';
+import { type Call, type Expr, walk } from '../elixir/expr.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope } from '../elixir/scope.ts';
-import { parseElixir } from '../elixir/syntax.ts';
-import type { ModuleSource } from '../elixir/world.ts';
+import { lineAt, parseElixir } from '../elixir/syntax.ts';
+import type { ModuleSource, Position } from '../elixir/world.ts';
 import { below, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 
@@ -10,6 +10,9 @@ export interface SourceModule extends ModuleSource {
   name: string;
   body: Expr[];
 }
+
+/** Of a Mix task, which is in no release. */
+export const isTask = (file: string): boolean => /(^|\/)mix\//.test(file);
 
 /** The .ex files of projects, parsed only when somebody asks for a module in them. */
 export class Sources {
@@ -47,6 +50,21 @@ export class Sources {
       return { name, file, text, body, scope: moduleScope(body, name) };
     });
     this.parsed.set(file, found);
+    return found;
+  }
+
+  /** What is found in calls, of files whose text matches; `around` holds the expressions that a call lies in. */
+  inCalls<Fact>(
+    pattern: RegExp,
+    find: (call: Call, module: SourceModule, around: readonly Expr[]) => Fact | undefined,
+  ): (Fact & Position)[] {
+    const found: (Fact & Position)[] = [];
+    for (const module of this.matching(pattern).flatMap((file) => this.modules(file)))
+      walk(module.body, (expr, around) => {
+        const fact = expr.is === 'call' ? find(expr, module, around) : undefined;
+        const { file, text } = module;
+        if (fact !== undefined) found.push({ ...fact, file, line: lineAt(text, expr.offset) });
+      });
     return found;
   }
 
