@@ -121,17 +121,12 @@ test('package.json without a lockfile: the manager that it names, and a note', (
 
 test('an asset tool is named once, and where mix.lock has it', () => {
   assert.equal(app({}, ', {:esbuild, "~> 0.10"}').assets.tools, []);
-  assert.equal(
-    app(
-      {
-        'mix.lock': lock({ bun: [] }),
-        'assets/package.json': '{"dependencies":{"a":"1"}}',
-        'assets/bun.lock': '',
-      },
-      ', {:bun, "~> 1.4"}',
-    ).assets.tools,
-    ['bun'],
-  );
+  const bun = {
+    'mix.lock': lock({ bun: [] }),
+    'assets/package.json': '{"dependencies":{"a":"1"}}',
+    'assets/bun.lock': '',
+  };
+  assert.equal(app(bun, ', {:bun, "~> 1.4"}').assets.tools, ['bun']);
 });
 
 const pinned = (found: (string | null)[], files: Record<string, string>) => {
@@ -155,13 +150,8 @@ test('version pins in each spelling', () => {
     'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n',
   });
   pinned([null, null, null], { 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' });
-  assert.match(
-    app({
-      '.tool-versions': 'elixir 1.18.4\n',
-      Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n',
-    }).notes.join('\n'),
-    'Dockerfile says Elixir 1.17.3',
-  );
+  const two = { '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' };
+  assert.match(app(two).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
 });
 
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
@@ -193,37 +183,35 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
   }
 });
 
-const started = (body: string, more: Record<string, string> = {}) => {
-  const modules = ['A', 'B', 'C', 'Repo', 'Telemetry']
-    .map((name) => `defmodule Shop.${name} do\nend`)
-    .join('\n');
-  return app({
-    'lib/shop/all.ex': `${modules}\ndefmodule ShopWeb.Telemetry do\nend`,
-    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n${body}\nend`,
+/** Workers of an app whose Application has these functions, or starts this list. */
+const works = (names: string[], body: string, more: Record<string, string> = {}) => {
+  const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map(
+    (name) => `defmodule Shop.${name} do\nend\n`,
+  );
+  const start = body.startsWith('[')
+    ? `def start(_, _), do: Supervisor.start_link(${body}, [])`
+    : body;
+  const files = {
+    'lib/shop/all.ex': `${modules.join('')}defmodule ShopWeb.Telemetry do\nend`,
+    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.B\n  @decoys [Shop.C]\n  ${start}\nend`,
     ...more,
-  }).background;
+  };
+  assert.equal(app(files).background, names, body);
 };
 
 test('background: children in the lists that start/2 and its functions write', () => {
-  const works = (names: string[], list: string) =>
-    assert.equal(started(`  def start(_, _), do: Supervisor.start_link(${list}, [])`), names);
   works(['Shop.A'], '[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]');
   works(['Shop.B'], '[{Phoenix.PubSub, name: Shop.A}, {B, []}]');
   works(['Shop.A'], '[%{id: Shop.C, start: {Shop.A, :start_link, []}}]');
   works(['Shop.B', 'Shop.A'], '[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]');
   works(['Shop.A', 'Shop.B'], '[worker(Shop.A, []) | if(on?(), do: [B], else: [])]');
-  assert.equal(
-    started(
-      '  def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',
-    ),
+  works(
     ['Shop.A', 'Shop.B'],
+    'def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',
   );
-  assert.equal(
-    started('  def start(_, _), do: Supervisor.start_link([Shop.Db, Shop.A], [])', {
-      'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
-    }),
-    ['Shop.A'],
-  );
+  works(['Shop.A'], '[Shop.Db, Shop.A]', {
+    'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
+  });
 });
 
 test('background: children of supervisors', () => {
@@ -231,14 +219,8 @@ test('background: children of supervisors', () => {
     'lib/shop/tree.ex':
       'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C, Shop.Tree], strategy: :one_for_one)\nend',
   };
-  assert.equal(started('  def start(_, _), do: Shop.Tree.start_link([])', tree), [
-    'Shop.C',
-    'Shop.Tree',
-  ]);
-  assert.equal(started('  def start(_, _), do: Supervisor.start_link([Shop.Tree], [])', tree), [
-    'Shop.Tree',
-    'Shop.C',
-  ]);
+  works(['Shop.C', 'Shop.Tree'], 'def start(_, _), do: Shop.Tree.start_link([])', tree);
+  works(['Shop.Tree', 'Shop.C'], '[Shop.Tree]', tree);
 });
 
 test('background: job libraries of production', () => {
@@ -261,16 +243,13 @@ test('an endpoint that only a comment or a doc mentions is none', () => {
 });
 
 test('a package.json above assets/ counts only when it bundles', () => {
-  const assets = { 'assets/package.json': '{"dependencies":{"left":"1"}}' };
-  assert.equal(
-    app({ ...assets, 'package.json': '{"dependencies":{"browser-tests":"1"}}' }).assets
-      .packageJsons,
-    ['assets/package.json'],
-  );
-  assert.equal(
-    app({ ...assets, 'package.json': '{"dependencies":{"vite":"6"}}' }).assets.packageJsons,
-    ['package.json', 'assets/package.json'],
-  );
+  const found = (above: string) =>
+    app({
+      'assets/package.json': '{"dependencies":{"left":"1"}}',
+      'package.json': `{"dependencies":{"${above}":"6"}}`,
+    }).assets.packageJsons;
+  assert.equal(found('browser-tests'), ['assets/package.json']);
+  assert.equal(found('vite'), ['package.json', 'assets/package.json']);
 });
 
 test('code outside lib, as elixirc_paths says', () => {
