@@ -116,6 +116,13 @@ const ABSENT: [Texts, RegExp][] = [
   [GIT, /COPY \.git/],
   [{ '.tool-versions': 'elixir 1.19.1-otp-28\n' }, /lksctp/],
   [uses('sentry'), /package_source_code/],
+  [
+    {
+      'config/runtime.exs': 'import Config\nconfig :shop, a: File.read!("config/regions.json")\n',
+      'config/regions.json': '[]',
+    },
+    /COPY config\/regions/,
+  ],
   [{ 'src/app.js': '' }, /COPY src/],
 ];
 const PARTS: [Texts, string, typeof FLAGS?][] = [
@@ -131,13 +138,33 @@ const PARTS: [Texts, string, typeof FLAGS?][] = [
   [{ ...NPM, ...SSR }, 'AS runner … COPY --from=node /usr/local/bin/node /usr/local/bin/'],
   [
     { ...NPM, ...mix(alias('compile: ["cmd --cd assets npm ci", "compile"]')) },
-    'COPY --from=node /usr/local /usr/local',
+    'COPY --from=node /usr/local /usr/local … the alias compile in mix.exs may write files outside',
+  ],
+  [mix(deploys('"assets.deploy", "phx.digest"')), 'mix do compile + assets.deploy + release'],
+  [
+    {
+      ...mix(dep('{:nif, path: "nif"}')),
+      'nif/mix.exs':
+        'defmodule Nif.MixProject do\n  use Mix.Project\n  def project, do: [app: :nif, compilers: [:elixir_make] ++ Mix.compilers()]\nend\n',
+    },
+    '--mount=type=tmpfs,target=/cache ',
+  ],
+  [
+    {
+      'config/prod.exs': 'import Config\nconfig :shop, version: File.read!("VERSION")\n',
+      VERSION: '1',
+    },
+    'COPY VERSION ./\n … AS deps',
+  ],
+  [
+    { 'package.json': '{"dependencies": {"vite": "7"}}', 'vite.config.js': '' },
+    'AS builder … COPY package.json vite.config.js ./\n',
   ],
   // Newer Node images have no Yarn 1
   [withLock('yarn.lock', '# yarn lockfile v1\n'), '--global --force yarn@1 && yarn install --froz'],
   [
-    withLock('yarn.lock', '__metadata:\n  version: 8\n'),
-    'corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable\n',
+    { ...withLock('yarn.lock', '__metadata:\n  version: 8\n'), '.nvmrc': '25' },
+    'npm install --global corepack && corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable\n',
   ],
   [
     withLock('pnpm-lock.yaml', "lockfileVersion: '6.0'\n"),
@@ -214,6 +241,7 @@ const SHAPES: Record<string, Shape> = {
     },
     has: [
       'RUN apk add --no-cache build-base cargo git … COPY native native',
+      "the app's own Rust crates are compiled into priv",
       'mix do compile +  … AS runner … RUN apk add --no-cache ca-certificates libgcc',
     ],
   },
@@ -268,6 +296,10 @@ const SHAPES: Record<string, Shape> = {
   'neither assets.deploy nor a build script': {
     texts: { ...NPM, ...mix(NO_ALIAS) },
     notes: /no package.json has a build script/,
+  },
+  'an app without assets to build, of which there is nothing to say': {
+    texts: mix(NO_ALIAS, [/ *{:esbuild, .*\n/, '']),
+    notes: /^(?!.*assets)/s,
   },
   'private dependencies: secrets that no layer keeps': {
     texts: mix(
@@ -671,6 +703,17 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
     /!(priv\/keys\/private|test\/fixtures)/,
   ],
   ['the folder of the release', { '.dockerignore': 'rel\n' }, ['!rel\n']],
+  [
+    'a private key that the code reads stays out; a file of ours that is new comes in',
+    {
+      ...module('Key', '@key File.read!("own.pem")', 'def key, do: @key'),
+      'own.pem': PEM('PRIVATE'),
+      'config/runtime.exs': undefined,
+      '.dockerignore': '*.pem\n**/*.exs\n',
+    },
+    ['!config/runtime.exs\n', '!mix.exs\n'],
+    /!own/,
+  ],
   ['an example that its owner keeps out', { '.dockerignore': '.env*\n' }, [], /\.example/],
   [
     'settings that only read the environment',

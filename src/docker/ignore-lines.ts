@@ -36,7 +36,6 @@ export function neededPaths(project: Project): string[] {
   );
   const inputs = inputFiles(project).filter(
     (path) =>
-      project.tree.paths.has(path) &&
       !/(^|\/)\.env|\.(pem|key)$/.test(path) &&
       !(path.endsWith('.secret.exs') && holdsSecrets(project.tree.read(path) ?? '')),
   );
