@@ -224,6 +224,10 @@ const SHAPES: Record<string, Shape> = {
     has: ['ARG DEBIAN_VERSION … FROM debian:'],
     notes: /glibc only of: adbc/,
   },
+  'packages that need what no system package brings': {
+    texts: uses('pdf_generator', 'zigler'),
+    notes: /pdf_generator starts wkhtmltopdf[\s\S]*zigler compiles with Zig/,
+  },
   'a native package that nobody knows': {
     texts: uses('strange_nif', 'elixir_make', 'cc_precompiler'),
     has: ['ARG ALPINE_VERSION'],

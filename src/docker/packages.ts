@@ -2,6 +2,7 @@ import satisfies from 'semver/functions/satisfies.js';
 import type { Project } from '../facts/detect.ts';
 import {
   BUILDS,
+  BY_HAND,
   GLIBC,
   MUSL,
   NO_PACKAGE,
@@ -81,6 +82,8 @@ export function packageNotes(project: Project, base: Base): string[] {
     notes.push(
       `Whether ${doubtful.join(', ')} (native code) runs on Alpine's C library, musl, is not known here: try the image, or take --base debian.`,
     );
+  for (const name of project.deps.closure.filter((each) => each in BY_HAND))
+    notes.push(`${name} ${BY_HAND[name]}: add that to the Dockerfile, which lacks it.`);
   const unknown = started(project).filter(
     ({ name }) => !PROGRAMS.has(name) || namesOf(PROGRAMS.get(name), base).includes(NO_PACKAGE),
   );

@@ -88,6 +88,13 @@ export const RUNS = byName([
   ['yaml', 'libyaml-0-2', 'fast_yaml'],
 ]);
 
+/** What packages of Hex need and no package of the system brings, as half a sentence (their READMEs, 2026-11). */
+export const BY_HAND: Readonly<Record<string, string>> = {
+  pdf_generator: 'starts wkhtmltopdf, or chrome-headless-render-pdf of npm with Node and Chromium',
+  puppeteer_pdf: 'starts puppeteer-pdf of npm with Node and Chromium',
+  zigler: 'compiles with Zig, which `mix zig.get` downloads after deps.get',
+};
+
 /** What brings the programs that code starts. */
 export const PROGRAMS = byName([
   both(
