@@ -278,6 +278,11 @@ const SAID: [string, Texts, string | RegExp][] = [
   ],
   ['R3.2', run(init('Keyword.merge(config, ssl: [verify: :verify_none])')), 'in init, ssl is on'],
   ['R3.2', run(init('Keyword.put(config, :ssl, false)')), /^(?!.*in init)/s],
+  [
+    'R3.2',
+    run(owned(':shop, Shop.Repo, url: System.fetch_env!("PG_URL") <> "?ssl=true"')),
+    'Shop.Repo: ssl is on',
+  ],
   ...[
     ':shop, Shop.Repo, ssl: [verify: :verify_none]',
     ':shop, Shop.Repo, ssl: true, ssl_opts: [verify: :verify_none]',

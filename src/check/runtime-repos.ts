@@ -112,7 +112,12 @@ export const repoRules: readonly Rule<string>[] = [
     => add: ${'config'}, prepare: :unnamed${'ours'}`,
   r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
     => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
-  r32.must(reposWhere(onFly)('ssl', isOn))`
+  r32.must(
+    reposWhere(onFly)(
+      'ssl',
+      (ssl, { value }) => isOn(ssl) || /[?&]ssl=true/.test(show(value('url'))),
+    ),
+  )`
     ${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl; the private network is encrypted already`,
   r32.must((_, repo) => onFly(repo) && reposOf(repo).map(sslInInit))`
