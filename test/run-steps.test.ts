@@ -132,6 +132,15 @@ test('the key is set under the name by which the app reads it', () => {
   assert.not.match(text, /SECRET_KEY_BASE|PHX_SECRET {2}/);
 });
 
+test('the address of the database is set under the name by which the app reads it', () => {
+  const own = '\nconfig :shop, Shop.Repo, url: System.fetch_env!("PG_URL")\n';
+  const runtime = { 'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}${own}` };
+  const text = steps({}, runtime);
+  assert.match(text, 'fly postgres attach shop-db --app shop --variable-name PG_URL\n');
+  assert.not.match(text, /PG_URL {2}/);
+  assert.match(steps({ postgres: 'external' }, runtime), /PG_URL {2}/);
+});
+
 test('flyctl says who is missing: the program, the login, nothing', () => {
   const absent = steps({}, {}, { flyctl: 'absent' });
   inOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);
