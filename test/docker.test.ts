@@ -384,6 +384,17 @@ const SHAPES: Record<string, Shape> = {
     },
     has: [' + sentry.package_source_code + release --overwrite'],
   },
+  "Sentry's sources, which an alias packages already": {
+    texts: {
+      ...uses('sentry'),
+      ...mix(
+        dep('{:sentry, "~> 1.0"}'),
+        alias('release: ["sentry.package_source_code", "release"]'),
+      ),
+      'config/prod.exs': 'import Config\nconfig :sentry, enable_source_code_context: true\n',
+    },
+    lacks: /package_source_code/,
+  },
   'an alias of deps.get, which does not run where its files are not': {
     texts: mix(alias('"deps.get": ["deps.get", "gleam.deps.get", "cmd --cd assets npm install"]')),
     has: [

@@ -87,7 +87,8 @@ const addedSteps = (project: Project): string[] =>
 function packagesSource(project: Project): boolean {
   const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
   const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
-  return major >= 10 && shows;
+  const steps = ['release', 'assets.deploy'].flatMap((alias) => rootAlias(project, alias) ?? []);
+  return major >= 10 && shows && !steps.includes('sentry.package_source_code');
 }
 
 /**
