@@ -108,7 +108,7 @@ test('what is worth knowing without being a fault is a note', () => {
       spoil(generated(), 'config/prod.exs', SSL, `${SSL}, exclude: [paths: ["/health"]]`),
       'prod.exs:3: exclude is beside force_ssl',
     ],
-    ['R1.3', generated({ ...FLAGS, psql: 'no' }), 'psql was left out'],
+    ['R1.3', generated({ ...FLAGS, psql: 'no' }), 'the image has no psql'],
     ['R2.7', { ...others, [RUNTIME]: `${runtime}\nSystem.fetch_env!("STRIPE")\n` }, 'STRIPE'],
     ['R3.1', { ...others, 'config/releases.exs': runtime }, 'rename it to config/runtime.exs'],
   ] as const)

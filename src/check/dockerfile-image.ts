@@ -141,7 +141,7 @@ export const imageRules: readonly Rule[] = [
     ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
-  )`psql was left out of the image; \`npx plop dockerfile -- --psql yes\` puts it in`,
+  )`the image has no psql; the Dockerfile of \`npx plop dockerfile -- --psql yes\` does`,
 
   r14.should((file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }))`
     the app runs as root
