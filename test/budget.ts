@@ -107,6 +107,9 @@ export const COSTLY: Record<string, Costly> = {
     'words that a search begins at': `${fill('.Repo')}\n@a ${fill('use ')}\n${fill('"/')}`,
     'spaces before nothing': fill(' ') + fill('@a '),
   }),
+  'reads and stops at the start': beyond({
+    'lib/shop/application.ex': `defmodule Shop.Application do\n def start(_, _) do\n${nested(4, 'System.get_env("V#{x1}x#{x2}x#{x3}x#{x4}", "")\nraise "no"')}\n end\nend`,
+  }),
   'a fan of functions in mix.exs': beyond({
     'mix.exs': `defmodule Shop.MixProject do\n use Mix.Project\n def project, do: [app: :shop, deps: [{:phoenix, "~> 1.8"}], x: f18()]\n def f0, do: 1\n${times(18, (n) => ` def f${n + 1}, do: [f${n}(), f${n}()]\n`)}end`,
   }),

@@ -46,6 +46,8 @@ export class Run {
   private readonly loaded = new Set<string>();
   /** Variables that count as set since the program would have stopped without them. */
   private readonly assumed = new Set<string>();
+  /** All that were read. */
+  private readonly known = new Set<string>();
   private lastNil: string | null = null;
   /** The file being run, and the outermost call out of it: where a reader would look first. */
   private place: { file: string; text: string; site?: { offset: number; name: string } } = {
@@ -107,6 +109,7 @@ export class Run {
       return new Unknown('the environment');
     }
     this.reads.push(name);
+    this.known.add(name);
     const { environment } = this.world;
     const unknown = new Unknown(`System.${demanded ? 'fetch_env!' : 'get_env'}(${show(name)})`);
     if (environment === 'any' || this.assumed.has(name)) return unknown;
@@ -128,8 +131,8 @@ export class Run {
     const { environment } = this.world;
     if (environment === 'any') return;
     const isOpen = (name: string) => !this.assumed.has(name) && !Object.hasOwn(environment, name);
-    const words = new Set((message instanceof Unknown ? message.why : show(message)).split(/\W+/));
-    const named = this.reads.find((name) => words.has(name) && isOpen(name));
+    const words = (message instanceof Unknown ? message.why : show(message)).split(/\W+/);
+    const named = words.find((word) => this.known.has(word) && isOpen(word));
     const last = this.lastNil !== null && isOpen(this.lastNil) ? this.lastNil : null;
     const variable = named ?? last;
     const told = message instanceof Unknown ? variable : message;
