@@ -233,6 +233,14 @@ config :shop, ShopWeb.Endpoint,
   const { PREVIEW_HOST, PREVIEW_PORT, ORIGINS } = at(dataOf(fly(own)), 'env') as typeof own;
   assert.is(`${PREVIEW_HOST} ${PREVIEW_PORT}`, 'shop.fly.dev 4000');
   assert.is(ORIGINS, 'https://shop.fly.dev');
+  const dotenvy = `import Config
+import Dotenvy
+config :shop, ShopWeb.Endpoint,
+  url: [host: env!("SITE_HOST", :string!)],
+  http: [port: env!("SITE_PORT", :integer!)]
+`;
+  const read = at(dataOf(fly(shop({ 'config/runtime.exs': dotenvy }))), 'env') as typeof own;
+  assert.is(`${read.SITE_HOST} ${read.SITE_PORT}`, 'shop.fly.dev 4000');
   const mine = fly(own).replace('"https://shop.fly.dev"', '"https://a.org,https://shop.fly.dev"');
   assert.is(fly({ ...own, 'fly.toml': mine }), mine);
 });

@@ -3,7 +3,7 @@ import { runtimeFile } from '../docker/copies.ts';
 import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
 import { Run } from '../elixir/run.ts';
 import type { Value } from '../elixir/value.ts';
-import { configFile } from '../facts/config.ts';
+import { configFile, READERS } from '../facts/config.ts';
 import type { Project } from '../facts/detect.ts';
 import { type FlyConfig, flyConfig } from '../fly/fly-config.ts';
 import { problemOf } from '../problem.ts';
@@ -158,7 +158,12 @@ export class Repo {
     settings: Settings,
     everyBranch?: true,
   ): Boot {
-    const run = new Run(this.project.tree, { environment, settings, everyBranch });
+    const run = new Run(this.project.tree, {
+      environment,
+      settings,
+      everyBranch,
+      readers: READERS,
+    });
     run.runFile(this.runtimePath);
     return { apps: run.apps, stops: run.stops };
   }

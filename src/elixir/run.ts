@@ -165,7 +165,11 @@ export class Run {
       const demanding = Object.hasOwn(readers, full) ? readers[full] : undefined;
       if (demanding !== undefined) {
         const [wanted = null, ...others] = args;
-        return this.variable(wanted, others.at(-1) ?? null, args.length <= demanding, offset);
+        const fallback = others.at(-1) ?? null;
+        const read = this.variable(wanted, fallback, args.length <= demanding, offset);
+        const isNumber =
+          /^:integer/.test(show(others[0])) && /^\d+$/.test(show(read).replaceAll('"', ''));
+        return isNumber && typeof read === 'string' ? Number(read) : read;
       }
       const found = this.modules.get(target) ?? this.world.module?.(target, args);
       const clauses = found?.functions.get(called);

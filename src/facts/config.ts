@@ -2,6 +2,9 @@ import { Run } from '../elixir/run.ts';
 import type { VariableRead } from '../elixir/world.ts';
 import { below, type Tree } from '../tree.ts';
 
+/** Packages that read the environment. */
+export const READERS = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
+
 /** An environment variable that production insists on. */
 export interface RequiredEnv extends VariableRead {
   /** Read while the image is built (config.exs, prod.exs), not when it boots. */
@@ -20,7 +23,7 @@ const VARIABLES = /System\.(?:get|fetch)_env!?\(\s*"([A-Za-z_]\w*)"/g;
  * the running system can choose a branch, all count. Missing files are skipped.
  */
 export function readConfig(tree: Tree, folders: readonly string[], runtime: string | undefined) {
-  const run = new Run(tree, { environment: 'any' });
+  const run = new Run(tree, { environment: 'any', readers: READERS });
   for (const folder of folders) run.runFile(configFile(folder));
   const compiled = run.apps;
   if (runtime) run.runFile(runtime);

@@ -1,10 +1,8 @@
 import { Run } from '../elixir/run.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
 import type { VariableRead } from '../elixir/world.ts';
-import { configFile } from './config.ts';
+import { configFile, READERS } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
-
-const PACKAGES = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
 
 /**
  * The environment variables that a production build or start asks for: the app is started in thought with an
@@ -43,7 +41,7 @@ function dryStart(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { config, released, code, runtime, sources } = repo;
   const run = new Run(repo.theirs, {
     environment: {},
-    readers: PACKAGES,
+    readers: READERS,
     // Only a module that reads the environment is worth following
     module: (name, args) => {
       const text = sources.text(sources.fileOf(name) ?? '');
