@@ -55,6 +55,19 @@ test('of the files that mix.exs reads, those it cannot load without; what it cop
   assert.equal(project.mixSteps.copied, ['extra/run.sh']);
 });
 
+test('files that mix.exs reads outside of its functions', () => {
+  const text = mix(
+    `app: :shop, version: @version, deps: [${phoenix}]`,
+    '  @version "0.1.0"',
+  ).replace(
+    /^/,
+    'Code.require_file("mix/helpers.exs", __DIR__)\n"meta.json" |> File.read!()\n__DIR__ |> Path.join("NOTES") |> File.read!()\nFile.read!(Path.join(__DIR__, "OTHER"))\n',
+  );
+  const files = ['mix/helpers.exs', 'meta.json', 'NOTES', 'OTHER'];
+  const there = Object.fromEntries(files.map((file) => [file, '']));
+  assert.equal(app({ 'mix.exs': text, ...there }).reads.mix, files);
+});
+
 test('what configuration and modules read is told apart by when it is read', () => {
   const project = app({
     'config/config.exs':

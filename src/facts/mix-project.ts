@@ -45,7 +45,9 @@ export function readMixProject(tree: Tree, dir: string) {
   const mod = get(application, 'mod');
   const inputs = [run, started].flatMap(({ inputs }) => [...inputs.values()]);
   const demands = [...new Set(inputs.flatMap((paths) => [...paths]))];
-  const mayRead = [...text.matchAll(MAY_READ)].map(([, path = '']) => normalize(below(dir, path)));
+  const mayRead = [...text.matchAll(MAY_READ)].map(([, path, piped = '']) =>
+    normalize(below(dir, path ?? piped)),
+  );
   const field = (key: string) => get(project, key);
   const releases = pairs(field('releases'));
   const deps = field('deps');
@@ -135,5 +137,6 @@ const stepNames = (steps: Value): string[] =>
     typeof step === 'string' ? step : '(a function)',
   );
 
-/** Reads that do without the file. */
-const MAY_READ = /(?:File\.read|@external_resource)\(? *"([^"#]+)"/g;
+/** Reads that do without the file, or stand where no function runs them: `Code.require_file("x", __DIR__)`, `"x" |> File.read!()`. */
+const MAY_READ =
+  /(?:File\.(?:read|stream)!?|Code\.\w+_file|@external_resource)[( ]*(?:Path\.\w+\((?:__DIR__, *)?)?"([^"#]+)"|"([^"#]+)"\)?(?: *\|> *Path\.\w+\(__DIR__\))?\s*\|> *File\.read/g;
