@@ -129,6 +129,8 @@ const PARTS: [Texts, string, typeof FLAGS?][] = [
   // OTP 29 opens libsctp at each start
   [OTP_29, 'AS runner … lksctp-tools'],
   [OTP_29, 'AS runner … libsctp1', DEBIAN],
+  // bookworm's cargo is too old for rustler
+  [uses('native', 'rustler'), 'build-essential ca-certificates cargo-web git', DEBIAN],
   [uses('chromic_pdf'), 'AS runner … chromium'],
   [uses('fast_xml'), 'expat-dev … AS runner … expat'],
   [uses('fast_html', 'elixir_make'), 'apk add --no-cache build-base cmake '],
@@ -207,11 +209,14 @@ const SHAPES: Record<string, Shape> = {
         'Clips',
         '@pdf "pdftotext"',
         'def text(path), do: System.cmd(@pdf, [path, "-"])',
+        'def page(path), do: System.shell("wkhtmltopdf #{path} -")',
+        'def bin(name), do: System.shell("tool-#{name} -")',
         'def odd, do: Port.open({:spawn_executable, "/opt/oddtool"}, [])',
       ),
     },
     has: ['AS runner … ffmpeg … imagemagick … poppler-utils'],
-    notes: /lib\/shop\/clips.ex:4 starts the program oddtool/,
+    notes:
+      /lib\/shop\/clips.ex:4 starts the program wkhtmltopdf(?![\s\S]*tool-)[\s\S]*clips.ex:6 starts the program oddtool/,
   },
   "a program that Debian hasn't": {
     texts: module('Disk', 'def run, do: System.cmd("fwup", [])'),
@@ -232,6 +237,10 @@ const SHAPES: Record<string, Shape> = {
     texts: uses('strange_nif', 'elixir_make', 'cc_precompiler'),
     has: ['ARG ALPINE_VERSION'],
     notes: /Whether strange_nif \(native code\) runs on Alpine/,
+  },
+  'a package whose program no system has': {
+    texts: uses('pdf_generator'),
+    notes: /pdf_generator starts a program that the image's system has no package of/,
   },
   'a native package that runs on musl': {
     texts: uses('exqlite', 'elixir_make', 'cc_precompiler'),
@@ -275,16 +284,18 @@ const SHAPES: Record<string, Shape> = {
   },
   'a workspace: packages install from the lockfile above them': {
     texts: {
-      'package.json': '{"private": true, "workspaces": ["assets"]}',
+      'package.json': '{"private": true, "workspaces": ["assets", "packages/*", "deps/*"]}',
       'package-lock.json': '{}',
+      'packages/ui/package.json': '{"name": "ui"}',
       'assets/package.json': '{"name": "assets", "dependencies": {"topbar": "3"}}',
     },
     has: [
       'AS node … WORKDIR /app\n … COPY package.json package-lock.json ./',
       'COPY assets/package.json /app/assets/',
-      'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules',
+      'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules /app/packages/ui/node_modules\n',
       'COPY --from=node /app/node_modules /app/node_modules',
       'COPY --from=node /app/assets/node_modules /app/assets/node_modules',
+      'COPY packages/ui packages/ui\n',
     ],
     lacks: /AS node-2/,
   },
@@ -359,6 +370,8 @@ const SHAPES: Record<string, Shape> = {
         'use PhoenixStorybook, content_path: @stories',
       ),
       'stories/a.story.exs': '',
+      ...module('Posts', 'use NimblePublisher, from: "./posts/**/*.md", as: :posts'),
+      'posts/2026/a.md': '',
       ...module('Schema', 'use Absinthe.Schema', 'import_sdl path: "graphql/schema.graphql"'),
       'graphql/schema.graphql': '',
       ...module(
@@ -372,7 +385,7 @@ const SHAPES: Record<string, Shape> = {
       VERSION: '1',
     },
     has: [
-      'COPY storybook … COPY guides/deep … COPY stories … COPY graphql/schema.graphql … COPY mails',
+      'COPY storybook … COPY guides/deep … COPY stories … COPY posts posts\n … COPY graphql/schema.graphql … COPY mails',
       'COPY VERSION',
     ],
   },
@@ -412,6 +425,24 @@ const SHAPES: Record<string, Shape> = {
   "code of Mix's other compilers": {
     texts: { 'src/shop_lexer.xrl': '', 'include/shop.hrl': '', 'cli/src/a.erl': '' },
     has: ['COPY src src\nCOPY include include\n … find lib src include -type f -exec touch'],
+  },
+  'scripts that aliases run, and what lies beside them': {
+    texts: {
+      ...mix(
+        alias(
+          '"phx.digest": ["phx.digest", "cmd make seal"], stamp: ["cmd ./scripts/stamp.sh"], release: ["stamp", "release"], lint: ["cmd ci/lint.sh"]',
+        ),
+      ),
+      'scripts/stamp.sh': '#!/bin/sh\n',
+      'ci/lint.sh': '#!/bin/sh\n',
+      Makefile: 'seal:\n',
+    },
+    has: ['AS builder … COPY Makefile Makefile\n … COPY scripts scripts\n … mix do compile'],
+    lacks: /COPY ci/,
+  },
+  'a release that is packed too: the image holds it once': {
+    texts: mix(field('releases: [shop: [steps: [:assemble, :tar]]]')),
+    has: ['release --overwrite --path /release && rm /release/*.tar.gz\n'],
   },
   'archives, and a compiler that may write beside its build: that starts anew': {
     texts: mix(field('archives: [mix_gleam: "~> 0.6"], compilers: [:gleam] ++ Mix.compilers()')),
@@ -675,15 +706,16 @@ test('what would come out half right is refused, naming it', () => {
   assert.is(complete({ app: 'shop', region: 'lhr' }, mysql).postgres.kind, 'external');
 });
 
-test('overlay scripts without the executable bit get it', () => {
-  const texts = shop({ 'rel/overlays/migrate.sh': '#!/bin/sh\n' });
+test('overlay scripts without the executable bit get it, those in priv are named', () => {
+  const script = '#!/bin/sh\n';
+  const texts = shop({ 'rel/overlays/migrate.sh': script, 'priv/bin/thumb.sh': script });
   const project = { ...projectOf(texts), tree: { ...treeOf(texts), executable: () => false } };
   const context = { project, answers: complete(FLAGS, project) };
   const [output] = dockerfile.outputs(context);
   assert.match(JSON.stringify(output?.view), '"--chmod=755 rel rel"');
   assert.match(
     dockerfile.notes?.(context).join() ?? '',
-    'git update-index --chmod=+x rel/overlays/migrate.sh',
+    /--chmod=\+x rel\/overlays\/migrate.sh,[\s\S]*--chmod=\+x priv\/bin\/thumb.sh$/,
   );
 });
 

@@ -1,4 +1,4 @@
-import { get } from '../elixir/value.ts';
+import { Atom, get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, shellWord } from '../quote.ts';
 import { type Assets, installsNode } from './asset-steps.ts';
@@ -58,9 +58,17 @@ export function buildSteps(project: Project, release: string, assets: Assets) {
       'compile',
       ...assets.build,
       ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
-      `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release`,
+      `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release${packs(project, release) ? ' && rm /release/*.tar.gz' : ''}`,
     ].join(' + '),
   };
+}
+
+/** The step :tar puts the release once more into the folder that --path names (Mix.Tasks.Release, 1.20). */
+function packs({ projects }: Project, release: string): boolean {
+  const options = projects.map(({ releaseOptions }) => releaseOptions.get(release));
+  return options
+    .flatMap((found) => get(found, 'steps') ?? [])
+    .some((step) => step instanceof Atom && step.name === 'tar');
 }
 
 const rootAlias = ({ projects }: Project, name: string): string[] | undefined =>
@@ -107,10 +115,15 @@ function writesBesideBuild({ deps, projects }: Project): string | undefined {
 
 /** What the owner should know of how the image is built. */
 export function buildNotes(project: Project, release: string): string[] {
-  const notes = notExecutable(project, relFolder(project, release)).map(
+  const notes = notExecutable(project, `${relFolder(project, release)}/overlays`).map(
     (path) =>
       `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${path}`,
   );
+  const scripts = notExecutable(project, 'priv').join(' ');
+  if (scripts)
+    notes.push(
+      `${scripts}: not executable in the repo. If the app starts them by their path, not with sh or another interpreter: git update-index --chmod=+x ${scripts}`,
+    );
   const added = addedSteps(project).join(', ');
   const aliased = REPLACED.filter((task) => rootAlias(project, task)).join(' and ');
   if (aliased)

@@ -99,7 +99,7 @@ export function copies(project: Project, release: string, node: boolean) {
   const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...reads.compile];
   const forRelease = outermost(
     [relFolder(project, release), ...mixSteps.copied],
-    ['priv', 'lib', 'assets', ...vendored],
+    ['priv', 'assets', ...code, ...vendored],
   );
   return {
     codeHasFiles,
@@ -114,7 +114,9 @@ export function copies(project: Project, release: string, node: boolean) {
       ...(mixSteps.gitLater ? git : []),
       ...runtimeCopies(project),
       ...forRelease.map((folder) =>
-        notExecutable(project, folder).length ? `--chmod=755 ${same(folder)}` : same(folder),
+        notExecutable(project, `${folder}/overlays`).length
+          ? `--chmod=755 ${same(folder)}`
+          : same(folder),
       ),
       ...(node ? ['--from=node /usr/local /usr/local'] : []),
       ...nodeStages(project).flatMap(({ name, modules }) =>
@@ -126,11 +128,11 @@ export function copies(project: Project, release: string, node: boolean) {
   };
 }
 
-/** Scripts that a release would bring along, and that nobody may run. */
+/** Scripts that nobody may run. */
 export const notExecutable = ({ tree }: Project, folder: string): string[] =>
   [...tree.paths].filter(
     (path) =>
-      isBelow(path, `${folder}/overlays`) &&
+      isBelow(path, folder) &&
       tree.executable?.(path) === false &&
       tree.read(path)?.startsWith('#!'),
   );
@@ -139,9 +141,13 @@ const BUNDLER =
   /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/;
 
 /** The asset sources, and the settings of bundlers at the top; an umbrella's come with its apps. */
-function assetCopies({ assets, tree, umbrella }: Project): string[] {
+function assetCopies(project: Project): string[] {
+  const { assets, tree, umbrella } = project;
   const paths = [...tree.paths];
-  const dirs = assets.nodePackages.map(({ dir }) => dir);
+  const dirs = [
+    ...assets.nodePackages.map(({ dir }) => dir),
+    ...nodeStages(project).flatMap(({ members }) => members),
+  ];
   const folders = umbrella ? [] : new Set(['assets', ...dirs]);
   const there = [...folders].filter((folder) => exists(tree, folder));
   return [

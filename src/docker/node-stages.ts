@@ -23,7 +23,7 @@ export function nodeStages(project: Project) {
   const homes = [...new Set(nodePackages.map(homeOf))];
   return homes.map((home, index) => {
     const packages = nodePackages.filter((one) => homeOf(one) === home);
-    const members = packages.map(({ dir }) => dir).filter((dir) => dir !== home);
+    const members = foldersOf(packages).filter((dir) => dir !== home);
     const [first] = packages as [NodePackage];
     return {
       /** In the Dockerfile. */
@@ -35,10 +35,12 @@ export function nodeStages(project: Project) {
       // A workspace may keep all packages at its top, and COPY wants every folder to be there
       install: [
         install(project, first),
-        ...members.map((dir) => `mkdir -p ${shellWord(`${inImage(dir)}/node_modules`)}`),
+        ...(members.length ? [`mkdir -p ${members.map(modulesOf).map(shellWord).join(' ')}`] : []),
       ].join(' && '),
+      /** Folders of a workspace's packages, which the top's node_modules links to. */
+      members,
       /** What it leaves. */
-      modules: [home, ...members].map((dir) => `${inImage(dir)}/node_modules`),
+      modules: [home, ...members].map(modulesOf),
     };
   });
 }
@@ -59,6 +61,15 @@ function stageCopies(packages: readonly NodePackage[], home: string): string[] {
     ...own.map((path) => copyPaths([path, inImage(path)])),
   ];
 }
+
+/** Folders of the package.json files that are installed, without those of Mix's dependencies. */
+const foldersOf = (packages: readonly NodePackage[]): string[] => {
+  const read = packages.flatMap(({ installFiles }) => installFiles);
+  const others = read.map((path) => /^(?!deps\/)(.+)\/package\.json$/.exec(path)?.[1]);
+  return [...new Set([...packages.map(({ dir }) => dir), ...others.flatMap((dir) => dir ?? [])])];
+};
+
+const modulesOf = (dir: string): string => `${inImage(dir)}/node_modules`;
 
 const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
 

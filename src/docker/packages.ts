@@ -23,6 +23,9 @@ const PSQL: SystemPackages = ['postgresql-client', 'libpq5 libreadline8'];
 /** From OTP 29 on the VM opens SCTP's library at each start, and complains on stdout without it (erlang/otp#10392). */
 const SCTP: SystemPackages = ['lksctp-tools', 'libsctp1'];
 
+/** Debian's package cargo is Rust 1.63 (bookworm) or 1.85; cargo-web is kept new for browsers: 1.96 in both (2026-11). */
+const CARGO: SystemPackages = ['cargo', 'cargo-web'];
+
 type Wanted = SystemPackages | false | undefined;
 
 const namesOf = (wanted: Wanted, base: Base): string[] =>
@@ -39,7 +42,7 @@ const list = (base: Base, wanted: readonly Wanted[]): string =>
 export const builderPackages = ({ deps, programs, projects }: Project, base: Base): string =>
   list(base, [
     BUILDER,
-    deps.rust.length > 0 && ['cargo', 'cargo'],
+    deps.rust.length > 0 && CARGO,
     ...deps.closure.map((name) => BUILDS.get(name)),
     ...projects.flatMap(({ archives }) => archives.map(([name]) => BUILDS.get(name))),
     ...programs.map(({ compileTime, name }) => compileTime && PROGRAMS.get(name)),
@@ -87,6 +90,13 @@ export function packageNotes(project: Project, base: Base): string[] {
   const unknown = started(project).filter(
     ({ name }) => !PROGRAMS.has(name) || namesOf(PROGRAMS.get(name), base).includes(NO_PACKAGE),
   );
+  const alone = project.deps.closure.filter((name) =>
+    namesOf(RUNS.get(name), base).includes(NO_PACKAGE),
+  );
+  if (alone.length)
+    notes.push(
+      `${alone.join(', ')} starts a program that the image's system has no package of: copy it into the last stage of the Dockerfile.`,
+    );
   for (const { name, file, line } of unknown)
     notes.push(
       `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,

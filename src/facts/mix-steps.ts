@@ -2,6 +2,7 @@ import { get } from '../elixir/value.ts';
 import { below, exists, normalize, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
+import { COPIED } from './reads.ts';
 
 const RUNS_GIT = /(?:System\.(?:cmd|shell)|:os\.cmd)\(?\s*(?:~c)?["'(]+\s*git\b|~c?["']git /;
 const READS_GIT = /["'/]\.git\//;
@@ -16,8 +17,8 @@ export function mixSteps(
   more: readonly string[],
   programs: readonly StartedProgram[],
 ) {
-  const scripts = projects.map(({ dir }) => below(dir, 'mix.exs'));
-  const text = [...scripts, ...more].map((file) => tree.read(file) ?? '').join('\n');
+  const mixFiles = projects.map(({ dir }) => below(dir, 'mix.exs'));
+  const text = [...mixFiles, ...more].map((file) => tree.read(file) ?? '').join('\n');
   const readsGit = READS_GIT.test(text) ? 'head' : null;
   const early: 'history' | 'head' | null = RUNS_GIT.test(text) ? 'history' : readsGit;
   const gitLater =
@@ -31,13 +32,39 @@ export function mixSteps(
     ),
   );
   return {
-    /** Files and folders that mix.exs copies into the release: in a step of the release, or as overlays. */
-    copied: [...new Set(copied)].filter((path) => exists(tree, path)),
+    /**
+     * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, and those of scripts
+     * that an alias runs in the image.
+     */
+    copied: [...new Set([...copied, ...scripts(tree, projects)])].filter((path) =>
+      exists(tree, path),
+    ),
     /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
     git: gitLater ? 'history' : early,
     /** Only modules run git, while they compile; mix.exs and the configuration load without. */
     gitLater,
   };
+}
+
+/** Aliases that the image runs. */
+const RUN = /^(assets\.(setup|deploy)|deps\.(get|compile)|compile|release|phx\.digest)$/;
+
+/** What `cmd scripts/stamp.sh`, `run rel/stamp.exs` or `cmd make icons` needs: the script's folder, or a file at the top. */
+function scripts(tree: Tree, projects: readonly MixProject[]): string[] {
+  return projects.flatMap(({ dir, aliases }) => {
+    const follow = (name: string, depth = 0): string[] =>
+      depth > 4
+        ? []
+        : (aliases.get(name) ?? []).flatMap((step) => [step, ...follow(step, depth + 1)]);
+    return [...aliases.keys()]
+      .filter((name) => RUN.test(name))
+      .flatMap((name) => follow(name))
+      .filter((step) => /^(cmd|run)\b/.test(step))
+      .flatMap((step) => step.split(/[\s'"]+/))
+      .map((word) => normalize(below(dir, word === 'make' ? 'Makefile' : word)))
+      .filter((path) => tree.paths.has(path) && !COPIED.test(path))
+      .map((path) => path.replace(/\/[^/]*$/, ''));
+  });
 }
 
 /** What File.cp/2, File.cp_r/2 and the like copy. */

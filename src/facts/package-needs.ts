@@ -83,6 +83,8 @@ export const RUNS = byName([
   ['libsodium', 'libsodium23', 'enacl'],
   ['libsrtp', 'libsrtp2-1', 'ex_libsrtp'],
   both('python3', 'erlport export'),
+  // wkhtmltopdf: bookworm has it, trixie and Alpine have not
+  both(NO_PACKAGE, 'pdf_generator'),
   both('tesseract-ocr', 'tesseract_ocr'),
   both('tzdata', 'zoneinfo'),
   ['yaml', 'libyaml-0-2', 'fast_yaml'],

@@ -1,6 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { isDefinition } from '../elixir/expr.ts';
-import { inner } from '../elixir/scope.ts';
+import { type Expr, isDefinition } from '../elixir/expr.ts';
+import { inner, type Scope } from '../elixir/scope.ts';
+import type { Value } from '../elixir/value.ts';
 import { isTask, type Sources } from './sources.ts';
 
 /** A program that the app's code starts, by its literal name. */
@@ -20,7 +21,7 @@ export function startedPrograms(sources: Sources) {
     // `Exile.stream!(["ffmpeg", …])`, `Port.open({:spawn, "ffmpeg …"}, …)`
     if (first?.is === 'list') program = first.items[0];
     if (first?.is === 'tuple') program = first.items[1];
-    const command = evaluate(program, inner(scope));
+    const command = commandText(program, scope);
     // `/usr/bin/convert -strip a.png` → convert
     const [, name] =
       (typeof command === 'string' &&
@@ -33,6 +34,13 @@ export function startedPrograms(sources: Sources) {
   return found.filter(
     (one, index) => found.findIndex((other) => key(other) === key(one)) === index,
   );
+}
+
+/** `"pdftotext #{path} -"` is known up to what is put in; # so that no name ends there. */
+function commandText(program: Expr | undefined, scope: Scope): Value {
+  const [start] = program?.is === 'string' ? program.parts : [];
+  const value = evaluate(program, inner(scope));
+  return typeof value !== 'string' && typeof start === 'string' ? `${start}#` : value;
 }
 
 /** Node runs beside the app: live_svelte, live_vue, live_react and Inertia render with the package nodejs. */

@@ -87,10 +87,12 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
         for (const path of [evaluate(expr, within)].flat())
           if (typeof path === 'string' && path) paths.push(path);
       });
-      // Mix runs in the project's folder, whatever file it compiles; macros go out from the file
-      return paths.map((path) => {
-        const from = path.startsWith('.') ? within.dir : within.cwd;
-        return normalize(path.startsWith('/') ? path : `${from}/${path}`);
+      // Mix runs in the project's folder, whatever file it compiles; macros may go out from the file
+      return paths.flatMap((path) => {
+        if (path.startsWith('/')) return normalize(path);
+        const above = path.startsWith('..') ? [] : [within.cwd];
+        const beside = path.startsWith('.') ? [within.dir] : [];
+        return [...beside, ...above].map((from) => normalize(`${from}/${path}`));
       });
     });
   });
@@ -101,7 +103,8 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
 const isPath = (expr: Expr): boolean =>
   expr.is === 'string' ? !/^\//.test(String(expr.parts[0])) : moduleOf(expr) === 'Path';
 
-const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
+/** What the image has anyway. */
+export const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
 
 /** The file or folder, that of a pattern too; nothing when the image has it anyway. */
 function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {
