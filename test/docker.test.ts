@@ -440,6 +440,51 @@ const SHAPES: Record<string, Shape> = {
     has: ['AS builder … COPY Makefile Makefile\n … COPY scripts scripts\n … mix do compile'],
     lacks: /COPY ci/,
   },
+  'what elixir_make compiles: the Makefile, and the folders that it names': {
+    texts: {
+      ...mix(field('compilers: [:elixir_make] ++ Mix.compilers()')),
+      Makefile: 'all:\n\tcc -Ivendor_c/include c_src/x.c\n',
+      'c_src/x.c': '',
+      'vendor_c/include/x.h': '',
+    },
+    has: [
+      'COPY Makefile Makefile\n … COPY c_src c_src\n … COPY vendor_c vendor_c\n … mix do compile',
+    ],
+  },
+  "the folder of elixir_make's own": {
+    texts: {
+      ...mix(field('compilers: [:elixir_make | Mix.compilers()], make_cwd: "fft"')),
+      'fft/Makefile': '',
+    },
+    has: ['COPY fft fft\n'],
+  },
+  'databases that a package looks for in its own folder': {
+    texts: uses('ua_inspector'),
+    has: ['assets.deploy + ua_inspector.download --force + release'],
+  },
+  'databases that an alias downloads': {
+    texts: {
+      ...mix(
+        dep('{:ua_inspector, "~> 3.0"}'),
+        alias('release: ["ua_inspector.download --force", "release"]'),
+      ),
+      ...lock({ ua_inspector: [] }),
+    },
+    lacks: /ua_inspector\.download/,
+  },
+  'a function among the steps, which may call Node': {
+    texts: { ...NPM, ...mix(deploys('&build/1, "phx.digest"')) },
+    has: ['COPY --from=node /usr/local /usr/local'],
+  },
+  'settings above the folder of the assets that extend them': {
+    texts: {
+      ...NPM,
+      'assets/tsconfig.json': '{"extends": "../tsconfig.base.json"}',
+      'tsconfig.base.json': '{}',
+      'tsconfig.json': '{}',
+    },
+    has: ['COPY tsconfig.base.json ./\n'],
+  },
   'a release that is packed too: the image holds it once': {
     texts: mix(field('releases: [shop: [steps: [:assemble, :tar]]]')),
     has: ['release --overwrite --path /release && rm /release/*.tar.gz\n'],

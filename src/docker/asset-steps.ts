@@ -2,6 +2,7 @@ import type { Project } from '../facts/detect.ts';
 import type { MixProject } from '../facts/mix-project.ts';
 import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
+import { hasNodeStage } from './node-stages.ts';
 
 /** An install of packages, which a Node stage has done already. */
 export const installsNode = (step: string): boolean =>
@@ -29,6 +30,8 @@ export function assets(project: Project) {
     /** Whether they call Node or a package manager. */
     needsNode:
       [...steps, ...(byHand?.build ?? [])].some((step) => NODE.test(step) && !installsNode(step)) ||
+      // What a function runs is not known, but there are packages for it
+      (steps.includes('(a function)') && hasNodeStage(project)) ||
       // These aliases are run as they are, their installs too
       projects.some(({ aliases }) =>
         ['compile', 'release'].some((name) => aliases.get(name)?.some((step) => NODE.test(step))),

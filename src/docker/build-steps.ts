@@ -58,6 +58,7 @@ export function buildSteps(project: Project, release: string, assets: Assets) {
       'compile',
       ...assets.build,
       ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
+      ...downloads(project),
       `release${project.release.names.length > 1 ? ` ${release}` : ''} --overwrite --path /release${packs(project, release) ? ' && rm /release/*.tar.gz' : ''}`,
     ].join(' + '),
   };
@@ -95,9 +96,27 @@ const addedSteps = (project: Project): string[] =>
 function packagesSource(project: Project): boolean {
   const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
   const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
-  const steps = ['release', 'assets.deploy'].flatMap((alias) => rootAlias(project, alias) ?? []);
-  return major >= 10 && shows && !steps.includes('sentry.package_source_code');
+  return major >= 10 && shows && !runsAlready(project, 'sentry.package_source_code');
 }
+
+/** Databases that these packages look for in their own folder, and don't bring along (their READMEs, 3.12). */
+const DOWNLOADS = { ua_inspector: 'UAInspector', ref_inspector: 'RefInspector' };
+
+const downloads = (project: Project): string[] =>
+  Object.entries(DOWNLOADS)
+    .filter(
+      ([name, module]) =>
+        project.lockedVersion(name) &&
+        !get(project.config.apps.get(name), 'database_path') &&
+        !project.sources.matching(new RegExp(`${module}\\.Downloader`)).length &&
+        !runsAlready(project, `${name}.download`),
+    )
+    .map(([name]) => `${name}.download --force`);
+
+const runsAlready = (project: Project, task: string): boolean =>
+  ['release', 'assets.deploy', 'compile'].some((alias) =>
+    rootAlias(project, alias)?.some((step) => step.split(' ')[0] === task),
+  );
 
 /**
  * Why the app's build can't be taken over from the last one: its compilation writes where no cache is, so that those files

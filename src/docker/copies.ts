@@ -140,6 +140,8 @@ export const notExecutable = ({ tree }: Project, folder: string): string[] =>
 const BUNDLER =
   /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/;
 
+const fileName = (path: string): string => path.replace(/^.*\//, '');
+
 /** The asset sources, and the settings of bundlers at the top; an umbrella's come with its apps. */
 function assetCopies(project: Project): string[] {
   const { assets, tree, umbrella } = project;
@@ -150,9 +152,18 @@ function assetCopies(project: Project): string[] {
   ];
   const folders = umbrella ? [] : new Set(['assets', ...dirs]);
   const there = [...folders].filter((folder) => exists(tree, folder));
+  // `"extends": "../tsconfig.json"`
+  const settings = paths
+    .filter((path) => there.includes(path.replace(/\/[^/]*$/, '')) && BUNDLER.test(fileName(path)))
+    .map((path) => tree.read(path))
+    .join('\n');
   return [
     ...there.map(same),
-    ...byFolder(dirs.includes('.') ? paths.filter((path) => BUNDLER.test(path)) : []),
+    ...byFolder(
+      paths.filter(
+        (path) => BUNDLER.test(path) && (dirs.includes('.') || settings.includes(`../${path}`)),
+      ),
+    ),
   ];
 }
 

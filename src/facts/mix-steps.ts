@@ -33,11 +33,11 @@ export function mixSteps(
   );
   return {
     /**
-     * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, and those of scripts
-     * that an alias runs in the image.
+     * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, those of scripts
+     * that an alias runs in the image, and of the compiler elixir_make.
      */
-    copied: [...new Set([...copied, ...scripts(tree, projects)])].filter((path) =>
-      exists(tree, path),
+    copied: [...new Set([...copied, ...scripts(tree, projects), ...made(tree, projects)])].filter(
+      (path) => exists(tree, path),
     ),
     /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
     git: gitLater ? 'history' : early,
@@ -64,6 +64,19 @@ function scripts(tree: Tree, projects: readonly MixProject[]): string[] {
       .map((word) => normalize(below(dir, word === 'make' ? 'Makefile' : word)))
       .filter((path) => tree.paths.has(path) && !COPIED.test(path))
       .map((path) => path.replace(/\/[^/]*$/, ''));
+  });
+}
+
+/** What elixir_make's compiler reads: the Makefile, C sources and other folders that it names, or the folder where it runs. */
+function made(tree: Tree, projects: readonly MixProject[]): string[] {
+  return projects.flatMap(({ compilers, dir }) => {
+    if (!compilers.includes('elixir_make')) return [];
+    const text = tree.read(below(dir, 'mix.exs')) ?? '';
+    const [, cwd] = /make_cwd: *"([^"]+)"/.exec(text) ?? [];
+    const [, makefile = 'Makefile'] = /make_makefile: *"([^"]+)"/.exec(text) ?? [];
+    const words = tree.read(below(dir, makefile))?.split(/-I|[^\w.-]+/) ?? [];
+    const paths = cwd ? [cwd] : [makefile, 'c_src', ...words.filter((word) => /^\w/.test(word))];
+    return paths.map((path) => normalize(below(dir, path))).filter((path) => !COPIED.test(path));
   });
 }
 
