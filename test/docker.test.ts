@@ -451,6 +451,18 @@ const SHAPES: Record<string, Shape> = {
       'COPY Makefile Makefile\n … COPY c_src c_src\n … COPY vendor_c vendor_c\n … mix do compile',
     ],
   },
+  'an install among the steps of an alias in assets.deploy, which the Node stage has done': {
+    texts: {
+      ...NPM,
+      ...mix(
+        deploys('"assets.build", "phx.digest"'),
+        alias(
+          '"assets.build": ["cmd npm --prefix assets ci", "cmd npm --prefix assets run build"], "phx.digest": ["phx.digest", "shop.seal"]',
+        ),
+      ),
+    },
+    has: ['compile + cmd npm --prefix assets run build + phx.digest + release'],
+  },
   "the folder of elixir_make's own": {
     texts: {
       ...mix(field('compilers: [:elixir_make | Mix.compilers()], make_cwd: "fft"')),
@@ -490,11 +502,14 @@ const SHAPES: Record<string, Shape> = {
     has: ['release --overwrite --path /release && rm /release/*.tar.gz\n'],
   },
   'archives, and a compiler that may write beside its build: that starts anew': {
-    texts: mix(field('archives: [mix_gleam: "~> 0.6"], compilers: [:gleam] ++ Mix.compilers()')),
+    texts: {
+      ...mix(field('archives: [mix_gleam: "~> 0.6"], compilers: [:gleam] ++ Mix.compilers()')),
+      'gleam.toml': 'name = "shop"',
+    },
     has: [
       'apk add --no-cache build-base git gleam',
       "mix archive.install --force hex mix_gleam '~> 0.6'",
-      'the compiler gleam may write files outside _build',
+      'COPY gleam.toml gleam.toml … the compiler gleam may write files outside _build',
     ],
     lacks: /from=deps,source=\/app\/_build/,
   },
@@ -793,6 +808,14 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
     },
     ['*.json\nmix.lock\n', '!mix.lock\n', '!priv/keys/public.pem\n', '!**/.env*.example'],
     /!(priv\/keys\/private|test\/fixtures)/,
+  ],
+  [
+    'certificates that the configuration reads',
+    {
+      'config/prod.exs': 'import Config\nconfig :shop, ca: File.read!("certs/ca.pem")\n',
+      'certs/ca.pem': PEM('PUBLIC'),
+    },
+    ['!certs/ca.pem\n'],
   ],
   ['the folder of the release', { '.dockerignore': 'rel\n' }, ['!rel\n']],
   [

@@ -42,18 +42,20 @@ export function assets(project: Project) {
 
 /** An alias as tasks; without the steps that a Node stage has done, and only those that `keep` lets through. */
 function run(owner: MixProject, alias: string, keep = /./): string[] {
-  const steps = owner.aliases.get(alias);
+  const steps = owner.aliases.get(alias)?.flatMap((step) => {
+    const inside = followed(owner, step);
+    return inside.some(installsNode) ? inside : step;
+  });
   if (!steps) return [];
   const left = steps.filter((step) => !installsNode(step) && keep.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
   return left.map((step) => inApp(owner, step.split(/\s+/).map(shellWord).join(' ')));
 }
 
-/** The steps of an alias, with aliases among them followed. */
-const followed = (owner: MixProject, step: string, depth = 0): string[] =>
-  (depth < 5 && owner.aliases.get(step)?.flatMap((next) => followed(owner, next, depth + 1))) || [
-    step,
-  ];
+/** The steps of an alias, with aliases among them followed; an alias that names itself means the task. */
+const followed = (owner: MixProject, step: string, inside: readonly string[] = []): string[] =>
+  (!inside.includes(step) &&
+    owner.aliases.get(step)?.flatMap((next) => followed(owner, next, [...inside, step]))) || [step];
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
 const inApp = ({ dir, app }: MixProject, task: string): string =>

@@ -36,7 +36,8 @@ export function neededPaths(project: Project): string[] {
   );
   const inputs = inputFiles(project).filter(
     (path) =>
-      !/(^|\/)\.env|\.(pem|key)$/.test(path) &&
+      !/(^|\/)\.env/.test(path) &&
+      (!/\.(pem|key)$/.test(path) || isPublic(project.tree.read(path) ?? '')) &&
       !(path.endsWith('.secret.exs') && holdsSecrets(project.tree.read(path) ?? '')),
   );
   return [...(project.mixSteps.git ? GIT[project.mixSteps.git] : []), ...keys, ...inputs];

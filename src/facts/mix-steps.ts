@@ -34,7 +34,7 @@ export function mixSteps(
   return {
     /**
      * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, those of scripts
-     * that an alias runs in the image, and of the compiler elixir_make.
+     * that an alias runs in the image, and of the compilers elixir_make and gleam.
      */
     copied: [...new Set([...copied, ...scripts(tree, projects), ...made(tree, projects)])].filter(
       (path) => exists(tree, path),
@@ -67,9 +67,10 @@ function scripts(tree: Tree, projects: readonly MixProject[]): string[] {
   });
 }
 
-/** What elixir_make's compiler reads: the Makefile, C sources and other folders that it names, or the folder where it runs. */
+/** What compilers read: gleam its settings; elixir_make a Makefile and the folders that it names, or the folder where it runs. */
 function made(tree: Tree, projects: readonly MixProject[]): string[] {
   return projects.flatMap(({ compilers, dir }) => {
+    if (compilers.includes('gleam')) return below(dir, 'gleam.toml');
     if (!compilers.includes('elixir_make')) return [];
     const text = tree.read(below(dir, 'mix.exs')) ?? '';
     const [, cwd] = /make_cwd: *"([^"]+)"/.exec(text) ?? [];
