@@ -197,4 +197,13 @@ test("an endpoint's init sees its own configuration", () => {
   });
 });
 
+test('what config.exs and runtime.exs both read is set by the later: only the other is told', () => {
+  const { notes } = app({
+    'config/prod.exs':
+      'import Config\nconfig :shop, a: System.get_env("A"), b: System.get_env("B")\n',
+    'config/runtime.exs': 'import Config\nconfig :shop, a: System.get_env("A")\n',
+  });
+  assert.match(notes.join('\n'), /keeps nil: B \(config\/prod\.exs:2\)\. Read/);
+});
+
 test.run();

@@ -16,7 +16,11 @@ export type Config = ReturnType<typeof readConfig>;
 
 export const configFile = (folder: string): string => below(folder, 'config/config.exs');
 
-const VARIABLES = /System\.(?:get|fetch)_env!?\(\s*"([A-Za-z_]\w*)"/g;
+/** The environment variables that a text names. */
+export const variablesIn = (text: string): string[] =>
+  [...text.matchAll(/System\.(?:get|fetch)_env!?\(\s*"([A-Za-z_]\w*)"/g)].map(
+    ([, name = '']) => name,
+  );
 
 /**
  * Reads the settings of the config files in `folders`, of what they import and of runtime.exs. Where only
@@ -29,7 +33,6 @@ export function readConfig(tree: Tree, folders: readonly string[], runtime: stri
   if (runtime) run.runFile(runtime);
   const { apps, settings, files, inputs: reads } = run;
   const text = files.map((file) => (tree.read(file) ?? '').replace(/^ *#.*$/gm, '')).join('\n');
-  const named = [...text.matchAll(VARIABLES)].map(([, name = '']) => name);
   return {
     /** What is compiled into the image, by app. */
     compiled,
@@ -39,7 +42,7 @@ export function readConfig(tree: Tree, folders: readonly string[], runtime: stri
     /** Config files read, in order (imports included). */
     files,
     /** Every environment variable that is read at all, be it where the run doesn't come to. */
-    env: new Set([...run.reads, ...named]),
+    env: new Set([...run.reads, ...variablesIn(text)]),
     /** Files that each config file reads (`Code.require_file`, `File.read!`), wherever they are. */
     reads,
   };

@@ -1,7 +1,7 @@
 import { Run } from '../elixir/run.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
 import type { VariableRead } from '../elixir/world.ts';
-import { configFile, READERS } from './config.ts';
+import { configFile, READERS, variablesIn } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { PhoenixRepo } from './phoenix-repo.ts';
  * empty environment, and whatever then stops the start is what it demands.
  */
 export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
-  const { code, released, notes } = repo;
+  const { code, released, runtime, notes } = repo;
   const { run, built, nilReads } = dryStart(repo, repoModules);
   if (run.opaque.size)
     notes.push(
@@ -23,7 +23,9 @@ export function demands(repo: PhoenixRepo, repoModules: readonly string[]) {
   const buildReads = firstByName([...nilReads, ...applicationReads, ...code.buildReads]).filter(
     ({ name }) => !atBuild.has(name),
   );
-  const listed = buildReads.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
+  const again = new Set(variablesIn((runtime && repo.theirs.read(runtime)) ?? ''));
+  const kept = buildReads.filter(({ name }) => !again.has(name));
+  const listed = kept.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
   if (listed)
     notes.push(
       `Read while the image is built, without Fly's secrets, so the release keeps nil: ${listed}. Read them in config/runtime.exs, or give them to the build.`,
