@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
-import { openTree } from '../src/tree.ts';
+import { openTree, treeOf } from '../src/tree.ts';
 import { app, lock, mix, projectOf } from './support.ts';
 
 const compiled = (
@@ -180,6 +180,17 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
     assert.is(openTree(join(root, 'repo/apps')).read('../../.tool-versions'), undefined);
   } finally {
     rmSync(root, { recursive: true });
+  }
+});
+
+test('a pin that moves pins nothing, and is named', () => {
+  for (const [file, text] of [
+    ['.tool-versions', 'erlang latest\nelixir main-otp-28\n'],
+    ['mise.toml', '[tools]\nelixir = "latest"\n'],
+  ] as const) {
+    const notes: string[] = [];
+    assert.is(readPins(treeOf({ [file]: text }), notes).version, null);
+    assert.ok(notes.join().startsWith(`${file} names no version of Elixir`), notes.join());
   }
 });
 

@@ -33,9 +33,12 @@ export function readPins(tree: Tree, notes: string[]) {
   const erlang = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp = decides?.otp ?? numberIn(erlang) ?? found.find((pin) => pin.otp)?.otp ?? null;
   const version = decides?.elixir;
+  const moving = files.find((file) => MOVING.test(pinned(tree.read(file) ?? '', 'elixir')));
   if (!version)
     notes.push(
-      'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
+      moving
+        ? `${moving} names no version of Elixir, but what is newest: an image that fits mix.exs was chosen. Pin the version that you develop with.`
+        : 'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
   for (const { file, elixir } of found)
     if (version && elixir && !agrees(elixir, version))
@@ -44,6 +47,9 @@ export function readPins(tree: Tree, notes: string[]) {
       );
   return { version: version ?? null, otp, source: decides?.file ?? null };
 }
+
+/** `latest`, `main-otp-28`, `ref:master` */
+const MOVING = /^["'[ ]*(ref:)?(latest|main|master)\b/;
 
 const agrees = (left: string, right: string): boolean =>
   left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
