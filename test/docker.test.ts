@@ -457,11 +457,11 @@ const SHAPES: Record<string, Shape> = {
       ...mix(
         deploys('"assets.build", "phx.digest"'),
         alias(
-          '"assets.build": ["cmd npm --prefix assets ci", "cmd npm --prefix assets run build"], "phx.digest": ["phx.digest", "shop.seal"]',
+          `"assets.build": ["cmd npm --prefix assets ci", "cmd sh -c 'cd assets && npm run build'"], "phx.digest": ["phx.digest", "shop.seal"]`,
         ),
       ),
     },
-    has: ['compile + cmd npm --prefix assets run build + phx.digest + release'],
+    has: ["compile + cmd sh -c 'cd assets && npm run build' + phx.digest + release"],
   },
   "the folder of elixir_make's own": {
     texts: {

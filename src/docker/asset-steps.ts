@@ -49,8 +49,14 @@ function run(owner: MixProject, alias: string, keep = /./): string[] {
   if (!steps) return [];
   const left = steps.filter((step) => !installsNode(step) && keep.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
-  return left.map((step) => inApp(owner, step.split(/\s+/).map(shellWord).join(' ')));
+  return left.map((step) => inApp(owner, wordsOf(step).map(shellWord).join(' ')));
 }
+
+/** The words of a step, as OptionParser.split/1 of Elixir takes them. */
+const wordsOf = (step: string): string[] =>
+  (step.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) =>
+    word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'),
+  );
 
 /** The steps of an alias, with aliases among them followed; an alias that names itself means the task. */
 const followed = (owner: MixProject, step: string, inside: readonly string[] = []): string[] =>
