@@ -246,12 +246,12 @@ function print(variants: Variant[], base: { raw: number; gzip: number }): void {
   ];
   console.log(
     ['', ...variants.map(({ name }) => name)]
-      .map((cell, index) => cell.padEnd(index ? 24 : 28))
+      .map((cell, index) => cell.padEnd(index ? 24 : 34))
       .join(''),
   );
   for (const [name, of] of rows) {
     console.log(
-      name.padEnd(28) +
+      name.padEnd(34) +
         variants
           .map((variant) =>
             (Number.isNaN(of(variant))
