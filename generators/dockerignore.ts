@@ -4,6 +4,7 @@ import { releaseFor, relFolder } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
+import type { Tree } from '../src/tree.ts';
 
 export const dockerignore: Descriptor = {
   outputs: ({ project }) => {
@@ -11,7 +12,7 @@ export const dockerignore: Descriptor = {
     // Files in it are written by this very run
     const rel = relFolder(project, project.release.name ?? releaseFor(project));
     const needed = [...neededPaths(project), rel];
-    const merge: Merge = (before, ours) => letIn(addLines(before, ours), needed);
+    const merge: Merge = (before, ours) => letIn(addLines(before, ours), needed, project.tree);
     return [{ path: '.dockerignore', template: '.dockerignore', view, merge }];
   },
 };
@@ -35,9 +36,21 @@ function addLines(before: string | undefined, ours: string): string {
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }
 
+/** What no exception for a folder may let in with it. */
+const SECRETS = ['.env*', '*.pem', '*.key', '*.secret.exs'];
+
 /** Exceptions at the end for what the build reads and a line keeps out. */
-function letIn(text: string, paths: readonly string[]): string {
-  const lines = paths.filter(matcher(text.replace(/^\uFEFF/, ''))).map((path) => `!${path}\n`);
+function letIn(text: string, paths: readonly string[], { paths: files }: Tree): string {
+  const plain = text.replace(/^\uFEFF/, '');
+  const isOut = matcher(plain);
+  const folders = paths.filter((path) => !files.has(path) && isOut(path));
+  const opened = folders.flatMap((folder) => [
+    `!${folder}`,
+    ...(folder.startsWith('.git/') ? [] : SECRETS.map((secret) => `${folder}/**/${secret}`)),
+  ]);
+  const ignores = matcher([plain, ...opened].join('\n'));
+  const single = paths.filter((path) => files.has(path) && ignores(path));
+  const lines = [...opened, ...single.map((path) => `!${path}`)].map((line) => `${line}\n`);
   if (lines.length === 0) return text;
   const added = `\n# The build reads them\n${lines.join('')}`;
   return text + sameEndings(text, text.endsWith('\n') ? added : `\n${added}`);

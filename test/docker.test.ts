@@ -287,14 +287,16 @@ const SHAPES: Record<string, Shape> = {
       'package.json': '{"private": true, "workspaces": ["assets", "packages/*", "deps/*"]}',
       'package-lock.json': '{}',
       'packages/ui/package.json': '{"name": "ui"}',
+      'packages/my ui/package.json': '{"name": "my-ui"}',
       'assets/package.json': '{"name": "assets", "dependencies": {"topbar": "3"}}',
     },
     has: [
       'AS node … WORKDIR /app\n … COPY package.json package-lock.json ./',
       'COPY assets/package.json /app/assets/',
-      'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules /app/packages/ui/node_modules\n',
+      'npm ci --no-audit --no-fund && mkdir -p /app/assets/node_modules /app/packages/ui/node_modules',
       'COPY --from=node /app/node_modules /app/node_modules',
       'COPY --from=node /app/assets/node_modules /app/assets/node_modules',
+      'COPY --from=node ["/app/packages/my ui/node_modules","/app/packages/my ui/node_modules"]',
       'COPY packages/ui packages/ui\n',
     ],
     lacks: /AS node-2/,
@@ -430,26 +432,30 @@ const SHAPES: Record<string, Shape> = {
     texts: {
       ...mix(
         alias(
-          '"phx.digest": ["phx.digest", "cmd make seal"], stamp: ["cmd ./scripts/stamp.sh"], release: ["stamp", "release"], lint: ["cmd ci/lint.sh"]',
+          '"phx.digest": ["phx.digest", "cmd make seal"], stamp: ["cmd ./scripts/stamp.sh"], release: ["stamp", "release"], lint: ["cmd ci/lint.sh"], compile: ["cmd sh -c \\". ./.env && true\\"", "compile"]',
         ),
       ),
       'scripts/stamp.sh': '#!/bin/sh\n',
       'ci/lint.sh': '#!/bin/sh\n',
       Makefile: 'seal:\n',
+      '.env': '',
     },
     has: ['AS builder … COPY Makefile Makefile\n … COPY scripts scripts\n … mix do compile'],
-    lacks: /COPY ci/,
+    lacks: /COPY (ci|\.env)/,
   },
   'what elixir_make compiles: the Makefile, and the folders that it names': {
     texts: {
       ...mix(field('compilers: [:elixir_make] ++ Mix.compilers()')),
-      Makefile: 'all:\n\tcc -Ivendor_c/include c_src/x.c\n',
+      Makefile:
+        'all:\n\tcc -Ivendor_c/include c_src/x.c\ndocs:\n\tdocker build -f Dockerfile .\n\tfly deploy -c fly.toml\n',
+      'docs/a.md': '',
       'c_src/x.c': '',
       'vendor_c/include/x.h': '',
     },
     has: [
       'COPY Makefile Makefile\n … COPY c_src c_src\n … COPY vendor_c vendor_c\n … mix do compile',
     ],
+    lacks: /COPY (Dockerfile|fly|docs)/,
   },
   'an install among the steps of an alias in assets.deploy, which the Node stage has done': {
     texts: {
@@ -462,6 +468,32 @@ const SHAPES: Record<string, Shape> = {
       ),
     },
     has: ["compile + cmd sh -c 'cd assets && npm run build' + phx.digest + release"],
+  },
+  'aliases that double at each step, which are followed once': {
+    texts: mix(
+      deploys('"a0", "phx.digest"'),
+      ...Array.from({ length: 30 }, (_, n) => alias(`a${n}: ["a${n + 1}", "a${n + 1}"]`)),
+    ),
+    has: [' + assets.deploy + release'],
+  },
+  'folders that a step of the release copies, however they are named': {
+    texts: {
+      ...mix([
+        'defp aliases',
+        '@extra "extra"\n  def seal(r), do: File.cp_r!(Path.expand("certs", __DIR__), r) && File.cp_r!(@extra, r) && ("more" |> File.cp_r!(r))\n\n  defp aliases',
+      ]),
+      'certs/a.txt': '',
+      'extra/a.txt': '',
+      'more/a.txt': '',
+    },
+    has: ['COPY certs certs\n … COPY extra extra\n … COPY more more\n'],
+  },
+  'elixir_make in the folder of the app': {
+    texts: {
+      ...mix(field('compilers: [:elixir_make | Mix.compilers()], make_cwd: "."')),
+      Makefile: '',
+    },
+    has: ['COPY Makefile Makefile\n'],
   },
   "the folder of elixir_make's own": {
     texts: {
@@ -817,7 +849,15 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
     },
     ['!certs/ca.pem\n'],
   ],
-  ['the folder of the release', { '.dockerignore': 'rel\n' }, ['!rel\n']],
+  [
+    'the folder of the release, and that of a script, but no secrets in them',
+    {
+      ...mix(alias('release: ["cmd sh scripts/stamp.sh", "release"]')),
+      'scripts/stamp.sh': '',
+      '.dockerignore': 'rel\nscripts\n',
+    },
+    ['!rel\nrel/**/.env*\n', '\nrel/**/*.key\n', '!scripts\nscripts/**/.env*\n'],
+  ],
   [
     'a private key that the code reads stays out; a file of ours that is new comes in',
     {

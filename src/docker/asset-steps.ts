@@ -1,5 +1,5 @@
 import type { Project } from '../facts/detect.ts';
-import type { MixProject } from '../facts/mix-project.ts';
+import { followed, type MixProject } from '../facts/mix-project.ts';
 import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
 import { hasNodeStage } from './node-stages.ts';
@@ -57,11 +57,6 @@ const wordsOf = (step: string): string[] =>
   (step.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) =>
     word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'),
   );
-
-/** The steps of an alias, with aliases among them followed; an alias that names itself means the task. */
-const followed = (owner: MixProject, step: string, inside: readonly string[] = []): string[] =>
-  (!inside.includes(step) &&
-    owner.aliases.get(step)?.flatMap((next) => followed(owner, next, [...inside, step]))) || [step];
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
 const inApp = ({ dir, app }: MixProject, task: string): string =>

@@ -120,7 +120,7 @@ export function copies(project: Project, release: string, node: boolean) {
       ),
       ...(node ? ['--from=node /usr/local /usr/local'] : []),
       ...nodeStages(project).flatMap(({ name, modules }) =>
-        modules.map((folder) => `--from=${name} ${folder} ${folder}`),
+        modules.map((folder) => `--from=${name} ${same(folder)}`),
       ),
       ...assetCopies(project),
       ...outermost([...(crates ?? []), ...code], vendored).map(same),

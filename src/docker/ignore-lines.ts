@@ -40,7 +40,8 @@ export function neededPaths(project: Project): string[] {
       (!/\.(pem|key)$/.test(path) || isPublic(project.tree.read(path) ?? '')) &&
       !(path.endsWith('.secret.exs') && holdsSecrets(project.tree.read(path) ?? '')),
   );
-  return [...(project.mixSteps.git ? GIT[project.mixSteps.git] : []), ...keys, ...inputs];
+  const git = project.mixSteps.git ? GIT[project.mixSteps.git] : [];
+  return [...git, ...project.mixSteps.copied, ...keys, ...inputs];
 }
 
 /** `secret_key_base: "…"` in the file itself; one that only reads the environment holds none. */

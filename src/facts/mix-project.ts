@@ -140,3 +140,23 @@ const stepNames = (steps: Value): string[] =>
 /** Reads that do without the file, or stand where no function runs them: `Code.require_file("x", __DIR__)`, `"x" |> File.read!()`. */
 const MAY_READ =
   /(?:File\.(?:read|stream)!?|Code\.\w+_file|@external_resource)[( ]*(?:Path\.\w+\((?:__DIR__, *)?)?"([^"#]+)"|"([^"#]+)"\)?(?: *\|> *Path\.\w+\(__DIR__\))?\s*\|> *File\.read/g;
+
+/** Deeper than this no alias is followed. */
+const DEEPEST = 20;
+
+/**
+ * The steps of an alias, with aliases among them followed, each once, as Mix runs a task once; an alias that names itself
+ * means the task.
+ */
+export function followed(
+  owner: MixProject,
+  step: string,
+  inside: readonly string[] = [],
+  seen = new Set<string>(),
+): string[] {
+  const steps = owner.aliases.get(step);
+  if (!steps || inside.includes(step) || inside.length > DEEPEST) return [step];
+  if (seen.has(step)) return [];
+  seen.add(step);
+  return steps.flatMap((next) => followed(owner, next, [...inside, step], seen));
+}

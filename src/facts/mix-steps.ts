@@ -1,6 +1,11 @@
-import { get } from '../elixir/value.ts';
+import { evaluate } from '../elixir/evaluate.ts';
+import { moduleOf, walk } from '../elixir/expr.ts';
+import { modulesIn } from '../elixir/modules.ts';
+import { moduleScope } from '../elixir/scope.ts';
+import { parseElixir } from '../elixir/syntax.ts';
+import { get, type Value } from '../elixir/value.ts';
 import { below, exists, normalize, type Tree } from '../tree.ts';
-import type { MixProject } from './mix-project.ts';
+import { followed, type MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
 import { COPIED } from './reads.ts';
 
@@ -46,23 +51,24 @@ export function mixSteps(
   };
 }
 
+/** A file of secrets stays out, whoever sources it. */
+const SECRET = /(^|\/)\.env|\.secret\.exs$/;
+
 /** Aliases that the image runs. */
 const RUN = /^(assets\.(setup|deploy)|deps\.(get|compile)|compile|release|phx\.digest)$/;
 
 /** What `cmd scripts/stamp.sh`, `run rel/stamp.exs` or `cmd make icons` needs: the script's folder, or a file at the top. */
 function scripts(tree: Tree, projects: readonly MixProject[]): string[] {
-  return projects.flatMap(({ dir, aliases }) => {
-    const follow = (name: string, depth = 0): string[] =>
-      depth > 4
-        ? []
-        : (aliases.get(name) ?? []).flatMap((step) => [step, ...follow(step, depth + 1)]);
+  return projects.flatMap((project) => {
+    const { dir, aliases } = project;
+    const seen = new Set<string>();
     return [...aliases.keys()]
       .filter((name) => RUN.test(name))
-      .flatMap((name) => follow(name))
+      .flatMap((name) => followed(project, name, [], seen))
       .filter((step) => /^(cmd|run)\b/.test(step))
       .flatMap((step) => step.split(/[\s'"]+/))
       .map((word) => normalize(below(dir, word === 'make' ? 'Makefile' : word)))
-      .filter((path) => tree.paths.has(path) && !COPIED.test(path))
+      .filter((path) => tree.paths.has(path) && !COPIED.test(path) && !SECRET.test(path))
       .map((path) => path.replace(/\/[^/]*$/, ''));
   });
 }
@@ -73,16 +79,26 @@ function made(tree: Tree, projects: readonly MixProject[]): string[] {
     if (compilers.includes('gleam')) return below(dir, 'gleam.toml');
     if (!compilers.includes('elixir_make')) return [];
     const text = tree.read(below(dir, 'mix.exs')) ?? '';
-    const [, cwd] = /make_cwd: *"([^"]+)"/.exec(text) ?? [];
+    const cwd = normalize(/make_cwd: *"([^"]+)"/.exec(text)?.[1] ?? '');
     const [, makefile = 'Makefile'] = /make_makefile: *"([^"]+)"/.exec(text) ?? [];
-    const words = tree.read(below(dir, makefile))?.split(/-I|[^\w.-]+/) ?? [];
-    const paths = cwd ? [cwd] : [makefile, 'c_src', ...words.filter((word) => /^\w/.test(word))];
+    // `-Ivendor_c`, `src/nif.c`, `nif.c`
+    const named = (tree.read(below(dir, makefile)) ?? '').matchAll(
+      /-I *(\w[\w.-]*)|\b(\w[\w.-]*)\/|\b(\w[\w-]*\.(?:cc?|cpp|hp*|mk))\b/g,
+    );
+    const words = new Set([...named].map(([, ...names]) => names.find(Boolean) ?? ''));
+    // Each is looked up among all files, and no Makefile needs more
+    const paths = cwd ? [cwd] : [makefile, 'c_src', ...[...words].slice(0, 200)];
     return paths.map((path) => normalize(below(dir, path))).filter((path) => !COPIED.test(path));
   });
 }
 
 /** What File.cp/2, File.cp_r/2 and the like copy. */
-const copiedBy = (text: string): string[] =>
-  [...text.matchAll(/File\.(?:cp|copy|ln_s)\w*!?\(\s*(Path\.join\([^)]*|"[^"]*)/g)].map(
-    ([, from = '']) => [...from.matchAll(/"([^"]*)"?/g)].map(([, part]) => part).join('/'),
-  );
+function copiedBy(text: string): Value[] {
+  const found: Value[] = [];
+  for (const { body } of modulesIn(parseElixir(text).body))
+    walk(body, (expr) => {
+      if (expr.is === 'call' && moduleOf(expr) === 'File' && /^(cp|copy|ln_s)/.test(expr.name))
+        found.push(evaluate(expr.args[0], moduleScope(body)));
+    });
+  return found;
+}
