@@ -3,7 +3,7 @@ import { type Answers, type Present, printAnswer } from '../src/answers/question
 import { followsPoolSize } from '../src/check/fly-data.ts';
 import { knownValues } from '../src/check/known-values.ts';
 import { Repo } from '../src/check/repo.ts';
-import { reposOf } from '../src/check/runtime-settings.ts';
+import { reposOf, urlName } from '../src/check/runtime-settings.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
@@ -75,7 +75,7 @@ function present({ tree }: Project): Present {
 
 /** Comments that stand in any fly.toml that went through our hands. */
 const OUR_COMMENTS =
-  /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|DATABASE_URL is a secret, set by|The database is outside Fly)/m;
+  /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|\w+ is a secret, set by: fly|The database is outside Fly)/m;
 
 /** The host, without a scheme, other than the one that comes with the app's name. */
 function hostIn({ app, env }: FlyConfig): string | undefined {
@@ -115,7 +115,7 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
     migrate,
     releaseCommand: tomlString(MIGRATE),
     database,
-    databaseSource: databaseSource(postgres, app),
+    databaseSource: databaseSource(postgres, app, urlName(repo)),
     ipv6: postgres.kind !== 'external',
     poolSize: database && followsPoolSize(repo) && (ownPoolSize(repo) ?? poolSize(answers)),
     background,
@@ -144,7 +144,8 @@ function merge(
   const { postgres, app } = context.answers;
   const rules = mergeRules(there, context, onConflict);
   try {
-    const before = withSource(there.source, databaseSource(postgres, app));
+    const url = urlName(new Repo(context.project));
+    const before = withSource(there.source, databaseSource(postgres, app, url));
     return mergeToml(before, readToml(rendered), rules);
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;

@@ -53,7 +53,7 @@ function faultNotes(context: Context): string[] {
   const planned = withText(
     withText(project, runtimeFile(project), () => written?.after ?? ''),
     'fly.toml',
-    () => `# ${databaseSource(answers.postgres, answers.app)}\n${fly}`,
+    () => `# ${databaseSource(answers.postgres, answers.app, 'DATABASE_URL')}\n${fly}`,
   );
   const repo = new Repo(planned);
   return requirements

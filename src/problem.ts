@@ -23,8 +23,8 @@ const SECRETS = [
   /((?:secret|passw(?:or)?d|token|salt|cookie|credential|(?:api|access|private|encryption|signing)_?key)\w{0,40}["']?\s{0,9}(?:=>|[:=,])\s{0,9}["'])[^"'$\s][^"'\s]{3,400}/gi,
   // ENV API_TOKEN=…
   /((?:secret|passw(?:or)?d|token|cookie|(?:api|access|private|encryption|signing)_?key)\w{0,40}=)[^\s"'$()/,;.-][^\s"'$()/,;]{5,400}/gi,
-  // postgres://user:…@host
-  /(:\/\/[^\s:/@"']{0,80}:)[^\s@"'$#]{1,200}(?=@)/g,
+  // postgres://user:…@host, but not the words of our own advice
+  /(:\/\/[^\s:/@"']{0,80}:)(?!PASSWORD@)[^\s@"'$#]{1,200}(?=@)/g,
   // What is long and random
   /(["'])[\w+/=-]{40,400}(?=\1)/g,
   /()\b(?:AKIA|gh[pousr]_|github_pat_|sk_live_|sk_test_|xox[abp]-|eyJ)[\w.-]{16,400}/g,

@@ -44,9 +44,12 @@ export function shellWord(word: string): string {
 /** A path as a word of a shell command, never an option. @throws Problem as shellWord does */
 export const shellPath = (path: string): string => shellWord(fromHere(path));
 
+/** Whether a shell, and a bare key of fly.toml, can have that name. */
+export const isVariableName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);
+
 /** The name of an environment variable. @throws Problem for one that a shell can't set */
 export function variableName(name: string): string {
-  if (/^[A-Za-z_]\w*$/.test(name)) return name;
+  if (isVariableName(name)) return name;
   throw new Problem(
     `no shell can set an environment variable of the name ${JSON.stringify(name)}; rename it`,
   );

@@ -407,6 +407,21 @@ B9 migrations through the pooler (A6)
 + OTHER_URL
 fly.toml: release_command => DATABASE_URL=$DIRECT_DATABASE_URL
 
+B9 migrations through the pooler, with an address of the app's own name
+--postgres managed
+--migrate yes
+--- config/runtime.exs
+- DIRECT_DATABASE_URL
++ OTHER_URL
+--- config/runtime.exs
+- url: database_url,
++
+--- config/runtime.exs
+- import Config
++ import Config
++ config :shop, Shop.Repo, url: System.fetch_env!("PG_URL")
+fly.toml: release_command => 'PG_URL=$DIRECT_DATABASE_URL
+
 R3.2 no queue settings
 - queue_target: 500,
 +

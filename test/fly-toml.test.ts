@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flyConfig } from '../src/fly/fly-config.ts';
+import { readAttachCommand } from '../src/fly/postgres.ts';
 import { treeOf } from '../src/tree.ts';
 import { FLAGS, planFor, shop } from './support.ts';
 import { at, busy, dataOf, overruled, quiet, run } from './toml.ts';
@@ -220,6 +221,20 @@ test('POOL_SIZE is not written for an app that counts its connections otherwise'
   }
 });
 
+test('the comment on the database names the variable that the app reads, and is read back', () => {
+  const own = `${shop()['config/runtime.exs']}\nconfig :shop, Shop.Repo, url: System.fetch_env!("PG_URL")\n`;
+  const texts = shop({ 'config/runtime.exs': own });
+  const fly = (postgres: string, before = texts) =>
+    planFor(before, { ...FLAGS, postgres }).find(({ path }) => path === 'fly.toml')?.after ?? '';
+  const said = 'PG_URL is a secret, set by: fly postgres attach old-db --app shop';
+  const first = fly('old-db');
+  assert.match(first, `# ${said} --variable-name PG_URL\n`);
+  assert.is(readAttachCommand(first), 'old-db');
+  const outside = fly('external', { ...texts, 'fly.toml': first });
+  assert.match(outside, 'fly secrets set PG_URL=ecto://');
+  assert.not.match(outside, 'is a secret');
+});
+
 test('host, port and origins that the app demands under names of its own are known', () => {
   const runtime = `import Config
 config :shop, ShopWeb.Endpoint,
@@ -241,6 +256,9 @@ config :shop, ShopWeb.Endpoint,
 `;
   const read = at(dataOf(fly(shop({ 'config/runtime.exs': dotenvy }))), 'env') as typeof own;
   assert.is(`${read.SITE_HOST} ${read.SITE_PORT}`, 'shop.fly.dev 4000');
+  // TOML has no such bare key, and no shell can set it
+  const spaced = runtime.replaceAll('PREVIEW_HOST', 'PREVIEW HOST');
+  assert.not.match(fly(shop({ 'config/runtime.exs': spaced })), 'PREVIEW HOST');
   const mine = fly(own).replace('"https://shop.fly.dev"', '"https://a.org,https://shop.fly.dev"');
   assert.is(fly({ ...own, 'fly.toml': mine }), mine);
 });

@@ -127,6 +127,7 @@ test('secrets are masked wherever they are shown; the file stays', () => {
     'fly secrets set SECRET_KEY_BASE=$(openssl rand -base64 48) --stage --app shop',
     'fly deploy --build-secret GITHUB_TOKEN="$GITHUB_TOKEN"',
     'RUN --mount=type=secret,id=GITHUB_TOKEN,required=true true',
+    'ecto://USER:PASSWORD@HOST/DATABASE',
   ])
     assert.is(printable(line), line);
 });

@@ -292,6 +292,21 @@ test('what was made is removed, and values stand in no list of processes', async
   assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
 });
 
+test('the throwaway database comes under the name by which the app reads its address', async () => {
+  const proved = async (name: string) => {
+    const runtime = `import Config\nconfig :shop, Shop.Repo, url: System.fetch_env!("${name}")\n`;
+    const files = { 'config/runtime.exs': runtime };
+    const given = { [name]: 'postgres://mine/shop' };
+    const { proof, engine } = await proofOf('boot', { files, wish: { given } });
+    const said = engine.values.flatMap((env) => env[name] ?? []);
+    return { notes: proof.notes.join(), said: said.at(-1) ?? '' };
+  };
+  const { notes, said } = await proved('PG_URL');
+  assert.match(said, /^postgres:\/\/postgres:prove@/);
+  assert.match(notes, 'PG_URL of --env-file is not used');
+  assert.not.match((await proved('LD_PRELOAD')).said, 'prove@');
+});
+
 test("variables that the repo names don't reach the engine's own environment", async () => {
   const { engine } = await proofOf('boot', {
     files: {

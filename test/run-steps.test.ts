@@ -138,7 +138,13 @@ test('the address of the database is set under the name by which the app reads i
   const text = steps({}, runtime);
   assert.match(text, 'fly postgres attach shop-db --app shop --variable-name PG_URL\n');
   assert.not.match(text, /PG_URL {2}/);
-  assert.match(steps({ postgres: 'external' }, runtime), /PG_URL {2}/);
+  const outside = steps({ postgres: 'external' }, runtime);
+  assert.match(outside, 'PG_URL  of your database');
+  assert.not.match(outside, /DATABASE_URL|PG_URL {2}config/);
+  // Made of several variables, none of which takes it
+  const made = `"ecto://#{System.fetch_env!("DB_USER")}:#{System.fetch_env!("DB_PASS")}@db/shop"`;
+  const parts = runtime['config/runtime.exs'].replace('System.fetch_env!("PG_URL")', made);
+  assert.not.match(steps({}, { 'config/runtime.exs': parts }), 'variable-name');
 });
 
 test('flyctl says who is missing: the program, the login, nothing', () => {

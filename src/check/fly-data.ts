@@ -6,7 +6,7 @@ import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind } from './runtime-repos.ts';
-import { reposOf } from './runtime-settings.ts';
+import { reposOf, urlName } from './runtime-settings.ts';
 
 const r23 = rulesFor(FLY_TOML, 'R2.3');
 const r27 = rulesFor(FLY_TOML, 'R2.7');
@@ -116,5 +116,5 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
         isManaged(repo) && !/DIRECT_DATABASE_URL/.test(text + (repo.runtime?.text ?? '')),
     ),
   )`migrations need session locks, which the pooler of Managed Postgres can not hold
-    => write: release_command = "/bin/sh -lc 'DATABASE_URL=$DIRECT_DATABASE_URL ${({ text }) => text.replaceAll('"', '\\"')}'"`,
+    => write: release_command = "/bin/sh -lc '${(_, repo) => urlName(repo)}=$DIRECT_DATABASE_URL ${({ text }) => text.replaceAll('"', '\\"')}'"`,
 ];

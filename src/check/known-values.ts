@@ -1,3 +1,4 @@
+import { isVariableName } from '../quote.ts';
 import type { Repo } from './repo.ts';
 import { endpointOf } from './runtime-settings.ts';
 
@@ -20,7 +21,8 @@ export function knownValues(repo: Repo, host: string, port: number): KnownValue[
   const { value } = endpointOf(repo);
   const names = repo.project.env.required.filter(({ compileTime }) => !compileTime);
   return [...new Set(names.map(({ name }) => name))]
-    .filter((name) => /HOST|PORT|URL|DOMAIN|ORIGIN/i.test(name) && !PROVIDED.test(name))
+    .filter((name) => /HOST|PORT|URL|DOMAIN|ORIGIN/i.test(name) && isVariableName(name))
+    .filter((name) => !PROVIDED.test(name))
     .flatMap((name) => {
       const becomes = (key: string, held: string) => value(key, { [name]: held });
       if (becomes('http.port', String(PORT)) === PORT)

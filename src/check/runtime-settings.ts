@@ -141,6 +141,16 @@ export function reposOf(repo: Repo): Settings[] {
   return main.length ? main : all;
 }
 
+/** The variable that the app takes its database's address from. */
+export function urlName(repo: Repo): string {
+  const [main] = reposOf(repo);
+  const name = main?.variable('url');
+  // Not one of several that an address is made of
+  const whole = 'ecto://own.example.net';
+  const takes = main && name && `${main.value('url', { [name]: whole })}`.startsWith(whole);
+  return takes ? name : 'DATABASE_URL';
+}
+
 /** The variables that settings come from: the line that reads one is the place to edit. */
 const VARIABLES: Readonly<Record<string, string>> = {
   server: 'PHX_SERVER',

@@ -62,24 +62,25 @@ export function printPostgres(postgres: Postgres): string {
     : postgres.kind;
 }
 
-/** The command that gives the app its DATABASE_URL secret; it also stands in fly.toml, from where a rerun reads the answer back. */
-export function attachCommand(postgres: Postgres, app: string): string | null {
-  if (postgres.kind === 'app') return `fly postgres attach ${postgres.name} --app ${app}`;
+/** The command that gives the app the secret `url`, the address; it also stands in fly.toml, from where a rerun reads the answer back. */
+export function attachCommand(postgres: Postgres, app: string, url: string): string | null {
+  const options = `--app ${app}${url === 'DATABASE_URL' ? '' : ` --variable-name ${url}`}`;
+  if (postgres.kind === 'app') return `fly postgres attach ${postgres.name} ${options}`;
   return postgres.kind === 'managed'
-    ? `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} --app ${app}`
+    ? `fly mpg attach ${postgres.cluster ?? 'CLUSTER_ID'} ${options}`
     : null;
 }
 
 /** The comment in fly.toml from which a rerun reads the answer back. */
-export function databaseSource(postgres: Postgres, app: string): string {
-  const attach = attachCommand(postgres, app);
-  if (attach) return `DATABASE_URL is a secret, set by: ${attach}`;
+export function databaseSource(postgres: Postgres, app: string, url: string): string {
+  const attach = attachCommand(postgres, app, url);
+  if (attach) return `${url} is a secret, set by: ${attach}`;
   return postgres.kind === 'external'
-    ? 'The database is outside Fly: fly secrets set DATABASE_URL=ecto://...'
+    ? `The database is outside Fly: fly secrets set ${url}=ecto://...`
     : 'No database';
 }
 export const DATABASE_SOURCE =
-  /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
+  /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |\w+ is a secret, set by: (?=fly (?:postgres|mpg) )|The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
 
 /** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
 export function readAttachCommand(flyToml: string): string | null {

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { Repo } from '../check/repo.ts';
+import { urlName } from '../check/runtime-settings.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
 import { ownDatabase, startDatabase } from './database.ts';
@@ -58,6 +60,10 @@ function buildSecrets({ project, deploy, given }: Base): string[] {
   return idsIn(mounts).filter((id) => given[id] !== undefined);
 }
 
+/** The variables that hold the database's address, also of the app's own name where an engine can't obey it. */
+const urlNames = (project: Project): string[] =>
+  ['DATABASE_URL', urlName(new Repo(project))].filter((name) => /UR[LI]|DSN/i.test(name));
+
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
 export async function prepare(base: Base) {
   const { engine, made, project, deploy, given, notes } = base;
@@ -66,13 +72,14 @@ export async function prepare(base: Base) {
   if (!made.ipv6)
     notes.push(`${engine.name} makes no IPv6 network here: the database is reached over IPv4.`);
   const database = await findDatabase(base);
-  const { DATABASE_URL: _, DIRECT_DATABASE_URL: __, ...others } = given;
   const { url } = database ?? {};
+  const addresses = ['DIRECT_DATABASE_URL', ...urlNames(project)];
+  const others = Object.entries(given).filter(([name]) => !addresses.includes(name));
   /** No other variable goes into the engine's own environment: a repo could name PATH or LD_PRELOAD. */
   const secrets: Variables = {
     SECRET_KEY_BASE: randomBytes(48).toString('base64'),
-    ...others,
-    ...(url && { DATABASE_URL: url, DIRECT_DATABASE_URL: url }),
+    ...Object.fromEntries(others),
+    ...(url && Object.fromEntries(addresses.map((name) => [name, url]))),
   };
   const known: Variables = {
     ...deploy.env,
@@ -100,10 +107,9 @@ async function findDatabase({ engine, made, project, deploy, given, databaseUrl,
     throw new Problem(
       `the app's database is ${adapter}, and prove brings Postgres: name yours with --database-url`,
     );
-  if (given.DATABASE_URL)
-    notes.push(
-      'DATABASE_URL of --env-file is not used: only --database-url runs migrations there.',
-    );
+  const unused = urlNames(project).find((name) => given[name]);
+  if (unused)
+    notes.push(`${unused} of --env-file is not used: only --database-url runs migrations there.`);
   const found = await startDatabase(engine, made, deploy.env.ECTO_IPV6 === 'false');
   if (!WANTS_TLS.test(project.tree.read('config/runtime.exs') ?? '')) return found;
   notes.push('The throwaway Postgres speaks no TLS: that to yours is not proved.');

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Present } from '../answers/questions.ts';
 import { Repo } from '../check/repo.ts';
-import { endpointOf, reposOf } from '../check/runtime-settings.ts';
+import { endpointOf, urlName } from '../check/runtime-settings.ts';
 import { MIGRATE } from '../docker/release-files.ts';
 import { access, buildVariables } from '../docker/secrets.ts';
 import { serverRepos } from '../facts/project.ts';
@@ -9,7 +9,7 @@ import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import type { Context } from '../plan/file.ts';
-import { elixirAtom, isModule, shellPath } from '../quote.ts';
+import { elixirAtom, isModule, isVariableName, shellPath } from '../quote.ts';
 import { type Way, wrapped } from './terminal.ts';
 
 export interface StepContext extends Context, Account {
@@ -69,10 +69,9 @@ function addPreparation(add: Add, context: StepContext, isFirst: boolean, isNewD
   const key = keyName(context);
   if ((isFirst || secrets) && !isSet(context, key))
     lines.push(`fly secrets set ${key}=$(openssl rand -base64 48) --stage --app ${app}`);
-  const url = urlName(context);
+  const url = urlName(new Repo(context.project));
   const isAttached = !isNewDatabase || isSet(context, url);
-  const command = isAttached ? null : attachCommand(postgres, app);
-  const attach = command && url !== 'DATABASE_URL' ? `${command} --variable-name ${url}` : command;
+  const attach = isAttached ? null : attachCommand(postgres, app, url);
   const isNewCluster = postgres.kind === 'managed' && !postgres.cluster;
   if (attach) lines.push(...makeDatabase(context));
   // `fly mpg attach` asks for a user: it is the last line
@@ -119,31 +118,26 @@ const OURS = ['DATABASE_URL', 'PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
 const keyName = ({ project }: StepContext): string =>
   endpointOf(new Repo(project)).variable('secret_key_base') || 'SECRET_KEY_BASE';
 
-/** The variable that the app takes its database's address from. */
-function urlName({ project }: StepContext): string {
-  const [main] = reposOf(new Repo(project));
-  return main?.variable('url') || 'DATABASE_URL';
-}
-
-const DATABASE_VALUES: Record<string, Value[]> = {
+const databaseValues = (url: string): Record<string, Value[]> => ({
   external: [
     [
-      'DATABASE_URL',
+      url,
       'of your database: ecto://USER:PASSWORD@HOST/DATABASE, without ?ssl=, which would replace the TLS options',
     ],
   ],
   managed: [['DIRECT_DATABASE_URL', "the cluster's direct URL, which migrations use"]],
-};
+});
 
 /** The values that only the owner has, and one command that takes them all. */
 function addValues(add: Add, context: StepContext, isNewDatabase: boolean): void {
   const { answers, secrets, project } = context;
   const { app, postgres } = answers;
-  const ofDatabase = isNewDatabase || secrets ? DATABASE_VALUES[postgres.kind] : undefined;
-  const attached = postgres.kind === 'external' ? [] : [urlName(context)];
-  const set = [...OURS, ...attached, keyName(context), ...new Repo(project).provided];
+  const repo = new Repo(project);
+  const url = urlName(repo);
+  const ofDatabase = isNewDatabase || secrets ? databaseValues(url)[postgres.kind] : undefined;
+  const set = [...OURS, url, keyName(context), ...repo.provided];
   const demanded = secretsToSet(project.env.required, set)
-    .filter(({ name }) => /^[A-Za-z_]\w*$/.test(name) && !isSet(context, name))
+    .filter(({ name }) => isVariableName(name) && !isSet(context, name))
     .map(({ name, file, line }): Value => [name, `${file}:${line}`]);
   const open = ofDatabase?.filter(([name]) => !isSet(context, name)) ?? [];
   const values = [...open, ...demanded];
