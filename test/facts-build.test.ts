@@ -111,6 +111,11 @@ test('package.json: what the asset build needs, not what only checks', () => {
   );
 });
 
+test('a package.json that holds no object is told', () => {
+  for (const text of ['[]', '"x"', 'null', '{'])
+    assert.match(app({ 'package.json': text }).notes.join('\n'), 'is not valid JSON', text);
+});
+
 test('package.json without a lockfile: the manager that it names, and a note', () => {
   const bare = app({
     'assets/package.json': JSON.stringify({ dependencies: { a: '1' }, packageManager: 'pnpm@9' }),
@@ -187,6 +192,7 @@ test('a pin that moves pins nothing, and is named', () => {
   for (const [file, text] of [
     ['.tool-versions', 'erlang latest\nelixir main-otp-28\n'],
     ['mise.toml', '[tools]\nelixir = "latest"\n'],
+    ['.elixir-version', 'latest\n'],
   ] as const) {
     const notes: string[] = [];
     assert.is(readPins(treeOf({ [file]: text }), notes).version, null);

@@ -147,6 +147,20 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.get_env("A") || System.fetch_env!("B")'), []);
+  assert.equal(code('System.fetch_env!("A") || System.fetch_env!("B")'), ['A']);
+  assert.equal(code('case System.fetch_env!("A") do _ -> System.fetch_env!("B") end'), ['A']);
+  assert.equal(code('if System.fetch_env!("A") == "a", do: System.fetch_env!("B")'), ['A']);
+  for (const never of [
+    'fn -> A end',
+    'quote do: A',
+    'quote(do: A)',
+    'try(do: A, rescue: (_ -> 1))',
+  ])
+    assert.equal(code(never.replace('A', 'System.fetch_env!("A")')), [], never);
+  assert.equal(
+    names({ 'lib/x.ex': 'defmodule X do\n  @role System.fetch_env!("A") || "x"\nend' }),
+    ['A'],
+  );
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 

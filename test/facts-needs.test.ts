@@ -92,6 +92,20 @@ test('what configuration and modules read is told apart by when it is read', () 
   assert.equal(project.reads.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
+test('programs: one in a nested module is found once, as what it is there', () => {
+  const { programs } = app({
+    'lib/x.ex':
+      'defmodule X do\n  defmodule Y do\n    @sha System.cmd("git", [])\n  end\n  def run, do: System.cmd("git", [])\n  def again, do: System.cmd("git", [])\nend',
+  });
+  assert.equal(
+    programs.map(({ name, compileTime, line }) => [name, compileTime, line]),
+    [
+      ['git', false, 5],
+      ['git', true, 3],
+    ],
+  );
+});
+
 test('Rust: a crate of the app is compiled with what lies at the top for it; precompiled ones need no cargo', () => {
   const crate = {
     'Cargo.toml': '[workspace]',

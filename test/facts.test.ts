@@ -70,6 +70,9 @@ test('the release: none in an umbrella that names none, of several the default',
   assert.is(name(''), null);
   assert.is(name(', default_release: :two'), 'two');
   assert.is(name(', default_release: :all'), null);
+  const stray = umbrella(', releases: [one: []], default_release: :two');
+  assert.is(stray.release.name, 'one');
+  assert.match(stray.notes.join('\n'), 'names two, but one is');
 });
 
 test("the Elixir requirement of an umbrella is its own; an image has to satisfy its apps' too", () => {

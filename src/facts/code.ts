@@ -71,16 +71,23 @@ function kindOf(target: string, otpApp: string | null, variant = '') {
 
 /** Where these stand, what is in them may never run. */
 const isCondition = (expr: Expr): boolean =>
-  (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote|defmodule)$/.test(expr.name)) ||
+  (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote)$/.test(expr.name)) ||
   (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name)) ||
   expr.is === 'fn';
+
+/** What is evaluated before the condition decides. */
+const decider = (expr: Expr): Expr | undefined =>
+  ((expr.is === 'operator' && expr.operands) || (expr.is === 'call' && expr.args) || [])[0];
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 const fetches = (sources: Sources): RequiredEnv[] =>
   sources.inCalls(/System\.fetch_env!/, (call, { file }, around) => {
     if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isTask(file)) return undefined;
     const name = evaluate(call.args[0], new Scope());
-    return typeof name === 'string' && !around.some(isCondition)
+    const mayNotRun = around.some(
+      (outer, index) => isCondition(outer) && decider(outer) !== (around[index + 1] ?? call),
+    );
+    return typeof name === 'string' && !mayNotRun
       ? { name, compileTime: !around.some(isDefinition) }
       : undefined;
   });

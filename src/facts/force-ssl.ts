@@ -36,7 +36,7 @@ export const forceSslFaults = (project: Project): ForceSslFault[] => [
 /** Plug.SSL in an endpoint or a router, which Phoenix's force_ssl stands for. */
 function plugFaults({ sources }: Project): ForceSslFault[] {
   if (sources.matching(/Plug\.RewriteOn/).length) return [];
-  const found = sources.inCalls(/\bplug\b.*Plug\.SSL/, ({ name, args }, { scope }) => {
+  const found = sources.inCalls(/Plug\.SSL/, ({ name, args }, { scope }) => {
     const [plug, options] = args;
     if (name !== 'plug' || plug?.is !== 'module' || plug.name !== 'Plug.SSL') return undefined;
     const given = options ? evaluate(options, inner(scope)) : [];

@@ -165,11 +165,12 @@ function nodeVersion(tree: Tree, here: string, { volta, engines }: Manifest): st
 type Texts = Readonly<Record<string, string>>;
 type Manifest = NonNullable<ReturnType<typeof manifest>>;
 
-/** A package.json with its fields as npm means them; undefined when it is no JSON. */
+/** A package.json with its fields as npm means them; undefined when it is no JSON, or no object. */
 function manifest(tree: Tree, folder: string) {
   let json: Record<string, unknown>;
   try {
-    json = Object(JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, '')));
+    json = JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, ''));
+    if (Object(json) !== json || Array.isArray(json)) return undefined;
   } catch {
     return undefined;
   }

@@ -30,9 +30,9 @@ export function startedPrograms(sources: Sources) {
     // Started while the module compiles: in its body, outside of functions
     return name ? { name, compileTime: !around.some(isDefinition) } : undefined;
   });
-  const key = ({ name, compileTime }: (typeof found)[number]) => `${name} ${compileTime}`;
+  const seen = new Set<string>();
   return found.filter(
-    (one, index) => found.findIndex((other) => key(other) === key(one)) === index,
+    ({ name, compileTime }) => seen.size < seen.add(`${name} ${compileTime}`).size,
   );
 }
 

@@ -29,7 +29,14 @@ export function releaseName(
   if (wanted !== null) return wanted;
   if (defaultRelease !== null && (!releases.length || releases.includes(defaultRelease)))
     return defaultRelease;
-  if (releases.length === 1) return releases[0] ?? null;
+  const [only] = releases;
+  if (only !== undefined && releases.length === 1) {
+    if (defaultRelease !== null)
+      notes.push(
+        `default_release in mix.exs names ${defaultRelease}, but ${only} is its only one.`,
+      );
+    return only;
+  }
   if (!releases.length && appsPath === null) return app;
   notes.push(
     releases.length

@@ -11,6 +11,9 @@ export interface SourceModule extends ModuleSource {
   body: Expr[];
 }
 
+/** One in another is a module of its own. */
+const isModule = (expr: Expr): boolean => expr.is === 'call' && expr.name === 'defmodule';
+
 /** Of a Mix task, which is in no release. */
 export const isTask = (file: string): boolean => /(^|\/)mix\//.test(file);
 
@@ -61,7 +64,8 @@ export class Sources {
     const found: (Fact & Position)[] = [];
     for (const module of this.matching(pattern).flatMap((file) => this.modules(file)))
       walk(module.body, (expr, around) => {
-        const fact = expr.is === 'call' ? find(expr, module, around) : undefined;
+        const fact =
+          expr.is === 'call' && !around.some(isModule) ? find(expr, module, around) : undefined;
         const { file, text } = module;
         if (fact !== undefined) found.push({ ...fact, file, line: lineAt(text, expr.offset) });
       });

@@ -33,7 +33,7 @@ export function readPins(tree: Tree, notes: string[]) {
   const erlang = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp = decides?.otp ?? numberIn(erlang) ?? found.find((pin) => pin.otp)?.otp ?? null;
   const version = decides?.elixir;
-  const moving = files.find((file) => MOVING.test(pinned(tree.read(file) ?? '', 'elixir')));
+  const moving = found.find(({ own }) => MOVING.test(own))?.file;
   if (!version)
     notes.push(
       moving
@@ -76,5 +76,5 @@ function pinIn(file: string, text: string) {
   const named = isDockerfile ? (argument('ELIXIR_VERSION') ?? image ?? '') : own;
   const [, elixir, otp] = ELIXIR.exec(named.slice(0, 99)) ?? [];
   const erlang = isDockerfile ? argument('(?:OTP|ERLANG)_VERSION') : pinned(text, 'erlang');
-  return { elixir, otp: numberIn(erlang) ?? otp };
+  return { own, elixir, otp: numberIn(erlang) ?? otp };
 }
