@@ -811,6 +811,30 @@ test('overlay scripts without the executable bit get it, those in priv are named
   );
 });
 
+test('scripts without the executable bit: in each app of an umbrella, quoted, and no image is read', () => {
+  const script = '#!/bin/sh\n';
+  const texts = {
+    ...umbrella(),
+    'apps/shop_web/priv/my thumb.sh': script,
+    'apps/shop_web/priv/bad\nname.sh': script,
+    'rel/overlays/a $b.sh': script,
+    'priv/static/logo.png': script,
+  };
+  const tree = {
+    ...treeOf(texts),
+    read: (path: string) => {
+      assert.not.match(path, /png$/);
+      return treeOf(texts).read(path);
+    },
+    executable: () => false,
+  };
+  const project = { ...projectOf(texts), tree };
+  const notes = dockerfile.notes?.({ project, answers: complete(FLAGS, project) }).join('\n') ?? '';
+  assert.match(notes, "--chmod=+x 'rel/overlays/a $b.sh'");
+  assert.match(notes, "--chmod=+x 'apps/shop_web/priv/my thumb.sh'");
+  assert.not.match(notes, 'name.sh');
+});
+
 const ASSETS = { 'priv/static/assets/app.css': 'body {}' };
 const DESCRIBE = mix(['"0.1.0"', 'elem(System.cmd("git", ["describe", "--tags"]), 0)']);
 const PEM = (kind: string) => `-----BEGIN ${kind} KEY-----\nMII\n`;

@@ -1,6 +1,6 @@
 import { Atom, get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import { elixirAtom, shellWord } from '../quote.ts';
+import { elixirAtom, shellPath, shellWord } from '../quote.ts';
 import { type Assets, installsNode } from './asset-steps.ts';
 import { notExecutable } from './copies.ts';
 import { relFolder } from './release-files.ts';
@@ -132,13 +132,24 @@ function writesBesideBuild({ deps, projects }: Project): string | undefined {
     return 'the alias compile in mix.exs may write files outside _build';
 }
 
+/** Not worth reading, or of a name that no command can show. */
+const NO_SCRIPT =
+  /[\p{C}\p{Zl}\p{Zp}]|\.(avif|bin|bmp|br|css|db|eot|gif|gz|ico|jpe?g|map|mmdb|mp[34]|otf|pdf|png|so|svg|ttf|wasm|webp|woff2?|zip)$/iu;
+
 /** What the owner should know of how the image is built. */
 export function buildNotes(project: Project, release: string): string[] {
-  const notes = notExecutable(project, `${relFolder(project, release)}/overlays`).map(
+  const { tree, projects } = project;
+  const paths = new Set([...tree.paths].filter((path) => !NO_SCRIPT.test(path)));
+  const scriptsIn = (folder: string) =>
+    notExecutable({ ...project, tree: { ...tree, paths } }, folder);
+  const notes = scriptsIn(`${relFolder(project, release)}/overlays`).map(
     (path) =>
-      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${path}`,
+      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${shellPath(path)}`,
   );
-  const scripts = notExecutable(project, 'priv').join(' ');
+  const scripts = projects
+    .flatMap(({ dir }) => scriptsIn(dir === '.' ? 'priv' : `${dir}/priv`))
+    .map(shellPath)
+    .join(' ');
   if (scripts)
     notes.push(
       `${scripts}: not executable in the repo. If the app starts them by their path, not with sh or another interpreter: git update-index --chmod=+x ${scripts}`,
