@@ -56,6 +56,17 @@ test('of several variables that would do, the one that the message names first',
   );
 });
 
+test('a stop that names no variable is blamed on the conditions around it', () => {
+  demanded(
+    ['S3_KEY'],
+    'if System.get_env("DEBUG"), do: config(:shop, debug: true)\nkey = System.get_env("S3_KEY", "")\nif key == "", do: raise("object storage has no credentials")',
+  );
+  demanded(
+    ['SECRET'],
+    'secret = System.get_env("SECRET")\nconfig :shop, dsn: System.get_env("DSN")\nunless secret, do: raise("set it")',
+  );
+});
+
 test('own wrappers: closures, functions in the config file, imported modules', () => {
   demanded(
     ['A'],
@@ -175,14 +186,14 @@ test('nil where a text is needed stops the program too', () => {
   );
 });
 
-test('all variables as one map: looked up, fetched', () => {
+test('all variables as one map: looked up, fetched, matched', () => {
   const parser = {
     'lib/shop/parser.ex':
-      'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend',
+      'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend',
   };
   demanded(
-    ['KEY', 'HOST'],
-    'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
+    ['KEY', 'REDIS', 'HOST'],
+    'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
     parser,
   );
 });

@@ -4,7 +4,7 @@ import { type Expr, isOperator } from './expr.ts';
 import { FORMS } from './forms.ts';
 import { library } from './library.ts';
 import { match } from './match.ts';
-import { declare, fullName, inner, type Scope } from './scope.ts';
+import { declare, fullName, inner, type Scope, watched } from './scope.ts';
 import { Atom, Closure, Module, Tuple, Unknown, type Value, weigh } from './value.ts';
 
 const DEEPEST = 60;
@@ -52,7 +52,9 @@ function computed(expr: Expr, scope: Scope): Value {
     case 'tuple':
       return new Tuple(expr.items.map(value));
     case 'map':
-      return expr.pairs.map(value);
+      return expr.pairs.map((pair) =>
+        isOperator(pair, '=>') ? new Tuple(pair.operands.map(value)) : value(pair),
+      );
     case 'variable':
       return variable(expr.name, scope);
     case 'attribute': {
@@ -82,6 +84,7 @@ const joined = (parts: readonly Value[]): Value =>
     .join('');
 
 function variable(name: string, scope: Scope): Value {
+  for (const origin of scope.origins.get(name) ?? []) scope.host?.reads.add(origin);
   const held = scope.variables.get(name);
   if (held !== undefined) return held;
   const clauses = scope.functions.get(name);
@@ -99,30 +102,23 @@ export function evaluateBody(body: readonly Expr[], scope: Scope): Value {
 /** nil and false. */
 export const falsy = (value: Value): boolean => value === false || value === null;
 
-/** The value of a condition: nothing is missed by a program that goes on without a variable. */
-export function condition(expr: Expr | undefined, scope: Scope): Value {
-  const start = scope.host?.reads.length ?? 0;
-  const value = evaluate(expr, scope);
-  scope.host?.settle(start);
-  return value;
-}
-
 function operator(name: string, [first, second]: readonly Expr[], scope: Scope): Value {
   if (name === '=') {
-    const value = evaluate(second, scope);
+    const [value, reads] = watched(scope, () => evaluate(second, scope));
     if (first) match(first, value, scope);
+    if (first?.is === 'variable') scope.origins.set(first.name, reads);
     return value;
   }
-  const start = scope.host?.reads.length ?? 0;
-  const left = evaluate(first, scope);
+  const [left, reads] = watched(scope, () => evaluate(first, scope));
   const isOr = name === '||' || name === 'or';
   if (isOr || name === '&&' || name === 'and') {
     if (left instanceof Unknown || falsy(left) !== isOr) return left;
-    const instead = evaluate(second, inner(scope));
-    if (instead !== null && !(instead instanceof Unknown)) scope.host?.settle(start);
+    const instead = evaluate(second, inner(scope, reads));
+    if (instead !== null && !(instead instanceof Unknown)) scope.host?.settle(reads);
     return instead;
   }
   const right = evaluate(second, scope);
-  if (name === '<>' && left === null) scope.host?.stop(new Unknown('nil <> …'), first?.offset ?? 0);
+  if (name === '<>' && left === null)
+    scope.host?.stop(new Unknown('nil <> …'), [...scope.because, ...reads], first?.offset ?? 0);
   return library(name, [left, right]) ?? new Unknown(`an expression with ${name}`);
 }

@@ -5,8 +5,12 @@ export interface Clause {
   body: Expr[];
 }
 
-/** What an expression is. */
-export type Shape =
+/**
+ * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
+ * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
+ * `offset` is where it starts in the source it was parsed from.
+ */
+export type Expr = { offset: number } & (
   | { is: 'atom'; name: string }
   | { is: 'module'; name: string }
   | { is: 'literal'; value: string | number | boolean | null }
@@ -26,14 +30,8 @@ export type Shape =
       clauses: Clause[];
     }
   | { is: 'fn'; clauses: Clause[] }
-  | { is: 'other'; text: string };
-
-/**
- * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
- * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
- * `offset` is where it starts in the source it was parsed from.
- */
-export type Expr = Shape & { offset: number };
+  | { is: 'other'; text: string }
+);
 
 export type Call = Extract<Expr, { is: 'call' }>;
 

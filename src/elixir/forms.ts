@@ -1,19 +1,26 @@
 import { choose } from './apply.ts';
-import { condition, evaluate, evaluateBody, falsy } from './evaluate.ts';
-import { type Call, isOperator } from './expr.ts';
+import { evaluate, evaluateBody, falsy } from './evaluate.ts';
+import { type Call, type Expr, isOperator } from './expr.ts';
 import { library } from './library.ts';
 import { match } from './match.ts';
-import { inner, type Scope } from './scope.ts';
+import { inner, type Scope, watched } from './scope.ts';
 import { Atom, Environment, Module, show, Unknown, type Value } from './value.ts';
 
 /** @param name in full, such as `System.get_env` */
 type Form = (expr: Call, scope: Scope, name: string) => Value;
 
+/** A condition with the variables it looked at: the program goes on whatever they are. */
+function condition(expr: Expr | undefined, scope: Scope): [Value, string[]] {
+  const found = watched(scope, () => evaluate(expr, scope));
+  scope.host?.settle(found[1]);
+  return found;
+}
+
 const branch =
   (isIf: boolean): Form =>
   ({ args, blocks }, scope) => {
-    const value = condition(args[0], scope);
-    const run = (name: string) => evaluateBody(blocks[name] ?? [], inner(scope));
+    const [value, reads] = condition(args[0], scope);
+    const run = (name: string) => evaluateBody(blocks[name] ?? [], inner(scope, reads));
     if (!(value instanceof Unknown)) return run(falsy(value) === isIf ? 'else' : 'do');
     if (scope.everyBranch) for (const name of ['do', 'else']) run(name);
     return value;
@@ -22,18 +29,20 @@ const branch =
 const cond: Form = ({ clauses }, scope) => {
   let doubt: Unknown | undefined;
   for (const { patterns, body } of clauses) {
-    const value = condition(patterns[0], scope);
+    const [value, reads] = condition(patterns[0], scope);
     if (value instanceof Unknown && !scope.everyBranch) return value;
     if (falsy(value)) continue;
-    const result = evaluateBody(body, inner(scope));
+    const result = evaluateBody(body, inner(scope, reads));
     if (!(value instanceof Unknown)) return doubt ?? result;
     doubt ??= value;
   }
   return doubt ?? null;
 };
 
-const chosen: Form = ({ args, clauses }, scope) =>
-  choose(clauses, [condition(args[0], scope)], scope);
+const chosen: Form = ({ args, clauses }, scope) => {
+  const [subject, reads] = condition(args[0], scope);
+  return choose(clauses, [subject], inner(scope, reads));
+};
 
 /** `for x <- list, do: …` over a list that is known; what a filter leaves out is not known, so everything counts. */
 const comprehension: Form = ({ args: [generator], blocks }, scope) => {
@@ -48,7 +57,7 @@ const comprehension: Form = ({ args: [generator], blocks }, scope) => {
 };
 
 const stop: Form = ({ args, offset }, scope, name) => {
-  scope.host?.stop(evaluate(args.at(-1), scope), offset);
+  scope.host?.stop(evaluate(args.at(-1), scope), scope.because, offset);
   return new Unknown(name);
 };
 
@@ -60,7 +69,7 @@ const load: Form = ({ args }, scope, name) => {
 };
 
 const readVariable: Form = ({ args, name, offset }, scope) => {
-  if (args.length === 0) return new Environment('the environment');
+  if (args.length === 0) return new Environment();
   const [wanted = null, fallback = null] = args.map((arg) => evaluate(arg, scope));
   if (wanted === 'MIX_ENV') return 'prod';
   return scope.host

@@ -1,7 +1,7 @@
 import { evaluate } from './evaluate.ts';
 import { type Expr, isOperator, walk } from './expr.ts';
 import { fullName, type Scope } from './scope.ts';
-import { Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
+import { Environment, Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
 
 /** Unknown when only the running program can tell. */
 type Fits = boolean | Unknown;
@@ -12,6 +12,7 @@ export function match(pattern: Expr, value: Value, scope: Scope): Fits {
     scope.variables.set(pattern.name, value);
     return true;
   }
+  if (isOperator(pattern, '\\\\')) return matchAll(pattern.operands.slice(0, 1), [value], scope);
   if (isOperator(pattern, '=')) return matchAll(pattern.operands, [value, value], scope);
   if (value instanceof Unknown) {
     walk([pattern], (part) => part.is === 'variable' && scope.variables.set(part.name, value));
@@ -49,17 +50,24 @@ function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Sc
   return doubt ?? true;
 }
 
+/** Of a map, or of all environment variables. */
 function matchMap(wanted: readonly Expr[], value: Value, scope: Scope): Fits {
   const held = new Map(pairs(value));
-  const [patterns, values]: [Expr[], Value[]] = [[], []];
+  const patterns: Expr[] = [];
+  const values: Value[] = [];
   for (const pair of wanted) {
     const [key, pattern] = pair.is === 'tuple' ? pair.items : [];
-    const name = key?.is === 'atom' ? key.name : evaluate(key, scope);
-    if (typeof name !== 'string' || !pattern) continue;
-    const found = held.get(name);
-    if (found === undefined) return false;
-    patterns.push(pattern);
-    values.push(found);
+    const [textKey, textPattern] = isOperator(pair, '=>') ? pair.operands : [];
+    const name = key?.is === 'atom' ? key.name : textKey && evaluate(textKey, scope);
+    const found = pattern ?? textPattern;
+    if (typeof name !== 'string' || !found) continue;
+    const read =
+      value instanceof Environment
+        ? scope.host?.variable(name, null, false, pair.offset)
+        : held.get(name);
+    if (read === undefined || (read === null && value instanceof Environment)) return false;
+    patterns.push(found);
+    values.push(read);
   }
   return matchAll(patterns, values, scope);
 }

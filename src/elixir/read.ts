@@ -1,4 +1,4 @@
-import { type Call, type Clause, callOf, type Expr, option, type Shape } from './expr.ts';
+import { type Call, type Clause, callOf, type Expr, option } from './expr.ts';
 import type { SyntaxNode } from './parser.ts';
 
 /** Deeper than this nothing is read, so that what walks over it needs no guard of its own. */
@@ -17,6 +17,13 @@ interface Node {
   sign: string;
   kids: Node[];
 }
+
+/** What an expression is, without its offset. */
+type Shape = Expr extends infer Each
+  ? Each extends Expr
+    ? Omit<Each, 'offset'> & { offset?: number }
+    : never
+  : never;
 
 /** Turns the parser's tree into ours. */
 export const readTree = (root: SyntaxNode, text: string): Expr[] =>
@@ -87,26 +94,26 @@ function attribute({ kids: [kid] }: Node): Shape | undefined {
   };
 }
 
-/** `key => value` is a tuple, as `key: value` is. */
-function operator({ sign, kids }: Node): Shape {
-  const operands = kids.map(read);
-  return sign === '=>'
-    ? { is: 'tuple', items: operands }
-    : { is: 'operator', name: sign, operands };
-}
+const operator = ({ sign, kids }: Node): Shape => ({
+  is: 'operator',
+  name: sign,
+  operands: kids.map(read),
+});
 
 /** `a |> f(b) |> g()` is `g(f(a, b))`. The grammar takes `|>` for right-associative, so its steps are put in order here. */
-const pipe = (node: Node): Shape =>
-  steps(node).reduce((piped, step) => {
+function pipe(node: Node): Shape {
+  const steps: Node[] = [];
+  let rest: Node | undefined = node;
+  while (rest?.name === 'PipeOperator') {
+    const [left, right]: Node[] = rest.kids;
+    if (left) steps.push(left);
+    rest = right?.kids[0];
+  }
+  return [...steps, ...(rest ? [rest] : [])].map(read).reduce((piped, step) => {
     if (step.is === 'call') return { ...step, args: [piped, ...step.args] };
     if (step.is === 'variable') return callOf(step.offset, step.name, [piped]);
     return { is: 'operator', offset: step.offset, name: '|>', operands: [piped, step] };
   });
-
-function steps(node: Node): Expr[] {
-  const [left, right] = node.kids;
-  const rest = right?.kids[0];
-  return node.name === 'PipeOperator' && left && rest ? [read(left), ...steps(rest)] : [read(node)];
 }
 
 /** `&Module.name/1` as the function it stands for; other captures can't be followed. */
@@ -130,7 +137,7 @@ function call({ offset, kids }: Node): Shape | undefined {
   const block = named(kids, 'DoBlock');
   const { blocks, clauses } = block ? doBlock(block) : { blocks: inline(args), clauses: [] };
   const target = head.name === 'Dot' ? dotted(head, args) : callOf(offset, head.text, args);
-  return { ...target, blocks, clauses };
+  return { ...target, offset, blocks, clauses };
 }
 
 /** `left.right`: a module's longer name, or a call. */

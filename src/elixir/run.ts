@@ -29,8 +29,8 @@ export class Run {
   readonly stops: string[] = [];
   /** Variables whose absence led there, each once. */
   readonly missing: VariableRead[] = [];
-  /** Variables in the order in which they were read. */
-  readonly reads: string[] = [];
+  /** Variables that were read since the innermost condition began. */
+  reads = new Set<string>();
   /** Variables that were read as nil and that nothing stood in for since. */
   readonly nilReads = new Map<string, VariableRead>();
   /** Functions that read the environment by names that can't be followed, by where they were called. */
@@ -46,9 +46,6 @@ export class Run {
   private readonly loaded = new Set<string>();
   /** Variables that count as set since the program would have stopped without them. */
   private readonly assumed = new Set<string>();
-  /** All that were read. */
-  private readonly known = new Set<string>();
-  private lastNil: string | null = null;
   /** The file being run, and the outermost call out of it: where a reader would look first. */
   private place: { file: string; text: string; site?: { offset: number; name: string } } = {
     file: '',
@@ -81,12 +78,13 @@ export class Run {
     );
   }
 
-  /** Runs a function of a module; undefined when it has none of that name. */
+  /** Runs a function of a module; undefined when it has none of that name and number of arguments. */
   runFunction({ file, text, scope }: ModuleSource, name: string, args: Value[]): Value | undefined {
-    const clauses = scope.functions.get(name);
-    return (
-      clauses && this.within({ file, text }, () => invoke(clauses, args, { ...scope, host: this }))
-    );
+    const all = scope.functions.get(name) ?? [];
+    const clauses = all.filter(({ patterns }) => patterns.length === args.length);
+    return clauses.length
+      ? this.within({ file, text }, () => invoke(clauses, args, { ...scope, host: this }))
+      : undefined;
   }
 
   private within<Result>(place: Run['place'], body: () => Result): Result {
@@ -108,8 +106,7 @@ export class Run {
       this.opaque.add(this.place.site?.name ?? 'System.get_env');
       return new Unknown('the environment');
     }
-    this.reads.push(name);
-    this.known.add(name);
+    this.reads.add(name);
     const { environment } = this.world;
     const unknown = new Unknown(`System.${demanded ? 'fetch_env!' : 'get_env'}(${show(name)})`);
     if (environment === 'any' || this.assumed.has(name)) return unknown;
@@ -119,23 +116,20 @@ export class Run {
       this.stopped(`environment variable ${name} is missing`, name, offset);
       return unknown;
     }
-    if (fallback === null) {
-      this.nilReads.set(name, { name, ...this.position(offset) });
-      this.lastNil = name;
-    }
+    if (fallback === null) this.nilReads.set(name, { name, ...this.position(offset) });
     return fallback;
   }
 
-  /** `raise`, `System.halt`: for lack of the variable that the message names, or of the last one that was nil. */
-  stop(message: Value, offset: number): void {
+  /** `raise`, `System.halt`; `because` names the variables that led there, outermost condition first. */
+  stop(message: Value, because: readonly string[], offset: number): void {
     const { environment } = this.world;
     if (environment === 'any') return;
-    const isOpen = (name: string) => !this.assumed.has(name) && !Object.hasOwn(environment, name);
-    const words = (message instanceof Unknown ? message.why : show(message)).split(/\W+/);
-    const named = words.find((word) => this.known.has(word) && isOpen(word));
-    const last = this.lastNil !== null && isOpen(this.lastNil) ? this.lastNil : null;
-    const variable = named ?? last;
-    const told = message instanceof Unknown ? variable : message;
+    const open = because.filter(
+      (name) => !this.assumed.has(name) && !Object.hasOwn(environment, name),
+    );
+    const words = new Set((message instanceof Unknown ? message.why : show(message)).split(/\W+/));
+    const variable = open.find((name) => words.has(name)) ?? open.at(-1) ?? null;
+    const told = message instanceof Unknown ? because.join(', ') : message;
     this.stopped(typeof told === 'string' ? told : '', variable, offset);
   }
 
@@ -146,9 +140,9 @@ export class Run {
     this.assumed.add(variable);
   }
 
-  /** The program goes on without the variables that were read since: a default or a branch stands in for them. */
-  settle(start: number): void {
-    for (const name of this.reads.slice(start)) this.nilReads.delete(name);
+  /** The program goes on without these variables: a default or a branch stands in for them. */
+  settle(names: readonly string[]): void {
+    for (const name of names) this.nilReads.delete(name);
   }
 
   /** A function that neither the scope nor the library defines; undefined when nothing is known about it. */
@@ -175,7 +169,9 @@ export class Run {
       const clauses = found?.functions.get(called);
       if (!found || !clauses) continue;
       const place = { site: { name: full, offset }, ...this.place };
-      return this.within(place, () => invoke(clauses, args, { ...found, host: this }));
+      return this.within(place, () =>
+        invoke(clauses, args, { ...found, host: this, because: scope.because }),
+      );
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { spend } from './budget.ts';
-import { type Clause, callOf, type Expr, isOperator, option } from './expr.ts';
+import { type Clause, type Expr, isOperator, option } from './expr.ts';
 import type { Run } from './run.ts';
 import type { Value } from './value.ts';
 
@@ -13,6 +13,10 @@ export class Scope {
   attributes = new Map<string, Expr>();
   functions = new Map<string, Clause[]>();
   variables = new Map<string, Value>();
+  /** Environment variables that each variable's value came from. */
+  origins = new Map<string, readonly string[]>();
+  /** Environment variables that the conditions around this code looked at, outermost first. */
+  because: readonly string[] = [];
   /** What `__DIR__` is, as the host's `readFile` understands it. */
   dir = '.';
   /** The folder that Mix runs in. */
@@ -24,9 +28,26 @@ export class Scope {
 }
 
 /** A block of its own: what it binds is not seen outside. */
-export function inner(scope: Scope): Scope {
-  spend('evaluation', scope.variables.size >> 3);
-  return { ...scope, variables: new Map(scope.variables) };
+export function inner(scope: Scope, because: readonly string[] = []): Scope {
+  spend('evaluation', (scope.variables.size + scope.because.length) >> 3);
+  return {
+    ...scope,
+    variables: new Map(scope.variables),
+    origins: new Map(scope.origins),
+    because: because.length ? [...scope.because, ...because] : scope.because,
+  };
+}
+
+/** Runs `body` and tells which environment variables it looked at. */
+export function watched<Result>({ host }: Scope, body: () => Result): [Result, string[]] {
+  if (!host) return [body(), []];
+  const outer = host.reads;
+  host.reads = new Set();
+  const result = body();
+  const reads = [...host.reads];
+  host.reads = outer;
+  for (const name of reads) outer.add(name);
+  return [result, reads];
 }
 
 /** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
@@ -40,29 +61,10 @@ export function moduleScope(body: readonly Expr[], module = ''): Scope {
     if (head?.is !== 'call' && head?.is !== 'variable') continue;
     const clauses = scope.functions.get(head.name) ?? [];
     const patterns = head.is === 'call' ? head.args : [];
-    clauses.push(...withDefaults(head.name, patterns));
-    const full = patterns.flatMap((part) => (isDefault(part) ? part.operands.slice(0, 1) : part));
-    if (expr.blocks.do) clauses.push({ patterns: full, guard, body: expr.blocks.do });
+    clauses.push({ patterns, guard, body: expr.blocks.do ?? [] });
     scope.functions.set(head.name, clauses);
   }
   return scope;
-}
-
-type Operator = Extract<Expr, { is: 'operator' }>;
-const isDefault = (pattern: Expr): pattern is Operator => isOperator(pattern, '\\\\');
-
-/** `def f(a, b \\ 1)` defines an f/1 too, which calls the other. */
-function withDefaults(name: string, patterns: readonly Expr[]): Clause[] {
-  const defaults = patterns.filter(isDefault);
-  return defaults.map((_, given) => {
-    const filled = defaults.slice(given);
-    const args = patterns.map((pattern, index): Expr => {
-      const value = filled.find((part) => part === pattern)?.operands[1];
-      return value ?? { is: 'variable', offset: 0, name: `&${index}` };
-    });
-    const asked = args.filter((_, index) => !filled.some((part) => part === patterns[index]));
-    return { patterns: asked, body: [callOf(0, name, args)] };
-  });
 }
 
 /** `pattern when guard` as its two halves. */

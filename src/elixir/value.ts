@@ -12,6 +12,7 @@ export type Value =
   | Module
   | Tuple
   | Closure
+  | Environment
   | Unknown
   | Value[];
 
@@ -42,6 +43,11 @@ export class Closure {
   }
 }
 
+/** All variables at once, as `System.get_env()` gives them. */
+export class Environment {
+  readonly kind = 'environment';
+}
+
 /** What only a running program knows; `why` says what it hangs on, e.g. `System.get_env("PORT")`. */
 export class Unknown {
   readonly why: string;
@@ -49,9 +55,6 @@ export class Unknown {
     this.why = why;
   }
 }
-
-/** All variables at once, as `System.get_env()` gives them. */
-export class Environment extends Unknown {}
 
 /** `Keyword.get`; a non-keyword has no keys. */
 export const get = (value: Value | undefined, key: string): Value | undefined =>
@@ -115,6 +118,7 @@ export function show(value: Value | undefined): string {
   if (value instanceof Atom) return `:${value.name}`;
   if (value instanceof Unknown) return value.why;
   if (value instanceof Closure) return 'a function';
+  if (value instanceof Environment) return 'the environment';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
   if (!Array.isArray(value)) return String(value);
   const named = isKeyword(value) ? pairs(value) : undefined;

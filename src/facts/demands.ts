@@ -47,10 +47,9 @@ function dryStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     // Only a module that reads the environment is worth following
     module: (name, args) => {
       const text = sources.text(sources.fileOf(name) ?? '');
+      const reads = /System\.(get|fetch)_env/.test(text);
       const isGiven = args.some((arg) => arg instanceof Environment);
-      return isGiven || /System\.(get|fetch)_env/.test(text)
-        ? sources.module(name)?.scope
-        : undefined;
+      return reads || isGiven ? sources.module(name)?.scope : undefined;
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));
