@@ -130,6 +130,25 @@ test('a node whose address is of another platform is named, and stays', () => {
     );
 });
 
+test('a node that has its name elsewhere, or from several places, is no fault on Fly', () => {
+  for (const own of [
+    'ip=$(grep fly-local-6pn /etc/hosts | cut -f 1)\nif [ -n "$POD_IP" ]; then\n  ip=$POD_IP\nfi\nexport RELEASE_NODE=shop@$ip',
+    'if [ -n "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$FLY_PRIVATE_IP\nelse\n  export RELEASE_NODE=shop@$(hostname)\nfi',
+    'if [ -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$(hostname)\nfi',
+    "export RELEASE_NODE=shop@$(cat /etc/hosts | awk '{print $NF}')",
+    'export RELEASE_NODE=shop@${POD_IP:-$FLY_PRIVATE_IP}',
+  ])
+    assert.not.match(says(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
+  for (const own of [
+    'export RELEASE_NODE=shop@$IP\nIP=$POD_IP\nIP=$NODE_IP',
+    'export RELEASE_NODE=shop@${IP:-$(hostname)}',
+    'if [ ! -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$(hostname)\nfi',
+  ])
+    assert.match(says(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
+  const off = '#!/bin/sh\nif [ -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@here\nfi\n';
+  assert.is(sourced(script({ [ENV_SH]: off })).RELEASE_NODE, 'shop-01JABC@fdaa:0:1::2');
+});
+
 test('a short or hidden node of the owner gets no long name', () => {
   for (const kind of ['sname', 'none']) {
     const { RELEASE_NODE, RELEASE_DISTRIBUTION } = sourced(

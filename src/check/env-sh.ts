@@ -4,7 +4,7 @@ import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { PROBE } from './runtime-settings.ts';
-import type { Script } from './script.ts';
+import { runsOnFly, type Script } from './script.ts';
 
 /**
  * What a node is called before its `@`, as the shell writes it: the name by which libcluster looks for the nodes, a stable one
@@ -87,19 +87,35 @@ const rawReferences = (script: Script) =>
     .filter(({ value, text }) => value.includes('FLY_IMAGE_REF') && !/tr -cd|cut -c/.test(text))
     .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
-/** Nodes whose address is made of what Fly doesn't give: variables of another platform, or a host name. */
+const MOST_NAMES = 100;
+
+/** Nodes whose address is made of what Fly doesn't give: variables of another platform, or a host name. One good source is enough. */
 function foreignNodes(script: Script, { machine }: Repo) {
   const set = script.assignments;
-  const unknown = (text: string, depth = 0): string[] =>
-    [...text.matchAll(/\$\{?([A-Za-z_]\w*)|\b(hostname)\b/g)].flatMap(([, name, command]) => {
-      if (!name || name === 'HOSTNAME') return command ?? name ?? [];
-      const own = depth < 4 ? set.filter((one) => one.name === name) : [];
-      if (own.length) return own.flatMap(({ value }) => unknown(value, depth + 1));
-      return /^(FLY|RELEASE)_/.test(name) || machine[name] !== undefined ? [] : name;
-    });
+  // A name that is made of itself adds nothing; of one with a default, the default is judged
+  const seen = new Map<string, string[]>();
+  const behind = (name: string): string[] => {
+    if (!seen.has(name) && seen.size < MOST_NAMES) {
+      seen.set(name, []);
+      const isGiven = /^(FLY|RELEASE)_/.test(name) || (name !== 'HOSTNAME' && name in machine);
+      const own = set.filter((one) => one.name === name).map(({ value }) => unknown(value));
+      const all = own.every((names) => names.length) ? own.flat() : [];
+      seen.set(name, own.length || isGiven ? all : [name]);
+    }
+    return seen.get(name) ?? [];
+  };
+  const unknown = (text: string): string[] => [
+    ...new Set(
+      [
+        ...text
+          .replace(/'[^']*'|\$\{\w+:?[-=]/g, '')
+          .matchAll(/\$\{?([A-Za-z_]\w*)|\b(hostname)\b/g),
+      ].flatMap(([, name, command]) => (name ? behind(name) : (command ?? []))),
+    ),
+  ];
   return nodesIn(script).flatMap(({ value, guard, line }) => {
-    const names = [...new Set(unknown(/@(.*)/.exec(value)?.[1] ?? ''))];
-    return names.length && !unknown(guard).length ? { line, names: names.join(', ') } : [];
+    const names = runsOnFly(guard) ? unknown(/@(.*)/.exec(value)?.[1] ?? '') : [];
+    return names.length ? { line, names: names.join(', ') } : [];
   });
 }
 

@@ -39,7 +39,7 @@ export function readScript(text: string) {
   return { text, lines, assignments: lines.flatMap(assignmentsIn) };
 }
 
-const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"])*"|'[^']*'|\$\([^)]*\)|[^\s;]*)/g;
+const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"\\])*"|'[^']*'|\$\([^)]{0,500}\)|[^\s;]*)/g;
 
 /** `NAME=value` and `export NAME=value`, several on a line too; the value without its quotes. */
 const assignmentsIn = (line: Line) =>
@@ -47,13 +47,14 @@ const assignmentsIn = (line: Line) =>
     return { ...line, name, value: value.replace(/^(["'])(.*)\1$/, '$2') };
   });
 
+/** Whether Fly's machines come to a line behind these conditions: none, or one on a variable that they have. */
+export const runsOnFly = (guard: string): boolean =>
+  guard === '' || (guard.includes('FLY_') && !/(?<!! ?(?:\[\[? )?)-z "?\$\{?FLY_/.test(guard));
+
 /** The owner's script gives a variable its value on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
 export const setsOnFly = (script: string, name: string): boolean =>
   readScript(script).lines.some(
     ({ text, guard }) =>
       new RegExp(`\\b${name}:?=`).test(text) &&
-      (guard === '' ||
-        text.includes(`\${${name}`) ||
-        guard.includes('FLY_') ||
-        guard.includes(name)),
+      (runsOnFly(guard) || text.includes(`\${${name}`) || guard.includes(name)),
   );
