@@ -149,6 +149,11 @@ B6 must: a lockfile kept out that npm installs from
 .dockerignore: **/package-lock.json => !assets/package-lock.json
 `);
 
+test('migrations of the tests stay out', () => {
+  const texts = { ...generated(), 'test/support/priv/repo/migrations/1_make.exs': '1' };
+  assert.equal(judge(texts, 'B6').findings, []);
+});
+
 test('nothing that stops the Dockerfile of phx.gen.release is found in it', () =>
   assert.equal(mustFaults(projectOf(launched())), []));
 

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path/posix';
 import { neededPaths } from '../docker/ignore-lines.ts';
+import { below } from '../tree.ts';
 import { brings, copied, inputs } from './build-inputs.ts';
 import { matcher, type Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
@@ -66,14 +67,14 @@ function keptOut(ignores: Ignores, repo: Repo) {
 }
 
 /** One of each repo's. */
-const migrations = ({ project }: Repo): string[] => [
-  ...new Map(
-    [...project.tree.paths].flatMap((path): [string, string][] => {
-      const [, folder] = /^(.*\bpriv\/.*\/migrations)\/.*\.exs$/.exec(path) ?? [];
-      return folder ? [[folder, path]] : [];
-    }),
-  ).values(),
-];
+function migrations({ project }: Repo): string[] {
+  const folders = project.projects.map(({ dir }) => `${below(dir, 'priv')}/`);
+  const found = [...project.tree.paths].flatMap((path): [string, string][] => {
+    const [, folder] = /^(.*\/migrations)\/.*\.exs$/.exec(path) ?? [];
+    return folder && folders.some((priv) => path.startsWith(priv)) ? [[folder, path]] : [];
+  });
+  return [...new Map(found).values()];
+}
 
 /** Lockfiles beside each package.json that the Dockerfile copies by its own name or folder. */
 function lockfiles({ project, dockerfile }: Repo): string[] {
