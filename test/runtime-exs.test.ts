@@ -329,6 +329,11 @@ const SAID: [string, Texts, string | RegExp][] = [
     run(origins('String.split(System.get_env("ORIGINS") || "", ",")'), HOST),
     'should config/runtime.exs:25 LiveView sockets connect only from what ORIGINS lists',
   ],
+  [
+    'R3.3',
+    run(socket('["//a.org"], timeout: 1], longpoll: [check_origin: ["//a.org"]'), HOST),
+    /^(?!.*(own check_origin.*){2}).*own check_origin/s,
+  ],
   ['R3.3', run(origins('[System.get_env("ORIGIN", "//shop.example.org")]'), HOST), ''],
   ['R3.3', run(socket('["//a.org", "//shop.example.org"]'), HOST), ''],
   ['R3.3', run(socket('[@host]'), HOST), ''],
@@ -343,6 +348,17 @@ test("what the owner's settings would break on Fly is said", () => {
     const said = says(texts, id);
     if (words === '') assert.is(said, '');
     else assert.match(said, words);
+  }
+});
+
+test('what a variable of allowed origins has to hold is said in the form that it is read in', () => {
+  for (const [list, held] of [
+    ['["//" <> System.get_env("ORIGIN", "a.org")]', 'shop.example.org'],
+    ['["https://#{System.get_env("ORIGIN", "a.org")}"]', 'shop.example.org'],
+    ['[System.get_env("ORIGIN", "//a.org")]', 'https://shop.example.org'],
+  ] as const) {
+    const [finding] = judge(run(origins(list), HOST), 'R3.3').findings;
+    assert.match(finding?.edit ?? '', `add: ORIGIN = "${held}"`);
   }
 });
 

@@ -121,10 +121,15 @@ function variableOrigins(_: string, repo: Repo) {
   const settings = endpointOf(repo);
   const name = settings.variable('check_origin');
   const origins = onFly(settings, 'check_origin');
-  const isOpen = [origins].flat().some((origin) => admits(origin, repo));
+  const isOpen = (value: Value | undefined) => [value].flat().some((one) => admits(one, repo));
   // A variable without a default gets its value with the others that the app demands
-  const isDemanded = show(origins).includes(placeholder(name ?? ''));
-  return name && !isOpen && !isDemanded && { name, line: readsAt(repo, name), host: flyHost(repo) };
+  if (!name || isOpen(origins) || show(origins).includes(placeholder(name))) return false;
+  const host = flyHost(repo);
+  const whole = `https://${host}`;
+  const held = [whole, host].find((one) =>
+    isOpen(settings.value('check_origin', { PHX_HOST: host, [name]: one })),
+  );
+  return { name, line: readsAt(repo, name), held: held ?? whole };
 }
 
 /** A socket's own list, which goes before that of the endpoint; of a socket other than LiveView's it may be meant for other sites. */
@@ -136,12 +141,12 @@ function socketsElsewhere(_: string, repo: Repo) {
     if (!module || expr.is !== 'call' || expr.name !== 'socket') return;
     const { file, text, scope } = module;
     const [, handler, options] = expr.args.map((arg) => evaluate(arg, inner(scope)));
-    for (const transport of ['websocket', 'longpoll']) {
+    const refuses = ['websocket', 'longpoll'].some((transport) => {
       const origins = get(get(options, transport), 'check_origin');
-      if (!Array.isArray(origins) || origins.some((origin) => admits(origin, repo))) continue;
-      const weight = moduleName(handler) === 'Phoenix.LiveView.Socket' ? 'must' : 'should';
-      found.push({ file, line: lineAt(text, expr.offset), weight });
-    }
+      return Array.isArray(origins) && !origins.some((origin) => admits(origin, repo));
+    });
+    const weight = moduleName(handler) === 'Phoenix.LiveView.Socket' ? 'must' : 'should';
+    if (refuses) found.push({ file, line: lineAt(text, expr.offset), weight });
   });
   return found;
 }
@@ -203,7 +208,7 @@ export const endpointRules: readonly Rule<string>[] = [
     => remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket`,
   r33.should(variableOrigins)`
     LiveView sockets connect only from what ${'name'} lists, and PHX_HOST is not in its default
-    => in fly.toml below [env], add: ${'name'} = "https://${'host'}"`,
+    => in fly.toml below [env], add: ${'name'} = "${'held'}"`,
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
     endpoint(
