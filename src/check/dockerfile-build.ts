@@ -154,7 +154,7 @@ function gitless({ build }: Dockerfile, { project }: Repo) {
   return build.get && names && !brought && !installed && { line: build.get.line, names };
 }
 
-/** Layers that stay, and what the build reads, in time. */
+/** The order of a build: layers that stay cached, and each file copied before a command reads it. */
 export const buildRules: readonly Rule[] = [
   r11.should(codeFirst)`each change of the code fetches or compiles the dependencies again
     => put these lines before it, and copy lib, priv and assets after them, one by one:

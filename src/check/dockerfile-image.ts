@@ -141,7 +141,7 @@ export const imageRules: readonly Rule[] = [
     ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
-  )`the image has no psql; the Dockerfile of \`npx plop dockerfile -- --psql yes\` does`,
+  )`the image has no psql; \`npx plop dockerfile -- --psql yes\` writes a Dockerfile with it`,
 
   r14.should((file) => isRoot(file) && (last(file.final, 'USER') ?? { line: startLine(file) }))`
     the app runs as root

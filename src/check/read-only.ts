@@ -101,7 +101,7 @@ const FOLDERS: [begins: RegExp, name: string][] = [
   [/^(~c)?"\/\w/, 'outside /tmp and the volumes'],
 ];
 
-/** Without the functions around it; of a variable, what stands in for it. */
+/** Skips `Path.join(` and `System.get_env("X", ` so that the default's text is judged. */
 const BEGINNING =
   /^(?:Path\.(?:join|expand|dirname)\(\[?)*(?:System\.get_env\("\w+"(?:, *|\) \|\| ))?([^,)\]|]*)/;
 

@@ -38,6 +38,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What was read of a project, whoever asks. */
 const known = new WeakMap<Project, Map<string, unknown>>();
 
+/** Many rules ask for the same environment object; its key is made once. */
 const names = new WeakMap<Environment, string>();
 function nameOf(changes: Environment): string {
   const name = names.get(changes) ?? JSON.stringify(Object.entries(changes));

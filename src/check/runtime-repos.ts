@@ -138,7 +138,7 @@ export const repoRules: readonly Rule<string>[] = [
       [ssl, value('ssl_opts')].some((list) => atomName(get(list, 'verify')) === 'verify_none'),
     ),
   )`${'module'}: verify_none takes any certificate
-    => write: verify: :verify_peer, cacertfile: with the file of the database's CA, if it has its own`,
+    => write: verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt" (or the CA file of your database's provider)`,
   r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
     => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
 ];
