@@ -92,6 +92,26 @@ test('what configuration and modules read is told apart by when it is read', () 
   assert.equal(project.reads.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
+test('only paths that something reads are files of the build', () => {
+  const reads = (...lines: string[]) => {
+    const found = app({
+      'lib/shop/x.ex': `defmodule Shop.X do\n${lines.join('\n')}\n@own File.read!("priv/own")\nend`,
+      'docs/a.md': '',
+      'pages/a.md': '',
+    }).reads;
+    return [...found.compile, ...found.outside];
+  };
+  assert.equal(reads('@name "docs"', '@gone "../../../elsewhere"', 'schema "docs" do\nend'), []);
+  assert.equal(reads('embed_templates "docs/*"', '@all [File.ls!("pages")]'), ['pages']);
+  assert.equal(reads('embed_templates "../../docs/*"'), ['docs']);
+  assert.equal(reads('@dir "docs"', '@text File.read!(Path.join(@dir, "a.md"))'), ['docs/a.md']);
+  assert.equal(reads('@dir "docs"', '@external_resource @dir'), ['docs']);
+  assert.equal(reads('path = "docs/a.md"', '@text File.read!(path)'), ['docs/a.md']);
+  assert.equal(reads('@all Path.wildcard("docs/**/*.md")'), ['docs']);
+  assert.equal(reads('@text File.read!("../VERSION")'), ['../VERSION']);
+  assert.equal(reads('use Posts, from: "../../../elsewhere", to: "../../docs"'), ['docs']);
+});
+
 test('programs: one in a nested module is found once, as what it is there', () => {
   const { programs } = app({
     'lib/x.ex':

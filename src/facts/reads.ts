@@ -1,7 +1,8 @@
+import { posix } from 'node:path';
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Expr, isDefinition, moduleOf, walk } from '../elixir/expr.ts';
+import { type Expr, isDefinition, isOperator, moduleOf, walk } from '../elixir/expr.ts';
 import { inner } from '../elixir/scope.ts';
-import { exists, normalize, type Tree } from '../tree.ts';
+import { normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
@@ -69,7 +70,7 @@ function outsideFunctions(text: string): string {
   return kept.join('\n');
 }
 
-/** Paths in code that runs while a module compiles; what is read by them has one of these names. */
+/** Paths given to what reads while a module compiles. */
 function compileReads(tree: Tree, sources: Sources, projects: readonly MixProject[]): string[] {
   const files = sources.matching(READS).filter((file) => {
     return READS.test(outsideFunctions(sources.text(file)));
@@ -81,35 +82,64 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
       const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${cwd}` };
       const paths: string[] = [];
       walk(body, (expr, around) => {
-        const [parent] = around.slice(-1);
-        const isPart = parent && (parent.is === 'list' || moduleOf(parent) === 'Path');
-        if (isPart || !isPath(expr) || around.some(isDefinition)) return;
-        for (const path of [evaluate(expr, within)].flat())
-          if (typeof path === 'string' && path) paths.push(path);
+        const parent = around.at(-1);
+        if (!isPath(expr) || isPart(parent) || around.some(isDefinition)) return;
+        const reader = [...around, expr].findLast(isReader);
+        const isMacro = reader?.is === 'call' && !reader.on;
+        const embeds = parent?.is === 'call' && parent.name === 'embed_templates';
+        for (const path of reader ? [evaluate(expr, within)].flat() : []) {
+          if (typeof path !== 'string' || !path) continue;
+          // Mix runs in the project's folder, whatever file it compiles; macros may go out from the file
+          const beside = isMacro && path.startsWith('.') ? [within.dir, within.cwd] : [within.cwd];
+          const full = (embeds ? [within.dir] : beside).map((from) => normalize(`${from}/${path}`));
+          if (path.startsWith('/')) paths.push(normalize(path));
+          else paths.push(...full.filter((one) => !isMacro || !one.startsWith('..')));
+        }
       });
-      // Mix runs in the project's folder, whatever file it compiles; macros may go out from the file
-      return paths.flatMap((path) => {
-        if (path.startsWith('/')) return normalize(path);
-        const above = path.startsWith('..') ? [] : [within.cwd];
-        const beside = path.startsWith('.') ? [within.dir] : [];
-        return [...beside, ...above].map((from) => normalize(`${from}/${path}`));
-      });
+      return paths;
     });
   });
-  return [...new Set(found)].flatMap((path) => place(tree, path, projects));
+  const names = found.length ? namesIn(tree) : new Set<string>();
+  return [...new Set(found)].flatMap((path) => place(names, path, projects));
 }
 
 /** A text that begins with / is a route of the app. */
 const isPath = (expr: Expr): boolean =>
-  expr.is === 'string' ? !/^\//.test(String(expr.parts[0])) : moduleOf(expr) === 'Path';
+  expr.is === 'string'
+    ? !/^\//.test(String(expr.parts[0]))
+    : moduleOf(expr) === 'Path' || (expr.is === 'attribute' && !expr.value);
+
+const isPart = (parent: Expr | undefined): boolean =>
+  parent !== undefined && (/^(list|string)$/.test(parent.is) || moduleOf(parent) === 'Path');
+
+/** What reads a path that stands in it: functions of a module, some macros, a variable that is read later. */
+const isReader = (expr: Expr): boolean =>
+  expr.is === 'call'
+    ? (expr.on && (moduleOf(expr) !== 'Path' || expr.name === 'wildcard')) ||
+      /^(use|import_sdl|embed_templates)$|_file!?$/.test(expr.name)
+    : isOperator(expr, '=') || (expr.is === 'attribute' && expr.name === 'external_resource');
 
 /** What the image has anyway. */
 export const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
 
 /** The file or folder, that of a pattern too; nothing when the image has it anyway. */
-function place(tree: Tree, path: string, projects: readonly MixProject[]): string[] {
+function place(
+  names: ReadonlySet<string>,
+  path: string,
+  projects: readonly MixProject[],
+): string[] {
   if (path.startsWith('..')) return [path];
   if (projects.some(({ dir }) => dir !== '.' && path.startsWith(`${dir}/`))) return [];
-  const found = path.replace(/\/?[^/*]*\*.*$/, '');
-  return found && exists(tree, found) && !COPIED.test(found) ? [found] : [];
+  const [start = ''] = path.split('*', 1);
+  const found = start === path ? path : start.slice(0, Math.max(0, start.lastIndexOf('/')));
+  return names.has(found) && !COPIED.test(found) ? [found] : [];
+}
+
+/** All files and folders. */
+function namesIn({ paths }: Tree): Set<string> {
+  const names = new Set(paths);
+  for (const path of paths)
+    for (let folder = posix.dirname(path); !names.has(folder); folder = posix.dirname(folder))
+      names.add(folder);
+  return names;
 }
