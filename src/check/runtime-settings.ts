@@ -46,6 +46,7 @@ const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | un
     return found === undefined ? hidden : found;
   }, apps.get(app));
 
+/** One object for each project, as boots are kept by it. */
 const marked = new WeakMap<Project, Environment>();
 
 /** The probe, with each variable of the owner's holding its own name. */

@@ -4,10 +4,10 @@ import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import { get, type Value } from '../elixir/value.ts';
-import { below, exists, normalize, type Tree } from '../tree.ts';
+import { below, normalize, type Tree } from '../tree.ts';
 import { followed, type MixProject } from './mix-project.ts';
 import type { StartedProgram } from './programs.ts';
-import { COPIED } from './reads.ts';
+import { COPIED, namesIn } from './reads.ts';
 
 const RUNS_GIT = /(?:System\.(?:cmd|shell)|:os\.cmd)\(?\s*(?:~c)?["'(]+\s*git\b|~c?["']git /;
 const READS_GIT = /["'/]\.git\//;
@@ -36,13 +36,14 @@ export function mixSteps(
       typeof path === 'string' && !path.startsWith('/') ? normalize(below(dir, path)) : [],
     ),
   );
+  const names = namesIn(tree);
   return {
     /**
      * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, those of scripts
      * that an alias runs in the image, and of the compilers elixir_make and gleam.
      */
     copied: [...new Set([...copied, ...scripts(tree, projects), ...made(tree, projects)])].filter(
-      (path) => exists(tree, path),
+      (path) => names.has(path),
     ),
     /** mix.exs runs git, or reads below .git: what it asks for. null: neither. */
     git: gitLater ? 'history' : early,
@@ -86,8 +87,7 @@ function made(tree: Tree, projects: readonly MixProject[]): string[] {
       /-I *(\w[\w.-]*)|\b(\w[\w.-]*)\/|\b(\w[\w-]*\.(?:cc?|cpp|hp*|mk))\b/g,
     );
     const words = new Set([...named].map(([, ...names]) => names.find(Boolean) ?? ''));
-    // Each is looked up among all files, and no Makefile needs more
-    const paths = cwd ? [cwd] : [makefile, 'c_src', ...[...words].slice(0, 200)];
+    const paths = cwd ? [cwd] : [makefile, 'c_src', ...words];
     return paths.map((path) => normalize(below(dir, path))).filter((path) => !COPIED.test(path));
   });
 }

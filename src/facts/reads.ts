@@ -136,7 +136,7 @@ function place(
 }
 
 /** All files and folders. */
-function namesIn({ paths }: Tree): Set<string> {
+export function namesIn({ paths }: Tree): Set<string> {
   const names = new Set(paths);
   for (const path of paths)
     for (let folder = posix.dirname(path); !names.has(folder); folder = posix.dirname(folder))
