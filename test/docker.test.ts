@@ -374,8 +374,14 @@ const SHAPES: Record<string, Shape> = {
       'stories/a.story.exs': '',
       ...module('Posts', 'use NimblePublisher, from: "./posts/**/*.md", as: :posts'),
       'posts/2026/a.md': '',
-      ...module('Schema', 'use Absinthe.Schema', 'import_sdl path: "graphql/schema.graphql"'),
+      ...module(
+        'Schema',
+        'use Absinthe.Schema',
+        'import_sdl path: "graphql/schema.graphql"',
+        'terms_file!("legal/terms.md")',
+      ),
       'graphql/schema.graphql': '',
+      'legal/terms.md': '',
       ...module(
         'Mail',
         'use Phoenix.Component',
@@ -387,7 +393,7 @@ const SHAPES: Record<string, Shape> = {
       VERSION: '1',
     },
     has: [
-      'COPY storybook … COPY guides/deep … COPY stories … COPY posts posts\n … COPY graphql/schema.graphql … COPY mails',
+      'COPY storybook … COPY guides/deep … COPY stories … COPY posts posts\n … COPY graphql/schema.graphql … COPY legal/terms.md … COPY mails',
       'COPY VERSION',
     ],
   },
