@@ -204,7 +204,11 @@ B8 no time to shut down (A22)
 + "5s"
 fly.toml: kill_timeout => 30s
 
-B9 release_command of a module that is not there (A5)
+B9 release_command of a module that is not there, while the module around it is (A5)
+--- lib/shop.ex
++ defmodule Shop do
++ end
+--- fly.toml
 - [deploy]
 + [deploy]
 +   release_command = "/app/bin/shop eval Shop.Release.migrate"

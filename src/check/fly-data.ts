@@ -106,7 +106,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   b9.must(
     command((text, { project }) => {
       const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(text)?.[1];
-      return module?.startsWith(`${project.app.module}.`) && !project.sources.fileOf(module);
+      return module?.startsWith(`${project.app.module}.`) && !project.sources.module(module);
     }),
   )`there is no such module, so each deploy stops here
     => mix phx.gen.release writes it; or remove release_command`,
