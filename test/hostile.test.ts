@@ -295,7 +295,6 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['rel/env.sh.eex', 'a\n', 500_000],
   ['rel/env.sh.eex', 'a=$( ', 39_000],
   ['rel/env.sh.eex', `A="${'\\a'.repeat(30)}\n`, 1],
-  ['rel/env.sh.eex', `A="${'$A'.repeat(100)}"\nRELEASE_NODE=a@$A\n`, 1],
 ];
 /** 3 seconds of CPU, which other programs have no part in. */
 function quickly(run: () => void): void {

@@ -1,10 +1,11 @@
 import { join } from 'node:path/posix';
 import { show } from '../elixir/value.ts';
+import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { PROBE } from './runtime-settings.ts';
-import { runsOnFly, type Script } from './script.ts';
+import { type Assignment, runsOnFly, type Script } from './script.ts';
 
 /**
  * What a node is called before its `@`, as the shell writes it: the name by which libcluster looks for the nodes, a stable one
@@ -17,19 +18,26 @@ export function nodeName(repo: Repo) {
   return { name: '${FLY_APP_NAME}-${image_id:-release}', reason: undefined };
 }
 
-/** Each `node_basename` of libcluster's topologies, in the configuration or where they are handed over; undefined: it can't be known. */
+/**
+ * Each `node_basename` that libcluster is configured with or that code hands to it, as the shell writes it; undefined where the
+ * files don't say the name.
+ */
 function basenames(repo: Repo): (string | undefined)[] {
-  const boot = repo.boot({ ...PROBE, FLY_APP_NAME: 'the-secret-FLY_APP_NAME' });
-  const code = repo.project.sources
-    .matching(/node_basename/)
-    .map((file) => repo.project.sources.text(file));
-  return [...[...boot.apps.values()].map(show), ...code].flatMap((text) =>
-    [...text.matchAll(/\bnode_basename: *([^,\]\n]+)/g)].map(([, value = '']) => {
-      const [, secret, read] =
-        /^"the-secret-(\w+)"$|^System\.(?:get_env|fetch_env!)\("(\w+)"\)$/.exec(value) ?? [];
-      return secret || read ? `\${${secret ?? read}}` : /^"([\w.-]+)"$/.exec(value)?.[1];
-    }),
+  const { sources } = repo.project;
+  const { apps } = repo.boot({ ...PROBE, FLY_APP_NAME: placeholder('FLY_APP_NAME') });
+  const settings = [...apps.values()].map(show);
+  const code = sources.matching(/node_basename/).map((file) => sources.text(file));
+  return [...settings, ...code].flatMap((text) =>
+    [...text.matchAll(/\bnode_basename: *([^,\]\n]+)/g)].map(([, name = '']) => shellName(name)),
   );
+}
+
+/** `"shop"` is shop in the shell, `System.get_env("NAME")` and what was read from NAME are ${NAME}. */
+function shellName(elixir: string): string | undefined {
+  const [, variable] =
+    /^(?:"the-secret-|System\.(?:get_env|fetch_env!)\(")(\w+)"\)?$/.exec(elixir) ?? [];
+  const [, literal] = /^"([\w.-]+)"$/.exec(elixir) ?? [];
+  return variable ? `\${${variable}}` : literal;
 }
 
 const MNESIA = ['mnesiac', 'memento', 'amnesia', 'ecto_mnesia', 'ecto3_mnesia', 'libmnesia'];
@@ -44,38 +52,43 @@ export const usesMnesia = ({ project }: Repo): boolean =>
   );
 
 /** What the owner should know about the name that our block gives the nodes. */
-export const nodeNotes = (repo: Repo): string[] =>
-  [
-    repo.envSh?.text.includes('\r\n') &&
-      'its lines ended in CRLF, which the shell takes for a part of each command; now in LF',
-    ...(repo.envSh ? foreignNodes(repo.envSh.file, repo) : []).map(
-      ({ line, names }) =>
-        `line ${line}: your RELEASE_NODE stays, and is made of ${names}, by which no machine on Fly is found`,
-    ),
+export function nodeNotes(repo: Repo): string[] {
+  const { envSh } = repo;
+  const endings =
+    envSh?.text.includes('\r\n') &&
+    'its lines ended in CRLF, which the shell takes for a part of each command; now in LF';
+  const foreign = (envSh ? foreignNodes(envSh.file, repo) : []).map(
+    ({ line, names }) =>
+      `line ${line}: your RELEASE_NODE stays, and is made of ${names}, by which no machine on Fly is found`,
+  );
+  const libcluster =
     basenames(repo).includes(undefined) &&
-      "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @",
+    "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @";
+  const mnesia =
     nodeName(repo).reason === 'mnesia' &&
-      "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)",
-  ].filter((note) => typeof note === 'string');
+    "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)";
+  return [endings, ...foreign, libcluster, mnesia].filter((note) => typeof note === 'string');
+}
 
 const b10 = rulesFor(ENV_SH, 'B10');
 
-/** What makes sense on Fly's private network alone, and is set everywhere. */
-function everywhere({ assignments: sets }: Script) {
+const NETWORK = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/;
+
+/** Variables whose values make sense on Fly's private network alone, and that are set everywhere. */
+function setEverywhere({ assignments }: Script) {
   // A long node name needs a host, and whoever names the node for another platform knows what they do
-  const isNamedElsewhere = sets.some(
+  const isNamedElsewhere = assignments.some(
     ({ name, value, guard }) => name === 'RELEASE_NODE' && !/FLY_/.test(value + guard),
   );
-  const found = sets.filter(
-    ({ name, value, guard }) =>
-      /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/.test(name) &&
-      !guard.includes('FLY_') &&
-      (/FLY_|inet6_tcp/.test(value) ||
-        (name === 'RELEASE_DISTRIBUTION' && value === 'name' && !isNamedElsewhere)),
-  );
-  const lines = found.map(({ line, text }) => `line ${line}: ${text}`).join('\n');
-  const names = found.map(({ name }) => name).join(', ');
-  return found[0] && { line: found[0].line, names, lines };
+  const isForFly = ({ name, value }: Assignment) =>
+    /FLY_|inet6_tcp/.test(value) ||
+    (name === 'RELEASE_DISTRIBUTION' && value === 'name' && !isNamedElsewhere);
+  const unguarded = assignments
+    .filter(({ name, guard }) => NETWORK.test(name) && !guard.includes('FLY_'))
+    .filter(isForFly);
+  const lines = unguarded.map(({ line, text }) => `line ${line}: ${text}`).join('\n');
+  const names = unguarded.map(({ name }) => name).join(', ');
+  return unguarded[0] && { line: unguarded[0].line, names, lines };
 }
 
 const nodesIn = ({ assignments }: Script) =>
@@ -87,45 +100,40 @@ const rawReferences = (script: Script) =>
     .filter(({ value, text }) => value.includes('FLY_IMAGE_REF') && !/tr -cd|cut -c/.test(text))
     .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
-const MOST_NAMES = 100;
+/** Addresses that Fly gives, and the machine's own: one such source is enough. */
+const GOOD_SOURCE = /FLY_|fly-local|127\.0\.0\.1/;
 
-/** Nodes whose address is made of what Fly doesn't give: variables of another platform, or a host name. One good source is enough. */
+/** Nodes at an address that only another platform gives, such as `shop@$POD_IP` and `shop@$(hostname)`. */
 function foreignNodes(script: Script, { machine }: Repo) {
-  const set = script.assignments;
-  // A name that is made of itself adds nothing; of one with a default, the default is judged
-  const seen = new Map<string, string[]>();
-  const behind = (name: string): string[] => {
-    if (!seen.has(name) && seen.size < MOST_NAMES) {
-      seen.set(name, []);
-      const isGiven = /^(FLY|RELEASE)_/.test(name) || (name !== 'HOSTNAME' && name in machine);
-      const own = set.filter((one) => one.name === name).map(({ value }) => unknown(value));
-      const all = own.every((names) => names.length) ? own.flat() : [];
-      seen.set(name, own.length || isGiven ? all : [name]);
-    }
-    return seen.get(name) ?? [];
-  };
-  const unknown = (text: string): string[] => [
-    ...new Set(
-      [
-        ...text
-          .replace(/'[^']*'|\$\{\w+:?[-=]/g, '')
-          .matchAll(/\$\{?([A-Za-z_]\w*)|\b(hostname)\b/g),
-      ].flatMap(([, name, command]) => (name ? behind(name) : (command ?? []))),
-    ),
-  ];
-  return nodesIn(script).flatMap(({ value, guard, line }) => {
-    const names = runsOnFly(guard) ? unknown(/@(.*)/.exec(value)?.[1] ?? '') : [];
-    return names.length ? { line, names: names.join(', ') } : [];
+  const isOwn = (source: string) => script.assignments.some(({ name }) => name === source);
+  const nodes = nodesIn(script).filter(({ guard }) => runsOnFly(guard));
+  return nodes.flatMap(({ value, line }) => {
+    const [, address = ''] = value.split('@');
+    const parts = sourcesIn(address);
+    const behind = script.assignments.filter(({ name }) => parts.includes(name));
+    const text = [...behind.map((assignment) => assignment.value), address].join(' ');
+    const foreign = sourcesIn(text).filter((source) => !isOwn(source) && !(source in machine));
+    const names = [...new Set(foreign)].join(', ');
+    return names && !GOOD_SOURCE.test(text) ? { line, names } : [];
   });
 }
 
-/** The names that nodes are given before their `@`. */
-const givenNames = (script: Script) =>
+/** Variables that a shell value is made of, and the command `hostname`. Defaults count instead of the variables that have them. */
+const sourcesIn = (value: string): string[] =>
+  value
+    // Single quotes hold what is not the shell's, such as `awk '{print $NF}'`
+    .replace(/'[^']*'|\$\{\w+:?[-=]/g, '')
+    .match(/(?<=\$\{?)[A-Za-z_]\w*|\bhostname\b/g) ?? [];
+
+const withoutBraces = (shell: string): string => shell.replace(/[{}]/g, '');
+
+/** What nodes are called before their `@`. */
+const nameParts = (script: Script) =>
   nodesIn(script)
     .filter(({ value }) => value.includes('@'))
     .map(({ value, line }) => {
-      const name = value.replace(/^\$\{RELEASE_NODE:?[-=]|@.*$/g, '').replace(/[{}]/g, '');
-      return { line, name };
+      const name = value.replace(/^\$\{RELEASE_NODE:?[-=]|@.*$/g, '');
+      return { line, name: withoutBraces(name) };
     });
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
@@ -133,7 +141,7 @@ export const envShRules: readonly Rule<Script>[] = [
   b10.must(({ text }) => text.includes('\r\n') && { line: 1 })`
     lines end in CRLF, which the shell takes for a part of each command
     => save it with LF endings; \`npx plop env-sh\` does`,
-  b10.should(everywhere)`
+  b10.should(setEverywhere)`
     ${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
     => move inside \`if [ -n "\${FLY_APP_NAME:-}" ]; then … fi\`:
       ${'lines'}`,
@@ -163,15 +171,15 @@ export const envShRules: readonly Rule<Script>[] = [
     => write it with if … then … fi`,
   b10.should((script, repo) => {
     const bases = basenames(repo).filter((name) => name !== undefined);
-    const isKnown = (name: string) => bases.some((base) => base.replace(/[{}]/g, '') === name);
-    const strange = givenNames(script).filter(({ name }) => bases[0] && !isKnown(name));
-    return strange.map(({ line }) => ({ line, base: bases[0] }));
+    const known = bases.map(withoutBraces);
+    const strangers = nameParts(script).filter(({ name }) => !known.includes(name));
+    return bases.length > 0 && strangers.map(({ line }) => ({ line, base: bases[0] }));
   })`libcluster looks for nodes named ${'base'}@…, and finds none of this name
     => write: export RELEASE_NODE="${'base'}@\${FLY_PRIVATE_IP}", or change node_basename`,
   b10.must(
     (script, repo) =>
       usesMnesia(repo) &&
-      givenNames(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name)),
+      nameParts(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name)),
   )`the files of Mnesia belong to the name of the node, which changes with each deploy here
     => write: export RELEASE_NODE="\${FLY_APP_NAME}@\${FLY_PRIVATE_IP}"`,
 ];

@@ -16,10 +16,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export const overruled = (targets: readonly Target[]): string[] =>
   targets.flatMap(({ missing, ...settings }) =>
     Object.entries(REASONS).flatMap(([key, reason]) => {
-      const [value, place] = [settings.value(key), settings.place(key)];
+      const [value, location] = [settings.value(key), settings.location(key)];
       const isStock = typeof value === 'string' && /^(localhost|(www\.)?example\.\w+)$/.test(value);
-      if (!missing[key] || isStock || value === undefined || value === null || !place) return [];
+      if (!missing[key] || isStock || value === undefined || value === null || !location) return [];
       const shown = /secret|url$/.test(key) ? key : `${key}: ${show(value)}`;
-      return [`${place.file}:${place.line}: ${shown} is replaced by ours; ${reason}`];
+      return [`${location.file}:${location.line}: ${shown} is replaced by ours; ${reason}`];
     }),
   );

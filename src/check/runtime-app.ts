@@ -4,7 +4,15 @@ import { builderElixir } from './dockerfile-image.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import { isMade, lacks, PROBE, readsAt, settingAt, WRITTEN, written } from './runtime-settings.ts';
+import {
+  isSet,
+  lacks,
+  lineReading,
+  PLOP_WRITES_IT,
+  PROBE,
+  settingAt,
+  textOf,
+} from './runtime-settings.ts';
 
 const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
@@ -72,7 +80,7 @@ const logLine =
     if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
     const isMissing = name !== 'colors' && missing[name];
     const isFault = isMissing || isWrong.test(show(settingAt(repo, ['logger', key, name])));
-    const ours = isMissing ? WRITTEN : '';
+    const ours = isMissing ? PLOP_WRITES_IT : '';
     return own === undefined && isFault && { weight: isMissing ? 'should' : 'advice', key, ours };
   };
 
@@ -93,7 +101,7 @@ export function missingLogLevel(repo: Repo): boolean {
 export function missingSwitch(repo: Repo): boolean {
   const app = repo.project.app.otpApp;
   const [on, off] = ['true', 'false'].map((BACKGROUND_ENABLED) =>
-    written(repo.boot({ ...PROBE, BACKGROUND_ENABLED }).apps.get(app)),
+    textOf(repo.boot({ ...PROBE, BACKGROUND_ENABLED }).apps.get(app)),
   );
   return on === off && !repo.compiledKey([app, 'background']);
 }
@@ -101,8 +109,8 @@ export function missingSwitch(repo: Repo): boolean {
 /** tzdata would write new releases of the time zones below /app, which it may not. */
 export const missingTzdata = (repo: Repo): boolean =>
   repo.project.lock.has('tzdata') &&
-  !isMade(repo, ['tzdata', 'autoupdate']) &&
-  !isMade(repo, ['tzdata', 'data_dir']);
+  !isSet(repo, ['tzdata', 'autoupdate']) &&
+  !isSet(repo, ['tzdata', 'data_dir']);
 
 /** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [
@@ -122,7 +130,7 @@ export const appRules: readonly Rule<string>[] = [
   r35.should((_, repo) => {
     const [level] = levels(repo);
     if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
-    return missingLogLevel(repo) && { line: readsAt(repo, 'LOG_LEVEL') };
+    return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
   })`the level does not follow LOG_LEVEL
     => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); \`npx plop runtime-exs\` writes it`,
   // Without the message, or with a newline elsewhere than at its end

@@ -5,7 +5,7 @@ import type { Path } from './compiled-keys.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import { PROBE, readsAt, written } from './runtime-settings.ts';
+import { lineReading, PROBE, textOf } from './runtime-settings.ts';
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
@@ -23,8 +23,8 @@ function clashes(_: string, repo: Repo) {
       settings.all,
       settings.compiled,
     ].map((apps) => keys.reduce<Value | undefined>(get, apps.get(app)));
-    const changes = written(started) !== written(before);
-    if (!changes && written(possible) === written(before)) return undefined;
+    const changes = textOf(started) !== textOf(before);
+    if (!changes && textOf(possible) === textOf(before)) return undefined;
     const line = project.config.settings.findLast(
       (one) =>
         one.file === runtimePath &&
@@ -50,7 +50,7 @@ function unnamed(repo: Repo, name: string) {
     stop === undefined
       ? 'it starts all the same, with a placeholder'
       : `it stops, but does not say that ${name} is missing`;
-  return { name, outcome, line: readsAt(repo, name) };
+  return { name, outcome, line: lineReading(repo, name) };
 }
 
 /** R3.1: the file can be read, and the release boots with it. R3.3: each missing secret is named. */

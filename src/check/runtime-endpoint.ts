@@ -20,8 +20,8 @@ import { type Rule, rulesFor } from './rule.ts';
 import {
   endpointOf,
   finder,
+  lineReading,
   PROBE,
-  readsAt,
   type Settings,
   settingAt,
 } from './runtime-settings.ts';
@@ -129,7 +129,7 @@ function variableOrigins(_: string, repo: Repo) {
   const held = [whole, host].find((one) =>
     isOpen(settings.value('check_origin', { PHX_HOST: host, [name]: one })),
   );
-  return { name, line: readsAt(repo, name), held: held ?? whole };
+  return { name, line: lineReading(repo, name), held: held ?? whole };
 }
 
 /** A socket's own list, which goes before that of the endpoint; of a socket other than LiveView's it may be meant for other sites. */
@@ -166,7 +166,8 @@ export const endpointRules: readonly Rule<string>[] = [
     => write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; \`npx plop runtime-exs\` does`,
   r33.should(
     (_, repo) =>
-      repo.project.lock.has('flame') && demandsHost(repo) && { line: readsAt(repo, 'PHX_HOST') },
+      repo.project.lock.has('flame') &&
+      demandsHost(repo) && { line: lineReading(repo, 'PHX_HOST') },
   )`FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST
     => config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default`,
   r33.should(endpoint('url.scheme', (scheme) => scheme !== 'https'))`links are not https
@@ -196,7 +197,7 @@ export const endpointRules: readonly Rule<string>[] = [
     const variable = settings.variable('url.host');
     return (
       variable &&
-      isNoHost(onFly(settings, 'url.host')) && { variable, line: readsAt(repo, variable) }
+      isNoHost(onFly(settings, 'url.host')) && { variable, line: lineReading(repo, variable) }
     );
   })`links and LiveView sockets take their host from ${'variable'}, which fly.toml doesn't set
     => in fly.toml below [env], add ${'variable'} with the value of PHX_HOST`,

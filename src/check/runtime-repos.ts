@@ -59,11 +59,11 @@ const isLocal = (value: Value): boolean =>
   typeof value === 'string' && /^(localhost|127\.0\.0\.1|db|postgres|database)$/.test(value);
 
 /** The owner says where the database is: an address from the environment, a server by name, a socket. */
-const hasAddress = ({ value, isMade, isBuiltIn }: Settings): boolean =>
+const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   value('url') === placeholder('DATABASE_URL') ||
-  (isMade('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
-  isMade('hostname', isLocal) ||
-  ['socket', 'socket_dir', 'endpoints'].some((key) => isMade(key));
+  (isSet('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
+  isSet('hostname', isLocal) ||
+  ['socket', 'socket_dir', 'endpoints'].some((key) => isSet(key));
 
 const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');

@@ -19,80 +19,87 @@ export const PROBE = {
 
 type Judge = (value: Value) => boolean;
 
-/** A setting of a start with these variables beside the machine's; Unknown where only a branch that nobody can judge would make it. */
+/**
+ * A setting of a start with these variables beside the machine's; Unknown where only a branch that can't be judged before the
+ * release runs would set it.
+ */
 export function settingAt(
   repo: Repo,
   path: Path,
   environment: Environment = PROBE,
 ): Value | undefined {
-  const value = dig(repo.boot(environment).apps, path);
+  const value = getIn(repo.boot(environment).apps, path);
   if (isSpent()) return new Unknown('more code than is read');
-  const isCompiled = written(value) === written(dig(repo.settings.compiled, path));
-  const isOpen =
-    isCompiled && written(dig(repo.boot(environment, true).apps, path)) !== written(value);
-  return isOpen ? new Unknown('a condition that only the running release knows') : value;
+  if (textOf(value) !== textOf(getIn(repo.settings.compiled, path))) return value;
+  const inEveryBranch = getIn(repo.boot(environment, true).apps, path);
+  return textOf(inEveryBranch) === textOf(value)
+    ? value
+    : new Unknown('a condition that only the running release knows');
 }
 
-/** nil that was set is not the same as nothing. */
-export const written = (value: Value | undefined): string =>
+/** A value as text to compare; a setting that is nil differs from one that isn't there. */
+export const textOf = (value: Value | undefined): string =>
   value === undefined ? '' : show(value);
 
-/** `get_in`; what lies below something unknown, or in a list with unknown parts, is unknown as well. */
-const dig = (apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | undefined =>
-  keys.reduce<Value | undefined>((value, key) => {
+/** Elixir's `get_in`; what lies below something unknown, or in a list with unknown parts, is unknown as well. */
+function getIn(apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | undefined {
+  let value = apps.get(app);
+  for (const key of keys) {
     if (value instanceof Unknown) return value;
-    const hidden = Array.isArray(value) ? value.find((item) => item instanceof Unknown) : undefined;
-    const found = get(value, key);
-    return found === undefined ? hidden : found;
-  }, apps.get(app));
+    const unknown = Array.isArray(value)
+      ? value.find((item) => item instanceof Unknown)
+      : undefined;
+    const inner = get(value, key);
+    value = inner === undefined ? unknown : inner;
+  }
+  return value;
+}
 
-/** One object for each project, as boots are kept by it. */
-const marked = new WeakMap<Project, Environment>();
+/** The probe, with each of the owner's other variables holding a text that names it; one object for each project, by which boots are kept. */
+const markedProbes = new WeakMap<Project, Environment>();
 
-/** The probe, with each variable of the owner's holding its own name. */
-function markedFor(project: Project): Environment {
-  const known = marked.get(project);
+function markedProbe(project: Project): Environment {
+  const known = markedProbes.get(project);
   if (known) return known;
-  const own = [...project.config.env].filter(
+  const names = [...project.config.env].filter(
     (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
   );
-  const markers = own.map((name) => [name, `the-value-of-${name}`]);
-  const environment = { ...PROBE, ...Object.fromEntries(markers) };
-  marked.set(project, environment);
+  const marks = Object.fromEntries(names.map((name) => [name, `the-value-of-${name}`]));
+  const environment = { ...PROBE, ...marks };
+  markedProbes.set(project, environment);
   return environment;
 }
 
-/** The own variable that a setting is taken from; '' where it is taken from some, and it can't be said which. */
+/** The owner's variable that a setting is taken from; '' where it can't be said which of several it is. */
 function variableOf(repo: Repo, path: Path): string | undefined {
-  const value = show(settingAt(repo, path, markedFor(repo.project)));
+  const value = show(settingAt(repo, path, markedProbe(repo.project)));
   if (value === show(settingAt(repo, path))) return undefined;
   return /the-value-of-(\w+)/.exec(value)?.[1] ?? '';
 }
 
 /**
- * Whether the owner's files make a setting, so that it stays: as a value, or from a variable of their own.
+ * Whether the owner's files set it, so that it stays: to a value, from a variable of their own, or by a switch of theirs.
  * @param isPlaceholder tells a value that is no choice, such as the host "example.com"
  */
-export function isMade(repo: Repo, path: Path, isPlaceholder: Judge = () => false): boolean {
+export function isSet(repo: Repo, path: Path, isPlaceholder: Judge = () => false): boolean {
   const value = settingAt(repo, path);
   if (value instanceof Unknown || variableOf(repo, path) !== undefined) return true;
-  // By a switch of their own, which is off here
-  const [compiled, all] = [repo.settings.compiled, repo.settings.all].map((apps) =>
-    written(dig(apps, path)),
-  );
-  if (written(value) === compiled && all !== compiled) return true;
-  return value !== undefined && value !== null && !isPlaceholder(value);
+  const compiled = textOf(getIn(repo.settings.compiled, path));
+  const inAnyBranch = textOf(getIn(repo.settings.all, path));
+  const isSwitchedOff = textOf(value) === compiled && inAnyBranch !== compiled;
+  return isSwitchedOff || (value !== undefined && value !== null && !isPlaceholder(value));
 }
 
-/** Nobody makes it, and our block may. */
+/** Whether nobody sets it, and our block may. */
 export const lacks = (repo: Repo, path: Path, isPlaceholder?: Judge): boolean =>
-  !isMade(repo, path, isPlaceholder) && !repo.compiledKey(path);
+  !isSet(repo, path, isPlaceholder) && !repo.compiledKey(path);
 
-/** The line that reads an environment variable. */
-export const readsAt = ({ runtime }: Repo, variable: string | undefined): number | undefined =>
-  (runtime?.text ?? '')
-    .split('\n')
-    .findIndex((line) => !/^\s*#/.test(line) && line.includes(`"${variable}"`)) + 1 || undefined;
+/** The 1-based line of runtime.exs that reads an environment variable. */
+export function lineReading({ runtime }: Repo, variable: string | undefined): number | undefined {
+  const lines = (runtime?.text ?? '').split('\n');
+  const isReading = (line: string) => !/^\s*#/.test(line) && line.includes(`"${variable}"`);
+  return lines.findIndex(isReading) + 1 || undefined;
+}
 
 /** The settings of a module, the endpoint or a repo; keys are written `url.host`. */
 function settingsOf(repo: Repo, app: string, module: string) {
@@ -107,21 +114,21 @@ function settingsOf(repo: Repo, app: string, module: string) {
     /** As a machine on Fly starts it. */
     onMachine: (key: string) => settingAt(repo, path(key), {}),
     variable: (key: string) => variableOf(repo, path(key)),
-    isMade: (key: string, isPlaceholder?: Judge) => isMade(repo, path(key), isPlaceholder),
+    isSet: (key: string, isPlaceholder?: Judge) => isSet(repo, path(key), isPlaceholder),
     lacks: (key: string, isPlaceholder?: Judge) => lacks(repo, path(key), isPlaceholder),
     /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
     isBuiltIn: (key: string) => {
       const value = settingAt(repo, path(key));
-      const compiled = dig(repo.settings.compiled, path(key));
+      const compiled = getIn(repo.settings.compiled, path(key));
       return value instanceof Unknown && show(value) === show(compiled);
     },
     /** Where the owner's code last sets it. */
-    place: (key: string) =>
+    location: (key: string) =>
       repo.project.config.settings.findLast(
-        (one) =>
-          one.app === app &&
-          one.key === module &&
-          key.split('.').reduce<Value | undefined>(get, one.value) !== undefined,
+        (setting) =>
+          setting.app === app &&
+          setting.key === module &&
+          key.split('.').reduce<Value | undefined>(get, setting.value) !== undefined,
       ),
   };
 }
@@ -130,27 +137,30 @@ export type Settings = ReturnType<typeof settingsOf>;
 export const endpointOf = (repo: Repo): Settings =>
   settingsOf(repo, repo.project.app.otpApp, repo.project.endpoint.module);
 
-/** Repos on the app's database. One with an address from another variable is left alone, as long as another has the app's. */
+/** Repos on the app's database; those that take their address from another variable are left alone, unless all do. */
 export function reposOf(repo: Repo): Settings[] {
   const { database, app } = repo.project;
-  const all = serverRepos(repo.project).map((module) =>
+  const repos = serverRepos(repo.project).map((module) =>
     settingsOf(repo, database.repoApps.get(module) ?? app.otpApp, module),
   );
-  const main = all.filter(
+  const main = repos.filter(
     ({ value, variable }) => value('url') === placeholder('DATABASE_URL') || !variable('url'),
   );
-  return main.length ? main : all;
+  return main.length ? main : repos;
 }
 
 /** The variable that the app takes its database's address from. */
 export function urlName(repo: Repo): string {
   const [main] = reposOf(repo);
   const name = main?.variable('url');
-  // Not one of several that an address is made of
-  const whole = 'ecto://own.example.net';
-  const takes = main && name && `${main.value('url', { [name]: whole })}`.startsWith(whole);
-  return takes ? name : 'DATABASE_URL';
+  // Not a part of the address, as DATABASE_HOST is
+  const address = 'ecto://own.example.net';
+  const isWhole = main && name && `${main.value('url', { [name]: address })}`.startsWith(address);
+  return isWhole ? name : 'DATABASE_URL';
 }
+
+/** A module's settings, and which of them our block makes because nobody does. */
+export type Target = Settings & { missing: Readonly<Record<string, boolean>> };
 
 /** The variables that settings come from: the line that reads one is the place to edit. */
 const VARIABLES: Readonly<Record<string, string>> = {
@@ -162,36 +172,46 @@ const VARIABLES: Readonly<Record<string, string>> = {
   socket_options: 'ECTO_IPV6',
 };
 
-/** A module's settings, and which of them our block makes because nobody does. */
-export type Target = Settings & { missing: Readonly<Record<string, boolean>> };
+/** Where to edit a setting. */
+function editLocation(key: string, { repo, location }: Target): { file?: string; line?: number } {
+  const line = lineReading(repo, VARIABLES[key]);
+  if (line) return { line };
+  const { file, line: lastLine } =
+    location(key) ?? location(key.replace(/^http\..*/, 'http')) ?? {};
+  return { file, line: lastLine };
+}
 
-export const WRITTEN = '; `npx plop runtime-exs` writes it';
+/** The end of an edit that needn't be done by hand. */
+export const PLOP_WRITES_IT = '; `npx plop runtime-exs` writes it';
 
-/** Finds a setting that is wrong by what it comes out as, whoever wrote it however. What only the running release knows is a doubt. */
+const isMissing = (key: string, { missing }: Target): boolean => missing[key] === true;
+
+/**
+ * Makes the `find` of rules on one setting of some modules, `endpoint('url.scheme', (scheme) => scheme !== 'https')`: the value
+ * that it comes to is judged, however it is written. Without `isWrong` a setting is wrong when it is missing. What only the
+ * running release knows is a doubt.
+ */
 export const finder =
   (targets: (repo: Repo) => readonly Target[]) =>
   (
     key: string,
-    isWrong = (_: Value | undefined, { missing }: Target): boolean | 'advice' =>
-      missing[key] === true,
+    isWrong: (value: Value | undefined, target: Target) => boolean | 'advice' = (_, target) =>
+      isMissing(key, target),
   ) =>
   (_: string, repo: Repo) =>
     targets(repo).map((target) => {
-      const { app, module, missing, place } = target;
-      const value = target.value(key);
-      if (value instanceof Unknown)
-        return new Doubt(`${key} of ${module} is decided by ${value.why}`);
-      const fault = isWrong(value, target);
-      const line = readsAt(repo, VARIABLES[key]);
-      const set = line ? undefined : (place(key) ?? place(key.replace(/^http\..*/, 'http')));
+      const { app, module, value } = target;
+      const setting = value(key);
+      if (setting instanceof Unknown)
+        return new Doubt(`${key} of ${module} is decided by ${setting.why}`);
+      const fault = isWrong(setting, target);
       return (
         fault && {
           module,
           config: `config :${app}, ${module}`,
-          ours: missing[key] ? WRITTEN : '',
+          ours: isMissing(key, target) ? PLOP_WRITES_IT : '',
           weight: fault === true ? undefined : fault,
-          file: set?.file,
-          line: line ?? set?.line,
+          ...editLocation(key, target),
         }
       );
     });

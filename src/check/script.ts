@@ -9,6 +9,7 @@ interface Line {
 }
 
 export type Script = ReturnType<typeof readScript>;
+export type Assignment = Script['assignments'][number];
 
 const DEEPEST = 10;
 const MOST_TEXT = 200_000;
