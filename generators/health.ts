@@ -1,7 +1,8 @@
 import { sameEndings } from '../src/edit/endings.ts';
+import type { Call } from '../src/elixir/expr.ts';
 import { callsIn, modulesIn } from '../src/elixir/modules.ts';
 import { fullName, moduleScope } from '../src/elixir/scope.ts';
-import { type Call, parseElixir } from '../src/elixir/syntax.ts';
+import { parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { checkedFile } from '../src/fly/checked-file.ts';
 import type { Descriptor } from '../src/plan/file.ts';

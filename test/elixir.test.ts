@@ -26,6 +26,7 @@ const VALUES: Record<string, [source: string, value: string][]> = {
   ],
   'patterns take tuples and lists apart': [
     ['case {:ok, [1, 2]} do\n  {:error, _} -> :no\n  {:ok, [first, _]} -> first\nend', '1'],
+    ['case [a: 1] do\n  %{:a => 2} -> :no\n  %{a: b} -> b\nend', '1'],
   ],
   'closures and captures': [
     ['double = fn x -> [x, x] end\ndouble.(:a)', '[:a, :a]'],

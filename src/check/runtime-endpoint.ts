@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { walk } from '../elixir/expr.ts';
-import { inner } from '../elixir/scope.ts';
+import { innerScope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import {
   atomName,
@@ -140,7 +140,7 @@ function socketsElsewhere(_: string, repo: Repo) {
   walk(module?.body ?? [], (expr) => {
     if (!module || expr.is !== 'call' || expr.name !== 'socket') return;
     const { file, text, scope } = module;
-    const [, handler, options] = expr.args.map((arg) => evaluate(arg, inner(scope)));
+    const [, handler, options] = expr.args.map((arg) => evaluate(arg, innerScope(scope)));
     const refuses = ['websocket', 'longpoll'].some((transport) => {
       const origins = get(get(options, transport), 'check_origin');
       return Array.isArray(origins) && !origins.some((origin) => admits(origin, repo));

@@ -1,46 +1,52 @@
-import { evaluate, evaluateBody, falsy } from './evaluate.ts';
+import { evaluate, evaluateBody, isFalsy } from './evaluate.ts';
 import { type Call, type Clause, type Expr, isOperator } from './expr.ts';
-import { library } from './library.ts';
-import { match } from './match.ts';
-import { inner, type Scope, watched } from './scope.ts';
+import { callLibrary } from './library.ts';
+import { type Match, match } from './match.ts';
+import { innerScope, recordReads, type Scope } from './scope.ts';
 import { Closure, Environment, Tuple, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */
-const NOT_NIL =
-  /^(String\.\w+[?!]?|Base\.\w*decode\w*!?|(Integer|Float)\.parse|URI\.(parse|new!)|Path\.(join|expand)|File\.(read|stream)!?|Jason\.decode!)$/;
-const EACH = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
+const REJECTS_NIL = [
+  /^String\.\w+[?!]?$/,
+  /^Base\.\w*decode\w*!?$/,
+  /^((Integer|Float)\.parse|URI\.(parse|new!)|Jason\.decode!)$/,
+  /^(Path\.(join|expand)|File\.(read|stream)!?)$/,
+];
+const MAPPERS = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
+const LOOKUPS = new Set(['Map.get', 'Map.fetch!', 'Access.get']);
 
 /**
- * A call of the module's own functions, of a closure, of the library or of what the host knows.
- * @param name in full; '' for a call on a value
+ * Calls a function of the module itself, a closure, a function of the library, or what the run knows.
+ * @param name in full, such as `Shop.Env.get`; '' for a call on a value
  */
-export function apply(expr: Call, name: string, scope: Scope): Value {
-  const { host } = scope;
-  const isOwn = !expr.on || name === `${scope.module}.${expr.name}`;
-  const own = isOwn ? scope.functions.get(expr.name) : undefined;
-  const on = name ? undefined : evaluate(expr.on, scope);
-  const [args, reads] = watched(scope, () => expr.args.map((arg) => evaluate(arg, scope)));
-  const within = reads.length ? { ...scope, because: [...scope.because, ...reads] } : scope;
-  if (own) return invoke(own, args, within);
-  if (on instanceof Closure) return applyClosure(on, args, scope);
+export function apply(call: Call, name: string, scope: Scope): Value {
+  const { run } = scope;
+  const isOwn = !call.target || name === `${scope.module}.${call.name}`;
+  const ownClauses = isOwn ? scope.functions.get(call.name) : undefined;
+  const target = name ? undefined : evaluate(call.target, scope);
+  const [args, reads] = recordReads(scope, () => call.args.map((arg) => evaluate(arg, scope)));
+  const callScope = reads.length ? { ...scope, causes: [...scope.causes, ...reads] } : scope;
+  if (ownClauses) return invoke(ownClauses, args, callScope);
+  if (target instanceof Closure) return invokeClosure(target, args, scope);
   const [first, second = null, third = null] = args;
-  if (first === null && NOT_NIL.test(name))
-    host?.stop(new Unknown(`${name} of nil`), within.because, expr.offset);
-  if (host && first instanceof Environment && /^(Map\.(get|fetch!)|Access\.get)$/.test(name))
-    return host.variable(second, third, name === 'Map.fetch!', expr.offset);
-  if (EACH.has(name) && Array.isArray(first) && second instanceof Closure) {
-    const results = first.map((item) => applyClosure(second, [item], scope));
+  if (first === null && REJECTS_NIL.some((pattern) => pattern.test(name)))
+    run?.stop(new Unknown(`${name} of nil`), callScope.causes, call.offset);
+  if (run && first instanceof Environment && LOOKUPS.has(name))
+    return run.readVariable(second, third, name === 'Map.fetch!', call.offset);
+  if (MAPPERS.has(name) && Array.isArray(first) && second instanceof Closure) {
+    const results = first.map((item) => invokeClosure(second, [item], scope));
     return name === 'Enum.flat_map' ? (results.flat() as Value[]) : results;
   }
-  const computed = library(name, args);
+  const computed = callLibrary(name, args);
   if (computed !== undefined) return computed;
-  const known = name ? host?.call(name, args, within, expr.offset) : undefined;
-  return known === undefined ? new Unknown(`${name || expr.name}(…)`) : known;
+  const result = name ? run?.call(name, args, callScope, call.offset) : undefined;
+  return result === undefined ? new Unknown(`${name || call.name}(…)`) : result;
 }
 
-const applyClosure = ({ clauses, scope }: Closure, args: Value[], { because }: Scope): Value =>
-  choose(clauses, args, { ...scope, because });
+const invokeClosure = ({ clauses, scope }: Closure, args: Value[], { causes }: Scope): Value =>
+  choose(clauses, args, { ...scope, causes });
 
+/** `name \\ default` among a function's parameters. */
 const isDefault = (pattern: Expr): pattern is Extract<Expr, { is: 'operator' }> =>
   isOperator(pattern, '\\\\');
 
@@ -52,42 +58,46 @@ export function invoke(clauses: readonly Clause[], args: Value[], outer: Scope):
     return missing >= 0 && missing <= patterns.filter(isDefault).length;
   });
   if (!head) return new Unknown('no matching clause');
-  let given = args.length - head.patterns.filter((pattern) => !isDefault(pattern)).length;
+  const required = head.patterns.filter((pattern) => !isDefault(pattern));
+  // Elixir fills parameters that have a default from left to right
+  let optionalArgs = args.length - required.length;
   const rest = [...args];
-  const full = head.patterns.map((pattern) =>
-    isDefault(pattern) && given-- <= 0
+  const fullArgs = head.patterns.map((pattern) =>
+    isDefault(pattern) && optionalArgs-- <= 0
       ? evaluate(pattern.operands[1], scope)
       : (rest.shift() ?? null),
   );
-  const fitting = clauses.filter(
-    ({ patterns, body }) => body.length > 0 && patterns.length === full.length,
+  const bodies = clauses.filter(
+    ({ patterns, body }) => body.length > 0 && patterns.length === fullArgs.length,
   );
-  return choose(fitting, full, scope);
+  return choose(bodies, fullArgs, scope);
 }
 
-/** The value of the first clause whose patterns and guard fit; where that can't be known, perhaps all are run. */
+/**
+ * The value of the first clause whose patterns and guard fit. Where that can't be known it is Unknown, and `everyBranch`
+ * decides whether the clauses that may fit are run.
+ */
 export function choose(clauses: readonly Clause[], subjects: Value[], scope: Scope): Value {
   // What earlier patterns looked up in the environment led to a later clause too
-  const because: string[] = [];
+  const causes: string[] = [];
   let doubt: Unknown | undefined;
   for (const clause of clauses) {
-    const each = inner(scope);
-    const [fits, reads] = watched(scope, () => fit(clause, subjects, each));
-    because.push(...reads);
+    const clauseScope = innerScope(scope);
+    const [fits, reads] = recordReads(scope, () => matchClause(clause, subjects, clauseScope));
+    causes.push(...reads);
     if (fits === false) continue;
     if (fits instanceof Unknown && !scope.everyBranch) return fits;
-    const value = evaluateBody(clause.body, inner(each, because));
+    const value = evaluateBody(clause.body, innerScope(clauseScope, causes));
     if (fits === true) return doubt ?? value;
     doubt ??= fits;
   }
   return doubt ?? new Unknown('no matching clause');
 }
 
-function fit({ patterns, guard }: Clause, subjects: Value[], scope: Scope): boolean | Unknown {
-  const offset = 0;
-  const fits = match({ is: 'tuple', offset, items: patterns }, new Tuple(subjects), scope);
+function matchClause({ patterns, guard }: Clause, subjects: Value[], scope: Scope): Match {
+  const fits = match({ is: 'tuple', offset: 0, items: patterns }, new Tuple(subjects), scope);
   if (fits === false || !guard) return fits;
   const allowed = evaluate(guard, scope);
   if (allowed instanceof Unknown) return fits === true ? allowed : fits;
-  return falsy(allowed) ? false : fits;
+  return isFalsy(allowed) ? false : fits;
 }

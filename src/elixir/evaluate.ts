@@ -1,38 +1,38 @@
 import { apply, invoke } from './apply.ts';
-import { LARGEST_VALUE, spend } from './budget.ts';
-import { type Expr, isOperator } from './expr.ts';
+import { MAX_VALUE_SIZE, spend } from './budget.ts';
+import { type Call, type Expr, isOperator } from './expr.ts';
 import { FORMS } from './forms.ts';
-import { library } from './library.ts';
+import { callLibrary } from './library.ts';
 import { match } from './match.ts';
-import { declare, fullName, inner, type Scope, watched } from './scope.ts';
-import { Atom, Closure, Module, Tuple, Unknown, type Value, weigh } from './value.ts';
+import { declare, fullName, innerScope, recordReads, type Scope } from './scope.ts';
+import { Atom, Closure, Module, sizeOf, Tuple, Unknown, type Value } from './value.ts';
 
-const DEEPEST = 60;
+const MAX_DEPTH = 60;
 /** How many expressions are being evaluated inside each other. */
 let depth = 0;
 
-/** The value of an expression under MIX_ENV=prod, or Unknown with the reason. Never throws. */
+/** The value of an expression under MIX_ENV=prod, or Unknown with the reason; nil when there is none. Never throws. */
 export function evaluate(expr: Expr | undefined, scope: Scope): Value {
   if (!expr) return null;
-  if (depth > DEEPEST) return new Unknown('a recursive definition');
+  if (depth > MAX_DEPTH) return new Unknown('a recursive definition');
   if (!spend('evaluation', 1)) return new Unknown('a long computation');
   depth++;
   try {
-    return affordable(computed(expr, scope));
+    return limitSize(compute(expr, scope));
   } finally {
     depth--;
   }
 }
 
-/** Long texts and lists cost more steps, and those above a limit are unknown. */
-function affordable(value: Value): Value {
+/** Long texts and lists take more steps, and those above a limit become unknown. */
+function limitSize(value: Value): Value {
   if (typeof value !== 'string' && !Array.isArray(value) && !(value instanceof Tuple)) return value;
-  const weight = weigh(value);
-  const within = spend('evaluation', Array.isArray(value) ? value.length >> 3 : weight >> 3);
-  return within && weight <= LARGEST_VALUE ? value : new Unknown('a large value');
+  const size = sizeOf(value);
+  const isAffordable = spend('evaluation', (Array.isArray(value) ? value.length : size) >> 3);
+  return isAffordable && size <= MAX_VALUE_SIZE ? value : new Unknown('a large value');
 }
 
-function computed(expr: Expr, scope: Scope): Value {
+function compute(expr: Expr, scope: Scope): Value {
   const value = (part: Expr) => evaluate(part, scope);
   switch (expr.is) {
     case 'atom':
@@ -42,7 +42,7 @@ function computed(expr: Expr, scope: Scope): Value {
     case 'literal':
       return expr.value;
     case 'string':
-      return joined(expr.parts.map((part) => (typeof part === 'string' ? part : value(part))));
+      return interpolate(expr.parts.map((part) => (typeof part === 'string' ? part : value(part))));
     case 'list':
       return expr.items.flatMap((item) => {
         if (!isOperator(item, '|')) return [value(item)];
@@ -58,67 +58,76 @@ function computed(expr: Expr, scope: Scope): Value {
     case 'variable':
       return variable(expr.name, scope);
     case 'attribute': {
-      const held = scope.attributes.get(expr.name);
-      return held ? value(held) : new Unknown(`@${expr.name}`);
+      const definition = scope.attributes.get(expr.name);
+      return definition ? value(definition) : new Unknown(`@${expr.name}`);
     }
     case 'operator':
       return operator(expr.name, expr.operands, scope);
     case 'fn':
       return new Closure(expr.clauses, scope);
-    case 'call': {
-      const module = expr.on?.is === 'module' ? `${fullName(expr.on.name, scope)}.` : '';
-      const name = expr.on && !module ? '' : module + expr.name;
-      const form = FORMS.get(name);
-      return form ? form(expr, scope, name) : apply(expr, name, scope);
-    }
+    case 'call':
+      return call(expr, scope);
     default:
       return new Unknown(expr.text);
   }
 }
 
 /** The text of a string with its interpolations; unknown as soon as one of them is. */
-const joined = (parts: readonly Value[]): Value =>
+const interpolate = (parts: readonly Value[]): Value =>
   parts.find((part) => part instanceof Unknown) ??
   parts
     .map((part) => (part instanceof Atom || part instanceof Module ? part.name : (part ?? '')))
     .join('');
 
+/** A variable, or a call without parentheses of a function without parameters. */
 function variable(name: string, scope: Scope): Value {
-  for (const origin of scope.origins.get(name) ?? []) scope.host?.reads.add(origin);
-  const held = scope.variables.get(name);
-  if (held !== undefined) return held;
+  for (const origin of scope.origins.get(name) ?? []) scope.run?.reads.add(origin);
+  const value = scope.variables.get(name);
+  if (value !== undefined) return value;
   const clauses = scope.functions.get(name);
   return clauses ? invoke(clauses, [], scope) : new Unknown(name);
 }
 
-/** Runs statements in order (bindings included) and gives the last one's value. */
-export function evaluateBody(body: readonly Expr[], scope: Scope): Value {
-  let last: Value = null;
-  for (const statement of body)
-    last = declare(statement, scope) ? null : evaluate(statement, scope);
-  return last;
+function call(expr: Call, scope: Scope): Value {
+  const { target, name } = expr;
+  const module = target?.is === 'module' ? `${fullName(target.name, scope)}.` : '';
+  const qualifiedName = target && !module ? '' : module + name;
+  const form = FORMS.get(qualifiedName);
+  return form ? form(expr, scope, qualifiedName) : apply(expr, qualifiedName, scope);
 }
 
-/** nil and false. */
-export const falsy = (value: Value): boolean => value === false || value === null;
-
-function operator(name: string, [first, second]: readonly Expr[], scope: Scope): Value {
-  if (name === '=') {
-    const [value, reads] = watched(scope, () => evaluate(second, scope));
-    if (first) match(first, value, scope);
-    if (first?.is === 'variable') scope.origins.set(first.name, reads);
-    return value;
-  }
-  const [left, reads] = watched(scope, () => evaluate(first, scope));
+function operator(name: string, operands: readonly Expr[], scope: Scope): Value {
+  if (name === '=') return bind(operands, scope);
+  const [first, second] = operands;
+  const [left, reads] = recordReads(scope, () => evaluate(first, scope));
   const isOr = name === '||' || name === 'or';
   if (isOr || name === '&&' || name === 'and') {
-    if (left instanceof Unknown || falsy(left) !== isOr) return left;
-    const instead = evaluate(second, inner(scope, reads));
-    if (instead !== null && !(instead instanceof Unknown)) scope.host?.settle(reads);
-    return instead;
+    if (left instanceof Unknown || isFalsy(left) !== isOr) return left;
+    const right = evaluate(second, innerScope(scope, reads));
+    if (right !== null && !(right instanceof Unknown)) scope.run?.settle(reads);
+    return right;
   }
   const right = evaluate(second, scope);
   if (name === '<>' && left === null)
-    scope.host?.stop(new Unknown('nil <> …'), [...scope.because, ...reads], first?.offset ?? 0);
-  return library(name, [left, right]) ?? new Unknown(`an expression with ${name}`);
+    scope.run?.stop(new Unknown('nil <> …'), [...scope.causes, ...reads], first?.offset ?? 0);
+  return callLibrary(name, [left, right]) ?? new Unknown(`an expression with ${name}`);
 }
+
+/** `pattern = expression` */
+function bind([pattern, expr]: readonly Expr[], scope: Scope): Value {
+  const [value, reads] = recordReads(scope, () => evaluate(expr, scope));
+  if (pattern) match(pattern, value, scope);
+  if (pattern?.is === 'variable') scope.origins.set(pattern.name, reads);
+  return value;
+}
+
+/** Runs statements in order, so that later ones see what earlier ones bind. @returns the last one's value */
+export function evaluateBody(body: readonly Expr[], scope: Scope): Value {
+  let result: Value = null;
+  for (const statement of body)
+    result = declare(statement, scope) ? null : evaluate(statement, scope);
+  return result;
+}
+
+/** nil and false. */
+export const isFalsy = (value: Value): boolean => value === false || value === null;

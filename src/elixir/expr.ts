@@ -8,7 +8,7 @@ export interface Clause {
 /**
  * Elixir source as a small tree, close to what `quote` would return: keywords are lists of
  * two-element tuples, a call carries its do/else/… blocks, `a |> f(b)` is `f(a, b)`.
- * `offset` is where it starts in the source it was parsed from.
+ * `offset` is where the expression starts in the source it was parsed from.
  */
 export type Expr = { offset: number } & (
   | { is: 'atom'; name: string }
@@ -23,20 +23,21 @@ export type Expr = { offset: number } & (
   | { is: 'operator'; name: string; operands: Expr[] }
   | {
       is: 'call';
-      on: Expr | undefined;
+      /** What stands left of the dot: a module, or an expression. */
+      target: Expr | undefined;
       name: string;
       args: Expr[];
       blocks: Record<string, Expr[]>;
       clauses: Clause[];
     }
   | { is: 'fn'; clauses: Clause[] }
-  | { is: 'other'; text: string }
+  | { is: 'unsupported'; text: string }
 );
 
 export type Call = Extract<Expr, { is: 'call' }>;
 
-export function callOf(offset: number, name: string, args: Expr[], on?: Expr): Call {
-  return { is: 'call', offset, on, name, args, blocks: {}, clauses: [] };
+export function makeCall(offset: number, name: string, args: Expr[], target?: Expr): Call {
+  return { is: 'call', offset, target, name, args, blocks: {}, clauses: [] };
 }
 
 export const isOperator = <Name extends string>(
@@ -45,11 +46,11 @@ export const isOperator = <Name extends string>(
 ): expr is Extract<Expr, { is: 'operator' }> & { name: Name } =>
   expr?.is === 'operator' && expr.name === name;
 
-/** The name of the module that a call is on, as written; undefined for a bare call and for one on a value. */
+/** `System` of `System.get_env("PORT")`, as written; undefined for a call without a module. */
 export const moduleOf = (expr: Expr): string | undefined =>
-  expr.is === 'call' && expr.on?.is === 'module' ? expr.on.name : undefined;
+  expr.is === 'call' && expr.target?.is === 'module' ? expr.target.name : undefined;
 
-/** The value of a key where keywords are written out: in a list, or in a map. */
+/** The value of a key in a keyword list or map that is written out. */
 export function option(list: Expr | undefined, key: string): Expr | undefined {
   const pairs = (list?.is === 'list' && list.items) || (list?.is === 'map' && list.pairs) || [];
   for (const pair of pairs)
@@ -58,17 +59,17 @@ export function option(list: Expr | undefined, key: string): Expr | undefined {
   return undefined;
 }
 
-/** Calls `visit` for every expression, outermost first; `around` holds those that it lies in. */
+/** Calls `visit` for every expression, parents first; `ancestors` are the expressions around it, outermost first. */
 export function walk(
   exprs: readonly Expr[],
-  visit: (expr: Expr, around: readonly Expr[]) => void,
-  around: Expr[] = [],
+  visit: (expr: Expr, ancestors: readonly Expr[]) => void,
+  ancestors: Expr[] = [],
 ): void {
   for (const expr of exprs) {
-    visit(expr, around);
-    around.push(expr);
-    walk(childrenOf(Object.values(expr)), visit, around);
-    around.pop();
+    visit(expr, ancestors);
+    ancestors.push(expr);
+    walk(childrenOf(Object.values(expr)), visit, ancestors);
+    ancestors.pop();
   }
 }
 
@@ -78,6 +79,8 @@ const childrenOf = (parts: unknown[]): Expr[] =>
     return 'is' in part ? [part as Expr] : childrenOf(Object.values(part));
   });
 
-/** What is in these runs when its function is called, not while the module compiles. */
+const DEFINITIONS = new Set('def defp defmacro defmacrop defmodule defimpl quote'.split(' '));
+
+/** Whether the code inside runs only when the definition is used, not while its module compiles. */
 export const isDefinition = (expr: Expr): boolean =>
-  expr.is === 'call' && /^(def|defp|defmacrop?|defmodule|defimpl|quote)$/.test(expr.name);
+  expr.is === 'call' && DEFINITIONS.has(expr.name);

@@ -1,13 +1,13 @@
 import { evaluate } from './evaluate.ts';
 import { type Expr, isOperator, walk } from './expr.ts';
 import { fullName, type Scope } from './scope.ts';
-import { Environment, Module, pairs, sameValue, Tuple, Unknown, type Value } from './value.ts';
+import { Environment, isEqual, Module, pairs, Tuple, Unknown, type Value } from './value.ts';
 
-/** Unknown when only the running program can tell. */
-type Fits = boolean | Unknown;
+/** Whether a pattern fits; Unknown when only the running program can tell. */
+export type Match = boolean | Unknown;
 
-/** Elixir's `pattern = value`, binding variables into `scope` on the way. */
-export function match(pattern: Expr, value: Value, scope: Scope): Fits {
+/** Elixir's `pattern = value`; binds variables into `scope`. */
+export function match(pattern: Expr, value: Value, scope: Scope): Match {
   if (pattern.is === 'variable') {
     scope.variables.set(pattern.name, value);
     return true;
@@ -33,14 +33,14 @@ export function match(pattern: Expr, value: Value, scope: Scope): Fits {
       return value instanceof Module && value.name === fullName(pattern.name, scope);
     case 'operator':
       return new Unknown(`a pattern with ${pattern.name}`);
-    case 'other':
+    case 'unsupported':
       return new Unknown(pattern.text);
     default:
-      return sameValue(evaluate(pattern, scope), value);
+      return isEqual(evaluate(pattern, scope), value);
   }
 }
 
-function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Scope): Fits {
+function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Scope): Match {
   let doubt: Unknown | undefined;
   for (const [index, pattern] of patterns.entries()) {
     const fits = match(pattern, values[index] ?? null, scope);
@@ -50,24 +50,24 @@ function matchAll(patterns: readonly Expr[], values: readonly Value[], scope: Sc
   return doubt ?? true;
 }
 
-/** Of a map, or of all environment variables. */
-function matchMap(wanted: readonly Expr[], value: Value, scope: Scope): Fits {
-  const held = new Map(pairs(value));
+/** `%{key: pattern, "KEY" => pattern}` against a map or all environment variables. */
+function matchMap(entries: readonly Expr[], value: Value, scope: Scope): Match {
+  const map = new Map(pairs(value));
   const patterns: Expr[] = [];
   const values: Value[] = [];
-  for (const pair of wanted) {
-    const [key, pattern] = pair.is === 'tuple' ? pair.items : [];
-    const [textKey, textPattern] = isOperator(pair, '=>') ? pair.operands : [];
-    const name = key?.is === 'atom' ? key.name : textKey && evaluate(textKey, scope);
-    const found = pattern ?? textPattern;
-    if (typeof name !== 'string' || !found) continue;
-    const read =
-      value instanceof Environment
-        ? scope.host?.variable(name, null, false, pair.offset)
-        : held.get(name);
-    if (read === undefined || (read === null && value instanceof Environment)) return false;
-    patterns.push(found);
-    values.push(read);
+  for (const entry of entries) {
+    const pair =
+      (isOperator(entry, '=>') && entry.operands) || (entry.is === 'tuple' && entry.items);
+    const [key, pattern] = pair || [];
+    const name = key?.is === 'atom' ? key.name : key && evaluate(key, scope);
+    if (typeof name !== 'string' || !pattern) continue;
+    const isVariable = value instanceof Environment;
+    const item = isVariable
+      ? scope.run?.readVariable(name, null, false, entry.offset)
+      : map.get(name);
+    if (item === undefined || (item === null && isVariable)) return false;
+    patterns.push(pattern);
+    values.push(item);
   }
   return matchAll(patterns, values, scope);
 }

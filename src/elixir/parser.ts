@@ -5,21 +5,20 @@ import { spend } from './budget.ts';
 export type Tree = ReturnType<typeof lezerElixir.parse>;
 export type SyntaxNode = Tree['topNode'];
 
-/** What @lezer/lr keeps to itself. */
+/** Fields of @lezer/lr that its types leave out. */
 interface Tokenizer extends ExternalTokenizer {
   token(...input: Parameters<ConstructorParameters<typeof ExternalTokenizer>[0]>): void;
 }
-interface Progress {
-  /** Ways to read what came so far; each holds what is open. */
+interface ParseState {
+  /** One stack for each way to read the text so far; it holds the rules that are still open. */
   stacks: readonly { stack: readonly number[] }[];
-  /** Above 0 while it looks for a way out of an error. */
+  /** Above 0 while the parser recovers from an error. */
   recovering: number;
 }
 
 /**
- * lezer-elixir 1.1.3 takes the word after `~w(a b) ` for the sigil's modifiers, so that it loses the `do` or
- * `end` there: its tokenizer skips white space first. Modifiers stand directly behind the sigil. The only place
- * where its faults are worked round.
+ * lezer-elixir 1.1.3 takes the word after `~w(a b) ` for the sigil's modifiers and so loses a `do` or `end`: its tokenizer
+ * skips white space first. Modifiers stand directly behind the sigil. This is the only workaround for the grammar's faults.
  */
 const { tokenizers } = lezerElixir as unknown as { tokenizers: Tokenizer[] };
 const parser = lezerElixir.configure({
@@ -34,31 +33,34 @@ const parser = lezerElixir.configure({
     })),
 });
 
-/** What people write stays far below: of 37 public apps, 100 KB and 240 open are the most. */
-const LARGEST = 256 << 10;
-const MOST_OPEN = 1000;
-/** The parser's time is the square of such a row. */
-const ROW = /\s{1000}|([^\w\s])\1{500}/;
-/** A step of looking for a way out of an error copies all that is open. */
-const RECOVERY = 10;
+/** What people write stays far below: the most in 37 public apps is 100 KB and a stack of 240. */
+const MAX_LENGTH = 256 << 10;
+const MAX_STACK = 1000;
+/** The parser's time grows with the square of the length of such a repetition. */
+const REPETITION = /\s{1000}|([^\w\s])\1{500}/;
+/** Each step of a recovery copies the whole stack. */
+const RECOVERY_COST = 10;
 
-/** The parse tree, as far as the limits reach. @returns undefined for a text that is beyond them as a whole */
+/**
+ * The parse tree, as far as the limits allow: its `length` says where it ends.
+ * @returns undefined for a text that is not read at all
+ */
 export function parseTree(text: string): Tree | undefined {
-  if (!spend('parsing', 0) || text.length > LARGEST || ROW.test(text)) return undefined;
+  if (!spend('parsing', 0) || text.length > MAX_LENGTH || REPETITION.test(text)) return undefined;
   const parse = parser.startParse(text);
-  const progress = parse as unknown as Progress;
+  const state = parse as unknown as ParseState;
   try {
     for (;;) {
-      const { stacks, recovering } = progress;
-      const isOver =
-        !spend('parsing', stacks.length * (recovering ? RECOVERY : 1)) ||
-        stacks.some(({ stack }) => stack.length > MOST_OPEN);
-      if (isOver && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
+      const { stacks, recovering } = state;
+      const canGoOn =
+        spend('parsing', stacks.length * (recovering ? RECOVERY_COST : 1)) &&
+        stacks.every(({ stack }) => stack.length <= MAX_STACK);
+      if (!canGoOn && parse.stoppedAt === null) parse.stopAt(parse.parsedPos);
       const tree = parse.advance();
       if (tree) return tree;
     }
   } catch (error) {
-    // The library builds its tree by recursion, and a row such as a.b.b… is as deep as it is long
+    // The library builds its tree by recursion, and a chain such as a.b.b… is as deep as it is long
     if (error instanceof RangeError) return undefined;
     throw error;
   }

@@ -1,5 +1,5 @@
 import { spend } from './budget.ts';
-import { type Clause, type Expr, isOperator, option } from './expr.ts';
+import { type Call, type Clause, type Expr, isOperator, option } from './expr.ts';
 import type { Run } from './run.ts';
 import type { Value } from './value.ts';
 
@@ -13,51 +13,51 @@ export class Scope {
   attributes = new Map<string, Expr>();
   functions = new Map<string, Clause[]>();
   variables = new Map<string, Value>();
-  /** Environment variables that each variable's value came from. */
+  /** Environment variables that each variable's value was computed from. */
   origins = new Map<string, readonly string[]>();
-  /** Environment variables that the conditions around this code looked at, outermost first. */
-  because: readonly string[] = [];
-  /** What `__DIR__` is, as the host's `readFile` understands it. */
+  /** Environment variables that the conditions and calls around the expression looked at, outermost first. */
+  causes: readonly string[] = [];
+  /** What `__DIR__` is; `/` is the tree's root. */
   dir = '.';
   /** The folder that Mix runs in. */
   cwd = '.';
-  /** Where a condition can't be known, all its branches are run. */
+  /** Runs all branches of a condition that can't be known. */
   everyBranch = false;
-  /** The world around the code; without one it is only looked at. */
-  host: Run | undefined;
+  /** The run that the code belongs to. Without one, environment variables and files are unknown. */
+  run: Run | undefined;
 }
 
-/** A block of its own: what it binds is not seen outside. */
-export function inner(scope: Scope, because: readonly string[] = []): Scope {
-  spend('evaluation', (scope.variables.size + scope.because.length) >> 3);
+/** The scope of a nested block: what it binds is not seen outside. */
+export function innerScope(scope: Scope, causes: readonly string[] = []): Scope {
+  spend('evaluation', (scope.variables.size + scope.causes.length) >> 3);
   return {
     ...scope,
     variables: new Map(scope.variables),
     origins: new Map(scope.origins),
-    because: because.length ? [...scope.because, ...because] : scope.because,
+    causes: causes.length ? [...scope.causes, ...causes] : scope.causes,
   };
 }
 
-/** Runs `body` and tells which environment variables it looked at. */
-export function watched<Result>({ host }: Scope, body: () => Result): [Result, string[]] {
-  if (!host) return [body(), []];
-  const outer = host.reads;
-  host.reads = new Set();
+/** Runs `body`. @returns its result and the environment variables that it looked at */
+export function recordReads<Result>({ run }: Scope, body: () => Result): [Result, string[]] {
+  if (!run) return [body(), []];
+  const outerReads = run.reads;
+  run.reads = new Set();
   const result = body();
-  const reads = [...host.reads];
-  host.reads = outer;
-  for (const name of reads) outer.add(name);
+  const reads = [...run.reads];
+  run.reads = outerReads;
+  for (const name of reads) outerReads.add(name);
   return [result, reads];
 }
 
-/** Collects a module body's attributes, functions and aliases, so that calls between them can be followed. */
+/** Collects the attributes, functions and aliases of a module's body, so that calls between them can be followed. */
 export function moduleScope(body: readonly Expr[], module = ''): Scope {
   const scope = { ...new Scope(), module };
   for (const expr of body) {
     declare(expr, scope);
     if (expr.is === 'attribute' && expr.value) scope.attributes.set(expr.name, expr.value);
     if (expr.is !== 'call' || (expr.name !== 'def' && expr.name !== 'defp')) continue;
-    const [head, guard] = unguarded(expr.args[0]);
+    const [head, guard] = splitGuard(expr.args[0]);
     if (head?.is !== 'call' && head?.is !== 'variable') continue;
     const clauses = scope.functions.get(head.name) ?? [];
     const patterns = head.is === 'call' ? head.args : [];
@@ -68,19 +68,15 @@ export function moduleScope(body: readonly Expr[], module = ''): Scope {
 }
 
 /** `pattern when guard` as its two halves. */
-export const unguarded = (expr: Expr | undefined): [Expr | undefined, Expr | undefined] =>
+const splitGuard = (expr: Expr | undefined): [Expr | undefined, Expr | undefined] =>
   isOperator(expr, 'when') ? [expr.operands[0], expr.operands[1]] : [expr, undefined];
 
-/** Takes `alias`, `import` and `use` into the scope; true when the statement was one of them. */
+/** Takes `alias`, `import` and `use` into the scope. @returns whether the statement was one of them, or `require` */
 export function declare(expr: Expr, scope: Scope): boolean {
-  if (expr.is !== 'call' || expr.on || !/^(alias|import|use|require)$/.test(expr.name))
+  if (expr.is !== 'call' || expr.target || !/^(alias|import|use|require)$/.test(expr.name))
     return false;
   const [target, options] = expr.args;
-  if (target?.is === 'call' && target.name === '{}' && target.on?.is === 'module') {
-    const base = fullName(target.on.name, scope);
-    for (const part of target.args)
-      if (part.is === 'module') scope.aliases.set(lastPart(part.name), `${base}.${part.name}`);
-  }
+  if (target?.is === 'call') aliasEach(target, scope);
   if (target?.is !== 'module') return true;
   const name = fullName(target.name, scope);
   const as = option(options, 'as');
@@ -90,17 +86,24 @@ export function declare(expr: Expr, scope: Scope): boolean {
   return true;
 }
 
+/** `alias Shop.{Repo, Cart}` */
+function aliasEach({ target, name, args }: Call, scope: Scope): void {
+  if (name !== '{}' || target?.is !== 'module') return;
+  const base = fullName(target.name, scope);
+  for (const part of args)
+    if (part.is === 'module') scope.aliases.set(lastPart(part.name), `${base}.${part.name}`);
+}
+
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
 /** Erlang's limit for an atom. */
-const LONGEST_NAME = 255;
+const MAX_NAME = 255;
 
 /** A module's name with aliases and `__MODULE__` written out. */
 export function fullName(name: string, scope: Pick<Scope, 'aliases' | 'module'>): string {
   const [first = '', ...rest] = name.split('.');
   if (first === 'Elixir') return rest.join('.');
-  const start =
-    first === '__MODULE__' ? scope.module || first : (scope.aliases.get(first) ?? first);
-  const full = [start, ...rest].join('.');
-  return full.length > LONGEST_NAME ? name : full;
+  const start = first === '__MODULE__' ? scope.module : scope.aliases.get(first);
+  const full = [start || first, ...rest].join('.');
+  return full.length > MAX_NAME ? name : full;
 }

@@ -1,45 +1,40 @@
-import { cut, spend } from './budget.ts';
+import { markTruncated, spend } from './budget.ts';
+import { convertTree } from './convert.ts';
 import { parseTree, type Tree } from './parser.ts';
-import { readTree } from './read.ts';
 
-export { type Call, type Clause, type Expr, option, walk } from './expr.ts';
+let lastLine = { text: '', offset: 0, line: 1 };
 
-let last = { text: '', offset: 0, line: 1 };
-
-/** Line number (1-based) of an offset. Counts on from the last one asked for. */
+/** Line number (1-based) of an offset. Counts on from the last call, as callers go through a text from top to bottom. */
 export function lineAt(text: string, offset: number): number {
-  if (text !== last.text || offset < last.offset) last = { text, offset: 0, line: 1 };
-  const line = last.line + text.slice(last.offset, offset).split('\n').length - 1;
-  last = { text, offset, line };
+  if (text !== lastLine.text || offset < lastLine.offset) lastLine = { text, offset: 0, line: 1 };
+  const line = lastLine.line + text.slice(lastLine.offset, offset).split('\n').length - 1;
+  lastLine = { text, offset, line };
   return line;
 }
 
-/** By text: several questions read the same file. Long-running processes start over now and then. */
-const known = new Map<string, ReturnType<typeof parse>>();
-const MOST_KNOWN = 2000;
+/** Parsed files by their text, since several questions read the same file. Emptied when full, for long-running processes. */
+const cache = new Map<string, ReturnType<typeof parse>>();
+const MAX_CACHED = 2000;
 
-/**
- * Parses Elixir source without Elixir. Never throws: what can't be read is left out and the first
- * such place is named in `problem`.
- */
+const TOO_LARGE = 'what follows is too long or too deep';
+
+/** Parses Elixir source without Elixir. Never throws: what can't be read is left out, and `problem` names where that begins. */
 export function parseElixir(text: string) {
-  const source = known.get(text) ?? parse(text);
-  if (source.problem?.text === BEYOND) cut();
-  if (known.size >= MOST_KNOWN) known.clear();
-  if (spend('parsing', 0)) known.set(text, source);
+  const source = cache.get(text) ?? parse(text);
+  if (source.problem?.text === TOO_LARGE) markTruncated();
+  if (cache.size >= MAX_CACHED) cache.clear();
+  if (spend('parsing', 0)) cache.set(text, source);
   return source;
 }
-
-const BEYOND = 'what follows is too long or too deep';
 
 function parse(text: string) {
   const tree = parseTree(text);
   const length = tree?.length ?? 0;
-  const cut = length < text.length ? { line: lineAt(text, length), text: BEYOND } : null;
+  const truncation = length < text.length ? { line: lineAt(text, length), text: TOO_LARGE } : null;
   return {
-    body: tree ? readTree(tree.topNode, text) : [],
+    body: tree ? convertTree(tree.topNode, text) : [],
     /** What could not be read, for a message: line (1-based) and the text there. */
-    problem: cut ?? (tree ? firstError(tree, text) : null),
+    problem: truncation ?? (tree ? firstError(tree, text) : null),
   };
 }
 

@@ -2,7 +2,7 @@ import { spend } from './budget.ts';
 import type { Clause } from './expr.ts';
 import type { Scope } from './scope.ts';
 
-/** Elixir values as far as they can be known without running Elixir. Keyword lists are arrays of two-element tuples. */
+/** Elixir values as far as they can be known without running Elixir. Keyword lists and maps are arrays of two-element tuples. */
 export type Value =
   | string
   | number
@@ -33,7 +33,7 @@ export class Tuple {
   }
 }
 
-/** `fn … end` with what it can see. */
+/** `fn … end` with the scope that it was made in. */
 export class Closure {
   readonly clauses: Clause[];
   readonly scope: Scope;
@@ -43,12 +43,12 @@ export class Closure {
   }
 }
 
-/** All variables at once, as `System.get_env()` gives them. */
+/** All environment variables, as `System.get_env()` returns them. */
 export class Environment {
   readonly kind = 'environment';
 }
 
-/** What only a running program knows; `why` says what it hangs on, e.g. `System.get_env("PORT")`. */
+/** A value that only the running program knows; `why` is what it depends on, e.g. `System.get_env("PORT")`. */
 export class Unknown {
   readonly why: string;
   constructor(why: string) {
@@ -56,19 +56,20 @@ export class Unknown {
   }
 }
 
-/** `Keyword.get`; a non-keyword has no keys. */
+/** `Keyword.get`; undefined also for what is no keyword list. */
 export const get = (value: Value | undefined, key: string): Value | undefined =>
   pairs(value).find(([name]) => name === key)?.[1];
 
-/** The pairs of a keyword list (or of a list that mixes plain items in; those are left out), first wins. */
+/** The pairs of a keyword list or map, plain items left out; none for any other value. */
 export const pairs = (value: Value | undefined): [string, Value][] =>
   (Array.isArray(value) ? value : []).flatMap((item): [string, Value][] => {
-    const [key, second, ...more] = item instanceof Tuple ? item.items : [];
-    if (second === undefined || more.length) return [];
+    if (!(item instanceof Tuple) || item.items.length !== 2) return [];
+    const [key, second = null] = item.items;
     const name = key instanceof Named ? key.name : key;
     return typeof name === 'string' ? [[name, second]] : [];
   });
 
+/** A list of two-element tuples that begin with atoms, and not an empty one. */
 export const isKeyword = (value: Value | undefined): value is Value[] =>
   Array.isArray(value) &&
   value.length > 0 &&
@@ -84,33 +85,34 @@ export function deepMerge(left: Value | undefined, right: Value): Value {
   return keywords(merged);
 }
 
+/** Makes a keyword list. */
 export const keywords = (values: ReadonlyMap<string, Value>): Value[] =>
   [...values].map(([key, value]) => new Tuple([new Atom(key), value]));
 
-const weights = new WeakMap<readonly Value[], number>();
+const sizes = new WeakMap<readonly Value[], number>();
 
 /** How many parts a value has when it is written out; 16 characters of text count as one. */
-export function weigh(value: Value): number {
+export function sizeOf(value: Value): number {
   if (typeof value === 'string') return 1 + (value.length >> 4);
   const items = value instanceof Tuple ? value.items : value;
   if (!Array.isArray(items)) return 1;
-  const known = weights.get(items);
-  if (known !== undefined) return known;
-  let weight = 1;
-  for (const item of items) weight += weigh(item);
-  weights.set(items, weight);
-  return weight;
+  const cached = sizes.get(items);
+  if (cached !== undefined) return cached;
+  let size = 1;
+  for (const item of items) size += sizeOf(item);
+  sizes.set(items, size);
+  return size;
 }
 
-/** `==` of two values; costs steps by their size. */
-export function sameValue(left: Value, right: Value): boolean {
+/** `==` of two values; takes as many steps as they have parts. */
+export function isEqual(left: Value, right: Value): boolean {
   if (left === right) return true;
-  const weight = weigh(left);
-  if (weight !== weigh(right) || !spend('evaluation', weight)) return false;
+  const size = sizeOf(left);
+  if (size !== sizeOf(right) || !spend('evaluation', size)) return false;
   return show(left) === show(right);
 }
 
-/** Elixir-like text of a value, for notes and comparison. */
+/** A value as Elixir text, for messages and comparison. */
 export function show(value: Value | undefined): string {
   if (value === undefined || value === null) return 'nil';
   if (typeof value === 'string') return JSON.stringify(value);
@@ -121,8 +123,8 @@ export function show(value: Value | undefined): string {
   if (value instanceof Environment) return 'the environment';
   if (value instanceof Tuple) return `{${value.items.map(show).join(', ')}}`;
   if (!Array.isArray(value)) return String(value);
-  const named = isKeyword(value) ? pairs(value) : undefined;
-  const items = named?.map(([key, item]) => `${key}: ${show(item)}`) ?? value.map(show);
+  const entries = isKeyword(value) ? pairs(value) : undefined;
+  const items = entries?.map(([key, item]) => `${key}: ${show(item)}`) ?? value.map(show);
   return `[${items.join(', ')}]`;
 }
 

@@ -50,7 +50,7 @@ function children(module: SourceModule, sources: Sources, seen: Set<string>): st
         for (const name of expr.items.flatMap((item) => child(item, module)))
           found.push(name, ...below(name));
       if (expr.is === 'call' && expr.name === 'start_link')
-        found.push(...child(expr.on, module).flatMap(below));
+        found.push(...child(expr.target, module).flatMap(below));
     },
   );
   return found;
@@ -63,7 +63,8 @@ function child(expr: Expr | undefined, module: SourceModule): string[] {
   if (expr?.is === 'tuple') return child(expr.items[0], module);
   if (expr?.is === 'map') return child(option(expr, 'start'), module);
   if (expr?.is === 'call' && /^(child_spec|worker|supervisor)$/.test(expr.name)) {
-    const own = expr.on?.is === 'module' && expr.on.name !== 'Supervisor' ? expr.on : undefined;
+    const own =
+      expr.target?.is === 'module' && expr.target.name !== 'Supervisor' ? expr.target : undefined;
     return child(own ?? expr.args[0], module);
   }
   if (isOperator(expr, '|') || isOperator(expr, '&&'))

@@ -3,8 +3,8 @@ import { type Expr, isDefinition, moduleOf } from '../elixir/expr.ts';
 import { callsIn } from '../elixir/modules.ts';
 import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
+import type { VariableRead } from '../elixir/types.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
-import type { VariableRead } from '../elixir/world.ts';
 import type { RequiredEnv } from './config.ts';
 import { isTask, type SourceModule, type Sources } from './sources.ts';
 

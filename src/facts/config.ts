@@ -1,5 +1,5 @@
 import { Run } from '../elixir/run.ts';
-import type { VariableRead } from '../elixir/world.ts';
+import type { VariableRead } from '../elixir/types.ts';
 import { below, type Tree } from '../tree.ts';
 
 /** Packages that read the environment. */

@@ -1,6 +1,6 @@
 import { Run } from '../elixir/run.ts';
+import type { VariableRead } from '../elixir/types.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
-import type { VariableRead } from '../elixir/world.ts';
 import { configFile, READERS, variablesIn } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 

@@ -1,8 +1,8 @@
 import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
-import { inner } from '../elixir/scope.ts';
+import { innerScope } from '../elixir/scope.ts';
+import type { Setting } from '../elixir/types.ts';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
-import type { Setting } from '../elixir/world.ts';
 import type { Project } from './detect.ts';
 
 /** One thing wrong with force_ssl. */
@@ -39,7 +39,7 @@ function plugFaults({ sources }: Project): ForceSslFault[] {
   const found = sources.inCalls(/Plug\.SSL/, ({ name, args }, { scope }) => {
     const [plug, options] = args;
     if (name !== 'plug' || plug?.is !== 'module' || plug.name !== 'Plug.SSL') return undefined;
-    const given = options ? evaluate(options, inner(scope)) : [];
+    const given = options ? evaluate(options, innerScope(scope)) : [];
     return given instanceof Unknown || rewrites(given) ? undefined : {};
   });
   return found.map((at) => ({

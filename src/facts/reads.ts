@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Expr, isDefinition, isOperator, moduleOf, walk } from '../elixir/expr.ts';
-import { inner } from '../elixir/scope.ts';
+import { innerScope } from '../elixir/scope.ts';
 import { normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
@@ -79,13 +79,17 @@ function compileReads(tree: Tree, sources: Sources, projects: readonly MixProjec
     const project = projects.findLast(({ dir }) => dir !== '.' && file.startsWith(`${dir}/`));
     const cwd = project?.dir ?? '.';
     return sources.modules(file).flatMap(({ body, scope }) => {
-      const within = { ...inner(scope), dir: `/${file.replace(/\/[^/]*$/, '')}`, cwd: `/${cwd}` };
+      const within = {
+        ...innerScope(scope),
+        dir: `/${file.replace(/\/[^/]*$/, '')}`,
+        cwd: `/${cwd}`,
+      };
       const paths: string[] = [];
       walk(body, (expr, around) => {
         const parent = around.at(-1);
         if (!isPath(expr) || isPart(parent) || around.some(isDefinition)) return;
         const reader = [...around, expr].findLast(isReader);
-        const isMacro = reader?.is === 'call' && !reader.on;
+        const isMacro = reader?.is === 'call' && !reader.target;
         const embeds = parent?.is === 'call' && parent.name === 'embed_templates';
         for (const path of reader ? [evaluate(expr, within)].flat() : []) {
           if (typeof path !== 'string' || !path) continue;
@@ -115,7 +119,7 @@ const isPart = (parent: Expr | undefined): boolean =>
 /** What reads a path that stands in it: functions of a module, some macros, a variable that is read later. */
 const isReader = (expr: Expr): boolean =>
   expr.is === 'call'
-    ? (expr.on && (moduleOf(expr) !== 'Path' || expr.name === 'wildcard')) ||
+    ? (expr.target && (moduleOf(expr) !== 'Path' || expr.name === 'wildcard')) ||
       /^(use|import_sdl|embed_templates)$|_file!?$/.test(expr.name)
     : isOperator(expr, '=') || (expr.is === 'attribute' && expr.name === 'external_resource');
 

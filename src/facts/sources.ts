@@ -2,7 +2,7 @@ import { type Call, type Expr, walk } from '../elixir/expr.ts';
 import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope } from '../elixir/scope.ts';
 import { lineAt, parseElixir } from '../elixir/syntax.ts';
-import type { ModuleSource, Position } from '../elixir/world.ts';
+import type { ModuleSource, Position } from '../elixir/types.ts';
 import { below, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 

@@ -47,8 +47,8 @@ function asking(sources: Sources, repos: readonly string[]) {
     walk(
       (module.scope.functions.get(name) ?? []).flatMap(({ body }) => body),
       (expr) => {
-        if (found || expr.is !== 'call' || (expr.on && expr.on.is !== 'module')) return;
-        const on = expr.on && fullName(expr.on.name, module.scope);
+        if (found || expr.is !== 'call' || (expr.target && expr.target.is !== 'module')) return;
+        const on = expr.target && fullName(expr.target.name, module.scope);
         if (on !== undefined && repos.includes(on)) found = !HARMLESS.test(expr.name);
         else found = asks(on === undefined ? module : sources.module(on), expr.name, depth + 1);
       },

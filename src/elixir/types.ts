@@ -3,6 +3,7 @@ import type { Value } from './value.ts';
 
 export interface Position {
   file: string;
+  /** 1-based. */
   line: number;
 }
 
@@ -18,18 +19,22 @@ export interface Setting extends Position {
   value: Value;
 }
 
-export interface World {
-  /** What is set and nothing else; 'any': no variable is known, and both branches of a condition on one are run. */
+/** What a run of config files and functions starts from. */
+export interface RunOptions {
+  /** All variables that are set. 'any': no variable is known, and both branches of a condition on one are run. */
   environment: Readonly<Record<string, string>> | 'any';
-  /** Also where all variables are known, both branches of a condition that stays unknown are run. */
+  /** Runs both branches of a condition that stays unknown, also where all variables are known. */
   everyBranch?: boolean | undefined;
-  /** Settings that are there already, by app. */
+  /** Settings from before the run, by app. */
   settings?: ReadonlyMap<string, Value>;
-  /** Functions of packages that read a variable, by the number of arguments up to which they demand it; one more is the default. */
+  /**
+   * Functions of packages that read the variable named by their first argument, e.g. `{ 'Dotenvy.env!': 2 }`: called with
+   * up to 2 arguments it stops the program without the variable, a third is the default.
+   */
   readers?: Readonly<Record<string, number>>;
-  /** Folder that relative paths are seen from; the tree's root. */
+  /** Folder that relative paths are resolved from; the tree's root when left out. */
   folder?: string;
-  /** Modules beside those that the run files define or load. */
+  /** Looks up a module that the run files neither define nor load. */
   module?(name: string, args: readonly Value[]): Scope | undefined;
 }
 
