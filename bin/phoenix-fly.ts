@@ -2,6 +2,6 @@
 import { main } from '../src/run/command.ts';
 
 process.exitCode = await main(
-  { command: 'npx phoenix-fly', from: process.cwd() },
-  process.argv.slice(2).filter((arg) => arg !== '--'),
+  { command: 'npx phoenix-fly', cwd: process.cwd() },
+  process.argv.slice(2).filter((word) => word !== '--'),
 );

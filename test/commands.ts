@@ -82,7 +82,7 @@ export async function calledMain(...args: string[]): Promise<{ code: number; out
   process.stdin.isTTY = false;
   console.log = console.error = (text: string) => printed.push(text);
   try {
-    const code = await main({ command: 'npx plop', from: HERE }, args);
+    const code = await main({ command: 'npx plop', cwd: HERE }, args);
     return { code, out: stripVTControlCharacters(printed.join('\n')) };
   } finally {
     Object.assign(console, { log, error });

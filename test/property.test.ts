@@ -13,7 +13,7 @@ import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
-import { stepLines } from '../src/run/steps.ts';
+import { nextSteps } from '../src/run/steps.ts';
 import { after, complete, FLAGS, projectOf, shop } from './support.ts';
 
 type Texts = Record<string, string>;
@@ -457,17 +457,17 @@ function pasted(texts: Texts, answers: Answers): string[] {
     project,
     answers,
     present: presentIn(files, project),
-    root: `/work/${project.appDir}`,
-    way: { command: 'npx plop', from: '/work' } as const,
+    appFolder: `/work/${project.appDir}`,
+    invocation: { command: 'npx plop', cwd: '/work' } as const,
     secrets: [],
     faults: [],
     flyctl: 'absent' as const,
     apps: undefined,
     organizations: undefined,
   };
-  const steps = (['first', 'next'] as const).map((which) => stepLines({ ...context, which }));
-  return steps
-    .flatMap((text) => text.split('\n\n'))
+  const lists = (['first', 'next'] as const).map((steps) => nextSteps({ ...context, steps }));
+  return lists
+    .flatMap((list) => list.split('\n\n'))
     .map((block) => block.split('\n').filter((line) => line.startsWith('  ')))
     .filter((lines) => lines.some((line) => /^ {2}(fly|cd) /.test(line)))
     .map((lines) => lines.join('\n'));

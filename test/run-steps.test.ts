@@ -10,10 +10,10 @@ import type { Account } from '../src/fly/live.ts';
 import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { costLines } from '../src/run/report.ts';
-import { type StepContext, stepLines } from '../src/run/steps.ts';
+import { nextSteps, type StepContext } from '../src/run/steps.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 
-const way = { command: 'npx plop', from: '/work' } as const;
+const invocation = { command: 'npx plop', cwd: '/work' } as const;
 const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
 /** What an account may hold: apps by name, and whether they were deployed. */
 const account = (apps: Record<string, boolean>, organization = 'acme'): Account => ({
@@ -30,13 +30,13 @@ function steps(
 ): string {
   const project = projectOf(shop(changes));
   const answers = complete({ ...FLAGS, ...flags }, project);
-  return stepLines({
+  return nextSteps({
     project,
     answers,
     present: presentIn(files, project),
-    which: undefined,
-    root: '/work/shop',
-    way,
+    steps: undefined,
+    appFolder: '/work/shop',
+    invocation,
     secrets: undefined,
     faults: [],
     ...silent,
@@ -194,8 +194,8 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   inOrder(moved, ['postgres create --name shop-db', 'attach shop-db', 'fly deploy', 'certs add']);
   // Written, and never deployed
   assert.match(steps({}, DEPLOYED, account({})), 'fly apps create');
-  assert.match(steps({}, DEPLOYED, { which: 'first' }), 'fly apps create');
-  assert.not.match(steps({}, {}, { which: 'next' }), 'fly apps create');
+  assert.match(steps({}, DEPLOYED, { steps: 'first' }), 'fly apps create');
+  assert.not.match(steps({}, {}, { steps: 'next' }), 'fly apps create');
 });
 
 test('what would still fail is said before the deploy', () => {

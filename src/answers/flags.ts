@@ -47,61 +47,66 @@ export const commonFlags = {
   help: { short: 'h', help: 'what a command takes' },
 } satisfies Flags;
 
-/** The texts of the flags that were given; a flag without a value is "yes". */
-export type Texts = Partial<Record<string, string>>;
+/** The values of the flags that were given, by name, not yet parsed; that of a flag without a value is "yes". */
+export type FlagTexts = Partial<Record<string, string>>;
 
 /**
- * Reads a command's flags, and answers without a name in the order of `positional`.
- * @throws Problem for a flag that isn't in `flags`, one without its value, or an answer too many
+ * Reads a command's arguments.
+ * @param positional flags whose names may be left out, in this order
+ * @throws Problem for a flag that isn't in `flags`, a flag without its value, or an answer too many
  */
 export function readFlags(
   args: readonly string[],
   flags: Flags,
   positional: readonly string[] = [],
-): Texts {
+): FlagTexts {
   const options = Object.entries(flags).map(([name, { example, short, multiple = false }]) => [
     name,
     { type: example ? 'string' : 'boolean', multiple, ...(short && { short }) },
   ]);
-  const { values, positionals } = parsed(args, Object.fromEntries(options));
-  const texts: Texts = {};
+  const { values, positionals } = parseArguments(args, Object.fromEntries(options));
+  const texts: FlagTexts = {};
   for (const [name, value] of Object.entries(values))
     texts[name] = value === true ? 'yes' : [value].flat().join('\n');
-  const unnamed = positional.filter((name) => name in flags && texts[name] === undefined);
+  const unanswered = positional.filter((name) => name in flags && texts[name] === undefined);
   for (const text of positionals) {
-    const name = unnamed.shift();
+    const name = unanswered.shift();
     if (!name) throw new Problem(`"${text}" is one answer too many`);
     texts[name] = text;
   }
   return texts;
 }
 
-function parsed(args: readonly string[], options: Record<string, { type: 'string' | 'boolean' }>) {
+function parseArguments(
+  args: readonly string[],
+  options: Record<string, { type: 'string' | 'boolean' }>,
+) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
-    const [complaint = ''] = String((error as Error).message).split(/\.?\s*To specify/);
+    // Node goes on with how to pass a positional argument, which is no help here
+    const [complaint = ''] = (error as Error).message.split(/\.?\s*To specify/);
     const known = Object.keys(options).map((name) => `--${name}`);
     throw new Problem(`${complaint.replace('\n', ' ')} (flags: ${known.join(', ')})`);
   }
 }
 
-/** Lines of help on flags. */
+/** Help on flags, a line for each. */
 export const flagLines = (flags: Flags): string[] =>
   Object.entries(flags).map(([name, { help, fallback, example, short }]) => {
     const label = `${short ? `-${short}, ` : '    '}--${name}${example ? ` ${example}` : ''}`;
     return `  ${label.padEnd(29)} ${help}${fallback ? ` (without it: ${fallback})` : ''}`;
   });
 
-/** What steers a run; undefined: not said. @throws Problem for words that are none */
-export const readRunFlags = ({ write, yes, 'dry-run': dry, conflict, steps }: Texts) => ({
-  write: named('write', dry ? 'no' : (yes ?? write), parseYesNo),
-  conflict: named('conflict', conflict, oneOf(ON_CONFLICT, 'a way out')),
-  steps: named('steps', steps, oneOf(['first', 'next'], 'a list of steps')),
+/** Parses the flags that steer a run; undefined where one was not given. @throws Problem for a bad value */
+export const parseRunFlags = ({ write, yes, 'dry-run': dryRun, conflict, steps }: FlagTexts) => ({
+  write: parseFlag('write', dryRun ? 'no' : (yes ?? write), parseYesNo),
+  conflict: parseFlag('conflict', conflict, oneOf(ON_CONFLICT, 'a way out')),
+  steps: parseFlag('steps', steps, oneOf(['first', 'next'], 'a list of steps')),
 });
 
-/** Reads the text of a flag, if it was given; a complaint begins with the flag. @throws Problem */
-export function named<T>(
+/** Parses the value of a flag, if it was given. @throws Problem that begins with the flag's name */
+export function parseFlag<T>(
   flag: string,
   text: string | undefined,
   parse: (text: string) => T,
@@ -114,15 +119,14 @@ export function named<T>(
   }
 }
 
-/** Reads one of a few words. */
+/** A parser that takes one of a few words. @param what names it in the complaint: `"foo" is not a shell` */
 export const oneOf =
-  <const T extends string>(allowed: readonly T[], what: string) =>
+  <const T extends string>(words: readonly T[], what: string) =>
   (text: string): T => {
-    const found = allowed.find((word) => word === text.trim().toLowerCase());
-    if (found) return found;
-    throw new Problem(
-      `"${text}" is not ${what}: give ${allowed.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`,
-    );
+    const word = words.find((known) => known === text.trim().toLowerCase());
+    if (word) return word;
+    const choices = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+    throw new Problem(`"${text}" is not ${what}: give ${choices}`);
   };
 
 /** @throws Problem for anything that is neither */

@@ -8,40 +8,44 @@ import { isAppName, isHostName, toAppName } from '../fly/names.ts';
 import { parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
 import { parseRegion, searchRegions } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
-import { type Flag, named, oneOf, parseYesNo, type Texts } from './flags.ts';
+import { type Flag, type FlagTexts, oneOf, parseFlag, parseYesNo } from './flags.ts';
 
 export interface Choice {
   value: string;
   name: string;
 }
 
-/** Texts that the files there already answer with: see `present` of the descriptors. */
+/** The answers that the repo's files already give, as flags take them: see `present` of the descriptors. */
 export type Present = { readonly [Name in QuestionName]?: string | undefined };
 
-/** One question, declared once: the prompt, the flag, the help, the README row, the errors and the answer's type come from it. */
+/**
+ * A question, declared once: its prompt, flag, help, README row, errors and the type of its answer come from here.
+ * `app` is the answer to the first question, `live` what flyctl says.
+ */
 interface Question<T> extends Flag {
   example: string;
   fallback: string;
-  /** What a terminal is asked; without it the question is a flag. */
+  /** The prompt; without it nobody is asked, and the question is only a flag. */
   message?: string;
-  /** Asked only where nothing answers it. */
-  inDoubt?: boolean;
-  /** What is offered where no file answers yet; undefined when it can't be known. `app`: the answer to the first question. */
+  /** Nobody is asked where a file or a default answers it. */
+  onlyIfUnanswered?: boolean;
+  /** The answer where neither flag nor file gives one; undefined where it can't be known. */
   default: (project: Project, app: string) => string | undefined;
   /** @throws Problem on bad input */
   parse: (text: string, live?: Live) => T;
+  /** The opposite of `parse`; without it yes and no for a boolean, else the answer as text. */
   print?: (answer: T) => string;
-  /** For a list that can be searched by typing; free text that `parse` takes is offered too. */
+  /** The choices of a list that match a term; other text that `parse` takes can be typed as well. */
   search?: (term: string, project: Project, app: string, live: Live) => Choice[];
 }
 
 const question = <T>(row: Question<T>): Question<T> => row;
 
-/** A parser of text that must pass a test. */
-const text =
-  (fits: (text: string) => boolean, complaint: (text: string) => string) =>
+/** A parser that takes text as it is when it passes a test. */
+const checked =
+  (isValid: (text: string) => boolean, complaint: (text: string) => string) =>
   (text: string): string => {
-    if (fits(text)) return text;
+    if (isValid(text)) return text;
     throw new Problem(`"${text}" ${complaint(text)}`);
   };
 
@@ -52,7 +56,7 @@ export const questions = {
     example: 'shop',
     fallback: 'as in mix.exs',
     default: (project) => toAppName(project.app.otpApp),
-    parse: text(
+    parse: checked(
       isAppName,
       (name) =>
         `can't be a Fly app name: use 1 to 63 lower-case letters, digits and dashes, such as ${toAppName(name)}`,
@@ -90,20 +94,20 @@ export const questions = {
     fallback: 'APP.fly.dev',
     default: (_project, app) => `${app}.fly.dev`,
     parse: (host) =>
-      text(
+      checked(
         isHostName,
         () => 'is not a host name: give it without https:// and path, such as shop.example.com',
       )(host.toLowerCase()),
   }),
   release: question({
     message: 'Release?',
-    inDoubt: true,
+    onlyIfUnanswered: true,
     help: 'which release of mix.exs to build',
     example: 'shop',
     fallback: 'the only or default one',
     default: (project) =>
       project.release.name ?? (project.release.names.length ? undefined : releaseFor(project)),
-    parse: text(
+    parse: checked(
       (name) => /^[a-z][a-z0-9_]*$/.test(name),
       () => 'is no name of a release: lower-case letters, digits and _ as in mix.exs',
     ),
@@ -154,18 +158,19 @@ export type Answers = { [Name in QuestionName]: ReturnType<(typeof questions)[Na
 
 export const questionNames = Object.keys(questions) as QuestionName[];
 
-/** A row of the table, whatever its answer's type. */
+/** A question whose answer's type doesn't matter. */
 export const questionOf = (name: QuestionName): Question<unknown> =>
   questions[name] as Question<unknown>;
 
 /** An answer as its flag takes it. */
 export function printAnswer(name: QuestionName, answer: unknown): string {
+  if (typeof answer === 'boolean') return answer ? 'yes' : 'no';
   const { print = String } = questionOf(name);
-  return typeof answer === 'boolean' ? (['no', 'yes'][Number(answer)] ?? '') : print(answer);
+  return print(answer);
 }
 
-/** What is offered for a question: what the files there say, else its default. */
-export const offered = (
+/** What the files answer, else the default. */
+export const suggestedAnswer = (
   name: QuestionName,
   project: Project,
   present: Present,
@@ -173,11 +178,12 @@ export const offered = (
 ): string | undefined => present[name] ?? questions[name].default(project, app);
 
 /**
- * Parses the flags' texts and fills what is missing from what the files say and from defaults. What is not in `asks` may stay unanswered.
+ * Parses the flags; what they leave open is answered by the files, else by a default.
+ * @param asks the questions that must be answered
  * @throws Problem naming the flag that is missing or bad
  */
 export function complete(
-  texts: Texts,
+  texts: FlagTexts,
   project: Project,
   present: Present,
   asks: readonly QuestionName[] = questionNames,
@@ -186,7 +192,8 @@ export function complete(
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
     const app = answers.app as string | undefined;
-    const answer = parseAnswer(name, texts[name] ?? offered(name, project, present, app), live);
+    const text = texts[name] ?? suggestedAnswer(name, project, present, app);
+    const answer = parseAnswer(name, text, live);
     if (answer === undefined && asks.includes(name)) throw new Problem(noAnswer(name, project));
     answers[name] = answer;
   }
@@ -194,19 +201,19 @@ export function complete(
 }
 
 function noAnswer(name: QuestionName, { release }: Project): string {
-  const found = name === 'release' ? release.names : [];
-  const examples = found.length ? found : [questions[name].example];
+  const releases = name === 'release' ? release.names : [];
+  const examples = releases.length ? releases : [questions[name].example];
   return `no answer to "${name}": pass ${examples.map((text) => `--${name} ${text}`).join(' or ')}`;
 }
 
-/** Parses one answer, if there is one. @throws Problem that starts with the flag */
+/** Parses the text of a flag, if there is one. @throws Problem that begins with the flag */
 export const parseAnswer = (name: QuestionName, text: string | undefined, live?: Live): unknown =>
-  named(name, text, (answer) => questions[name].parse(answer.trim(), live));
+  parseFlag(name, text, (answer) => questions[name].parse(answer.trim(), live));
 
-/** Megabytes of a shared-cpu-1x machine's memory. @throws Problem for an amount it can't have */
+/** Megabytes of memory, from `512mb`, `1gb`, `1 g` or `512`. @throws Problem for an amount that a Fly machine can't have */
 function parseMemory(text: string): number {
-  const [, amount, unit] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text) ?? [];
-  const megabytes = Number(amount) * (/^g/i.test(unit ?? '') ? 1024 : 1);
+  const [, amount, unit = 'mb'] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text) ?? [];
+  const megabytes = Number(amount) * (unit.toLowerCase().startsWith('g') ? 1024 : 1);
   if (megabytes >= 256 && megabytes % 256 === 0) return megabytes;
   throw new Problem(
     `"${text}" is no memory size of a Fly machine: give 256mb to 2gb in steps of 256mb`,

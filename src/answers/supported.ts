@@ -6,32 +6,38 @@ import { Problem } from '../problem.ts';
 import { below } from '../tree.ts';
 import type { Answers } from './questions.ts';
 
-/** Refuses shapes that would come out half right, naming what was found and what to do. @throws Problem */
+/** Refuses apps for which the files would come out half right. @throws Problem that says what is in the way, and what to do */
 export function refuseUnsupported(project: Project): void {
-  const secret = secretImport(project);
-  const found = [
-    project.database.adapter === 'sqlite' &&
+  const reasons: string[] = [];
+  if (project.database.adapter === 'sqlite')
+    reasons.push(
       'its database is SQLite, whose file needs a Fly volume, which belongs to root, while the image runs as nobody: deploy it with `fly launch`, or move to Postgres',
-    secret &&
-      `${secret.by} imports ${secret.file}, which should not get into an image: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
-    ...project.deps.pathSources
-      .filter(({ dir }) => dir === null)
-      .map(
-        ({ name }) =>
-          `the dependency ${name} is above the app's folder, where a Docker build can't read it: move it into the app, or make it a git dependency`,
-      ),
-  ].filter(Boolean);
-  if (found.length) throw new Problem(`${found.join('; ')}. Nothing was written.`);
+    );
+  const secret = secretImport(project);
+  if (secret)
+    reasons.push(
+      `${secret.importer} imports ${secret.file}, which should not get into an image: move its settings to config/runtime.exs, read from System.get_env there, and delete the import`,
+    );
+  for (const { name, dir } of project.deps.pathSources)
+    if (dir === null)
+      reasons.push(
+        `the dependency ${name} is above the app's folder, where a Docker build can't read it: move it into the app, or make it a git dependency`,
+      );
+  if (reasons.length) throw new Problem(`${reasons.join('; ')}. Nothing was written.`);
 }
 
-/** Refuses answers that fit neither the repo nor each other. @throws Problem */
+/**
+ * Refuses answers that contradict the repo or each other.
+ * @param regions what flyctl says; without it the dated table is used
+ * @throws Problem that names the flag
+ */
 export function refuseAnswers(
   project: Project,
   { release, postgres, region }: Partial<Answers>,
   regions?: readonly Region[],
 ): void {
   const { name, names } = project.release;
-  // An umbrella without releases gets one, under any name
+  // An umbrella without releases gets one, whatever its name
   const releases = names.length || project.umbrella || !name ? names : [name];
   if (release !== undefined && releases.length && !releases.includes(release))
     throw new Problem(
@@ -53,23 +59,25 @@ export function refuseAnswers(
     throw new Problem(
       `--postgres none: the app has a database, as ${repo} says; answer a Fly Postgres app's name, managed, or external for one outside Fly`,
     );
-  // A cluster that is there may lie in another region
+  // A cluster that exists may be in another region
   if (region && postgres?.kind === 'managed' && postgres.cluster === null)
     refuseUnmanaged(region, regions);
 }
 
 const SECRET_IMPORT = /^import_config[ (]+"([^"]*secret[^"]*)"/m;
+/** `secret_key_base: "…"`, `password: "…"` */
 const SECRET_VALUE = /(secret|password|token|salt|key|url|dsn)\w*: *"/;
 
-/** Secret settings that a prod.exs, an umbrella app's too, imports whatever happens; a committed file that only reads the environment holds none. */
-function secretImport({ projects, tree }: Project): { by: string; file: string } | undefined {
-  return projects
-    .map(({ dir }) => below(dir, 'config/prod.exs'))
-    .map((by) => ({ by, file: SECRET_IMPORT.exec(tree.read(by) ?? '')?.[1] ?? '' }))
-    .find(({ by, file }) => {
-      const text = file && tree.read(by.replace(/[^/]*$/, file));
-      const readsOnly =
-        text && /System\.(get_env|fetch_env)/.test(text) && !SECRET_VALUE.test(text);
-      return file && !readsOnly;
-    });
+/** The first prod.exs, of the app or of an umbrella's app, that imports a file of secrets. */
+function secretImport({ projects, tree }: Project): { importer: string; file: string } | undefined {
+  for (const { dir } of projects) {
+    const importer = below(dir, 'config/prod.exs');
+    const [, file] = SECRET_IMPORT.exec(tree.read(importer) ?? '') ?? [];
+    if (file === undefined) continue;
+    const text = tree.read(importer.replace(/[^/]*$/, file)) ?? '';
+    // A committed file that only reads the environment holds no secrets
+    const readsOnly = /System\.(get_env|fetch_env)/.test(text) && !SECRET_VALUE.test(text);
+    if (!readsOnly) return { importer, file };
+  }
+  return undefined;
 }

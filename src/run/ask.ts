@@ -1,6 +1,11 @@
 import { styleText } from 'node:util';
-import type { Texts } from '../answers/flags.ts';
-import { offered, type Present, type QuestionName, questionOf } from '../answers/questions.ts';
+import type { FlagTexts } from '../answers/flags.ts';
+import {
+  type Present,
+  type QuestionName,
+  questionOf,
+  suggestedAnswer,
+} from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Live } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
@@ -9,43 +14,57 @@ import { ask } from './prompt.ts';
 import { wrapped } from './terminal.ts';
 
 /**
- * Asks what the flags left open, into `texts`.
- * @param account what flyctl says, under way
- * @returns what it said, for reading the answers
+ * Asks the questions that no flag answers, and adds the answers to `texts`.
+ * @param account what flyctl says, still under way
+ * @returns what flyctl said, which the answers are parsed with
  * @throws Stopped
  */
 export async function askAll(
   asks: readonly QuestionName[],
   project: Project,
   present: Present,
-  texts: Texts,
+  texts: FlagTexts,
   account?: Promise<Live>,
 ): Promise<Live> {
   let live: Live | undefined;
   for (const name of asks) {
-    const { message, inDoubt, search } = questionOf(name);
+    const { message, onlyIfUnanswered, search } = questionOf(name);
+    if (!message || texts[name] !== undefined) continue;
     const app = texts.app ?? toAppName(project.app.otpApp);
-    const found = offered(name, project, present, app);
-    // What stands in a file may be no answer, such as a region that was given up
-    const usable = found !== undefined && complaint(name, found) === true ? found : undefined;
-    if (!message || texts[name] !== undefined || (inDoubt && usable !== undefined)) continue;
-    if (search && !live) {
-      const slow = setTimeout(() => console.log(styleText('dim', 'Waiting for flyctl…')), 300);
-      live = (await account) ?? {};
-      clearTimeout(slow);
-      if (live.note) console.log(styleText('dim', wrapped(live.note)));
-    }
+    const suggestion = validSuggestion(name, project, present, app);
+    if (onlyIfUnanswered && suggestion !== undefined) continue;
+    if (search) live ??= await waitForAccount(account);
     const known = live ?? {};
     texts[name] = await ask({
       message,
-      offered: usable,
-      validate: (text) => complaint(name, text, live),
+      suggestion,
+      validate: (answer) => complaint(name, answer, known),
       search: search && ((term) => search(term, project, app, known)),
     });
   }
   return live ?? {};
 }
 
-/** What is wrong with an answer; true: nothing. */
-const complaint = (name: QuestionName, text: string, live?: Live): true | string =>
-  problemOf(() => questionOf(name).parse(text.trim(), live)) ?? true;
+/** What a file says may be no answer any more, such as a region that Fly closed. */
+function validSuggestion(
+  name: QuestionName,
+  project: Project,
+  present: Present,
+  app: string,
+): string | undefined {
+  const suggestion = suggestedAnswer(name, project, present, app);
+  if (suggestion === undefined) return undefined;
+  return complaint(name, suggestion) === true ? suggestion : undefined;
+}
+
+async function waitForAccount(account: Promise<Live> | undefined): Promise<Live> {
+  const notice = setTimeout(() => console.log(styleText('dim', 'Waiting for flyctl…')), 300);
+  const live = (await account) ?? {};
+  clearTimeout(notice);
+  if (live.note) console.log(styleText('dim', wrapped(live.note)));
+  return live;
+}
+
+/** @returns true, or what is wrong with an answer */
+const complaint = (name: QuestionName, answer: string, live?: Live): true | string =>
+  problemOf(() => questionOf(name).parse(answer.trim(), live)) ?? true;

@@ -1,11 +1,11 @@
-import type { Texts } from '../answers/flags.ts';
+import type { FlagTexts } from '../answers/flags.ts';
 import { check, type Result, type Skips } from '../check/check.ts';
 import { requirements } from '../check/requirements.ts';
 import { verdictsOf } from '../check/verdicts.ts';
 import { detectBuilt } from '../docker/release-files.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { paintVerdict, say, wrapped } from './terminal.ts';
+import { paintVerdict, print, wrapped } from './terminal.ts';
 
 /**
  * The command `check`: prints the verdicts.
@@ -13,35 +13,37 @@ import { paintVerdict, say, wrapped } from './terminal.ts';
  * @returns the exit code: 1 for a must, with --strict for anything that is not met
  * @throws Problem when this is no Phoenix app, or for a requirement that doesn't exist
  */
-export function runCheck(root: string, { json, strict, skip }: Texts): number {
-  const skips = skipsOf(skip?.split('\n') ?? []);
+export function runCheck(root: string, { json, strict, skip }: FlagTexts): number {
+  const skips = parseSkips(skip?.split('\n') ?? []);
   const results = check(detectBuilt(openTree(root)), skips);
   const isStrict = strict !== undefined;
-  const text = json ? JSON.stringify(results, null, 2) : verdictsOf(results, isStrict);
-  if (json) say(text);
-  else say(text.split('\n').map(fitting).join('\n'), paintVerdict);
+  if (json) print(JSON.stringify(results, null, 2));
+  else print(verdictsOf(results, isStrict).split('\n').map(wrapIndented).join('\n'), paintVerdict);
   return results.some((result) => fails(result, isStrict)) ? 1 : 0;
 }
 
-/** A line of any length, continued below its own beginning. */
-const fitting = (line: string): string => {
-  const [indent = ''] = /^ */.exec(line) ?? [];
-  return indent + wrapped(line.slice(indent.length), `${indent}  `, indent.length);
-};
+/** Wraps a line; what follows is indented by two more spaces than its start. */
+function wrapIndented(line: string): string {
+  const text = line.trimStart();
+  const indent = ' '.repeat(line.length - text.length);
+  return indent + wrapped(text, `${indent}  `, indent.length);
+}
 
-const fails = ({ verdict }: Result, strict: boolean): boolean =>
-  verdict === 'must' || (strict && verdict !== 'met' && verdict !== 'skipped');
+const fails = ({ verdict }: Result, isStrict: boolean): boolean =>
+  verdict === 'must' || (isStrict && verdict !== 'met' && verdict !== 'skipped');
 
-/** `R3.5` or `R3.5: our own format`. @throws Problem for a requirement that doesn't exist */
-function skipsOf(texts: readonly string[]): Skips {
-  const known = requirements.map(({ id }) => id as string);
-  const skips = new Map(
-    texts.map((text) => {
-      const [id = '', ...reason] = text.split(':');
-      return [id.trim(), reason.join(':').trim()] as const;
-    }),
-  );
-  const strange = [...skips.keys()].find((id) => !known.includes(id));
-  if (strange === undefined) return skips;
-  throw new Problem(`--skip: there is no requirement ${strange}; there are ${known.join(', ')}`);
+/**
+ * Reads the values of --skip: `R3.5` or `R3.5: our own format`.
+ * @throws Problem for a requirement that doesn't exist
+ */
+function parseSkips(texts: readonly string[]): Skips {
+  const known: readonly string[] = requirements.map(({ id }) => id);
+  const skips = new Map<string, string>();
+  for (const text of texts) {
+    const [id = '', ...reason] = text.split(':');
+    skips.set(id.trim(), reason.join(':').trim());
+  }
+  const unknown = [...skips.keys()].find((id) => !known.includes(id));
+  if (unknown === undefined) return skips;
+  throw new Problem(`--skip: there is no requirement ${unknown}; there are ${known.join(', ')}`);
 }

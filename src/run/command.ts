@@ -2,11 +2,11 @@ import { generated } from '../../generators/index.ts';
 import {
   commonFlags,
   type Flags,
+  type FlagTexts,
   flagLines,
   oneOf,
   readFlags,
   runFlags,
-  type Texts,
 } from '../answers/flags.ts';
 import { type QuestionName, questionNames, questions } from '../answers/questions.ts';
 import { VERSION } from '../edit/version.ts';
@@ -16,7 +16,7 @@ import { openTree } from '../tree.ts';
 import { generate } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { inOurName, say, speakAs, type Way, wrapped } from './terminal.ts';
+import { type Invocation, print, setProgram, withProgramName, wrapped } from './terminal.ts';
 
 interface Command {
   summary: string;
@@ -24,35 +24,37 @@ interface Command {
   /** Flags whose names may be left out, in this order. */
   positional?: readonly string[];
   /** @returns the exit code, or what to print */
-  run(texts: Texts, way: Way): Promise<number | string>;
+  run(texts: FlagTexts, invocation: Invocation): Promise<number | string>;
 }
 
-const generator = (name: string, summary: string, asks: readonly QuestionName[]): Command => ({
-  summary,
-  flags: {
-    ...Object.fromEntries(asks.map((each) => [each, questions[each]])),
-    ...runFlags,
-    ...commonFlags,
-  },
-  positional: questionNames,
-  run: (texts, way) => generate(name, asks, texts, way),
-});
+/** A command that writes files: `fly`, or the name of one file. */
+function generator(name: string, summary: string, asks: readonly QuestionName[]): Command {
+  const questionFlags = Object.fromEntries(asks.map((question) => [question, questions[question]]));
+  return {
+    summary,
+    flags: { ...questionFlags, ...runFlags, ...commonFlags },
+    positional: questionNames,
+    run: (texts, invocation) => generate(name, asks, texts, invocation),
+  };
+}
 
-/** Where the app is, is found out before. */
+const fileGenerators = Object.fromEntries(
+  Object.entries(generated).map(([name, { summary, asks }]) => [
+    name,
+    generator(name, summary, asks),
+  ]),
+);
+
+/** A command that gets the folder of the app. */
 const inApp =
-  (run: (root: string, texts: Texts) => ReturnType<Command['run']>): Command['run'] =>
-  async (texts, way) =>
-    run(await findRoot(texts.dest, way), texts);
+  (run: (root: string, texts: FlagTexts) => ReturnType<Command['run']>): Command['run'] =>
+  async (texts, invocation) =>
+    run(await findRoot(texts.dest, invocation), texts);
 
-/** Everything that can be run, by name. */
+/** Every command by its name. */
 export const commands: Readonly<Record<string, Command>> = {
   fly: generator('fly', 'everything: the app onto Fly.io', questionNames),
-  ...Object.fromEntries(
-    Object.entries(generated).map(([name, { summary, asks }]) => [
-      name,
-      generator(name, summary, asks),
-    ]),
-  ),
+  ...fileGenerators,
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
     flags: {
@@ -111,64 +113,74 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'commands, flags and their defaults',
     flags: { command: { example: 'fly', help: 'what one command takes' } },
     positional: ['command'],
-    run: async ({ command }, way) => help(command, way),
+    run: async ({ command }, invocation) => help(command, invocation),
   },
 };
 
 /**
- * The command line behind the name of the program.
+ * The command line: runs a command, and prints what it returns or throws.
+ * @param words what follows the name of the program
  * @returns the exit code: 0 done or nothing to do, 1 a problem, 130 interrupted
  */
-export async function main(way: Way, argv: readonly string[]): Promise<number> {
-  speakAs(way);
-  const args = [...argv];
-  const name = args[0]?.startsWith('-') ? undefined : args.shift();
-  const has = (...flags: string[]) => flags.some((flag) => args.includes(flag));
+export async function main(invocation: Invocation, words: readonly string[]): Promise<number> {
+  setProgram(invocation);
   try {
-    const { flags, positional, run } = commandOf(name ?? 'fly');
-    let result: number | string;
-    if (has('--version', '-v')) result = VERSION;
-    else if (has('--help', '-h')) result = help(name, way);
-    else result = await run(readFlags(args, flags, positional), way);
+    const result = await runCommand(invocation, words);
     if (typeof result === 'number') return result;
-    say(result);
+    print(result);
     return 0;
   } catch (error) {
     if (error instanceof Stopped) {
       console.log('Nothing was written.');
       return 130;
     }
-    const message =
-      error instanceof Problem ? `phoenix-fly: ${error.message}` : (error as Error).stack;
-    console.error(printable(inOurName(message ?? String(error))));
+    console.error(printable(withProgramName(errorText(error))));
     return 1;
   }
 }
 
-function commandOf(name: string): Command {
+/** Without a name the command is `fly`. */
+async function runCommand(
+  invocation: Invocation,
+  words: readonly string[],
+): Promise<number | string> {
+  const name = words[0]?.startsWith('-') ? undefined : words[0];
+  const args = name === undefined ? words : words.slice(1);
+  const has = (...flags: string[]) => flags.some((flag) => args.includes(flag));
+  const { flags, positional, run } = findCommand(name ?? 'fly');
+  if (has('--version', '-v')) return VERSION;
+  if (has('--help', '-h')) return help(name, invocation);
+  return run(readFlags(args, flags, positional), invocation);
+}
+
+function findCommand(name: string): Command {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command) return command;
   throw new Problem(`there is no command ${name}; there are ${Object.keys(commands).join(', ')}`);
 }
 
-/** Help on one command, or on all. */
-function help(name: string | undefined, { command: program }: Way): string {
-  const { summary, flags } = commandOf(name ?? 'fly');
-  const placing = program === 'npx plop' ? '[-- FLAGS]' : '[FLAGS]';
-  const about = name
-    ? [`${name}: ${summary}`, '']
-    : [
-        '',
-        ...Object.entries(commands).map(([each, row]) => `  ${each.padEnd(14)}${row.summary}`),
-        '',
-        'Flags of fly (the other commands take those of their file), and what holds without them:',
-      ];
-  return [
-    `${program} ${name ?? 'COMMAND'} [--dest FOLDER] ${placing}`,
-    ...about,
-    ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32))),
-  ].join('\n');
+/** A Problem's message is for people; any other error is a mistake of this program, so its stack is printed. */
+function errorText(error: unknown): string {
+  if (error instanceof Problem) return `phoenix-fly: ${error.message}`;
+  return (error as Error).stack ?? String(error);
 }
+
+/** Help on one command, or on all. */
+function help(name: string | undefined, { command: program }: Invocation): string {
+  const { summary, flags } = findCommand(name ?? 'fly');
+  const usage = `${program} ${name ?? 'COMMAND'} [--dest FOLDER] ${program === 'npx plop' ? '[-- FLAGS]' : '[FLAGS]'}`;
+  const about = name ? [`${name}: ${summary}`, ''] : commandList();
+  return [usage, ...about, ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32)))].join(
+    '\n',
+  );
+}
+
+const commandList = (): string[] => [
+  '',
+  ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`),
+  '',
+  'Flags of fly (the other commands take those of their file), and what holds without them:',
+];
 
 /** A script that completes commands and flags. @throws Problem for another shell */
 function completion(shell: string): string {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { load } from '../../generators/index.ts';
 import { mustFaults } from '../check/check.ts';
-import type { OnConflict } from '../edit/conflict.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
@@ -10,141 +9,119 @@ import { plan } from '../plan/plan.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { apply } from '../write/apply.ts';
+import { conflictNotes, conflictsIn, decideConflicts } from './conflicts.ts';
 import type { Run } from './generate.ts';
-import { askShowing, diffOf, fillsScreen, lostIn, summaryOf } from './preview.ts';
+import { askWithDiff, diffOf, fillsScreen, replacementDiff, summaryOf } from './preview.ts';
 import { atTerminal } from './prompt.ts';
-import { costLines, notesOf, oneShot } from './report.ts';
-import { stepLines } from './steps.ts';
-import { say, wrapped } from './terminal.ts';
+import { costLines, notesOf, repeatCommand } from './report.ts';
+import { nextSteps } from './steps.ts';
+import { print, wrapped } from './terminal.ts';
 
 /**
- * What follows the answers: plan, preview, write, report.
+ * What follows the questions of a run: plan, preview, write, report.
  * @returns the exit code
  * @throws Problem, Stopped
  */
 export async function finish(run: Run): Promise<number> {
-  const { name, context, top, flags } = run;
+  const { name, context, flags } = run;
   const files = await load(name);
   const left = plan(files, context);
-  const mergeable = differing(left, plan(files, context, 'merge'));
+  const mergeable = differingPaths(left, plan(files, context, 'merge'));
   const onConflict = flags.conflict ?? (await decideConflicts(conflictsIn(left), mergeable));
   const planned = onConflict === 'leave' ? left : plan(files, context, onConflict);
   const changes = planned.filter((change) => kindOf(change) !== 'same');
   const conflicts = conflictsIn(planned);
-  const kept = conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path);
-  const isMerged = (path: string) => onConflict === 'merge' && mergeable.includes(path);
-  const tried = onConflict === 'merge' ? "can't be merged, so it " : '';
-  const notes = [
-    ...conflicts.map(({ path }) =>
-      isMerged(path)
-        ? `${path} is merged; where both changed, yours stays.`
-        : `${path} ${tried}keeps what you wrote; \`check\` says what it lacks.`,
+  const unchanged = conflicts.filter((change) => kindOf(change) === 'same');
+  printPreview(run, changes, conflicts, [
+    ...conflictNotes(conflicts, onConflict, mergeable),
+    ...notesOf(
+      files,
+      context,
+      unchanged.map(({ path }) => path),
     ),
-    ...notesOf(files, context, kept),
-  ];
-  const preview = [
-    changes.length ? summaryOf(changes) : '',
-    name === 'fly' ? costLines(context) : '',
-    ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
-    conflicts.length && !atTerminal() ? `\n${lostIn(conflicts)}` : '',
-  ];
-  say(`\n${preview.filter(Boolean).join('\n')}`);
-  const again = `Again without questions: ${oneShot(run, onConflict)}`;
-  if (changes.length && !(await decideWriting(changes, flags.write))) {
-    say(`Nothing was written.\n\n${again}`);
+  ]);
+  const repeat = `Again without questions: ${repeatCommand(run, onConflict)}`;
+  if (changes.length && !(await confirmWriting(changes, flags.write))) {
+    print(`Nothing was written.\n\n${repeat}`);
     return 0;
   }
-  const root = join(top, context.project.appDir);
-  if (changes.length) {
-    apply(root, changes);
-    await tellWritten(root, changes);
-  } else if (conflicts.length)
+  const appFolder = join(run.folder, context.project.appDir);
+  if (changes.length) await write(appFolder, changes);
+  else if (conflicts.length)
     console.log('Nothing else to change. To take ours instead of yours: --conflict replace');
   else console.log('Nothing to change: the files already say this.');
-  if (name === 'fly') say(`\n${await nextSteps(run, root)}\n\n${costLines(context)}`);
-  say(`\n${again}`);
+  if (name === 'fly') print(`\n${await nextStepsOf(run, appFolder)}\n\n${costLines(context)}`);
+  print(`\n${repeat}`);
   return 0;
 }
 
-const conflictsIn = (changes: readonly Change[]): Change[] =>
-  changes.filter(({ ours }) => ours !== undefined);
-
-/** Files that merging changes more than leaving them does: not those that their owner wrote without us. */
-const differing = (left: readonly Change[], merged: readonly Change[]): string[] =>
+/** Files for which merging differs from leaving them: not those that their owner wrote without us. */
+const differingPaths = (left: readonly Change[], merged: readonly Change[]): string[] =>
   merged.filter(({ after }, index) => after !== left[index]?.after).map(({ path }) => path);
 
-/** What becomes of files in which lines of their owner stand where ours would: asked at a terminal, else they are left alone. @throws Stopped */
-async function decideConflicts(
+function printPreview(
+  { name, context }: Run,
+  changes: readonly Change[],
   conflicts: readonly Change[],
-  mergeable: readonly string[],
-): Promise<OnConflict> {
-  if (conflicts.length === 0 || !atTerminal()) return 'leave';
-  const paths = conflicts.map(({ path }) => path).join(', ');
-  say(`\n${wrapped(`In ${paths}, your lines differ from ours.`)}`);
-  const merge = `merge    ${mergeable.join(', ')}; where both changed, yours stays`;
-  const ways = [
-    'leave    yours stays as it is',
-    'replace  yours by ours',
-    ...(mergeable.length ? [merge] : []),
-    'show     what replace would change',
-  ].map((name) => ({ value: name.split(' ')[0] ?? '', name }));
-  const prompt = {
-    message: 'What to do there?',
-    offered: 'leave',
-    validate: () => 'pick one of these',
-    search: (term: string) => ways.filter(({ value }) => value.startsWith(term)),
-  };
-  return (await askShowing(prompt, lostIn(conflicts))) as OnConflict;
+  notes: readonly string[],
+): void {
+  const parts = [
+    changes.length ? summaryOf(changes) : '',
+    name === 'fly' ? costLines(context) : '',
+    ...(notes.length ? ['Notes:', ...notes.map((note) => wrapped(`  - ${note}`, '    '))] : []),
+    conflicts.length && !atTerminal() ? `\n${replacementDiff(conflicts)}` : '',
+  ];
+  print(`\n${parts.filter(Boolean).join('\n')}`);
 }
 
 /**
- * Shows the diff, and asks whether to write, unless a flag says so.
- * @throws Problem without a terminal, where files that exist would change; Stopped
+ * Shows the diff, and asks whether to write it, unless a flag answers that.
+ * @throws Problem where files that exist would change and nobody can be asked; Stopped
  */
-async function decideWriting(
-  changes: readonly Change[],
-  write: boolean | undefined,
-): Promise<boolean> {
+async function confirmWriting(changes: readonly Change[], flag?: boolean): Promise<boolean> {
   const diff = `\n${diffOf(changes)}\n`;
-  const asks = write === undefined && atTerminal();
+  const asks = flag === undefined && atTerminal();
   if (!asks || !fillsScreen(diff)) console.log(diff);
-  if (write !== undefined) return write;
-  const touched = changes.filter((change) => kindOf(change) === 'update').map(({ path }) => path);
-  if (!asks && touched.length)
-    throw new Problem(
-      `${touched.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`,
-    );
-  if (!asks) return true;
-  const prompt = {
-    message: `Write ${changes.length} file${changes.length === 1 ? '' : 's'}? (y/N, d shows the diff)`,
-    validate: (text: string) => /^(y|yes|n|no|d|diff|)$/i.test(text.trim()) || 'y, n or d',
-  };
-  return /^y/i.test((await askShowing(prompt, diff)).trim());
+  if (flag !== undefined) return flag;
+  if (asks) return askToWrite(changes.length, diff);
+  const updates = changes.filter((change) => kindOf(change) === 'update').map(({ path }) => path);
+  if (updates.length === 0) return true;
+  throw new Problem(
+    `${updates.join(', ')} would change: without a terminal, pass --write yes to allow it (or --write no to only see the diff)`,
+  );
 }
 
-async function tellWritten(root: string, changes: readonly Change[]): Promise<void> {
+async function askToWrite(count: number, diff: string): Promise<boolean> {
+  const prompt = {
+    message: `Write ${count} file${count === 1 ? '' : 's'}? (y/N, d shows the diff)`,
+    validate: (answer: string) => /^(y|yes|n|no|d|diff|)$/i.test(answer.trim()) || 'y, n or d',
+  };
+  const answer = await askWithDiff(prompt, diff);
+  return /^y/i.test(answer.trim());
+}
+
+async function write(appFolder: string, changes: readonly Change[]): Promise<void> {
+  apply(appFolder, changes);
   const paths = changes.map(({ path }) => path);
   console.log(styleText('green', wrapped(printable(`Wrote ${paths.join(', ')}.`))));
-  const complaints = paths.includes('fly.toml') ? await validateFlyToml(root) : [];
-  for (const line of complaints) say(`fly config validate --strict says about fly.toml: ${line}`);
+  const complaints = paths.includes('fly.toml') ? await validateFlyToml(appFolder) : [];
+  for (const line of complaints) print(`fly config validate --strict says about fly.toml: ${line}`);
 }
 
-async function nextSteps(run: Run, root: string): Promise<string> {
-  const { context, present, way, top, flags } = run;
+async function nextStepsOf(run: Run, appFolder: string): Promise<string> {
+  const { context, present, invocation, flags } = run;
   const [account, secrets] = await Promise.all([run.account, run.secrets]);
-  const { release } = context.answers;
-  // As it is now: fly.toml and env.sh.eex give some of what the app demands
-  const project = detect(openTree(top), { release });
+  // Detected again: fly.toml and env.sh.eex, now written, set some of the variables that the app requires
+  const project = detect(openTree(run.folder), { release: context.answers.release });
   const silent = { flyctl: 'silent', apps: undefined, organizations: undefined } as const;
-  const which = flags.steps;
-  return stepLines({
+  return nextSteps({
     ...context,
     ...(account ?? silent),
     project,
     present,
-    which,
-    root,
-    way,
+    steps: flags.steps,
+    appFolder,
+    invocation,
     secrets,
     faults: mustFaults(project),
   });

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { load } from '../../generators/index.ts';
-import { readRunFlags, type Texts } from '../answers/flags.ts';
+import { type FlagTexts, parseRunFlags } from '../answers/flags.ts';
 import {
   type Answers,
   complete,
-  offered,
   type Present,
   parseAnswer,
   type QuestionName,
+  suggestedAnswer,
 } from '../answers/questions.ts';
 import { refuseAnswers, refuseUnsupported } from '../answers/supported.ts';
 import { detect, type Project } from '../facts/detect.ts';
@@ -18,60 +18,92 @@ import { openTree, type Tree } from '../tree.ts';
 import { askAll } from './ask.ts';
 import { atTerminal, loadPrompts } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { say, type Way, wrapped } from './terminal.ts';
+import { type Invocation, print, wrapped } from './terminal.ts';
 
-/** A run whose answers are known. */
+/** A run whose questions are answered. */
 export interface Run {
-  /** `fly`, or the name of one file. */
+  /** The command: `fly`, or the name of one file. */
   name: string;
   asks: readonly QuestionName[];
-  flags: ReturnType<typeof readRunFlags>;
-  way: Way;
+  flags: ReturnType<typeof parseRunFlags>;
+  invocation: Invocation;
+  /** --dest, as it was given. */
   dest: string | undefined;
-  /** The folder that was opened; the app may lie below. */
-  top: string;
+  /** The folder that was opened; the app may be in a folder below it. */
+  folder: string;
   context: Context;
-  /** What the files said before. */
+  /** What the files answered before this run. */
   present: Present;
   account: Promise<Account> | undefined;
+  /** Names of the app's secrets; undefined where they can't be known. */
   secrets: Promise<string[] | undefined> | undefined;
 }
 
 /**
- * One run: facts, questions, plan, preview, write, report. What comes after the questions is loaded after them.
- * @param texts the flags, as given
+ * One run of a generator: facts and questions here, then plan, preview, write and report in finish.ts, which is loaded
+ * after the questions.
+ * @param texts the flags
  * @returns the exit code
- * @throws Problem for anything the user can mend; Stopped when they end it at a prompt
+ * @throws Problem for anything that the person can mend; Stopped when they end the run at a prompt
  */
 export async function generate(
   name: string,
   asks: readonly QuestionName[],
-  texts: Texts,
-  way: Way,
+  texts: FlagTexts,
+  invocation: Invocation,
 ): Promise<number> {
-  const flags = readRunFlags(texts);
-  for (const each of asks) parseAnswer(each, texts[each]);
+  const flags = parseRunFlags(texts);
+  for (const question of asks) parseAnswer(question, texts[question]);
   const { dest } = texts;
-  const top = await findRoot(dest, way);
-  // To start flyctl takes a tenth of a second, in which the first question can be read
-  const asked = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
-  const isOpen = asks.some((each) => /region|postgres/.test(each) && texts[each] === undefined);
-  const offers = atTerminal() && isOpen;
-  const account = name === 'fly' || offers ? asked.then(() => askAccount(top, offers)) : undefined;
+  const folder = await findRoot(dest, invocation);
+  const account = askAccountEarly(name, asks, texts, folder);
 
-  const project = await detectReleased(openTree(top), texts);
-  say(wrapped(foundLine(project)));
+  const project = await detectRelease(openTree(folder), texts);
+  print(wrapped(projectLine(project)));
   refuseUnsupported(project);
-  const present = await presentOf(project);
-  const said = atTerminal() ? await askAll(asks, project, present, texts, account) : {};
-  const given = complete(texts, project, present, asks, said);
-  refuseAnswers(project, given, said.regions);
-  const answers = withoutIdleDatabase(project, given);
+  const present = await presentAnswers(project);
+  const live = atTerminal() ? await askAll(asks, project, present, texts, account) : {};
+  const completed = complete(texts, project, present, asks, live);
+  refuseAnswers(project, completed, live.regions);
+  const answers = withoutIdleDatabase(project, completed);
   const secrets =
-    name === 'fly' ? account?.then((known) => askSecrets(top, answers.app, known)) : undefined;
-  const context: Context = { project, answers, command: way.command };
+    name === 'fly' ? account?.then((known) => askSecrets(folder, answers.app, known)) : undefined;
+  const context: Context = { project, answers, command: invocation.command };
   const { finish } = await import('./finish.ts');
-  return finish({ name, asks, flags, way, dest, top, context, present, account, secrets });
+  return finish({
+    name,
+    asks,
+    flags,
+    invocation,
+    dest,
+    folder,
+    context,
+    present,
+    account,
+    secrets,
+  });
+}
+
+/** Questions whose choices flyctl knows. */
+const LISTED_BY_FLYCTL = new Set<QuestionName>(['region', 'postgres']);
+
+/**
+ * Starts flyctl, which takes a tenth of a second, while the person reads the first question.
+ * @returns undefined where the run needs nothing from flyctl
+ */
+function askAccountEarly(
+  name: string,
+  asks: readonly QuestionName[],
+  texts: FlagTexts,
+  folder: string,
+): Promise<Account> | undefined {
+  const prompts = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
+  const isListAsked = asks.some(
+    (question) => LISTED_BY_FLYCTL.has(question) && texts[question] === undefined,
+  );
+  const offersLists = atTerminal() && isListAsked;
+  if (name !== 'fly' && !offersLists) return undefined;
+  return prompts.then(() => askAccount(folder, offersLists));
 }
 
 /** A database that nothing in the app connects to is neither made nor paid for. */
@@ -79,23 +111,23 @@ function withoutIdleDatabase({ database, lock }: Project, answers: Answers): Ans
   const { kind = 'none' } = answers.postgres ?? {};
   if (kind === 'none' || database.repos.length || lock.has('postgrex')) return answers;
   const name = printPostgres(answers.postgres);
-  say(wrapped(`--postgres ${name}: nothing in the app connects to a database, so none is made.`));
+  print(wrapped(`--postgres ${name}: nothing in the app connects to a database, so none is made.`));
   return { ...answers, postgres: { kind: 'none' } };
 }
 
-/** The facts of the release that is built: which of several, is asked first where nothing says it. */
-async function detectReleased(tree: Tree, texts: Texts): Promise<Project> {
+/** The facts, which depend on the release that is built: of several, a flag, a file or the person names it. */
+async function detectRelease(tree: Tree, texts: FlagTexts): Promise<Project> {
   if (texts.release !== undefined) return detect(tree, { release: texts.release });
   const project = detect(tree);
   if (project.release.names.length < 2) return project;
-  const present = await presentOf(project);
+  const present = await presentAnswers(project);
   if (atTerminal()) await askAll(['release'], project, present, texts);
-  const release = texts.release ?? offered('release', project, present);
+  const release = texts.release ?? suggestedAnswer('release', project, present);
   return release === undefined ? project : detect(tree, { release });
 }
 
-/** What the files there answer; a repo without any needs none of the descriptors yet. */
-async function presentOf(project: Project): Promise<Present> {
+/** What the repo's files answer. Where it has none, the descriptors need not be loaded yet. */
+async function presentAnswers(project: Project): Promise<Present> {
   if (!project.files.flyToml && !project.files.dockerfile) return {};
   const { presentIn } = await import('../plan/plan.ts');
   return presentIn(await load('fly'), project);
@@ -103,8 +135,8 @@ async function presentOf(project: Project): Promise<Present> {
 
 const DATABASES = { postgres: 'Postgres', mysql: 'MySQL', sqlite: 'SQLite', none: 'no database' };
 
-/** What was found in the repo, in one line. */
-function foundLine({ app, phoenix, database, background, elixir, umbrella }: Project): string {
+/** What was detected in the repo, in one line. */
+function projectLine({ app, phoenix, database, background, elixir, umbrella }: Project): string {
   const workers = background.slice(0, 3).join(', ') + (background.length > 3 ? ', …' : '');
   const parts = [
     `Phoenix ${phoenix.version ?? ''}`.trim() + (umbrella ? ' umbrella' : ''),

@@ -6,20 +6,21 @@ import { apply } from '../write/apply.ts';
 const PLOPFILE = `// The generators of phoenix-fly: npx plop fly
 export { default } from 'phoenix-fly/plopfile';
 `;
+/** The names that plop looks for. We write .mjs, which is a module whatever package.json says. */
 const NAMES = ['plopfile.mjs', 'plopfile.js', 'plopfile.cjs', 'plopfile.ts', 'plopfile.mts'];
 
 /**
- * Writes the plopfile with which `npx plop fly` runs inside a Phoenix repo. (.mjs: its package.json need not say "module".)
+ * Writes the plopfile with which `npx plop fly` runs inside a Phoenix repo.
  * @returns what was done, in words
- * @throws Problem when there is another plopfile
+ * @throws Problem when the repo has another plopfile
  */
 export function init(root: string): string {
   const tree = openTree(root);
-  const found = NAMES.find((name) => tree.paths.has(name));
-  if (found && tree.read(found) === PLOPFILE) return `${found} is there already.`;
-  if (found)
+  const existing = NAMES.find((name) => tree.paths.has(name));
+  if (existing && tree.read(existing) === PLOPFILE) return `${existing} is there already.`;
+  if (existing)
     throw new Problem(
-      `${found} is there: add phoenix-fly's generators to it (import flyGenerators from 'phoenix-fly/plopfile'; flyGenerators(plop))`,
+      `${existing} is there: add phoenix-fly's generators to it (import flyGenerators from 'phoenix-fly/plopfile'; flyGenerators(plop))`,
     );
   const change: Change = { path: 'plopfile.mjs', before: undefined, after: PLOPFILE };
   apply(root, [change]);

@@ -6,10 +6,10 @@ import { type Change, kindOf } from '../plan/file.ts';
 import { printable } from '../problem.ts';
 import { ask, type Prompt } from './prompt.ts';
 
-/** The hashes in the last line of a Dockerfile say nothing to a reader. */
-const PRINTS = /^(.# phoenix-fly[\w ]*: [\w.-]{6})[\w.-]+/;
+/** The hashes in the last line of a Dockerfile say nothing to a reader: `# phoenix-fly 0.2.0: AbC123…`. */
+const LONG_HASHES = /^(.# phoenix-fly[\w ]*: [\w.-]{6})[\w.-]+/;
 
-const COLORS = [
+const DIFF_COLORS = [
   [/^(---|\+\+\+) /, 'bold'],
   [/^@@/, 'cyan'],
   [/^\+/, 'green'],
@@ -22,51 +22,58 @@ function patchOf({ path, before, after }: Change): string {
   return patch.replace(/^(Index: .*\n)?=+\n/, '');
 }
 
-/** One unified diff of all changes. */
-export function diffOf(changes: readonly Change[]): string {
-  const paint = (text: string): string => {
-    const line = printable(text).replace(PRINTS, '$1…');
-    const [, color] = COLORS.find(([pattern]) => pattern.test(line)) ?? [];
-    return color ? styleText(color, line) : line;
-  };
-  return changes.map(patchOf).join('').trimEnd().split('\n').map(paint).join('\n');
+function paintDiffLine(text: string): string {
+  const line = printable(text).replace(LONG_HASHES, '$1…');
+  const [, color] = DIFF_COLORS.find(([pattern]) => pattern.test(line)) ?? [];
+  return color ? styleText(color, line) : line;
 }
 
-/** What files with conflicts keep (-), and what ours would be in its place (+). */
-export const lostIn = (conflicts: readonly Change[]): string =>
-  `--conflict replace would change:\n\n${diffOf(
-    conflicts.map(({ path, after, ours }) => ({ path, before: after, after: ours ?? after })),
-  )}\n`;
+/** One unified diff of all changes, in colour. */
+export function diffOf(changes: readonly Change[]): string {
+  const lines = changes.map(patchOf).join('').trimEnd().split('\n');
+  return lines.map(paintDiffLine).join('\n');
+}
+
+/** What `--conflict replace` would remove from the files with conflicts (-), and what it would write instead (+). */
+export function replacementDiff(conflicts: readonly Change[]): string {
+  const replacements = conflicts.map(({ path, after, ours = after }) => ({
+    path,
+    before: after,
+    after: ours,
+  }));
+  return `--conflict replace would change:\n\n${diffOf(replacements)}\n`;
+}
 
 /** A line for each file: what becomes of it, and how many lines are added and removed. */
 export function summaryOf(changes: readonly Change[]): string {
   const width = Math.max(...changes.map(({ path }) => path.length));
-  return changes
-    .map((change) => {
-      const lines = patchOf(change).split('\n').slice(2);
-      const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
-      const removed = count('-') ? ` -${count('-')}` : '';
-      return `  ${kindOf(change)}  ${change.path.padEnd(width)}  +${count('+')}${removed}`;
-    })
-    .join('\n');
+  const lines = changes.map((change) => {
+    const patch = patchOf(change).split('\n').slice(2);
+    const added = patch.filter((line) => line.startsWith('+')).length;
+    const removed = patch.filter((line) => line.startsWith('-')).length;
+    const counts = `+${added}${removed ? ` -${removed}` : ''}`;
+    return `  ${kindOf(change)}  ${change.path.padEnd(width)}  ${counts}`;
+  });
+  return lines.join('\n');
 }
 
 /** Whether a text is longer than the screen. */
 export const fillsScreen = (text: string): boolean =>
   text.split('\n').length > (process.stdout.rows ?? 24) - 2;
 
-/** Asks until the answer is another one than to see a text. @throws Stopped */
-export async function askShowing(prompt: Prompt, text: string): Promise<string> {
+/** Asks again after each answer that wants to see the diff first (d, diff, show). @throws Stopped */
+export async function askWithDiff(prompt: Prompt, diff: string): Promise<string> {
   for (;;) {
     const answer = await ask(prompt);
     if (!/^(d|diff|show)$/i.test(answer.trim())) return answer;
-    if (fillsScreen(text)) page(text);
-    else console.log(text);
+    if (fillsScreen(diff)) showInPager(diff);
+    else console.log(diff);
   }
 }
 
-/** Shows a text in the person's pager, or prints it where that can't be. */
-function page(text: string): void {
+/** Shows a text in the person's pager, or prints it where there is none. */
+function showInPager(text: string): void {
+  // Ctrl-C is for the pager
   const ignore = () => {};
   process.on('SIGINT', ignore);
   const { error, status } = spawnSync(process.env.PAGER?.trim() || 'less', {
@@ -76,5 +83,6 @@ function page(text: string): void {
     env: { ...process.env, PATH: trustedPath('.'), LESS: process.env.LESS ?? '-R -F -X' },
   });
   process.off('SIGINT', ignore);
-  if (error || status === 127) console.log(text);
+  const isMissing = error !== undefined || status === 127;
+  if (isMissing) console.log(text);
 }

@@ -10,29 +10,30 @@ export class Stopped extends Error {
 export interface Prompt {
   message: string;
   /** What an empty answer means. */
-  offered?: string | undefined;
-  /** @returns what is wrong with an answer */
-  validate: (text: string) => true | string;
-  /** What fits the text typed so far. */
+  suggestion?: string | undefined;
+  /** @returns true, or what is wrong with an answer */
+  validate: (answer: string) => true | string;
+  /** The choices of a list that match what has been typed so far; without it, the answer is free text. */
   search?: ((term: string) => readonly Choice[]) | undefined;
 }
 
+/** Whether a person can be asked. */
 export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
-/** Begun early by a run that will ask, since loading takes longer than reading most repos. */
+/** Loading takes longer than reading most repos, so a run that will ask starts it early. */
 export const loadPrompts = () =>
   Promise.all([import('@inquirer/input'), import('@inquirer/search')]);
 
 /** Asks one question at a terminal. @throws Stopped */
 export const ask = (prompt: Prompt): Promise<string> =>
-  process.env.TERM === 'dumb' ? askPlainly(prompt) : askInquirer(prompt);
+  process.env.TERM === 'dumb' ? askLineByLine(prompt) : askInquirer(prompt);
 
 async function askInquirer(prompt: Prompt): Promise<string> {
-  const { message, offered, validate, search } = prompt;
+  const { message, suggestion, validate, search } = prompt;
   const [input, list] = await loadPrompts();
-  const stop = new AbortController();
+  const abort = new AbortController();
   const onKey = (_text: string, key?: { name?: string }) => {
-    if (key?.name === 'escape') stop.abort();
+    if (key?.name === 'escape') abort.abort();
   };
   emitKeypressEvents(process.stdin);
   process.stdin.on('keypress', onKey);
@@ -40,8 +41,8 @@ async function askInquirer(prompt: Prompt): Promise<string> {
   const source = (term = '') => choicesFor(term.trim(), prompt);
   try {
     return await (search
-      ? list.default({ message, pageSize, source }, stop)
-      : input.default({ message, validate, default: offered }, stop));
+      ? list.default({ message, pageSize, source }, abort)
+      : input.default({ message, validate, default: suggestion }, abort));
   } catch (error) {
     const isStop = error instanceof Error && /^(Exit|Abort)PromptError$/.test(error.name);
     throw isStop ? new Stopped() : error;
@@ -50,46 +51,47 @@ async function askInquirer(prompt: Prompt): Promise<string> {
   }
 }
 
-/** The choices of a list, the offered one first; where nothing fits, a line that says why and can't be chosen. */
+/** The choices for a search term, the suggestion first. Where none matches: the term itself, or why it can't be chosen. */
 function choicesFor(
   term: string,
-  { offered, validate, search }: Prompt,
+  { suggestion, validate, search }: Prompt,
 ): (Choice & { disabled?: string })[] {
-  const found = search?.(term) ?? [];
-  if (found.length === 0) {
+  const choices = search?.(term) ?? [];
+  if (choices.length === 0) {
     const complaint = validate(term);
     return complaint === true
       ? [{ value: term, name: term }]
       : [{ value: '', name: complaint, disabled: ' ' }];
   }
-  if (term || offered === undefined) return [...found];
-  const first = found.find(({ value }) => value === offered) ?? { value: offered, name: offered };
-  return [first, ...found.filter((choice) => choice !== first)];
+  if (term || suggestion === undefined) return [...choices];
+  const isSuggested = ({ value }: Choice) => value === suggestion;
+  const first = choices.find(isSuggested) ?? { value: suggestion, name: suggestion };
+  return [first, ...choices.filter((choice) => choice !== first)];
 }
 
-/** A terminal that only prints lines, such as Emacs' shell, can't redraw a list: all choices are printed, and a line is read. */
-async function askPlainly({ message, offered, validate, search }: Prompt): Promise<string> {
+/** For a terminal that only prints lines, such as Emacs' shell: prints all choices, then reads a line. */
+async function askLineByLine({ message, suggestion, validate, search }: Prompt): Promise<string> {
   const { stdin: input, stdout: output } = process;
   const lines = createInterface({ input, output, terminal: false });
-  const stop = new AbortController();
-  const end = () => stop.abort();
-  lines.once('close', end);
-  process.once('SIGINT', end);
-  const question = `${message}${offered === undefined ? '' : ` (${offered})`} `;
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  lines.once('close', stop);
+  process.once('SIGINT', stop);
+  const query = `${message}${suggestion === undefined ? '' : ` (${suggestion})`} `;
   try {
     for (const { name } of search?.('') ?? []) console.log(`  ${name}`);
     for (;;) {
-      const text = (await lines.question(question, stop)).trim() || offered || '';
-      const complaint = validate(text);
-      if (complaint === true) return text;
-      const [only, ...others] = text ? (search?.(text) ?? []) : [];
-      if (only && others.length === 0) return only.value;
+      const answer = (await lines.question(query, abort)).trim() || suggestion || '';
+      const complaint = validate(answer);
+      if (complaint === true) return answer;
+      const [choice, ...otherChoices] = answer ? (search?.(answer) ?? []) : [];
+      if (choice && otherChoices.length === 0) return choice.value;
       console.log(complaint);
     }
   } catch (error) {
-    throw stop.signal.aborted ? new Stopped() : error;
+    throw abort.signal.aborted ? new Stopped() : error;
   } finally {
-    process.off('SIGINT', end);
+    process.off('SIGINT', stop);
     lines.close();
   }
 }

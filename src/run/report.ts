@@ -10,33 +10,45 @@ import type { Run } from './generate.ts';
 import { wrapped } from './terminal.ts';
 
 /**
- * Sentences to read before writing, each with its file where it is about one.
- * @param kept files that stay their owner's: what we would write in them is no matter then
+ * Sentences to read before writing.
+ * @param kept paths of the files that stay as their owner wrote them: notes on what we would write there are left out
  */
-export const notesOf = (
+export function notesOf(
   files: readonly GeneratedFile[],
   context: Context,
   kept: readonly string[],
-): string[] => [
-  // The facts behind a file that asks nothing are in the file
-  ...(files.some(({ asks }) => asks.includes('release')) ? context.project.notes : []),
-  ...files.flatMap((file) => {
-    const path = file.outputs(context)[0]?.path ?? file.name;
-    const notes = kept.includes(path) ? [] : (file.notes?.(context) ?? []);
-    return notes.map((note) =>
-      note.startsWith(path) || /^[\w./-]*\.\w+(:\d+)?: /.test(note) ? note : `${path}: ${note}`,
-    );
-  }),
-  ...budgetNotes().filter((note) => !context.project.notes.includes(note)),
-];
+): string[] {
+  const { notes } = context.project;
+  // Files that don't depend on the release, such as .dockerignore, don't depend on what these notes are about either
+  const isAboutRelease = files.some(({ asks }) => asks.includes('release'));
+  return [
+    ...(isAboutRelease ? notes : []),
+    ...files.flatMap((file) => fileNotes(file, context, kept)),
+    ...budgetNotes().filter((note) => !notes.includes(note)),
+  ];
+}
 
-/** The command that repeats a run. */
-export function oneShot({ name, asks, way, dest, context }: Run, onConflict: OnConflict): string {
-  const words = [way.command, name];
+/** `config/runtime.exs:12: …` */
+const STARTS_WITH_FILE = /^[\w./-]*\.\w+(:\d+)?: /;
+
+/** The notes of one file, each with the path in front. */
+function fileNotes(file: GeneratedFile, context: Context, kept: readonly string[]): string[] {
+  const path = file.outputs(context)[0]?.path ?? file.name;
+  if (kept.includes(path)) return [];
+  const notes = file.notes?.(context) ?? [];
+  return notes.map((note) =>
+    note.startsWith(path) || STARTS_WITH_FILE.test(note) ? note : `${path}: ${note}`,
+  );
+}
+
+/** The command that repeats a run without questions. */
+export function repeatCommand(run: Run, onConflict: OnConflict): string {
+  const { name, asks, invocation, dest, context } = run;
+  const words = [invocation.command, name];
   if (dest !== undefined) words.push('--dest', shellWord(dest));
-  if (way.command === 'npx plop') words.push('--');
-  for (const each of asks)
-    words.push(`--${each}`, shellWord(printAnswer(each, context.answers[each])));
+  if (invocation.command === 'npx plop') words.push('--');
+  for (const question of asks)
+    words.push(`--${question}`, shellWord(printAnswer(question, context.answers[question])));
   if (onConflict !== 'leave') words.push('--conflict', onConflict);
   return [...words, '--write yes'].join(' ');
 }
@@ -52,7 +64,8 @@ export function costLines({ project, answers }: Context): string {
     );
   const { total, parts, remarks, warning } = monthlyCost(memory, postgres, background);
   const sum = `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF})`;
-  return [`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`, warning ?? '']
+  const lines = [`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`, warning ?? ''];
+  return lines
     .filter(Boolean)
     .map((line) => wrapped(line))
     .join('\n');

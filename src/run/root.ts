@@ -3,44 +3,43 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 import { ask, atTerminal } from './prompt.ts';
-import type { Way } from './terminal.ts';
+import type { Invocation } from './terminal.ts';
 
 /**
- * The folder of the Phoenix app: `dest`, else the nearest one at or above the starting one that holds mix.exs (an
- * umbrella's root, if it is in one), else what is answered at a terminal.
+ * The folder of the Phoenix app: `dest`; without it the nearest folder at or above the current one that holds mix.exs
+ * (for an app of an umbrella: the umbrella); without that the answer of a person at a terminal.
  * @throws Problem when there is none
  */
-export async function findRoot(dest: string | undefined, { from }: Way): Promise<string> {
+export async function findRoot(dest: string | undefined, { cwd }: Invocation): Promise<string> {
   if (dest !== undefined) {
-    const folder = inFolder(from, dest);
+    const folder = resolveFolder(cwd, dest);
     if (existsSync(folder)) return folder;
     throw new Problem(`there is no folder ${dest}: give the Phoenix app's folder with --dest`);
   }
-  const found = nearest(from);
-  if (found) return found;
+  const root = nearestMixProject(cwd);
+  if (root) return root;
   if (!atTerminal())
     throw new Problem(
       'no mix.exs here or above: name the Phoenix app with --dest, for example --dest ../shop',
     );
   const answer = await ask({
     message: 'Folder of the Phoenix app?',
-    validate: (text) =>
-      existsSync(join(inFolder(from, text), 'mix.exs')) || `there is no mix.exs in ${text}`,
+    validate: (folder) =>
+      existsSync(join(resolveFolder(cwd, folder), 'mix.exs')) || `there is no mix.exs in ${folder}`,
   });
-  return inFolder(from, answer);
+  return resolveFolder(cwd, answer);
 }
 
-/** Shells leave the ~ of --dest=~/shop, and of an answer, to the program. */
-const inFolder = (from: string, folder: string): string =>
-  resolve(from, folder.trim().replace(/^~(?=\/|$)/, homedir()));
+/** Shells leave the ~ in --dest=~/shop to the program. */
+const resolveFolder = (cwd: string, folder: string): string =>
+  resolve(cwd, folder.trim().replace(/^~(?=\/|$)/, homedir()));
 
-function nearest(start: string): string | undefined {
-  for (let folder = resolve(start); ; folder = dirname(folder)) {
+function nearestMixProject(folder: string): string | undefined {
+  if (existsSync(join(folder, 'mix.exs'))) {
     const umbrella = resolve(folder, '../..');
-    if (existsSync(join(folder, 'mix.exs')))
-      return /\/apps\/[^/]+$/.test(folder) && existsSync(join(umbrella, 'mix.exs'))
-        ? umbrella
-        : folder;
-    if (dirname(folder) === folder) return undefined;
+    const isUmbrellaApp = /\/apps\/[^/]+$/.test(folder) && existsSync(join(umbrella, 'mix.exs'));
+    return isUmbrellaApp ? umbrella : folder;
   }
+  const parent = dirname(folder);
+  return parent === folder ? undefined : nearestMixProject(parent);
 }

@@ -1,29 +1,31 @@
 import { styleText } from 'node:util';
 import { printable } from '../problem.ts';
 
-/** How this program was started, and so what it calls itself. */
-export interface Way {
+/** How this program was started. */
+export interface Invocation {
   command: 'npx plop' | 'npx phoenix-fly';
-  /** The folder the command was started in. */
-  from: string;
+  /** The folder it was started in. */
+  cwd: string;
 }
 
-let calledPlop = true;
+let program: Invocation['command'] = 'npx plop';
 
-/** Told once, by the command line: texts name the way in that the person took. */
-export const speakAs = ({ command }: Way): void => {
-  calledPlop = command === 'npx plop';
+/** Called once by the command line, so that messages name the command that the person typed. */
+export const setProgram = ({ command }: Invocation): void => {
+  program = command;
 };
 
-/** Texts speak of `npx plop NAME -- FLAGS`. */
-export const inOurName = (text: string): string =>
-  calledPlop ? text : text.replaceAll(/npx plop ([a-z-]+)( --(?= ))?/g, 'npx phoenix-fly $1');
+/** Messages are written for `npx plop NAME -- FLAGS`; this puts the command that was typed in its place. */
+export const withProgramName = (text: string): string =>
+  program === 'npx plop'
+    ? text
+    : text.replaceAll(/npx plop ([a-z-]+)( --(?= ))?/g, 'npx phoenix-fly $1');
 
-/** Prints lines that may hold text from outside; made printable before they get their colour. */
-export const say = (text: string, paint: (line: string) => string = String): void =>
-  console.log(printable(inOurName(text)).split('\n').map(paint).join('\n'));
+/** Prints lines that may hold text from outside: they are made printable before `paint` adds colours. */
+export const print = (text: string, paint: (line: string) => string = String): void =>
+  console.log(printable(withProgramName(text)).split('\n').map(paint).join('\n'));
 
-const COLORS = new Map([
+const VERDICT_COLORS = new Map<string, 'green' | 'red' | 'yellow' | 'cyan'>([
   ['met', 'green'],
   ['must', 'red'],
   ['failed', 'red'],
@@ -31,28 +33,36 @@ const COLORS = new Map([
   ['skipped', 'yellow'],
   ['unknown', 'yellow'],
   ['advice', 'cyan'],
-] as const);
+]);
 
-/** The verdict in front of a line in its colour, headings in bold. */
+/** Colours the verdict at the start of a line such as `  must  R1.1 …`; a line of one word is a heading, in bold. */
 export function paintVerdict(line: string): string {
-  const [, before = '', word = ''] = /^( {2})([a-z]+)(?= {2})/.exec(line) ?? [];
-  const color = COLORS.get(word as 'met');
-  if (color) return before + styleText(color, word) + line.slice(before.length + word.length);
+  const [, verdict = ''] = /^ {2}([a-z]+) {2}/.exec(line) ?? [];
+  const color = VERDICT_COLORS.get(verdict);
+  if (color) return line.replace(verdict, styleText(color, verdict));
   return /^\S+$/.test(line) ? styleText('bold', line) : line;
 }
 
-/** Prose in lines that end between words, where there is a terminal to fit into. @param column where it begins */
+/**
+ * Prose with line breaks between words where a terminal would break it within one; as it is where there is no terminal.
+ * @param indent stands before each line but the first
+ * @param column where the first line starts
+ */
 export function wrapped(text: string, indent = '', column = 0): string {
-  // Some pseudo-terminals say that they have 0 columns
-  const room = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
-  const width = room - column;
+  // Some pseudo-terminals report 0 columns
+  const columns = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
+  const width = columns - column;
+  // The program's name may change the length of a line
+  const [first = '', ...words] = withProgramName(text).split(' ');
   const lines: string[] = [];
-  // Named first: the name of a command may be where a line ends
-  for (const word of inOurName(text).split(' ')) {
-    const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length < width)
-      lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(line === undefined ? word : `${indent}${word}`);
+  let line = first;
+  for (const word of words) {
+    if (line.length + 1 + word.length < width) {
+      line += ` ${word}`;
+    } else {
+      lines.push(line);
+      line = indent + word;
+    }
   }
-  return lines.join('\n');
+  return [...lines, line].join('\n');
 }
