@@ -18,71 +18,82 @@ const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
 const b11 = rulesFor(RUNTIME_EXS, 'B11');
 
-type Options = readonly [name: string, options: Value];
-
-/** Lists of TLS options below the app's settings; those of an endpoint or a repo are for their own connections. */
-function tlsLists(repo: Repo): Options[] {
+/** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
+function tlsLists(repo: Repo): [name: string, options: Value][] {
   const settings = pairs(repo.boot(PROBE).apps.get(repo.project.app.otpApp));
-  const inner = settings.flatMap(([key, value]) =>
-    /^[A-Z]/.test(key) ? [] : pairs(value).map(([name, list]): Options => [`${key}.${name}`, list]),
-  );
-  return [...settings, ...inner].filter(
-    ([, list]) =>
-      isKeyword(list) &&
-      get(list, 'verify') !== undefined &&
-      (get(list, 'cacertfile') ?? get(list, 'cacerts')) !== undefined,
-  );
+  const nested = settings
+    .filter(([key]) => !/^[A-Z]/.test(key))
+    .flatMap(([key, value]) =>
+      pairs(value).map(([name, options]): [string, Value] => [`${key}.${name}`, options]),
+    );
+  return [...settings, ...nested].filter(([, options]) => isTlsList(options));
 }
+
+const isTlsList = (options: Value): boolean =>
+  isKeyword(options) &&
+  get(options, 'verify') !== undefined &&
+  (get(options, 'cacertfile') ?? get(options, 'cacerts')) !== undefined;
 
 /** Nothing that WebSocket and HTTP clients could use, and our block may write it. */
 export const missingTls = (repo: Repo): boolean =>
   tlsLists(repo).length === 0 && !repo.compiledKey([repo.project.app.otpApp, 'tls']);
 
-const verifies = (list: Value): boolean => atomName(get(list, 'verify')) === 'verify_peer';
-/** The list that is used, where something is wrong with it. */
+const verifies = (options: Value): boolean => atomName(get(options, 'verify')) === 'verify_peer';
+
+const OLD_TLS = new Set([':sslv3', ':tlsv1', ':tlsv1.1']);
+
+/** The list that clients most likely use, where something is wrong with it. */
 const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: string, repo: Repo) => {
   const lists = tlsLists(repo);
-  const used = lists.find(([, list]) => verifies(list)) ?? lists[0];
-  return used && isWrong(used[1], repo) && { name: used[0] };
+  const [name, options] = lists.find(([, list]) => verifies(list)) ?? lists[0] ?? [];
+  return options !== undefined && isWrong(options, repo) && { name };
 };
 
 /** A closure can't be written to disk, which a release that reboots after configuration does. */
 export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
   !project.release.rebootAfterConfig && !runtimePath.endsWith('releases.exs');
 
-/** How Logger's lines are set. `own`: a formatter, handler or backend of the owner's, which decides alone. */
-export function logLines(repo: Repo) {
+/** Elixir before 1.15 reads :console; later ones too, unless :default_formatter is there (logger/app.ex of 1.20). */
+function formatterKey(repo: Repo): 'console' | 'default_formatter' {
   const { project, dockerfile } = repo;
   const elixir = (dockerfile && builderElixir(dockerfile.file)) ?? project.elixir.version;
-  // Elixir before 1.15 reads :console; later ones too, unless :default_formatter is there (logger/app.ex of 1.20)
-  const modern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
-  const open = (...keys: string[]) => lacks(repo, ['logger', ...keys]);
-  const key =
-    modern && (!open('default_formatter') || open('console')) ? 'default_formatter' : 'console';
-  const backends = settingAt(repo, ['logger', 'backends']);
+  const isModern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
+  const isModernSet = !lacks(repo, ['logger', 'default_formatter']);
+  return isModern && (isModernSet || lacks(repo, ['logger', 'console']))
+    ? 'default_formatter'
+    : 'console';
+}
+
+/** The owner's formatter or backends, which alone decide how lines look; false where no handler writes any. */
+function ownFormatter(repo: Repo): Value | undefined {
   const handler = settingAt(repo, ['logger', 'default_handler']);
-  const elsewhere = backends !== undefined && !show(backends).includes(':console');
-  const own =
-    handler === false ? handler : (get(handler, 'formatter') ?? (elsewhere ? backends : undefined));
-  const isOpen = own === undefined;
-  return {
-    key,
-    own,
-    format: isOpen && open(key, 'format'),
-    metadata: isOpen && open(key, 'metadata'),
-  };
+  const backends = settingAt(repo, ['logger', 'backends']);
+  const isElsewhere = backends !== undefined && !show(backends).includes(':console');
+  if (handler === false) return handler;
+  return get(handler, 'formatter') ?? (isElsewhere ? backends : undefined);
+}
+
+/** The key of Logger below which the look of lines is set, and which of its settings our block makes because nobody does. */
+export function logLines(repo: Repo) {
+  const key = formatterKey(repo);
+  const own = ownFormatter(repo);
+  const isMissing = (name: string) => own === undefined && lacks(repo, ['logger', key, name]);
+  return { key, own, format: isMissing('format'), metadata: isMissing('metadata') };
 }
 
 /** A setting of Logger's lines that nobody makes, or that the owner's own choice makes hard to read. */
 const logLine =
-  (name: 'format' | 'metadata' | 'colors', isWrong: RegExp) => (_: string, repo: Repo) => {
+  (name: 'format' | 'metadata' | 'colors', isWrong: (value: Value | undefined) => boolean) =>
+  (_: string, repo: Repo) => {
     const { key, own, ...missing } = logLines(repo);
     if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
-    const isMissing = name !== 'colors' && missing[name];
-    const isFault = isMissing || isWrong.test(show(settingAt(repo, ['logger', key, name])));
-    const ours = isMissing ? PLOP_WRITES_IT : '';
-    return own === undefined && isFault && { weight: isMissing ? 'should' : 'advice', key, ours };
+    if (own !== undefined) return undefined;
+    if (name !== 'colors' && missing[name]) return { weight: 'should', key, ours: PLOP_WRITES_IT };
+    return isWrong(settingAt(repo, ['logger', key, name])) && { weight: 'advice', key, ours: '' };
   };
+
+/** A format with the message and one newline, at its end. */
+const isPlainLine = (format: string): boolean => /^[^\n]*\$message[^\n]*\n$/.test(format);
 
 /** The level under two values of LOG_LEVEL. */
 const levels = (repo: Repo): (Value | undefined)[] =>
@@ -92,9 +103,9 @@ const levels = (repo: Repo): (Value | undefined)[] =>
 
 /** LOG_LEVEL has no effect, and may have one. */
 export function missingLogLevel(repo: Repo): boolean {
-  const [level, other] = levels(repo);
+  const [warning, error] = levels(repo);
   const isCompiled = repo.compiledKey(['logger', 'level']) !== undefined;
-  return !isCompiled && !(level instanceof Unknown) && show(level) === show(other);
+  return !isCompiled && !(warning instanceof Unknown) && show(warning) === show(error);
 }
 
 /** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
@@ -120,7 +131,9 @@ export const appRules: readonly Rule<string>[] = [
   r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
     => write: verify: :verify_peer`,
   r34.should(
-    wrongTls((options) => /tlsv1["']?[,\]]|tlsv1\.1|sslv3/.test(show(get(options, 'versions')))),
+    wrongTls((options) =>
+      [get(options, 'versions')].flat().some((name) => OLD_TLS.has(show(name))),
+    ),
   )`${'name'} allows old TLS versions
     => write: versions: [:"tlsv1.3", :"tlsv1.2"]`,
   r34.should(
@@ -133,14 +146,18 @@ export const appRules: readonly Rule<string>[] = [
     return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
   })`the level does not follow LOG_LEVEL
     => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); \`npx plop runtime-exs\` writes it`,
-  // Without the message, or with a newline elsewhere than at its end
-  r35.should(logLine('format', /^"(?!.*\$message.*\\n"$)|^".*\\n(?!"$)/))`
+  r35.should(logLine('format', (format) => typeof format === 'string' && !isPlainLine(format)))`
     an event is not one plain line
     => add: config :logger, :${'key'}, format: "$time $metadata[$level] $message\\n"${'ours'}`,
-  r35.should(logLine('metadata', /^\[(?!.*:request_id\b)/))`
+  r35.should(
+    logLine(
+      'metadata',
+      (metadata) => Array.isArray(metadata) && !show(metadata).includes(':request_id'),
+    ),
+  )`
     lines do not say which request they belong to
     => add: config :logger, :${'key'}, metadata: [:request_id]${'ours'}`,
-  r35.should(logLine('colors', /enabled: true/))`
+  r35.should(logLine('colors', (colors) => get(colors, 'enabled') === true))`
     lines have colours, which \`fly logs\` shows as codes
     => add: config :logger, :${'key'}, colors: [enabled: false]${'ours'}`,
   b11.should((_, repo) => {
