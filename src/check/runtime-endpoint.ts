@@ -1,7 +1,5 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { walk } from '../elixir/expr.ts';
 import { innerScope } from '../elixir/scope.ts';
-import { lineAt } from '../elixir/syntax.ts';
 import {
   atomName,
   get,
@@ -16,7 +14,7 @@ import { forceSslRewrites } from '../facts/force-ssl.ts';
 import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
-import { type Rule, rulesFor } from './rule.ts';
+import { type Rule, rulesFor, type Weight } from './rule.ts';
 import {
   endpointOf,
   finder,
@@ -26,33 +24,40 @@ import {
   settingAt,
 } from './runtime-settings.ts';
 
-/** Hosts that generators and other platforms leave behind: nobody reaches the app on Fly by them. */
-const NO_HOST =
-  /^((.*\.)?localhost|127\.0\.0\.1|0\.0\.0\.0|(www\.)?example\.(com|org|net)|.*\.(herokuapp\.com|gigalixirapp\.com|onrender\.com|ondigitalocean\.app|railway\.app))$/;
-const isNoHost = (value: Value | undefined): boolean =>
-  value === undefined || value === null || (typeof value === 'string' && NO_HOST.test(value));
+/** Hosts that generators leave behind, and domains of other platforms: nobody reaches the app on Fly by them. */
+const PLACEHOLDER = /^(localhost|127\.0\.0\.1|0\.0\.0\.0|(www\.)?example\.(com|org|net))$/;
+const ELSEWHERE =
+  /\.(localhost|herokuapp\.com|gigalixirapp\.com|onrender\.com|ondigitalocean\.app|railway\.app)$/;
+const isNoHost = (host: Value | undefined): boolean =>
+  (host ?? null) === null ||
+  (typeof host === 'string' && (PLACEHOLDER.test(host) || ELSEWHERE.test(host)));
 
-/** `http: [:inet6, port: 4000]` of Phoenix 1.5, and an address of eight parts. */
+/** An address of eight parts, or `http: [:inet6, port: 4000]` of Phoenix 1.5; what can't be known is trusted. */
 function speaksIpv6(http: Value | undefined): boolean {
   const ip = get(http, 'ip');
   const isLong = ip instanceof Tuple && ip.items.length === 8;
-  return (
-    http instanceof Unknown || isLong || /^:any6?$/.test(show(ip)) || /:inet6/.test(show(http))
-  );
+  const isAny = /^any6?$/.test(atomName(ip) ?? '');
+  return http instanceof Unknown || isLong || isAny || show(http).includes(':inet6');
 }
 
-const isLoopback = (ip: Value | undefined): boolean =>
-  /^(\{127, 0, 0, 1\}|\{0, 0, 0, 0, 0, 0, 0, 1\}|:loopback|"127\.0\.0\.1"|"::1")$/.test(show(ip));
+const LOOPBACK = [
+  '{127, 0, 0, 1}',
+  '{0, 0, 0, 0, 0, 0, 0, 1}',
+  ':loopback',
+  '"127.0.0.1"',
+  '"::1"',
+];
+const isLoopback = (ip: Value | undefined): boolean => LOOPBACK.includes(show(ip));
 
-/** A port of the app's own is right as long as fly.toml doesn't name another. */
+/** A fixed port is right as long as fly.toml doesn't name another. */
 function isOtherPort({ fly }: Repo, value: Value): boolean {
   const port = Number(value);
-  const isOwn = Number.isInteger(port) && port !== Number(PROBE.PORT);
-  return isOwn && port !== (fly?.service?.internalPort ?? port);
+  const isFixed = Number.isInteger(port) && port !== Number(PROBE.PORT);
+  return isFixed && port !== (fly?.service?.internalPort ?? port);
 }
 
 /** A port that no visitor types; Phoenix takes the one it listens on where the url has none. */
-const isListening = ({ value }: Settings, port: Value | undefined): boolean =>
+const isListeningPort = ({ value }: Settings, port: Value | undefined): boolean =>
   port === undefined || port === 80 || port === value('http.port');
 
 const demandsHost = (repo: Repo): boolean =>
@@ -62,8 +67,8 @@ const demandsHost = (repo: Repo): boolean =>
 export function missingEndpoint(repo: Repo): Record<string, boolean> {
   const { lacks, value, isBuiltIn } = endpointOf(repo);
   const http = value('http');
-  // Our keyword list would take the place of a list that mixes plain atoms in
-  const joins = http === undefined || http === null || isKeyword(http);
+  // In place of a list that mixes plain atoms in, our keyword list would stand alone
+  const isMergeable = http === undefined || http === null || isKeyword(http);
   const host = lacks('url.host', isNoHost);
   // Phoenix's older switch, for all endpoints
   const servesAlways = settingAt(repo, ['phoenix', 'serve_endpoints']) === true;
@@ -78,9 +83,9 @@ export function missingEndpoint(repo: Repo): Record<string, boolean> {
       isNoHost(value('url.host', { PHX_HOST: undefined })) &&
       !demandsHost(repo),
     'url.scheme': lacks('url.scheme'),
-    'url.port': lacks('url.port', (port) => isListening(endpointOf(repo), port)),
-    'http.ip': joins && !speaksIpv6(http) && lacks('http.ip', isLoopback),
-    'http.port': joins && lacks('http.port', (port) => isOtherPort(repo, port)),
+    'url.port': lacks('url.port', (port) => isListeningPort(endpointOf(repo), port)),
+    'http.ip': isMergeable && !speaksIpv6(http) && lacks('http.ip', isLoopback),
+    'http.port': isMergeable && lacks('http.port', (port) => isOtherPort(repo, port)),
     secret_key_base:
       (secret !== placeholder('SECRET_KEY_BASE') &&
         lacks('secret_key_base', (key) => typeof key === 'string')) ||
@@ -93,27 +98,31 @@ const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
 const onFly = ({ repo, value }: Settings, key: string): Value | undefined =>
   value(key, { PHX_HOST: flyHost(repo) });
 
-/** Whether sockets from the host that fly.toml names are refused: by a list, else by a host of url's that the owner fixed. */
-function refusesHost(origins: Value | undefined, settings: Settings): boolean {
-  const { fly } = settings.repo;
-  const key = Array.isArray(origins) ? 'check_origin' : 'url.host';
-  const allowed = onFly(settings, key);
-  const byUrl = key === 'url.host';
-  if (byUrl && ((origins ?? true) !== true || isNoHost(allowed) || !fly?.env.PHX_HOST))
+/** Whether sockets from the host that fly.toml names are refused: by a list, or by a host of url's that the owner fixed. */
+function refusesHost(checkOrigin: Value | undefined, settings: Settings): boolean {
+  const { repo, variable } = settings;
+  if (Array.isArray(checkOrigin)) {
+    const origins = onFly(settings, 'check_origin');
+    return variable('check_origin') === undefined && !admitsHost(origins, repo);
+  }
+  const host = onFly(settings, 'url.host');
+  const isByUrl = (checkOrigin ?? true) === true && variable('url.host') === undefined;
+  if (!isByUrl || typeof host !== 'string' || isNoHost(host) || !repo.fly?.env.PHX_HOST)
     return false;
-  if (settings.variable(key) !== undefined) return false;
-  const listed = [byUrl && typeof allowed === 'string' ? `//${allowed}` : allowed].flat();
-  return !listed.some((origin) => admits(origin, settings.repo));
+  return !admitsHost(`//${host}`, repo);
 }
 
-/** A regular expression or what can't be known is trusted. */
-function admits(origin: Value | undefined, repo: Repo): boolean {
-  if (typeof origin !== 'string') return true;
+/** Whether a list, or the only origin, has the host that fly.toml names; a regular expression and what can't be known are trusted. */
+function admitsHost(origins: Value | undefined, repo: Repo): boolean {
   const host = flyHost(repo);
-  const [, listed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
-  // Before there is a fly.toml the app's name is not known
-  const isEarly = !repo.fly && /\.fly\.dev\b/.test(origin);
-  return isEarly || listed === host || (/^\*\./.test(listed) && host.endsWith(listed.slice(1)));
+  return [origins].flat().some((origin) => {
+    if (typeof origin !== 'string') return true;
+    const [, allowed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
+    const isBelow = allowed.startsWith('*.') && host.endsWith(allowed.slice(1));
+    // Before there is a fly.toml the app's name is not known
+    const isEarly = !repo.fly && /\.fly\.dev\b/.test(origin);
+    return allowed === host || isBelow || isEarly;
+  });
 }
 
 /** A list that comes from a variable with a default, where neither that nor fly.toml names the host. */
@@ -121,34 +130,31 @@ function variableOrigins(_: string, repo: Repo) {
   const settings = endpointOf(repo);
   const name = settings.variable('check_origin');
   const origins = onFly(settings, 'check_origin');
-  const isOpen = (value: Value | undefined) => [value].flat().some((one) => admits(one, repo));
   // A variable without a default gets its value with the others that the app demands
-  if (!name || isOpen(origins) || show(origins).includes(placeholder(name))) return false;
+  const isDemanded = name && show(origins).includes(placeholder(name));
+  if (!name || isDemanded || admitsHost(origins, repo)) return false;
   const host = flyHost(repo);
-  const whole = `https://${host}`;
-  const held = [whole, host].find((one) =>
-    isOpen(settings.value('check_origin', { PHX_HOST: host, [name]: one })),
+  const address = `https://${host}`;
+  const form = [address, host].find((text) =>
+    admitsHost(settings.value('check_origin', { PHX_HOST: host, [name]: text }), repo),
   );
-  return { name, line: lineReading(repo, name), held: held ?? whole };
+  return { name, line: lineReading(repo, name), form: form ?? address };
 }
 
-/** A socket's own list, which goes before that of the endpoint; of a socket other than LiveView's it may be meant for other sites. */
-function socketsElsewhere(_: string, repo: Repo) {
+/** Sockets whose own list, which goes before that of the endpoint, lacks the host; one other than LiveView's may be meant for other sites. */
+function refusingSockets(_: string, repo: Repo) {
   const { sources, endpoint } = repo.project;
-  const module = sources.module(endpoint.module);
-  const found: { file: string; line: number; weight: 'must' | 'should' }[] = [];
-  walk(module?.body ?? [], (expr) => {
-    if (!module || expr.is !== 'call' || expr.name !== 'socket') return;
-    const { file, text, scope } = module;
-    const [, handler, options] = expr.args.map((arg) => evaluate(arg, innerScope(scope)));
-    const refuses = ['websocket', 'longpoll'].some((transport) => {
+  return sources.inCalls(/\bsocket\b/, ({ name, args }, module) => {
+    if (name !== 'socket' || module.name !== endpoint.module) return undefined;
+    const [, handler, options] = args.map((arg) => evaluate(arg, innerScope(module.scope)));
+    const isRefusing = ['websocket', 'longpoll'].some((transport) => {
       const origins = get(get(options, transport), 'check_origin');
-      return Array.isArray(origins) && !origins.some((origin) => admits(origin, repo));
+      return Array.isArray(origins) && !admitsHost(origins, repo);
     });
-    const weight = moduleName(handler) === 'Phoenix.LiveView.Socket' ? 'must' : 'should';
-    if (refuses) found.push({ file, line: lineAt(text, expr.offset), weight });
+    const isLiveView = moduleName(handler) === 'Phoenix.LiveView.Socket';
+    const weight: Weight = isLiveView ? 'must' : 'should';
+    return isRefusing ? { weight } : undefined;
   });
-  return found;
 }
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
@@ -173,9 +179,11 @@ export const endpointRules: readonly Rule<string>[] = [
   r33.should(endpoint('url.scheme', (scheme) => scheme !== 'https'))`links are not https
     => add: ${'config'}, url: [scheme: "https", port: 443]${'ours'}`,
   r33.should(
-    endpoint('url.port', (port, settings) => {
-      return settings.value('url.scheme') === 'https' && isListening(settings, port);
-    }),
+    endpoint(
+      'url.port',
+      (port, settings) =>
+        settings.value('url.scheme') === 'https' && isListeningPort(settings, port),
+    ),
   )`links name the port that it listens on, and visitors come to 443
     => add: ${'config'}, url: [port: 443]${'ours'}`,
   r33.must(endpoint('http.port'))`it does not listen on PORT
@@ -204,12 +212,12 @@ export const endpointRules: readonly Rule<string>[] = [
   r33.must(endpoint('check_origin', refusesHost))`
     check_origin does not list PHX_HOST, so LiveView sockets get 403
     => add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)`,
-  r33.must(socketsElsewhere)`
+  r33.must(refusingSockets)`
     this socket's own check_origin does not list PHX_HOST, so pages from there get 403
     => remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket`,
   r33.should(variableOrigins)`
     LiveView sockets connect only from what ${'name'} lists, and PHX_HOST is not in its default
-    => in fly.toml below [env], add: ${'name'} = "${'held'}"`,
+    => in fly.toml below [env], add: ${'name'} = "${'form'}"`,
   r33.must(
     // Plug.SSL puts the scheme right where force_ssl tells it to
     endpoint(
