@@ -11,8 +11,8 @@ import {
   missingTzdata,
   takesClosures,
 } from '../src/check/runtime-app.ts';
-import { missingEndpoint } from '../src/check/runtime-endpoint.ts';
-import { type MissingRepo, missingRepos } from '../src/check/runtime-repos.ts';
+import { endpointTarget } from '../src/check/runtime-endpoint.ts';
+import { type RepoTarget, repoTargets } from '../src/check/runtime-repos.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { outsideBlock } from '../src/edit/block.ts';
@@ -41,8 +41,7 @@ export const runtimeExs: Descriptor = {
 
 function overruledNotes({ project, answers }: Context): string[] {
   const repo = new Repo(withoutBlock(project, runtimeFile(project)));
-  const endpoint = { ...endpointOf(repo), missing: missingEndpoint(repo) };
-  return overruled([endpoint, ...missingRepos(repo, answers.postgres.kind)]);
+  return overruled([endpointTarget(repo), ...repoTargets(repo, answers.postgres.kind)]);
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
@@ -67,8 +66,8 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
   const repo = new Repo(withoutBlock(project, path));
   const { otpApp } = project.app;
   const { kind } = answers.postgres;
-  const missing = missingEndpoint(repo);
-  const repos = missingRepos(repo, kind);
+  const { missing } = endpointTarget(repo);
+  const repos = repoTargets(repo, kind);
   const origins = originsOf(repo, answers.app, answers.host, missing['url.host'] === true);
   const background = missingSwitch(repo);
   const log = logLines(repo);
@@ -108,7 +107,7 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
   };
 }
 
-function viewOfRepo({ app, module, missing }: MissingRepo, project: Project, kind: string) {
+function viewOfRepo({ app, module, missing }: RepoTarget, project: Project, kind: string) {
   // postgrex 0.18.0 takes the options in `ssl`
   const lists = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
   return {

@@ -22,6 +22,7 @@ import {
   PROBE,
   type Settings,
   settingAt,
+  type Target,
 } from './runtime-settings.ts';
 
 /** Hosts that generators leave behind, and domains of other platforms: nobody reaches the app on Fly by them. */
@@ -63,9 +64,10 @@ const isListeningPort = ({ value }: Settings, port: Value | undefined): boolean 
 const demandsHost = (repo: Repo): boolean =>
   repo.boot({ ...PROBE, PHX_HOST: undefined }).stops.some((stop) => stop.includes('PHX_HOST'));
 
-/** Which settings of the endpoint our block makes, because nobody does. */
-export function missingEndpoint(repo: Repo): Record<string, boolean> {
-  const { lacks, value, isBuiltIn } = endpointOf(repo);
+/** The endpoint with what our block sets because nobody does. */
+export function endpointTarget(repo: Repo): Target {
+  const settings = endpointOf(repo);
+  const { lacks, value, isBuiltIn } = settings;
   const http = value('http');
   // In place of a list that mixes plain atoms in, our keyword list would stand alone
   const isMergeable = http === undefined || http === null || isKeyword(http);
@@ -73,7 +75,8 @@ export function missingEndpoint(repo: Repo): Record<string, boolean> {
   // Phoenix's older switch, for all endpoints
   const servesAlways = settingAt(repo, ['phoenix', 'serve_endpoints']) === true;
   const secret = value('secret_key_base');
-  return {
+  const hasSecret = secret === placeholder('SECRET_KEY_BASE');
+  const missing = {
     server: !servesAlways && lacks('server', (on) => on === false),
     'url.host': host,
     /** Without PHX_HOST the host is made up. */
@@ -83,29 +86,29 @@ export function missingEndpoint(repo: Repo): Record<string, boolean> {
       isNoHost(value('url.host', { PHX_HOST: undefined })) &&
       !demandsHost(repo),
     'url.scheme': lacks('url.scheme'),
-    'url.port': lacks('url.port', (port) => isListeningPort(endpointOf(repo), port)),
+    'url.port': lacks('url.port', (port) => isListeningPort(settings, port)),
     'http.ip': isMergeable && !speaksIpv6(http) && lacks('http.ip', isLoopback),
     'http.port': isMergeable && lacks('http.port', (port) => isOtherPort(repo, port)),
     secret_key_base:
-      (secret !== placeholder('SECRET_KEY_BASE') &&
-        lacks('secret_key_base', (key) => typeof key === 'string')) ||
+      (!hasSecret && lacks('secret_key_base', (key) => typeof key === 'string')) ||
       isBuiltIn('secret_key_base'),
   };
+  return { ...settings, missing };
 }
 
 /** The host that fly.toml gives the machines. */
 const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
-const onFly = ({ repo, value }: Settings, key: string): Value | undefined =>
+const withFlyHost = ({ repo, value }: Settings, key: string): Value | undefined =>
   value(key, { PHX_HOST: flyHost(repo) });
 
 /** Whether sockets from the host that fly.toml names are refused: by a list, or by a host of url's that the owner fixed. */
 function refusesHost(checkOrigin: Value | undefined, settings: Settings): boolean {
   const { repo, variable } = settings;
   if (Array.isArray(checkOrigin)) {
-    const origins = onFly(settings, 'check_origin');
+    const origins = withFlyHost(settings, 'check_origin');
     return variable('check_origin') === undefined && !admitsHost(origins, repo);
   }
-  const host = onFly(settings, 'url.host');
+  const host = withFlyHost(settings, 'url.host');
   const isByUrl = (checkOrigin ?? true) === true && variable('url.host') === undefined;
   if (!isByUrl || typeof host !== 'string' || isNoHost(host) || !repo.fly?.env.PHX_HOST)
     return false;
@@ -129,7 +132,7 @@ function admitsHost(origins: Value | undefined, repo: Repo): boolean {
 function variableOrigins(_: string, repo: Repo) {
   const settings = endpointOf(repo);
   const name = settings.variable('check_origin');
-  const origins = onFly(settings, 'check_origin');
+  const origins = withFlyHost(settings, 'check_origin');
   // A variable without a default gets its value with the others that the app demands
   const isDemanded = name && show(origins).includes(placeholder(name));
   if (!name || isDemanded || admitsHost(origins, repo)) return false;
@@ -159,7 +162,7 @@ function refusingSockets(_: string, repo: Repo) {
 
 const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
-const endpoint = finder((repo) => [{ ...endpointOf(repo), missing: missingEndpoint(repo) }]);
+const endpoint = finder((repo) => [endpointTarget(repo)]);
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
@@ -205,7 +208,7 @@ export const endpointRules: readonly Rule<string>[] = [
     const variable = settings.variable('url.host');
     return (
       variable &&
-      isNoHost(onFly(settings, 'url.host')) && { variable, line: lineReading(repo, variable) }
+      isNoHost(withFlyHost(settings, 'url.host')) && { variable, line: lineReading(repo, variable) }
     );
   })`links and LiveView sockets take their host from ${'variable'}, which fly.toml doesn't set
     => in fly.toml below [env], add ${'variable'} with the value of PHX_HOST`,

@@ -5,28 +5,29 @@ import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
-import { finder, reposOf, type Settings } from './runtime-settings.ts';
+import { finder, PROBE, reposOf, type Settings } from './runtime-settings.ts';
 
 type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
 /** Where the database lives, as far as fly.toml says it: in a comment, or by ECTO_IPV6. */
 export function databaseKind({ fly }: Repo): DatabaseKind {
   const answer = readAttachCommand(fly?.source.text ?? '');
-  if (answer === null) return /^(false|0)$/.test(fly?.env.ECTO_IPV6 ?? '') ? 'external' : undefined;
+  const isIpv4 = /^(false|0)$/.test(fly?.env.ECTO_IPV6 ?? '');
+  if (answer === null) return isIpv4 ? 'external' : undefined;
   if (answer === 'external' || answer === 'none') return answer;
   return answer.startsWith('managed') ? 'managed' : 'app';
 }
 
 const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
 const isOutside = (repo: Repo): boolean => databaseKind(repo) === 'external';
-const onFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
+const isOnFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
 
-/** What each repo on the app's server lacks there, and our block sets. */
-export function missingRepos(repo: Repo, kind: DatabaseKind) {
+/** The repos on the app's database server, each with what our block sets because nobody does. */
+export function repoTargets(repo: Repo, kind: DatabaseKind) {
   const { database } = repo.project;
-  const postgres = database.adapter === 'postgres';
-  // db_connection 2.10.0 has it, 2.10.1 mended it
-  const renews = semver.gte(database.dbConnectionVersion ?? '0.0.0', '2.10.1');
+  const isPostgres = database.adapter === 'postgres';
+  // max_lifetime came with db_connection 2.10.0 and works since 2.10.1
+  const hasLifetime = semver.gte(database.dbConnectionVersion ?? '0.0.0', '2.10.1');
   return (kind === 'none' ? [] : reposOf(repo)).map((settings) => {
     const { lacks, value } = settings;
     const url = !hasAddress(settings) && !repo.compiledKey([settings.app, settings.module, 'url']);
@@ -35,9 +36,9 @@ export function missingRepos(repo: Repo, kind: DatabaseKind) {
       pool_size: lacks('pool_size'),
       queue: lacks('queue_target') && lacks('queue_interval'),
       socket_options: lacks('socket_options'),
-      prepare: postgres && /managed|external/.test(kind ?? '') && lacks('prepare'),
-      max_lifetime: kind === 'managed' && renews && lacks('max_lifetime'),
-      ssl: postgres && kind === 'external' && lacks('ssl'),
+      prepare: isPostgres && /managed|external/.test(kind ?? '') && lacks('prepare'),
+      max_lifetime: kind === 'managed' && hasLifetime && lacks('max_lifetime'),
+      ssl: isPostgres && kind === 'external' && lacks('ssl'),
       /** Migrations go through the pooler of Managed Postgres. */
       direct:
         kind === 'managed' &&
@@ -47,7 +48,7 @@ export function missingRepos(repo: Repo, kind: DatabaseKind) {
     return { ...settings, missing };
   });
 }
-export type MissingRepo = ReturnType<typeof missingRepos>[number];
+export type RepoTarget = ReturnType<typeof repoTargets>[number];
 
 /** `bin/x eval` may take another address. */
 const DIRECT = {
@@ -67,23 +68,25 @@ const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
 
 const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
 const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
+
 /** Settings of repos whose database is of some kind. */
-const reposWhere = (matters: (repo: Repo) => boolean) =>
-  finder((repo) => (matters(repo) ? missingRepos(repo, databaseKind(repo)) : []));
+const reposWhere = (isOfKind: (repo: Repo) => boolean) =>
+  finder((repo) => (isOfKind(repo) ? repoTargets(repo, databaseKind(repo)) : []));
 const repos = reposWhere(() => true);
 
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
-const isOn = (value: Value | undefined): boolean =>
-  value !== undefined && value !== null && value !== false;
+const isEnabled = (value: Value | undefined): boolean => (value ?? false) !== false;
+
 /** Before 0.21.1 `ssl: true` takes any certificate (postgrex's changelog). */
-const takesAny = ({ project }: Repo): boolean =>
+const trustsAnyCertificate = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
   r32.should(
     repos('pool_size', (size, { missing, variable }) => {
-      const isFixed = typeof size === 'number' && size !== 7 && variable('pool_size') === undefined;
+      const isNumber = typeof size === 'number' && size !== Number(PROBE.POOL_SIZE);
+      const isFixed = isNumber && variable('pool_size') === undefined;
       return missing.pool_size || (isFixed && 'advice');
     }),
   )`${'module'}: pool_size does not follow POOL_SIZE
@@ -113,28 +116,28 @@ export const repoRules: readonly Rule<string>[] = [
   r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
     => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
   r32.must(
-    reposWhere(onFly)(
+    reposWhere(isOnFly)(
       'ssl',
-      (ssl, { value }) => isOn(ssl) || /[?&]ssl=true/.test(show(value('url'))),
+      (ssl, { value }) => isEnabled(ssl) || /[?&]ssl=true/.test(show(value('url'))),
     ),
   )`
     ${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl; the private network is encrypted already`,
-  r32.must((_, repo) => onFly(repo) && reposOf(repo).map(sslInInit))`
+  r32.must((_, repo) => isOnFly(repo) && reposOf(repo).map(sslInInit))`
     ${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl there; the private network is encrypted already`,
-  r32.should(reposWhere(isOutside)('ssl', (value) => !isOn(value)))`
+  r32.should(reposWhere(isOutside)('ssl', (value) => !isEnabled(value)))`
     ${'module'}: the app connects to a database outside Fly over the internet without TLS
     => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
   r32.should(
-    reposWhere((repo) => takesAny(repo) && !onFly(repo))(
+    reposWhere((repo) => trustsAnyCertificate(repo) && !isOnFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
   )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
     => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
   r32.should(
-    reposWhere((repo) => !onFly(repo))('ssl', (ssl, { value }) =>
+    reposWhere((repo) => !isOnFly(repo))('ssl', (ssl, { value }) =>
       [ssl, value('ssl_opts')].some((list) => atomName(get(list, 'verify')) === 'verify_none'),
     ),
   )`${'module'}: verify_none takes any certificate
@@ -143,10 +146,10 @@ export const repoRules: readonly Rule<string>[] = [
     => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
 ];
 
-/** `init/2` of a repo decides last, and is not run: `Keyword.put(config, :ssl, true)` or `ssl: true` in its file. */
+/** `Keyword.put(config, :ssl, true)` or `ssl: true` after `def init` of a repo, which decides last and is not run here. */
 function sslInInit({ repo: { project }, module }: Settings) {
   const file = project.sources.fileOf(module) ?? '';
-  const [init] =
-    /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *(true|\[)/.exec(project.tree.read(file) ?? '') ?? [];
-  return init && { module, file, line: init.split('\n').length };
+  const text = project.tree.read(file) ?? '';
+  const [untilSsl] = /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *(true|\[)/.exec(text) ?? [];
+  return untilSsl && { module, file, line: untilSsl.split('\n').length };
 }
