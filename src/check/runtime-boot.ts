@@ -1,6 +1,6 @@
 import { parseElixir } from '../elixir/syntax.ts';
+import type { Setting } from '../elixir/types.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
-import type { Setting } from '../elixir/world.ts';
 import { placeholder } from './boot.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
