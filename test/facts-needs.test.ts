@@ -23,7 +23,7 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
     'vendor/coins/mix.exs': mix('app: :coins, deps: []'),
   });
   assert.equal([project.appsPath, project.assets.appDir], ['services', 'services/front']);
-  assert.equal(project.reads.mix, ['VERSION', 'vendor/money/REVISION']);
+  assert.equal(project.inputs.mix, ['VERSION', 'vendor/money/REVISION']);
   assert.equal(
     project.deps.pathSources.map(({ name, dir }) => [name, dir]),
     [
@@ -32,7 +32,7 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
       ['coins', 'vendor/coins'],
     ],
   );
-  assert.equal(project.reads.outside, ['../far']);
+  assert.equal(project.inputs.outside, ['../far']);
   assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
@@ -51,7 +51,10 @@ test('of the files that mix.exs reads, those it cannot load without; what it cop
     NOTES: '',
     'extra/run.sh': '',
   });
-  assert.equal([project.reads.mix, project.reads.mixDemands], [['VERSION', 'NOTES'], ['VERSION']]);
+  assert.equal(
+    [project.inputs.mix, project.inputs.requiredByMix],
+    [['VERSION', 'NOTES'], ['VERSION']],
+  );
   assert.equal(project.mixSteps.copied, ['extra/run.sh']);
 });
 
@@ -63,9 +66,9 @@ test('files that mix.exs reads outside of its functions', () => {
     /^/,
     'Code.require_file("mix/helpers.exs", __DIR__)\n"meta.json" |> File.read!()\n__DIR__ |> Path.join("NOTES") |> File.read!()\nFile.read!(Path.join(__DIR__, "OTHER"))\n',
   );
-  const files = ['mix/helpers.exs', 'meta.json', 'NOTES', 'OTHER'];
+  const files = ['mix/helpers.exs', 'OTHER', 'meta.json', 'NOTES'];
   const there = Object.fromEntries(files.map((file) => [file, '']));
-  assert.equal(app({ 'mix.exs': text, ...there }).reads.mix, files);
+  assert.equal(app({ 'mix.exs': text, ...there }).inputs.mix, files);
 });
 
 test('what configuration and modules read is told apart by when it is read', () => {
@@ -86,10 +89,10 @@ test('what configuration and modules read is told apart by when it is read', () 
     'README.md': '',
   });
   assert.equal(
-    [project.reads.config, project.reads.runtime],
+    [project.inputs.config, project.inputs.runtime],
     [['config/helper.exs'], ['config/late.exs', 'MOTD']],
   );
-  assert.equal(project.reads.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
+  assert.equal(project.inputs.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
 test('only paths that something reads are files of the build', () => {
@@ -98,7 +101,7 @@ test('only paths that something reads are files of the build', () => {
       'lib/shop/x.ex': `defmodule Shop.X do\n${lines.join('\n')}\n@own File.read!("priv/own")\nend`,
       'docs/a.md': '',
       'pages/a.md': '',
-    }).reads;
+    }).inputs;
     return [...found.compile, ...found.outside];
   };
   assert.equal(reads('@name "docs"', '@gone "../../../elsewhere"', 'schema "docs" do\nend'), []);
@@ -138,8 +141,8 @@ test('Rust: a crate of the app is compiled with what lies at the top for it; pre
     }),
   };
   const rust = (deps: string, code = '') => {
-    const { deps: found, reads } = app({ ...crate, 'lib/hash.ex': code }, deps);
-    return [found.nif, found.rust, reads.compile];
+    const { deps: found, inputs } = app({ ...crate, 'lib/hash.ex': code }, deps);
+    return [found.nif, found.rust, inputs.compile];
   };
   const own = 'defmodule Shop.Hash do\n  use Rustler, otp_app: :shop, crate: "hash"\nend';
   const rustler = ', {:rustler, "~> 0.30"}';

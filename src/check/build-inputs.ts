@@ -31,20 +31,20 @@ type Before = 'get' | 'compile' | 'assets' | 'release';
 
 /** What the build can't do without, from which task on, and why; of a folder, one file stands for all. */
 export function inputs({ project, runtimePath, envShPath }: Repo) {
-  const { tree, reads, assets, config, deps, endpoint, projects } = project;
+  const { tree, inputs, assets, config, deps, endpoint, projects } = project;
   const under = (folder: string) =>
     [...tree.paths].find(
       (path) => path.startsWith(`${folder}/`) && !/\/\.|\.(pem|key)$/.test(path),
     ) ?? '';
   const assetFolder = assets.deploy ? under(join(assets.appDir ?? '.', 'assets')) : '';
-  const compiled = reads.compile.flatMap((path) => [path, under(path)]);
+  const compiled = inputs.compile.flatMap((path) => [path, under(path)]);
   const lists: [before: Before, why: string, paths: string[]][] = [
     ['get', 'it names the dependencies', projects.map(({ dir }) => join(dir, 'mix.exs'))],
     ['get', 'it holds the versions you tested', ['mix.lock']],
-    ['get', 'mix.exs reads it', reads.mixDemands],
+    ['get', 'mix.exs reads it', inputs.requiredByMix],
     ['get', 'a dependency lies there', deps.pathSources.map(({ dir }) => `${dir}/mix.exs`)],
     ['compile', 'it is compiled in', config.files.filter((path) => path !== runtimePath)],
-    ['compile', 'the configuration reads it', reads.config],
+    ['compile', 'the configuration reads it', inputs.config],
     ['compile', 'the code reads it while it is compiled', compiled],
     ['compile', 'it is the code', [endpoint.file]],
     ['compile', 'translations, migrations and files to serve lie in priv', [under('priv')]],

@@ -40,16 +40,16 @@ function outermost(paths: readonly string[], copied: readonly string[] = []): st
 function mixFiles(project: Project): string[] {
   const apps = project.projects.filter(({ dir }) => dir !== '.').map(({ dir }) => `${dir}/mix.exs`);
   const vendored = pathFolders(project);
-  const read = project.reads.mix.filter(
+  const read = project.inputs.mix.filter(
     (file) => !vendored.some((folder) => isBelow(file, folder)),
   );
   return ['mix.exs', 'mix.lock', ...apps, ...read];
 }
 
 /** Configuration that the code is compiled with. */
-const buildConfig = ({ config, reads }: Project): string[] => [
+const buildConfig = ({ config, inputs }: Project): string[] => [
   ...config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
-  ...reads.config,
+  ...inputs.config,
 ];
 
 /** The file a release reads at boot. Elixir reads config/releases.exs as long as there is no runtime.exs (Mix.Tasks.Release, 1.21-dev, 2026). */
@@ -63,8 +63,8 @@ export const inputFiles = (project: Project): string[] => [
   ...mixFiles(project),
   ...buildConfig(project),
   runtimeFile(project),
-  ...project.reads.runtime,
-  ...project.reads.compile,
+  ...project.inputs.runtime,
+  ...project.inputs.compile,
   ...project.assets.nodePackages.flatMap(({ installFiles }) => installFiles),
 ];
 
@@ -88,7 +88,7 @@ export function filesInCode(project: Project): string[] {
 
 /** What each stage copies, as operands of COPY. @param node whether the builder calls Node */
 export function copies(project: Project, release: string, node: boolean) {
-  const { mixSteps, reads, umbrella } = project;
+  const { mixSteps, inputs, umbrella } = project;
   const git = mixSteps.git ? [same('.git')] : [];
   const vendored = pathFolders(project);
   const code = sourceFolders(project);
@@ -96,7 +96,7 @@ export function copies(project: Project, release: string, node: boolean) {
   const [priv, crates] = ['priv', 'native'].map((path) =>
     exists(project.tree, path) ? [path] : [],
   );
-  const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...reads.compile];
+  const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...inputs.compile];
   const forRelease = outermost(
     [relFolder(project, release), ...mixSteps.copied],
     ['priv', 'assets', ...code, ...vendored],
@@ -169,8 +169,8 @@ function assetCopies(project: Project): string[] {
 
 /** Read when the release boots: runtime.exs (or releases.exs), and all of config/ when that reads other files. */
 function runtimeCopies(project: Project): string[] {
-  const { config, reads, tree } = project;
-  const known = [...config.files, ...reads.config];
+  const { config, inputs, tree } = project;
+  const known = [...config.files, ...inputs.config];
   const others = [...tree.paths].some(
     (path) =>
       isBelow(path, 'config') &&
@@ -179,6 +179,6 @@ function runtimeCopies(project: Project): string[] {
   );
   return [
     others ? 'config config' : copyPaths([runtimeFile(project), 'config/']),
-    ...byFolder(reads.runtime.filter((file) => !isBelow(file, 'config'))),
+    ...byFolder(inputs.runtime.filter((file) => !isBelow(file, 'config'))),
   ];
 }

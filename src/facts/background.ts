@@ -1,8 +1,6 @@
 import { type Expr, isOperator, option, walk } from '../elixir/expr.ts';
 import { fullName } from '../elixir/scope.ts';
-import type { Code } from './code.ts';
-import type { Locked } from './lock.ts';
-import type { Dep, MixProject } from './mix-project.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quantum|que|verk)$/;
@@ -11,24 +9,21 @@ const PLUMBING =
   /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
-export function background(
-  deps: readonly Dep[],
-  lock: ReadonlyMap<string, Locked>,
-  projects: readonly MixProject[],
-  code: Code,
-  sources: Sources,
-): string[] {
+export function background({ deps, lock, released, code, sources }: PhoenixRepo): string[] {
   const libraries = deps
     .filter(({ name, prod }) => prod && lock.has(name) && JOB_LIBRARIES.test(name))
     .map(({ name }) => name);
-  const notWork = new Set([...code.repos, ...code.endpoints].map(({ module }) => module));
-  const own = projects
-    .flatMap(({ applicationModule }) => sources.module(applicationModule ?? '') ?? [])
+  const servesRequests = new Set([...code.repos, ...code.endpoints].map(({ module }) => module));
+  const applications = released.flatMap(
+    ({ applicationModule }) => sources.module(applicationModule ?? '') ?? [],
+  );
+  const workers = applications
     .flatMap((application) => children(application, sources, new Set()))
     .filter(
-      (name) => sources.fileOf(name) !== undefined && !notWork.has(name) && !PLUMBING.test(name),
+      (name) =>
+        sources.fileOf(name) !== undefined && !servesRequests.has(name) && !PLUMBING.test(name),
     );
-  return [...new Set([...libraries, ...own])];
+  return [...new Set([...libraries, ...workers])];
 }
 
 /**
@@ -36,38 +31,36 @@ export function background(
  * module's function puts there is not followed: of 28 public apps none would be judged otherwise.
  */
 function children(module: SourceModule, sources: Sources, seen: Set<string>): string[] {
-  const below = (name: string): string[] => {
+  const grandchildren = (name: string): string[] => {
     const source = seen.has(name) ? undefined : sources.module(name);
     seen.add(name);
-    return source && SUPERVISES.test(source.text) ? children(source, sources, seen) : [];
+    const isSupervisor = /^ *use Supervisor\b/m.test(source?.text ?? '');
+    return source && isSupervisor ? children(source, sources, seen) : [];
   };
-  const found: string[] = [];
-  const functions = [...module.scope.functions.values()].flat();
-  walk(
-    functions.flatMap(({ body }) => body),
-    (expr) => {
-      if (expr.is === 'list')
-        for (const name of expr.items.flatMap((item) => child(item, module)))
-          found.push(name, ...below(name));
-      if (expr.is === 'call' && expr.name === 'start_link')
-        found.push(...child(expr.target, module).flatMap(below));
-    },
-  );
-  return found;
+  const names: string[] = [];
+  const clauses = [...module.scope.functions.values()].flat();
+  const bodies = clauses.flatMap(({ body }) => body);
+  walk(bodies, (expr) => {
+    if (expr.is === 'list')
+      for (const name of expr.items.flatMap((item) => childModules(item, module)))
+        names.push(name, ...grandchildren(name));
+    if (expr.is === 'call' && expr.name === 'start_link')
+      names.push(...childModules(expr.target, module).flatMap(grandchildren));
+  });
+  return names;
 }
 
-const SUPERVISES = /^ *use Supervisor\b/m;
-
 /** `Shop.Worker`, `{Shop.Worker, …}`, `%{start: {Shop.Worker, …}}`, `worker(Shop.Worker, …)`, `Supervisor.child_spec(…)`. */
-function child(expr: Expr | undefined, module: SourceModule): string[] {
-  if (expr?.is === 'tuple') return child(expr.items[0], module);
-  if (expr?.is === 'map') return child(option(expr, 'start'), module);
+function childModules(expr: Expr | undefined, module: SourceModule): string[] {
+  if (expr?.is === 'module') return [fullName(expr.name, module.scope)];
+  if (expr?.is === 'tuple') return childModules(expr.items[0], module);
+  if (expr?.is === 'map') return childModules(option(expr, 'start'), module);
   if (expr?.is === 'call' && /^(child_spec|worker|supervisor)$/.test(expr.name)) {
-    const own =
-      expr.target?.is === 'module' && expr.target.name !== 'Supervisor' ? expr.target : undefined;
-    return child(own ?? expr.args[0], module);
+    const { target, args } = expr;
+    const isOwn = target?.is === 'module' && target.name !== 'Supervisor';
+    return childModules(isOwn ? target : args[0], module);
   }
   if (isOperator(expr, '|') || isOperator(expr, '&&'))
-    return expr.operands.flatMap((operand) => child(operand, module));
-  return expr?.is === 'module' ? [fullName(expr.name, module.scope)] : [];
+    return expr.operands.flatMap((operand) => childModules(operand, module));
+  return [];
 }

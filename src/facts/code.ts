@@ -5,14 +5,15 @@ import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import type { VariableRead } from '../elixir/types.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
-import type { RequiredEnv } from './config.ts';
-import { isTask, type SourceModule, type Sources } from './sources.ts';
+import type { RequiredEnv } from './env-variables.ts';
+import { isMixTask, type SourceModule, type Sources } from './sources.ts';
 
 /** A module by what it uses. */
 export type Use = ReturnType<typeof usesOf>[number];
 
+/** Files that may hold a `use` which `kindOf` knows; all others are not parsed. */
 const MARKERS =
-  /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|System\.fetch_env!|\.Repo\b[^\n.]*otp_app|use Rustler/m;
+  /Phoenix\.Endpoint|^ *use [\w.]+Endpoint\b|Ecto\.Repo|use [\w.]+,? *\(?:(?:router|endpoint)\b|(?:Phoenix|Plug)\.Router|\.Repo\b[^\n.]*otp_app|use Rustler/m;
 
 /** What the project's own modules say, by the code that declares them and not by their names. */
 export type Code = ReturnType<typeof readCode>;
@@ -22,7 +23,7 @@ export function readCode(sources: Sources) {
   const modules = sources.matching(MARKERS).flatMap((file) => sources.modules(file));
   const uses = modules.flatMap(usesOf);
   const ofKind = (kind: Use['kind']) => uses.filter((use) => use.kind === kind);
-  const web = sources
+  const webFiles = sources
     .matching(/^ *use Phoenix\.(Router|Controller)\b/m)
     .filter((file) => sources.text(file).includes('__using__'));
   return {
@@ -34,9 +35,9 @@ export function readCode(sources: Sources) {
     /** A module is a Rust crate of the project (`use Rustler`). */
     rustler: ofKind('rustler').length > 0,
     /** Modules that others `use` with :router, :controller, …: what Phoenix calls the web module. */
-    webModules: web.flatMap((file) => sources.modules(file)[0]?.name ?? []),
+    webModules: webFiles.flatMap((file) => sources.modules(file)[0]?.name ?? []),
     /** `System.fetch_env!` in code that no condition guards. */
-    fetchEnv: fetches(sources),
+    fetchEnv: unguardedFetches(sources),
     /** `System.get_env` of a module's attribute, where the compiler runs it. */
     buildReads: sources.files.flatMap((file) => attributeReads(file, sources.text(file))),
     /** `use Phoenix.LiveView` or a `live` route somewhere. */
@@ -47,11 +48,11 @@ export function readCode(sources: Sources) {
 /** What a module is by what it uses, of each kind at most once. */
 function usesOf(source: SourceModule) {
   const { name: module, file, body, scope } = source;
-  const uses = callsIn(body, 'use').flatMap(({ args: [used, given] }) => {
-    const options = evaluate(given, scope);
+  const uses = callsIn(body, 'use').flatMap(({ args: [target, argument] }) => {
+    const options = evaluate(argument, scope);
     const otpApp = atomName(get(options, 'otp_app')) ?? null;
-    const target = used?.is === 'module' ? fullName(used.name, scope) : '';
-    const kind = kindOf(target, otpApp, atomName(options));
+    const used = target?.is === 'module' ? fullName(target.name, scope) : '';
+    const kind = kindOf(used, otpApp, atomName(options));
     const adapter = moduleName(get(options, 'adapter')) ?? null;
     /** A replica, which nothing migrates. */
     const readOnly = get(options, 'read_only') === true;
@@ -61,34 +62,36 @@ function usesOf(source: SourceModule) {
 }
 
 /** Libraries and apps have macros of their own, named after what they bring. */
-function kindOf(target: string, otpApp: string | null, variant = '') {
-  if (target === 'Phoenix.Endpoint' || (target.endsWith('Endpoint') && otpApp)) return 'endpoint';
-  if (target === 'Ecto.Repo' || (target.endsWith('.Repo') && otpApp)) return 'repo';
-  if (/^(Phoenix|Plug)\.Router$/.test(target) || variant === 'router') return 'router';
+function kindOf(used: string, otpApp: string | null, variant = '') {
+  if (used === 'Phoenix.Endpoint' || (used.endsWith('Endpoint') && otpApp)) return 'endpoint';
+  if (used === 'Ecto.Repo' || (used.endsWith('.Repo') && otpApp)) return 'repo';
+  if (/^(Phoenix|Plug)\.Router$/.test(used) || variant === 'router') return 'router';
   if (variant === 'endpoint') return 'endpoint';
-  return target === 'Rustler' ? 'rustler' : undefined;
+  return used === 'Rustler' ? 'rustler' : undefined;
 }
 
-/** Where these stand, what is in them may never run. */
+/** Whether what is inside may never run. */
 const isCondition = (expr: Expr): boolean =>
   (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote)$/.test(expr.name)) ||
   (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name)) ||
   expr.is === 'fn';
 
-/** What is evaluated before the condition decides. */
-const decider = (expr: Expr): Expr | undefined =>
+/** The part of a condition that always runs: `x` of `if x do … end` and of `x || y`. */
+const alwaysRun = (expr: Expr): Expr | undefined =>
   ((expr.is === 'operator' && expr.operands) || (expr.is === 'call' && expr.args) || [])[0];
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
-const fetches = (sources: Sources): RequiredEnv[] =>
-  sources.inCalls(/System\.fetch_env!/, (call, { file }, around) => {
-    if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isTask(file)) return undefined;
+const unguardedFetches = (sources: Sources): RequiredEnv[] =>
+  sources.inCalls(/System\.fetch_env!/, (call, { file }, ancestors) => {
+    if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file))
+      return undefined;
     const name = evaluate(call.args[0], new Scope());
-    const mayNotRun = around.some(
-      (outer, index) => isCondition(outer) && decider(outer) !== (around[index + 1] ?? call),
+    const mayNotRun = ancestors.some(
+      (ancestor, index) =>
+        isCondition(ancestor) && alwaysRun(ancestor) !== (ancestors[index + 1] ?? call),
     );
     return typeof name === 'string' && !mayNotRun
-      ? { name, compileTime: !around.some(isDefinition) }
+      ? { name, compileTime: !ancestors.some(isDefinition) }
       : undefined;
   });
 

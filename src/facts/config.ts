@@ -1,15 +1,8 @@
 import { Run } from '../elixir/run.ts';
-import type { VariableRead } from '../elixir/types.ts';
 import { below, type Tree } from '../tree.ts';
 
-/** Packages that read the environment. */
+/** Functions of packages that read the environment, as `readers` of RunOptions. */
 export const READERS = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
-
-/** An environment variable that production insists on. */
-export interface RequiredEnv extends VariableRead {
-  /** Read while the image is built (config.exs, prod.exs), not when it boots. */
-  compileTime: boolean;
-}
 
 /** The production configuration as Config.Reader would see it, as far as it can be known. */
 export type Config = ReturnType<typeof readConfig>;
@@ -31,19 +24,19 @@ export function readConfig(tree: Tree, folders: readonly string[], runtime: stri
   for (const folder of folders) run.runFile(configFile(folder));
   const compiled = run.apps;
   if (runtime) run.runFile(runtime);
-  const { apps, settings, files, inputs: reads } = run;
-  const text = files.map((file) => (tree.read(file) ?? '').replace(/^ *#.*$/gm, '')).join('\n');
+  const { apps, settings, files, inputs } = run;
+  const code = files.map((file) => (tree.read(file) ?? '').replace(/^ *#.*$/gm, '')).join('\n');
   return {
     /** What is compiled into the image, by app. */
     compiled,
     /** The same with what runtime.exs may set, whichever branch it takes. */
     apps,
     settings,
-    /** Config files read, in order (imports included). */
+    /** Config files, in the order they are run (imports included). */
     files,
-    /** Every environment variable that is read at all, be it where the run doesn't come to. */
-    env: new Set([...run.reads, ...variablesIn(text)]),
-    /** Files that each config file reads (`Code.require_file`, `File.read!`), wherever they are. */
-    reads,
+    /** Every environment variable that these files name, also where the run doesn't get to. */
+    env: new Set([...run.reads, ...variablesIn(code)]),
+    /** Paths that each config file reads (`Code.require_file`, `File.read!`), those above the app too. */
+    inputs,
   };
 }

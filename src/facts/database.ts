@@ -1,73 +1,71 @@
 import { get, moduleName, Unknown } from '../elixir/value.ts';
-import type { Code } from './code.ts';
-import type { Config } from './config.ts';
-import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
 
+/** Packages that talk to a database. */
 const DRIVERS = /^(postgrex|myxql|mariaex|ecto_sqlite3|sqlite_ecto2)$/;
-const KINDS: [EctoAdapter, RegExp][] = [
+/** By the names of drivers and of Ecto's adapter modules. */
+const ADAPTERS: [EctoAdapter, RegExp][] = [
   ['postgres', /postgres|postgrex/i],
   ['mysql', /myxql|mysql|mariaex/i],
   ['sqlite', /sqlite/i],
 ];
 
-const kindOf = (names: readonly string[]): EctoAdapter =>
-  KINDS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0] ?? 'none';
+const adapterOf = (names: readonly string[]): EctoAdapter =>
+  ADAPTERS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0] ?? 'none';
 
 /** The repos that migrations run for, the app each is configured under, and their kind of database. */
-export function pickRepos({ code, config, released, lock, notes }: PhoenixRepo) {
-  const own = new Map(code.repos.map((repo) => [repo.module, repo]));
-  const apps = listedRepos(code, config, released, notes);
-  if (apps.size === 0)
-    for (const { module, otpApp } of own.values())
-      apps.set(module, otpApp ?? released[0]?.app ?? '');
-  const adapterOf = ([module, app]: [string, string]): string | undefined =>
-    own.get(module)?.adapter ?? moduleName(get(get(config.apps.get(app), module), 'adapter'));
-  const declared = new Map([...apps].map((repo) => [repo[0], adapterOf(repo)]));
+export function pickRepos(repo: PhoenixRepo) {
+  const { code, config, released, lock } = repo;
+  const declared = new Map(code.repos.map((use) => [use.module, use]));
+  const repoApps = listedRepos(repo);
+  if (repoApps.size === 0)
+    for (const { module, otpApp } of declared.values())
+      repoApps.set(module, otpApp ?? released[0]?.app ?? '');
+  const adapterModules = [...repoApps].map(([module, app]) => {
+    const settings = get(config.apps.get(app), module);
+    return [module, declared.get(module)?.adapter ?? moduleName(get(settings, 'adapter'))] as const;
+  });
   const deps = released.flatMap((project) => project.deps.filter((dep) => dep.prod));
   // A repo of a dependency outside the tree: only mix.lock knows its driver
   const evidence = [
-    [...declared.values()].filter((adapter) => adapter !== undefined),
+    adapterModules.flatMap(([, adapter]) => adapter ?? []),
     deps.map(({ name }) => name).filter((name) => DRIVERS.test(name)),
     [...lock.keys()].filter((name) => DRIVERS.test(name)),
-  ].find((found) => found.length);
-  const adapter = apps.size ? kindOf(evidence ?? []) : 'none';
-  const adapters = [...declared].map(([module, name]): [string, EctoAdapter] => [
-    module,
-    name === undefined ? adapter : kindOf([name]),
-  ]);
+  ].find((names) => names.length);
+  const adapter = repoApps.size ? adapterOf(evidence ?? []) : 'none';
+  const replicas = [...declared.values()].filter(({ readOnly }) => readOnly);
   return {
     adapter,
-    repos: [...apps.keys()],
+    repos: [...repoApps.keys()],
     /** The OTP app that each repo is configured under. */
-    repoApps: apps,
+    repoApps,
     /** The kind of database of each repo; `none`: one that is not in the list (ClickHouse, SQL Server). */
-    repoAdapters: new Map(adapters),
-    readOnlyRepos: [...own.values()].filter(({ readOnly }) => readOnly).map(({ module }) => module),
+    repoAdapters: new Map(
+      adapterModules.map(([module, name]) => [module, name ? adapterOf([name]) : adapter]),
+    ),
+    readOnlyRepos: replicas.map(({ module }) => module),
   };
 }
 
-/** What `:ecto_repos` lists. A repo reads its settings from its own otp_app, not from the app that lists it; that of a dependency is told by where it is configured. */
-function listedRepos(
-  code: Code,
-  config: Config,
-  projects: readonly MixProject[],
-  notes: string[],
-): Map<string, string> {
+/**
+ * What `:ecto_repos` lists, with the app whose configuration each repo reads: its own otp_app, not the app that lists it.
+ * For a repo of a dependency it is the app that it is configured under.
+ */
+function listedRepos({ code, config, released, notes }: PhoenixRepo): Map<string, string> {
   const owner = (module: string): string | undefined =>
     code.repos.find((repo) => repo.module === module)?.otpApp ??
     config.settings.find(({ key }) => key === module)?.app;
-  const apps = new Map<string, string>();
-  for (const app of projects.flatMap((project) => project.app ?? [])) {
-    const listed = get(config.apps.get(app), 'ecto_repos');
-    const modules = (Array.isArray(listed) ? listed : []).flatMap((repo) => moduleName(repo) ?? []);
-    for (const module of modules) apps.set(module, owner(module) ?? app);
-    if (listed instanceof Unknown)
+  const repoApps = new Map<string, string>();
+  for (const app of released.flatMap((project) => project.app ?? [])) {
+    const list = get(config.apps.get(app), 'ecto_repos');
+    const modules = (Array.isArray(list) ? list : []).flatMap((repo) => moduleName(repo) ?? []);
+    for (const module of modules) repoApps.set(module, owner(module) ?? app);
+    if (list instanceof Unknown)
       notes.push(
-        `:ecto_repos of :${app} is computed (${listed.why}); the repos found in the code were taken.`,
+        `:ecto_repos of :${app} is computed (${list.why}); the repos found in the code were taken.`,
       );
   }
-  return apps;
+  return repoApps;
 }

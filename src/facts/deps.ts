@@ -1,8 +1,9 @@
 import { get } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
-import type { Locked } from './lock.ts';
+import type { Lock } from './lock.ts';
 import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
 import { GLIBC, MUSL, SILENT } from './package-needs.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** Packages whose dependents compile or download native code. */
 const BUILDERS = /^(bundlex|cc_precompiler|elixir_make|rustler|rustler_precompiled|unifex|zigler)$/;
@@ -13,30 +14,30 @@ const TOOLS =
 const DIRECT =
   /^(appsignal|argon2_elixir|bcrypt_elixir|comeonin|erlexec|fast_html|html5ever|pbkdf2_elixir|rambo)$/;
 
-type Lock = ReadonlyMap<string, Locked>;
-
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 export type PathDependencies = ReturnType<typeof pathDependencies>;
 
 /** Path dependencies, and those that they have themselves. */
 export function pathDependencies(tree: Tree, projects: readonly MixProject[]) {
-  const all = [...projects];
   const found: { name: string; dir: string | null }[] = [];
   const above: string[] = [];
-  // Grows while it is walked
-  for (const project of all)
+  const queue = [...projects];
+  // The queue grows while it is walked
+  for (const project of queue)
     for (const { name, prod, options } of project.deps) {
       const path = get(options, 'path');
       if (!prod || typeof path !== 'string' || get(options, 'in_umbrella') === true) continue;
       const dir = normalize(below(project.dir, path));
-      const isKnown = [...projects, ...found].some((one) => one.dir === dir);
-      if (isKnown || dir.startsWith('deps/') || found.some((one) => one.name === name)) continue;
+      const isKnown =
+        [...projects, ...found].some((known) => known.dir === dir) ||
+        found.some((known) => known.name === name);
+      if (isKnown || dir.startsWith('deps/')) continue;
       const isAbove = dir.startsWith('..') || path.startsWith('/');
       found.push({ name, dir: isAbove ? null : dir });
       if (isAbove) above.push(dir);
-      const inside = readMixProject(tree, dir);
-      if (inside) all.push(inside);
+      const dependency = readMixProject(tree, dir);
+      if (dependency) queue.push(dependency);
     }
   return {
     /** Of a production build. `dir` is relative to the app; null when it lies above it, where no COPY reaches. */
@@ -44,7 +45,7 @@ export function pathDependencies(tree: Tree, projects: readonly MixProject[]) {
     /** Where those above lie: `../far`. */
     above,
     /** The mix.exs files of those in the repo. */
-    projects: all.slice(projects.length),
+    projects: queue.slice(projects.length),
   };
 }
 
@@ -67,37 +68,26 @@ function sourceOf({ name, options }: Dep, lock: Lock) {
   return { name, url, ssh: /^(ssh:|git@)/.test(url ?? ''), repo };
 }
 
-/**
- * What a production build takes, and which of it needs more than hex and Elixir.
- * @param projects mix.exs files of the app and of an umbrella's apps
- */
-export function dependencies(
-  projects: readonly MixProject[],
-  paths: PathDependencies,
-  lock: Lock,
-  ownCrate: boolean,
-) {
-  const all = [...projects, ...paths.projects];
-  const prod = all.flatMap((project) => project.deps.filter((dep) => dep.prod));
+/** What a production build takes, and which of it needs more than Hex and Elixir. */
+export function dependencies({ projects, lock, code }: PhoenixRepo, paths: PathDependencies) {
+  const mixFiles = [...projects, ...paths.projects];
+  const prod = mixFiles.flatMap((project) => project.deps.filter((dep) => dep.prod));
   const sources = [...new Map(prod.map((dep) => [dep.name, sourceOf(dep, lock)])).values()];
   const gitSources = sources.flatMap(({ name, url, ssh }) =>
     url === null ? [] : [{ name, url, ssh }],
   );
   const repos = unique(sources.map(({ repo }) => repo).filter((repo) => repo !== 'hexpm'));
-  const closure = reach(prod, lock);
   const nif = [
-    ...(ownCrate && lock.has('rustler') ? ['rustler'] : []),
-    ...native(all, lock, paths.above.length > 0),
+    ...(code.rustler && lock.has('rustler') ? ['rustler'] : []),
+    ...nativePackages(mixFiles, lock, paths.above.length > 0),
   ];
+  const pathDeps = projects
+    .flatMap(({ deps }) => deps)
+    .filter(({ prod, options }) => prod && get(options, 'path') && !get(options, 'in_umbrella'));
   return {
     nif,
     git: gitSources.map(({ name }) => name),
-    path: unique(
-      projects
-        .flatMap(({ deps }) => deps)
-        .filter(({ prod, options }) => prod && get(options, 'path') && !get(options, 'in_umbrella'))
-        .map(({ name }) => name),
-    ),
+    path: unique(pathDeps.map(({ name }) => name)),
     private: sources.filter(({ ssh, repo }) => ssh || repo !== 'hexpm').map(({ name }) => name),
     pathSources: paths.found,
     gitSources,
@@ -116,45 +106,45 @@ export function dependencies(
     /** Names of the dependencies of all mix.exs files. */
     prod: sources.map(({ name }) => name),
     /** Those, and all that they need by mix.lock. */
-    closure: [...closure],
+    closure: [...withNeeds(prod, lock)],
   };
 }
 
-/** Packages and all that they need, by mix.lock. */
-function reach(roots: readonly Dep[], lock: Lock): Set<string> {
-  const reached = new Set(roots.map(({ name }) => name));
-  for (const name of reached) for (const need of lock.get(name)?.deps ?? []) reached.add(need);
-  return reached;
+/** Names of packages and of all that they need, by mix.lock. */
+function withNeeds(deps: readonly Dep[], lock: Lock): Set<string> {
+  const names = new Set(deps.map(({ name }) => name));
+  // The set grows while it is walked
+  for (const name of names) for (const need of lock.get(name)?.deps ?? []) names.add(need);
+  return names;
 }
 
 /** Packages with native code, but those that only dev and test lead to, or that are left over in mix.lock. */
-function native(projects: readonly MixProject[], lock: Lock, isAbove: boolean): string[] {
+function nativePackages(projects: readonly MixProject[], lock: Lock, isAbove: boolean): string[] {
   const deps = projects.flatMap((project) => project.deps);
-  const inProd = reach(
-    deps.filter(({ prod }) => prod),
-    lock,
-  );
-  const elsewhere = reach(
-    deps.filter(({ prod }) => !prod),
+  const prod = deps.filter((dep) => dep.prod);
+  const inProd = withNeeds(prod, lock);
+  const elsewhere = withNeeds(
+    deps.filter((dep) => !dep.prod),
     lock,
   );
   const isIncomplete = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
-  const hasGit = deps.some((dep) => isGitCode(dep, lock));
-  return [...lock].flatMap(([name, { source, deps: needs }]) => {
+  const hasGit = prod.some((dep) => isGitCode(dep, lock));
+  const isUsed = (name: string): boolean => {
     const mayBeUsed = isIncomplete || (hasGit && !DIRECT.test(name));
-    const isUsed = inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
-    const builds =
-      needs.some((need) => BUILDERS.test(need)) ||
-      SILENT.has(name) ||
-      // mix.lock doesn't list what a git dependency needs
-      (source === 'git' && (MUSL.has(name) || GLIBC.has(name)));
-    return isUsed && builds && !TOOLS.test(name) ? [name] : [];
-  });
+    return inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
+  };
+  const isNative = (name: string): boolean => {
+    const { source, deps: needs = [] } = lock.get(name) ?? {};
+    if (TOOLS.test(name)) return false;
+    if (SILENT.has(name) || needs.some((need) => BUILDERS.test(need))) return true;
+    // mix.lock doesn't list what a git dependency needs
+    return source === 'git' && (MUSL.has(name) || GLIBC.has(name));
+  };
+  return [...lock.keys()].filter((name) => isUsed(name) && isNative(name));
 }
 
 /** What it needs is not in mix.lock. */
-const isGitCode = ({ name, prod, options }: Dep, lock: Lock): boolean =>
-  prod &&
+const isGitCode = ({ name, options }: Dep, lock: Lock): boolean =>
   lock.get(name)?.source === 'git' &&
   get(options, 'compile') !== false &&
   get(options, 'app') !== false;

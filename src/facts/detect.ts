@@ -5,14 +5,14 @@ import type { Tree } from '../tree.ts';
 import { assets } from './assets.ts';
 import { background } from './background.ts';
 import { pickRepos } from './database.ts';
-import { demands } from './demands.ts';
 import { dependencies, pathDependencies } from './deps.ts';
+import { envVariables } from './env-variables.ts';
 import { healthPath } from './health-route.ts';
 import { httpServer, identity, pickEndpoint } from './identity.ts';
+import { buildInputs } from './inputs.ts';
 import { mixSteps } from './mix-steps.ts';
-import { type PhoenixRepo, readRepo } from './phoenix-repo.ts';
+import { readRepo } from './phoenix-repo.ts';
 import { startedPrograms, startsNode } from './programs.ts';
-import { buildReads } from './reads.ts';
 import { releaseName } from './release.ts';
 import { readPins } from './versions.ts';
 
@@ -24,13 +24,13 @@ export type Project = ReturnType<typeof detectAll>;
 
 /**
  * Reads the facts off a repo. Pure: the tree is all it looks at.
- * @param release the release that is built, where mix.exs has several; one that it doesn't have changes nothing
+ * @param options.release the release that is built, where mix.exs has several; one that it doesn't have changes nothing
  * @throws Problem when this is not a Phoenix app that can be generated for
  */
 export function detect(repo: Tree, options: { release?: string } = {}): Project {
   startBudget();
   try {
-    return detectAll(repo, options);
+    return detectAll(repo, options.release);
   } catch (error) {
     // What was not read may be why
     const [note] = [...budgetNotes(), ...(repo.skipped ?? [])];
@@ -39,19 +39,19 @@ export function detect(repo: Tree, options: { release?: string } = {}): Project 
   }
 }
 
-function detectAll(all: Tree, { release }: { release?: string }) {
-  const repo = readRepo(all, release);
-  const { tree, root, projects, released, deps, lock, config, sources, code, notes } = repo;
-  const { lockedVersion } = repo;
+function detectAll(wholeTree: Tree, wantedRelease: string | undefined) {
+  const repo = readRepo(wholeTree, wantedRelease);
+  const { tree, root, projects, deps, lock, lockedVersion, config, sources, code, notes } = repo;
   const endpoint = pickEndpoint(repo);
   const web = projects.find((project) => project.app === endpoint.otpApp) ?? root;
   const database = pickRepos(repo);
   const pins = readPins(tree, notes);
-  const endpointConfig = get(config.apps.get(endpoint.otpApp), endpoint.module) ?? [];
+  const compiledEndpoint = get(config.compiled.get(endpoint.otpApp), endpoint.module);
+  const forceSsl = get(compiledEndpoint, 'force_ssl') ?? null;
   const assetFacts = assets(repo, web);
-  const env = demands(repo, database.repos);
+  const env = envVariables(repo, database.repos);
   const paths = pathDependencies(tree, projects);
-  const reads = buildReads(repo, paths);
+  const inputs = buildInputs(repo, paths);
   const programs = startedPrograms(sources);
   const isLiveViewDep = deps.some(({ name, prod }) => name === 'phoenix_live_view' && prod);
   const project = {
@@ -63,13 +63,18 @@ function detectAll(all: Tree, { release }: { release?: string }) {
     appsPath: root.appsPath,
     /** The app's mix.exs, and behind it those of an umbrella's apps. */
     projects,
-    app: identity(root, web, endpoint.module, code),
+    /** Those of them that end up in the release. */
+    released: repo.released,
+    app: identity(repo, web, endpoint.module),
     endpoint: {
       module: endpoint.module,
       file: endpoint.file,
-      httpServer: httpServer(endpointConfig, deps),
-      /** The `force_ssl:` value in production, as Elixir text; "false" where it is switched off. */
-      forceSsl: forceSslOf(repo, endpoint),
+      httpServer: httpServer(get(config.apps.get(endpoint.otpApp), endpoint.module), deps),
+      /**
+       * The `force_ssl:` value in production, as Elixir text; "false" where it is switched off. Phoenix compiles it into
+       * the endpoint: what runtime.exs says about it comes too late.
+       */
+      forceSsl: forceSsl === null ? null : show(forceSsl),
       /** The app's own health route, e.g. "/health". */
       healthPath: healthPath(code),
     },
@@ -95,18 +100,21 @@ function detectAll(all: Tree, { release }: { release?: string }) {
       ),
     },
     assets: assetFacts,
-    deps: dependencies(projects, paths, lock, code.rustler),
-    reads,
-    mixSteps: mixSteps(tree, projects, [...config.files, ...reads.mix, ...reads.config], programs),
+    deps: dependencies(repo, paths),
+    lock,
+    lockedVersion,
+    config,
+    sources,
+    inputs,
+    mixSteps: mixSteps(repo, inputs, programs),
     env,
     /** Programs of the system that the code starts, by literal names. */
     programs,
     /** A child or a call of NodeJS.Supervisor, or of what stands on it. */
     startsNode: startsNode(sources),
     /** Names of what works in the background. */
-    background: background(deps, lock, released, code, sources),
+    background: background(repo),
     clustering: deps.some((dep) => dep.prod && /^(dns_cluster|libcluster(_.*)?)$/.test(dep.name)),
-    ...{ config, sources, lock, lockedVersion, released },
     files: filesOf(tree),
   };
   const skipped = (tree.skipped ?? []).slice(0, 10);
@@ -120,12 +128,3 @@ const filesOf = ({ paths }: Tree) => ({
   envSh: paths.has('rel/env.sh.eex'),
   runtimeExs: paths.has('config/runtime.exs'),
 });
-
-/** Phoenix compiles force_ssl into the endpoint: what runtime.exs says about it comes too late. */
-function forceSslOf(
-  { config }: PhoenixRepo,
-  { otpApp, module }: { otpApp: string; module: string },
-): string | null {
-  const force = get(get(config.compiled.get(otpApp), module), 'force_ssl');
-  return force === undefined || force === null ? null : show(force);
-}

@@ -1,35 +1,37 @@
-export type Locked = ReturnType<typeof lockedOf>;
+/** mix.lock by package name. */
+export type Lock = ReadonlyMap<string, ReturnType<typeof lockedPackage>>;
 
 /** How an entry begins: `"jason": {:hex, `. */
 const ENTRY = /^(?:%\{| *)"?(\w+)"?: \{:(\w+),/gm;
-const NEED = /\{:"?(\w+)"?, [^[\]{}]*\[([^[\]{}]*)\]\}/g;
+/** A package that the entry needs: `{:plug, "~> 1.7", [hex: :plug, repo: "hexpm", optional: false]}`. */
+const REQUIREMENT = /\{:"?(\w+)"?, [^[\]{}]*\[([^[\]{}]*)\]\}/g;
 
-/** mix.lock by package name. It is data that Mix prints, so its text tells; a merge conflict does no harm. */
-export function readLock(text: string): Map<string, Locked> {
-  const starts = [...text.matchAll(ENTRY)];
+/** Reads mix.lock. As Mix prints it, regular expressions do; a merge conflict in it does no harm. */
+export function readLock(text: string): Lock {
+  const entries = [...text.matchAll(ENTRY)];
   return new Map(
-    starts.map(({ 0: start, 1: name = '', 2: kind, index }, place) => [
-      name,
-      lockedOf(kind, text.slice(index + start.length, starts[place + 1]?.index)),
-    ]),
+    entries.map(({ 0: start, 1: name = '', 2: source, index }, number) => {
+      const end = entries[number + 1]?.index;
+      return [name, lockedPackage(source, text.slice(index + start.length, end))];
+    }),
   );
 }
 
-function lockedOf(kind: string | undefined, text: string) {
-  const found = (pattern: RegExp): string | null => pattern.exec(text)?.[1] ?? null;
-  const isHex = kind === 'hex';
-  const first = found(/"([^"]*)"/);
-  const needs = isHex ? [...text.matchAll(NEED)] : [];
+function lockedPackage(source: string | undefined, text: string) {
+  const firstGroup = (pattern: RegExp): string | null => pattern.exec(text)?.[1] ?? null;
+  const isHex = source === 'hex';
+  const firstString = firstGroup(/"([^"]*)"/);
+  const requirements = isHex ? [...text.matchAll(REQUIREMENT)] : [];
   return {
-    /** From hex, or from a git tag that looks like one; null otherwise. */
-    version: isHex ? first : found(/tag: "v?(\d+\.\d+\.\d+[^"]*)"/),
+    /** From hex, or from a git tag that looks like a version; null otherwise. */
+    version: isHex ? firstString : firstGroup(/tag: "v?(\d+\.\d+\.\d+[^"]*)"/),
     /** `hex`, `git`, `path`. */
-    source: kind,
+    source,
     /** Hex repository: "hexpm", or a private one such as "hexpm:acme" or "oban". */
-    repo: isHex ? (found(/\], "([^"]*)"/) ?? 'hexpm') : null,
-    url: isHex ? null : first,
-    /** Packages it needs; those that it merely can use are left out. Unknown (empty) for git. */
-    deps: needs.flatMap(([, name = '', options = '']) =>
+    repo: isHex ? (firstGroup(/\], "([^"]*)"/) ?? 'hexpm') : null,
+    url: isHex ? null : firstString,
+    /** Packages it needs, optional ones left out. Empty for git, where the lock doesn't list them. */
+    deps: requirements.flatMap(([, name = '', options = '']) =>
       options.includes('optional: true') ? [] : name,
     ),
   };

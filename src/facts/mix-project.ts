@@ -16,10 +16,12 @@ import {
 } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
 
+/** A dependency of mix.exs. */
 export interface Dep {
   name: string;
   /** `only:` allows MIX_ENV=prod. */
   prod: boolean;
+  /** A keyword list. */
   options: Value;
 }
 
@@ -35,52 +37,47 @@ export function readMixProject(tree: Tree, dir: string) {
   const modules = modulesIn(source.body);
   const module = modules.find(({ body }) => callsIn(body, 'use').some(usesMix)) ?? modules[0];
   const scope = moduleScope(module?.body ?? [], module?.name);
-  // What is built has the image's environment, which is empty as far as mix.exs is concerned
-  const ran = (name: string) => {
+  const runFunction = (name: string) => {
+    // The image's environment holds nothing that mix.exs asks for
     const run = new Run(tree, { environment: {}, folder: dir });
     return { run, value: run.runFunction({ file, text, scope }, name, []) };
   };
-  const { run, value: project } = ran('project');
-  const { run: started, value: application } = ran('application');
-  const mod = get(application, 'mod');
-  const inputs = [run, started].flatMap(({ inputs }) => [...inputs.values()]);
-  const demands = [...new Set(inputs.flatMap((paths) => [...paths]))];
-  const mayRead = [...text.matchAll(MAY_READ)].map(([, path, piped = '']) =>
-    normalize(below(dir, path ?? piped)),
-  );
-  const field = (key: string) => get(project, key);
+  const project = runFunction('project');
+  const application = runFunction('application');
+  const field = (key: string) => get(project.value, key);
+  const mod = get(application.value, 'mod');
   const releases = pairs(field('releases'));
   const deps = field('deps');
+  const runs = [project.run, application.run];
+  const requiredInputs = unique(
+    runs.flatMap(({ inputs }) => [...inputs.values()].flatMap((paths) => [...paths])),
+  );
   return {
     dir,
     app: atomName(field('app')) ?? null,
+    /** The requirement of `elixir:`, e.g. "~> 1.15". */
     elixir: textOf(field('elixir')),
     /** `mod:` of application/0, e.g. Shop.Application. */
     applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
     /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
-    applicationReads: [...started.nilReads.values()],
-    /** Those without which it stops. */
-    applicationDemands: started.missing.map((read) => ({ ...read, compileTime: true })),
+    applicationReads: [...application.run.nilReads.values()],
+    /** Those of them without which it stops. */
+    applicationDemands: application.run.missing.map((read) => ({ ...read, compileTime: true })),
     projectModule: module?.name ?? null,
     appsPath: textOf(field('apps_path')),
-    /** `elixirc_paths:` in production, relative to `dir`. */
+    /** `elixirc_paths:` in production and folders of other compilers, relative to `dir`. */
     sourceFolders: [
-      ...sourceFolders(field('elixirc_paths')),
+      ...elixirFolders(field('elixirc_paths')),
       ...['src', 'include'].filter((folder) => holdsErlang(tree, `${below(dir, folder)}/`)),
     ],
     // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not
-    deps: isKnown(deps)
-      ? readDeps(deps)
-      : readDeps([...listOf(ran('deps').value), ...listOf(deps)]),
+    deps: readDeps(isKnown(deps) ? deps : [...listOf(runFunction('deps').value), ...listOf(deps)]),
     /** deps/0 could not be followed to the end. */
     depsIncomplete: !isKnown(deps),
+    /** The steps of each alias; "(a function)" for those that are no text. */
     aliases: new Map(pairs(field('aliases')).map(([name, steps]) => [name, stepNames(steps)])),
     /** `archives:`, what Mix itself must have installed: name and requirement. */
-    archives: listOf(field('archives')).flatMap((archive): [string, string][] => {
-      const [name, requirement] = archive instanceof Tuple ? archive.items : [];
-      const known = atomName(name);
-      return known ? [[known, textOf(requirement) ?? '>= 0.0.0']] : [];
-    }),
+    archives: listOf(field('archives')).flatMap(readArchive),
     /** Names in `compilers:`; what is unknown in it is Mix.compilers(), as far as anybody has seen. */
     compilers: listOf(field('compilers')).flatMap((name) => atomName(name) ?? []),
     releases: releases.map(([name]) => name),
@@ -88,15 +85,18 @@ export function readMixProject(tree: Tree, dir: string) {
     releaseOptions: new Map(releases),
     defaultRelease: atomName(field('default_release')) ?? null,
     /** Files that mix.exs reads while it loads, relative to the app (`../x` above it); the build needs them first. */
-    reads: [...new Set([...demands, ...mayRead.filter((path) => tree.paths.has(path))])],
-    /** Those without which it can't be loaded: not by `File.read` that takes a missing file. */
-    demands,
+    inputs: unique([...requiredInputs, ...possibleInputs(tree, dir, text)]),
+    /** Those of them without which it can't be loaded; `File.read` does with a missing file. */
+    requiredInputs,
+    /** The first place that could not be read as Elixir. */
     problem: source.problem,
   };
 }
 
 const usesMix = ({ args: [target] }: Call): boolean =>
   target?.is === 'module' && target.name === 'Mix.Project';
+
+const unique = (paths: readonly string[]): string[] => [...new Set(paths)];
 
 const textOf = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null;
@@ -107,29 +107,36 @@ const listOf = (value: Value | undefined): Value[] => (Array.isArray(value) ? va
 const holdsErlang = ({ paths }: Tree, folder: string): boolean =>
   [...paths].some((path) => path.startsWith(folder) && /\.(erl|hrl|[xy]rl|gleam)$/.test(path));
 
-function sourceFolders(paths: Value | undefined): string[] {
-  const listed = Array.isArray(paths) ? paths : ['web'];
-  const folders = listed.filter(
+/** lib/ counts always; without a list that can be read web/ does too, where Phoenix 1.2 had its code. */
+function elixirFolders(paths: Value | undefined): string[] {
+  const folders = (Array.isArray(paths) ? paths : ['web']).filter(
     (path): path is string => typeof path === 'string' && !/[*]|\.ex$/.test(path),
   );
-  return [...new Set(['lib', ...folders])];
+  return unique(['lib', ...folders]);
 }
 
-const isKnown = (listed: Value | undefined): listed is Value[] =>
-  Array.isArray(listed) && !listed.some((item) => item instanceof Unknown);
+const isKnown = (list: Value | undefined): list is Value[] =>
+  Array.isArray(list) && !list.some((item) => item instanceof Unknown);
 
-function readDeps(listed: readonly Value[]): Dep[] {
-  const found = new Map<string, Dep>();
-  for (const item of listed) {
-    const [name, second = null, third] = item instanceof Tuple ? item.items : [];
+/** `{:phoenix, "~> 1.8", only: :prod}`; of rows with the same name the last counts, for production and beside it. */
+function readDeps(rows: readonly Value[]): Dep[] {
+  const deps = new Map<string, Dep>();
+  for (const row of rows) {
+    const [name, second = null, third] = row instanceof Tuple ? row.items : [];
     if (!(name instanceof Atom)) continue;
     const options = third ?? (isKeyword(second) ? second : []);
     const only = get(options, 'only') ?? new Atom('prod');
     const environments = Array.isArray(only) ? only.map(atomName) : [atomName(only)];
     const prod = only instanceof Unknown || environments.includes('prod');
-    found.set(`${name.name} ${prod}`, { name: name.name, prod, options });
+    deps.set(`${name.name} ${prod}`, { name: name.name, prod, options });
   }
-  return [...found.values()];
+  return [...deps.values()];
+}
+
+/** `{:nerves_bootstrap, "~> 1.0"}` */
+function readArchive(archive: Value): [name: string, requirement: string][] {
+  const [name, requirement] = archive instanceof Tuple ? archive.items : [];
+  return name instanceof Atom ? [[name.name, textOf(requirement) ?? '>= 0.0.0']] : [];
 }
 
 const stepNames = (steps: Value): string[] =>
@@ -137,26 +144,36 @@ const stepNames = (steps: Value): string[] =>
     typeof step === 'string' ? step : '(a function)',
   );
 
-/** Reads that do without the file, or stand where no function runs them: `Code.require_file("x", __DIR__)`, `"x" |> File.read!()`. */
-const MAY_READ =
-  /(?:File\.(?:read|stream)!?|Code\.\w+_file|@external_resource)[( ]*(?:Path\.\w+\((?:__DIR__, *)?)?"([^"#]+)"|"([^"#]+)"\)?(?: *\|> *Path\.\w+\(__DIR__\))?\s*\|> *File\.read/g;
+/** `File.read("NOTES")`, `Code.require_file("x.exs", __DIR__)`, `File.read!(Path.join(__DIR__, "VERSION"))` */
+const READ_CALL =
+  /(?:File\.(?:read|stream)!?|Code\.\w+_file|@external_resource)[( ]*(?:Path\.\w+\((?:__DIR__, *)?)?"([^"#]+)"/g;
+/** `"VERSION" |> File.read!()`, `"VERSION" |> Path.expand(__DIR__) |> File.read!()` */
+const PIPED_READ = /"([^"#]+)"\)?(?: *\|> *Path\.\w+\(__DIR__\))?\s*\|> *File\.read/g;
 
-/** Deeper than this no alias is followed. */
-const DEEPEST = 20;
+/** Reads that do without the file, or stand where no function runs them. */
+const possibleInputs = (tree: Tree, dir: string, text: string): string[] =>
+  [...text.matchAll(READ_CALL), ...text.matchAll(PIPED_READ)]
+    .map(([, path = '']) => normalize(below(dir, path)))
+    .filter((path) => tree.paths.has(path));
+
+/** Aliases nested deeper than this are not followed. */
+const MAX_DEPTH = 20;
 
 /**
- * The steps of an alias, with aliases among them followed, each once, as Mix runs a task once; an alias that names itself
- * means the task.
+ * The steps of an alias, those of aliases among them in their place. Each alias counts once, as Mix runs a task once; one
+ * that names itself means the task.
+ * @param parents aliases that the step is in
+ * @param seen aliases that were followed before
  */
 export function followed(
   owner: MixProject,
   step: string,
-  inside: readonly string[] = [],
+  parents: readonly string[] = [],
   seen = new Set<string>(),
 ): string[] {
   const steps = owner.aliases.get(step);
-  if (!steps || inside.includes(step) || inside.length > DEEPEST) return [step];
+  if (!steps || parents.includes(step) || parents.length > MAX_DEPTH) return [step];
   if (seen.has(step)) return [];
   seen.add(step);
-  return steps.flatMap((next) => followed(owner, next, [...inside, step], seen));
+  return steps.flatMap((next) => followed(owner, next, [...parents, step], seen));
 }

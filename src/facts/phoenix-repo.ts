@@ -10,12 +10,17 @@ import { Sources } from './sources.ts';
 
 const NO_MIX = 'no mix.exs here: name the folder of a Phoenix app with --dest';
 
+/** The files of a Phoenix app, read: what all facts are taken from. */
 export type PhoenixRepo = ReturnType<typeof readRepo>;
 
-/** The repo's own account of itself, which all facts are taken from. @throws Problem for what is no Phoenix app */
-export function readRepo(repo: Tree, wanted: string | undefined) {
+/**
+ * Finds the app in the repo and reads its mix files, configuration and code.
+ * @param wantedRelease the release that is built; one that mix.exs doesn't have changes nothing
+ * @throws Problem for what is no Phoenix app
+ */
+export function readRepo(repo: Tree, wantedRelease: string | undefined) {
   const notes: string[] = [];
-  const appDir = findApp(repo);
+  const appDir = findAppDir(repo);
   const tree = subtree(repo, appDir);
   const root = readMixProject(tree, '.');
   if (!root) throw new Problem(NO_MIX);
@@ -38,50 +43,71 @@ export function readRepo(repo: Tree, wanted: string | undefined) {
   const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) =>
     tree.paths.has(file),
   );
-  // Our own block is no fact about the app
-  const theirs: Tree = {
-    ...tree,
-    read: (path) => (path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path)),
-  };
-  const folders = projects.map(({ dir }) => dir);
-  const release = wanted !== undefined && root.releases.includes(wanted) ? wanted : null;
-  const inRelease = releasedApps(projects, release);
-  /** The projects that end up in the release: of an umbrella perhaps not every app. */
-  const released = projects.filter(({ app }) => app === null || (inRelease?.has(app) ?? true));
+  const theirs = withoutOurBlock(tree, runtime);
+  const release = root.releases.find((name) => name === wantedRelease) ?? null;
+  const apps = releasedApps(projects, release);
+  const released = projects.filter(({ app }) => app === null || (apps?.has(app) ?? true));
   const sources = new Sources(tree, projects);
   const code = readCode(released.length < projects.length ? new Sources(tree, released) : sources);
   return {
-    ...{ appDir, tree, theirs, root, projects, deps, lock, runtime, release, released, notes },
-    releasedApps: inRelease,
-    config: readConfig(theirs, folders, runtime),
+    appDir,
+    /** Rooted at `appDir`. */
+    tree,
+    /** The same without our block in runtime.exs. */
+    theirs,
+    root,
+    /** The app's mix.exs, and behind it those of an umbrella's apps. */
+    projects,
+    deps,
+    lock,
+    /** config/runtime.exs, or what stood for it before Elixir 1.11. */
+    runtime,
+    release,
+    releasedApps: apps,
+    /** The projects that end up in the release: of an umbrella perhaps not every app. */
+    released,
+    config: readConfig(
+      theirs,
+      projects.map(({ dir }) => dir),
+      runtime,
+    ),
     sources,
     /** The code that the release holds; all of it, when none of the rest serves pages. */
     code: code.endpoints.length ? code : readCode(sources),
     /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
     lockedVersion: (name: string): string | null => lock.get(name)?.version ?? null,
+    notes,
   };
 }
 
+/** Our own block in runtime.exs is no fact about the app. */
+function withoutOurBlock(tree: Tree, runtime: string | undefined): Tree {
+  const read = (path: string) =>
+    path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path);
+  return { ...tree, read };
+}
+
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
-function findApp(repo: Tree): string {
+function findAppDir(repo: Tree): string {
   if (repo.paths.has('mix.exs')) return '.';
-  const below = [...repo.paths]
+  const dirs = [...repo.paths]
     .filter((path) => /^([^/]+\/){1,3}mix\.exs$/.test(path))
     .map((path) => path.replace(/\/mix\.exs$/, ''));
-  const outer = below.filter((dir) => !below.some((other) => dir.startsWith(`${other}/`)));
-  const phoenix = outer.filter((dir) =>
+  const topDirs = dirs.filter((dir) => !dirs.some((parent) => dir.startsWith(`${parent}/`)));
+  const [first, ...rest] = topDirs.filter((dir) =>
     /:phoenix\b|apps_path/.test(repo.read(`${dir}/mix.exs`) ?? ''),
   );
-  if (phoenix.length === 1 && phoenix[0]) return phoenix[0];
-  if (phoenix.length > 1)
-    throw new Problem(`several apps here (${phoenix.join(', ')}): name one with --dest`);
-  throw new Problem(NO_MIX);
+  if (first === undefined) throw new Problem(NO_MIX);
+  if (rest.length)
+    throw new Problem(`several apps here (${[first, ...rest].join(', ')}): name one with --dest`);
+  return first;
 }
 
 function childProjects(tree: Tree, appsPath: string): MixProject[] {
-  const dirs = [...tree.paths].flatMap((path) => {
-    const below = path.startsWith(`${appsPath}/`) ? path.slice(appsPath.length + 1) : '';
-    return /^[^/]+\/mix\.exs$/.test(below) ? [path.replace(/\/mix\.exs$/, '')] : [];
-  });
+  const prefix = `${appsPath}/`;
+  const dirs = [...tree.paths]
+    .filter((path) => path.startsWith(prefix))
+    .filter((path) => /^[^/]+\/mix\.exs$/.test(path.slice(prefix.length)))
+    .map((path) => path.replace(/\/mix\.exs$/, ''));
   return dirs.sort().flatMap((dir) => readMixProject(tree, dir) ?? []);
 }

@@ -11,19 +11,17 @@ export interface SourceModule extends ModuleSource {
   body: Expr[];
 }
 
-/** One in another is a module of its own. */
 const isModule = (expr: Expr): boolean => expr.is === 'call' && expr.name === 'defmodule';
 
-/** Of a Mix task, which is in no release. */
-export const isTask = (file: string): boolean => /(^|\/)mix\//.test(file);
+/** Whether a file holds a Mix task, which no release runs. */
+export const isMixTask = (file: string): boolean => /(^|\/)mix\//.test(file);
 
-/** The .ex files of projects, parsed only when somebody asks for a module in them. */
+/** The .ex files of projects, each parsed when it is first asked for. */
 export class Sources {
   readonly files: string[];
   private readonly tree: Tree;
   private readonly parsed = new Map<string, SourceModule[]>();
-  /** Files by the names of the modules that their text seems to define; the parser sorts out what only looks so. */
-  private index: Map<string, string> | undefined;
+  private index: ReadonlyMap<string, string> | undefined;
 
   constructor(tree: Tree, projects: readonly MixProject[]) {
     const folders = projects.flatMap(({ dir, sourceFolders }) =>
@@ -39,56 +37,64 @@ export class Sources {
     return this.tree.read(file) ?? '';
   }
 
-  /** The files whose text matches: a cheap look before a file is parsed. */
+  /** The files whose text matches, which is much faster to see than to parse them all. */
   matching(pattern: RegExp): string[] {
     return this.files.filter((file) => pattern.test(this.text(file)));
   }
 
   /** The modules that a file defines. */
   modules(file: string): SourceModule[] {
-    const known = this.parsed.get(file);
-    if (known) return known;
+    const parsed = this.parsed.get(file);
+    if (parsed) return parsed;
     const text = this.text(file);
-    const found = modulesIn(parseElixir(text).body).map(({ name, body }) => {
+    const modules = modulesIn(parseElixir(text).body).map(({ name, body }) => {
       return { name, file, text, body, scope: moduleScope(body, name) };
     });
-    this.parsed.set(file, found);
-    return found;
+    this.parsed.set(file, modules);
+    return modules;
   }
 
-  /** What is found in calls, of files whose text matches; `around` holds the expressions that a call lies in. */
+  /**
+   * Asks `find` about every call in the files whose text matches.
+   * @param find what a call tells, or undefined; `ancestors` are the expressions that it lies in
+   * @returns what was found, with file and line
+   */
   inCalls<Fact>(
     pattern: RegExp,
-    find: (call: Call, module: SourceModule, around: readonly Expr[]) => Fact | undefined,
+    find: (call: Call, module: SourceModule, ancestors: readonly Expr[]) => Fact | undefined,
   ): (Fact & Position)[] {
-    const found: (Fact & Position)[] = [];
+    const facts: (Fact & Position)[] = [];
     for (const module of this.matching(pattern).flatMap((file) => this.modules(file)))
-      walk(module.body, (expr, around) => {
-        const fact =
-          expr.is === 'call' && !around.some(isModule) ? find(expr, module, around) : undefined;
+      walk(module.body, (expr, ancestors) => {
+        // A nested module is among the file's modules itself
+        if (expr.is !== 'call' || ancestors.some(isModule)) return;
+        const fact = find(expr, module, ancestors);
         const { file, text } = module;
-        if (fact !== undefined) found.push({ ...fact, file, line: lineAt(text, expr.offset) });
+        if (fact !== undefined) facts.push({ ...fact, file, line: lineAt(text, expr.offset) });
       });
-    return found;
+    return facts;
   }
 
   /** A module of the project by its full name. */
   module(name: string): SourceModule | undefined {
     const file = this.fileOf(name);
-    return file === undefined ? undefined : this.modules(file).find((found) => found.name === name);
+    return file === undefined
+      ? undefined
+      : this.modules(file).find((module) => module.name === name);
   }
 
-  /** The file that seems to define a module; a nested one is looked for in the file of the one around it. */
+  /** The file that seems to define a module, by its text; a nested module is looked for where the one around it is. */
   fileOf(name: string): string | undefined {
-    this.index ??= new Map(
-      this.files
-        .flatMap((file) =>
-          [...this.text(file).matchAll(/defmodule +([\w.]+)/g)].map(
-            ([, found = '']) => [found, file] as const,
-          ),
-        )
-        .reverse(),
-    );
+    this.index ??= this.indexFiles();
     return this.index.get(name) ?? this.index.get(name.replace(/\.[^.]*$/, ''));
+  }
+
+  /** File names by module name; the first file counts. */
+  private indexFiles(): Map<string, string> {
+    const index = new Map<string, string>();
+    for (const file of this.files)
+      for (const [, name = ''] of this.text(file).matchAll(/defmodule +([\w.]+)/g))
+        if (!index.has(name)) index.set(name, file);
+    return index;
   }
 }

@@ -8,7 +8,8 @@ import type { SourceModule, Sources } from './sources.ts';
 /** Functions of a repo that ask its database nothing. */
 const HARMLESS =
   /^(start_link|child_spec|config|stop|put_dynamic_repo|get_dynamic_repo|__adapter__)$/;
-const DEEPEST = 6;
+/** Calls nested deeper than this are not followed. */
+const MAX_DEPTH = 6;
 
 /**
  * Why the app can't start before its tables are there, as half a sentence; undefined where nothing was found. Oban looks
@@ -24,35 +25,39 @@ export function queriesAtStart({
   const oban = coerce(lockedVersion('oban'));
   if (oban && background.includes('oban') && gte(oban, '2.22.0'))
     return `Oban ${oban.version} stops where its tables are missing`;
-  const asks = asking(sources, database.repos);
+  const asksDatabase = databaseCalls(sources, database.repos);
   const starts = [
     ...projects.map(({ applicationModule }) => [applicationModule ?? '', 'start'] as const),
     ...background.flatMap((name) => [[name, 'init'] as const, [name, 'handle_continue'] as const]),
   ];
-  for (const [name, called] of starts) {
+  for (const [name, functionName] of starts) {
     const module = sources.module(name);
-    if (module && asks(module, called)) return `${called} in ${module.file} asks the database`;
+    if (module && asksDatabase(module, functionName))
+      return `${functionName} in ${module.file} asks the database`;
   }
   return undefined;
 }
 
-/** Whether a function, or one of the project that it calls, asks a repo. */
-function asking(sources: Sources, repos: readonly string[]) {
+/** @returns whether a function, or one of the project that it calls, asks a repo; each is looked at once */
+function databaseCalls(sources: Sources, repos: readonly string[]) {
   const seen = new Set<string>();
-  return function asks(module: SourceModule | undefined, name: string, depth = 0): boolean {
+  return function asksDatabase(module: SourceModule | undefined, name: string, depth = 0): boolean {
     const key = `${module?.name}.${name}`;
-    if (!module || seen.has(key) || depth > DEEPEST) return false;
+    if (!module || seen.has(key) || depth > MAX_DEPTH) return false;
     seen.add(key);
-    let found = false;
-    walk(
-      (module.scope.functions.get(name) ?? []).flatMap(({ body }) => body),
-      (expr) => {
-        if (found || expr.is !== 'call' || (expr.target && expr.target.is !== 'module')) return;
-        const on = expr.target && fullName(expr.target.name, module.scope);
-        if (on !== undefined && repos.includes(on)) found = !HARMLESS.test(expr.name);
-        else found = asks(on === undefined ? module : sources.module(on), expr.name, depth + 1);
-      },
-    );
-    return found;
+    let asks = false;
+    const clauses = module.scope.functions.get(name) ?? [];
+    const bodies = clauses.flatMap(({ body }) => body);
+    walk(bodies, (expr) => {
+      if (asks || expr.is !== 'call') return;
+      const { target } = expr;
+      if (!target) asks = asksDatabase(module, expr.name, depth + 1);
+      if (target?.is !== 'module') return;
+      const targetName = fullName(target.name, module.scope);
+      asks = repos.includes(targetName)
+        ? !HARMLESS.test(expr.name)
+        : asksDatabase(sources.module(targetName), expr.name, depth + 1);
+    });
+    return asks;
   };
 }

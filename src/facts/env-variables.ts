@@ -1,0 +1,89 @@
+import { Run } from '../elixir/run.ts';
+import type { VariableRead } from '../elixir/types.ts';
+import { Environment, get, Unknown } from '../elixir/value.ts';
+import { configFile, READERS, variablesIn } from './config.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
+
+/** An environment variable that production insists on. */
+export interface RequiredEnv extends VariableRead {
+  /** Read while the image is built (config.exs, prod.exs), not when it boots. */
+  compileTime: boolean;
+}
+
+/**
+ * The environment variables that a production build or start asks for: the start is simulated with an empty
+ * environment, and whatever would stop it is required.
+ */
+export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) {
+  const { code, released, notes } = repo;
+  const { buildRun, run } = simulateStart(repo, repoModules);
+  if (run.opaque.size)
+    notes.push(
+      `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
+    );
+  const required = firstByName<RequiredEnv>([
+    ...run.missing.map((read, index) => ({ ...read, compileTime: index < buildRun.missing })),
+    ...released.flatMap((project) => project.applicationDemands),
+    ...code.fetchEnv,
+  ]);
+  const requiredByBuild = required.filter(({ compileTime }) => compileTime);
+  const buildReads = firstByName([
+    ...buildRun.nilReads.filter(({ name }) => run.nilReads.has(name)),
+    ...released.flatMap((project) => project.applicationReads),
+    ...code.buildReads,
+  ]).filter(({ name }) => !requiredByBuild.some((read) => read.name === name));
+  noteNilReads(repo, buildReads);
+  return {
+    /** Variables that the app demands, in the order it meets them: without them it does not build or boot. */
+    required,
+    /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
+    buildReads,
+  };
+}
+
+/** Only those count that runtime.exs doesn't read again. */
+function noteNilReads({ runtime, theirs, notes }: PhoenixRepo, buildReads: VariableRead[]): void {
+  const readAgain = new Set(variablesIn((runtime && theirs.read(runtime)) ?? ''));
+  const kept = buildReads.filter(({ name }) => !readAgain.has(name));
+  const list = kept.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
+  if (list)
+    notes.push(
+      `Read while the image is built, without Fly's secrets, so the release keeps nil: ${list}. Read them in config/runtime.exs, or give them to the build.`,
+    );
+}
+
+/** Runs what a build and a start run, in that order. `buildRun` is what the build's part has met. */
+function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
+  const { config, released, code, runtime, sources } = repo;
+  const run = new Run(repo.theirs, {
+    environment: {},
+    readers: READERS,
+    // Only a module that reads the environment is worth following
+    module: (name, args) => {
+      const text = sources.text(sources.fileOf(name) ?? '');
+      const readsEnv = /System\.(get|fetch)_env/.test(text);
+      return readsEnv || args.some((arg) => arg instanceof Environment)
+        ? sources.module(name)?.scope
+        : undefined;
+    },
+  });
+  for (const { dir } of released) run.runFile(configFile(dir));
+  const buildRun = { missing: run.missing.length, nilReads: [...run.nilReads.values()] };
+  if (runtime) run.runFile(runtime);
+  const unknown = new Unknown('an argument');
+  for (const { applicationModule } of released) {
+    const source = sources.module(applicationModule ?? '');
+    if (source) run.runFunction(source, 'start', [unknown, unknown]);
+  }
+  for (const name of [...code.endpoints.map(({ module }) => module), ...repoModules]) {
+    const settings = [...config.apps.values()].map((app) => get(app, name)).find(Boolean);
+    const source = sources.module(name);
+    if (source) run.runFunction(source, 'init', [unknown, settings ?? unknown]);
+  }
+  return { run, buildRun };
+}
+
+function firstByName<Read extends VariableRead>(reads: readonly Read[]): Read[] {
+  const names = new Set<string>();
+  return reads.filter(({ name }) => !names.has(name) && names.add(name));
+}

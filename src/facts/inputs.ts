@@ -1,0 +1,172 @@
+import { posix } from 'node:path';
+import { evaluate } from '../elixir/evaluate.ts';
+import { type Expr, isDefinition, isOperator, moduleOf, walk } from '../elixir/expr.ts';
+import { innerScope, type Scope } from '../elixir/scope.ts';
+import { normalize, type Tree } from '../tree.ts';
+import type { PathDependencies } from './deps.ts';
+import type { MixProject } from './mix-project.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
+
+/** In the app's folder these hold for the crates in native/: a workspace, its lock, the toolchain. */
+const CARGO_FILES = [
+  'Cargo.toml',
+  'Cargo.lock',
+  '.cargo/config.toml',
+  'rust-toolchain.toml',
+  'rust-toolchain',
+];
+
+/** Files and folders of the repo that the build reads, relative to the app; what lies above the app's folder is noted. */
+export function buildInputs(repo: PhoenixRepo, paths: PathDependencies) {
+  const { tree, projects, config, runtime, code, notes } = repo;
+  const mixFiles = [...projects, ...paths.projects];
+  const mix = mixFiles.flatMap(({ inputs }) => inputs);
+  const buildConfig = [...config.inputs].flatMap(([file, inputs]) =>
+    file === runtime ? [] : [...inputs],
+  );
+  const runtimeConfig = [...(config.inputs.get(runtime ?? '') ?? [])];
+  const compile = [
+    ...compileInputs(repo),
+    ...CARGO_FILES.filter((file) => code.rustler && tree.paths.has(file)),
+  ];
+  const inputsAbove = [...mix, ...buildConfig, ...runtimeConfig, ...compile].filter(isAbove);
+  const outside = [...new Set([...inputsAbove, ...paths.above])];
+  if (outside.length)
+    notes.push(
+      `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
+    );
+  const inside = (inputs: readonly string[]) => [
+    ...new Set(inputs.filter((path) => !isAbove(path))),
+  ];
+  return {
+    /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
+    mix: inside(mix),
+    /** Those of them without which a mix.exs can't be loaded. */
+    requiredByMix: inside(mixFiles.flatMap(({ requiredInputs }) => requiredInputs)),
+    /** Files that the build's config files read: helper modules, texts. */
+    config: inside(buildConfig),
+    /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
+    runtime: inside(runtimeConfig),
+    /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
+    compile: inside(compile),
+    /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
+    outside,
+  };
+}
+
+const isAbove = (path: string): boolean => path.startsWith('..');
+
+/** Code that may read files while it is compiled. */
+const FILE_READERS = new RegExp(
+  [
+    /@external_resource|File\.(?:read|stream!|ls)|Path\.wildcard/,
+    /_file!?\(|function_from_file|import_sdl|embed_templates/,
+    // A macro with a path among its options: `use NimblePublisher, build: Post, from: "posts/*.md"`
+    /^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'm',
+);
+
+/** Text without its functions, as `mix format` indents them: parsing all files that read one in a function would take long. */
+function outsideFunctions(text: string): string {
+  /** The line that ends the function that the lines are in. */
+  let end: string | undefined;
+  const kept = text.split('\n').filter((line) => {
+    if (end !== undefined) {
+      if (line.startsWith(end)) end = undefined;
+      return false;
+    }
+    const [, indent] = /^( *)def(?:p|macrop?)? .* do\r?$/.exec(line) ?? [];
+    if (indent !== undefined) end = `${indent}end`;
+    return indent === undefined;
+  });
+  return kept.join('\n');
+}
+
+function compileInputs({ tree, sources, projects }: PhoenixRepo): string[] {
+  const files = sources
+    .matching(FILE_READERS)
+    .filter((file) => FILE_READERS.test(outsideFunctions(sources.text(file))));
+  const paths = files.flatMap((file) => {
+    const project = projects.findLast(({ dir }) => dir !== '.' && file.startsWith(`${dir}/`));
+    const folders = { dir: `/${posix.dirname(file)}`, cwd: `/${project?.dir ?? '.'}` };
+    return sources
+      .modules(file)
+      .flatMap(({ body, scope }) => pathsRead(body, { ...innerScope(scope), ...folders }));
+  });
+  if (!paths.length) return [];
+  const names = filesAndFolders(tree);
+  return [...new Set(paths)].flatMap((path) => notInImage(path, names, projects));
+}
+
+/** The paths that a module's body reads while it is compiled: outside of functions. */
+function pathsRead(body: readonly Expr[], scope: Scope): string[] {
+  const paths: string[] = [];
+  walk(body, (expr, ancestors) => {
+    const parent = ancestors.at(-1);
+    if (!isPath(expr) || isLongerPath(parent) || ancestors.some(isDefinition)) return;
+    const reader = [...ancestors, expr].findLast(isReader);
+    if (!reader) return;
+    for (const path of [evaluate(expr, scope)].flat())
+      if (typeof path === 'string' && path) paths.push(...resolve(path, reader, parent, scope));
+  });
+  return paths;
+}
+
+/** Mix runs in the project's folder, whatever file it compiles; a macro may start from that file. */
+function resolve(path: string, reader: Expr, parent: Expr | undefined, scope: Scope): string[] {
+  const { dir, cwd } = scope;
+  if (path.startsWith('/')) return [normalize(path)];
+  if (reader.is !== 'call' || reader.target) return [normalize(`${cwd}/${path}`)];
+  const isTemplate = parent?.is === 'call' && parent.name === 'embed_templates';
+  const starts = path.startsWith('.') ? [dir, cwd] : [cwd];
+  return (isTemplate ? [dir] : starts)
+    .map((start) => normalize(`${start}/${path}`))
+    .filter((full) => !isAbove(full));
+}
+
+/** A text may be a path unless it begins with /, as the app's routes do. */
+const isPath = (expr: Expr): boolean =>
+  expr.is === 'string'
+    ? !/^\//.test(String(expr.parts[0]))
+    : moduleOf(expr) === 'Path' || (expr.is === 'attribute' && !expr.value);
+
+/** What holds a path as a part of another, or of a list. */
+const isLongerPath = (parent: Expr | undefined): boolean =>
+  parent !== undefined && (/^(list|string)$/.test(parent.is) || moduleOf(parent) === 'Path');
+
+/** What reads the path inside: a function of a module, some macros, a variable that is read later. */
+function isReader(expr: Expr): boolean {
+  if (expr.is !== 'call')
+    return isOperator(expr, '=') || (expr.is === 'attribute' && expr.name === 'external_resource');
+  if (/^(use|import_sdl|embed_templates)$|_file!?$/.test(expr.name)) return true;
+  return expr.target !== undefined && (moduleOf(expr) !== 'Path' || expr.name === 'wildcard');
+}
+
+/** What the image has anyway. */
+export const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
+
+/** The file or folder that a path or pattern names; none where the image has it anyway. */
+function notInImage(
+  path: string,
+  names: ReadonlySet<string>,
+  projects: readonly MixProject[],
+): string[] {
+  if (isAbove(path)) return [path];
+  if (projects.some(({ dir }) => dir !== '.' && path.startsWith(`${dir}/`))) return [];
+  const [beforeStar = ''] = path.split('*', 1);
+  const folder = beforeStar.slice(0, Math.max(0, beforeStar.lastIndexOf('/')));
+  const name = beforeStar === path ? path : folder;
+  return names.has(name) && !COPIED.test(name) ? [name] : [];
+}
+
+/** The names of all files and folders. */
+export function filesAndFolders({ paths }: Tree): Set<string> {
+  const names = new Set(paths);
+  for (const path of paths)
+    for (let folder = posix.dirname(path); !names.has(folder); folder = posix.dirname(folder))
+      names.add(folder);
+  return names;
+}
