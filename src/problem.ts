@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 
+/** Messages for the errors of the file system that people meet; Node's own words for the others. */
 const REASONS: Record<string, string> = {
   EACCES: 'permission denied; check who owns it',
   EPERM: 'not permitted; check who owns it',
@@ -12,50 +13,61 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Signs that a terminal obeys or doesn't show: control characters (but tabs and line ends), marks that turn the direction
- * of text, zero-width ones, halves of a pair. Unicode's classes Cc, Cf, Cs, Zl and Zp.
+ * Characters that a terminal obeys or doesn't show: control characters (but tabs and line ends), marks that turn the
+ * direction of text, zero-width ones, lone surrogates. Unicode's classes Cc, Cf, Cs, Zl and Zp.
  */
 export const INVISIBLE = /(?![\t\r\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Values that look like secrets, and what stands before them. */
+const SECRET_WORDS =
+  'secret|passw(?:or)?d|token|cookie|(?:api|access|private|encryption|signing)_?key';
+
+/** Values that look like secrets; the first group is what stands before them. Repetitions are bounded to stay fast. */
 const SECRETS = [
   // secret_key_base: "…", "API_TOKEN" => "…", put_env("API_KEY", "…")
-  /((?:secret|passw(?:or)?d|token|salt|cookie|credential|(?:api|access|private|encryption|signing)_?key)\w{0,40}["']?\s{0,9}(?:=>|[:=,])\s{0,9}["'])[^"'$\s][^"'\s]{3,400}/gi,
+  new RegExp(
+    String.raw`((?:${SECRET_WORDS}|salt|credential)\w{0,40}["']?\s{0,9}(?:=>|[:=,])\s{0,9}["'])[^"'$\s][^"'\s]{3,400}`,
+    'gi',
+  ),
   // ENV API_TOKEN=…
-  /((?:secret|passw(?:or)?d|token|cookie|(?:api|access|private|encryption|signing)_?key)\w{0,40}=)[^\s"'$()/,;.-][^\s"'$()/,;]{5,400}/gi,
-  // postgres://user:…@host, but not the words of our own advice
+  new RegExp(String.raw`((?:${SECRET_WORDS})\w{0,40}=)[^\s"'$()/,;.-][^\s"'$()/,;]{5,400}`, 'gi'),
+  // postgres://user:…@host, but not ecto://USER:PASSWORD@HOST of our own advice
   /(:\/\/[^\s:/@"']{0,80}:)(?!PASSWORD@)[^\s@"'$#]{1,200}(?=@)/g,
-  // What is long and random
+  // "…" of 40 or more random characters
   /(["'])[\w+/=-]{40,400}(?=\1)/g,
+  // AKIA…, ghp_…, eyJ…: keys of AWS, GitHub, Stripe and Slack, JSON web tokens
   /()\b(?:AKIA|gh[pousr]_|github_pat_|sk_live_|sk_test_|xox[abp]-|eyJ)[\w.-]{16,400}/g,
 ];
 
 /**
- * Text from outside (a repo, an argument, flyctl) as it may stand on a terminal: signs that it would obey are written out
- * (\\u001b, which is right in JSON as well), and what looks like a secret is masked.
+ * Text from outside (a repo, an argument, flyctl) as it may be printed on a terminal: characters that it would obey are
+ * written out (\\u001b, as JSON does), and what looks like a secret is masked.
  */
-export const printable = (text: string): string =>
-  SECRETS.reduce((shown, secret) => shown.replace(secret, '$1********'), text)
+export function printable(text: string): string {
+  const masked = SECRETS.reduce((shown, secret) => shown.replace(secret, '$1********'), text);
+  return masked
     .replaceAll(/\r+(?=\n|$)/g, '')
-    .replaceAll(/\r/g, '\\r')
-    .replaceAll(INVISIBLE, (signs) =>
-      signs.replaceAll(/./gs, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
-    );
+    .replaceAll('\r', '\\r')
+    .replaceAll(INVISIBLE, escapeUnits);
+}
+
+/** The UTF-16 code units of a character as \\uXXXX. */
+const escapeUnits = (character: string): string =>
+  character.replaceAll(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const LONGEST_PROBLEM = 2000;
 
-/** What it quotes may be of any length; the advice stands at the end. */
-const short = (text: string): string =>
+/** Cuts the middle out: a message may quote text of any length, and ends with what to do. */
+const shortened = (text: string): string =>
   text.length > LONGEST_PROBLEM
     ? `${text.slice(0, LONGEST_PROBLEM / 2)}…${text.slice(-LONGEST_PROBLEM / 2)}`
     : text;
 
-/** The only error a user should meet: one line that says what is wrong and what to do. */
+/** The only error that a user should meet: one line that says what is wrong and what to do. */
 export class Problem extends Error {
   override name = 'Problem';
 
   constructor(message: string) {
-    super(short(printable(message).replaceAll('\n', '\\n')));
+    super(shortened(printable(message).replaceAll('\n', '\\n')));
   }
 
   /** Turns a file-system error into a Problem; any other error passes through unchanged. */
@@ -67,7 +79,7 @@ export class Problem extends Error {
   }
 }
 
-/** The message of the Problem that something ends with. */
+/** The message of the Problem that `run` throws; undefined where it throws none. */
 export function problemOf(run: () => unknown): string | undefined {
   try {
     run();

@@ -1,18 +1,21 @@
 import { INVISIBLE, Problem } from './problem.ts';
 
-const hex = (sign: string): string => (sign.codePointAt(0) ?? 0).toString(16);
+/** The code point of a character, in hexadecimal. */
+const hex = (character: string): string => (character.codePointAt(0) ?? 0).toString(16);
 
-/** A basic string of TOML: JSON's escapes are TOML's, but for what lies beyond 16 bits. */
+/** A basic string of TOML: its escapes are JSON's, but for characters beyond 16 bits. */
 export const tomlString = (text: string): string =>
-  JSON.stringify(text).replaceAll(INVISIBLE, (sign) =>
-    sign.length > 1 ? `\\U${hex(sign).padStart(8, '0')}` : `\\u${hex(sign).padStart(4, '0')}`,
+  JSON.stringify(text).replaceAll(INVISIBLE, (character) =>
+    character.length > 1
+      ? `\\U${hex(character).padStart(8, '0')}`
+      : `\\u${hex(character).padStart(4, '0')}`,
   );
 
-/** A string literal of Elixir: interpolation is a part of its strings, and its parser refuses signs that turn the direction of text. */
+/** A string literal of Elixir, which would interpolate `#{`, and whose parser refuses marks that turn the direction of text. */
 export const elixirString = (text: string): string =>
   JSON.stringify(text)
     .replaceAll('#{', '\\#{')
-    .replaceAll(INVISIBLE, (sign) => `\\u{${hex(sign)}}`);
+    .replaceAll(INVISIBLE, (character) => `\\u{${hex(character)}}`);
 
 /** An atom of Elixir, quoted where it must be. */
 export const elixirAtom = (name: string): string =>
@@ -22,7 +25,7 @@ export const elixirAtom = (name: string): string =>
 export const elixirKey = (name: string): string =>
   elixirAtom(name).startsWith(':"') ? `${elixirString(name)}:` : `${name}:`;
 
-/** A module's name as it stands in code. @throws Problem for one that code can't spell, such as `Module.concat([:"a b"])` */
+/** The name of a module as code writes it. @throws Problem for a name that code can't write, such as that of `Module.concat([:"a b"])` */
 export function elixirModule(name: string): string {
   if (isModule(name)) return name;
   throw new Problem(
@@ -30,21 +33,22 @@ export function elixirModule(name: string): string {
   );
 }
 
+/** Whether code can write a name as a module: `Shop.Repo`. */
 export const isModule = (name: string): boolean => /^[A-Z]\w*(\.[A-Z]\w*)*$/.test(name);
 
-/** One word of a shell command. @throws Problem for a line break or another control character, which no command can show */
+/** One word of a shell command. @throws Problem for a control character, such as a line break, which no command can show */
 export function shellWord(word: string): string {
-  oneLine(word);
+  refuseInvisible(word);
   if (/^[\w./:=@%+,-]+$/.test(word)) return word;
   return /'/.test(word) && !/["$`\\!]/.test(word)
     ? `"${word}"`
     : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A path as a word of a shell command, never an option. @throws Problem as shellWord does */
-export const shellPath = (path: string): string => shellWord(fromHere(path));
+/** A path as one word of a shell command. @throws Problem as shellWord does */
+export const shellPath = (path: string): string => shellWord(notAnOption(path));
 
-/** Whether a shell, and a bare key of fly.toml, can have that name. */
+/** Whether a shell variable, and a bare key of fly.toml, can have that name. */
 export const isVariableName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);
 
 /** The name of an environment variable. @throws Problem for one that a shell can't set */
@@ -55,21 +59,23 @@ export function variableName(name: string): string {
   );
 }
 
-/** The operands of a COPY: as they are, or as JSON where a space or a pattern character asks for it. @throws Problem as shellWord does */
+/** The operands of a COPY, as JSON where one has a space or a character of a pattern. @throws Problem as shellWord does */
 export function copyPaths(paths: readonly string[]): string {
-  const operands = paths.map((path) => fromHere(oneLine(path)));
+  const operands = paths.map((path) => notAnOption(refuseInvisible(path)));
   if (operands.every((path) => /^[\w./@+-]+$/.test(path))) return operands.join(' ');
   return JSON.stringify(
-    operands.map((path) => path.replace(/[*?[\\]/g, (sign) => `[${sign}]`).replaceAll('$', '\\$')),
+    operands.map((path) =>
+      path.replace(/[*?[\\]/g, (character) => `[${character}]`).replaceAll('$', '\\$'),
+    ),
   );
 }
 
-/** Text that stands in one line of a file of ours. @throws Problem for a control character */
-export function oneLine(text: string): string {
+/** Text as it is, for one line of a file. @throws Problem for a control character, such as a line break */
+export function refuseInvisible(text: string): string {
   if (text.search(INVISIBLE) < 0 && !/[\r\n\t]/.test(text)) return text;
   throw new Problem(
     `${JSON.stringify(text.slice(0, 80))} has a line break or another sign that can't be seen; rename what is called so`,
   );
 }
 
-const fromHere = (path: string): string => (path.startsWith('-') ? `./${path}` : path);
+const notAnOption = (path: string): string => (path.startsWith('-') ? `./${path}` : path);

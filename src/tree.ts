@@ -2,19 +2,21 @@ import * as fs from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
-/** A read-only view of a repo: relative paths with `/`, text on demand. Everything that is decided about a repo is decided from this. */
+/** A read-only view of a repo, from which everything about it is decided. Paths are relative and have `/`. */
 export interface Tree {
+  /** The files. */
   paths: ReadonlySet<string>;
-  /** Text of a file, undefined when there is none (or it can't be read as text). */
+  /** The text of a file; undefined where there is none, or it can't be read. */
   read(path: string): string | undefined;
-  /** Whether a file may be executed; undefined: it can't be told. */
+  /** Whether a file has the executable bit; undefined where that can't be told. */
   executable?(path: string): boolean | undefined;
   /** A sentence for each file or folder that was not read. */
   skipped?: readonly string[];
-  /** How many folders above still belong to the repo; `read('../x')` sees files there, `paths` does not. */
+  /** How many folders above belong to the same git repo: `read('../x')` sees files there, `paths` doesn't. */
   above?: number;
 }
 
+/** A tree of texts in memory. */
 export function treeOf(files: Readonly<Record<string, string>>): Tree {
   return {
     paths: new Set(Object.keys(files)),
@@ -42,69 +44,70 @@ export function subtree(tree: Tree, folder: string): Tree {
   };
 }
 
-const NEVER = new Set(
+const IGNORED_FOLDERS = new Set(
   '.git deps _build node_modules .elixir_ls .lexical .expert cover .fetch .hex .mix doc'.split(' '),
 );
-/** Listed last, since they may hold more files than all the rest: caches, uploads. */
-const BULKY = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
-const MOST_FILES = 50_000;
+/** Caches and uploads: listed last, since they may hold more files than the rest of the repo. */
+const BULKY_FOLDER = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
+const MAX_FILES = 50_000;
 
 const MEGABYTE = 1 << 20;
-const LARGEST = MEGABYTE;
-const LARGEST_NEEDED = 8 * MEGABYTE;
-const MOST_TEXT = 64 * MEGABYTE;
-/** Files without which nothing can be said. */
-const NEEDED =
+const MAX_SIZE = MEGABYTE;
+const MAX_SIZE_OF_REQUIRED = 8 * MEGABYTE;
+const MAX_TOTAL_SIZE = 64 * MEGABYTE;
+/** Files without which nothing can be said about the app. */
+const REQUIRED_FILE =
   /(^|\/)(mix\.(exs|lock)|fly\.toml|Dockerfile|\.dockerignore|package\.json|yarn\.lock|pnpm-lock\.yaml|env\.sh\.eex|(config|runtime|releases|prod)\.exs|endpoint\.ex)$/;
 
 /**
- * Opens a folder on disk, which may be a link; links in it are not followed out of the repo. Build output is not looked
- * at, a file is read when it is first asked for.
- * @throws Problem when the folder can't be read, or a file without which nothing can be said
+ * Opens a folder on disk. Symbolic links in it are not followed out of the repo, build output is left out, and a file is
+ * read when it is first asked for.
+ * @throws Problem when the folder, or later a required file, can't be read
  */
-export function openTree(folder: string, mostFiles = MOST_FILES): Tree {
+export function openTree(folder: string, maxFiles = MAX_FILES): Tree {
   const root = realPath(folder);
   if (root === undefined) throw new Problem(`there is no folder ${folder}`);
   const skipped: string[] = [];
-  const paths = new Set(listFiles(root, skipped, mostFiles));
+  const paths = new Set(listFiles(root, skipped, maxFiles));
   const above = foldersAbove(root);
-  const read = reader(root, above, skipped);
+  const readFile = fileReader(root, above, skipped);
   const texts = new Map<string, string | undefined>();
   return {
     paths,
     above,
     skipped,
     read(path) {
-      if (!texts.has(path)) texts.set(path, read(path));
+      if (!texts.has(path)) texts.set(path, readFile(path));
       return texts.get(path);
     },
-    // Windows has no such bit
-    executable: (path) =>
-      paths.has(path) && process.platform !== 'win32'
-        ? (fs.lstatSync(join(root, path)).mode & 0o111) !== 0
-        : undefined,
+    executable(path) {
+      // Windows has no such bit
+      if (!paths.has(path) || process.platform === 'win32') return undefined;
+      return (fs.lstatSync(join(root, path)).mode & 0o111) !== 0;
+    },
   };
 }
 
-/** Level by level, so that one large folder hides none of the others. */
-function listFiles(root: string, skipped: string[], most: number): string[] {
+/** Breadth first, so that one large folder doesn't use up the limit before the others are listed. */
+function listFiles(root: string, skipped: string[], maxFiles: number): string[] {
   const files: string[] = [];
-  const [ordinary, bulky]: [string[], string[]] = [[''], []];
-  let seen = 0;
+  const ordinary = [''];
+  const bulky: string[] = [];
+  let count = 0;
   for (const queue of [ordinary, bulky]) {
     for (const folder of queue) {
-      if (seen > most) {
+      if (count > maxFiles) {
         skipped.push(
-          `The repo has more than ${most} files: ${folder} and others were not looked at.`,
+          `The repo has more than ${maxFiles} files: ${folder} and others were not looked at.`,
         );
         return files.sort();
       }
       for (const entry of entriesOf(root, folder, skipped)) {
-        seen++;
+        count++;
         const path = folder ? `${folder}/${entry.name}` : entry.name;
         if (entry.isFile()) files.push(path);
-        else if (entry.isDirectory() && !NEVER.has(entry.name))
-          (BULKY.test(entry.name) ? bulky : queue).push(path);
+        else if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name))
+          (BULKY_FOLDER.test(entry.name) ? bulky : queue).push(path);
       }
     }
   }
@@ -121,74 +124,81 @@ function entriesOf(root: string, folder: string, skipped: string[]): fs.Dirent[]
   }
 }
 
-/** The root of the repo that a folder lies in; without a repo the folder itself. */
+/** The root of the git repo that a folder is in; without a repo the folder itself. */
 export function repoOf(folder: string): string {
   const root = realPath(folder) ?? folder;
   return join(root, '../'.repeat(foldersAbove(root)));
 }
 
-/** Whether a file or folder lies in another folder, links followed. */
+/** Whether a file or folder is in another folder, symbolic links followed. */
 export const isInside = (path: string, folder: string): boolean =>
   `${realPath(path) ?? path}${sep}`.startsWith(join(realPath(folder) ?? folder, sep));
 
-/** Up to the folder that git takes for the repo's root; none when there is no such folder. */
+/** How many folders up the nearest .git is; 0 where there is none. */
 function foldersAbove(root: string): number {
   const folders = root.split(sep);
-  const git = folders.findLastIndex((_, index) =>
-    fs.existsSync(join(folders.slice(0, index + 1).join(sep) || sep, '.git')),
-  );
-  return git < 0 ? 0 : folders.length - 1 - git;
+  const repo = folders.findLastIndex((_, index) => {
+    const folder = folders.slice(0, index + 1).join(sep) || sep;
+    return fs.existsSync(join(folder, '.git'));
+  });
+  return repo < 0 ? 0 : folders.length - 1 - repo;
 }
 
-/** @returns what reads a file's text: undefined for none, and for what lies outside the repo or is too large */
-function reader(root: string, above: number, skipped: string[]): Tree['read'] {
-  const top = join(root, '../'.repeat(above), sep);
-  const folders = new Map<string, string | undefined>();
-  let total = 0;
+/**
+ * A function that reads the text of a file; undefined where there is none, it is outside the repo, or too large.
+ * @throws Problem (the function) where a required file can't be read
+ */
+function fileReader(root: string, above: number, skipped: string[]): Tree['read'] {
+  const repo = join(root, '../'.repeat(above), sep);
+  const realFolders = new Map<string, string | undefined>();
+  let totalSize = 0;
   return (path) => {
+    if (path.includes('\0')) return undefined;
     const file = join(root, path);
     const folder = dirname(file);
-    if (path.includes('\0')) return undefined;
-    if (!folders.has(folder)) folders.set(folder, realPath(folder));
-    const real = folders.get(folder);
-    if (!real || !`${real}${sep}`.startsWith(top)) return undefined;
+    if (!realFolders.has(folder)) realFolders.set(folder, realPath(folder));
+    const realFolder = realFolders.get(folder);
+    if (!realFolder || !`${realFolder}${sep}`.startsWith(repo)) return undefined;
+    const isRequired = REQUIRED_FILE.test(path);
     try {
       const stat = fs.lstatSync(file, { throwIfNoEntry: false });
       if (!stat?.isFile()) return undefined;
-      const needed = NEEDED.test(path);
-      if (stat.size > (needed ? LARGEST_NEEDED : LARGEST) || total > MOST_TEXT)
-        throw new Problem(
-          `${path} was not read: ${total > MOST_TEXT ? 'the repo has too much text' : `it has ${Math.ceil(stat.size / MEGABYTE)} MB`}`,
-        );
-      total += needed ? 0 : stat.size;
+      if (totalSize > MAX_TOTAL_SIZE)
+        throw new Problem(`${path} was not read: the repo has too much text`);
+      if (stat.size > (isRequired ? MAX_SIZE_OF_REQUIRED : MAX_SIZE))
+        throw new Problem(`${path} was not read: it has ${Math.ceil(stat.size / MEGABYTE)} MB`);
+      if (!isRequired) totalSize += stat.size;
       return fs.readFileSync(file, 'utf8');
     } catch (error) {
       const problem = Problem.from(error, `can't read ${path}`);
-      if (NEEDED.test(path)) throw problem;
+      if (isRequired) throw problem;
       skipped.push(problem.message);
       return undefined;
     }
   };
 }
 
-function realPath(folder: string): string | undefined {
+function realPath(path: string): string | undefined {
   try {
-    return fs.realpathSync(folder);
+    return fs.realpathSync(path);
   } catch {
     return undefined;
   }
 }
 
-/** A relative path with `.` and `..` worked out; `..` that lead out of the tree stay in front. */
+/** A relative path with `.` and `..` resolved, without a slash at its end; only the `..` that lead out of the tree stay. */
 export const normalize = (path: string): string => posix.join('.', path).replace(/^\.\/?$|\/$/, '');
 
-/** A path in a folder, as seen from where the folder is; "." is the folder itself. */
+/** The path of a file in a folder, as seen from where the folder is; the folder "." is there itself. */
 export const below = (dir: string, path: string): string =>
   dir === '.' || dir === '' ? path : normalize(`${dir}/${path}`);
 
-/** Whether a pattern fits a path, where `*` stands for any part of a name; a third star in a name fits nothing, since it could take hours. */
+/**
+ * Whether a path matches a pattern in which `*` stands for any part of a name. A pattern with three stars in one name
+ * matches nothing, since its expression could take hours.
+ */
 export function matches(pattern: string, path: string): boolean {
   if (/\*[^/*]*\*[^/*]*\*/.test(pattern)) return false;
-  const parts = pattern.split(/\*+/).map((part) => part.replaceAll(/\W/g, '\\$&'));
-  return new RegExp(`^${parts.join('[^/]*')}$`).test(path);
+  const literals = pattern.split(/\*+/).map((text) => text.replaceAll(/\W/g, '\\$&'));
+  return new RegExp(`^${literals.join('[^/]*')}$`).test(path);
 }

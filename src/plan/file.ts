@@ -2,50 +2,52 @@ import type { Answers, Present, QuestionName } from '../answers/questions.ts';
 import type { Merge } from '../edit/conflict.ts';
 import type { Project } from '../facts/detect.ts';
 
-/** What a descriptor's functions see. `host` etc. are parsed answers, `project` the facts. */
+/** What a descriptor decides from. */
 export interface Context {
+  /** The facts. */
   project: Project;
   answers: Answers;
-  /** How this program was started: what generated files call it. */
+  /** How this program was started, and what generated files call it. */
   command?: 'npx plop' | 'npx phoenix-fly';
 }
 
 /** One file of the user's repo that a descriptor writes. */
 export interface Output {
-  /** Relative to the app, with `/`. */
+  /** Relative to the app's folder, with `/`. */
   path: string;
-  /** Name below templates/, without .ejs; left out when `merge` needs nothing rendered. */
+  /** Path below templates/, without .ejs; left out where `merge` needs no rendered text. */
   template?: string;
-  /** Names the template may use. */
+  /** The values that the template prints, by name. */
   view?: Record<string, unknown>;
-  /** Of a new file; 0o644 where it isn't a script. */
+  /** Permissions of a new file, such as 0o755 for a script; without it those of any new file. */
   mode?: number;
-  /** Without it the file is replaced. */
+  /** Joins the file in the repo with the rendered text; without it the file is replaced. */
   merge?: Merge;
 }
 
-/** How a file is generated: one descriptor, one template, one test. */
+/** How a file is generated. Each descriptor has a template and a test. */
 export interface Descriptor {
   outputs: (context: Context) => Output[];
-  /** The answers that its file already gives, written by an earlier run or by its owner. */
+  /** The answers that the file already gives, written by an earlier run or by its owner. */
   present?: (project: Project) => Present;
-  /** Sentences for the report, such as what was decided and why. */
+  /** Sentences for the preview, such as what was decided and why. */
   notes?: (context: Context) => string[];
 }
 
-/** A descriptor under the name of its command, such as "fly-toml", with the questions it depends on. */
+/** A descriptor with the name of its command, such as "fly-toml", and the questions that it depends on. */
 export interface GeneratedFile extends Descriptor {
   name: string;
   asks: readonly QuestionName[];
 }
 
-/** A change to one file; `before` undefined: it is new. */
+/** What becomes of one file. */
 export interface Change {
   path: string;
+  /** Its text in the repo; undefined for a new file. */
   before: string | undefined;
   after: string;
   mode?: number;
-  /** There is a conflict: what the file would be if ours replaced what its owner wrote. */
+  /** Set where there is a conflict: the text if ours replaced what the owner wrote. */
   ours?: string;
 }
 

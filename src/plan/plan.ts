@@ -5,7 +5,10 @@ import type { Project } from '../facts/detect.ts';
 import type { Change, Context, Descriptor } from './file.ts';
 import { render } from './render.ts';
 
-/** What the given files would change: pure, the preview prints and apply consumes this very list. Unchanged files are in it. */
+/**
+ * What becomes of the files, those that stay the same included. Nothing is written: the preview prints this list, then
+ * `apply` writes the same list.
+ */
 export function plan(
   files: readonly Descriptor[],
   context: Context,
@@ -15,6 +18,7 @@ export function plan(
   for (const output of files.flatMap((file) => file.outputs(context))) {
     const { path, merge } = output;
     const before = context.project.tree.read(path);
+    // Another descriptor may have changed the same file
     const current = changes.get(path)?.after ?? before;
     const rendered = output.template ? render(output.template, output.view ?? {}) : '';
     const after = merge ? merge(current, rendered, onConflict) : sameEndings(current, rendered);
@@ -30,8 +34,9 @@ export function plan(
   return [...changes.values()];
 }
 
-/** What the files there answer already; where two say different things, the first in order counts. */
+/** The answers that the repo's files already give; where two files differ, the first of `files` counts. */
 export function presentIn(files: readonly Descriptor[], project: Project): Present {
   const answers = files.flatMap((file) => Object.entries(file.present?.(project) ?? {}));
-  return Object.fromEntries(answers.filter(([, text]) => text !== undefined).reverse());
+  const known = answers.filter(([, text]) => text !== undefined);
+  return Object.fromEntries(known.reverse());
 }

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 
 /**
- * Runs `write` while no other run writes to the same folder. The lock lies outside the repo; where it can't be made
- * (no temporary folder), the checks of `write` alone must do. It is a link that points to the number of the process: so no
- * kill leaves a lock without an owner, as it would between making a file and writing the number into it.
+ * Runs `write` while no other run writes to the same folder. The lock is a link in the temporary folder, whose target is
+ * the process id: a link is made in one step, so a kill can't leave a lock without an owner. Where the lock can't be made
+ * (no temporary folder), `write` runs without it.
  * @throws Problem when another run is writing
  */
-export function oneRunOnly(root: string, write: () => void): void {
+export function withLock(root: string, write: () => void): void {
   const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
   const lock = join(tmpdir(), `phoenix-fly-${process.getuid?.() ?? ''}-${name}.lock`);
   try {
-    if (isLeftBehind(lock)) rmSync(lock);
+    if (isStale(lock)) rmSync(lock);
     symlinkSync(String(process.pid), lock);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return write();
@@ -29,10 +29,11 @@ export function oneRunOnly(root: string, write: () => void): void {
   }
 }
 
-/** Of a run that was killed. */
-function isLeftBehind(lock: string): boolean {
+/** Whether the run that made the lock was killed. */
+function isStale(lock: string): boolean {
   try {
-    return !process.kill(Number(readlinkSync(lock)), 0);
+    const pid = Number(readlinkSync(lock));
+    return !process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
