@@ -14,17 +14,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const COLUMNS = 96;
 const ENTER = '\r';
 
-const [only, app, ...flags] = process.argv.slice(2);
+const [onlyPicture, appFolder, ...flags] = process.argv.slice(2);
 
 interface Picture {
   command: string;
   rows: number;
-  /** The first rows, in place of the last ones. */
+  /** Shows the first rows, not the last ones. */
   isCut?: boolean;
-  /** Folders of test/projects, one laid over the other. */
+  /** Folders of test/projects, each copied over the one before. */
   projects: string[];
-  /** What is typed once a text is on the screen. */
-  typed: [seen: RegExp, keys: string][];
+  /** What is typed when a text is on the screen. */
+  typed: [prompt: RegExp, keys: string][];
 }
 
 const PICTURES: Record<string, Picture> = {
@@ -50,45 +50,32 @@ const PICTURES: Record<string, Picture> = {
   prove: { command: 'prove', rows: 18, projects: [], typed: [] },
 };
 
-/** The 16 colours of a terminal, and what it paints without one. */
-const THEMES = {
+interface Theme {
+  background: string;
+  text: string;
+  /** The eight colours of a terminal: black, red, green, yellow, blue, magenta, cyan, white. */
+  colors: string[];
+}
+
+const THEMES: Record<string, Theme> = {
   light: {
-    back: '#ffffff',
-    fore: '#24292f',
-    colors: [
-      '#24292f',
-      '#cf222e',
-      '#116329',
-      '#7d4e00',
-      '#0969da',
-      '#8250df',
-      '#1b7c83',
-      '#6e7781',
-    ],
+    background: '#ffffff',
+    text: '#24292f',
+    colors: '#24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #6e7781'.split(' '),
   },
   dark: {
-    back: '#0d1117',
-    fore: '#e6edf3',
-    colors: [
-      '#484f58',
-      '#ff7b72',
-      '#3fb950',
-      '#d29922',
-      '#58a6ff',
-      '#bc8cff',
-      '#39c5cf',
-      '#b1bac4',
-    ],
+    background: '#0d1117',
+    text: '#e6edf3',
+    colors: '#484f58 #ff7b72 #3fb950 #d29922 #58a6ff #bc8cff #39c5cf #b1bac4'.split(' '),
   },
 };
 
+type Screen = Awaited<ReturnType<typeof record>>;
+
+/** Runs a command in a pseudo-terminal. @returns the screen when it has ended */
 async function record({ command, rows, typed }: Picture, folder: string) {
-  const terminal = new xterm.Terminal({
-    cols: COLUMNS,
-    rows,
-    scrollback: 1000,
-    allowProposedApi: true,
-  });
+  const options = { cols: COLUMNS, rows, scrollback: 1000, allowProposedApi: true };
+  const terminal = new xterm.Terminal(options);
   const env = {
     ...process.env,
     TERM: 'xterm-256color',
@@ -104,13 +91,8 @@ async function record({ command, rows, typed }: Picture, folder: string) {
   );
   const ended = new Promise<void>((resolve) => child.onExit(() => resolve()));
   child.onData((data) => terminal.write(data));
-  const shown = () =>
-    Array.from({ length: rows }, (_, row) => lineText(terminal.buffer.active, row)).join('\n');
-  for (const [seen, keys] of typed) {
-    for (let tries = 0; !seen.test(shown()); tries++) {
-      if (tries > 400) throw new Error(`${seen} never showed:\n${shown()}`);
-      await sleep(100);
-    }
+  for (const [prompt, keys] of typed) {
+    await waitFor(prompt, () => screenText(terminal.buffer.active, rows));
     await sleep(500);
     child.write(keys);
     await sleep(500);
@@ -120,27 +102,33 @@ async function record({ command, rows, typed }: Picture, folder: string) {
   return terminal.buffer.active;
 }
 
-const lineText = (screen: Screen, row: number): string =>
-  screen.getLine(screen.baseY + row)?.translateToString(true) ?? '';
-
-const markup = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
-function cellStyle(cell: IBufferCell, theme: (typeof THEMES)['light']): string {
-  const color = cell.isFgDefault() ? '' : theme.colors[cell.getFgColor() % 8];
-  return [
-    color ? `fill="${color}"` : '',
-    cell.isBold() ? 'font-weight="bold"' : '',
-    cell.isDim() ? 'opacity="0.6"' : '',
-  ]
-    .filter(Boolean)
-    .join(' ');
+/** Waits up to 40 seconds until a text is on the screen. */
+async function waitFor(prompt: RegExp, shown: () => string): Promise<void> {
+  for (let tries = 0; !prompt.test(shown()); tries++) {
+    if (tries > 400) throw new Error(`${prompt} never showed:\n${shown()}`);
+    await sleep(100);
+  }
 }
 
-type Screen = Awaited<ReturnType<typeof record>>;
+const lineText = (screen: Screen, y: number): string =>
+  screen.getLine(y)?.translateToString(true) ?? '';
 
-/** Runs of one style of a line, each with its column. */
-function* spans(screen: Screen, y: number, theme: (typeof THEMES)['light']) {
+const screenText = (screen: Screen, rows: number): string =>
+  Array.from({ length: rows }, (_, row) => lineText(screen, screen.baseY + row)).join('\n');
+
+const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+function cellStyle(cell: IBufferCell, { colors }: Theme): string {
+  const attributes: string[] = [];
+  if (!cell.isFgDefault()) attributes.push(`fill="${colors[cell.getFgColor() % 8]}"`);
+  if (cell.isBold()) attributes.push('font-weight="bold"');
+  if (cell.isDim()) attributes.push('opacity="0.6"');
+  return attributes.join(' ');
+}
+
+/** The stretches of a line that have one style, each with the column where it starts. */
+function* spans(screen: Screen, y: number, theme: Theme) {
   const line = screen.getLine(y);
   let span = { x: 0, style: '', text: '' };
   for (let x = 0; x < COLUMNS; x++) {
@@ -156,44 +144,46 @@ function* spans(screen: Screen, y: number, theme: (typeof THEMES)['light']) {
   if (span.text.trim()) yield span;
 }
 
-function svg(
-  screen: Screen,
-  { command, rows, isCut }: Picture,
-  theme: (typeof THEMES)['light'],
-): string {
-  const end = Array.from({ length: screen.length }, (_, y) => y).findLast((y) =>
-    screen.getLine(y)?.translateToString(true),
-  );
-  const last = isCut ? rows - 1 : (end ?? 0);
+function lastLine(screen: Screen): number {
+  let y = screen.length - 1;
+  while (y > 0 && !lineText(screen, y)) y--;
+  return y;
+}
+
+function svg(screen: Screen, { command, rows, isCut }: Picture, theme: Theme): string {
+  const last = isCut ? rows - 1 : lastLine(screen);
   const first = Math.max(0, last - rows + 1);
-  const lines = Array.from({ length: last - first + 1 }, (_, row) =>
-    [...spans(screen, first + row, theme)]
-      .map(
-        ({ x, style, text }) =>
-          `<text x="${12 + x * 8.4}" y="${28 + row * 19}" xml:space="preserve"${style ? ` ${style}` : ''}>${markup(text.trimEnd())}</text>`,
-      )
-      .join(''),
-  );
-  const [width, height] = [Math.ceil(COLUMNS * 8.4) + 24, lines.length * 19 + 28];
+  const lines: string[] = [];
+  for (let y = first; y <= last; y++) {
+    const top = 28 + (y - first) * 19;
+    const texts = [...spans(screen, y, theme)].map(({ x, style, text }) => {
+      const attributes = style ? ` ${style}` : '';
+      return `<text x="${12 + x * 8.4}" y="${top}" xml:space="preserve"${attributes}>${escapeXml(text.trimEnd())}</text>`;
+    });
+    lines.push(texts.join(''));
+  }
+  const width = Math.ceil(COLUMNS * 8.4) + 24;
+  const height = lines.length * 19 + 28;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <title>phoenix-fly ${command}</title>
-<rect width="100%" height="100%" rx="8" fill="${theme.back}"/>
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${theme.fore}">
+<rect width="100%" height="100%" rx="8" fill="${theme.background}"/>
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="${theme.text}">
 ${lines.join('\n')}
 </g>
 </svg>
 `;
 }
 
+mkdirSync(join(root, 'docs'), { recursive: true });
 for (const [name, picture] of Object.entries(PICTURES)) {
-  if (only ? name !== only : name === 'prove') continue;
-  const home = mkdtempSync(join(tmpdir(), 'pictures-'));
-  const folder = app ?? join(home, 'shop');
-  for (const project of app ? [] : picture.projects)
+  const isWanted = onlyPicture ? name === onlyPicture : name !== 'prove';
+  if (!isWanted) continue;
+  const work = mkdtempSync(join(tmpdir(), 'pictures-'));
+  const folder = appFolder ?? join(work, 'shop');
+  for (const project of appFolder ? [] : picture.projects)
     cpSync(join(root, 'test/projects', project, 'before'), folder, { recursive: true });
   const screen = await record(picture, folder);
-  mkdirSync(join(root, 'docs'), { recursive: true });
   for (const [theme, colors] of Object.entries(THEMES))
     writeFileSync(join(root, `docs/${name}-${theme}.svg`), svg(screen, picture, colors));
-  rmSync(home, { recursive: true });
+  rmSync(work, { recursive: true });
 }

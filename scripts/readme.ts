@@ -1,38 +1,44 @@
-/** Rewrites the table of README.md from the code that it describes, and looks for what the links name; with --check it only compares. */
+/**
+ * Rewrites the table of flags in README.md from the code that it describes, and checks that the files it links to exist.
+ * Usage: npm run readme; with --check it only compares.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { files } from '../generators/all.ts';
 import { commonFlags, type Flag, runFlags } from '../src/answers/flags.ts';
-import { questionNames, questions } from '../src/answers/questions.ts';
+import { type QuestionName, questionNames, questions } from '../src/answers/questions.ts';
 
-const asked = questionNames.map((name) => {
-  const { help, example, fallback } = questions[name];
-  const used = files
-    .filter((one) => one.asks.includes(name))
-    .map((one) => one.name)
+const TABLE = /(<!-- questions -->\n)[\s\S]*?(<!-- \/questions -->)/;
+/** `](docs/x.md)`, `src="docs/x.svg"`, but no address or anchor. */
+const LOCAL_LINK = /(?:\]\(|(?:src|srcset)=")(?!https?:|#)([^)"]+)/g;
+
+function row(name: string, { example, short, help, fallback }: Flag, usedBy: string): string {
+  const flag = `${short ? `-${short}, ` : ''}--${name}${example ? ` ${example}` : ''}`;
+  return `| \`${flag}\` | ${help} | ${fallback ?? ''} | ${usedBy} |`;
+}
+
+const filesAsking = (question: QuestionName): string =>
+  files
+    .filter(({ asks }) => asks.includes(question))
+    .map(({ name }) => name)
     .join(', ');
-  return `| \`--${name} ${example}\` | ${help} | ${fallback} | ${used} |`;
-});
-const rows: [string, Flag][] = Object.entries({ ...runFlags, dest: commonFlags.dest });
-const steering = rows.map(
-  ([name, { example, short, help, fallback }]) =>
-    `| \`${short ? `-${short}, ` : ''}--${name}${example ? ` ${example}` : ''}\` | ${help} | ${fallback ?? ''} | all |`,
-);
-const lines = [
+
+const table = [
   '| flag | meaning | without it | used by |',
   '|---|---|---|---|',
-  ...asked,
-  ...steering,
-];
+  ...questionNames.map((name) => row(name, questions[name], filesAsking(name))),
+  ...Object.entries({ ...runFlags, dest: commonFlags.dest }).map(([name, flag]) =>
+    row(name, flag, 'all'),
+  ),
+].join('\n');
 
 const path = new URL('../README.md', import.meta.url);
 const before = readFileSync(path, 'utf8');
-const place = /(<!-- questions -->\n)[\s\S]*?(<!-- \/questions -->)/;
-if (!place.test(before)) throw new Error('README.md has no place for the table of questions');
+if (!TABLE.test(before)) throw new Error('README.md has no place for the table of questions');
 const after = before.replace(
-  place,
-  (_, open: string, close: string) => `${open}${lines.join('\n')}\n${close}`,
+  TABLE,
+  (_, open: string, close: string) => `${open}${table}\n${close}`,
 );
-for (const [, link = ''] of after.matchAll(/(?:\]\(|(?:src|srcset)=")(?!https?:|#)([^)"]+)/g))
+for (const [, link = ''] of after.matchAll(LOCAL_LINK))
   if (!existsSync(new URL(link, path))) throw new Error(`README.md links to ${link}: not there`);
 if (process.argv.includes('--check') && before !== after)
   throw new Error('README.md is out of date: npm run readme');

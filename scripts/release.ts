@@ -1,11 +1,8 @@
-/** Puts a version into every place that names it; with --check it only compares them. Usage: npm run release -- 0.3.0 */
+/** Writes a version into every file that names it; with --check it only compares them. Usage: npm run release -- 0.3.0 */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const file = (path: string) => new URL(`../${path}`, import.meta.url);
-const read = (path: string) => readFileSync(file(path), 'utf8');
-
-/** Where the version is, as text around it. */
-const PLACES: [path: string, pattern: RegExp][] = [
+/** Where the version is: what stands before it, and the version. */
+const OCCURRENCES: [path: string, pattern: RegExp][] = [
   ['package.json', /^( {2}"version": ")([^"]+)/m],
   ['package-lock.json', /^( {2}"version": ")([^"]+)/m],
   ['package-lock.json', /^( {4}"": \{\n {6}"name": "phoenix-fly",\n {6}"version": ")([^"]+)/m],
@@ -13,16 +10,20 @@ const PLACES: [path: string, pattern: RegExp][] = [
   ['README.md', /(phoenix-fly-)([\d.]+)(?=\.tgz)/],
 ];
 
-const [wanted] = process.argv.slice(2);
-if (!wanted) throw new Error('name the version: npm run release -- 0.3.0');
+const urlOf = (path: string) => new URL(`../${path}`, import.meta.url);
+const read = (path: string) => readFileSync(urlOf(path), 'utf8');
+
+const [argument] = process.argv.slice(2);
+if (!argument) throw new Error('name the version: npm run release -- 0.3.0');
+const isCheck = argument === '--check';
 const { version } = JSON.parse(read('package.json')) as { version: string };
-const next = wanted === '--check' ? version : wanted;
+const next = isCheck ? version : argument;
 if (!/^\d+\.\d+\.\d+$/.test(next)) throw new Error(`${next} is not a version such as 0.3.0`);
 if (!read('CHANGELOG.md').includes(`\n## ${next}\n`))
   throw new Error(`CHANGELOG.md has no "## ${next}": write what changes first`);
-for (const [path, pattern] of PLACES) {
+for (const [path, pattern] of OCCURRENCES) {
   const text = read(path);
-  const found = pattern.exec(text)?.[2];
-  if (wanted === '--check' && found !== next) throw new Error(`${path} says ${found}, not ${next}`);
-  if (wanted !== '--check') writeFileSync(file(path), text.replace(pattern, `$1${next}`));
+  const current = pattern.exec(text)?.[2];
+  if (!isCheck) writeFileSync(urlOf(path), text.replace(pattern, `$1${next}`));
+  else if (current !== next) throw new Error(`${path} says ${current}, not ${next}`);
 }

@@ -1,22 +1,40 @@
 /**
  * Runs the tests in as many processes as there are cores, and prints one sum. Usage: npm test [-- PATTERN]
- * Tests and commands are bundled before: a process starts in a third of a second, from TypeScript in more than one.
+ * Tests and commands are bundled first: a process then starts in a third of a second, from TypeScript in more than one.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { BUNDLING } from './bundling.ts';
 
-const began = Date.now();
+interface Result {
+  total: number;
+  passed: number;
+  exitCode: number;
+}
+
+const started = Date.now();
 const root = fileURLToPath(new URL('..', import.meta.url));
-const built = `${root}.test`;
-const wanted = new RegExp(process.argv[2] ?? '');
+const bundle = `${root}.test`;
+const pattern = new RegExp(process.argv[2] ?? '');
 const files = readdirSync(`${root}test`).filter(
-  (file) => /\.test\.ts$/.test(file) && wanted.test(file),
+  (file) => file.endsWith('.test.ts') && pattern.test(file),
 );
+const processes = Math.max(1, Math.min(availableParallelism(), 4));
+
+/** A bundled module finds the files beside it where its source is. */
+const sourceUrls: Plugin = {
+  name: 'import.meta.url of the source',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const url = JSON.stringify(pathToFileURL(path).href);
+      const contents = readFileSync(path, 'utf8').replaceAll('import.meta.url', url);
+      return { contents, loader: 'ts' };
+    }),
+};
 
 await build({
   ...BUNDLING,
@@ -27,74 +45,64 @@ await build({
     'plopfile.ts',
     'src/write/apply.ts',
   ],
-  outdir: built,
+  outdir: bundle,
   sourcemap: true,
-  plugins: [
-    {
-      name: 'files beside a module are found from where it was written',
-      setup: ({ onLoad }) =>
-        onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-          contents: readFileSync(path, 'utf8').replaceAll(
-            'import.meta.url',
-            JSON.stringify(pathToFileURL(path).href),
-          ),
-          loader: 'ts',
-        })),
-    },
-  ],
+  plugins: [sourceUrls],
 });
 
-/** Runs some files in one process. @returns how many tests there were, and how many passed */
-function run(share: readonly string[]): Promise<{ total: number; passed: number; code: number }> {
-  const pattern = `^(${share.join('|').replaceAll('.ts', '.js').replaceAll('.', '\\.')})$`;
-  const uvu = ['--enable-source-maps', 'node_modules/uvu/bin.js', '.test/test', pattern];
-  const child = spawn(process.execPath, uvu, {
+/** Runs files in one process, and prints its output when it ends. */
+function run(files: readonly string[]): Promise<Result> {
+  const names = files.map((file) => file.replace('.test.ts', '\\.test\\.js'));
+  const uvu = ['node_modules/uvu/bin.js', '.test/test', `^(${names.join('|')})$`];
+  const child = spawn(process.execPath, ['--enable-source-maps', ...uvu], {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
   return new Promise((resolve) =>
-    child.on('close', (code) => {
+    child.on('close', (exitCode) => {
       process.stdout.write(output);
-      const count = (name: string) =>
-        Number(
-          new RegExp(`^\\s*${name}:\\s+(\\d+)`, 'm').exec(stripVTControlCharacters(output))?.[1] ??
-            0,
-        );
-      resolve({ total: count('Total'), passed: count('Passed'), code: code ?? 1 });
+      const text = stripVTControlCharacters(output);
+      const [, total = 0] = /^\s*Total:\s+(\d+)/m.exec(text) ?? [];
+      const [, passed = 0] = /^\s*Passed:\s+(\d+)/m.exec(text) ?? [];
+      resolve({ total: Number(total), passed: Number(passed), exitCode: exitCode ?? 1 });
     }),
   );
 }
 
-const cores = Math.max(1, Math.min(availableParallelism(), 4));
-/** About how long a file takes: those that start programs wait for them. */
+/** About how long a file takes, by its length; files that start programs wait for them. */
 function costOf(file: string): number {
   const text = readFileSync(`${root}test/${file}`, 'utf8');
   return text.length * (/commands\.ts|child_process/.test(text) ? 3 : 1);
 }
-// More shares than cores, so that one that takes long is no reason to wait
-const shares = Array.from({ length: 3 * cores }, () => ({ cost: 0, files: [] as string[] }));
-for (const [cost, file] of files
-  .map((file) => [costOf(file), file] as const)
-  .sort(([left], [right]) => right - left)) {
-  const [least] = [...shares].sort((left, right) => left.cost - right.cost);
-  least?.files.push(file);
-  if (least) least.cost += cost;
+
+/** The files in shares of about the same cost; more shares than processes, so that a slow one holds up little. */
+function shareOut(files: readonly string[]): string[][] {
+  const shares = Array.from({ length: 3 * processes }, () => ({ cost: 0, files: [] as string[] }));
+  const costs = files.map((file) => ({ file, cost: costOf(file) }));
+  for (const { file, cost } of costs.sort((left, right) => right.cost - left.cost)) {
+    const cheapest = shares.reduce((least, share) => (share.cost < least.cost ? share : least));
+    cheapest.files.push(file);
+    cheapest.cost += cost;
+  }
+  return shares.map((share) => share.files).filter((share) => share.length);
 }
-const queue = shares.filter((share) => share.files.length);
-const results: Awaited<ReturnType<typeof run>>[] = [];
-const work = async (): Promise<void> => {
-  for (let next = queue.shift(); next; next = queue.shift()) results.push(await run(next.files));
-};
-await Promise.all(Array.from({ length: cores }, work));
-if (!process.env.KEEP) rmSync(built, { recursive: true, force: true });
-const sum = (key: 'total' | 'passed') => results.reduce((all, result) => all + result[key], 0);
-console.log(
-  `\n  Total:     ${sum('total')}\n  Passed:    ${sum('passed')}\n  Duration:  ${Date.now() - began} ms, ${cores} processes`,
-);
+
+const queue = shareOut(files);
+const results: Result[] = [];
+async function work(): Promise<void> {
+  for (let share = queue.shift(); share; share = queue.shift()) results.push(await run(share));
+}
+await Promise.all(Array.from({ length: processes }, work));
+if (!process.env.KEEP) rmSync(bundle, { recursive: true, force: true });
+
+const total = results.reduce((sum, result) => sum + result.total, 0);
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+console.log(`
+  Total:     ${total}
+  Passed:    ${passed}
+  Duration:  ${Date.now() - started} ms, ${processes} processes`);
 // Nothing to run is no success
-process.exitCode =
-  sum('total') > 0 && sum('total') === sum('passed') && results.every(({ code }) => code === 0)
-    ? 0
-    : 1;
+const isSuccess = total > 0 && passed === total && results.every(({ exitCode }) => exitCode === 0);
+process.exitCode = isSuccess ? 0 : 1;
