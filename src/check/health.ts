@@ -74,9 +74,7 @@ function redirects(path: string, { data }: Located, { project, settings }: Repo)
 }
 
 const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
-  forceSslFaults(repo.project)
-    .filter(({ blocks }) => blocks === isBlocking)
-    .map(({ at, what, edit }) => ({ file: at.file, line: at.line, what, edit }));
+  forceSslFaults(repo.project).filter(({ blocks }) => blocks === isBlocking);
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [

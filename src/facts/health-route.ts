@@ -1,109 +1,107 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import { type Expr, option } from '../elixir/expr.ts';
+import { type Call, type Expr, option } from '../elixir/expr.ts';
 import { fullName } from '../elixir/scope.ts';
 import { get, show } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule } from './sources.ts';
 
-/** Says "is it alive" wherever it stands. */
+/** Last parts of a path that mean "is it alive" anywhere. */
 const PLAIN = /^(_?healthz?|health_?-?check|heartbeat|livez|readyz|liveness|readiness)$/;
-/** Says so only right below the root or an API prefix: a page of the app may have this name elsewhere. */
+/** They mean it only right below the root or an API prefix: a page of the app may have this name elsewhere. */
 const VAGUE = /^(up|ping|status|alive|live|ready)$/;
 const PREFIX = /^(api|v\d+|public|internal|status|_?health|system)$/;
-const GUARDED = /auth|admin|logged|require|session|token/;
+/** Names of pipelines that ask for a login. */
+const GUARD = /auth|admin|logged|require|session|token/;
+
+/** Macros of a router that hold routes, and those that answer GET at a path. */
+const GROUPS = new Set(['scope', 'if', 'unless']);
+const ROUTES = new Set(['get', 'match', 'head', 'resources', 'plug']);
 
 /** How sure it is that a path answers health checks; 0: it doesn't. Alive is what a check asks; ready waits for more. */
 function rank(path: string): number {
-  const before = path.split('/').filter(Boolean);
-  const last = before.pop() ?? '';
-  const isVague = VAGUE.test(last);
-  const isPlain =
-    PLAIN.test(last) || (isVague && before.some((part) => /health|^status$/.test(part)));
   if (/[:*]/.test(path)) return 0;
-  if (isPlain && /^(live|alive)/.test(last)) return 4;
-  if (isPlain) return last.startsWith('read') ? 2 : 3;
-  return isVague && before.every((part) => PREFIX.test(part)) ? 1 : 0;
+  const prefix = path.split('/').filter(Boolean);
+  const last = prefix.pop() ?? '';
+  const isVague = VAGUE.test(last);
+  const isBelowHealth = prefix.some((part) => /health|^status$/.test(part));
+  if (PLAIN.test(last) || (isVague && isBelowHealth)) {
+    if (/^(live|alive)/.test(last)) return 4;
+    return last.startsWith('read') ? 2 : 3;
+  }
+  return isVague && prefix.every((part) => PREFIX.test(part)) ? 1 : 0;
 }
 
 /** The app's own health route: one of its routes, or a path that a plug answers by itself. */
 export function healthPath(code: Code): string | null {
-  const mounted = new Set<SourceModule>();
-  const routes = code.routers.map((router) => ({
-    router,
-    paths: routesIn(router, router.body, '', code.routers, mounted),
-  }));
-  const paths = [
-    ...routes.flatMap(({ router, paths }) => (mounted.has(router) ? [] : paths)),
-    ...answeredPaths(code),
-  ];
+  const paths = [...routes(code.routers), ...answeredPaths(code)];
   const [best] = paths.sort((left, right) => rank(right) - rank(left));
   return best !== undefined && rank(best) > 0 ? best : null;
 }
 
-/** GET-able paths of a router's body that no pipeline guards, those of routers that it forwards to among them. */
-function routesIn(
-  router: SourceModule,
-  body: readonly Expr[],
-  prefix: string,
+/** GET-able paths that no pipeline guards. Those of a router that another forwards to begin with the path of the forward. */
+function routes(routers: readonly SourceModule[]): string[] {
+  const mounted = new Set<SourceModule>();
+  const forwarded = (call: Call, path: string, router: SourceModule): string[] => {
+    const target = forwardTarget(call, router, routers);
+    if (!target) return [path];
+    if (target === router || mounted.has(target)) return [];
+    mounted.add(target);
+    return routesIn(target.body, path, target);
+  };
+  const routesIn = (body: readonly Expr[], prefix: string, router: SourceModule): string[] => {
+    let isGuarded = false;
+    return body.flatMap((expr): string[] => {
+      if (expr.is !== 'call' || isGuarded) return [];
+      const values = expr.args.map((arg) => evaluate(arg, router.scope));
+      const options = values.at(-1);
+      const path = [values[0], get(options, 'path'), get(options, 'at')].find(
+        (value) => typeof value === 'string',
+      );
+      const parts = `${prefix}/${path ?? ''}`.split('/').filter(Boolean);
+      const fullPath = `/${parts.join('/')}`;
+      if (expr.name === 'pipe_through') isGuarded = GUARD.test(show(values));
+      if (GROUPS.has(expr.name)) return routesIn(expr.blocks.do ?? [], fullPath, router);
+      if (expr.name === 'forward') return forwarded(expr, fullPath, router);
+      return ROUTES.has(expr.name) && path !== undefined ? [fullPath] : [];
+    });
+  };
+  const paths = routers.map((router) => ({ router, paths: routesIn(router.body, '', router) }));
+  return paths.flatMap(({ router, paths }) => (mounted.has(router) ? [] : paths));
+}
+
+/** The router of `forward "/api", ApiRouter` and `forward "/api", to: ApiRouter`. */
+function forwardTarget(
+  { args }: Call,
+  { scope }: SourceModule,
   routers: readonly SourceModule[],
-  mounted: Set<SourceModule>,
-): string[] {
-  let isGuarded = false;
-  return body.flatMap((expr): string[] => {
-    if (expr.is !== 'call' || isGuarded) return [];
-    const values = expr.args.map((arg) => evaluate(arg, router.scope));
-    const options = values.at(-1);
-    const named = [values[0], get(options, 'path'), get(options, 'at')];
-    const path = named.find((value) => typeof value === 'string');
-    const full = `/${`${prefix}/${path ?? ''}`.split('/').filter(Boolean).join('/')}`;
-    switch (expr.name) {
-      case 'pipe_through':
-        isGuarded = GUARDED.test(show(values));
-        return [];
-      case 'if':
-      case 'unless':
-      case 'scope':
-        return routesIn(router, expr.blocks.do ?? [], full, routers, mounted);
-      case 'forward': {
-        const module = [...expr.args, option(expr.args.at(-1), 'to')].find(
-          (arg) => arg?.is === 'module',
-        );
-        const name = module?.is === 'module' ? fullName(module.name, router.scope) : '-';
-        const ending = `.${name}`;
-        const inner = routers.find((other) => other.name === name || other.name.endsWith(ending));
-        if (!inner || inner === router || mounted.has(inner)) return inner ? [] : [full];
-        mounted.add(inner);
-        return routesIn(inner, inner.body, full, routers, mounted);
-      }
-      case 'get':
-      case 'match':
-      case 'head':
-      case 'resources':
-      case 'plug':
-        return path === undefined ? [] : [full];
-      default:
-        return [];
-    }
-  });
+): SourceModule | undefined {
+  const module = [...args, option(args.at(-1), 'to')].find((arg) => arg?.is === 'module');
+  if (module?.is !== 'module') return undefined;
+  const name = fullName(module.name, scope);
+  return routers.find((router) => router.name === name || router.name.endsWith(`.${name}`));
 }
 
 /** A plug that answers health checks compares the path with something like "/health", and does more than to let it pass. */
-const COMPARES = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
+const COMPARES_PATH = /(request_path|path_info)(:|\)?\s*(==|in\b))/;
+/** Lines that hold other paths: comments, sockets, routes, and what only lets the request pass. */
+const UNRELATED_LINES = /^(?:.*, do: conn| *(?:#|live|plug|socket).*)$/gm;
 
 /** Paths in the text of such plugs, where they are in a pipeline, or an endpoint or router themselves. */
 function answeredPaths({ sources, routers, endpoints }: Code): string[] {
-  const pipelines = sources.files.flatMap(
+  const plugLines = sources.files.flatMap(
     (file) => sources.text(file).match(/^ *plug\b.*$/gm) ?? [],
   );
-  const plugged = new Set(pipelines.join(' ').match(/\w+/g));
-  const serving = new Set([...routers, ...endpoints].map(({ file }) => file));
-  return sources.matching(COMPARES).flatMap((file) => {
-    const text = sources.text(file).replace(/^(?:.*, do: conn| *(?:#|live|plug|socket).*)$/gm, '');
+  const pluggedWords = new Set(plugLines.join(' ').match(/\w+/g));
+  const servingFiles = new Set([...routers, ...endpoints].map(({ file }) => file));
+  return sources.matching(COMPARES_PATH).flatMap((file) => {
+    const text = sources.text(file).replace(UNRELATED_LINES, '');
     const [, name = ''] = /defmodule +[\w.]*?(\w+) do/.exec(text) ?? [];
-    if (!COMPARES.test(text) || !(serving.has(file) || plugged.has(name))) return [];
-    const listed = [...text.matchAll(/path_info.{1,5}\[("[^\]]*")\]/g)];
+    const isUsed = servingFiles.has(file) || pluggedWords.has(name);
+    if (!isUsed || !COMPARES_PATH.test(text)) return [];
+    // `path_info: ["api", "health"]`
+    const lists = [...text.matchAll(/path_info.{1,5}\[("[^\]]*")\]/g)];
     return [
-      ...listed.map(([, parts = '']) => `/${parts.replace(/"/g, '').split(', ').join('/')}`),
+      ...lists.map(([, parts = '']) => `/${parts.replace(/"/g, '').split(', ').join('/')}`),
       ...[...text.matchAll(/"(\/[\w/-]+)"/g)].map(([, path = '']) => path),
     ];
   });

@@ -13,9 +13,10 @@ const FILES = [
   'Dockerfile',
 ];
 
-/** Dockerfiles elsewhere, asked last; those for development pin what production need not have. */
-const ELSEWHERE =
+/** `.docker/Dockerfile`, `deploy/web/prod.Dockerfile`, `app.Dockerfile`, `Dockerfile.prod`: asked last. */
+const OTHER_DOCKERFILES =
   /^(?:\.?docker|deploy|build|\.devops)\/(?:[^/]+\/)?(?:[^/]*\.)?Dockerfile[^/]*$|^[^/]+\.Dockerfile$|^Dockerfile\.[^/]+$/;
+/** What these pin, production need not have. */
 const DEVELOPMENT = /dev|test|local/i;
 
 /**
@@ -24,57 +25,66 @@ const DEVELOPMENT = /dev|test|local/i;
  */
 export function readPins(tree: Tree, notes: string[]) {
   const folders = Array.from({ length: (tree.above ?? 0) + 1 }, (_, up) => '../'.repeat(up));
-  const elsewhere = [...tree.paths].filter(
-    (file) => ELSEWHERE.test(file) && !DEVELOPMENT.test(file),
-  );
-  const files = [...folders.flatMap((folder) => FILES.map((name) => folder + name)), ...elsewhere];
-  const found = files.map((file) => ({ file, ...pinIn(file, tree.read(file) ?? '') }));
-  const decides = found.find(({ elixir }) => elixir);
+  const files = [
+    ...folders.flatMap((folder) => FILES.map((name) => folder + name)),
+    ...[...tree.paths].filter((file) => OTHER_DOCKERFILES.test(file) && !DEVELOPMENT.test(file)),
+  ];
+  const pins = files.map((file) => ({ file, ...pinIn(file, tree.read(file) ?? '') }));
+  const chosen = pins.find(({ elixir }) => elixir);
   const erlang = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
-  const otp = decides?.otp ?? numberIn(erlang) ?? found.find((pin) => pin.otp)?.otp ?? null;
-  const version = decides?.elixir;
-  const moving = found.find(({ own }) => MOVING.test(own))?.file;
-  if (!version)
+  const otp = chosen?.otp ?? numberIn(erlang) ?? pins.find((pin) => pin.otp)?.otp ?? null;
+  if (!chosen) {
+    const moving = pins.find(({ text }) => MOVING.test(text))?.file;
     notes.push(
       moving
         ? `${moving} names no version of Elixir, but what is newest: an image that fits mix.exs was chosen. Pin the version that you develop with.`
         : 'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
-  for (const { file, elixir } of found)
-    if (version && elixir && !agrees(elixir, version))
+  }
+  for (const { file, elixir } of pins)
+    if (chosen?.elixir && elixir && !agree(elixir, chosen.elixir))
       notes.push(
-        `${file} says Elixir ${elixir}, ${decides.file} says ${version}; ${decides.file} is used.`,
+        `${file} says Elixir ${elixir}, ${chosen.file} says ${chosen.elixir}; ${chosen.file} is used.`,
       );
-  return { version: version ?? null, otp, source: decides?.file ?? null };
+  return { version: chosen?.elixir ?? null, otp, source: chosen?.file ?? null };
 }
 
 /** `latest`, `main-otp-28`, `ref:master` */
 const MOVING = /^["'[ ]*(ref:)?(latest|main|master)\b/;
 
-const agrees = (left: string, right: string): boolean =>
+/** 1.18 and 1.18.4 do. */
+const agree = (left: string, right: string): boolean =>
   left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`);
 
 /**
  * What stands behind a tool's name in .tool-versions (`elixir 1.18.4`), mise.toml (`elixir = "1.18.4"`) and buildpack
- * settings (`elixir_version=1.18.4`).
+ * settings (`elixir_version=1.18.4`); '' without it.
  */
 export const pinned = (text: string, tool: string): string =>
   new RegExp(`^[ \\t]*"?${tool}(?:_version)?"?[ \\t]*[= \\t](.{1,99})`, 'm').exec(text)?.[1] ?? '';
 
+/** The first version in a text: "22.11.0" of `v22.11.0`. */
 export const numberIn = (text = ''): string | undefined =>
   /\d+(?:\.\d+)*(?:-[a-z]+[.\d]*)?/.exec(text.slice(0, 99))?.[0];
 
 /** `1.15.7-otp-26`, `ref:v1.15.7`, `1.15.7-erlang-26.2-alpine`: the number and, where it is named, the OTP release. */
 const ELIXIR = /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-(?:otp|erlang)-(\d+(?:\.\d+)*))?/;
 
-function pinIn(file: string, text: string) {
-  const isDockerfile = /Dockerfile/.test(file);
+/** @returns the versions that a file pins, and what stands where tools other than Docker look for Elixir's */
+function pinIn(file: string, content: string) {
+  const text = file.endsWith('.elixir-version') ? content : pinned(content, 'elixir');
+  const docker = /Dockerfile/.test(file) ? dockerfilePins(content) : undefined;
+  const [, elixir, otp] = ELIXIR.exec((docker?.elixir ?? text).slice(0, 99)) ?? [];
+  return { text, elixir, otp: numberIn(docker ? docker.otp : pinned(content, 'erlang')) ?? otp };
+}
+
+/** `ARG ELIXIR_VERSION=1.18.4`, `FROM elixir:1.18.4-otp-27` */
+function dockerfilePins(text: string) {
   const argument = (name: string) =>
     new RegExp(`^[ \\t]*ARG[ \\t]+${name}[ \\t]*=[ \\t]*"?([^"\\s]{1,99})`, 'mi').exec(text)?.[1];
   const image = /^[ \t]*(?:ARG|FROM)[ \t].{0,99}elixir:v?(\d\S{1,99})/im.exec(text)?.[1];
-  const own = file.endsWith('.elixir-version') ? text : pinned(text, 'elixir');
-  const named = isDockerfile ? (argument('ELIXIR_VERSION') ?? image ?? '') : own;
-  const [, elixir, otp] = ELIXIR.exec(named.slice(0, 99)) ?? [];
-  const erlang = isDockerfile ? argument('(?:OTP|ERLANG)_VERSION') : pinned(text, 'erlang');
-  return { own, elixir, otp: numberIn(erlang) ?? otp };
+  return {
+    elixir: argument('ELIXIR_VERSION') ?? image ?? '',
+    otp: argument('(?:OTP|ERLANG)_VERSION'),
+  };
 }
