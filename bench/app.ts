@@ -3,32 +3,46 @@ import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 
 const PACKAGES = 12;
-const MODULES = 30;
+const MODULES_PER_PACKAGE = 30;
+/** Where `git daemon` serves the repositories. */
+const GIT_HOST = 'git://127.0.0.1:9419';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** A module that takes the compiler some time: records, pattern matches, a macro. */
-const source = (name: string, version: number): string => `defmodule ${name} do
-  @moduledoc "Version ${version}"
-  defstruct ${JSON.stringify(Array.from({ length: 20 }, (_, index) => `field_${index}`)).replace(/"(\w+)"/g, ':$1')}
-
-${Array.from(
-  { length: 40 },
-  (
-    _,
-    index,
-  ) => `  def handle(%__MODULE__{field_${index % 20}: value} = state, {:event_${index}, list}) when is_list(list) do
+function moduleSource(name: string): string {
+  const fields = numbers(20).map((index) => `:field_${index}`);
+  const functions = numbers(40).map((index) => {
+    const [field, next, later] = [0, 1, 2].map((step) => `field_${(index + step) % 20}`);
+    return `  def handle(%__MODULE__{${field}: value} = state, {:event_${index}, list}) when is_list(list) do
     for item <- list, item > value, reduce: state do
-      acc -> %{acc | field_${(index + 1) % 20}: "#{item}:#{inspect(acc.field_${(index + 2) % 20})}:${index}"}
+      acc -> %{acc | ${next}: "#{item}:#{inspect(acc.${later})}:${index}"}
     end
   end
-`,
-).join('\n')}
+`;
+  });
+  return `defmodule ${name} do
+  @moduledoc "Version 1"
+  defstruct [${fields.join(',')}]
+
+${functions.join('\n')}
 end
 `;
+}
 
-const write = (path: string, text: string): void => {
+function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
-};
+}
+
+function edit(path: string, pattern: string | RegExp, replacement: string): void {
+  writeFileSync(path, readFileSync(path, 'utf8').replace(pattern, replacement));
+}
+
+function writeModules(folder: string, prefix: string, count: number): void {
+  for (const index of numbers(count))
+    write(join(folder, `part_${index}.ex`), moduleSource(`${prefix}.Part${index}`));
+}
 
 const git = (cwd: string, ...args: string[]): string =>
   execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
@@ -37,9 +51,40 @@ const git = (cwd: string, ...args: string[]): string =>
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
 
+/** Commits all files of a folder. @returns the commit */
+function commit(folder: string): string {
+  git(folder, 'init', '-q');
+  git(folder, 'add', '.');
+  git(folder, 'commit', '-qm', 'bench');
+  return git(folder, 'rev-parse', 'HEAD');
+}
+
+/** Makes the repository of a package of our own. */
+function makePackage(folder: string, name: string, module: string): void {
+  write(
+    join(folder, 'mix.exs'),
+    `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${name}, version: "1.0.0"]\n  def application, do: []\nend\n`,
+  );
+  writeModules(join(folder, 'lib'), module, MODULES_PER_PACKAGE);
+}
+
+function depRow(name: string): string {
+  const override = name === 'plug' ? ', override: true' : '';
+  return `      {:${name}, git: "${GIT_HOST}/${name}"${override}}`;
+}
+
+function lockText(commits: ReadonlyMap<string, string>): string {
+  const rows = [...commits].map(
+    ([name, sha]) => `  "${name}": {:git, "${GIT_HOST}/${name}", "${sha}", []},\n`,
+  );
+  return `%{\n${rows.join('')}}\n`;
+}
+
 /**
- * The test app with git dependencies of some size, served by `git daemon` from the returned folder: Hex is not needed.
- * @returns the folder of repositories, and the lock as it is after an update of one dependency
+ * Makes the test app with git dependencies of some size in place of Hex packages.
+ * @param repos the folder that gets their repositories, for `git daemon` to serve
+ * @param modules how many modules the app itself gets
+ * @returns the lock after an update of one dependency
  */
 export function makeApp(
   fixture: string,
@@ -48,61 +93,28 @@ export function makeApp(
   modules: number,
 ): { lock: string } {
   cpSync(fixture, app, { recursive: true });
-  const names = Array.from({ length: PACKAGES }, (_, index) => `package_${index}`);
-  const refs = new Map<string, string>();
-  const publish = (name: string, from?: string): void => {
+  const commits = new Map<string, string>();
+  for (const name of ['phoenix', 'plug', 'ecto_sql']) {
     const folder = join(repos, name);
-    if (from) cpSync(from, folder, { recursive: true });
-    git(folder, 'init', '-q');
-    git(folder, 'add', '.');
-    git(folder, 'commit', '-qm', name);
-    refs.set(name, git(folder, 'rev-parse', 'HEAD'));
-  };
-  for (const name of ['plug', 'ecto_sql', 'phoenix']) {
-    const folder = join(app, 'vendor', name);
-    writeFileSync(
-      join(folder, 'mix.exs'),
-      readFileSync(join(folder, 'mix.exs'), 'utf8').replace(
-        'path: "../plug"',
-        'git: "git://127.0.0.1:9419/plug"',
-      ),
-    );
-    publish(name, folder);
+    cpSync(join(app, 'vendor', name), folder, { recursive: true });
+    edit(join(folder, 'mix.exs'), 'path: "../plug"', `git: "${GIT_HOST}/plug"`);
+    commits.set(name, commit(folder));
   }
-  names.forEach((name, index) => {
-    const module = `Package${index}`;
-    write(
-      join(repos, name, 'mix.exs'),
-      `defmodule ${module}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${name}, version: "1.0.0"]\n  def application, do: []\nend\n`,
-    );
-    for (let part = 0; part < MODULES; part++)
-      write(join(repos, name, `lib/part_${part}.ex`), source(`${module}.Part${part}`, 1));
-    publish(name);
-  });
+  for (const index of numbers(PACKAGES)) {
+    const name = `package_${index}`;
+    const folder = join(repos, name);
+    makePackage(folder, name, `Package${index}`);
+    commits.set(name, commit(folder));
+  }
   rmSync(join(app, 'vendor'), { recursive: true });
-  const all = ['phoenix', 'plug', 'ecto_sql', ...names];
-  const mix = join(app, 'mix.exs');
-  const deps = all
-    .map(
-      (name) =>
-        `      {:${name}, git: "git://127.0.0.1:9419/${name}"${name === 'plug' ? ', override: true' : ''}}`,
-    )
-    .join(',\n');
-  writeFileSync(
-    mix,
-    readFileSync(mix, 'utf8').replace(
-      /( {4}\[\n)[^\]]*(\n {4}\]\n {2}end)/,
-      (_, open: string, close: string) => open + deps + close,
-    ),
-  );
-  for (let part = 0; part < modules; part++)
-    write(join(app, `lib/shop/part_${part}.ex`), source(`Shop.Part${part}`, 1));
-  const lock = (): string =>
-    `%{\n${all.map((name) => `  "${name}": {:git, "git://127.0.0.1:9419/${name}", "${refs.get(name)}", []},\n`).join('')}}\n`;
-  writeFileSync(join(app, 'mix.lock'), lock());
-  // A later version of one package, which the app moves to in one of the measurements
-  const changed = join(repos, 'package_3');
-  appendFileSync(join(changed, 'lib/part_0.ex'), '# changed\n');
-  publish('package_3');
-  return { lock: lock() };
+  const deps = [...commits.keys()].map(depRow).join(',\n');
+  // The list in deps/0
+  edit(join(app, 'mix.exs'), /(?<= {4}\[\n)[^\]]*(?=\n {4}\]\n {2}end)/, deps);
+  writeModules(join(app, 'lib/shop'), 'Shop', modules);
+  writeFileSync(join(app, 'mix.lock'), lockText(commits));
+
+  const updated = join(repos, 'package_3');
+  appendFileSync(join(updated, 'lib/part_0.ex'), '# changed\n');
+  commits.set('package_3', commit(updated));
+  return { lock: lockText(commits) };
 }

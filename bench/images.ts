@@ -13,10 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { makeApp } from './app.ts';
 import { type Build, phxGenRelease } from './rivals.ts';
 
+/** The variant whose builds are not timed. */
 const SIZE_ONLY = 'with psql';
-/** Modules of the smaller app. */
-const SMALL = 60;
+const MODULES_OF_SMALL_APP = 60;
 const root = fileURLToPath(new URL('..', import.meta.url));
+
 export interface ImageFlags {
   /** Folder of an app to measure instead of the generated one. */
   app?: string;
@@ -28,12 +29,20 @@ export interface ImageFlags {
   dockerfile?: string[];
 }
 
-interface Variant {
-  name: string;
-  dockerfile: string;
-  seconds: Record<string, number>;
+/** Megabytes of an image: as it is, and as a registry holds its layers. */
+interface Size {
   raw: number;
   gzip: number;
+}
+
+/** A Dockerfile that takes part, and what was measured. */
+interface Variant extends Size {
+  name: string;
+  /** The name of its file in the work folder. */
+  dockerfile: string;
+  /** Of each build. */
+  seconds: Record<string, number>;
+  /** Seconds until its health check answers. */
   boot: number;
 }
 
@@ -49,7 +58,7 @@ const run = (command: string, args: string[]): string =>
     maxBuffer: 1e9,
   });
 
-/** A BuildKit of our own, which is what Fly and Docker build with; undefined where it can't be made: then buildah builds. */
+/** Starts a BuildKit, which is what Fly and Docker build with. @returns undefined where there is none, so that buildah builds */
 async function startBuildKit(): Promise<ChildProcess | undefined> {
   const daemon = spawn('bash', ['bench/buildkitd.sh', work], {
     cwd: root,
@@ -64,54 +73,51 @@ async function startBuildKit(): Promise<ChildProcess | undefined> {
   return daemon;
 }
 
+/** Builds a variant. @returns the seconds that took */
 function build(variant: Variant, ...options: string[]): number {
   const log = join(work, 'build.log');
   const script =
-    'TIMEFORMAT="%R %U %S"; { time "$@" >"$0" 2>&1; } 2>&1 || { tail -n 40 "$0" >&2; false; }';
+    'TIMEFORMAT="%R"; { time "$@" >"$0" 2>&1; } 2>&1 || { tail -n 40 "$0" >&2; false; }';
   const image = `bench-${variant.dockerfile}`;
   const command = ['bench/build.sh', work, app, join(work, variant.dockerfile), image, ...options];
   try {
-    const times = run('bash', ['-c', script, log, 'bash', ...command]);
-    const [wall = NaN] = times.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-    console.log(`# ${variant.name} ${options.join(' ')}: ${wall.toFixed(1)} s`);
-    return wall;
+    const output = run('bash', ['-c', script, log, 'bash', ...command]);
+    const seconds = Number(output.trim().split('\n').at(-1));
+    console.log(`# ${variant.name} ${options.join(' ')}: ${seconds.toFixed(1)} s`);
+    return seconds;
   } catch (error) {
-    throw new Error(
-      `${variant.name}: ${String((error as { stderr?: string }).stderr).slice(-3000)}`,
-    );
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`${variant.name}: ${String(stderr).slice(-3000)}`);
   }
 }
 
-/** Sizes of an image in MB: raw, and its layers as a registry holds them. */
-function sizes(image: string): { raw: number; gzip: number } {
-  const folder = join(work, 'oci');
-  run('podman', ['--log-level', 'error', 'push', '-q', image, `oci:${folder}`]);
-  const read = (digest: string): { layers: { size: number }[] } =>
-    JSON.parse(
-      readFileSync(join(folder, 'blobs/sha256', digest.replace('sha256:', '')), 'utf8'),
-    ) as { layers: { size: number }[] };
-  const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
-    manifests: { digest: string }[];
-  };
-  const gzip = read(index.manifests[0]?.digest ?? '').layers.reduce(
-    (sum, { size }) => sum + size,
-    0,
-  );
-  rmSync(folder, { recursive: true });
-  return {
-    raw:
-      Number(
-        run('podman', ['--log-level', 'error', 'image', 'inspect', '--format', '{{.Size}}', image]),
-      ) / 1e6,
-    gzip: gzip / 1e6,
-  };
+const podman = (...args: string[]): string => run('podman', ['--log-level', 'error', ...args]);
+
+function sizeOf(image: string): Size {
+  const layout = join(work, 'oci');
+  podman('push', '-q', image, `oci:${layout}`);
+  const readJson = (path: string): unknown => JSON.parse(readFileSync(join(layout, path), 'utf8'));
+  const { manifests } = readJson('index.json') as { manifests: [{ digest: string }] };
+  const blob = `blobs/sha256/${manifests[0].digest.replace('sha256:', '')}`;
+  const { layers } = readJson(blob) as { layers: { size: number }[] };
+  rmSync(layout, { recursive: true });
+  const raw = Number(podman('image', 'inspect', '--format', '{{.Size}}', image));
+  const gzip = layers.reduce((sum, { size }) => sum + size, 0);
+  return { raw: raw / 1e6, gzip: gzip / 1e6 };
+}
+
+function bootSeconds({ dockerfile }: Variant): number {
+  return Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
 }
 
 /**
  * Builds the same app with the generated Dockerfile and in the style of phx.gen.release, one after the other, on Debian
  * stand-ins, and prints a table. Needs what test/e2e needs: root, buildah, podman.
  */
-export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<void> {
+export async function benchImages(
+  flags: ImageFlags,
+  modules = MODULES_OF_SMALL_APP,
+): Promise<void> {
   mkdirSync(work, { recursive: true });
   const { lock, daemon } = flags.app ? copyApp(flags.app, flags.lock) : makeOwnApp(modules);
   const buildkit = await startBuildKit();
@@ -125,12 +131,10 @@ export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<v
     });
     const edited = join(app, flags.edit ?? `lib/${release}/repo.ex`);
     measureBuilds(variants, edited, lock);
-    for (const variant of variants) Object.assign(variant, sizes(`bench-${variant.dockerfile}`));
-    const boot = ({ dockerfile }: Variant): number =>
-      Number(run('bash', ['bench/boot.sh', `bench-${dockerfile}`, app])) / 1000;
-    for (let round = 0; round < 3; round += 1)
-      for (const variant of variants) variant.boot = Math.min(variant.boot, boot(variant));
-    print(variants, sizes(`docker.io/library/${runner}`));
+    for (const variant of variants) Object.assign(variant, sizeOf(`bench-${variant.dockerfile}`));
+    for (let round = 0; round < 3; round++)
+      for (const variant of variants) variant.boot = Math.min(variant.boot, bootSeconds(variant));
+    printTable(variants, sizeOf(`docker.io/library/${runner}`));
   } finally {
     if (daemon?.pid) process.kill(-daemon.pid);
     buildkit?.kill();
@@ -140,19 +144,20 @@ export async function benchImages(flags: ImageFlags, modules = SMALL): Promise<v
   }
 }
 
-interface Prepared {
+interface PreparedApp {
   /** mix.lock after an update of one dependency. */
   lock?: string | undefined;
+  /** Serves the git dependencies. */
   daemon?: ChildProcess;
 }
 
-function copyApp(folder: string, lock: string | undefined): Prepared {
+function copyApp(folder: string, lock: string | undefined): PreparedApp {
   const isBuilt = (path: string) => /\/(_build|deps|node_modules|\.git)$/.test(path);
   cpSync(folder, app, { recursive: true, filter: (path) => !isBuilt(path) });
   return { lock: lock && readFileSync(lock, 'utf8') };
 }
 
-function makeOwnApp(modules: number): Prepared {
+function makeOwnApp(modules: number): PreparedApp {
   const repos = join(work, 'repos');
   const { lock } = makeApp(join(root, 'test/e2e/app'), app, repos, modules);
   const options = ['--export-all', '--reuseaddr', '--listen=127.0.0.1', '--port=9419'];
@@ -198,68 +203,61 @@ function dockerfiles(flags: ImageFlags) {
   return { ...facts, texts };
 }
 
-/** Builds after each kind of change, side by side: a machine may be slower some minutes later. */
+/** Builds after each kind of change, variants side by side: a machine may be slower some minutes later. */
 function measureBuilds(variants: Variant[], edited: string, lock: string | undefined): void {
   const lockFile = join(app, 'mix.lock');
-  const first = readFileSync(lockFile, 'utf8');
-  const edit = () => appendFileSync(edited, `# ${Math.random()}\n`);
-  const steps: [name: string, change: () => void][] = [
+  const oldLock = readFileSync(lockFile, 'utf8');
+  const editSource = () => appendFileSync(edited, `# ${Math.random()}\n`);
+  const changes: [name: string, change: () => void][] = [
     // Twice: the first build without --no-cache is not yet all from layers
     ['nothing changed', () => {}],
     ['nothing changed', () => {}],
-    ['one line in lib/', edit],
+    ['one line in lib/', editSource],
     ['one dependency', () => lock && writeFileSync(lockFile, lock)],
   ];
-  // A builder that has the layers, but not the cache mounts: buildah keeps none that begin with a stage
+  // A builder that has the layers, but not the cache mounts. (buildah keeps none that begin with a stage.)
   if (process.env.BUILDKIT_HOST)
-    steps.push(
-      ['one line, no mounts', edit],
-      ['one dependency, no mounts', () => lock && writeFileSync(lockFile, `${first}\n`)],
+    changes.push(
+      ['one line, no mounts', editSource],
+      ['one dependency, no mounts', () => lock && writeFileSync(lockFile, `${oldLock}\n`)],
     );
-  const timed = variants.filter(({ name }) => name !== SIZE_ONLY);
-  // Where buildah keeps cache mounts: each variant begins with none
-  const caches = new Map(variants.map(({ name }) => [name, mkdtempSync(join(work, 'tmp-'))]));
-  const step = (variant: Variant, ...options: string[]): number => {
-    process.env.TMPDIR = caches.get(variant.name);
+  // buildah keeps cache mounts in TMPDIR: each variant has its own
+  const cacheFolders = new Map(variants.map(({ name }) => [name, mkdtempSync(join(work, 'tmp-'))]));
+  const buildInOwnCache = (variant: Variant, ...options: string[]): number => {
+    process.env.TMPDIR = cacheFolders.get(variant.name);
     return build(variant, ...options);
   };
-  for (const variant of timed) variant.seconds['from nothing'] = step(variant, '--no-cache');
-  for (const [name, change] of steps) {
+  const timed = variants.filter(({ name }) => name !== SIZE_ONLY);
+  for (const variant of timed)
+    variant.seconds['from nothing'] = buildInOwnCache(variant, '--no-cache');
+  for (const [name, change] of changes) {
     change();
     if (name.endsWith('no mounts')) run('bash', ['bench/forget-mounts.sh']);
-    for (const variant of timed) variant.seconds[name] = step(variant);
+    for (const variant of timed) variant.seconds[name] = buildInOwnCache(variant);
   }
-  for (const variant of variants) step(variant, '--load');
+  for (const variant of variants) buildInOwnCache(variant, '--load');
 }
 
-function print(variants: Variant[], base: { raw: number; gzip: number }): void {
-  const rival = variants[0];
+/** Each figure of each variant, and in brackets how it compares to the first variant. */
+function printTable(variants: Variant[], base: Size): void {
+  const [rival] = variants;
   if (!rival) return;
-  const rows: [string, (variant: Variant) => number][] = [
-    ...Object.keys(rival.seconds).map((step): [string, (variant: Variant) => number] => [
-      `${step} (s)`,
-      ({ seconds }) => seconds[step] ?? NaN,
-    ]),
-    ['image above its base (MB)', ({ raw }) => raw - base.raw],
-    ['the same, gzip (MB)', ({ gzip }) => gzip - base.gzip],
-    ['boot to healthy, least of 3 (s)', ({ boot }) => boot],
-  ];
-  console.log(
-    ['', ...variants.map(({ name }) => name)]
-      .map((cell, index) => cell.padEnd(index ? 24 : 34))
-      .join(''),
+  const printRow = (label: string, cells: string[]) =>
+    console.log(label.padEnd(34) + cells.map((cell) => cell.padEnd(24)).join(''));
+  const printFigures = (label: string, figureOf: (variant: Variant) => number) => {
+    const cells = variants.map(figureOf).map((figure) => {
+      const ratio = figure / figureOf(rival);
+      return Number.isNaN(figure) ? '' : `${figure.toFixed(1)} (${ratio.toFixed(2)})`;
+    });
+    printRow(label, cells);
+  };
+  printRow(
+    '',
+    variants.map(({ name }) => name),
   );
-  for (const [name, of] of rows) {
-    console.log(
-      name.padEnd(34) +
-        variants
-          .map((variant) =>
-            (Number.isNaN(of(variant))
-              ? ''
-              : `${of(variant).toFixed(1)} (${(of(variant) / of(rival)).toFixed(2)})`
-            ).padEnd(24),
-          )
-          .join(''),
-    );
-  }
+  for (const step of Object.keys(rival.seconds))
+    printFigures(`${step} (s)`, ({ seconds }) => seconds[step] ?? NaN);
+  printFigures('image above its base (MB)', ({ raw }) => raw - base.raw);
+  printFigures('the same, gzip (MB)', ({ gzip }) => gzip - base.gzip);
+  printFigures('boot to healthy, least of 3 (s)', ({ boot }) => boot);
 }
