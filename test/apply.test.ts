@@ -10,7 +10,7 @@ import type { Change } from '../src/plan/file.ts';
 import { problemOf } from '../src/problem.ts';
 import { apply } from '../src/write/apply.ts';
 import { BUNDLE } from './commands.ts';
-import { put } from './support.ts';
+import { writeFiles } from './support.ts';
 
 type Texts = Record<string, string>;
 let root = '';
@@ -20,7 +20,7 @@ test.before.each(() => {
   root = fs.mkdtempSync(join(tmpdir(), 'apply-'));
   temporary = fs.mkdtempSync(join(tmpdir(), 'apply-tmp-'));
   process.env.TMPDIR = temporary;
-  put(root, OLD);
+  writeFiles(root, OLD);
 });
 test.after.each(() => {
   delete process.env.TMPDIR;
@@ -74,14 +74,18 @@ test('one file alone', () => {
 
 /** What is there meanwhile, and what is said; `before` is what a.txt was read as. */
 const REFUSED: [string, () => void, RegExp, before?: string][] = [
-  ['an edit', () => put(root, { 'config/b.txt': 'edited' }), /b.txt changed meanwhile; run again/],
+  [
+    'an edit',
+    () => writeFiles(root, { 'config/b.txt': 'edited' }),
+    /b.txt changed meanwhile; run again/,
+  ],
   ['a deleted file', () => fs.rmSync(at('a.txt')), /a.txt changed meanwhile/],
-  ['a new file', () => put(root, { 'lib/deep/c.txt': 'mine' }), /c.txt changed meanwhile/],
+  ['a new file', () => writeFiles(root, { 'lib/deep/c.txt': 'mine' }), /c.txt changed meanwhile/],
   ['a link', () => fs.symlinkSync(at('other.txt'), inFolder('c.txt')), /c.txt is a symbolic link/],
   ['a linked folder', () => fs.symlinkSync(tmpdir(), at('lib')), /lib is a symbolic link where a/],
   ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a folder; move it/],
   ['a pipe', () => execFileSync('mkfifo', [inFolder('c.txt')]), /c.txt is a pipe or a device/],
-  ['a file as a folder', () => put(root, { lib: 'file' }), /lib is a file where a folder/],
+  ['a file as a folder', () => writeFiles(root, { lib: 'file' }), /lib is a file where a folder/],
   [
     'other than UTF-8',
     () => fs.writeFileSync(at('a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),
@@ -144,7 +148,7 @@ test('Ctrl-C amid the writing: the new tree, nothing left over', () => {
 
 test('two runs at once: one writes, the other says so', async () => {
   const rounds = 40;
-  for (let round = 0; round < rounds; round++) put(at(String(round)), OLD);
+  for (let round = 0; round < rounds; round++) writeFiles(at(String(round)), OLD);
   const race = (who: string, start: number) => `
     const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});
     const results = [];

@@ -8,7 +8,7 @@ import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { textsBefore } from './projects.ts';
 import { projectOf, shop } from './support.ts';
-import { generated, judge, patched, spoil, type Texts, testTraps } from './traps.ts';
+import { generated, patched, replaceIn, resultFor, type Texts, testTraps } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 
@@ -151,7 +151,7 @@ B6 must: a lockfile kept out that npm installs from
 
 test('migrations of the tests stay out', () => {
   const texts = { ...generated(), 'test/support/priv/repo/migrations/1_make.exs': '1' };
-  assert.equal(judge(texts, 'B6').findings, []);
+  assert.equal(resultFor(texts, 'B6').findings, []);
 });
 
 test('nothing that stops the Dockerfile of phx.gen.release is found in it', () =>
@@ -245,7 +245,7 @@ test('a script that is started and may not be executed', () => {
 
 test('mix phx.server serves without PHX_SERVER', () => {
   const dockerfile = 'FROM elixir:1.18\nCOPY . .\nCMD ["mix", "phx.server"]\n';
-  const found = judge({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
+  const found = resultFor({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
   assert.equal(
     found.map(({ what }) => what),
     ['it starts with mix, not a release'],
@@ -253,7 +253,7 @@ test('mix phx.server serves without PHX_SERVER', () => {
 });
 
 test('what a foreign Dockerfile can not do is one line each', () => {
-  const texts = spoil(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
+  const texts = replaceIn(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
   assert.equal(mustFaults(projectOf(texts)), [
     "Dockerfile:4: Debian bullseye's packages are gone (end of life), so apt-get fails",
   ]);
@@ -261,15 +261,15 @@ test('what a foreign Dockerfile can not do is one line each', () => {
 
 test('a Dockerfile that is not what is built is never met', () => {
   for (const build of ['builder = "heroku/buildpacks:20"', 'image = "registry.example.com/shop"']) {
-    const texts = spoil(generated(), 'fly.toml', '[env]', `[build]\n${build}\n\n[env]`);
-    const { verdict, unknown } = judge(texts, 'R1.1');
+    const texts = replaceIn(generated(), 'fly.toml', '[env]', `[build]\n${build}\n\n[env]`);
+    const { verdict, unknown } = resultFor(texts, 'R1.1');
     assert.is(verdict, 'unknown');
     assert.match(unknown[0]?.why ?? '', 'not built by this');
   }
 });
 
 test('the summary counts by weight, and says what is left', () => {
-  const texts = spoil(generated(), DOCKERFILE, 'USER 65534:65534', 'USER root');
+  const texts = replaceIn(generated(), DOCKERFILE, 'USER 65534:65534', 'USER root');
   const said = (skip: Record<string, string>, strict = false) =>
     stripVTControlCharacters(
       verdictsOf(check(projectOf(texts), new Map(Object.entries(skip))), strict),

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generated, judge, spoil, testTraps, umbrella } from './traps.ts';
+import { generated, replaceIn, resultFor, testTraps, umbrella } from './traps.ts';
 
 testTraps(`
 R1.1 dependencies after the code (A32)
@@ -303,8 +303,8 @@ mix.exs: defmodule Shops => [applications: [web: :permanent]]]
 );
 
 test('a script whose lines end in CRLF starts nowhere', () => {
-  const texts = spoil(generated(), 'rel/overlays/bin/migrate', '\n', '\r\n');
-  const [finding] = judge(texts, 'R1.6').findings;
+  const texts = replaceIn(generated(), 'rel/overlays/bin/migrate', '\n', '\r\n');
+  const [finding] = resultFor(texts, 'R1.6').findings;
   assert.is(`${finding?.weight} ${finding?.file}`, 'must rel/overlays/bin/migrate');
 });
 

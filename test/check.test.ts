@@ -1,9 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../src/check/check.ts';
-import { calledMain } from './commands.ts';
-import { after, FLAGS, planFor, SHOP, shop } from './support.ts';
-import { type Flags, generated, judge, open, results, spoil, umbrella } from './traps.ts';
+import { runMain } from './commands.ts';
+import { FLAGS, planFor, SHOP, shop, withChanges } from './support.ts';
+import {
+  checkTexts,
+  type Flags,
+  generated,
+  replaceIn,
+  resultFor,
+  umbrella,
+  unmet,
+} from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -19,7 +27,7 @@ for (const [name, flags] of Object.entries<Flags>({
   },
   'migrations, no psql, half the memory': { ...FLAGS, migrate: 'yes', psql: 'no', memory: '512mb' },
 })) {
-  test(`after fly all is met: ${name}`, () => assert.equal(open(generated(flags)), []));
+  test(`after fly all is met: ${name}`, () => assert.equal(unmet(generated(flags)), []));
 }
 
 test('after fly all is met: an older fly.toml and a lax check_origin', () => {
@@ -29,28 +37,29 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
     'fly.toml':
       'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
   });
-  const done = after(texts, planFor(texts, { ...FLAGS, memory: '1gb' }));
+  const done = withChanges(texts, planFor(texts, { ...FLAGS, memory: '1gb' }));
   // The owner's word counts, and is named
-  assert.equal(open(done), ['R3.3 advice']);
+  assert.equal(unmet(done), ['R3.3 advice']);
 });
 
 test('a health check of a file or a route of the owner is no fault', () => {
-  const checked = (path: string) => spoil(generated(), FLY, 'path = "/health"', `path = "${path}"`);
+  const checked = (path: string) =>
+    replaceIn(generated(), FLY, 'path = "/health"', `path = "${path}"`);
   const router = 'lib/shop_web/router.ex';
   const route = (line: string) =>
     `defmodule ShopWeb.Router do\n  use Phoenix.Router\n  ${line}\nend\n`;
   const file = { ...checked('/robots.txt'), 'priv/static/robots.txt': '' };
   const own = { ...checked('/api/up'), [router]: route('get "/up", ShopWeb.Up, :show') };
-  for (const texts of [file, own]) assert.is(judge(texts, 'R2.5').verdict, 'met');
+  for (const texts of [file, own]) assert.is(resultFor(texts, 'R2.5').verdict, 'met');
   const gone = { ...checked('/api/up'), [router]: route('# get "/up", ShopWeb.Up, :show') };
   for (const texts of [checked('/robots.txt'), gone])
-    assert.is(judge(texts, 'R2.5').verdict, 'must');
+    assert.is(resultFor(texts, 'R2.5').verdict, 'must');
   const before = shop({ [FLY]: checked('/robots.txt')[FLY], 'priv/static/robots.txt': '' });
   assert.not(planFor(before).some(({ path }) => path.includes('health')));
 });
 
 test('without the files everything is missing, and one command writes it', () => {
-  const all = results(shop({ 'config/runtime.exs': undefined }));
+  const all = checkTexts(shop({ 'config/runtime.exs': undefined }));
   assert.is(
     all.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
     all.length,
@@ -58,16 +67,16 @@ test('without the files everything is missing, and one command writes it', () =>
   assert.match(all[0]?.findings[0]?.edit ?? '', 'npx plop dockerfile');
 });
 
-test('after fly all is met: an umbrella', () => assert.equal(open(umbrella()), []));
+test('after fly all is met: an umbrella', () => assert.equal(unmet(umbrella()), []));
 
 test('a repo that the generators refuse is judged all the same, and not sent to them', () => {
-  const sqlite = spoil(
-    spoil(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
+  const sqlite = replaceIn(
+    replaceIn(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
     'mix.exs',
     ':postgrex',
     ':ecto_sqlite3',
   );
-  assert.match(judge(sqlite, 'R1.1').findings[0]?.edit ?? '', /^write it yourself; .* SQLite/);
+  assert.match(resultFor(sqlite, 'R1.1').findings[0]?.edit ?? '', /^write it yourself; .* SQLite/);
 });
 
 test('what only the running release knows is unknown, never met', () => {
@@ -84,19 +93,19 @@ test('what only the running release knows is unknown, never met', () => {
     ['R3.5', RUNTIME, FORMATTER, HANDLER + FORMATTER],
     ['R3.3', RUNTIME, '      raise "environment', '      System.halt(1) && "environment'],
   ] as const)
-    assert.is(judge(spoil(generated(), file, from, to), id).verdict, 'unknown', from);
+    assert.is(resultFor(replaceIn(generated(), file, from, to), id).verdict, 'unknown', from);
   const { [RUNTIME]: runtime = '', ...others } = generated();
   const pool = '    pool_size: String.to_integer(System.get_env("POOL_SIZE", "10")),\n';
   const condition = 'if Shop.Env.large?() do\n  config :shop, Shop.Repo, pool_size: 40\nend\n';
   const hosted = generated({ ...FLAGS, host: 'shop.example.com' });
   for (const [id, texts] of [
-    ['R3.3', spoil(hosted, RUNTIME, '["//#{host}", "//#{fly_host}"]', 'Shop.Origins.all()')],
+    ['R3.3', replaceIn(hosted, RUNTIME, '["//#{host}", "//#{fly_host}"]', 'Shop.Origins.all()')],
     ['R2.5', { ...generated(), [FLY]: 'app = ' }],
     ['R1.4', shop({ [FLY]: 'app = "shop"\n[build]\n  image = "registry.example.com/shop:1"\n' })],
     ['R3.2', { ...others, [RUNTIME]: runtime.replace(pool, '') + condition }],
     ['R3.1', { ...others, [RUNTIME]: `${runtime}\nif x do\n` }],
   ] as const)
-    assert.is(judge(texts, id).verdict, 'unknown', id);
+    assert.is(resultFor(texts, id).verdict, 'unknown', id);
 });
 
 test('what is worth knowing without being a fault is a note', () => {
@@ -105,19 +114,19 @@ test('what is worth knowing without being a fault is a note', () => {
   for (const [id, texts, note] of [
     [
       'R2.5',
-      spoil(generated(), 'config/prod.exs', SSL, `${SSL}, exclude: [paths: ["/health"]]`),
+      replaceIn(generated(), 'config/prod.exs', SSL, `${SSL}, exclude: [paths: ["/health"]]`),
       'prod.exs:3: exclude is beside force_ssl',
     ],
     ['R1.3', generated({ ...FLAGS, psql: 'no' }), 'the image has no psql'],
     ['R2.7', { ...others, [RUNTIME]: `${runtime}\nSystem.fetch_env!("STRIPE")\n` }, 'STRIPE'],
     ['R3.1', { ...others, 'config/releases.exs': runtime }, 'rename it to config/runtime.exs'],
   ] as const)
-    assert.match(judge(texts, id).notes.join(), note);
+    assert.match(resultFor(texts, id).notes.join(), note);
 });
 
 test('what is wrong, and the edit line by line', () => {
-  const texts = spoil(generated(), FLY, '[[vm]]', '[[processes]]');
-  assert.equal(judge(texts, 'R2.2').findings, [
+  const texts = replaceIn(generated(), FLY, '[[vm]]', '[[processes]]');
+  assert.equal(resultFor(texts, 'R2.2').findings, [
     {
       weight: 'advice',
       file: FLY,
@@ -129,27 +138,27 @@ test('what is wrong, and the edit line by line', () => {
 });
 
 test('other ways to say the same are met', () => {
-  const stock = spoil(
+  const stock = replaceIn(
     generated(),
     RUNTIME,
     'if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])',
     'if(System.get_env("ECTO_IPV6", "false") in ["true", "1"], do: [:inet6], else: [])',
   );
-  const service = spoil(
+  const service = replaceIn(
     stock,
     FLY,
     '[http_service.checks.headers]',
     '[http_service.checks.headers] # mine',
   );
-  const dockerfile = spoil(
-    spoil(service, DOCKERFILE, 'mix do compile + ', 'mix do '),
+  const dockerfile = replaceIn(
+    replaceIn(service, DOCKERFILE, 'mix do compile + ', 'mix do '),
     DOCKERFILE,
     '# Assets are built after',
     'RUN <<EOF\nmix do compile\nEOF\n# Assets are built after',
   );
   const server = {
-    ...spoil(
-      spoil(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''),
+    ...replaceIn(
+      replaceIn(dockerfile, DOCKERFILE, 'PHX_SERVER=true ', ''),
       DOCKERFILE,
       'CMD ["/app/bin/shop", "start"]',
       'ENTRYPOINT ["/sbin/tini", "--"]\nCMD ["/app/bin/server"]',
@@ -157,11 +166,11 @@ test('other ways to say the same are met', () => {
     'rel/overlays/bin/server':
       '#!/bin/sh\nset -eu\ncd -P -- "$(dirname -- "$0")"\nPHX_SERVER=true exec ./shop start\n',
   };
-  assert.equal(open(server), []);
+  assert.equal(unmet(server), []);
 });
 
 test('the command: exit code 1 for a must, with --strict for any; --json for scripts', async () => {
-  const check = (...args: string[]) => calledMain('check', '--dest', SHOP, ...args);
+  const check = (...args: string[]) => runMain('check', '--dest', SHOP, ...args);
   const told = await check();
   assert.is(told.code, 1);
   assert.match(told.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
@@ -170,7 +179,7 @@ test('the command: exit code 1 for a must, with --strict for any; --json for scr
   const ids = (JSON.parse(out) as Result[]).map(({ id }) => id);
   assert.equal(
     ids,
-    results(shop()).map(({ id }) => id),
+    checkTexts(shop()).map(({ id }) => id),
   );
   assert.is((await check('--strict', ...ids.flatMap((id) => ['--skip', id]))).code, 0);
   const unknown = await check('--skip', 'R9.9: none');

@@ -9,7 +9,15 @@ import { foldLines } from '../src/docker/fold.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { treeOf } from '../src/tree.ts';
-import { after, complete, definedIn, FLAGS, planFor, projectOf, shop } from './support.ts';
+import {
+  complete,
+  FLAGS,
+  planFor,
+  projectOf,
+  shop,
+  withChanges,
+  withoutUndefined,
+} from './support.ts';
 
 type Texts = Record<string, string | undefined>;
 const planned = (texts: Texts, file = 'dockerfile'): string =>
@@ -628,7 +636,7 @@ for (const [texts, lacks] of ABSENT) SHAPES[`no ${lacks}`] = { texts, lacks };
 
 for (const [name, { texts, flags = FLAGS, has = [], lacks, notes }] of Object.entries(SHAPES))
   test(`${name}: a Dockerfile without errors, which a second run leaves as it is`, () => {
-    const before = texts && 'apps/shop/mix.exs' in texts ? definedIn(texts) : shop(texts);
+    const before = texts && 'apps/shop/mix.exs' in texts ? withoutUndefined(texts) : shop(texts);
     const [change] = planFor(before, flags, undefined, 'dockerfile');
     const text = change?.after ?? '';
     const errors = validate(text).filter(({ severity }) => severity === 1);
@@ -675,7 +683,7 @@ test('files among the code that are no code begin the cache, and check names tho
   assert.match(text, 'COPY priv priv\nCOPY lib lib\nRUN find lib -type f');
   assert.match(text, 'starts here, does\nCOPY --from=files /app ./\n');
   const findings = (dockerfile: string) =>
-    check(projectOf({ ...after(shop(words), planFor(shop(words))), Dockerfile: dockerfile }))
+    check(projectOf({ ...withChanges(shop(words), planFor(shop(words))), Dockerfile: dockerfile }))
       .find(({ id }) => id === 'B3')
       ?.findings.map(({ weight, what }) => `${weight}: ${what}`);
   assert.equal(findings(text), []);
@@ -732,7 +740,7 @@ test('an umbrella without a release gets one in mix.exs, in whatever way its lis
   const mixExs =
     'defmodule Depot.MixProject do\n  use Mix.Project\n  def project do\n    [apps_path: "apps",\n     version: "0.1.0"]\n  end\nend\n';
   for (const texts of [umbrella(''), { ...umbrella(''), 'mix.exs': mixExs }]) {
-    const changed = after(texts, planFor(texts));
+    const changed = withChanges(texts, planFor(texts));
     assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
     assert.equal(projectOf(changed).release.names, ['shop']);
     assert.match(changed.Dockerfile ?? '', 'CMD ["/app/bin/shop"');
@@ -748,7 +756,7 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
     ),
   );
   const flags = { ...FLAGS, release: 'shop_worker' };
-  const done = after(texts, planFor(texts, flags));
+  const done = withChanges(texts, planFor(texts, flags));
   assert.match(
     done.Dockerfile ?? '',
     /COPY rel\/worker rel\/worker[\s\S]* release shop_worker --overwrite[\s\S]*CMD \["\/app\/bin\/shop_worker", "start"\]/,

@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { envSh } from '../generators/env-sh.ts';
-import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
-import { judge, type Texts } from './traps.ts';
+import { complete, FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
+import { resultFor, type Texts } from './traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
-const run = (texts: Texts): Texts => after(texts, planFor(texts, FLAGS));
+const run = (texts: Texts): Texts => withChanges(texts, planFor(texts, FLAGS));
 const script = (changes: Record<string, string> = {}): string =>
   planFor(shop(changes), FLAGS, undefined, 'env-sh').find(({ path }) => path === ENV_SH)?.after ??
   '';
 const says = (texts: Texts): string =>
-  judge(texts, 'B10')
+  resultFor(texts, 'B10')
     .findings.map(({ weight, line, what }) => `${weight} ${line} ${what}`)
     .join('\n');
 

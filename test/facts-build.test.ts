@@ -6,17 +6,17 @@ import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree, treeOf } from '../src/tree.ts';
-import { app, lock, mix, projectOf } from './support.ts';
+import { app, mixExs, mixLock, projectOf } from './support.ts';
 
 const compiled = (
   names: string[],
   packages: Record<string, string[]>,
   deps: string,
   more: Record<string, string> = {},
-) => assert.equal(app({ 'mix.lock': lock(packages), ...more }, deps).deps.nif, names);
+) => assert.equal(app({ 'mix.lock': mixLock(packages), ...more }, deps).deps.nif, names);
 
 const withGit = (packages: Record<string, string[]>, ...names: string[]) => ({
-  'mix.lock': lock(packages).replace(
+  'mix.lock': mixLock(packages).replace(
     /}\n$/,
     `${names.map((name) => `  "${name}": {:git, "https://host/${name}.git", "sha", []},\n`).join('')}}\n`,
   ),
@@ -61,13 +61,13 @@ test('what nothing leads to: packages that apps name themselves are left over, o
   compiled(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
   compiled(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
   compiled(['odd_nif'], packages, ', {:near, path: "near"}', {
-    'near/mix.exs': mix('app: :near, deps: [{:odd_nif, "~> 1.0"}]'),
+    'near/mix.exs': mixExs('app: :near, deps: [{:odd_nif, "~> 1.0"}]'),
   });
 });
 
 test('mix.exs is read as the build would, with no variable set', () => {
   const { deps } = app({
-    'mix.exs': mix(
+    'mix.exs': mixExs(
       'app: :shop, deps: [phoenix(), {:store, path: Path.join(System.get_env("LIBS", "libs"), "store")}]',
       '  defp phoenix do\n    if path = System.get_env("PHOENIX"), do: {:phoenix, path: path}, else: {:phoenix, github: "fork/phoenix"}\n  end',
     ),
@@ -77,14 +77,14 @@ test('mix.exs is read as the build would, with no variable set', () => {
 });
 
 test('LiveView: a dependency of the app, or used; not merely locked', () => {
-  const locked = { 'mix.lock': lock({ phoenix_live_view: [] }) };
+  const locked = { 'mix.lock': mixLock({ phoenix_live_view: [] }) };
   assert.is(app(locked).phoenix.liveView, false);
   assert.is(app(locked, ', {:phoenix_live_view, "~> 1.0"}').phoenix.liveView, true);
 });
 
 const npm = (json: object, file = 'package.json', aliases = '') =>
   app({
-    'mix.exs': mix(
+    'mix.exs': mixExs(
       `app: :shop, deps: [{:phoenix, "~> 1.8"}], aliases: ["assets.deploy": [${aliases}]]`,
     ),
     [file]: JSON.stringify(json),
@@ -127,7 +127,7 @@ test('package.json without a lockfile: the manager that it names, and a note', (
 test('an asset tool is named once, and where mix.lock has it', () => {
   assert.equal(app({}, ', {:esbuild, "~> 0.10"}').assets.tools, []);
   const bun = {
-    'mix.lock': lock({ bun: [] }),
+    'mix.lock': mixLock({ bun: [] }),
     'assets/package.json': '{"dependencies":{"a":"1"}}',
     'assets/bun.lock': '',
   };
@@ -162,8 +162,8 @@ test('version pins in each spelling', () => {
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
   const inFolder = (pin: string) => {
     const { appDir, elixir } = projectOf({
-      'site/mix.exs': mix('app: :s, deps: [{:phoenix, "~> 1.8"}]'),
-      'site/mix.lock': lock({}),
+      'site/mix.exs': mixExs('app: :s, deps: [{:phoenix, "~> 1.8"}]'),
+      'site/mix.lock': mixLock({}),
       'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
       [pin]: 'elixir 1.18.4\n',
     });
@@ -243,7 +243,7 @@ test('background: children of supervisors', () => {
 test('background: job libraries of production', () => {
   assert.equal(
     app(
-      { 'mix.lock': lock({ oban: [], quantum: [] }) },
+      { 'mix.lock': mixLock({ oban: [], quantum: [] }) },
       ', {:oban, "~> 2.0"}, {:quantum, "~> 3.0", only: :dev}',
     ).background,
     ['oban'],
@@ -273,7 +273,7 @@ test('code outside lib, as elixirc_paths says', () => {
   const paths =
     '  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]';
   const { endpoint } = app({
-    'mix.exs': mix(
+    'mix.exs': mixExs(
       'app: :shop, deps: [{:phoenix, "~> 1.8"}], elixirc_paths: paths(Mix.env())',
       paths,
     ),

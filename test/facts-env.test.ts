@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, mix } from './support.ts';
+import { app, mixExs } from './support.ts';
 
 const names = (files: Record<string, string>) => app(files).env.required.map(({ name }) => name);
 
@@ -134,7 +134,7 @@ test('read while building, or while booting', () => {
   const application =
     '\n  def application, do: [env: [region: System.fetch_env!("REGION"), key: System.get_env("KEY")]]';
   const { required, buildReads } = app({
-    'mix.exs': mix('app: :shop, deps: [{:phoenix, "~> 1.8"}]', application),
+    'mix.exs': mixExs('app: :shop, deps: [{:phoenix, "~> 1.8"}]', application),
   }).env;
   assert.equal(required, [{ name: 'REGION', file: 'mix.exs', line: 4, compileTime: true }]);
   assert.equal(buildReads, [{ name: 'KEY', file: 'mix.exs', line: 4 }]);

@@ -1,26 +1,26 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, lock, mix, projectOf } from './support.ts';
+import { app, mixExs, mixLock, projectOf } from './support.ts';
 
 const phoenix = '{:phoenix, "~> 1.8"}';
 
 test('an umbrella: files that each mix.exs reads, path dependencies, and who has the assets aliases', () => {
   const project = projectOf({
-    'mix.exs': mix('apps_path: "services", deps: []'),
-    'mix.lock': lock({}),
+    'mix.exs': mixExs('apps_path: "services", deps: []'),
+    'mix.lock': mixLock({}),
     VERSION: '1.0.0',
-    'services/front/mix.exs': mix(
+    'services/front/mix.exs': mixExs(
       `app: :front, version: @version, deps: [${phoenix}, {:core, in_umbrella: true}, {:core2, path: "../core2"}, {:money, path: "../../vendor/money"}, {:far, path: "../../../far"}], aliases: ["assets.deploy": ["phx.digest"]]`,
       '  @version File.read!("../../VERSION")',
     ),
     'services/front/lib/endpoint.ex':
       'defmodule Front.Endpoint do\n  use Phoenix.Endpoint, otp_app: :front\nend',
-    'services/core2/mix.exs': mix('app: :core2, deps: []'),
-    'vendor/money/mix.exs': mix(
+    'services/core2/mix.exs': mixExs('app: :core2, deps: []'),
+    'vendor/money/mix.exs': mixExs(
       'app: :money, version: File.read!("REVISION"), deps: [{:coins, path: "../coins"}]',
     ),
     'vendor/money/REVISION': '2',
-    'vendor/coins/mix.exs': mix('app: :coins, deps: []'),
+    'vendor/coins/mix.exs': mixExs('app: :coins, deps: []'),
   });
   assert.equal([project.appsPath, project.assets.appDir], ['services', 'services/front']);
   assert.equal(project.inputs.mix, ['VERSION', 'vendor/money/REVISION']);
@@ -43,7 +43,7 @@ test('of the files that mix.exs reads, those it cannot load without; what it cop
     '  defp copy(release), do: File.cp!(Path.join(["extra", "run.sh"]), release.path)',
   ].join('\n');
   const project = app({
-    'mix.exs': mix(
+    'mix.exs': mixExs(
       `app: :shop, version: @version, description: notes(), deps: [${phoenix}], releases: [shop: [steps: [:assemble, &copy/1]]]`,
       more,
     ),
@@ -59,7 +59,7 @@ test('of the files that mix.exs reads, those it cannot load without; what it cop
 });
 
 test('files that mix.exs reads outside of its functions', () => {
-  const text = mix(
+  const text = mixExs(
     `app: :shop, version: @version, deps: [${phoenix}]`,
     '  @version "0.1.0"',
   ).replace(
@@ -133,7 +133,7 @@ test('Rust: a crate of the app is compiled with what lies at the top for it; pre
   const crate = {
     'Cargo.toml': '[workspace]',
     'Cargo.lock': '',
-    'mix.lock': lock({
+    'mix.lock': mixLock({
       rustler: [],
       rustler_precompiled: [],
       crate: ['rustler'],
@@ -155,7 +155,7 @@ test('Rust: a crate of the app is compiled with what lies at the top for it; pre
 test('whom the build asks for code: git over https or ssh, other folders, hex organisations, other hex repositories', () => {
   const { deps } = app(
     {
-      'mix.lock': lock({}).replace(
+      'mix.lock': mixLock({}).replace(
         '}\n',
         '  "e": {:hex, :e, "1.0.0", "sum", [:mix], [], "hexpm:umbra", "sum"},\n}\n',
       ),

@@ -5,7 +5,7 @@ import { detectBuilt } from '../src/docker/release-files.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import { serverRepos } from '../src/facts/project.ts';
 import { treeOf } from '../src/tree.ts';
-import { app, complete, FLAGS, lock, mix } from './support.ts';
+import { app, complete, FLAGS, mixExs, mixLock } from './support.ts';
 
 const endpoint = (name: string, app = 'shop') =>
   `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :${app}\nend`;
@@ -14,7 +14,7 @@ const repo = (name: string, app: string, adapter = 'Postgres') =>
 
 const umbrella = (root: string, extra: Record<string, string> = {}, release?: string) => {
   const child = (app: string, module: string, deps: string) => ({
-    [`apps/${app}/mix.exs`]: mix(
+    [`apps/${app}/mix.exs`]: mixExs(
       `app: :${app}, elixir: "~> 1.14", deps: [{:phoenix, "~> 1.8"}${deps}]`,
       `  def application, do: [mod: {${module}.Application, []}]`,
       module,
@@ -22,8 +22,8 @@ const umbrella = (root: string, extra: Record<string, string> = {}, release?: st
     [`apps/${app}/lib/endpoint.ex`]: endpoint(`${module}Web`, app),
   });
   const files = {
-    'mix.exs': mix(`apps_path: "apps", deps: []${root}`),
-    'mix.lock': lock({}),
+    'mix.exs': mixExs(`apps_path: "apps", deps: []${root}`),
+    'mix.lock': mixLock({}),
     'config/config.exs': 'import Config\n',
     ...child('admin', 'Admin', ', {:store, in_umbrella: true}'),
     ...child('store', 'Store', ''),
@@ -121,7 +121,7 @@ test("among an umbrella's endpoints: the one others build on, and never one outs
   serves('StoreWeb.Endpoint', released);
   assert.match(released.notes.join('\n'), 'Several endpoints');
   const alone = umbrella(releases('tools: :permanent'), {
-    'apps/tools/mix.exs': mix('app: :tools, deps: [{:phoenix, "~> 1.8"}]', '', 'Tools'),
+    'apps/tools/mix.exs': mixExs('app: :tools, deps: [{:phoenix, "~> 1.8"}]', '', 'Tools'),
   });
   serves('ToolsWeb.Endpoint', alone);
   assert.is(alone.app.webDir, 'apps/tools');
@@ -133,7 +133,7 @@ test("among an umbrella's endpoints: the one others build on, and never one outs
   assert.equal(named.database.repos, ['Store.Repo']);
   const applications = releases('runtime_tools: :permanent');
   const single = app({
-    'mix.exs': mix(`app: :shop, deps: [{:phoenix, "~> 1.8"}]${applications}`),
+    'mix.exs': mixExs(`app: :shop, deps: [{:phoenix, "~> 1.8"}]${applications}`),
     'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\n',
   });
   assert.equal(single.database.repos, ['Shop.Repo']);
@@ -141,14 +141,14 @@ test("among an umbrella's endpoints: the one others build on, and never one outs
 
 test('deps of a helper file above the apps, or given through a wrapper', () => {
   const helped = umbrella('', {
-    'apps/store/mix.exs': mix(
+    'apps/store/mix.exs': mixExs(
       'app: :store, deps: deps()',
       '  defp deps do\n    Code.require_file("deps.ex", "#{__DIR__}/../../shared/")\n    Shared.Deps.web()\n  end',
     ),
     'shared/deps.ex':
       'defmodule Shared.Deps do\n  def web, do: [{:phoenix, "~> 1.8"}, {:dns_cluster, "~> 0.2"}]\nend',
   });
-  const wrapped = mix(
+  const wrapped = mixExs(
     'app: :shop, deps: pinned(deps())',
     '  defp pinned(deps), do: for(dep <- deps, do: put_elem(dep, 1, elem(dep, 1)))\n  defp deps, do: [{:phoenix, "~> 1.8"}, {:libcluster_postgres, "~> 0.1"}]',
   );
@@ -205,10 +205,10 @@ test("repos on another kind of database than the app's are told apart", () => {
 });
 
 test('the driver of a repo outside the tree is in mix.lock; a stale one is no database', () => {
-  assert.is(app({ 'mix.lock': lock({ postgrex: [] }) }).database.adapter, 'none');
+  assert.is(app({ 'mix.lock': mixLock({ postgrex: [] }) }).database.adapter, 'none');
   const files = {
     'config/prod.exs': 'import Config\nconfig :shop, ecto_repos: [Store.Repo]\n',
-    'mix.lock': lock({ myxql: [] }),
+    'mix.lock': mixLock({ myxql: [] }),
   };
   assert.is(app(files, ', {:store, path: "../store"}').database.adapter, 'mysql');
 });

@@ -4,7 +4,14 @@ import { flyConfig } from '../src/fly/fly-config.ts';
 import { readAttachCommand } from '../src/fly/postgres.ts';
 import { treeOf } from '../src/tree.ts';
 import { FLAGS, planFor, shop } from './support.ts';
-import { at, busy, dataOf, overruled, quiet, run } from './toml.ts';
+import {
+  changedPaths,
+  generate,
+  parseFlyToml,
+  valueAt,
+  withoutWorkers,
+  withWorkers,
+} from './toml.ts';
 
 /** The flags of somebody who presses Enter. */
 const enter = (theirs: string): typeof FLAGS => {
@@ -26,30 +33,30 @@ test('[build] that goes round the Dockerfile is a conflict: it stays, or ours ta
   for (const line of bypasses) {
     const theirs = `[build]\n  # why\n  ${line}\n  args = { A = "1" }\n${SERVICE}`;
     const key = line.split(' ')[0] ?? '';
-    const { after, ours = '', notes } = run(theirs);
+    const { after, ours = '', notes } = generate(theirs);
     assert.ok(after.includes(line), line);
     assert.ok(
       notes.some((note) => note.startsWith(`with ${line.split(' ')[0]} under [build]`)),
       line,
     );
-    assert.is(at(dataOf(ours), `build.${key}`), undefined, line);
-    assert.is(at(dataOf(ours), 'build.args.A'), '1');
-    assert.is(run(theirs, { conflict: 'replace' }).after, ours);
+    assert.is(valueAt(parseFlyToml(ours), `build.${key}`), undefined, line);
+    assert.is(valueAt(parseFlyToml(ours), 'build.args.A'), '1');
+    assert.is(generate(theirs, { conflict: 'replace' }).after, ours);
   }
   for (const line of ['dockerfile = "Dockerfile"', 'dockerfile = "./Dockerfile"', '[build.args]'])
-    assert.is(run(`[build]\n${line}\n${SERVICE}`).ours, undefined, line);
-  assert.equal(run('build.builder = "x"\n', { conflict: 'replace' }).data.build, undefined);
+    assert.is(generate(`[build]\n${line}\n${SERVICE}`).ours, undefined, line);
+  assert.equal(generate('build.builder = "x"\n', { conflict: 'replace' }).data.build, undefined);
 });
 
 test('an app that runs without [[vm]] gets none, unless asked, and is told so', () => {
   const theirs = `app = "shop"\n${SERVICE}`;
-  const left = run(theirs);
+  const left = generate(theirs);
   assert.is(left.data.vm, undefined);
   assert.match(left.notes.join(), /no \[\[vm\]\]/);
-  const asked = run(theirs, { flags: { ...FLAGS, memory: '1gb' } });
+  const asked = generate(theirs, { flags: { ...FLAGS, memory: '1gb' } });
   assert.equal(asked.data.vm, [{ size: 'shared-cpu-1x', memory: '1gb' }]);
   assert.equal(asked.notes, []);
-  assert.is(at(run('').data, 'vm.0.memory'), '1gb');
+  assert.is(valueAt(generate('').data, 'vm.0.memory'), '1gb');
 });
 
 const vm = (line: string) => `${SERVICE}[[vm]]\n${line}\n`;
@@ -101,9 +108,13 @@ test('values that come in, or do not, by the answers', () => {
     ['[env]\nECTO_IPV6 = "false"\n', {}, 'env.ECTO_IPV6', 'true'],
   ];
   for (const [theirs, flags, path, value] of cases)
-    assert.is(at(run(theirs, { flags: { ...FLAGS, ...flags } }).data, path), value, theirs);
+    assert.is(
+      valueAt(generate(theirs, { flags: { ...FLAGS, ...flags } }).data, path),
+      value,
+      theirs,
+    );
   assert.match(
-    run('[env]\nECTO_IPV6 = "false"\n').notes.join(),
+    generate('[env]\nECTO_IPV6 = "false"\n').notes.join(),
     'env.ECTO_IPV6 is "true" in place of "false"',
   );
 });
@@ -111,8 +122,8 @@ test('values that come in, or do not, by the answers', () => {
 test('checks of theirs get the header only where force_ssl would redirect them', () => {
   const theirs = `${SERVICE}[[http_service.checks]]\npath = "/up"\n`;
   const headers = (forceSsl: string | null) => {
-    const project = { ...quiet, endpoint: { ...quiet.endpoint, forceSsl } };
-    return at(run(theirs, { project }).data, 'http_service.checks.0.headers');
+    const project = { ...withoutWorkers, endpoint: { ...withoutWorkers.endpoint, forceSsl } };
+    return valueAt(generate(theirs, { project }).data, 'http_service.checks.0.headers');
   };
   assert.equal(headers('[hsts: true]'), { 'X-Forwarded-Proto': 'https' });
   assert.is(headers('false'), undefined);
@@ -121,25 +132,25 @@ test('checks of theirs get the header only where force_ssl would redirect them',
 
 test('an empty list that gives way to a check of ours is told', () => {
   const theirs = '[[services]]\ninternal_port = 4000\nhttp_checks = []\n';
-  const told = run(theirs).notes.join('\n');
+  const told = generate(theirs).notes.join('\n');
   assert.match(told, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
 });
 
 test('a machine that can not have so much memory is refused', () =>
   assert.throws(
-    () => run('', { flags: { ...FLAGS, memory: '4gb' } }),
+    () => generate('', { flags: { ...FLAGS, memory: '4gb' } }),
     /shared-cpu-1x machine has 256 to 2048 MB/,
   ));
 
 test('two at once is a conflict where the work must run once only', () => {
   const deploy = (strategy: string) => `[deploy]\nstrategy = "${strategy}"\n${SERVICE}`;
   for (const strategy of ['bluegreen', 'canary']) {
-    const { after, ours = '' } = run(deploy(strategy), { project: busy });
+    const { after, ours = '' } = generate(deploy(strategy), { project: withWorkers });
     assert.match(after, `strategy = "${strategy}"`);
     assert.match(ours, 'strategy = "rolling"');
-    assert.is(run(deploy(strategy)).ours, undefined);
+    assert.is(generate(deploy(strategy)).ours, undefined);
   }
-  assert.is(run(deploy('immediate'), { project: busy }).ours, undefined);
+  assert.is(generate(deploy('immediate'), { project: withWorkers }).ours, undefined);
 });
 
 test('choices that contradict a requirement stay, and are shown as a conflict', () => {
@@ -148,9 +159,9 @@ test('choices that contradict a requirement stay, and are shown as a conflict', 
     ['[env]\nPORT = "9000"', 'env.PORT', '9000', '4000'],
   ];
   for (const [lines, path, theirValue, ourValue] of cases) {
-    const { data, ours = '', notes } = run(`${SERVICE}${lines}\n`);
-    assert.is(at(data, path), theirValue, path);
-    assert.is(at(dataOf(ours), path), ourValue, path);
+    const { data, ours = '', notes } = generate(`${SERVICE}${lines}\n`);
+    assert.is(valueAt(data, path), theirValue, path);
+    assert.is(valueAt(parseFlyToml(ours), path), ourValue, path);
     assert.not.match(notes.join(), path);
   }
 });
@@ -178,17 +189,17 @@ path = "/up"
 [[vm]]
 memory = "512mb"
 `;
-  for (const project of [busy, quiet]) {
-    const { data, notes } = run(theirs, { project, flags: enter(theirs) });
-    assert.equal(overruled(dataOf(theirs), data), []);
+  for (const project of [withWorkers, withoutWorkers]) {
+    const { data, notes } = generate(theirs, { project, flags: enter(theirs) });
+    assert.equal(changedPaths(parseFlyToml(theirs), data), []);
     assert.equal(notes, []);
   }
 });
 
 test('an answer about background work changes only what keeps it from being true', () => {
   const launched = `${SERVICE}auto_stop_machines = "stop"\nauto_start_machines = true\nmin_machines_running = 0\n`;
-  const stays = run(launched, { project: busy });
-  assert.equal(overruled(dataOf(launched), stays.data), [
+  const stays = generate(launched, { project: withWorkers });
+  assert.equal(changedPaths(parseFlyToml(launched), stays.data), [
     'http_service.auto_stop_machines',
     'http_service.auto_start_machines',
     'http_service.min_machines_running',
@@ -197,12 +208,12 @@ test('an answer about background work changes only what keeps it from being true
   const idle = { flags: { ...FLAGS, background: 'no' } };
   const two = `${SERVICE}auto_stop_machines = "stop"\nmin_machines_running = 2\n`;
   for (const [theirs, options, key, value] of [
-    [two, { project: busy }, 'min_machines_running', 2],
+    [two, { project: withWorkers }, 'min_machines_running', 2],
     [two, idle, 'auto_stop_machines', 'stop'],
     [two, idle, 'min_machines_running', 0],
     [`${SERVICE}auto_stop_machines = "off"\n`, idle, 'auto_stop_machines', 'suspend'],
   ] as const)
-    assert.is(at(run(theirs, options).data, `http_service.${key}`), value, theirs);
+    assert.is(valueAt(generate(theirs, options).data, `http_service.${key}`), value, theirs);
 });
 
 test('POOL_SIZE is not written for an app that counts its connections otherwise', () => {
@@ -215,9 +226,9 @@ test('POOL_SIZE is not written for an app that counts its connections otherwise'
     const runtime = `import Config\nconfig :shop, Shop.Repo, pool_size: ${size}\n`;
     const texts = shop({ 'config/runtime.exs': runtime, 'fly.toml': SERVICE });
     const [change] = planFor(texts, FLAGS, undefined, 'fly-toml');
-    assert.is(at(dataOf(change?.after ?? ''), 'env.POOL_SIZE'), written, size);
+    assert.is(valueAt(parseFlyToml(change?.after ?? ''), 'env.POOL_SIZE'), written, size);
     const [fresh] = planFor({ ...texts, 'fly.toml': '' }, FLAGS, undefined, 'fly-toml');
-    assert.is(at(dataOf(fresh?.after ?? ''), 'env.POOL_SIZE'), written, size);
+    assert.is(valueAt(parseFlyToml(fresh?.after ?? ''), 'env.POOL_SIZE'), written, size);
   }
 });
 
@@ -245,7 +256,10 @@ config :shop, ShopWeb.Endpoint,
   const own = shop({ 'config/runtime.exs': runtime });
   const fly = (texts: Record<string, string>) =>
     planFor(texts).find(({ path }) => path === 'fly.toml')?.after ?? '';
-  const { PREVIEW_HOST, PREVIEW_PORT, ORIGINS } = at(dataOf(fly(own)), 'env') as typeof own;
+  const { PREVIEW_HOST, PREVIEW_PORT, ORIGINS } = valueAt(
+    parseFlyToml(fly(own)),
+    'env',
+  ) as typeof own;
   assert.is(`${PREVIEW_HOST} ${PREVIEW_PORT}`, 'shop.fly.dev 4000');
   assert.is(ORIGINS, 'https://shop.fly.dev');
   const dotenvy = `import Config
@@ -254,7 +268,10 @@ config :shop, ShopWeb.Endpoint,
   url: [host: env!("SITE_HOST", :string!)],
   http: [port: env!("SITE_PORT", :integer!)]
 `;
-  const read = at(dataOf(fly(shop({ 'config/runtime.exs': dotenvy }))), 'env') as typeof own;
+  const read = valueAt(
+    parseFlyToml(fly(shop({ 'config/runtime.exs': dotenvy }))),
+    'env',
+  ) as typeof own;
   assert.is(`${read.SITE_HOST} ${read.SITE_PORT}`, 'shop.fly.dev 4000');
   // TOML has no such bare key, and no shell can set it
   const spaced = runtime.replaceAll('PREVIEW_HOST', 'PREVIEW HOST');
@@ -265,11 +282,14 @@ config :shop, ShopWeb.Endpoint,
 
 test('the pages may sleep where a process group of its own does the work', () => {
   const theirs = `${SERVICE}auto_stop_machines = "stop"\nprocesses = ["app"]\n[processes]\napp = "server"\nworker = "work"\n`;
-  const { data, notes } = run(theirs, { project: busy, flags: enter(theirs) });
-  assert.equal(overruled(dataOf(theirs), data), []);
+  const { data, notes } = generate(theirs, { project: withWorkers, flags: enter(theirs) });
+  assert.equal(changedPaths(parseFlyToml(theirs), data), []);
   assert.not.match(notes.join(), 'auto_stop');
   const served = theirs.replace('["app"]', '["app", "worker"]');
-  assert.is(at(run(served, { project: busy }).data, 'http_service.auto_stop_machines'), 'off');
+  assert.is(
+    valueAt(generate(served, { project: withWorkers }).data, 'http_service.auto_stop_machines'),
+    'off',
+  );
 });
 
 /** The shapes that `fly launch` and owners of real apps left behind, 2020 to 2026. */
@@ -327,16 +347,20 @@ swap_size_mb = 512
 
 test('real shapes: nothing is overruled in silence, and the second run changes nothing', () => {
   for (const [name, theirs] of Object.entries(SHAPES)) {
-    for (const project of [busy, quiet]) {
-      const { after, data, notes } = run(theirs, { project, flags: enter(theirs) });
-      for (const path of overruled(dataOf(theirs), data)) {
+    for (const project of [withWorkers, withoutWorkers]) {
+      const { after, data, notes } = generate(theirs, { project, flags: enter(theirs) });
+      for (const path of changedPaths(parseFlyToml(theirs), data)) {
         const key = path.replaceAll(/\.\d+/g, '');
         assert.ok(
           notes.some((note) => note.startsWith(`${key} is `)),
           `${name}: ${path}`,
         );
       }
-      assert.is(run(after, { project, flags: enter(after) }).after, after, `${name}: second run`);
+      assert.is(
+        generate(after, { project, flags: enter(after) }).after,
+        after,
+        `${name}: second run`,
+      );
     }
   }
 });

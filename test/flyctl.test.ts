@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import type { Silence } from '../src/fly/flyctl.ts';
 import { askAccount, askSecrets } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
-import { BINARY, begin, run, type Started } from './commands.ts';
-import { fakeFlyctl, loggedOut, type } from './terminal.ts';
+import { PHOENIX_FLY, run, type Started, startInCopy } from './commands.ts';
+import { fakeFlyctl, loggedOut, typeAnswers } from './terminal.ts';
 
 const PATH = process.env.PATH;
 test.after.each(() => {
@@ -37,9 +37,11 @@ test.before(() => {
     [/Managed Postgres main in lhr \(basic, ready\)/, '\r'],
     [/Write \d files/, 'y\r'],
   ];
-  answered = begin((app) => type([process.execPath, ...BINARY, 'fly'], app, keys, asked.path));
-  flagged = begin((app) =>
-    run(BINARY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], {
+  answered = startInCopy((app) =>
+    typeAnswers([process.execPath, ...PHOENIX_FLY, 'fly'], app, keys, asked.path),
+  );
+  flagged = startInCopy((app) =>
+    run(PHOENIX_FLY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], {
       PATH: validating.path,
     }),
   );
@@ -125,7 +127,7 @@ test("the app's secrets are names, whose key flyctl writes one way or the other"
 });
 
 test('with flyctl logged in: its regions and databases are the choices, and its complaints are shown', async () => {
-  const { code, out } = await answered.ended;
+  const { code, out } = await answered.exit;
   assert.is(code, 0, out);
   const written = readFileSync(join(answered.app, 'fly.toml'), 'utf8');
   assert.match(written, 'primary_region = "zzz"');
@@ -142,7 +144,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
 });
 
 test('a run by flags asks flyctl for the apps, and to validate what was written', async () => {
-  const { code, out, err } = await flagged.ended;
+  const { code, out, err } = await flagged.exit;
   assert.is(code, 0, err);
   assert.match(out, 'kill_sgnal');
   assert.equal(validating.calls().map(short).sort(), [

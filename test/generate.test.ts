@@ -5,7 +5,7 @@ import { files } from '../generators/all.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { plan } from '../src/plan/plan.ts';
-import { after, complete, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { complete, FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
 
 type Texts = Record<string, string>;
 const text = (texts: Texts, path: string, flags = FLAGS): string =>
@@ -28,7 +28,7 @@ test('what fly launch writes stops no background work; an answer of ours stays',
       'app = "shop"\nprimary_region = "lhr"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n  min_machines_running = 0\n',
   });
   assert.is(complete(FLAGS, projectOf(launched)).background, true);
-  const answered = after(launched, planFor(launched, { ...FLAGS, background: 'no' }));
+  const answered = withChanges(launched, planFor(launched, { ...FLAGS, background: 'no' }));
   assert.is(complete({}, projectOf(answered)).background, false);
 });
 

@@ -7,7 +7,7 @@ import { refuseUnsupported } from '../src/answers/supported.ts';
 import { factsOf } from '../src/facts/project.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
-import { planFor, projectOf, put } from './support.ts';
+import { planFor, projectOf, writeFiles } from './support.ts';
 
 const REFUSAL = 'refusal.txt';
 
@@ -34,7 +34,7 @@ for (const name of readdirSync(PROJECTS)) {
     const texts = written(before, golden);
     if (process.env.UPDATE) {
       rmSync(folder, { recursive: true, force: true });
-      put(folder, texts);
+      writeFiles(folder, texts);
     }
     const expected = textsIn(folder);
     assert.equal(Object.keys(texts).sort(), Object.keys(expected).sort());

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
-import { judge, type Texts } from './traps.ts';
+import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
+import { resultFor, type Texts } from './traps.ts';
 
 const ENDPOINT = 'lib/shop_web/endpoint.ex';
-const run = (texts: Texts): Texts => after(texts, planFor(texts, FLAGS));
+const run = (texts: Texts): Texts => withChanges(texts, planFor(texts, FLAGS));
 const endpoint = (plugs: string): string =>
   `defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n\n${plugs}\n  plug ShopWeb.Router\nend\n`;
 const PLUG = /^ {2}plug ShopWeb\.Plugs\.Health$/m;
@@ -18,7 +18,7 @@ test('the plug is added where the code has none, whatever its text says', () => 
   ]) {
     const done = run(shop({ [ENDPOINT]: endpoint(plugs) }));
     assert.match(done[ENDPOINT] ?? '', PLUG, plugs);
-    assert.is(judge(done, 'R2.5').verdict, 'met', plugs);
+    assert.is(resultFor(done, 'R2.5').verdict, 'met', plugs);
     assert.equal(run(done), done);
   }
 });
@@ -42,7 +42,7 @@ test('a module that nobody plugs in answers nothing', () => {
   assert.match(run(alone)[ENDPOINT] ?? '', PLUG);
   const commented = { ...run(shop()), [ENDPOINT]: endpoint('  # plug ShopWeb.Plugs.Health') };
   assert.match(
-    judge(commented, 'R2.5')
+    resultFor(commented, 'R2.5')
       .findings.map(({ weight, what }) => `${weight} ${what}`)
       .join(),
     'must nothing in the app answers a health check',
@@ -55,7 +55,7 @@ test('a module of that name which does something else stays, and ours gets anoth
   const done = run(shop({ 'lib/shop_web/plugs/health.ex': own }));
   assert.is(done['lib/shop_web/plugs/health.ex'], own);
   assert.match(done[ENDPOINT] ?? '', 'plug ShopWeb.Plugs.FlyHealth');
-  assert.is(judge(done, 'R2.5').verdict, 'met');
+  assert.is(resultFor(done, 'R2.5').verdict, 'met');
   assert.equal(run(done), done);
 });
 
@@ -65,7 +65,7 @@ test('force_ssl that redirects for ever is named without a check too', () => {
     'fly.toml': 'app = "shop"\n[http_service]\ninternal_port = 4000\n',
   });
   assert.match(
-    judge(texts, 'R2.5')
+    resultFor(texts, 'R2.5')
       .findings.map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
       .join('\n'),
     'must config/prod.exs:2 force_ssl has no rewrite_on',

@@ -22,8 +22,8 @@ import * as quote from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { COSTLY } from './budget.ts';
-import { call } from './commands.ts';
-import { complete, FLAGS, put, SHOP, shop } from './support.ts';
+import { outputOf } from './commands.ts';
+import { complete, FLAGS, SHOP, shop, writeFiles } from './support.ts';
 
 type Texts = Record<string, string>;
 const numRuns = Number(process.env.ROUNDS ?? 60);
@@ -135,7 +135,7 @@ test('secrets are masked wherever they are shown; the file stays', () => {
 const OUTSIDE = 'elixir 9.9.9-otp-99\n';
 test('reading stays in the repo, however the links lie', () => {
   const outside = join(folder, 'outside');
-  put(outside, { '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' });
+  writeFiles(outside, { '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' });
   const app = join(folder, 'app');
   fs.cpSync(SHOP, app, { recursive: true });
   fs.rmSync(join(app, '.tool-versions'));
@@ -159,7 +159,7 @@ test('reading stays in the repo, however the links lie', () => {
 test('what is not read is said, and what is needed is read at any size', () => {
   fs.cpSync(SHOP, folder, { recursive: true });
   const large = `# ${'x'.repeat(1 << 20)}\n`;
-  put(folder, {
+  writeFiles(folder, {
     'lib/large.ex': large,
     'mix.lock': `${fs.readFileSync(join(SHOP, 'mix.lock'))}${large}`,
   });
@@ -167,7 +167,7 @@ test('what is not read is said, and what is needed is read at any size', () => {
   const project = detect(openTree(folder));
   assert.is(project.phoenix.version, '1.8.1');
   assert.match(project.notes.join('\n'), /lib\/large\.ex was not read: it has 2 MB/);
-  put(folder, { 'mix.lock': 'x'.repeat(9 << 20) });
+  writeFiles(folder, { 'mix.lock': 'x'.repeat(9 << 20) });
   assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
 });
 
@@ -182,7 +182,7 @@ test('what was not read is named where something is missing', () => {
 test('a folder of caches or uploads hides no other', () => {
   fs.cpSync(SHOP, folder, { recursive: true });
   for (const cache of ['.direnv/flake', 'priv/static/uploads'])
-    put(
+    writeFiles(
       folder,
       Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`${cache}/${index}`, ''])),
     );
@@ -198,10 +198,10 @@ test("nothing in a repo under our names steers a run, and it stays the owner's",
   const files = [{ path: 'victim', before: null, after: 'x' }];
   const journal = JSON.stringify({ root: folder, folders: ['planted'], files });
   const planted = { '.phoenix-fly-x/journal': journal, '.phoenix-fly-backup/fly.toml': 'mine' };
-  put(app, planted);
-  put(folder, { victim: 'victim' });
+  writeFiles(app, planted);
+  writeFiles(folder, { victim: 'victim' });
   for (const write of ['no', 'yes']) {
-    await call('fly', app, ['shop', 'lhr', 'shop-db', '--write', write]);
+    await outputOf('fly', app, ['shop', 'lhr', 'shop-db', '--write', write]);
     for (const [path, text] of Object.entries(planted))
       assert.is(fs.readFileSync(join(app, path), 'utf8'), text);
     assert.equal(fs.readdirSync(folder).sort(), ['app', 'victim']);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { runnerPackages } from '../src/docker/packages.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { diffOf } from '../src/run/preview.ts';
-import { app, lock } from './support.ts';
+import { app, mixLock } from './support.ts';
 
 const chosen = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
   const { elixir, otp: release } = chooseImage(
@@ -27,7 +27,7 @@ const packages = (files: Record<string, string>, dependency = ''): string[] =>
   runnerPackages(app(files, dependency), 'alpine', 27, false).split(' ');
 
 test('chromium is in the image for chromic_pdf, and where the code starts it', () => {
-  const locked = { 'mix.lock': lock({ chromic_pdf: [] }) };
+  const locked = { 'mix.lock': mixLock({ chromic_pdf: [] }) };
   assert.ok(packages(locked, ', {:chromic_pdf, "~> 1.17"}').includes('chromium'));
   const code =
     'defmodule Shop.Print do\n  def run(path), do: System.cmd("chromium", [path])\nend\n';

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { unknownKeys } from '../src/fly/known-keys.ts';
-import { dataOf } from './toml.ts';
+import { parseFlyToml } from './toml.ts';
 
-const unknown = (text: string) => unknownKeys(dataOf(text)).map(({ path }) => path);
+const unknown = (text: string) => unknownKeys(parseFlyToml(text)).map(({ path }) => path);
 
 test("flyctl's keys are known at every level, older names too", () =>
   assert.equal(

@@ -8,7 +8,7 @@ import { migrateSh } from '../generators/migrate-sh.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { plan } from '../src/plan/plan.ts';
 import { apply } from '../src/write/apply.ts';
-import { app, complete, FLAGS, lock, planFor, projectOf, put, shop } from './support.ts';
+import { app, complete, FLAGS, mixLock, planFor, projectOf, shop, writeFiles } from './support.ts';
 
 const SCRIPT = 'rel/overlays/bin/migrate';
 const written = (files: Record<string, string> = {}, flags = FLAGS) => {
@@ -23,7 +23,7 @@ test('the release gets a bin/migrate that runs as it is, and release_command run
     apply(folder, plan([migrateSh], { project, answers: complete(FLAGS, project) }));
     assert.is(statSync(join(folder, SCRIPT)).mode & 0o111, 0o111);
     // The release's own command, which says what it was told to do
-    put(folder, { 'bin/shop': '#!/bin/sh\nprintf "%s\\n" "$@"\n' });
+    writeFiles(folder, { 'bin/shop': '#!/bin/sh\nprintf "%s\\n" "$@"\n' });
     chmodSync(join(folder, 'bin/shop'), 0o755);
     copyFileSync(join(folder, SCRIPT), join(folder, 'bin/migrate'));
     const { stdout, status } = spawnSync(join(folder, 'bin/migrate'), { encoding: 'utf8' });
@@ -75,7 +75,7 @@ test('an app that asks the database at its start is migrated before, and told wh
   const oban = (version: string) =>
     app(
       {
-        'mix.lock': lock({ oban: [], postgrex: [] }).replace(
+        'mix.lock': mixLock({ oban: [], postgrex: [] }).replace(
           '"oban": {:hex, :oban, "1.0.0"',
           `"oban": {:hex, :oban, "${version}"`,
         ),

@@ -8,27 +8,28 @@ import { openTree } from '../src/tree.ts';
 
 export type Texts = Record<string, string>;
 
-/** golden.json: the answers, and the project whose before/ this one's is laid over. */
+/** A project's golden.json. */
 export interface Golden {
+  /** The project whose before/ comes first, and is overwritten by this one's. */
   extends?: string;
+  /** The answers. */
   flags: Partial<Record<QuestionName, string>>;
   conflict?: OnConflict;
 }
 
 export const PROJECTS = fileURLToPath(new URL('projects', import.meta.url));
 
-/** What projects/NAME/golden.json says. */
 export const goldenOf = (name: string): Golden =>
   JSON.parse(readFileSync(join(PROJECTS, name, 'golden.json'), 'utf8')) as Golden;
 
-/** A folder as {path: text}. */
+/** The files of a folder as {path: text}; none where it doesn't exist. */
 export function textsIn(folder: string): Texts {
   if (!existsSync(folder)) return {};
   const tree = openTree(folder);
   return Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
 }
 
-/** The repo before a run, laid over the one that it extends. */
+/** The repo before a run. */
 export function textsBefore(name: string): Texts {
   const { extends: base } = goldenOf(name);
   return {

@@ -14,7 +14,7 @@ import { kindOf } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
 import { nextSteps } from '../src/run/steps.ts';
-import { after, complete, FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop, withChanges } from './support.ts';
 
 type Texts = Record<string, string>;
 type Flags = Partial<Record<QuestionName, string>>;
@@ -36,7 +36,7 @@ function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | und
     const answers = complete(flags, project);
     const changes = plan(files, { project, answers }, onConflict);
     return {
-      texts: after(texts, changes),
+      texts: withChanges(texts, changes),
       answers,
       conflicts: changes.filter((one) => one.ours !== undefined).length,
     };

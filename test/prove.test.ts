@@ -11,7 +11,7 @@ import { type Engine, findEngine, type Outcome, type Variables } from '../src/pr
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
 import { leaks, telling, unreachable } from '../src/prove/verdict.ts';
-import { app, lock } from './support.ts';
+import { app, mixLock } from './support.ts';
 
 const FLY = `app = "shop"
 primary_region = "lhr"
@@ -156,7 +156,7 @@ function recorded(port: number, broken: string, name: string) {
 }
 
 const FILES: Record<string, string> = {
-  'mix.lock': lock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
+  'mix.lock': mixLock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
   'fly.toml': FLY,
   Dockerfile: 'FROM scratch\n',
   'config/config.exs':

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { after, FLAGS, planFor, shop } from './support.ts';
-import { judge, type Texts } from './traps.ts';
+import { FLAGS, planFor, shop, withChanges } from './support.ts';
+import { resultFor, type Texts } from './traps.ts';
 
 const config = (setting: string): Texts =>
   shop({ 'config/prod.exs': `import Config\nconfig ${setting}\n` });
@@ -17,7 +17,7 @@ const locked = (name: string, texts: Texts = shop()): Texts => ({
   ),
 });
 const says = (texts: Texts): string => {
-  const { findings } = judge(after(texts, planFor(texts, FLAGS)), 'B13');
+  const { findings } = resultFor(withChanges(texts, planFor(texts, FLAGS)), 'B13');
   return findings
     .map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
     .join('\n');

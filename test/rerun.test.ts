@@ -8,13 +8,13 @@ import type { OnConflict } from '../src/edit/conflict.ts';
 import { VERSION } from '../src/edit/version.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
 
 type Texts = Record<string, string>;
 const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
   planFor(texts, flags, onConflict);
 const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
-  after(texts, rerun(texts, onConflict, flags));
+  withChanges(texts, rerun(texts, onConflict, flags));
 const edit = (
   texts: Texts,
   path: string,

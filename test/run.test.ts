@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands } from '../src/run/command.ts';
-import { BINARY, begin, call, calledMain, PLOP, run, shopFolder } from './commands.ts';
-import { put, SHOP } from './support.ts';
-import { type } from './terminal.ts';
+import { outputOf, PHOENIX_FLY, PLOP, run, runMain, shopFolder, startInCopy } from './commands.ts';
+import { SHOP, writeFiles } from './support.ts';
+import { typeAnswers } from './terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
 const keyboard =
   (command: string[], ...answers: [RegExp, string][]) =>
   (app: string) =>
-    type([...command, 'fly'], app, answers);
+    typeAnswers([...command, 'fly'], app, answers);
 
 // They take seconds each: begun with the first test of all files, so that the wait for them is short
-const answered = begin(
+const answered = startInCopy(
   keyboard(
     [process.execPath, ...PLOP],
     [/app name/, '\r'],
@@ -24,9 +24,9 @@ const answered = begin(
     [/Write \d files/, 'y\r'],
   ),
 );
-const plain = begin(
+const plain = startInCopy(
   keyboard(
-    ['env', 'TERM=dumb', process.execPath, ...BINARY],
+    ['env', 'TERM=dumb', process.execPath, ...PHOENIX_FLY],
     [/app name/, '\n'],
     [/Region/, 'nowhere\n'],
     [/"nowhere" is not[\s\S]*Region/, 'london\n'],
@@ -34,18 +34,18 @@ const plain = begin(
     [/Write \d files/, 'y\n'],
   ),
 );
-const plainlyEnded = begin(
-  keyboard(['env', 'TERM=dumb', process.execPath, ...BINARY], [/app name/, '\u0003']),
+const plainlyEnded = startInCopy(
+  keyboard(['env', 'TERM=dumb', process.execPath, ...PHOENIX_FLY], [/app name/, '\u0003']),
 );
-const stopped = begin(keyboard([process.execPath, ...BINARY], [/app name/, '\u001b']));
-const interrupted = begin(keyboard([process.execPath, ...PLOP], [/app name/, '\u0003']));
-const conflicting = begin((app) => {
+const stopped = startInCopy(keyboard([process.execPath, ...PHOENIX_FLY], [/app name/, '\u001b']));
+const interrupted = startInCopy(keyboard([process.execPath, ...PLOP], [/app name/, '\u0003']));
+const conflicting = startInCopy((app) => {
   writeFileSync(join(app, 'Dockerfile'), 'FROM debian:trixie\n');
-  return type([process.execPath, ...BINARY, 'dockerfile'], app, [
+  return typeAnswers([process.execPath, ...PHOENIX_FLY, 'dockerfile'], app, [
     [/What to do there\?[\s\S]*show/, '\r'],
   ]);
 });
-const refused = begin((app) => run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS]));
+const refused = startInCopy((app) => run(PLOP, ['fly', '--dest', app, '--', ...ANSWERS]));
 
 /** What is given, what is said, how the project is spoilt. */
 const BAD: [string[], RegExp, ((folder: string) => void)?][] = [
@@ -72,7 +72,7 @@ test('whatever is wrong: one clear message, nothing written', async () => {
   for (const [args, message, spoil] of BAD) {
     const app = shopFolder();
     spoil?.(app);
-    const { code, out } = await calledMain('fly', '--dest', app, ...args);
+    const { code, out } = await runMain('fly', '--dest', app, ...args);
     assert.is(code, 1, out);
     assert.match(out, message);
     assert.is(out.match(/^phoenix-fly: /gm)?.length, 1, out);
@@ -82,7 +82,7 @@ test('whatever is wrong: one clear message, nothing written', async () => {
 
 test('--dry-run shows the diff and writes nothing, whatever else is said', async () => {
   const app = shopFolder();
-  assert.match(await call('fly', app, [...ANSWERS, '-y', '--dry-run']), '+app = "shop"');
+  assert.match(await outputOf('fly', app, [...ANSWERS, '-y', '--dry-run']), '+app = "shop"');
   assert.not(existsSync(join(app, 'fly.toml')));
 });
 
@@ -94,7 +94,10 @@ test('what the files that were written give is not asked for, nor a database mad
     'config/runtime.exs',
     (text) => `${text}\nconfig :shop, q: System.fetch_env!("DNS_CLUSTER_QUERY")\n`,
   );
-  assert.not.match(await call('fly', app, [...ANSWERS, '--write', 'yes']), /^ +DNS_CLUSTER_QUERY/m);
+  assert.not.match(
+    await outputOf('fly', app, [...ANSWERS, '--write', 'yes']),
+    /^ +DNS_CLUSTER_QUERY/m,
+  );
   const bare = shopFolder();
   for (const path of ['mix.lock', 'mix.exs', 'config/config.exs'])
     writeFileSync(
@@ -102,7 +105,7 @@ test('what the files that were written give is not asked for, nor a database mad
       readFileSync(join(bare, path), 'utf8').replace(/^.*(postgrex|ecto|oban).*\n/gm, ''),
     );
   rmSync(join(bare, 'lib/shop/repo.ex'));
-  const out = await call('fly', bare, [...ANSWERS, '--write', 'yes']);
+  const out = await outputOf('fly', bare, [...ANSWERS, '--write', 'yes']);
   assert.match(out, '--postgres shop-db: nothing in the app connects to a database');
   assert.not.match(out, /fly postgres|Postgres app/);
 });
@@ -110,28 +113,31 @@ test('what the files that were written give is not asked for, nor a database mad
 test('notes are about files that are written: none on a Dockerfile that stays', async () => {
   const app = shopFolder();
   const note = /Dockerfile: Elixir 1\.18\.4 has known security holes/;
-  assert.match(await call('dockerfile', app, ['--write', 'no']), note);
+  assert.match(await outputOf('dockerfile', app, ['--write', 'no']), note);
   writeFileSync(join(app, 'Dockerfile'), 'FROM debian:bullseye\n');
-  const kept = await call('fly', app, [...ANSWERS, '--write', 'yes']);
+  const kept = await outputOf('fly', app, [...ANSWERS, '--write', 'yes']);
   assert.not.match(kept, note);
   assert.match(kept, 'Dockerfile keeps what you wrote');
   assert.match(kept, /before you deploy .*Dockerfile:1: .*; /);
-  assert.match(await call('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
+  assert.match(await outputOf('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
 });
 
 test('a foreign Dockerfile has nothing to merge: that is not offered, and said where it is asked for', async () => {
-  const { out } = await conflicting.ended;
+  const { out } = await conflicting.exit;
   assert.match(out, 'replace  yours by ours');
   assert.not.match(out, 'merge');
   const app = shopFolder();
   const merge = ['--conflict', 'merge', '--write', 'yes'];
-  await call('dockerfile', app, ['--write', 'yes']);
+  await outputOf('dockerfile', app, ['--write', 'yes']);
   const ours = readFileSync(join(app, 'Dockerfile'), 'utf8');
   writeFileSync(join(app, 'Dockerfile'), 'FROM debian:trixie\n');
-  assert.match(await call('dockerfile', app, merge), "Dockerfile can't be merged, so it keeps");
+  assert.match(await outputOf('dockerfile', app, merge), "Dockerfile can't be merged, so it keeps");
   writeFileSync(join(app, 'Dockerfile'), ours.replace('openssl', 'openssl tini'));
   const other = ['--base', 'debian', ...merge];
-  assert.match(await call('dockerfile', app, other), 'Dockerfile is merged; where both changed');
+  assert.match(
+    await outputOf('dockerfile', app, other),
+    'Dockerfile is merged; where both changed',
+  );
 });
 
 const module = (name: string, lines: string) => `defmodule ${name} do\n  ${lines}\nend\n`;
@@ -158,10 +164,10 @@ test('an umbrella of two releases is generated for the one that --release names'
   const app = shopFolder();
   for (const path of ['lib', 'config', '.tool-versions'])
     rmSync(join(app, path), { recursive: true });
-  put(app, UMBRELLA);
-  const unnamed = await calledMain('fly', '--dest', app, '--region', 'lhr', '-n');
+  writeFiles(app, UMBRELLA);
+  const unnamed = await runMain('fly', '--dest', app, '--region', 'lhr', '-n');
   assert.match(unnamed.out, /--release alpha or --release beta/);
-  const shown = await call('fly', app, ['--region', 'lhr', '--release', 'beta', '-n']);
+  const shown = await outputOf('fly', app, ['--region', 'lhr', '--release', 'beta', '-n']);
   assert.match(shown, /^Found beta/);
   assert.match(shown, 'BetaWeb.Endpoint');
   assert.match(shown, '--app beta cmd mix assets.deploy');
@@ -169,17 +175,20 @@ test('an umbrella of two releases is generated for the one that --release names'
 });
 
 test('colours reach the terminal, and nothing else that it would obey', async () => {
-  const { out } = await calledMain('check', '--dest', SHOP);
+  const { out } = await runMain('check', '--dest', SHOP);
   assert.match(out, /^ {2}must +R1\.1/m);
   assert.not.match(out, /\u001b|\\u001b/);
 });
 
 test('a file alone asks for nothing that it does not need', async () => {
-  assert.match(await call('dockerignore', shopFolder(), ['--write', 'no']), 'Nothing was written.');
+  assert.match(
+    await outputOf('dockerignore', shopFolder(), ['--write', 'no']),
+    'Nothing was written.',
+  );
 });
 
 test('plop ends with 1 where something is wrong, and says it once', async () => {
-  const { code, out, err } = await refused.ended;
+  const { code, out, err } = await refused.exit;
   assert.is(code, 1, out + err);
   assert.is((out + err).split('pass --write yes').length, 2, out + err);
   assert.not(existsSync(join(refused.app, 'Dockerfile')));
@@ -187,14 +196,14 @@ test('plop ends with 1 where something is wrong, and says it once', async () => 
 
 test('writes everything, then finds nothing to change, then one file alone', async () => {
   const app = shopFolder();
-  assert.match(await call('fly', app, [...ANSWERS, '-y']), 'fly deploy --ha=false');
+  assert.match(await outputOf('fly', app, [...ANSWERS, '-y']), 'fly deploy --ha=false');
   assert.ok(existsSync(join(app, 'fly.toml')));
-  assert.match(await call('fly', app, [...ANSWERS, '--write', 'yes']), 'Nothing to change');
-  assert.match(await call('dockerfile', app, []), 'Nothing to change');
+  assert.match(await outputOf('fly', app, [...ANSWERS, '--write', 'yes']), 'Nothing to change');
+  assert.match(await outputOf('dockerfile', app, []), 'Nothing to change');
 });
 
 test('a person answers three questions and says yes', async () => {
-  const { code, out } = await answered.ended;
+  const { code, out } = await answered.exit;
   assert.is(code, 0, out);
   const fly = readFileSync(join(answered.app, 'fly.toml'), 'utf8');
   assert.match(fly, 'primary_region = "lhr"');
@@ -203,7 +212,7 @@ test('a person answers three questions and says yes', async () => {
 
 test('both ways in take answers without names, before and behind the dashes, and print the same', async () => {
   const [plain, dashed] = await Promise.all([
-    run(BINARY, ['fly', 'shop', 'lhr', 'shop-db', '-n', '--dest', shopFolder()]),
+    run(PHOENIX_FLY, ['fly', 'shop', 'lhr', 'shop-db', '-n', '--dest', shopFolder()]),
     run(PLOP, ['fly', 'shop', '--dest', shopFolder(), '--', 'lhr', 'shop-db', '--dry-run']),
   ]);
   const cut = (text: string) =>
@@ -215,35 +224,35 @@ test('both ways in take answers without names, before and behind the dashes, and
 });
 
 test('help lists commands, flags and what holds without them', async () => {
-  const { out: all } = await calledMain('--help');
-  const { out: one } = await calledMain('dockerfile', '-h');
+  const { out: all } = await runMain('--help');
+  const { out: one } = await runMain('dockerfile', '-h');
   for (const name of Object.keys(commands)) assert.match(all, new RegExp(`^  ${name} `, 'm'));
   assert.match(all, /-y, --yes/);
   assert.match(all, /--memory 1gb .*without it: 1gb/);
   assert.match(one, '--base');
   assert.not.match(one, '--region');
   for (const shell of ['bash', 'zsh', 'fish'])
-    assert.match((await calledMain('completion', shell)).out, / dockerfile .*--region/);
+    assert.match((await runMain('completion', shell)).out, / dockerfile .*--region/);
 });
 
 test('a terminal that only prints lines is asked line by line', async () => {
-  const { code, out } = await plain.ended;
+  const { code, out } = await plain.exit;
   assert.is(code, 0, out);
   assert.match(out, 'nowhere');
   assert.match(readFileSync(join(plain.app, 'fly.toml'), 'utf8'), 'primary_region = "lhr"');
-  const ended = await plainlyEnded.ended;
+  const ended = await plainlyEnded.exit;
   assert.is(ended.code, 130, ended.out);
   assert.match(ended.out, /nothing was written/i);
 });
 
 test('Esc ends with 130, says so and writes nothing', async () => {
-  const { code, out } = await stopped.ended;
+  const { code, out } = await stopped.exit;
   assert.is(code, 130, out);
   assert.match(out, 'Nothing was written.');
 });
 
 test('Ctrl-C ends with 130 and writes nothing', async () => {
-  const { code, out } = await interrupted.ended;
+  const { code, out } = await interrupted.exit;
   assert.is(code, 130, out);
   assert.not(existsSync(join(interrupted.app, 'fly.toml')));
 });

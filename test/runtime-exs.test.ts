@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { runtimeExs } from '../generators/runtime-exs.ts';
 import { complete } from '../src/answers/questions.ts';
 import { ourBlock } from '../src/edit/block.ts';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
-import { type Flags, judge, results, type Texts } from './traps.ts';
+import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
+import { checkTexts, type Flags, resultFor, type Texts } from './traps.ts';
 
 const RUNTIME = 'config/runtime.exs';
 const STOCK = `import Config
@@ -51,11 +51,12 @@ const spoilt = (from: string, to: string): Texts => {
   assert.ok(STOCK.includes(from), from);
   return stock({ [RUNTIME]: STOCK.replace(from, () => to) });
 };
-const runAll = (texts: Texts, flags: Flags = FLAGS): Texts => after(texts, planFor(texts, flags));
+const runAll = (texts: Texts, flags: Flags = FLAGS): Texts =>
+  withChanges(texts, planFor(texts, flags));
 /** The files on which the verdicts here depend. */
 const run = (texts: Texts, flags: Flags = FLAGS): Texts =>
   ['fly-toml', 'runtime-exs'].reduce(
-    (done, file) => after(done, planFor(texts, flags, undefined, file)),
+    (done, file) => withChanges(done, planFor(texts, flags, undefined, file)),
     texts,
   );
 const block = (texts: Texts, flags: Flags = FLAGS): string =>
@@ -69,7 +70,7 @@ const lock = (name: string, version: string): string =>
     `  "${name}": {:hex, :${name}, "${version}", "00", [:mix], [], "hexpm", "00"},\n}\n`,
   );
 const says = (texts: Texts, id: string): string =>
-  judge(texts, id)
+  resultFor(texts, id)
     .findings.map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
     .join('\n');
 
@@ -234,8 +235,8 @@ test('a setting that compile_env reads is never set at run time, and named where
     ...router('Application.compile_env(:shop, :size)'),
     'config/prod.exs': 'import Config\nconfig :shop, :size, 3\n',
   };
-  for (const texts of [tls, level, same]) assert.is(judge(run(texts), 'R3.1').verdict, 'met');
-  assert.is(judge(run(tls), 'R3.4').verdict, 'met');
+  for (const texts of [tls, level, same]) assert.is(resultFor(run(texts), 'R3.1').verdict, 'met');
+  assert.is(resultFor(run(tls), 'R3.4').verdict, 'met');
 });
 
 const origins = (list: string) => owned(`:shop, ShopWeb.Endpoint, check_origin: ${list}`);
@@ -357,7 +358,7 @@ test('what a variable of allowed origins has to hold is said in the form that it
     ['["https://#{System.get_env("ORIGIN", "a.org")}"]', 'shop.example.org'],
     ['[System.get_env("ORIGIN", "//a.org")]', 'https://shop.example.org'],
   ] as const) {
-    const [finding] = judge(run(origins(list), HOST), 'R3.3').findings;
+    const [finding] = resultFor(run(origins(list), HOST), 'R3.3').findings;
     assert.match(finding?.edit ?? '', `add: ORIGIN = "${held}"`);
   }
 });
@@ -370,7 +371,7 @@ test("a host of the app's own is a fault where fly.toml names another, and its s
     'must config/runtime.exs:null check_origin does not list PHX_HOST',
   );
   assert.match(block(own), 'check_origin: ["//shop.org", "//#{host}"]');
-  assert.is(judge(run(own), 'R3.3').verdict, 'met');
+  assert.is(resultFor(run(own), 'R3.3').verdict, 'met');
 });
 
 test('links name the port that visitors come to', () => {
@@ -386,20 +387,20 @@ test('older ways to serve and to listen on IPv6 serve too', () => {
     'config/prod.exs': 'import Config\nconfig :phoenix, :serve_endpoints, true\n',
   });
   assert.not.match(block(switched), 'server:');
-  assert.is(judge(run(switched), 'R3.1').verdict, 'met');
+  assert.is(resultFor(run(switched), 'R3.1').verdict, 'met');
   const inet6 = spoilt(
     'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]',
     'http: [:inet6, port: String.to_integer(System.get_env("PORT"))]',
   );
   assert.not.match(block(inet6), 'http:');
-  assert.is(judge(run(inet6), 'R3.3').verdict, 'met');
+  assert.is(resultFor(run(inet6), 'R3.3').verdict, 'met');
 });
 
 test('a port of its own goes into fly.toml and Dockerfile', () => {
   const own = runAll(spoilt(PORT_READ, '8080'));
   assert.match(own['fly.toml'] ?? '', 'internal_port = 8080');
   assert.match(own.Dockerfile ?? '', 'EXPOSE 8080');
-  assert.is(judge(own, 'R3.3').verdict, 'met');
+  assert.is(resultFor(own, 'R3.3').verdict, 'met');
 });
 
 test('what gives way to our block, and what the owner set that breaks on Fly, is noted', () => {
@@ -441,14 +442,14 @@ test('a secret that the build demands is read when the release boots', () => {
   });
   for (const key of ['url: database_url', 'secret_key_base:']) assert.match(block(texts), key);
   assert.not.match(block(texts), 'pool_size');
-  assert.is(judge(run(texts), 'R3.3').verdict, 'met');
+  assert.is(resultFor(run(texts), 'R3.3').verdict, 'met');
 });
 
 test('a second run changes nothing, and all is met but what the owner chose', () => {
   for (const flags of [FLAGS, HOST, MANAGED, EXTERNAL]) {
     const texts = runAll(stock(), flags);
     assert.equal(runAll(texts, flags), texts);
-    const open = results(texts).filter(({ verdict }) => /must|should|unknown/.test(verdict));
+    const open = checkTexts(texts).filter(({ verdict }) => /must|should|unknown/.test(verdict));
     assert.equal(
       open.map(({ id }) => id),
       [],

@@ -11,43 +11,48 @@ import type { OnConflict } from '../src/edit/conflict.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import type { Change } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
-import { openTree, type Tree, treeOf } from '../src/tree.ts';
+import { treeOf } from '../src/tree.ts';
+import { textsIn } from './projects.ts';
 
+/** The folder of the fixture project. */
 export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
 
 /** Writes files into a folder. */
-export function put(folder: string, texts: Record<string, string>): void {
+export function writeFiles(folder: string, texts: Record<string, string>): void {
   for (const [path, text] of Object.entries(texts)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
 }
 
-const tree = openTree(SHOP);
-const texts = Object.fromEntries([...tree.paths].map((path) => [path, tree.read(path) ?? '']));
+const shopTexts = textsIn(SHOP);
 
-/** The fixture project as {path: text}, with changes; undefined leaves a file out. */
+/** The fixture project as {path: text}, with changes; undefined takes a file away. */
 export const shop = (changes: Record<string, string | undefined> = {}): Record<string, string> =>
-  definedIn({ ...texts, ...changes });
+  withoutUndefined({ ...shopTexts, ...changes });
 
-export const definedIn = (all: Record<string, string | undefined>): Record<string, string> =>
+export const withoutUndefined = (
+  texts: Record<string, string | undefined>,
+): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
-/** Facts and plans of the same texts are the same: tests ask for them again and again. */
-function remembered<T>(known: Map<string, T>, key: unknown, make: () => T): T {
-  const name = JSON.stringify(key);
-  const value = known.get(name) ?? make();
-  known.set(name, value);
+/** Tests ask for the facts and plans of the same texts again and again, so they are computed once. */
+function cached<T>(cache: Map<string, T>, input: unknown, compute: () => T): T {
+  const key = JSON.stringify(input);
+  const value = cache.get(key) ?? compute();
+  cache.set(key, value);
   return value;
 }
 const projects = new Map<string, Project>();
 const plans = new Map<string, Change[]>();
 
+/** The facts of a repo. */
 export const projectOf = (texts: Record<string, string>): Project =>
-  remembered(projects, texts, () => detect(treeOf(texts)));
+  cached(projects, texts, () => detect(treeOf(texts)));
 
+/** What is answered where a test is not about the answers. */
 export const FLAGS: Partial<Record<QuestionName, string>> = {
   app: 'shop',
   region: 'lhr',
@@ -61,20 +66,22 @@ export const complete = (
   asks?: readonly QuestionName[],
 ): Answers => completeWith(flags, project, presentIn(files, project), asks);
 
+/** What `fly` would write. @param only the command of one file, such as `dockerfile` */
 export function planFor(
   texts: Record<string, string>,
   flags: Partial<Record<QuestionName, string>> = FLAGS,
   onConflict?: OnConflict,
   only?: string,
 ): Change[] {
-  return remembered(plans, [texts, flags, onConflict, only], () => {
+  return cached(plans, [texts, flags, onConflict, only], () => {
     const project = projectOf(texts);
-    const wanted = files.filter(({ name }) => only === undefined || name === only);
-    return plan(wanted, { project, answers: complete(flags, project) }, onConflict);
+    const generators = files.filter(({ name }) => only === undefined || name === only);
+    return plan(generators, { project, answers: complete(flags, project) }, onConflict);
   });
 }
 
-export const after = (
+/** The repo after the changes are written. */
+export const withChanges = (
   texts: Record<string, string>,
   changes: readonly Change[],
 ): Record<string, string> => ({
@@ -82,9 +89,9 @@ export const after = (
   ...Object.fromEntries(changes.map((change) => [change.path, change.after])),
 });
 
-/** The facts of a small Phoenix app; `files` replaces or adds, undefined takes a file away. */
+/** The facts of a small Phoenix app. @param files replace or add files; undefined takes one away */
 export function app(files: Record<string, string | undefined> = {}, deps = ''): Project {
-  const all: Record<string, string | undefined> = {
+  const texts: Record<string, string | undefined> = {
     'mix.exs': `defmodule Shop.MixProject do
       use Mix.Project
       def project, do: [app: :shop, elixir: "~> 1.15", deps: deps(), aliases: aliases()]
@@ -92,7 +99,7 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
       defp deps, do: [{:phoenix, "~> 1.8"}, {:bandit, "~> 1.5"}${deps}]
       defp aliases, do: []
     end`,
-    'mix.lock': lock({}),
+    'mix.lock': mixLock({}),
     'config/config.exs':
       'import Config\nconfig :shop, ShopWeb.Endpoint, url: [host: "localhost"]\nimport_config "#{config_env()}.exs"\n',
     'config/prod.exs': 'import Config\n',
@@ -102,20 +109,21 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
       'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\nend\n',
     ...files,
   };
-  return detect(treeOf(definedIn(all)));
+  return detect(treeOf(withoutUndefined(texts)));
 }
 
 /** A mix.exs with these fields of project/0 and other functions. */
-export const mix = (fields: string, more = '', name = 'Shop'): string =>
-  `defmodule ${name}.MixProject do\n  use Mix.Project\n${more}\n  def project, do: [${fields}]\nend`;
+export const mixExs = (fields: string, functions = '', name = 'Shop'): string =>
+  `defmodule ${name}.MixProject do\n  use Mix.Project\n${functions}\n  def project, do: [${fields}]\nend`;
 
-/** mix.lock with phoenix and the given packages, each with the packages it needs. */
-export function lock(packages: Record<string, string[]>): string {
-  const lines = Object.entries<string[]>({ phoenix: [], ...packages }).map(
-    ([name, needs]) =>
-      `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${needs.map((need) => `{:${need.replace('?', '')}, ">= 0.0.0", [hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]}`).join(', ')}], "hexpm", "sum"},`,
-  );
-  return `%{\n${lines.join('\n')}\n}\n`;
+/** mix.lock with phoenix and other packages, each with the packages it needs; `name?` is an optional one. */
+export function mixLock(packages: Record<string, string[]>): string {
+  const rows = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => {
+    const list = needs.map((need) => {
+      const options = `[hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]`;
+      return `{:${need.replace('?', '')}, ">= 0.0.0", ${options}}`;
+    });
+    return `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${list.join(', ')}], "hexpm", "sum"},`;
+  });
+  return `%{\n${rows.join('\n')}\n}\n`;
 }
-
-export type { Tree };

@@ -2,9 +2,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
-import { type Ended, environment, HERE } from './commands.ts';
+import { type Exit, environment, ROOT } from './commands.ts';
 
-/** A flyctl for the front of PATH: `script` is what stands in its `case "$*" in`. At a terminal, or with notices and colours on, it fails. */
+/**
+ * Makes a flyctl. It fails where it is called at a terminal, or with update notices or colours on.
+ * @param script the branches of its `case "$*" in`
+ * @returns a PATH that begins with its folder, and what was asked so far
+ */
 export function fakeFlyctl(script: string): { path: string; calls: () => string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'flyctl-'));
   const log = join(folder, 'calls');
@@ -19,44 +23,44 @@ export function fakeFlyctl(script: string): { path: string; calls: () => string[
   };
 }
 
-/** So that a flyctl of this computer, and its account, have no part in a test. */
+/** A PATH with a flyctl that is not logged in, so that a test never asks the account of this computer. */
 export const loggedOut = (): string =>
   fakeFlyctl('*) echo "Error: no access token available" >&2; exit 1;;').path;
 
-/** Types answers into a pseudo-terminal when their prompt shows. */
-export function type(
-  [file = '', ...args]: readonly string[],
+/** Runs a command in a pseudo-terminal, and types each answer when its prompt shows. */
+export function typeAnswers(
+  [program = '', ...args]: readonly string[],
   app: string,
   answers: [prompt: RegExp, keys: string][],
   PATH = loggedOut(),
-): Promise<Ended> {
+): Promise<Exit> {
   return new Promise((resolve) => {
-    const shell = spawn(file, [...args, '--dest', app], {
-      cwd: HERE,
+    const terminal = spawn(program, [...args, '--dest', app], {
+      cwd: ROOT,
       cols: 120,
       rows: 50,
       env: environment({ CI: '', PATH }),
     });
     let out = '';
-    let seen = 0;
-    let typing = false;
+    let answered = 0;
+    let isTyping = false;
     // A prompt that never shows must not keep the tests waiting
-    const patience = setTimeout(() => shell.kill(), 40_000);
-    shell.onData((data) => {
+    const timeout = setTimeout(() => terminal.kill(), 40_000);
+    terminal.onData((data) => {
       out += data;
-      const [next] = answers;
-      if (!next || typing || !next[0].test(out.slice(seen))) return;
-      typing = true;
+      const [[prompt, keys] = []] = answers;
+      if (!prompt || isTyping || !prompt.test(out.slice(answered))) return;
+      isTyping = true;
       answers.shift();
       setTimeout(() => {
-        // What comes next answers these keys, not what was there before
-        seen = out.length;
-        typing = false;
-        shell.write(next[1]);
+        // The next prompt must show after these keys
+        answered = out.length;
+        isTyping = false;
+        terminal.write(keys ?? '');
       }, 150);
     });
-    shell.onExit(({ exitCode }) => {
-      clearTimeout(patience);
+    terminal.onExit(({ exitCode }) => {
+      clearTimeout(timeout);
       resolve({ code: exitCode, out, err: '' });
     });
   });

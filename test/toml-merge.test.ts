@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { FLAGS } from './support.ts';
-import { at, run as merge, overruled, busy as project } from './toml.ts';
+import { changedPaths, generate as merge, withWorkers as project, valueAt } from './toml.ts';
 
 type Flags = typeof FLAGS;
 const merged = (theirs: string, flags: Flags = FLAGS, conflict?: OnConflict): string =>
@@ -194,11 +194,11 @@ for (const [name, { theirs, flags = FLAGS, conflict, changes = [], has = {} }] o
     const run = (text: string) => merged(text, flags, conflict);
     const after = run(theirs);
     const data = parse(after);
-    assert.equal(overruled(parse(theirs), data), changes);
+    assert.equal(changedPaths(parse(theirs), data), changes);
     const { notes } = merge(theirs, { project, flags });
     for (const path of conflict ? [] : changes)
       assert.match(notes.join('\n'), `${path.replaceAll(/\.\d+/g, '')} is `);
-    for (const [path, value] of Object.entries(has)) assert.equal(at(data, path), value, path);
+    for (const [path, value] of Object.entries(has)) assert.equal(valueAt(data, path), value, path);
     const removed = diffLines(theirs.endsWith('\n') ? theirs : `${theirs}\n`, after)
       .filter((part) => part.removed)
       .flatMap((part) => part.value.trimEnd().split('\n'));

@@ -1,4 +1,4 @@
-/** What becomes of a fly.toml. */
+/** Helpers for tests of fly.toml: generate it, then look at its values by path. */
 import { flyToml } from '../generators/fly-toml.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
@@ -6,35 +6,40 @@ import { plan } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 
-export const busy = projectOf(shop());
-export const quiet = { ...busy, background: [] };
+/** The fixture project, which has background work. */
+export const withWorkers = projectOf(shop());
+export const withoutWorkers = { ...withWorkers, background: [] };
 
-interface Run {
-  project?: typeof busy;
+interface Options {
+  project?: typeof withWorkers;
   flags?: typeof FLAGS;
   conflict?: OnConflict | undefined;
 }
 
-/** What `fly-toml` makes of a fly.toml, and what it says about it. */
-export function run(theirs: string, { project = quiet, flags = FLAGS, conflict }: Run = {}) {
-  const there = { ...project, tree: treeOf({ 'fly.toml': theirs }) };
-  const context = { project: there, answers: complete(flags, there) };
+/** What `fly-toml` makes of the owner's fly.toml, and its notes on that. */
+export function generate(
+  theirs: string,
+  { project = withoutWorkers, flags = FLAGS, conflict }: Options = {},
+) {
+  const repo = { ...project, tree: treeOf({ 'fly.toml': theirs }) };
+  const context = { project: repo, answers: complete(flags, repo) };
   const [{ after, ours } = { after: '', ours: undefined }] = plan([flyToml], context, conflict);
-  return { after, ours, notes: flyToml.notes?.(context) ?? [], data: dataOf(after) };
+  return { after, ours, notes: flyToml.notes?.(context) ?? [], data: parseFlyToml(after) };
 }
 
-export const dataOf = (text: string) => flyConfig(treeOf({ 'fly.toml': text })).table;
+export const parseFlyToml = (text: string) => flyConfig(treeOf({ 'fly.toml': text })).table;
 
-export const at = (data: unknown, path: string): unknown =>
+/** The value at a path such as `services.0.internal_port`. */
+export const valueAt = (data: unknown, path: string): unknown =>
   path
     .split('.')
-    .reduce<unknown>((found, key) => (found as Record<string, unknown> | undefined)?.[key], data);
+    .reduce<unknown>((table, key) => (table as Record<string, unknown> | undefined)?.[key], data);
 
-/** Paths whose value is another one afterwards, or gone. */
-export function overruled(before: unknown, after: unknown, path = ''): string[] {
+/** The paths whose value is another one afterwards, or gone. */
+export function changedPaths(before: unknown, after: unknown, path = ''): string[] {
   if (typeof before !== 'object' || before === null || before instanceof Date)
     return String(before) === String(after) ? [] : [path.slice(1)];
   return Object.entries(before).flatMap(([key, value]) =>
-    overruled(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
+    changedPaths(value, (after as Record<string, unknown> | undefined)?.[key], `${path}.${key}`),
   );
 }

@@ -6,47 +6,48 @@ import { requirements } from '../src/check/requirements.ts';
 import type { Finding } from '../src/check/rule.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
-import { after, FLAGS, planFor, projectOf, shop } from './support.ts';
+import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
 
 export type Texts = Record<string, string>;
 export type Flags = typeof FLAGS;
 
 /** The fixture app after `npx plop fly`. */
-export const generated = (flags: Flags = FLAGS): Texts => after(shop(), planFor(shop(), flags));
-export const results = (texts: Texts): Result[] => check(projectOf(texts));
-export const open = (texts: Texts): string[] =>
-  results(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
+export const generated = (flags: Flags = FLAGS): Texts =>
+  withChanges(shop(), planFor(shop(), flags));
+/** All that `check` finds. */
+export const checkTexts = (texts: Texts): Result[] => check(projectOf(texts));
+/** The requirements that are not met, as `R2.4 must`. */
+export const unmet = (texts: Texts): string[] =>
+  checkTexts(texts).flatMap(({ id, verdict }) => (verdict === 'met' ? [] : [`${id} ${verdict}`]));
 
-/** The verdict on one requirement. */
-export function judge(texts: Texts, id: string): Result {
-  const requirement = requirements.find((one) => one.id === id);
+/** What `check` finds for one requirement. */
+export function resultFor(texts: Texts, id: string): Result {
+  const requirement = requirements.find((row) => row.id === id);
   if (!requirement) throw new Error(`no requirement ${id}`);
   return resultOf(requirement, new Repo(factsOf(texts)));
 }
 
-/** The facts do not hang on these files, so a repo that differs in them alone needs no new detection. */
-const APART = new Set(['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex']);
+/** No fact depends on these files, so repos that differ in them alone share their facts. */
+const FILES_WITHOUT_FACTS = new Set(['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex']);
 const detected = new Map<string, Project>();
 
 function factsOf(texts: Texts): Project {
-  const key = JSON.stringify(Object.entries(texts).filter(([path]) => !APART.has(path)));
-  const known = detected.get(key) ?? projectOf(texts);
-  detected.set(key, known);
-  return { ...known, tree: treeOf(texts) };
+  const key = JSON.stringify(
+    Object.entries(texts).filter(([path]) => !FILES_WITHOUT_FACTS.has(path)),
+  );
+  const project = detected.get(key) ?? projectOf(texts);
+  detected.set(key, project);
+  return { ...project, tree: treeOf(texts) };
 }
 
-/** One text of a file replaced; a spoiling that changes nothing is no test. */
-export function spoil(texts: Texts, path: string, from: string, to: string): Texts {
+/** Texts with a change in one file. @throws where the file has no such text, since the test would then prove nothing */
+export function replaceIn(texts: Texts, path: string, from: string, to: string): Texts {
   const before = texts[path] ?? '';
   assert.ok(before.includes(from), `${path} has no ${from}`);
   return { ...texts, [path]: before.replaceAll(from, () => to) };
 }
 
-/** Without a file. */
-const leavingOut = (texts: Texts, path: string): Texts =>
-  Object.fromEntries(Object.entries(texts).filter(([name]) => name !== path));
-
-/** A generated umbrella of two apps. */
+/** An umbrella of two apps after `npx plop fly`. */
 export function umbrella(): Texts {
   const child = (app: string, rest: string) =>
     `defmodule ${app}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app.toLowerCase()}, deps: [${rest}]]\n  def application, do: []\nend\n`;
@@ -61,69 +62,82 @@ export function umbrella(): Texts {
     'apps/core/mix.exs': child('Core', ''),
     'apps/core/lib/core.ex': 'defmodule Core do\nend\n',
   };
-  return after(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
+  return withChanges(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
 }
 
-/** One fault put into a repo that is in order, and what `check` must say then. */
+/** A fault put into a repo that is in order, and what `check` must find then. */
 interface Trap {
   name: string;
   /** The requirement that is no longer met. */
   rule: string;
   weight: string | undefined;
-  spoilt: () => Texts;
-  /** The file where the fault is found, with the beginning of its line, and a part of the edit. */
-  place: string;
-  mend: string;
+  /** The repo with the fault. */
+  repo: () => Texts;
+  /** The start of `FILE: LINE`, where the fault is found. */
+  location: string;
+  /** A part of the edit. */
+  edit: string;
 }
 
 /**
- * Tests traps, which one reads as a diff of the generated repo, with an empty line between: `R2.4 name` (or `R2.4 must: name`),
- * flags such as `--postgres managed` for another one, `--- file` where it isn't that of the place, `-` and `+` lines for what is
- * replaced (no `-`: the whole file, neither: it goes), then `place => edit`, a part of it.
+ * Makes a test of each trap in a table, which has an empty line between traps. A trap is a name, a diff of the generated
+ * repo, and the finding:
+ *
+ *     R2.4 must: no header              the requirement, the weight (may be left out), the name
+ *     --postgres managed                flags that the repo is generated with
+ *     --- fly.toml                      the changed file; may be left out where it is that of the finding
+ *     - old                             without `-` lines the whole file is replaced; without `+` too it is removed
+ *     + new
+ *     fly.toml: new => add the header   file, start of the line, and a part of the edit
  */
-export function testTraps(table: string, repo = generated): void {
+export function testTraps(table: string, generate = generated): void {
   for (const block of table.trim().split('\n\n')) {
-    const { name, rule, weight, spoilt, place, mend } = trapIn(block, repo);
+    const { name, rule, weight, repo, location, edit } = parseTrap(block, generate);
     test(`${rule} ${name}`, () => {
-      const texts = spoilt();
-      const { findings } = judge(texts, rule);
-      const fitting = findings.filter(
-        (found) =>
-          found.weight === (weight ?? found.weight) &&
-          `${found.file}: ${textAt(texts, found)}`.startsWith(place) &&
-          found.edit.includes(mend),
+      const texts = repo();
+      const { findings } = resultFor(texts, rule);
+      const matching = findings.filter(
+        (finding) =>
+          finding.weight === (weight ?? finding.weight) &&
+          `${finding.file}: ${lineOf(texts, finding)}`.startsWith(location) &&
+          finding.edit.includes(edit),
       );
-      assert.is(fitting.length, 1, JSON.stringify(findings, null, 1));
+      assert.is(matching.length, 1, JSON.stringify(findings, null, 1));
     });
   }
 }
 
-function trapIn(block: string, repo: (flags?: Flags) => Texts): Trap {
+function parseTrap(block: string, generate: (flags?: Flags) => Texts): Trap {
   const [head = '', ...lines] = block.split('\n');
-  const [place = '', mend = ''] = lines.pop()?.split(' => ') ?? [];
   const [, rule = '', weight, name = ''] =
     /^(\S+) (?:(must|should|advice): )?(.+)/.exec(head) ?? [];
+  const [location = '', edit = ''] = lines.pop()?.split(' => ') ?? [];
   const isFlag = (line: string) => /^--\w/.test(line);
   const flags = lines.filter(isFlag).map((line) => line.slice(2).split(' '));
   const diff = lines.filter((line) => !isFlag(line)).join('\n');
-  const changes = `${/^[-+] ?(?!--)/.test(diff) ? `--- ${place.split(': ')[0]}\n` : ''}${diff}`;
-  const spoilt = (): Texts =>
-    patched(repo(flags.length ? { ...FLAGS, ...Object.fromEntries(flags) } : undefined), changes);
-  return { name, rule, weight, spoilt, place, mend };
+  const namesFile = diff.startsWith('--- ');
+  const [file] = location.split(': ');
+  const repo = (): Texts => {
+    const texts = generate(flags.length ? { ...FLAGS, ...Object.fromEntries(flags) } : undefined);
+    return patched(texts, diff === '' || namesFile ? diff : `--- ${file}\n${diff}`);
+  };
+  return { name, rule, weight, repo, location, edit };
 }
 
 /** Texts with the changes of a diff: see {@link testTraps}. */
 export const patched = (texts: Texts, diff: string): Texts =>
-  diff.trim().split(/^--- /m).slice(1).reduce(changed, texts);
+  diff.trim().split(/^--- /m).slice(1).reduce(patchFile, texts);
 
-function changed(texts: Texts, change: string): Texts {
-  const [file = '', ...lines] = change.replace(/\n$/, '').split('\n');
-  const marked = (mark: string) =>
+function patchFile(texts: Texts, patch: string): Texts {
+  const [file = '', ...lines] = patch.replace(/\n$/, '').split('\n');
+  const linesWith = (mark: string) =>
     lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
-  const [from, to] = [marked('-'), marked('+')];
-  if (from.length) return spoil(texts, file, from.join('\n'), to.join('\n'));
-  return to.length ? { ...texts, [file]: `${to.join('\n')}\n` } : leavingOut(texts, file);
+  const removed = linesWith('-');
+  const added = linesWith('+');
+  if (removed.length) return replaceIn(texts, file, removed.join('\n'), added.join('\n'));
+  if (added.length) return { ...texts, [file]: `${added.join('\n')}\n` };
+  return Object.fromEntries(Object.entries(texts).filter(([path]) => path !== file));
 }
 
-const textAt = (texts: Texts, { file, line }: Finding): string =>
+const lineOf = (texts: Texts, { file, line }: Finding): string =>
   line === null ? '' : (texts[file]?.split('\n')[line - 1]?.trim() ?? '');
