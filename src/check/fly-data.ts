@@ -5,49 +5,49 @@ import { volumes } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import { databaseKind } from './runtime-repos.ts';
-import { reposOf, urlName } from './runtime-settings.ts';
+import { databaseKind, isManaged } from './runtime-repos.ts';
+import { PROBE, reposOf, urlName } from './runtime-settings.ts';
 
 const r23 = rulesFor(FLY_TOML, 'R2.3');
 const r27 = rulesFor(FLY_TOML, 'R2.7');
 const b9 = rulesFor(FLY_TOML, 'B9');
 
 const isSqlite = ({ project }: Repo): boolean => project.database.adapter === 'sqlite';
-const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
 
-/** Whether POOL_SIZE says how many connections a repo opens, or nothing does: not a number of its owner's. */
+/** Whether some repo's pool has no fixed size, so that POOL_SIZE may say it. */
 export const followsPoolSize = (repo: Repo): boolean =>
   reposOf(repo).some(({ value }) => {
     const size = value('pool_size');
-    return typeof size !== 'number' || size === 7;
+    return typeof size !== 'number' || size === Number(PROBE.POOL_SIZE);
   });
 
 /** Repos that speak another IP than the database's network. */
 function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   const kind = databaseKind(repo);
-  const ipv6 = kind !== 'external';
-  const weight = /app|managed/.test(kind ?? '') ? 'must' : 'should';
+  const isIpv6 = kind !== 'external';
+  const weight = kind === 'app' || kind === 'managed' ? 'must' : 'should';
   return reposOf(repo).map(({ module, onMachine }) => {
-    const value = onMachine('socket_options');
-    if (value instanceof Unknown)
-      return new Doubt(`whether ${module} speaks IPv6 is decided by ${value.why}`);
-    if (show(value).includes('inet6') === ipv6) return undefined;
-    const what = ipv6
+    const options = onMachine('socket_options');
+    if (options instanceof Unknown)
+      return new Doubt(`whether ${module} speaks IPv6 is decided by ${options.why}`);
+    if (show(options).includes('inet6') === isIpv6) return undefined;
+    const what = isIpv6
       ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
       : 'databases outside Fly often have IPv4 addresses only';
-    const write = ipv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
-    const decide = `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
-    const edit = env.ECTO_IPV6 === String(ipv6) ? decide : write;
-    return { line: line(ipv6 ? 'env' : 'env.ECTO_IPV6'), weight, what, edit };
+    const setIt = isIpv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
+    const followIt = `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
+    const edit = env.ECTO_IPV6 === String(isIpv6) ? followIt : setIt;
+    return { line: line(isIpv6 ? 'env' : 'env.ECTO_IPV6'), weight, what, edit };
   });
 }
 
 /** The release_command, where something about it is wrong. */
-const command =
+const releaseCommand =
   (isWrong: (command: string, repo: Repo) => unknown) =>
   ({ deploy, line }: FlyFile, repo: Repo) => {
-    const text = String(deploy.release_command ?? '');
-    return text !== '' && !!isWrong(text, repo) && { text, line: line('deploy.release_command') };
+    const command = String(deploy.release_command ?? '');
+    const isFault = command !== '' && !!isWrong(command, repo);
+    return isFault && { command, line: line('deploy.release_command') };
   };
 
 /** The database and its migrations, and secrets. */
@@ -90,31 +90,33 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   })`secrets that it can't start without (fly secrets list shows those that are set): ${'names'}`,
 
   b9.must(
-    command((text, { project }) => /migrat/i.test(text) && project.database.repos.length === 0),
+    releaseCommand(
+      (command, { project }) => /migrat/i.test(command) && project.database.repos.length === 0,
+    ),
   )`the app has no Ecto repo to migrate
     => remove it`,
   b9.must(
-    command((text, { project, dockerfile }) => {
-      const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(text)?.[1];
+    releaseCommand((command, { project, dockerfile }) => {
+      const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(command)?.[1];
       return script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(script));
     }),
   )`it is not in the release, so each deploy stops here
     => mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command`,
-  b9.must(command((_, repo) => isSqlite(repo)))`
+  b9.must(releaseCommand((_, repo) => isSqlite(repo)))`
     it runs on a machine without the volume that holds the database
     => remove it, and migrate when the app starts`,
   b9.must(
-    command((text, { project }) => {
-      const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(text)?.[1];
+    releaseCommand((command, { project }) => {
+      const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
       return module?.startsWith(`${project.app.module}.`) && !project.sources.module(module);
     }),
   )`there is no such module, so each deploy stops here
     => mix phx.gen.release writes it; or remove release_command`,
   b9.should(
-    command(
-      (text, repo) =>
-        isManaged(repo) && !/DIRECT_DATABASE_URL/.test(text + (repo.runtime?.text ?? '')),
+    releaseCommand(
+      (command, repo) =>
+        isManaged(repo) && !/DIRECT_DATABASE_URL/.test(command + (repo.runtime?.text ?? '')),
     ),
   )`migrations need session locks, which the pooler of Managed Postgres can not hold
-    => write: release_command = "/bin/sh -lc '${(_, repo) => urlName(repo)}=$DIRECT_DATABASE_URL ${({ text }) => text.replaceAll('"', '\\"')}'"`,
+    => write: release_command = "/bin/sh -lc '${(_, repo) => urlName(repo)}=$DIRECT_DATABASE_URL ${({ command }) => command.replaceAll('"', '\\"')}'"`,
 ];

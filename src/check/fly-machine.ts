@@ -15,15 +15,15 @@ const b8 = rulesFor(FLY_TOML, 'B8');
 
 /** Something wrong about the service that serves the pages, with the line of the key that says it. */
 const service =
-  <Found extends object>(
+  <Fault extends object>(
     key: string,
-    find: (service: Service, file: FlyFile, repo: Repo) => Found | Doubt | boolean | undefined,
+    find: (service: Service, file: FlyFile, repo: Repo) => Fault | Doubt | boolean | undefined,
   ) =>
   (file: FlyFile, repo: Repo) => {
-    const found = file.service && find(file.service, file, repo);
+    const fault = file.service && find(file.service, file, repo);
+    if (!fault || fault instanceof Doubt) return fault;
     const path = [file.service?.path, key].filter(Boolean).join('.');
-    if (!found || found instanceof Doubt) return found;
-    return { line: file.line(path), ...(found as Found) };
+    return { line: file.line(path), ...(fault as Fault) };
   };
 
 /** Size and memory of each [[vm]]: `fly config validate` does not look at them (C6). */
@@ -59,23 +59,23 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   )`256 MB are too little for the Erlang VM
     => write: memory = "1gb"`,
 
-  r24.should(({ service: found, line }) => {
-    const isOld = found?.kind === 'services';
+  r24.should(({ service, line }) => {
+    const isOld = service?.kind === 'services';
     const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
-    return !found?.forceHttps && { line: found && line(`${found.path}.force_https`), table };
+    return !service?.forceHttps && { line: service && line(`${service.path}.force_https`), table };
   })`plain HTTP is not redirected to HTTPS
     => under ${'table'}, write: force_https = true`,
   r26.must((file) => !file.service)`no [http_service], so nothing is served
     => \`npx plop fly-toml\` writes it`,
   r26.must(
-    service('internal_port', ({ internalPort: knocks = 8080 }, _, repo) => {
-      const listens = endpointOf(repo).onMachine('http.port');
-      if (listens instanceof Unknown)
-        return new Doubt(`which port the app listens on is decided by ${listens.why}`);
-      const port = Number(listens ?? knocks);
-      return Number.isInteger(port) && port !== knocks && { port, knocks };
+    service('internal_port', ({ internalPort = 8080 }, _, repo) => {
+      const setting = endpointOf(repo).onMachine('http.port');
+      if (setting instanceof Unknown)
+        return new Doubt(`which port the app listens on is decided by ${setting.why}`);
+      const port = Number(setting ?? internalPort);
+      return Number.isInteger(port) && port !== internalPort && { port, internalPort };
     }),
-  )`the app listens on ${'port'}, and Fly connects to ${'knocks'}
+  )`the app listens on ${'port'}, and Fly connects to ${'internalPort'}
     => write: internal_port = ${'port'}`,
   r26.should(
     service('', ({ concurrency, path }) => !concurrency && { header: path.replace(/\.\d+/, '') }),
@@ -91,12 +91,12 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   r26.should(
     service('concurrency.soft_limit', ({ concurrency, launched }) => {
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
-      const most = Math.min(Number(soft), Number(hard));
-      // What `fly launch` wrote nobody chose
+      const limit = Math.min(Number(soft), Number(hard));
+      // Nobody chose what `fly launch` wrote
       const weight = launched ? 'should' : 'advice';
-      return most < 500 && concurrency && { weight, most };
+      return limit < 500 && concurrency && { weight, limit };
     }),
-  )`from ${'most'} connections on, LiveView sockets are throttled
+  )`from ${'limit'} connections on, LiveView sockets are throttled
     => write: soft_limit = 1000 and hard_limit = 1000`,
 
   b7.should(
@@ -114,33 +114,34 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   b7.must(
     service(
       'auto_start_machines',
-      (found) => !found.staysOn && found.data.auto_start_machines === false,
+      ({ staysOn, data }) => !staysOn && data.auto_start_machines === false,
     ),
   )`a machine that is stopped never starts again
     => write: auto_start_machines = true`,
   b7.should(
-    service('auto_stop_machines', (found, { workers }, { project: { background } }) => {
-      const stops = !found.staysOn && workers.length === 0 && background.length > 0;
-      return stops && { who: background.join(', ') };
+    service('auto_stop_machines', ({ staysOn }, { workers }, { project: { background } }) => {
+      const stops = !staysOn && workers.length === 0 && background.length > 0;
+      return stops && { names: background.join(', ') };
     }),
-  )`after some minutes without requests the machine stops, and these workers with it: ${'who'}
+  )`after some minutes without requests the machine stops, and these workers with it: ${'names'}
     => write: auto_stop_machines = "off" and min_machines_running = 1`,
   b7.should((file, { project: { background } }) => {
     const twins = background.length > 0 && startsTwins(file);
-    return twins && { ...twins, who: background.join(', ') };
-  })`${'strategy'} starts new machines beside the old ones, so these workers run twice meanwhile: ${'who'}
+    return twins && { ...twins, names: background.join(', ') };
+  })`${'strategy'} starts new machines beside the old ones, so these workers run twice meanwhile: ${'names'}
     => write: strategy = "rolling"`,
 
   // Fly's own default is nobody's choice
-  b8.should(({ table: { kill_signal: given = 'SIGINT' }, line }) => {
-    const weight = given === 'SIGINT' ? 'should' : 'advice';
-    return given !== 'SIGTERM' && { line: line('kill_signal'), weight, given };
-  })`Fly sends ${'given'}, and the VM stops at once
+  b8.should(({ table: { kill_signal: signal = 'SIGINT' }, line }) => {
+    const weight = signal === 'SIGINT' ? 'should' : 'advice';
+    return signal !== 'SIGTERM' && { line: line('kill_signal'), weight, signal };
+  })`Fly sends ${'signal'}, and the VM stops at once
     => above the first [table], write: kill_signal = "SIGTERM"`,
-  b8.should(({ killTimeout: given = 5, line }) => {
-    const weight = given === 5 ? 'should' : 'advice';
-    const most = Math.min(given, 300);
-    return (given < 20 || given > 300) && { line: line('kill_timeout'), weight, most };
-  })`after ${'most'} s it is killed, with requests and jobs still running
+  b8.should(({ killTimeout: timeout = 5, line }) => {
+    const weight = timeout === 5 ? 'should' : 'advice';
+    // Fly's own limit
+    const seconds = Math.min(timeout, 300);
+    return (timeout < 20 || timeout > 300) && { line: line('kill_timeout'), weight, seconds };
+  })`after ${'seconds'} s it is killed, with requests and jobs still running
     => above the first [table], write: kill_timeout = "30s"`,
 ];

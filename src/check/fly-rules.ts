@@ -31,23 +31,27 @@ function wrongRegion({ region = 'lhr', line }: FlyFile) {
   return { line: line('primary_region'), fault };
 }
 
-/** Why `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
+/** Keys of [build] because of which `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
 function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
+  const stages = (dockerfile?.text ?? '').matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim);
+  const stageNames = [...stages].map(([, name]) => name);
   return file.bypasses.map((path) => {
     const key = path.replace('build.', '');
     const value = String(file.build[key]).replace(/^\.\//, '');
-    const stages = (dockerfile?.text ?? '').matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim);
-    const there = key === 'dockerfile' ? [...tree.paths] : [...stages].map(([, name]) => name);
-    const exists = there.includes(value);
-    const names = /^dockerfile$|target/.test(key);
+    const isFile = key === 'dockerfile';
+    const isTarget = key.includes('target');
+    const isFound = isFile ? tree.paths.has(value) : isTarget && stageNames.includes(value);
     // Where it is the only Dockerfile, it is the one that is judged
-    if (key === 'dockerfile' && exists && !tree.paths.has('Dockerfile')) return undefined;
-    const what = names && !exists ? `there is no ${value}` : `with ${key}`;
-    const [weight, hint] =
-      names && exists
-        ? ['should', ', unless it is what you want']
-        : ['must', '; npx plop fly-toml -- --conflict replace does it'];
-    return { key, what, weight, hint, line: file.line(path) };
+    if (isFile && isFound && !tree.paths.has('Dockerfile')) return undefined;
+    return {
+      key,
+      line: file.line(path),
+      what: (isFile || isTarget) && !isFound ? `there is no ${value}` : `with ${key}`,
+      weight: isFound ? 'should' : 'must',
+      hint: isFound
+        ? ', unless it is what you want'
+        : '; npx plop fly-toml -- --conflict replace does it',
+    };
   });
 }
 

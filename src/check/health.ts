@@ -13,56 +13,58 @@ const r25 = rulesFor(FLY_TOML, 'R2.5');
 const answeredPath = ({ project }: Repo): string | null =>
   checkedFile(project) ?? project.endpoint.healthPath;
 
-/** The service's first check, where something about it is wrong: the path that it asks for, and what the app answers. */
+/** The service's first check, where something about it is wrong: the path that it asks for, and the one that the app answers. */
 const check =
   (
     key: string,
     isWrong: (path: string, answered: string | null, check: Located, repo: Repo) => boolean,
   ) =>
   ({ service, line }: FlyFile, repo: Repo) => {
-    const first = service?.checks[0];
-    if (!first) return undefined;
-    const path = String(first.data.path ?? '/');
+    const [first] = service?.checks ?? [];
+    const path = String(first?.data.path ?? '/');
     const answered = answeredPath(repo);
-    const header = service.checksPath.replace(/\.\d+\./, '.');
-    const found = {
-      line: line(`${first.path}.${key}`),
-      path,
-      answered: answered ?? '/health',
-      header,
-    };
-    return isWrong(path, answered, first, repo) && found;
+    if (!service || !first || !isWrong(path, answered, first, repo)) return undefined;
+    const header = withoutIndex(service.checksPath);
+    return { line: line(`${first.path}.${key}`), path, answered: answered ?? '/health', header };
   };
 
+/** The name in a table's header: `services.0.http_checks` stands below [[services.http_checks]]. */
+const withoutIndex = (path: string): string => path.replace(/\.\d+/, '');
+
+/** What each time of a check has to be, in seconds. */
 const TIMES: [key: string, least: number, wanted: string, why: string][] = [
   ['interval', 5, '15s', 'Fly lowers it to a minute; below 5 s it is load'],
   ['timeout', 1, '5s', 'a bare number is milliseconds'],
   ['grace_period', 5, '30s', 'the Erlang VM and the app take some seconds to start'],
 ];
+const LONGEST = 60;
 
 /** Times of the service's first check that don't fit. */
 function wrongTimes({ service, line }: FlyFile) {
-  const first = service?.checks[0];
+  const [first] = service?.checks ?? [];
+  if (!first) return [];
   return TIMES.map(([key, least, wanted, why]) => {
-    const value = first && seconds(first.data[key]);
-    const place = first && line(`${first.path}.${key}`);
-    const known =
-      value === undefined ? { is: 'missing', do: 'add' } : { is: `${value} s`, do: 'write' };
-    const fits = value !== undefined && value >= least && value <= 60;
-    return first && !fits && { line: place, key, wanted, why, ...known };
+    const time = seconds(first.data[key]);
+    const isMissing = time === undefined;
+    if (!isMissing && time >= least && time <= LONGEST) return undefined;
+    const state = isMissing ? 'missing' : `${time} s`;
+    const verb = isMissing ? 'add' : 'write';
+    return { line: line(`${first.path}.${key}`), key, wanted, why, state, verb };
   });
 }
 
-/** A route of a router or an endpoint that ends like the path: something of the owner's may well answer there. */
+/** Whether a route of a router or an endpoint ends like the path, so that something of the owner's may well answer there. */
 function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
-  const [, last] = /\/([\w.-]+)\/?$/.exec(path) ?? [];
-  const route = new RegExp(`^(?!\\s*#).*["/]${last?.replaceAll('.', '\\.')}"`, 'm');
+  const [, segment] = /\/([\w.-]+)\/?$/.exec(path) ?? [];
+  const isRoute = (code: string) =>
+    !/^\s*#/.test(code) && (code.includes(`/${segment}"`) || code.includes(`"${segment}"`));
   const routers = [...tree.paths].filter((file) => /(router|endpoint)\.ex$/.test(file));
-  return last !== undefined && routers.some((file) => route.test(tree.read(file) ?? ''));
+  const lines = routers.flatMap((file) => (tree.read(file) ?? '').split('\n'));
+  return segment !== undefined && lines.some(isRoute);
 }
 
-/** force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
-function redirects(path: string, { data }: Located, { project, settings }: Repo): boolean {
+/** Whether force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
+function isRedirected(path: string, { data }: Located, { project, settings }: Repo): boolean {
   const { app, endpoint, phoenix } = project;
   const ssl = get(get(settings.compiled.get(app.otpApp), endpoint.module), 'force_ssl');
   const isForwarded = /"x-forwarded-proto":"https"/i.test(JSON.stringify(data.headers ?? {}));
@@ -84,11 +86,14 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   })`nothing in the app answers a health check
     => \`npx plop health\` adds a plug that answers /health`,
   r25.should(({ service, line }, repo) => {
-    const { path: at = 'http_service', checksPath = `${at}.checks`, checks } = service ?? {};
-    const [table, header] = [at, checksPath].map((name) => name.replace(/\.\d+/, ''));
-    return (
-      !checks?.length && { line: line(at), path: answeredPath(repo) ?? '/health', table, header }
-    );
+    if (service?.checks.length) return undefined;
+    const { path: table = 'http_service', checksPath = 'http_service.checks' } = service ?? {};
+    return {
+      line: line(table),
+      path: answeredPath(repo) ?? '/health',
+      table: withoutIndex(table),
+      header: withoutIndex(checksPath),
+    };
   })`no health check, so a deploy goes on although the app does not answer
     => below the [${'table'}] table, add:
       [[${'header'}]]
@@ -110,12 +115,12 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     ),
   )`the check asks for ${'path'}, and the app's health route is ${'answered'}
     => write: path = "${'answered'}"`,
-  r25.should(wrongTimes)`${'key'} is ${'is'}: ${'why'}
-    => ${'do'}: ${'key'} = "${'wanted'}"`,
+  r25.should(wrongTimes)`${'key'} is ${'state'}: ${'why'}
+    => ${'verb'}: ${'key'} = "${'wanted'}"`,
   r25.must(forceSsl(true))`${'what'}
     => ${'edit'}`,
   r25.note(forceSsl(false))`${'file'}:${'line'}: ${'what'}; ${'edit'}`,
-  r25.must(check('headers', (path, _, first, repo) => redirects(path, first, repo)))`
+  r25.must(check('headers', (path, _, first, repo) => isRedirected(path, first, repo)))`
     Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed
     => below this check, add:
       [${'header'}.headers]

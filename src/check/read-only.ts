@@ -5,7 +5,7 @@ import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
-import { PROBE, settingAt } from './runtime-settings.ts';
+import { PLOP_WRITES_IT, PROBE, settingAt } from './runtime-settings.ts';
 
 const b13 = rulesFor(RUNTIME_EXS, 'B13');
 
@@ -50,87 +50,114 @@ const libraries = (_: string, repo: Repo) =>
   LIBRARIES.filter(
     ([app, folder]) => isUsed(repo, app) && !isWritable(repo, settingAt(repo, [app, folder])),
   ).map(([app, , stored, remedy]) => {
-    const ours =
-      app === 'tzdata' && missingTzdata(repo) ? '; `npx plop runtime-exs` writes it' : '';
-    const weight = app === 'tzdata' ? 'must' : 'should';
-    const file = 'mix.lock';
-    return { weight, app, stored, remedy: remedy + ours, file, ...placeAt(repo, app) };
+    const isWrittenByPlop = app === 'tzdata' && missingTzdata(repo);
+    return {
+      weight: app === 'tzdata' ? 'must' : 'should',
+      app,
+      stored,
+      remedy: isWrittenByPlop ? remedy + PLOP_WRITES_IT : remedy,
+      ...(lastSetting(repo, app) ?? { file: 'mix.lock' }),
+    };
   });
 
 /** Where the owner's files last set something of an app's. */
-const placeAt = ({ project }: Repo, app: string, key?: string) =>
-  project.config.settings
-    .filter((one) => one.app === app && [null, key ?? one.key].includes(one.key))
-    .map(({ file, line }) => ({ file, line }))
-    .at(-1);
+function lastSetting({ project }: Repo, app: string, name?: string) {
+  const setting = project.config.settings.findLast(
+    ({ app: owner, key }) => owner === app && (!name || key === null || key === name),
+  );
+  return setting && { file: setting.file, line: setting.line };
+}
 
 /** Log files of the default handler, of LoggerFileBackend and others. */
-const logFiles = (_: string, repo: Repo) =>
-  repo.project.config.settings
-    .filter(
-      ({ app, key, file }) => [app, key].includes('logger') && !/\/(dev|test)\.exs$/.test(file),
-    )
-    .flatMap(({ value, key, file, line }) =>
-      [...show(value).matchAll(/\b(?:path|file|dir): "([^"]+)"/g)]
-        .map(([, path]) => ({ file, line, path, name: key ?? 'backend' }))
-        .filter(({ path }) => !isWritable(repo, path)),
-    );
+function logFiles(_: string, repo: Repo) {
+  const settings = repo.project.config.settings.filter(
+    ({ app, key, file }) => [app, key].includes('logger') && !/\/(dev|test)\.exs$/.test(file),
+  );
+  return settings.flatMap(({ value, key, file, line }) =>
+    [...show(value).matchAll(/\b(?:path|file|dir): "([^"]+)"/g)]
+      .map(([, path]) => ({ file, line, path, name: key ?? 'backend' }))
+      .filter(({ path }) => !isWritable(repo, path)),
+  );
+}
 
-/** Folders that the app's own settings name: ClaperCo/Claper#76. */
+/** Folders that the app's own settings name, such as Claper's uploads (ClaperCo/Claper#76). */
 function ownFolders(_: string, repo: Repo) {
   const app = repo.project.app.otpApp;
   return pairs(repo.boot(PROBE).apps.get(app))
-    .map(([key, value]) => ({ key, folder: show(value), ...placeAt(repo, app, key) }))
+    .map(([key, value]) => ({ key, folder: show(value), ...lastSetting(repo, app, key) }))
     .filter(({ key }) => /(storage|upload|data|cache)\w*_(dir|path|folder|root)$/.test(key))
     .filter(({ folder }) => /^"(\/app\/|(\.\/)?priv\/)/.test(folder));
 }
 
-/** A call that writes, up to the path: that of cp and rename is the second one. */
-const WRITES =
-  /(\bFile\.(?:write|mkdir|mkdir_p|touch|open(?=.*:(?:write|append)))!?\(|\bFile\.(?:cp|cp_r|copy|rename)!?\((?:[^,(]|\([^)]*\))*, |:(?:disk_log\.open|dets\.open_file)\(.*\bfile: |\bCubDB\b.*\bdata_dir: )(.+)/;
+/** Calls that write, up to the path. */
+const WRITES = [
+  // File.write!("uploads/a.png", data)
+  /\bFile\.(write|mkdir|mkdir_p|touch)!?\(/,
+  // File.open("import.log", [:append])
+  /\bFile\.open!?\((?=.*:(write|append))/,
+  // File.cp(upload.path, "uploads/a.png")
+  /\bFile\.(cp|cp_r|copy|rename)!?\(([^,(]|\([^)]*\))*, /,
+  // :dets.open_file(:cache, file: ~c"cache.dets")
+  /:(disk_log\.open|dets\.open_file)\(.*\bfile: /,
+  // {CubDB, data_dir: "data"}
+  /\bCubDB\b.*\bdata_dir: /,
+];
 
 /** `Path.join("uploads", name) |> File.write!(data)`: its path stands before the call. */
 const PIPED = /^(?:.*(?: = |do: |-> ))? *(.+) \|> (File\.\w+!?\()/;
 
 const LONGEST_LINE = 500;
 
-const FOLDERS: [begins: RegExp, name: string][] = [
+/** The call of a line that writes, and its arguments from the path on. */
+function writeIn(code: string): { name: string; path: string } | undefined {
+  if (/^\s*#/.test(code)) return undefined;
+  const text = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
+  const call = WRITES.map((pattern) => pattern.exec(text)).find((match) => match !== null);
+  if (!call) return undefined;
+  const [name = ''] = /^:?[\w.]+!?/.exec(call[0]) ?? [];
+  return { name, path: text.slice(call.index + call[0].length) };
+}
+
+const FOLDERS: [beginning: RegExp, name: string][] = [
   [/^"\/app\//, 'below /app'],
   [/\b(priv_dir|app_dir)\b|^(~c)?"(\.\/)?priv\//, 'below priv'],
   [/^(~c)?"(\.\/)?[a-z_]\w*(\/|" *$)/, 'below the working directory, /app'],
   [/^(~c)?"\/\w/, 'outside /tmp and the volumes'],
 ];
 
-/** Skips `Path.join(` and `System.get_env("X", ` so that the default's text is judged. */
-const BEGINNING =
-  /^(?:Path\.(?:join|expand|dirname)\(\[?)*(?:System\.get_env\("\w+"(?:, *|\) \|\| ))?([^,)\]|]*)/;
-
-/** What a path begins with, by way of variables and attributes of the lines above. */
-function beginning(path: string, text: string, depth = 0): string {
-  const [, first = ''] = BEGINNING.exec(path.trim()) ?? [];
-  const name = /^@?[a-z_]\w*$/.test(first.trim()) ? first.trim() : '@';
-  const [, held] = new RegExp(`^ *${name} (?:= )?(.+)$`, 'm').exec(text) ?? [];
-  return held && depth < 3 ? beginning(held, text, depth + 1) : first;
+/** What a path begins with, by way of variables and attributes that the text sets: `"priv/uploads"` of `Path.join(@uploads, name)`. */
+function beginningOf(path: string, text: string, depth = 0): string {
+  const first = path
+    .trim()
+    .replace(/^(Path\.(join|expand|dirname)\(\[?)+/, '')
+    // The default decides
+    .replace(/^System\.get_env\("\w+"(, *|\) \|\| )/, '')
+    .replace(/[,)\]|].*/, '');
+  const name = first.trim();
+  if (depth === 3 || !/^@?[a-z_]\w*$/.test(name)) return first;
+  const [, value] = new RegExp(`^ *${name} (?:= )?(.+)$`, 'm').exec(text) ?? [];
+  return value ? beginningOf(value, text, depth + 1) : first;
 }
 
-/** Own code that writes where root alone may. */
-const ownWrites = (_: string, repo: Repo) =>
-  [...repo.project.sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath]
-    .filter((file) => !/(^|\/)mix\//.test(file))
-    .flatMap((file) => {
-      const lines = repo.project.sources.text(file).split('\n');
-      return lines.map((code, index) => {
-        const text = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
-        const [, call = '', path = ''] = /^\s*#/.test(code) ? [] : (WRITES.exec(text) ?? []);
-        const near = [...lines.slice(Math.max(0, index - 50), index), ...lines.slice(0, 50)];
-        const start = path && beginning(path, near.join('\n'));
-        const [, folder] = FOLDERS.find(([begins]) => begins.test(start)) ?? [];
-        const weight = folder === 'below /app' ? 'must' : 'should';
-        const name = /^:?[\w.]+!?/.exec(call)?.[0];
-        const isOpen = isWritable(repo, start.replace(/^(~c)?"|"$/g, ''));
-        return folder && !isOpen && { file, line: index + 1, weight, name, folder };
-      });
+/** Lines of the app's own code that write where root alone may. */
+function ownWrites(_: string, repo: Repo) {
+  const { sources } = repo.project;
+  const files = [...sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath];
+  const runs = files.filter((file) => !/(^|\/)mix\//.test(file));
+  return runs.flatMap((file) => {
+    const lines = sources.text(file).split('\n');
+    return lines.map((code, index) => {
+      const write = writeIn(code);
+      if (!write) return undefined;
+      const nearby = [...lines.slice(Math.max(0, index - 50), index), ...lines.slice(0, 50)];
+      const start = beginningOf(write.path, nearby.join('\n'));
+      const [, folder] = FOLDERS.find(([beginning]) => beginning.test(start)) ?? [];
+      if (!folder || isWritable(repo, start.replace(/^(~c)?"|"$/g, ''))) return undefined;
+      const weight = folder === 'below /app' ? 'must' : 'should';
+      return { file, line: index + 1, weight, name: write.name, folder };
     });
+  });
+}
 
 /** Nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [

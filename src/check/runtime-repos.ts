@@ -18,7 +18,7 @@ export function databaseKind({ fly }: Repo): DatabaseKind {
   return answer.startsWith('managed') ? 'managed' : 'app';
 }
 
-const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
+export const isManaged = (repo: Repo): boolean => databaseKind(repo) === 'managed';
 const isOutside = (repo: Repo): boolean => databaseKind(repo) === 'external';
 const isOnFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
 
