@@ -24,16 +24,15 @@ export const keysOfCode = (sources: Sources): CompiledKey[] =>
     })
     .map(({ path, file, line }) => ({ path, reader: `${file}:${line}` }));
 
+/** The path of `compile_env(:shop, [ShopWeb.Endpoint, :url])`; undefined where a part of it can't be known. */
 function pathOf([app, keys]: readonly Value[]): Path | undefined {
-  const names = [app, ...(Array.isArray(keys) ? keys : [keys])].map(
-    (key) => atomName(key) ?? moduleName(key),
-  );
-  return names.every((name) => name !== undefined)
-    ? (names as string[] as unknown as Path)
-    : undefined;
+  const parts = [app, ...(Array.isArray(keys) ? keys : [keys])];
+  const names = parts.flatMap((part) => atomName(part) ?? moduleName(part) ?? []);
+  const [otpApp, ...keyNames] = names;
+  return otpApp && names.length === parts.length ? [otpApp, ...keyNames] : undefined;
 }
 
-/** Those of Phoenix (lib/phoenix/endpoint.ex since 1.7), LiveView and others (fun_with_flags#209, PhoenixAnalytics#33). */
+/** What Phoenix (lib/phoenix/endpoint.ex since 1.7), LiveView and others (fun_with_flags#209, PhoenixAnalytics#33) read while compiling. */
 export function keysOfPackages({ app, endpoint, phoenix }: Project): CompiledKey[] {
   const isOld = semver.lt(semver.coerce(phoenix.version) ?? '1.8.0', '1.7.0');
   return [

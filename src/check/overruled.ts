@@ -12,14 +12,18 @@ const REASONS: Readonly<Record<string, string>> = {
   url: 'it is compiled in, ours reads DATABASE_URL',
 };
 
-/** The owner's values that our block replaces, each with the place and the reason. */
+/** What `phx.new` wrote, and nobody chose. */
+const STOCK_HOST = /^(localhost|(www\.)?example\.\w+)$/;
+
+/** The owner's values that our block replaces, each with its place and the reason, as a note. */
 export const overruled = (targets: readonly Target[]): string[] =>
-  targets.flatMap(({ missing, ...settings }) =>
-    Object.entries(REASONS).flatMap(([key, reason]) => {
-      const [value, location] = [settings.value(key), settings.location(key)];
-      const isStock = typeof value === 'string' && /^(localhost|(www\.)?example\.\w+)$/.test(value);
-      if (!missing[key] || isStock || value === undefined || value === null || !location) return [];
-      const shown = /secret|url$/.test(key) ? key : `${key}: ${show(value)}`;
-      return [`${location.file}:${location.line}: ${shown} is replaced by ours; ${reason}`];
-    }),
-  );
+  targets.flatMap(({ missing, value, location }) => {
+    const replaced = Object.entries(REASONS).filter(([key]) => missing[key]);
+    return replaced.flatMap(([key, reason]) => {
+      const [setting, place] = [value(key) ?? null, location(key)];
+      const isStock = typeof setting === 'string' && STOCK_HOST.test(setting);
+      if (setting === null || isStock || !place) return [];
+      const text = /secret|url$/.test(key) ? key : `${key}: ${show(setting)}`;
+      return [`${place.file}:${place.line}: ${text} is replaced by ours; ${reason}`];
+    });
+  });
