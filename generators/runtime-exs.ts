@@ -22,6 +22,7 @@ import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
+import { withFile } from '../src/tree.ts';
 import { poolSize } from './fly-toml.ts';
 import { intoOurs, portOf } from './shared.ts';
 
@@ -34,70 +35,78 @@ export const runtimeExs: Descriptor = {
       const isEmpty = lines.trim().split('\n').length === 2;
       return intoOurs(path, 'import Config')(before, isEmpty ? '' : lines, onConflict);
     };
-    return [{ path, template: 'config/runtime.exs', view: viewOf(context, path), merge }];
+    return [{ path, template: 'config/runtime.exs', view: viewOf(context), merge }];
   },
   notes: (context) => [...overruledNotes(context), ...faultNotes(context)],
 };
 
 function overruledNotes({ project, answers }: Context): string[] {
-  const repo = new Repo(withoutBlock(project, runtimeFile(project)));
+  const repo = new Repo(withoutBlock(project));
   return overruled([endpointTarget(repo), ...repoTargets(repo, answers.postgres.kind)]);
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
 function faultNotes(context: Context): string[] {
-  const { project, answers } = context;
-  const [written] = plan([runtimeExs], context);
-  const fly = project.tree.read('fly.toml') ?? `[env]\nPHX_HOST = ${tomlString(answers.host)}\n`;
-  const planned = withText(
-    withText(project, runtimeFile(project), () => written?.after ?? ''),
-    'fly.toml',
-    () => `# ${databaseSource(answers.postgres, answers.app, 'DATABASE_URL')}\n${fly}`,
-  );
-  const repo = new Repo(planned);
-  return requirements
+  const repo = new Repo(afterwards(context));
+  const findings = requirements
     .filter(({ id }) => /^(R3\.\d|B13)$/.test(id))
-    .flatMap((requirement) => resultOf(requirement, repo).findings)
+    .flatMap((requirement) => resultOf(requirement, repo).findings);
+  return findings
     .filter(({ weight, edit }) => /must|should/.test(weight) && !edit.includes('plop runtime-exs'))
     .map(({ file, line, what, edit }) => `${file}${line ? `:${line}` : ''}: ${what}; ${edit}`);
 }
 
-function viewOf({ project, answers }: Context, path: string): Record<string, unknown> {
-  const repo = new Repo(withoutBlock(project, path));
-  const { otpApp } = project.app;
+/** The project as this run leaves it, as far as the rules of runtime.exs look at it. */
+function afterwards(context: Context): Project {
+  const { project, answers } = context;
+  const [change] = plan([runtimeExs], context);
+  const fly = project.tree.read('fly.toml') ?? `[env]\nPHX_HOST = ${tomlString(answers.host)}\n`;
+  const source = databaseSource(answers.postgres, answers.app, 'DATABASE_URL');
+  const tree = withFile(project.tree, runtimeFile(project), change?.after ?? '');
+  return { ...project, tree: withFile(tree, 'fly.toml', `# ${source}\n${fly}`) };
+}
+
+/** How the secret DATABASE_URL is set. */
+const SET_DATABASE = {
+  app: 'fly postgres attach',
+  managed: 'fly mpg attach',
+  external: 'fly secrets set DATABASE_URL=ecto://...',
+  none: '',
+};
+
+function viewOf({ project, answers }: Context): Record<string, unknown> {
+  const repo = new Repo(withoutBlock(project));
   const { kind } = answers.postgres;
   const { missing } = endpointTarget(repo);
   const repos = repoTargets(repo, kind);
+  const isMissing = (key: keyof RepoTarget['missing']) =>
+    repos.some((target) => target.missing[key]);
+  const setsHost = missing['url.host'] || missing.hostFallback;
   const origins = originsOf(repo, answers.app, answers.host, missing['url.host'] === true);
   const background = missingSwitch(repo);
   const log = logLines(repo);
   return {
     release: answers.release,
-    otpApp: elixirAtom(otpApp),
+    otpApp: elixirAtom(project.app.otpApp),
     endpoint: elixirModule(project.endpoint.module),
     port: portOf(project),
     missing,
-    requires: missing.secret_key_base || repos.some(({ missing: { url } }) => url),
-    evals: missing.server || background || repos.some(({ missing: { direct } }) => direct),
-    hosts: missing['url.host'] || missing.hostFallback || origins?.includes('#{'),
+    requires: missing.secret_key_base || isMissing('url'),
+    evals: missing.server || background || isMissing('direct'),
+    hosts: setsHost || origins?.includes('#{'),
     url: [
-      (missing['url.host'] || missing.hostFallback) && 'host: host',
+      setsHost && 'host: host',
       missing['url.port'] && 'port: 443',
       missing['url.scheme'] && 'scheme: "https"',
     ]
       .filter(Boolean)
       .join(', '),
     origins,
-    databaseUrl: repos.some(({ missing: { url } }) => url),
-    setDatabase: {
-      app: 'fly postgres attach',
-      managed: 'fly mpg attach',
-      external: 'fly secrets set DATABASE_URL=ecto://...',
-      none: '',
-    }[kind],
-    pools: kind === 'external' && repos.some(({ missing: { prepare } }) => prepare),
+    databaseUrl: isMissing('url'),
+    setDatabase: SET_DATABASE[kind],
+    pools: kind === 'external' && isMissing('prepare'),
     poolSize: poolSize(answers),
-    repos: repos.map((one) => viewOfRepo(one, project, kind)),
+    repos: repos.map((target) => viewOfRepo(target, project, kind)),
     background,
     tls: missingTls(repo),
     matchFun: takesClosures(repo),
@@ -108,8 +117,8 @@ function viewOf({ project, answers }: Context, path: string): Record<string, unk
 }
 
 function viewOfRepo({ app, module, missing }: RepoTarget, project: Project, kind: string) {
-  // postgrex 0.18.0 takes the options in `ssl`
-  const lists = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
+  // Since postgrex 0.18.0 `ssl` takes the options, which stood in `ssl_opts`
+  const isModern = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
   return {
     ...missing,
     app: elixirAtom(app),
@@ -118,61 +127,67 @@ function viewOfRepo({ app, module, missing }: RepoTarget, project: Project, kind
     queue: missing.url && missing.queue,
     unnamed: missing.prepare && kind === 'managed',
     pooled: missing.prepare && kind === 'external',
-    ssl: missing.ssl && lists,
-    sslOpts: missing.ssl && !lists,
+    ssl: missing.ssl && isModern,
+    sslOpts: missing.ssl && !isModern,
   };
 }
 
-/** The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list. */
-function originsOf(repo: Repo, app: string, answered: string, ours: boolean): string | undefined {
+/**
+ * The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list.
+ * @param setsHost our block sets the url's host
+ */
+function originsOf(
+  repo: Repo,
+  app: string,
+  publicHost: string,
+  setsHost: boolean,
+): string | undefined {
   const { value, lacks, variable } = endpointOf(repo);
   // Without a list the host that the owner's variable names counts
   if (variable('url.host') !== undefined) return undefined;
-  const own = value('url.host', { PHX_HOST: answered });
-  const host = ours || typeof own !== 'string' ? answered : own;
-  const names = new Set([host, answered, `${app}.fly.dev`]);
-  if (names.size === 1 || !lacks('check_origin', (origins) => origins === true)) return undefined;
-  const written = new Map([
+  const urlHost = value('url.host', { PHX_HOST: publicHost });
+  const ownHost = setsHost || typeof urlHost !== 'string' ? publicHost : urlHost;
+  const hosts = new Set([ownHost, publicHost, `${app}.fly.dev`]);
+  const isOnlyOne = hosts.size === 1;
+  if (isOnlyOne || !lacks('check_origin', (origins) => origins === true)) return undefined;
+  const variables = new Map([
     [`${app}.fly.dev`, '"//#{fly_host}"'],
-    [answered, '"//#{host}"'],
+    [publicHost, '"//#{host}"'],
   ]);
-  return [...names].map((name) => written.get(name) ?? elixirString(`//${name}`)).join(', ');
+  return [...hosts].map((host) => variables.get(host) ?? elixirString(`//${host}`)).join(', ');
 }
 
-const withText = (project: Project, file: string, edit: (text: string) => string): Project => ({
-  ...project,
-  tree: {
-    ...project.tree,
-    paths: new Set([...project.tree.paths, file]),
-    read: (path) => (path === file ? edit(project.tree.read(path) ?? '') : project.tree.read(path)),
-  },
-});
-
-const theirs = new WeakMap<Project, Project>();
-
 /** One for each project, as much is computed with it. */
-function withoutBlock(project: Project, runtime: string): Project {
-  if (!project.tree.paths.has(runtime)) return project;
-  const without = theirs.get(project) ?? withText(project, runtime, outsideBlock);
-  theirs.set(project, without);
+const withoutBlocks = new WeakMap<Project, Project>();
+
+function withoutBlock(project: Project): Project {
+  const { tree } = project;
+  const runtime = runtimeFile(project);
+  const text = tree.read(runtime);
+  if (text === undefined) return project;
+  const known = withoutBlocks.get(project);
+  const without = known ?? { ...project, tree: withFile(tree, runtime, outsideBlock(text)) };
+  withoutBlocks.set(project, without);
   return without;
 }
 
-/**
- * The template has a place for each setting: takes out statements that became empty, the last comma of a list and double
- * blank lines, and joins a lone setting with its statement, as `mix format` does.
- */
+/** Tidies the rendered template, which has a place for each setting, as `mix format` would. */
 const closeUp = (rendered: string): string =>
   rendered
+    // The last comma of a list
     .replace(/,\n( *)\],?(?=\n)/g, '\n$1],')
+    // Lists and statements without a setting
     .replace(/^ *http: \[\n *\],\n/m, '')
     .replace(/^ *config [^\n]*,\n(?=\n|end|$)/gm, '')
+    // The last comma of a statement
     .replace(/,(?=\n+(?: {2}(?! )|end|$))/g, '')
-    .replace(/^( {2}config .*,)\n {4}(\w+: .*)(?=\n\n|\nend)/gm, joined)
+    // A lone setting, which stands on the line of its statement
+    .replace(/^( {2}config .*,)\n {4}(\w+: .*)(?=\n\n|\nend)/gm, onOneLine)
+    // Blank lines
     .replace(/\n{3,}/g, '\n\n')
     .replace(/ do\n\n/g, ' do\n')
     .replace(/\n\nend/g, '\nend');
 
 const WIDTH = 98;
-const joined = (both: string, statement: string, setting: string): string =>
-  `${statement} ${setting}`.length <= WIDTH ? `${statement} ${setting}` : both;
+const onOneLine = (twoLines: string, statement: string, setting: string): string =>
+  `${statement} ${setting}`.length <= WIDTH ? `${statement} ${setting}` : twoLines;

@@ -24,6 +24,13 @@ export function treeOf(files: Readonly<Record<string, string>>): Tree {
   };
 }
 
+/** The same tree with a new file, or with another text in one. */
+export const withFile = (tree: Tree, file: string, text: string): Tree => ({
+  ...tree,
+  paths: new Set([...tree.paths, file]),
+  read: (path) => (path === file ? text : tree.read(path)),
+});
+
 /** Whether there is a file or a folder of that name. */
 export const exists = ({ paths }: Tree, path: string): boolean =>
   paths.has(path) || [...paths].some((file) => file.startsWith(`${path}/`));

@@ -1,6 +1,6 @@
 import { outsideBlock } from '../edit/block.ts';
 import { Problem } from '../problem.ts';
-import { subtree, type Tree } from '../tree.ts';
+import { subtree, type Tree, withFile } from '../tree.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
 import { readLock } from './lock.ts';
@@ -81,11 +81,8 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
 }
 
 /** Our own block in runtime.exs is no fact about the app. */
-function withoutOurBlock(tree: Tree, runtime: string | undefined): Tree {
-  const read = (path: string) =>
-    path === runtime ? outsideBlock(tree.read(path) ?? '') : tree.read(path);
-  return { ...tree, read };
-}
+const withoutOurBlock = (tree: Tree, runtime: string | undefined): Tree =>
+  runtime ? withFile(tree, runtime, outsideBlock(tree.read(runtime) ?? '')) : tree;
 
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
 function findAppDir(repo: Tree): string {
