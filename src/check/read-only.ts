@@ -5,7 +5,7 @@ import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
-import { PLOP_WRITES_IT, PROBE, settingAt } from './runtime-settings.ts';
+import { PLOP_WRITES_IT, PROBE, settingsOf } from './runtime-settings.ts';
 
 const b13 = rulesFor(RUNTIME_EXS, 'B13');
 
@@ -19,7 +19,7 @@ function isWritable({ fly }: Repo, path: Value | undefined): boolean {
 }
 
 const storesHere = (repo: Repo, app: string): boolean =>
-  /\.Storage\.Local$/.test(moduleName(settingAt(repo, [app, 'storage'])) ?? '');
+  /\.Storage\.Local$/.test(moduleName(settingsOf(repo, app).value('storage')) ?? '');
 
 /** Libraries that write below the release unless a setting names another folder. */
 const LIBRARIES: [app: string, folder: string, stored: string, remedy: string][] = [
@@ -43,12 +43,14 @@ function isUsed(repo: Repo, app: string): boolean {
   if (app === 'mnesia') return usesMnesia(repo);
   if (app === 'ra') return lock.has('ra');
   if (app !== 'tzdata') return storesHere(repo, app);
-  return lock.has('tzdata') && atomName(settingAt(repo, ['tzdata', 'autoupdate'])) !== 'disabled';
+  return (
+    lock.has('tzdata') && atomName(settingsOf(repo, 'tzdata').value('autoupdate')) !== 'disabled'
+  );
 }
 
 const libraries = (_: string, repo: Repo) =>
   LIBRARIES.filter(
-    ([app, folder]) => isUsed(repo, app) && !isWritable(repo, settingAt(repo, [app, folder])),
+    ([app, folder]) => isUsed(repo, app) && !isWritable(repo, settingsOf(repo, app).value(folder)),
   ).map(([app, , stored, remedy]) => {
     const isWrittenByPlop = app === 'tzdata' && missingTzdata(repo);
     return {

@@ -4,15 +4,7 @@ import { builderElixir } from './dockerfile-image.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import {
-  isSet,
-  lacks,
-  lineReading,
-  PLOP_WRITES_IT,
-  PROBE,
-  settingAt,
-  textOf,
-} from './runtime-settings.ts';
+import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';
 
 const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
 const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
@@ -56,18 +48,17 @@ export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
 /** Elixir before 1.15 reads :console; later ones too, unless :default_formatter is there (logger/app.ex of 1.20). */
 function formatterKey(repo: Repo): 'console' | 'default_formatter' {
   const { project, dockerfile } = repo;
+  const { lacks } = settingsOf(repo, 'logger');
   const elixir = (dockerfile && builderElixir(dockerfile.file)) ?? project.elixir.version;
   const isModern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
-  const isModernSet = !lacks(repo, ['logger', 'default_formatter']);
-  return isModern && (isModernSet || lacks(repo, ['logger', 'console']))
-    ? 'default_formatter'
-    : 'console';
+  const isConsole = !isModern || (lacks('default_formatter') && !lacks('console'));
+  return isConsole ? 'console' : 'default_formatter';
 }
 
 /** The owner's formatter or backends, which alone decide how lines look; false where no handler writes any. */
 function ownFormatter(repo: Repo): Value | undefined {
-  const handler = settingAt(repo, ['logger', 'default_handler']);
-  const backends = settingAt(repo, ['logger', 'backends']);
+  const { value } = settingsOf(repo, 'logger');
+  const [handler, backends] = [value('default_handler'), value('backends')];
   const isElsewhere = backends !== undefined && !show(backends).includes(':console');
   if (handler === false) return handler;
   return get(handler, 'formatter') ?? (isElsewhere ? backends : undefined);
@@ -75,9 +66,10 @@ function ownFormatter(repo: Repo): Value | undefined {
 
 /** The key of Logger below which the look of lines is set, and which of its settings our block makes because nobody does. */
 export function logLines(repo: Repo) {
+  const { lacks } = settingsOf(repo, 'logger');
   const key = formatterKey(repo);
   const own = ownFormatter(repo);
-  const isMissing = (name: string) => own === undefined && lacks(repo, ['logger', key, name]);
+  const isMissing = (name: string) => own === undefined && lacks(`${key}.${name}`);
   return { key, own, format: isMissing('format'), metadata: isMissing('metadata') };
 }
 
@@ -89,7 +81,8 @@ const logLine =
     if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
     if (own !== undefined) return undefined;
     if (name !== 'colors' && missing[name]) return { weight: 'should', key, ours: PLOP_WRITES_IT };
-    return isWrong(settingAt(repo, ['logger', key, name])) && { weight: 'advice', key, ours: '' };
+    const setting = settingsOf(repo, 'logger').value(`${key}.${name}`);
+    return isWrong(setting) && { weight: 'advice', key, ours: '' };
   };
 
 /** A format with the message and one newline, at its end. */
@@ -97,9 +90,7 @@ const isPlainLine = (format: string): boolean => /^[^\n]*\$message[^\n]*\n$/.tes
 
 /** The level under two values of LOG_LEVEL. */
 const levels = (repo: Repo): (Value | undefined)[] =>
-  ['warning', 'error'].map((LOG_LEVEL) =>
-    settingAt(repo, ['logger', 'level'], { ...PROBE, LOG_LEVEL }),
-  );
+  ['warning', 'error'].map((LOG_LEVEL) => settingsOf(repo, 'logger').value('level', { LOG_LEVEL }));
 
 /** LOG_LEVEL has no effect, and may have one. */
 export function missingLogLevel(repo: Repo): boolean {
@@ -118,10 +109,10 @@ export function missingSwitch(repo: Repo): boolean {
 }
 
 /** tzdata would write new releases of the time zones below /app, which it may not. */
-export const missingTzdata = (repo: Repo): boolean =>
-  repo.project.lock.has('tzdata') &&
-  !isSet(repo, ['tzdata', 'autoupdate']) &&
-  !isSet(repo, ['tzdata', 'data_dir']);
+export function missingTzdata(repo: Repo): boolean {
+  const { isSet } = settingsOf(repo, 'tzdata');
+  return repo.project.lock.has('tzdata') && !isSet('autoupdate') && !isSet('data_dir');
+}
 
 /** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [

@@ -21,7 +21,7 @@ import {
   lineReading,
   PROBE,
   type Settings,
-  settingAt,
+  settingsOf,
   type Target,
 } from './runtime-settings.ts';
 
@@ -73,7 +73,7 @@ export function endpointTarget(repo: Repo): Target {
   const isMergeable = http === undefined || http === null || isKeyword(http);
   const host = lacks('url.host', isNoHost);
   // Phoenix's older switch, for all endpoints
-  const servesAlways = settingAt(repo, ['phoenix', 'serve_endpoints']) === true;
+  const servesAlways = settingsOf(repo, 'phoenix').value('serve_endpoints') === true;
   const secret = value('secret_key_base');
   const hasSecret = secret === placeholder('SECRET_KEY_BASE');
   const missing = {

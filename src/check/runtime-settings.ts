@@ -17,24 +17,19 @@ export const PROBE = {
   ECTO_IPV6: 'true',
 };
 
-type Judge = (value: Value) => boolean;
+/** The probe, with each of the owner's other variables holding a text that names it; one object for each project, by which boots are kept. */
+const markedProbes = new WeakMap<Project, Environment>();
 
-/**
- * A setting of a start with these variables beside the machine's; Unknown where only a branch that can't be judged before the
- * release runs would set it.
- */
-export function settingAt(
-  repo: Repo,
-  path: Path,
-  environment: Environment = PROBE,
-): Value | undefined {
-  const value = getIn(repo.boot(environment).apps, path);
-  if (isSpent()) return new Unknown('more code than is read');
-  if (textOf(value) !== textOf(getIn(repo.settings.compiled, path))) return value;
-  const inEveryBranch = getIn(repo.boot(environment, true).apps, path);
-  return textOf(inEveryBranch) === textOf(value)
-    ? value
-    : new Unknown('a condition that only the running release knows');
+function markedProbe(project: Project): Environment {
+  const known = markedProbes.get(project);
+  if (known) return known;
+  const names = [...project.config.env].filter(
+    (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
+  );
+  const marks = Object.fromEntries(names.map((name) => [name, `the-value-of-${name}`]));
+  const environment = { ...PROBE, ...marks };
+  markedProbes.set(project, environment);
+  return environment;
 }
 
 /** A value as text to compare; a setting that is nil differs from one that isn't there. */
@@ -55,44 +50,72 @@ function getIn(apps: ReadonlyMap<string, Value>, [app, ...keys]: Path): Value | 
   return value;
 }
 
-/** The probe, with each of the owner's other variables holding a text that names it; one object for each project, by which boots are kept. */
-const markedProbes = new WeakMap<Project, Environment>();
-
-function markedProbe(project: Project): Environment {
-  const known = markedProbes.get(project);
-  if (known) return known;
-  const names = [...project.config.env].filter(
-    (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
-  );
-  const marks = Object.fromEntries(names.map((name) => [name, `the-value-of-${name}`]));
-  const environment = { ...PROBE, ...marks };
-  markedProbes.set(project, environment);
-  return environment;
+/** A setting of a start; Unknown where only a branch that can't be judged before the release runs would set it. */
+function settingAt(repo: Repo, path: Path, environment: Environment): Value | undefined {
+  const value = getIn(repo.boot(environment).apps, path);
+  if (isSpent()) return new Unknown('more code than is read');
+  if (textOf(value) !== textOf(getIn(repo.settings.compiled, path))) return value;
+  const inEveryBranch = getIn(repo.boot(environment, true).apps, path);
+  return textOf(inEveryBranch) === textOf(value)
+    ? value
+    : new Unknown('a condition that only the running release knows');
 }
 
-/** The owner's variable that a setting is taken from; '' where it can't be said which of several it is. */
-function variableOf(repo: Repo, path: Path): string | undefined {
-  const value = show(settingAt(repo, path, markedProbe(repo.project)));
-  if (value === show(settingAt(repo, path))) return undefined;
-  return /the-value-of-(\w+)/.exec(value)?.[1] ?? '';
-}
+/** Tells a value that is no choice, such as the host "example.com". */
+type IsPlaceholder = (value: Value) => boolean;
 
-/**
- * Whether the owner's files set it, so that it stays: to a value, from a variable of their own, or by a switch of theirs.
- * @param isPlaceholder tells a value that is no choice, such as the host "example.com"
- */
-export function isSet(repo: Repo, path: Path, isPlaceholder: Judge = () => false): boolean {
-  const value = settingAt(repo, path);
-  if (value instanceof Unknown || variableOf(repo, path) !== undefined) return true;
-  const compiled = textOf(getIn(repo.settings.compiled, path));
-  const inAnyBranch = textOf(getIn(repo.settings.all, path));
-  const isSwitchedOff = textOf(value) === compiled && inAnyBranch !== compiled;
-  return isSwitchedOff || (value !== undefined && value !== null && !isPlaceholder(value));
-}
+export type Settings = ReturnType<typeof settingsOf>;
 
-/** Whether nobody sets it, and our block may. */
-export const lacks = (repo: Repo, path: Path, isPlaceholder?: Judge): boolean =>
-  !isSet(repo, path, isPlaceholder) && !repo.compiledKey(path);
+/** What the configuration says of an app, or of a module of it; keys are written `url.host`. */
+export function settingsOf(repo: Repo, app: string, module = '') {
+  const pathOf = (key: string): Path => [app, ...[module, ...key.split('.')].filter(Boolean)];
+
+  /** Under the probe, with some of its variables changed. */
+  const value = (key: string, changes?: Environment) =>
+    settingAt(repo, pathOf(key), { ...PROBE, ...changes });
+
+  /** As a machine on Fly starts it. */
+  const onMachine = (key: string) => settingAt(repo, pathOf(key), {});
+
+  const compiled = (key: string) => getIn(repo.settings.compiled, pathOf(key));
+
+  /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
+  const isBuiltIn = (key: string) =>
+    value(key) instanceof Unknown && show(value(key)) === show(compiled(key));
+
+  /** The owner's variable that it is taken from; '' where it can't be said which of several. */
+  function variable(key: string): string | undefined {
+    const marked = show(settingAt(repo, pathOf(key), markedProbe(repo.project)));
+    if (marked === show(value(key))) return undefined;
+    return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
+  }
+
+  /** Whether the owner's files set it, so that it stays: to a value, from a variable of their own, or by a switch of theirs. */
+  function isSet(key: string, isPlaceholder: IsPlaceholder = () => false): boolean {
+    const setting = value(key);
+    if (setting instanceof Unknown || variable(key) !== undefined) return true;
+    const inAnyBranch = getIn(repo.settings.all, pathOf(key));
+    const isCompiled = textOf(setting) === textOf(compiled(key));
+    const isSwitchedOff = isCompiled && textOf(inAnyBranch) !== textOf(compiled(key));
+    const isChoice = setting !== undefined && setting !== null && !isPlaceholder(setting);
+    return isSwitchedOff || isChoice;
+  }
+
+  /** Whether nobody sets it, and our block may. */
+  const lacks = (key: string, isPlaceholder?: IsPlaceholder) =>
+    !isSet(key, isPlaceholder) && !repo.compiledKey(pathOf(key));
+
+  /** Where the owner's code last sets it. */
+  const location = (key: string) =>
+    repo.project.config.settings.findLast(
+      (setting) =>
+        setting.app === app &&
+        setting.key === module &&
+        key.split('.').reduce<Value | undefined>(get, setting.value) !== undefined,
+    );
+
+  return { repo, app, module, value, onMachine, isBuiltIn, variable, isSet, lacks, location };
+}
 
 /** The 1-based line of runtime.exs that reads an environment variable. */
 export function lineReading({ runtime }: Repo, variable: string | undefined): number | undefined {
@@ -100,39 +123,6 @@ export function lineReading({ runtime }: Repo, variable: string | undefined): nu
   const isReading = (line: string) => !/^\s*#/.test(line) && line.includes(`"${variable}"`);
   return lines.findIndex(isReading) + 1 || undefined;
 }
-
-/** The settings of a module, the endpoint or a repo; keys are written `url.host`. */
-function settingsOf(repo: Repo, app: string, module: string) {
-  const path = (key: string): Path => [app, module, ...key.split('.')];
-  return {
-    repo,
-    app,
-    module,
-    /** Under the probe, with some of its variables changed. */
-    value: (key: string, changes?: Environment) =>
-      settingAt(repo, path(key), { ...PROBE, ...changes }),
-    /** As a machine on Fly starts it. */
-    onMachine: (key: string) => settingAt(repo, path(key), {}),
-    variable: (key: string) => variableOf(repo, path(key)),
-    isSet: (key: string, isPlaceholder?: Judge) => isSet(repo, path(key), isPlaceholder),
-    lacks: (key: string, isPlaceholder?: Judge) => lacks(repo, path(key), isPlaceholder),
-    /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
-    isBuiltIn: (key: string) => {
-      const value = settingAt(repo, path(key));
-      const compiled = getIn(repo.settings.compiled, path(key));
-      return value instanceof Unknown && show(value) === show(compiled);
-    },
-    /** Where the owner's code last sets it. */
-    location: (key: string) =>
-      repo.project.config.settings.findLast(
-        (setting) =>
-          setting.app === app &&
-          setting.key === module &&
-          key.split('.').reduce<Value | undefined>(get, setting.value) !== undefined,
-      ),
-  };
-}
-export type Settings = ReturnType<typeof settingsOf>;
 
 export const endpointOf = (repo: Repo): Settings =>
   settingsOf(repo, repo.project.app.otpApp, repo.project.endpoint.module);
