@@ -1,5 +1,4 @@
-import { matcher } from '../src/check/repo.ts';
-import { builtAssets, neededPaths } from '../src/docker/ignore-lines.ts';
+import { builtAssets, dockerMatcher, neededPaths } from '../src/docker/ignore-lines.ts';
 import { releaseFor, relFolder } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
@@ -24,7 +23,7 @@ function addLines(before: string | undefined, ours: string): string {
   const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
   const plain = (line: string): string => line.trim().replace(/^\/|\/$/g, '');
   const have = new Set(text.split(/\r?\n/).map(plain));
-  const ignores = matcher(text);
+  const ignores = dockerMatcher(text);
   const missing = ours.split('\n').filter(
     (line) =>
       line &&
@@ -42,13 +41,13 @@ const SECRETS = ['.env*', '*.pem', '*.key', '*.secret.exs'];
 /** Exceptions at the end for what the build reads and a line keeps out. */
 function letIn(text: string, paths: readonly string[], { paths: files }: Tree): string {
   const plain = text.replace(/^\uFEFF/, '');
-  const isOut = matcher(plain);
+  const isOut = dockerMatcher(plain);
   const folders = paths.filter((path) => !files.has(path) && isOut(path));
   const opened = folders.flatMap((folder) => [
     `!${folder}`,
     ...(folder.startsWith('.git/') ? [] : SECRETS.map((secret) => `${folder}/**/${secret}`)),
   ]);
-  const ignores = matcher([plain, ...opened].join('\n'));
+  const ignores = dockerMatcher([plain, ...opened].join('\n'));
   const single = paths.filter((path) => files.has(path) && ignores(path));
   const lines = [...opened, ...single.map((path) => `!${path}`)].map((line) => `${line}\n`);
   if (lines.length === 0) return text;

@@ -1,4 +1,9 @@
-import { packages, readDockerfile, type Step, startSteps } from '../src/check/dockerfile-model.ts';
+import {
+  installedPackages,
+  readDockerfile,
+  type Step,
+  startSteps,
+} from '../src/check/dockerfile-model.ts';
 import { builderPackages, runnerPackages } from '../src/docker/packages.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { type Base, chooseImage } from '../src/fly/images.ts';
@@ -20,7 +25,7 @@ export function foreignNotes(project: Project, base: Base): string[] {
   const runner = runnerPackages(project, base, chooseImage(project, base).otp, true);
   const ours = `${builderPackages(project, base)} ${runner}`.split(' ');
   const notes: string[] = [];
-  const more = [...new Set(packages(file.steps))].filter(
+  const more = [...new Set(installedPackages(file.steps))].filter(
     (name) => !USUAL_PACKAGE.test(name) && !ours.includes(name),
   );
   if (more.length)

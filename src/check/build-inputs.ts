@@ -1,57 +1,61 @@
 import { join } from 'node:path/posix';
+import { dockerMatcher } from '../docker/ignore-lines.ts';
 import type { Dockerfile, Step } from './dockerfile-model.ts';
-import { matcher, type Repo } from './repo.ts';
+import type { Repo } from './repo.ts';
 
-/** Whether a COPY or ADD from the build context brings a file in. */
-export const brings = ({ sources }: Step, path: string): boolean =>
+/** Whether a COPY or ADD brings a file of the repo into the build. */
+export const copiesPath = ({ sources }: Step, path: string): boolean =>
   sources.some(
     (source) =>
       source === '.' ||
       `${path}/`.startsWith(`${source}/`) ||
-      (/[*?[]/.test(source) && matcher(source)(path)),
+      (/[*?[]/.test(source) && dockerMatcher(source)(path)),
   );
 
-/** The step with which a file comes in; -1: never. */
-export const arrival = ({ build }: Dockerfile, path: string): number =>
-  build.steps.findIndex((step) => brings(step, path));
+/** The index of the build step that copies a file first; -1: none does. */
+export const copyOrder = ({ build }: Dockerfile, path: string): number =>
+  build.steps.findIndex((step) => copiesPath(step, path));
 
-/** Files of the build context that a COPY or ADD names; patterns stay as they are. */
-export const copied = ({ steps }: Dockerfile): { path: string; line: number }[] =>
+/** Files and folders of the repo that a COPY or ADD names, patterns too. */
+export const copiedPaths = ({ steps }: Dockerfile): { path: string; line: number }[] =>
   steps
     .flatMap(({ sources, line }) => sources.map((path) => ({ path, line })))
     .filter(({ path }) => path !== '.' && !/[$<]|^https?:|^git@/.test(path));
 
-/** Whether a command installs a project's packages: `npm --prefix assets ci`, `yarn`; not `npm install -g pnpm`. */
-export const installs = (command: string): boolean =>
-  /\byarn\s*$|\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install)(\s|$)/.test(
-    command,
-  ) && !/\s(-g|--global)\b/.test(command);
+/** `npm --prefix assets ci`, `yarn` */
+const INSTALL =
+  /\byarn\s*$|\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install)(\s|$)/;
 
-type Before = 'get' | 'compile' | 'assets' | 'release';
+/** Whether a command installs a project's packages; `npm install -g pnpm` doesn't. */
+export const installsPackages = (command: string): boolean =>
+  INSTALL.test(command) && !/\s(-g|--global)\b/.test(command);
 
-/** What the build can't do without, from which task on, and why; of a folder, one file stands for all. */
-export function inputs({ project, runtimePath, envShPath }: Repo) {
+/** The first task of the build that reads a file. */
+type Reader = 'depsGet' | 'compile' | 'assetsBuild' | 'release';
+
+/** What the build can't do without, which task reads it first, and why; a folder is represented by one of its files. */
+export function buildInputs({ project, runtimePath, envShPath }: Repo) {
   const { tree, inputs, assets, config, deps, endpoint, projects } = project;
-  const under = (folder: string) =>
+  const fileIn = (folder: string) =>
     [...tree.paths].find(
       (path) => path.startsWith(`${folder}/`) && !/\/\.|\.(pem|key)$/.test(path),
     ) ?? '';
-  const assetFolder = assets.deploy ? under(join(assets.appDir ?? '.', 'assets')) : '';
-  const compiled = inputs.compile.flatMap((path) => [path, under(path)]);
-  const lists: [before: Before, why: string, paths: string[]][] = [
-    ['get', 'it names the dependencies', projects.map(({ dir }) => join(dir, 'mix.exs'))],
-    ['get', 'it holds the versions you tested', ['mix.lock']],
-    ['get', 'mix.exs reads it', inputs.requiredByMix],
-    ['get', 'a dependency lies there', deps.pathSources.map(({ dir }) => `${dir}/mix.exs`)],
+  const assetFile = assets.deploy ? fileIn(join(assets.appDir ?? '.', 'assets')) : '';
+  const readByCode = inputs.compile.flatMap((path) => [path, fileIn(path)]);
+  const needs: [reader: Reader, why: string, paths: string[]][] = [
+    ['depsGet', 'it names the dependencies', projects.map(({ dir }) => join(dir, 'mix.exs'))],
+    ['depsGet', 'it holds the versions you tested', ['mix.lock']],
+    ['depsGet', 'mix.exs reads it', inputs.requiredByMix],
+    ['depsGet', 'a dependency lies there', deps.pathSources.map(({ dir }) => `${dir}/mix.exs`)],
     ['compile', 'it is compiled in', config.files.filter((path) => path !== runtimePath)],
     ['compile', 'the configuration reads it', inputs.config],
-    ['compile', 'the code reads it while it is compiled', compiled],
+    ['compile', 'the code reads it while it is compiled', readByCode],
     ['compile', 'it is the code', [endpoint.file]],
-    ['compile', 'translations, migrations and files to serve lie in priv', [under('priv')]],
-    ['assets', 'assets are made from it', [assetFolder]],
+    ['compile', 'translations, migrations and files to serve lie in priv', [fileIn('priv')]],
+    ['assetsBuild', 'assets are made from it', [assetFile]],
     ['release', 'the release reads it when it boots', [runtimePath, envShPath]],
   ];
-  return lists.flatMap(([before, why, paths]) =>
-    paths.filter((path) => tree.paths.has(path)).map((path) => ({ path, before, why })),
+  return needs.flatMap(([reader, why, paths]) =>
+    paths.filter((path) => tree.paths.has(path)).map((path) => ({ path, reader, why })),
   );
 }

@@ -3,7 +3,7 @@ import type { Project } from '../facts/detect.ts';
 import { problemOf } from '../problem.ts';
 import { Repo } from './repo.ts';
 import { type Requirement, requirements } from './requirements.ts';
-import type { Finding, Open, Subject } from './rule.ts';
+import type { Finding, Subject, WeightedDoubt } from './rule.ts';
 import { rules } from './rules.ts';
 
 /** The verdict on one requirement; `--json` prints a list of these. */
@@ -18,7 +18,7 @@ export interface Result {
   /** What is wrong, heaviest first, each with the edit that mends it. */
   findings: Finding[];
   /** What can't be known from the files: never met. */
-  unknown: Open[];
+  unknown: WeightedDoubt[];
   /** Worth knowing, and no fault. */
   notes: string[];
   /** The reason given with `--skip`, '' without one; null: not skipped. */
@@ -38,34 +38,45 @@ export function check(project: Project, skips: Skips = new Map()): Result[] {
 export function resultOf(requirement: Requirement, repo: Repo, skips: Skips = new Map()): Result {
   const { id, name, subject } = requirement;
   const skipped = skips.get(id) ?? null;
-  const told = skipped === null ? judge(requirement, repo) : [];
-  const said = told.filter((one) => 'what' in one);
+  const judged = skipped === null ? judge(requirement, repo) : [];
+  const faults = judged.filter((finding) => 'what' in finding);
+  const doubts = judged.filter((finding) => 'why' in finding);
   const findings = (['must', 'should', 'advice'] as const).flatMap((weight) =>
-    said.filter((one) => one.weight === weight),
+    faults.filter((finding) => finding.weight === weight),
   );
-  const doubts = told.filter((one) => 'why' in one && /must|should/.test(one.weight)) as Open[];
-  // Several rules ask about one setting
-  const unknown = [...new Map(doubts.map((doubt) => [doubt.why, doubt])).values()];
-  const worst = (findings[0]?.weight ?? 'met') as Result['verdict'];
-  const verdict = unknown.length && !/must|should/.test(worst) ? 'unknown' : worst;
+  const unknown = distinct(doubts.filter(({ weight }) => isHeavy(weight)));
   return {
     id,
     name,
     file: subject.title,
-    verdict: skipped === null ? verdict : 'skipped',
+    verdict: skipped === null ? verdictOf(findings, unknown) : 'skipped',
     findings,
     unknown,
-    notes: said.filter(({ weight }) => weight === 'note').map(({ what }) => what),
+    notes: faults.filter(({ weight }) => weight === 'note').map(({ what }) => what),
     skipped,
   };
 }
 
-function judge({ id, subject }: Requirement, repo: Repo): (Finding | Open)[] {
-  const why = id === subject.except ? undefined : subject.doubt?.(repo);
+/** A fault of this weight is not hidden by a doubt. */
+const isHeavy = (weight: string | undefined): boolean => weight === 'must' || weight === 'should';
+
+/** @param findings heaviest first */
+function verdictOf([heaviest]: readonly Finding[], unknown: readonly WeightedDoubt[]) {
+  const weight = (heaviest?.weight ?? 'met') as Result['verdict'];
+  return unknown.length > 0 && !isHeavy(weight) ? 'unknown' : weight;
+}
+
+/** Several rules ask about one setting, and have the same doubt. */
+const distinct = (doubts: readonly WeightedDoubt[]): WeightedDoubt[] => [
+  ...new Map(doubts.map((doubt) => [doubt.why, doubt])).values(),
+];
+
+function judge({ id, subject }: Requirement, repo: Repo): (Finding | WeightedDoubt)[] {
+  const why = id === subject.judgedAnyway ? undefined : subject.doubt?.(repo);
   if (why) return [{ weight: 'must', why }];
-  const read = subject.read(repo);
-  if (!read) return [absence(subject, repo)];
-  return rules.filter((rule) => rule.id === id).flatMap((rule) => rule.judge(read, repo));
+  const file = subject.read(repo);
+  if (!file) return [absence(subject, repo)];
+  return rules.filter((rule) => rule.id === id).flatMap((rule) => rule.judge(file, repo));
 }
 
 function absence(subject: Subject<unknown>, { project }: Repo): Finding {

@@ -1,16 +1,37 @@
 import { Problem } from '../problem.ts';
 import { type System, systemOf } from './image-name.ts';
 
-export type Step = ReturnType<typeof readStep>;
+/** An instruction other than FROM, variables filled in as far as the file says what they hold. */
+export interface Step {
+  /** In capitals. */
+  keyword: string;
+  /** 1-based. */
+  line: number;
+  /** "--from=builder --chown=nobody " */
+  flags: string;
+  text: string;
+  /** Words of the exec form, or of the shell form without quotes. */
+  words: string[];
+  /** What a RUN runs, command by command. */
+  commands: string[];
+  /** The `mix` tasks among the commands, with their arguments. */
+  tasks: string[];
+  /** Names and values of ENV and ARG. */
+  pairs: [name: string, value: string][];
+  /** The stage that a COPY takes from. */
+  from: Stage | undefined;
+  /** What COPY and ADD take from the build context: "lib", "." for all of it. */
+  sources: string[];
+}
 
 export interface Stage {
   name: string | undefined;
   line: number;
-  /** The image that it stands on in the end, with the line of the ARG that its tag ends with, else of FROM. */
-  root: { image: string; line: number; system: System | undefined };
-  /** Its steps after those of the stage that it goes on from. */
+  /** What the first of its base stages stands on, with the line of the ARG that its tag ends with, else of FROM. */
+  baseImage: { image: string; line: number; system: System | undefined };
+  /** Its steps after those of its base stage. */
   steps: Step[];
-  /** These, and in front of a copy the steps of the stage that it comes from. */
+  /** In the order of the build: these, and in front of a copy the steps of the stage that it takes from. */
   history: Set<Step>;
   env: Map<string, string>;
 }
@@ -19,7 +40,7 @@ export type Dockerfile = NonNullable<ReturnType<typeof readDockerfile>>;
 
 const MOST_TEXT = 100_000;
 const MOST_STAGES = 200;
-/** Variables that hold each other twice double with each line. */
+/** Variables that name each other twice would double in length with each line. */
 const LONGEST_VALUE = 5000;
 
 /**
@@ -34,104 +55,118 @@ export function readDockerfile(text: string, target?: string) {
     );
   const stages: Stage[] = [];
   const steps: Step[] = [];
+  /** ARGs above the first FROM. */
   const globals = new Map<string, string>();
-  const argLines = new Map<string, number>();
+  const globalLines = new Map<string, number>();
   let variables = globals;
-  for (const { line, body } of instructionsIn(text)) {
-    const [, keyword = '', flags = '', raw = ''] =
-      /^\s*(\w+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec(body) ?? [];
-    const [, lastVariable = ''] = /^[\s\S]*\$\{?(\w+)/.exec(raw) ?? [];
-    const argLine = argLines.get(lastVariable) ?? line;
-    if (/^from$/i.test(keyword)) {
-      const stage = readStage(words(expand(raw, globals)), line, argLine, stages);
+  for (const instruction of instructionsIn(text)) {
+    const argLine = globalLines.get(lastVariable(instruction.text)) ?? instruction.line;
+    if (instruction.keyword === 'FROM') {
+      const stage = readStage(expand(instruction, globals), argLine, stages);
       variables = new Map(stage.env);
       stages.push(stage);
       continue;
     }
-    const step = readStep(keyword.toUpperCase(), line, flags, expand(raw, variables), stages);
+    const step = readStep(expand(instruction, variables), stages);
     const stage = stages.at(-1);
     for (const [name, value] of step.pairs) {
       variables.set(name, value || globals.get(name) || '');
-      if (!stage) argLines.set(name, argLine);
+      if (!stage) globalLines.set(name, argLine);
       else if (step.keyword === 'ENV') stage.env.set(name, value);
     }
     if (!stage) continue;
     steps.push(step);
     stage.steps.push(step);
-    for (const one of [...(step.from?.history ?? []), step]) stage.history.add(one);
+    for (const earlier of step.from?.history ?? []) stage.history.add(earlier);
+    stage.history.add(step);
   }
   const final = stages.find(({ name }) => target && name === target.toLowerCase()) ?? stages.at(-1);
   return final && { stages, steps, final, build: buildOf(stages, final) };
 }
 
-/** Instructions: without comments, in one line where a backslash goes on, here-documents in several. */
-function instructionsIn(text: string): { line: number; body: string }[] {
-  const found: { line: number; body: string }[] = [];
-  let goesOn = false;
-  let end: string | undefined;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+type Instruction = Pick<Step, 'keyword' | 'line' | 'flags' | 'text'>;
+
+/** Instructions without comments: in one line where a backslash continues it, here-documents in several. */
+function instructionsIn(dockerfile: string): Instruction[] {
+  const instructions: { line: number; body: string }[] = [];
+  let continues = false;
+  let heredocEnd: string | undefined;
+  for (const [index, raw] of dockerfile.split(/\r?\n/).entries()) {
     if (/^\s*(#|$)/.test(raw)) continue;
     const part = raw.replace(/\\\s*$/, ' ');
-    const last = found.at(-1);
-    if (last && (goesOn || end)) last.body += end ? `\n${raw}` : part;
-    else found.push({ line: index + 1, body: part });
-    goesOn = part !== raw;
-    if (end) end = raw.trim() === end ? undefined : end;
-    else end = /^\s*(?:RUN|COPY)\b.*<<-?["']?(\w+)/i.exec(raw)?.[1];
+    const previous = instructions.at(-1);
+    if (previous && heredocEnd) previous.body += `\n${raw}`;
+    else if (previous && continues) previous.body += part;
+    else instructions.push({ line: index + 1, body: part });
+    continues = part !== raw;
+    if (heredocEnd) heredocEnd = raw.trim() === heredocEnd ? undefined : heredocEnd;
+    else heredocEnd = /^\s*(?:RUN|COPY)\b.*<<-?["']?(\w+)/i.exec(raw)?.[1];
   }
-  return found;
+  return instructions.map(({ line, body }) => {
+    const [, keyword = '', flags = '', text = ''] =
+      /^\s*(\w+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec(body) ?? [];
+    return { keyword: keyword.toUpperCase(), line, flags, text };
+  });
 }
 
-function readStage(from: string[], line: number, argLine: number, stages: Stage[]): Stage {
-  const [image = '', , name] = from;
+const lastVariable = (text: string): string => /^[\s\S]*\$\{?(\w+)/.exec(text)?.[1] ?? '';
+
+/** Fills in `$NAME`, `${NAME}` and `${NAME:-default}`. */
+function expand(instruction: Instruction, variables: ReadonlyMap<string, string>): Instruction {
+  const text = instruction.text.replace(
+    /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
+    (whole, braced?: string, fallback?: string, plain?: string) =>
+      variables.get(braced ?? plain ?? '') || fallback || whole,
+  );
+  return text.length > LONGEST_VALUE ? instruction : { ...instruction, text };
+}
+
+function readStage({ line, text }: Instruction, argLine: number, stages: Stage[]): Stage {
+  const [image = '', , name] = wordsOf(text);
   const base = stages.findLast((stage) => stage.name === image.toLowerCase());
   return {
     name: name?.toLowerCase(),
     line,
-    root: base?.root ?? { image, line: argLine, system: systemOf(image) },
+    baseImage: base?.baseImage ?? { image, line: argLine, system: systemOf(image) },
     steps: [...(base?.steps ?? [])],
     history: new Set(base?.history),
     env: new Map(base?.env),
   };
 }
 
-/** One instruction, variables written out as far as the file says what they hold. */
-function readStep(keyword: string, line: number, flags: string, text: string, stages: Stage[]) {
+function readStep(instruction: Instruction, stages: Stage[]): Step {
+  const { keyword, flags, text } = instruction;
+  const words = wordsOf(text);
   const [, from] = /--from=(\S+)/.exec(flags.toLowerCase()) ?? [];
-  const takes = /^(COPY|ADD)$/.test(keyword) && from === undefined;
-  const paths = takes ? words(text).slice(0, -1) : [];
+  const takesContext = /^(COPY|ADD)$/.test(keyword) && from === undefined;
+  const sources = takesContext ? words.slice(0, -1) : [];
   // Where the shell ends a command, in quotes too
   const commands = keyword === 'RUN' ? text.replace(/["'()]/g, '').split(/&&|\|\|?|;|\n/) : [];
   return {
-    keyword,
-    line,
-    flags,
-    text,
-    /** Words of the exec form, or of the shell form without quotes. */
-    words: words(text),
-    /** What a RUN runs, one by one, and its `mix` tasks with their arguments. */
+    ...instruction,
+    words,
     commands,
     tasks: commands.flatMap(tasksIn),
-    /** Names and values of ENV and ARG. */
     pairs: /^(ENV|ARG)$/.test(keyword) ? pairsIn(text) : [],
-    /** The stage that a COPY takes from, else what comes from the build context: "lib", "." for all of it. */
     from: stages.find(({ name }, index) => from && [name, `${index}`].includes(from)),
-    sources: paths.map((path) => path.replace(/^\.?\/+|\/$/g, '') || '.'),
+    sources: sources.map((path) => path.replace(/^\.?\/+|\/$/g, '') || '.'),
   };
 }
 
 /** `mix do a + b` and `mix do a, b` are two. */
 function tasksIn(command: string): string[] {
-  const [, all = ''] = /(?:^|[\s/])mix\s+(\S.*)/.exec(command) ?? [];
-  const [, list] = /^do\s+(?:--app \S+ )*(.*)/.exec(all) ?? [];
-  return (list?.split(/,\s*|\s\+\s/) ?? [all]).map((task) => task.trim()).filter(Boolean);
+  const [, mixArguments = ''] = /(?:^|[\s/])mix\s+(\S.*)/.exec(command) ?? [];
+  const [, doList] = /^do\s+(?:--app \S+ )*(.*)/.exec(mixArguments) ?? [];
+  const tasks = doList?.split(/,\s*|\s\+\s/) ?? [mixArguments];
+  return tasks.map((task) => task.trim()).filter(Boolean);
 }
 
+/** A word of a shell, which may have parts in quotes: `NAME="a b"`. */
 const WORD = /(?:[^\s"'\\]|\\[\s\S]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+/g;
 const unquoted = (word: string): string => word.replace(/^(["'])([\s\S]*)\1$/, '$2');
 
-/** Words of an exec or shell form. */
-function words(text: string): string[] {
+/** Words of the exec form `["a", "b"]` or the shell form `a b`. */
+function wordsOf(text: string): string[] {
   try {
     if (text.startsWith('[')) return (JSON.parse(text) as unknown[]).map(String);
   } catch {
@@ -148,22 +183,13 @@ function pairsIn(text: string): [name: string, value: string][] {
   return assignments.map(([key = '', quoted = '']) => [key, unquoted(quoted)]);
 }
 
-function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  const expanded = text.replace(
-    /\$\{(\w+)(?::-([^}]*))?\}|\$(\w+)/g,
-    (whole, braced?: string, fallback?: string, plain?: string) =>
-      variables.get(braced ?? plain ?? '') || fallback || whole,
-  );
-  return expanded.length > LONGEST_VALUE ? text : expanded;
-}
-
-/** The build as it runs: steps in order, whatever stage they stand in, and the first task of each kind. */
+/** The build as it runs, from the first stage to the release: its steps and `mix` tasks in order, and the first task of each kind. */
 function buildOf(stages: readonly Stage[], final: Stage) {
-  const makes = /^((distillery\.)?release|compile)\b(?!\.)/;
+  const compiles = /^((distillery\.)?release|compile)\b(?!\.)/;
   const isBuilder = ({ steps }: Stage) =>
-    steps.some(({ tasks }) => tasks.some((task) => makes.test(task)));
-  const sources = final.steps.flatMap(({ from }) => from ?? []);
-  const stage = sources.find(isBuilder) ?? stages.findLast(isBuilder) ?? final;
+    steps.some(({ tasks }) => tasks.some((task) => compiles.test(task)));
+  const copiedStages = final.steps.flatMap(({ from }) => from ?? []);
+  const stage = copiedStages.find(isBuilder) ?? stages.findLast(isBuilder) ?? final;
   const steps = [...stage.history];
   const tasks = steps.flatMap((step, order) =>
     step.tasks.map((text) => ({ text, order, step, line: step.line })),
@@ -173,37 +199,38 @@ function buildOf(stages: readonly Stage[], final: Stage) {
     stage,
     steps,
     tasks,
-    get: first(/^deps\.get\b/),
+    depsGet: first(/^deps\.get\b/),
     depsCompile: first(/^deps\.(compile|loadpaths)\b/),
-    compile: first(/^compile\b(?!\.)/) ?? first(makes),
-    setup: first(/^(assets\.setup|(esbuild|tailwind|sass|bun)\.install)\b/),
-    assets: first(/^(assets\.(deploy|build)|phx\.digest)\b/),
+    compile: first(/^compile\b(?!\.)/) ?? first(compiles),
+    assetsSetup: first(/^(assets\.setup|(esbuild|tailwind|sass|bun)\.install)\b/),
+    assetsBuild: first(/^(assets\.(deploy|build)|phx\.digest)\b/),
     release: first(/^(distillery\.)?release\b(?!\.)/),
   };
 }
 
-/** The last instruction of a kind that counts for a stage. */
-export const last = (stage: Stage, keyword: string): Step | undefined =>
+/** The last instruction of a kind, which is the one that counts. */
+export const lastStep = (stage: Stage, keyword: string): Step | undefined =>
   stage.steps.findLast((step) => step.keyword === keyword);
 
-/** The steps that start the image, and the line after which nothing of that kind follows. */
+/** ENTRYPOINT and CMD. */
 export const startSteps = (stage: Stage): Step[] =>
-  ['ENTRYPOINT', 'CMD'].flatMap((keyword) => last(stage, keyword) ?? []);
+  ['ENTRYPOINT', 'CMD'].flatMap((keyword) => lastStep(stage, keyword) ?? []);
+
+/** The line that starts the image, or where its last stage begins. */
 export const startLine = ({ final }: Dockerfile): number =>
   startSteps(final).at(-1)?.line ?? final.line;
 
-/** Paths of what a command runs: `["tini", "--", "/app/bin/server"]` runs two. */
-export const programs = ({ words }: Step): string[] =>
+/** Paths of the programs that a step starts: `["tini", "--", "/app/bin/server"]` starts two. */
+export const startedPaths = ({ words }: Step): string[] =>
   words.filter((word, index) => index === 0 || /[/.]/.test(word));
 
-/** Packages that `apk add` and `apt-get install` name. */
-export const packages = (steps: readonly Step[]): string[] =>
-  steps
-    .flatMap(({ commands }) => commands)
-    .flatMap((command) => {
-      const [, names = ''] =
-        /\b(?:apk|apt|apt-get)\s+(?:\S+\s+){0,8}?(?:add|install)\s+(.*?)(?:\s\d?>|$)/.exec(
-          command,
-        ) ?? [];
-      return [...names.matchAll(/(?<!\S)([^-\s=~<>][^\s=~<>]*)/g)].map(([name]) => name);
-    });
+/** `apt-get install -y git curl > /dev/null`: the words after install, up to a redirection. */
+const INSTALL = /\b(?:apk|apt|apt-get)\s+(?:\S+\s+){0,8}?(?:add|install)\s+(.*?)(?:\s\d?>|$)/;
+
+/** Packages of the system that steps install, without versions. */
+export function installedPackages(steps: readonly Step[]): string[] {
+  const commands = steps.flatMap((step) => step.commands);
+  const words = commands.flatMap((command) => INSTALL.exec(command)?.[1]?.split(/\s+/) ?? []);
+  const names = words.map((word) => word.replace(/[=~<>].*/, ''));
+  return names.filter((name) => name !== '' && !name.startsWith('-'));
+}

@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path/posix';
-import { neededPaths } from '../docker/ignore-lines.ts';
+import { dockerMatcher, neededPaths } from '../docker/ignore-lines.ts';
 import { below } from '../tree.ts';
-import { brings, copied, inputs } from './build-inputs.ts';
-import { matcher, type Repo } from './repo.ts';
+import { buildInputs, copiedPaths, copiesPath } from './build-inputs.ts';
+import type { Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 
@@ -27,71 +27,97 @@ type Ignores = (path: string) => boolean;
 
 const MOST_LINES = 1000;
 
-/** The last line (from 1) that keeps a path out, or with ! lets it in; 0: none. */
-const lineFor = ({ dockerignore }: Repo, path: string, letsIn: boolean): number =>
-  (dockerignore?.text ?? '')
-    .split(/\r?\n/, MOST_LINES)
-    .findLastIndex(
-      (line) => line.startsWith('!') === letsIn && matcher(line.replace('!', ''))(path),
-    ) + 1;
+const linesOf = ({ dockerignore }: Repo): string[] =>
+  (dockerignore?.text ?? '').split(/\r?\n/, MOST_LINES);
 
-/** What gets in, with the line that lets it in; 0: none keeps it out. */
+/** The last line (1-based) that keeps a path out, or with `!` lets it in; 0: none. */
+const lineFor = (repo: Repo, path: string, letsIn: boolean): number =>
+  linesOf(repo).findLastIndex(
+    (line) => line.startsWith('!') === letsIn && dockerMatcher(line.replace('!', ''))(path),
+  ) + 1;
+
+const isIn = (path: string, folder: string): boolean => `${path}/`.startsWith(`${folder}/`);
+
+/** Unwanted files that get in, with the line that lets them in; 0: none keeps them out. */
 function leaks(ignores: Ignores, repo: Repo) {
-  const wanted = [...repo.project.config.files, ...neededPaths(repo.project)];
+  const needed = [...repo.project.config.files, ...neededPaths(repo.project)];
+  const isLeak = (path: string) => !ignores(path) && !needed.some((folder) => isIn(path, folder));
   return UNWANTED.flatMap(([pattern, what, probes]) => {
-    const probe = probes
-      .split(' ')
-      .find((path) => !ignores(path) && !wanted.some((one) => `${path}/`.startsWith(`${one}/`)));
+    const probe = probes.split(' ').find(isLeak);
     return probe === undefined ? [] : { pattern, what, probe, line: lineFor(repo, probe, true) };
   });
 }
 
-/** What the build reads or copies and what the file keeps out, by one of its paths, with the reason. */
+/** All that no line keeps out, in one finding. */
+function notKeptOut(ignores: Ignores, repo: Repo) {
+  const open = leaks(ignores, repo).filter(({ line }) => line === 0);
+  if (open.length === 0) return undefined;
+  const isHarmless = open.every(({ pattern }) => pattern === 'test' || pattern === 'fly.toml');
+  return {
+    line: 1,
+    weight: isHarmless ? 'advice' : 'should',
+    files: open.map(({ what, probe }) => `${what} (${probe})`).join(', '),
+    patterns: open.map(({ pattern }) => pattern).join('\n'),
+  };
+}
+
+interface NeededFile {
+  path: string;
+  why: string;
+}
+
+/** Files that the build reads or copies and that a line keeps out. */
 function keptOut(ignores: Ignores, repo: Repo) {
-  const { project, dockerfile } = repo;
-  const lost = [
+  const files: NeededFile[] = [
     ...publicKeys(repo).map((path) => ({ path, why: 'the code names it, and it is public' })),
-    ...(dockerfile ? copied(dockerfile.file) : []).flatMap(({ path, line }) => {
-      const files = [...project.tree.paths].filter((one) => `${one}/`.startsWith(`${path}/`));
-      const why = `line ${line} of the Dockerfile copies it`;
-      return files.every(ignores) ? files.slice(0, 1).map((one) => ({ path: one, why })) : [];
-    }),
+    ...copiesWithoutFiles(ignores, repo),
     ...lockfiles(repo).map((path) => ({ path, why: 'packages are installed from it' })),
     ...migrations(repo).map((path) => ({ path, why: 'migrations run in the image' })),
-    ...inputs(repo),
-  ].filter(({ path }) => ignores(path));
+    ...buildInputs(repo),
+  ];
+  const lost = files.filter(({ path }) => ignores(path));
   return [...new Map(lost.map(({ path, why }) => [path, why]))].map(([path, why]) => {
     const line = lineFor(repo, path, false);
-    return { line, path, why, pattern: repo.dockerignore?.text.split(/\r?\n/)[line - 1] };
+    return { line, path, why, pattern: linesOf(repo)[line - 1] };
   });
 }
 
-/** One of each repo's. */
-function migrations({ project }: Repo): string[] {
-  const folders = project.projects.map(({ dir }) => `${below(dir, 'priv')}/`);
-  const found = [...project.tree.paths].flatMap((path): [string, string][] => {
-    const [, folder] = /^(.*\/migrations)\/.*\.exs$/.exec(path) ?? [];
-    return folder && folders.some((priv) => path.startsWith(priv)) ? [[folder, path]] : [];
+/** One file of each COPY of the Dockerfile whose files are all kept out. */
+const copiesWithoutFiles = (ignores: Ignores, { project, dockerfile }: Repo): NeededFile[] =>
+  (dockerfile ? copiedPaths(dockerfile.content) : []).flatMap(({ path, line }) => {
+    const files = [...project.tree.paths].filter((file) => isIn(file, path));
+    const [first] = files;
+    if (first === undefined || !files.every(ignores)) return [];
+    return { path: first, why: `line ${line} of the Dockerfile copies it` };
   });
-  return [...new Map(found).values()];
+
+/** One migration of each folder: a database has its own. */
+function migrations({ project }: Repo): string[] {
+  const folders = project.projects.map(({ dir }) => below(dir, 'priv'));
+  const inPriv = [...project.tree.paths].filter((path) =>
+    folders.some((folder) => isIn(path, folder)),
+  );
+  const files = inPriv.filter((path) => /\/migrations\/.*\.exs$/.test(path));
+  return [...new Map(files.map((path) => [path.replace(/\/migrations\/.*/, ''), path])).values()];
 }
 
 /** Lockfiles beside each package.json that the Dockerfile copies by its own name or folder. */
 function lockfiles({ project, dockerfile }: Repo): string[] {
-  const steps = dockerfile?.file.steps.filter((step) => !step.sources.includes('.')) ?? [];
-  return project.assets.nodePackages.flatMap(({ file, dir, lockfile, workspaceDir }) =>
-    lockfile && steps.some((step) => brings(step, file)) ? join(workspaceDir ?? dir, lockfile) : [],
-  );
+  const steps = dockerfile?.content.steps.filter((step) => !step.sources.includes('.')) ?? [];
+  return project.assets.nodePackages
+    .filter(({ file }) => steps.some((step) => copiesPath(step, file)))
+    .flatMap(({ dir, lockfile, workspaceDir }) =>
+      lockfile ? join(workspaceDir ?? dir, lockfile) : [],
+    );
 }
 
 /** Certificates and public keys in priv that the code names; private ones stay out. */
 function publicKeys({ project }: Repo): string[] {
   const { tree } = project;
-  const isNamed = (key: string) =>
-    [...tree.paths].some(
-      (path) => /(^|\/)lib\/.*\.ex$/.test(path) && tree.read(path)?.includes(basename(key)),
-    );
-  return neededPaths(project).filter((path) => /(^|\/)priv\/.*\.pem$/.test(path) && isNamed(path));
+  const code = [...tree.paths].filter((path) => /(^|\/)lib\/.*\.ex$/.test(path));
+  return neededPaths(project)
+    .filter((path) => /(^|\/)priv\/.*\.pem$/.test(path))
+    .filter((key) => code.some((path) => tree.read(path)?.includes(basename(key))));
 }
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
@@ -100,14 +126,7 @@ export const dockerignoreRules: readonly Rule[] = [
     leaks(ignores, repo).filter(({ line }) => line),
   )`${'what'} (${'probe'}) can get into the image
     => remove this line, or name what you need of ${'pattern'} in it`,
-  b5.should((ignores, repo) => {
-    const open = leaks(ignores, repo).filter(({ line }) => line === 0);
-    const harmless = open.every(({ pattern }) => /^(test|fly\.toml)$/.test(pattern));
-    const weight = harmless ? 'advice' : 'should';
-    const all = open.map(({ what, probe }) => `${what} (${probe})`).join(', ');
-    const patterns = open.map(({ pattern }) => pattern).join('\n');
-    return all && { line: 1, weight, all, patterns };
-  })`not kept out: ${'all'}
+  b5.should(notKeptOut)`not kept out: ${'files'}
     => add at the top:
       ${'patterns'}`,
   b6.must(keptOut)`${'path'} never reaches the build: ${'why'}

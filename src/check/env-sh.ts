@@ -1,6 +1,6 @@
 import { join } from 'node:path/posix';
 import { show } from '../elixir/value.ts';
-import { placeholder } from './boot.ts';
+import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -57,7 +57,7 @@ export function nodeNotes(repo: Repo): string[] {
   const endings =
     envSh?.text.includes('\r\n') &&
     'its lines ended in CRLF, which the shell takes for a part of each command; now in LF';
-  const foreign = (envSh ? foreignNodes(envSh.file, repo) : []).map(
+  const foreign = (envSh ? foreignNodes(envSh.content, repo) : []).map(
     ({ line, names }) =>
       `line ${line}: your RELEASE_NODE stays, and is made of ${names}, by which no machine on Fly is found`,
   );

@@ -23,9 +23,9 @@ export const FLY_TOML: Subject<FlyFile> = {
   title: 'fly.toml',
   generator: 'fly-toml',
   absence: 'must',
-  read: (repo) => repo.fly && { path: 'fly.toml', text: repo.fly.source.text, file: repo.fly },
+  read: (repo) => repo.fly && { path: 'fly.toml', text: repo.fly.source.text, content: repo.fly },
   doubt: (repo) => repo.fly?.problem && 'fly.toml can not be read',
-  except: 'R2.1',
+  judgedAnyway: 'R2.1',
 };
 
 export const ENV_SH: Subject<Script> = {
@@ -49,12 +49,15 @@ export interface Requirement {
   subject: Subject<unknown>;
 }
 
-const of = <File>(subject: Subject<File>, names: Record<string, string>): Requirement[] =>
+const requirementsFor = <Content>(
+  subject: Subject<Content>,
+  names: Record<string, string>,
+): Requirement[] =>
   Object.entries(names).map(([id, name]) => ({ id, name, subject: subject as Subject<unknown> }));
 
 /** Every requirement, in the order in which it is shown. */
 export const requirements: readonly Requirement[] = [
-  ...of(DOCKERFILE, {
+  ...requirementsFor(DOCKERFILE, {
     'R1.1': 'layers that stay while only the code changes',
     'R1.2': 'an image of the release alone',
     'R1.3': 'CA certificates and the libraries the release links to',
@@ -66,11 +69,11 @@ export const requirements: readonly Requirement[] = [
     B3: 'everything the build reads, in time',
     B4: 'private code through build secrets',
   }),
-  ...of(DOCKERIGNORE, {
+  ...requirementsFor(DOCKERIGNORE, {
     B5: 'secrets and build output stay out',
     B6: 'what the build reads stays in',
   }),
-  ...of(FLY_TOML, {
+  ...requirementsFor(FLY_TOML, {
     'R2.1': 'valid for flyctl',
     B12: 'builds the Dockerfile beside it',
     'R2.2': 'a machine with memory enough',
@@ -83,10 +86,10 @@ export const requirements: readonly Requirement[] = [
     B8: 'time to shut down',
     B9: 'release_command that works',
   }),
-  ...of(ENV_SH, {
+  ...requirementsFor(ENV_SH, {
     B10: 'node name and IPv6, on Fly only',
   }),
-  ...of(RUNTIME_EXS, {
+  ...requirementsFor(RUNTIME_EXS, {
     'R3.1': 'release mode',
     'R3.2': 'connection pool',
     'R3.3': 'host, origins, secrets from the environment',

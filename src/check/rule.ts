@@ -1,4 +1,4 @@
-import type { Read, Repo } from './repo.ts';
+import type { Repo, RepoFile } from './repo.ts';
 
 /**
  * must: it would not build, boot or answer, or it is unsafe. should: this project's standard.
@@ -6,7 +6,7 @@ import type { Read, Repo } from './repo.ts';
  */
 export type Weight = 'must' | 'should' | 'advice' | 'note';
 
-/** What reading can't decide, and why: no fault, and never "met". */
+/** What the files alone can't decide, and why: no fault, and never "met". */
 export class Doubt {
   readonly why: string;
 
@@ -15,46 +15,56 @@ export class Doubt {
   }
 }
 
-/** What a rule says about a repo, in words. */
+/** A doubt, with the weight of the rule that could not decide. */
+export interface WeightedDoubt {
+  weight: Weight;
+  why: string;
+}
+
+/** A fault of the repo, in words. */
 export interface Finding {
   weight: Weight;
   what: string;
+  /** How to mend it. */
   edit: string;
   file: string;
   /** 1-based; null: the file isn't there, or the edit has no line yet. */
   line: number | null;
 }
 
-/** A doubt, with the weight of the rule that could not decide. */
-export type Open = Doubt & { weight: Weight };
-
 /** One part of a requirement; several share an id. */
-export interface Rule<File = unknown> {
+export interface Rule<Content = unknown> {
   id: string;
-  judge(read: Read<File>, repo: Repo): (Finding | Open)[];
+  judge(file: RepoFile<Content>, repo: Repo): (Finding | WeightedDoubt)[];
 }
 
 /** A file that rules are about, as `check` finds it in the repo. */
-export interface Subject<File> {
+export interface Subject<Content> {
   /** Its usual path, and the heading of its group. */
   title: string;
   /** The generator that writes it. */
   generator: string;
-  /** What it means that the file isn't there. */
+  /** The weight of the finding when the file isn't there. */
   absence: Weight;
-  read(repo: Repo): Read<File> | undefined;
-  /** Why no rule but `except` can be judged: it can't be parsed, or another file counts. */
+  read(repo: Repo): RepoFile<Content> | undefined;
+  /** Why its requirements can't be judged: it can't be parsed, or another file counts. */
   doubt?(repo: Repo): string | undefined;
-  except?: string;
+  /** The requirement that is judged nevertheless. */
+  judgedAnyway?: string;
 }
 
 /** A rule found nothing. */
 type Nothing = boolean | undefined | null | '' | 0;
 
-/** A part of the words that is made of what was found: one of its values by name, or something else. */
-type Part<Found> =
-  | (keyof Found & string)
-  | ((found: Found, repo: Repo) => string | number | undefined);
+type Find<Content, Fault> = (
+  content: Content,
+  repo: Repo,
+) => Fault | Doubt | Nothing | (Fault | Doubt | Nothing)[];
+
+/** What the words name: one of the fault's values, or what is made of them. */
+type Part<Fault> =
+  | (keyof Fault & string)
+  | ((fault: Fault, repo: Repo) => string | number | undefined);
 
 /**
  * Makes the rules of a requirement, `const r21 = rulesFor(FLY_TOML, 'R2.1')`, each from what finds a fault and its words:
@@ -65,22 +75,25 @@ type Part<Found> =
  *
  * `find` decides and returns data, whose values the words name. It may have a `file` where that isn't the rule's own, a
  * `line`, and a `weight` where it isn't the rule's.
+ * @param _subject only its type is used: the content that `find` gets
  */
-export function rulesFor<File>(_subject: Subject<File>, id: string) {
+export function rulesFor<Content>(_subject: Subject<Content>, id: string) {
   const ofWeight =
     (weight: Weight) =>
-    <Found>(
-      find: (file: File, repo: Repo) => Found | Doubt | Nothing | (Found | Doubt | Nothing)[],
-    ) =>
-    (texts: TemplateStringsArray, ...parts: Part<Found>[]): Rule<File> => ({
+    <Fault>(find: Find<Content, Fault>) =>
+    (texts: TemplateStringsArray, ...parts: Part<Fault>[]): Rule<Content> => ({
       id,
-      judge: ({ file: content, path: file }, repo) =>
-        [find(content, repo)].flat().flatMap((found) => {
-          if (!found) return [];
-          if (found instanceof Doubt) return { weight, why: found.why };
-          const { weight: own, file: elsewhere, line } = found as Partial<Finding>;
-          const place = { weight: own ?? weight, file: elsewhere ?? file, line: line ?? null };
-          return { ...place, ...wordsOn(found as Found, repo, texts, parts) };
+      judge: ({ content, path }, repo) =>
+        [find(content, repo)].flat().flatMap((fault) => {
+          if (!fault) return [];
+          if (fault instanceof Doubt) return { weight, why: fault.why };
+          const own = fault as Partial<Finding>;
+          return {
+            weight: own.weight ?? weight,
+            file: own.file ?? path,
+            line: own.line ?? null,
+            ...wordsFor(fault as Fault, repo, texts, parts),
+          };
         }),
     });
   return {
@@ -91,19 +104,21 @@ export function rulesFor<File>(_subject: Subject<File>, id: string) {
   };
 }
 
-function wordsOn<Found>(
-  found: Found,
+const GAP = '\0';
+
+function wordsFor<Fault>(
+  fault: Fault,
   repo: Repo,
   texts: readonly string[],
-  parts: readonly Part<Found>[],
+  parts: readonly Part<Fault>[],
 ): { what: string; edit: string } {
-  const made = parts.map((part) => (typeof part === 'string' ? found[part] : part(found, repo)));
-  // What is found may have line breaks and arrows of its own
+  const values = parts.map((part) => (typeof part === 'string' ? fault[part] : part(fault, repo)));
+  // Split before the values come in: they may have line breaks and arrows of their own
   const [what = '', edit = ''] = texts
-    .join('\0')
+    .join(GAP)
     .trim()
     .split(/\n *=> /);
   const fill = (text: string) =>
-    text.replaceAll(/\n */g, '\n').replaceAll('\0', () => `${made.shift() ?? ''}`);
+    text.replaceAll(/\n */g, '\n').replaceAll(GAP, () => `${values.shift() ?? ''}`);
   return { what: fill(what), edit: fill(edit) };
 }

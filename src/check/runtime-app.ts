@@ -49,7 +49,7 @@ export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
 function formatterKey(repo: Repo): 'console' | 'default_formatter' {
   const { project, dockerfile } = repo;
   const { lacks } = settingsOf(repo, 'logger');
-  const elixir = (dockerfile && builderElixir(dockerfile.file)) ?? project.elixir.version;
+  const elixir = (dockerfile && builderElixir(dockerfile.content)) ?? project.elixir.version;
   const isModern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
   const isConsole = !isModern || (lacks('default_formatter') && !lacks('console'));
   return isConsole ? 'console' : 'default_formatter';

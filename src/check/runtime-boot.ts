@@ -1,7 +1,7 @@
 import { parseElixir } from '../elixir/syntax.ts';
 import type { Setting } from '../elixir/types.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
-import { placeholder } from './boot.ts';
+import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';

@@ -11,7 +11,7 @@ import {
   type Value,
 } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
-import { placeholder } from './boot.ts';
+import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';

@@ -1,7 +1,7 @@
 import semver from 'semver';
 import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
-import { placeholder } from './boot.ts';
+import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';

@@ -2,8 +2,8 @@ import { isSpent } from '../elixir/budget.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
-import { placeholder } from './boot.ts';
 import type { Path } from './compiled-keys.ts';
+import { placeholder } from './machine-env.ts';
 import type { Environment, Repo } from './repo.ts';
 import { Doubt } from './rule.ts';
 

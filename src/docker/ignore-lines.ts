@@ -1,3 +1,4 @@
+import dockerignore from '@balena/dockerignore';
 import type { Project } from '../facts/detect.ts';
 import { below, exists } from '../tree.ts';
 import { inputFiles } from './copies.ts';
@@ -19,6 +20,21 @@ function keepsAssets(project: Project): boolean {
     dirs.some((dir) => exists(project.tree, below(dir, 'priv/static/assets'))) &&
     !lists.some((list) => ignored.test(list))
   );
+}
+
+/** Each pattern becomes a regular expression, whose time grows with the stars in it. */
+const LONGEST_PATTERN = 300;
+const MOST_STARS = 10;
+const MOST_PATTERNS = 500;
+
+/** Docker's own rules (the last match wins, patterns start at the top), which are not those of .gitignore. */
+export function dockerMatcher(patterns: string): (path: string) => boolean {
+  const usable = patterns
+    .split(/\r?\n/)
+    .filter((line) => line.length < LONGEST_PATTERN && line.split('*').length < MOST_STARS)
+    .slice(-MOST_PATTERNS);
+  const rules = dockerignore.default({ ignorecase: false }).add(usable);
+  return (path) => rules.ignores(path);
 }
 
 /** What git needs to tell a version, and where the branch is that HEAD names. */
