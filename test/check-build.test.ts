@@ -243,6 +243,13 @@ test('a script that is started and may not be executed', () => {
   }
 });
 
+test('ubuntu:24.04 is noble', () => {
+  const debian = '${DEBIAN_VERSION}';
+  const runner = replaceIn(launched(), DOCKERFILE, `docker.io/debian:${debian}`, 'ubuntu:24.04');
+  const texts = replaceIn(runner, DOCKERFILE, `debian-${debian}`, 'ubuntu-noble-20251013');
+  assert.equal(resultFor(texts, 'B1').findings, []);
+});
+
 test('mix phx.server serves without PHX_SERVER', () => {
   const dockerfile = 'FROM elixir:1.18\nCOPY . .\nCMD ["mix", "phx.server"]\n';
   const found = resultFor({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
