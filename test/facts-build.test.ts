@@ -37,6 +37,25 @@ test('native packages: by what they are built with, or known to be C', () => {
   );
 });
 
+test('comeonin is native up to 3', () => {
+  for (const [version, names] of [
+    ['2.6.0', ['comeonin']],
+    ['4.1.2', []],
+  ] as const)
+    assert.equal(
+      app(
+        {
+          'mix.lock': lock({ comeonin: [] }).replace(
+            /("comeonin": \{:hex, :comeonin, ")[^"]*/,
+            `$1${version}`,
+          ),
+        },
+        ', {:comeonin, "~> 2.0"}',
+      ).deps.nif,
+      names,
+    );
+});
+
 test('not native: an optional builder, and what only tests lead to', () => {
   compiled([], { image: ['rustler?'] }, ', {:image, "~> 1.0"}');
   compiled([], { checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}');
@@ -230,6 +249,41 @@ test('background: children in the lists that start/2 and its functions write', (
     'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
   });
 });
+
+test('background: no children are options, calls by name, and processes that only serve', () => {
+  works([], '[{Some.Listener, filters: [Shop.A], on: {B, :start, []}}]');
+  works(
+    [],
+    'def start(_, _), do: [measurements: [{Shop.A, :count, []}], handlers: [B]] |> Supervisor.start_link()',
+  );
+  works([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
+  works(['Shop.Presence'], '[Shop.Telemetry, Shop.Vault, Shop.Presence]', {
+    'lib/shop/own.ex':
+      'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Presence do\n  use GenServer\nend',
+  });
+});
+
+test('background: children that a function of the module returns, or start/2 adds later', () => {
+  works(
+    ['Shop.B', 'Shop.A'],
+    'def start(_, _), do: Supervisor.start_link([feed()], [])\n  defp feed do\n    if on?() do\n      {Shop.A, []}\n    else\n      B\n    end\n  end',
+  );
+  works(
+    ['Shop.A'],
+    'def start(_, _) do\n    DynamicSupervisor.start_child(Shop.Tree, {Shop.A, []})\n  end',
+  );
+});
+
+test('background: of modules with one name, the one that is not nested in another', () =>
+  works(['State.A'], '[]', {
+    'mix.exs': mix(
+      'app: :shop, deps: [{:phoenix, "~> 1.8"}]',
+      '  def application, do: [mod: {State, []}]',
+    ),
+    'lib/a.ex': 'defmodule State.A do\n  defmodule State do\n  end\nend',
+    'lib/state.ex':
+      'defmodule State do\n  use Application\n  def start(_, _), do: Supervisor.start_link([State.A], [])\nend',
+  }));
 
 test('background: children of supervisors', () => {
   const tree = {

@@ -21,6 +21,11 @@ test('fetch_env! and each way to raise for a missing variable', () => {
     ['C'],
     'x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x',
   );
+  demanded(['Q'], 'if System.get_env("RELEASE_MODE"), do: System.fetch_env!("Q")');
+  demanded(
+    ['R'],
+    'on = Enum.member?(["", "true"], System.get_env("ON", "true"))\nif on, do: System.fetch_env!("R")',
+  );
   demanded(['D'], 'd = System.get_env("D")\nif d == nil, do: raise("set it")');
   demanded(['E'], 'unless System.get_env("E"), do: System.halt(1)');
   demanded(['F'], 'cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend');

@@ -33,6 +33,7 @@ export function machineEnvironment(repo: Repo): Record<string, string> {
     FLY_MACHINE_ID: '1781973f03de89',
     FLY_IMAGE_REF: `registry.fly.io/${app}:deployment-01JABC@sha256:0123`,
     RELEASE_COMMAND: 'start',
+    RELEASE_MODE: 'embedded',
     RELEASE_NAME: project.release.name ?? project.app.otpApp,
     RELEASE_VSN: '0.1.0',
     RELEASE_ROOT: '/app',

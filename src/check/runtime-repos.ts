@@ -148,8 +148,7 @@ export const repoRules: readonly Rule<string>[] = [
 
 /** `Keyword.put(config, :ssl, true)` or `ssl: true` after `def init` of a repo, which decides last and is not run here. */
 function sslInInit({ repo: { project }, module }: Settings) {
-  const file = project.sources.fileOf(module) ?? '';
-  const text = project.tree.read(file) ?? '';
+  const { file = '', text = '' } = project.sources.module(module) ?? {};
   const [untilSsl] = /^[\s\S]*?def init\b[\s\S]*?\bssl(:|,) *(true|\[)/.exec(text) ?? [];
   return untilSsl && { module, file, line: untilSsl.split('\n').length };
 }

@@ -82,6 +82,7 @@ const LIBRARY: Record<string, LibraryFunction> = {
   'Enum.filter': unfiltered,
   'Enum.reject': unfiltered,
   'Enum.uniq': unfiltered,
+  'Enum.member?': (list, value) => isIn(value, list),
   'Enum.sort': unfiltered,
   'Path.join': joinPath,
   'Path.expand': expandPath,

@@ -1,12 +1,14 @@
 import { type Expr, isOperator, option, walk } from '../elixir/expr.ts';
+import { callsIn } from '../elixir/modules.ts';
 import { fullName } from '../elixir/scope.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { SourceModule, Sources } from './sources.ts';
 
 const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quantum|que|verk)$/;
 /** Children that every Phoenix app has and that only serve requests. */
-const PLUMBING =
-  /(Web\.Telemetry|\.(Repo(\.\w*Replicas?)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor))$/;
+const PLUMBING = /\.(Telemetry|Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor)$/;
+/** Libraries whose modules store or measure something, and do no work of their own. */
+const PASSIVE = /^(Cloak\.Vault|Nebulex\.Cache|PromEx)$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
 export function background({ deps, lock, released, code, sources }: PhoenixRepo): string[] {
@@ -19,11 +21,19 @@ export function background({ deps, lock, released, code, sources }: PhoenixRepo)
   );
   const workers = applications
     .flatMap((application) => children(application, sources, new Set()))
-    .filter(
-      (name) =>
-        sources.fileOf(name) !== undefined && !servesRequests.has(name) && !PLUMBING.test(name),
-    );
+    .filter((name) => !servesRequests.has(name) && isWorker(name, sources));
   return [...new Set([...libraries, ...workers])];
+}
+
+/** Whether a child is the app's own code, perhaps by a macro of the module around it, and does more than serve requests. */
+function isWorker(name: string, sources: Sources): boolean {
+  const module = sources.module(name) ?? sources.module(name.replace(/\.[^.]*$/, ''));
+  if (!module) return false;
+  const used = callsIn(module.body, 'use').flatMap(({ args: [target] }) =>
+    target?.is === 'module' ? fullName(target.name, module.scope) : [],
+  );
+  if (used.includes('GenServer')) return true;
+  return !PLUMBING.test(name) && !used.some((library) => PASSIVE.test(library));
 }
 
 /**
@@ -38,23 +48,45 @@ function children(module: SourceModule, sources: Sources, seen: Set<string>): st
     return source && isSupervisor ? children(source, sources, seen) : [];
   };
   const names: string[] = [];
-  const clauses = [...module.scope.functions.values()].flat();
-  const bodies = clauses.flatMap(({ body }) => body);
-  walk(bodies, (expr) => {
-    if (expr.is === 'list')
-      for (const name of expr.items.flatMap((item) => childModules(item, module)))
-        names.push(name, ...grandchildren(name));
+  const { functions } = module.scope;
+  const bodies = [...functions.values()].flat().flatMap(({ body }) => body);
+  walk(bodies, (expr, ancestors) => {
+    if (ancestors.some(isOption)) return;
+    for (const name of specsIn(expr, functions.has('start')).flatMap((spec) =>
+      childModules(spec, module),
+    ))
+      names.push(name, ...grandchildren(name));
     if (expr.is === 'call' && expr.name === 'start_link')
       names.push(...childModules(expr.target, module).flatMap(grandchildren));
   });
   return names;
 }
 
-/** `Shop.Worker`, `{Shop.Worker, …}`, `%{start: {Shop.Worker, …}}`, `worker(Shop.Worker, …)`, `Supervisor.child_spec(…)`. */
-function childModules(expr: Expr | undefined, module: SourceModule): string[] {
+/** Items of a list, and what an application adds with `start_child`; other modules do so on demand. */
+function specsIn(expr: Expr, isApplication: boolean): readonly Expr[] {
+  if (expr.is === 'list') return expr.items;
+  return isApplication && expr.is === 'call' && expr.name === 'start_child' ? expr.args : [];
+}
+
+/** `{Shop.Listener, …}` and `filters: …`: lists in there are not of children. */
+function isOption(expr: Expr): boolean {
+  if (expr.is !== 'tuple' || expr.items.length !== 2) return false;
+  const [key] = expr.items;
+  return key?.is === 'module' || (key?.is === 'atom' && !/^(do|else|children)$/.test(key.name));
+}
+
+/**
+ * `Shop.Worker`, `{Shop.Worker, …}`, `%{start: {Shop.Worker, …}}`, `worker(Shop.Worker, …)`, `Supervisor.child_spec(…)`, or
+ * a function of the module that returns one of these.
+ */
+function childModules(expr: Expr | undefined, module: SourceModule, isReturned = false): string[] {
   if (expr?.is === 'module') return [fullName(expr.name, module.scope)];
-  if (expr?.is === 'tuple') return childModules(expr.items[0], module);
-  if (expr?.is === 'map') return childModules(option(expr, 'start'), module);
+  if (expr?.is === 'tuple')
+    return expr.items.length === 2 ? childModules(expr.items[0], module) : [];
+  if (expr?.is === 'map') {
+    const start = option(expr, 'start');
+    return start?.is === 'tuple' ? childModules(start.items[0], module) : [];
+  }
   if (expr?.is === 'call' && /^(child_spec|worker|supervisor)$/.test(expr.name)) {
     const { target, args } = expr;
     const isOwn = target?.is === 'module' && target.name !== 'Supervisor';
@@ -62,5 +94,19 @@ function childModules(expr: Expr | undefined, module: SourceModule): string[] {
   }
   if (isOperator(expr, '|') || isOperator(expr, '&&'))
     return expr.operands.flatMap((operand) => childModules(operand, module));
+  if (expr?.is === 'call' && !expr.target && !isReturned) {
+    const clauses = module.scope.functions.get(expr.name) ?? [];
+    const results = clauses.flatMap(({ body }) => resultsOf(body));
+    return results.flatMap((result) => childModules(result, module, true));
+  }
   return [];
+}
+
+/** The last expression of a body; of a condition, that of each branch. */
+function resultsOf(body: readonly Expr[]): Expr[] {
+  const last = body.at(-1);
+  if (!last) return [];
+  const { blocks, clauses } = last.is === 'call' ? last : { blocks: {}, clauses: [] };
+  const branches = [...Object.values(blocks), ...clauses.map(({ body }) => body)];
+  return branches.length ? branches.flatMap(resultsOf) : [last];
 }

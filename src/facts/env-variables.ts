@@ -11,8 +11,8 @@ export interface RequiredEnv extends VariableRead {
 }
 
 /**
- * The environment variables that a production build or start asks for: the start is simulated with an empty
- * environment, and whatever would stop it is required.
+ * The environment variables that a production build or start asks for: the start of a release is simulated with an
+ * empty environment, and whatever would stop it is required.
  */
 export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { code, released, notes } = repo;
@@ -54,21 +54,22 @@ function noteNilReads({ runtime, theirs, notes }: PhoenixRepo, buildReads: Varia
 
 /** Runs what a build and a start run, in that order. `buildRun` is what the build's part has met. */
 function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
-  const { config, released, code, runtime, sources } = repo;
+  const { config, root, release, released, code, runtime, sources } = repo;
+  const environment: Record<string, string> = {};
   const run = new Run(repo.theirs, {
-    environment: {},
+    environment,
     readers: READERS,
     // Only a module that reads the environment is worth following
     module: (name, args) => {
-      const text = sources.text(sources.fileOf(name) ?? '');
-      const readsEnv = /System\.(get|fetch)_env/.test(text);
-      return readsEnv || args.some((arg) => arg instanceof Environment)
-        ? sources.module(name)?.scope
-        : undefined;
+      const module = sources.module(name);
+      const readsEnv = /System\.(get|fetch)_env/.test(module?.text ?? '');
+      return readsEnv || args.some((arg) => arg instanceof Environment) ? module?.scope : undefined;
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));
   const buildRun = { missing: run.missing.length, nilReads: [...run.nilReads.values()] };
+  // Set by bin/NAME, so that runtime.exs can tell a release from Mix
+  Object.assign(environment, { RELEASE_MODE: 'embedded', RELEASE_NAME: release ?? root.app ?? '' });
   if (runtime) run.runFile(runtime);
   const unknown = new Unknown('an argument');
   for (const { applicationModule } of released) {

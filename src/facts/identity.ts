@@ -59,7 +59,7 @@ const baseModule = ({ applicationModule, projectModule }: MixProject): string | 
 export function identity({ root, code }: PhoenixRepo, web: MixProject, endpoint: string) {
   const parent = endpoint.split('.').slice(0, -1).join('.');
   const webModules = code.webModules.filter(
-    (name) => web.dir === '.' || code.sources.fileOf(name)?.startsWith(`${web.dir}/`),
+    (name) => web.dir === '.' || code.sources.module(name)?.file.startsWith(`${web.dir}/`),
   );
   const nearEndpoint = webModules.includes(parent)
     ? parent

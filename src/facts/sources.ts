@@ -21,7 +21,7 @@ export class Sources {
   readonly files: string[];
   private readonly tree: Tree;
   private readonly parsed = new Map<string, SourceModule[]>();
-  private index: ReadonlyMap<string, string> | undefined;
+  private index: ReadonlyMap<string, string[]> | undefined;
 
   constructor(tree: Tree, projects: readonly MixProject[]) {
     const folders = projects.flatMap(({ dir, sourceFolders }) =>
@@ -75,26 +75,23 @@ export class Sources {
     return facts;
   }
 
-  /** A module of the project by its full name. */
+  /** A module of the project by its full name; a nested one lies in a file of the one around it. */
   module(name: string): SourceModule | undefined {
-    const file = this.fileOf(name);
-    return file === undefined
-      ? undefined
-      : this.modules(file).find((module) => module.name === name);
-  }
-
-  /** The file that seems to define a module, by its text; a nested module is looked for where the one around it is. */
-  fileOf(name: string): string | undefined {
     this.index ??= this.indexFiles();
-    return this.index.get(name) ?? this.index.get(name.replace(/\.[^.]*$/, ''));
+    const outerName = name.replace(/\.[^.]*$/, '');
+    for (const file of [name, outerName].flatMap((defined) => this.index?.get(defined) ?? [])) {
+      const module = this.modules(file).find((module) => module.name === name);
+      if (module) return module;
+    }
+    return undefined;
   }
 
-  /** File names by module name; the first file counts. */
-  private indexFiles(): Map<string, string> {
-    const index = new Map<string, string>();
+  /** Files by the names after their `defmodule`, which for a nested module is not the full name. */
+  private indexFiles(): Map<string, string[]> {
+    const index = new Map<string, string[]>();
     for (const file of this.files)
       for (const [, name = ''] of this.text(file).matchAll(/defmodule +([\w.]+)/g))
-        if (!index.has(name)) index.set(name, file);
+        index.set(name, [...(index.get(name) ?? []), file]);
     return index;
   }
 }
