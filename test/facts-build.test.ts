@@ -45,7 +45,7 @@ test('comeonin is native up to 3', () => {
     assert.equal(
       app(
         {
-          'mix.lock': lock({ comeonin: [] }).replace(
+          'mix.lock': mixLock({ comeonin: [] }).replace(
             /("comeonin": \{:hex, :comeonin, ")[^"]*/,
             `$1${version}`,
           ),
@@ -276,7 +276,7 @@ test('background: children that a function of the module returns, or start/2 add
 
 test('background: of modules with one name, the one that is not nested in another', () =>
   works(['State.A'], '[]', {
-    'mix.exs': mix(
+    'mix.exs': mixExs(
       'app: :shop, deps: [{:phoenix, "~> 1.8"}]',
       '  def application, do: [mod: {State, []}]',
     ),

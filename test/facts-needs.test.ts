@@ -168,6 +168,8 @@ test('whom the build asks for code: git over https or ssh, other folders, hex or
   ]);
   assert.equal([deps.git, deps.path, deps.private], [['a', 'b'], ['g'], ['b', 'c', 'd', 'e']]);
   assert.equal([deps.hexOrganizations, deps.hexRepos], [['acme', 'umbra'], ['oban']]);
+  const stale = mixLock({}).replace('}\n', '  "h": {:git, "https://host/h.git", "sha", []},\n}\n');
+  assert.equal(app({ 'mix.lock': stale }, ', {:h, path: "libs/h"}').deps.git, []);
 });
 
 test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is pinned to', () => {

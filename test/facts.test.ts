@@ -254,6 +254,10 @@ test('health routes: scopes, forwards, plugs', () => {
       'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
     ),
   );
+  answers(
+    '/ping',
+    router('scope "/" do\n  pipe_through [:browser, :auth_optional]\n  get "/ping", C, :x\nend'),
+  );
   answers('/ops/healthz', {
     ...router('forward "/ops", ShopWeb.Ops'),
     'lib/ops.ex':

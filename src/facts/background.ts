@@ -62,10 +62,12 @@ function children(module: SourceModule, sources: Sources, seen: Set<string>): st
   return names;
 }
 
-/** Items of a list, and what an application adds with `start_child`; other modules do so on demand. */
+/** Items of a list, and what an application adds; other modules do so on demand. */
 function specsIn(expr: Expr, isApplication: boolean): readonly Expr[] {
   if (expr.is === 'list') return expr.items;
-  return isApplication && expr.is === 'call' && expr.name === 'start_child' ? expr.args : [];
+  if (!isApplication || expr.is !== 'call' || expr.name !== 'start_child') return [];
+  // `DynamicSupervisor.start_child(supervisor, spec)`, `Singleton.start_child(module, args, name)`
+  return expr.args.length === 2 ? expr.args.slice(1) : expr.args;
 }
 
 /** `{Shop.Listener, …}` and `filters: …`: lists in there are not of children. */

@@ -60,10 +60,12 @@ function sourceOf({ name, options }: Dep, lock: Lock) {
     return typeof value === 'string' ? value : undefined;
   };
   const [github, organization] = [text('github'), text('organization')];
+  // mix.lock may still name the repository of what is a folder now
+  const isLockedGit = locked?.source === 'git' && !text('path');
   const url =
     text('git') ??
     (github && `https://github.com/${github}.git`) ??
-    (locked?.source === 'git' ? locked.url : null);
+    (isLockedGit ? locked.url : null);
   const repo = organization ? `hexpm:${organization}` : (text('repo') ?? locked?.repo ?? 'hexpm');
   return { name, url, ssh: /^(ssh:|git@)/.test(url ?? ''), repo };
 }
@@ -134,8 +136,10 @@ function nativePackages(projects: readonly MixProject[], lock: Lock, isAbove: bo
     return inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
   };
   const isNative = (name: string): boolean => {
-    const { source, deps: needs = [] } = lock.get(name) ?? {};
+    const { source, version, deps: needs = [] } = lock.get(name) ?? {};
     if (TOOLS.test(name)) return false;
+    // With 4.0 its C went into packages of their own
+    if (name === 'comeonin' && /^[0-3]\./.test(version ?? '')) return true;
     if (SILENT.has(name) || needs.some((need) => BUILDERS.test(need))) return true;
     // mix.lock doesn't list what a git dependency needs
     return source === 'git' && (MUSL.has(name) || GLIBC.has(name));

@@ -10,8 +10,8 @@ const PLAIN = /^(_?healthz?|health_?-?check|heartbeat|livez|readyz|liveness|read
 /** They mean it only right below the root or an API prefix: a page of the app may have this name elsewhere. */
 const VAGUE = /^(up|ping|status|alive|live|ready)$/;
 const PREFIX = /^(api|v\d+|public|internal|status|_?health|system)$/;
-/** Names of pipelines that ask for a login. */
-const GUARD = /auth|admin|logged|require|session|token/;
+/** Names of pipelines that ask for a login, unlike `:auth_optional`. */
+const GUARD = /:(?!\w*optional)\w*(auth|admin|logged|require|session|token)/;
 
 /** Macros of a router that hold routes, and those that answer GET at a path. */
 const GROUPS = new Set(['scope', 'if', 'unless']);
