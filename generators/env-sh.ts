@@ -16,12 +16,11 @@ export const envSh: Descriptor = {
   outputs: (context) => {
     const path = pathOf(context);
     const view = viewOf(context);
-    const writes = Object.values(view.sets).some(Boolean);
-    const merge: Merge = (before, rendered, onConflict) => {
+    const setsSome = Object.values(view.sets).includes(true);
+    const intoScript = intoOurs(path, '#!/bin/sh');
+    const merge: Merge = (before, rendered, onConflict) =>
       // The shell takes the CR of a line's end for a part of the command
-      const text = before?.replaceAll('\r\n', '\n');
-      return intoOurs(path, '#!/bin/sh')(text, writes ? rendered : '', onConflict);
-    };
+      intoScript(before?.replaceAll('\r\n', '\n'), setsSome ? rendered : '', onConflict);
     return [{ path, template: 'rel/env.sh.eex', view, merge }];
   },
   notes: ({ project }) => nodeNotes(new Repo(project)),
@@ -32,22 +31,22 @@ const pathOf = ({ project, answers }: Context): string =>
 
 /** What the owner's script leaves open, above our block and below it. */
 function viewOf(context: Context) {
-  const { project } = context;
-  const script = outsideBlock(project.tree.read(pathOf(context)) ?? '');
-  const { name, reason } = nodeName(new Repo(project));
+  const { tree } = context.project;
+  const path = pathOf(context);
+  const script = outsideBlock(tree.read(path) ?? '');
+  const vmArgs = tree.read(path.replace(/env\.sh\.eex$/, 'vm.args.eex')) ?? '';
+  const { name, reason } = nodeName(new Repo(context.project));
   const lacks = (variable: string) => !setsOnFly(script, variable);
-  const vmArgs = project.tree.read(pathOf(context).replace(/env\.sh\.eex$/, 'vm.args.eex')) ?? '';
-  const otherKind = /RELEASE_DISTRIBUTION:?=["']?(none|sname)/.test(script);
-  const node = lacks('RELEASE_NODE') && !otherKind;
+  const isShortOrNone = /RELEASE_DISTRIBUTION:?=["']?(none|sname)/.test(script);
+  const hasLongName = /RELEASE_NODE:?=.*@/.test(script);
+  const setsNode = lacks('RELEASE_NODE') && !isShortOrNone;
   return {
     node: name,
-    imageId: node && name.includes('image_id'),
-    reason: node && reason && REASONS[reason],
+    imageId: setsNode && name.includes('image_id'),
+    reason: setsNode && reason && REASONS[reason],
     sets: {
-      RELEASE_NODE: node,
-      // A name without a host stays a short one
-      RELEASE_DISTRIBUTION:
-        lacks('RELEASE_DISTRIBUTION') && (node || /RELEASE_NODE:?=.*@/.test(script)),
+      RELEASE_NODE: setsNode,
+      RELEASE_DISTRIBUTION: lacks('RELEASE_DISTRIBUTION') && (setsNode || hasLongName),
       ERL_AFLAGS: !/-proto_dist/.test(script + vmArgs),
       ECTO_IPV6: lacks('ECTO_IPV6'),
       DNS_CLUSTER_QUERY: lacks('DNS_CLUSTER_QUERY'),

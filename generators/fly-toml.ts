@@ -3,7 +3,7 @@ import { type Answers, type Present, printAnswer } from '../src/answers/question
 import { followsPoolSize } from '../src/check/fly-data.ts';
 import { knownValues } from '../src/check/known-values.ts';
 import { Repo } from '../src/check/repo.ts';
-import { reposOf, urlName } from '../src/check/runtime-settings.ts';
+import { ectoRepos, urlName } from '../src/check/runtime-settings.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
@@ -185,7 +185,7 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string | unde
 
 /** What the owner's code takes without POOL_SIZE, other than the numbers that Phoenix and this project write. */
 const ownPoolSize = (repo: Repo): unknown =>
-  reposOf(repo)
+  ectoRepos(repo)
     .map(({ value }) => value('pool_size', { POOL_SIZE: undefined }))
     .find((size) => typeof size === 'number' && ![8, 10].includes(size));
 

@@ -12,10 +12,11 @@ import { elixirModule } from '../src/quote.ts';
 export const health: Descriptor = {
   outputs: ({ project }) => {
     const { module, path } = plugOf(project);
-    const endpoint = project.tree.read(project.endpoint.file) ?? '';
-    const isOurs = plugsIn(endpoint, project.endpoint.module).some(({ name }) => name === module);
-    const answered = project.endpoint.healthPath ?? checkedFile(project);
-    if (answered && !isOurs) return [];
+    const { endpoint, tree } = project;
+    const plugs = plugsIn(tree.read(endpoint.file) ?? '', endpoint.module);
+    const isOurs = plugs.some(({ name }) => name === module);
+    const isAnswered = (endpoint.healthPath ?? checkedFile(project)) !== undefined;
+    if (isAnswered && !isOurs) return [];
     return [
       {
         path,
@@ -23,22 +24,19 @@ export const health: Descriptor = {
         view: { module },
         merge: (before, rendered) => before ?? rendered,
       },
-      {
-        path: project.endpoint.file,
-        merge: (before) => addPlug(before ?? '', project.endpoint.module, module),
-      },
+      { path: endpoint.file, merge: (before) => addPlug(before ?? '', endpoint.module, module) },
     ];
   },
 };
 
-/** The plug's module and file; another name where the app has a module of this one that does something else. */
-function plugOf(project: Project): { module: string; path: string } {
-  const base = elixirModule(project.endpoint.module).replace(/\.[^.]+$/, '');
-  const folder = `${project.endpoint.file.replace(/[^/]+$/, '')}plugs`;
-  const there = project.tree.read(`${folder}/health.ex`);
-  return there === undefined || there.includes('request_path: "/health"')
-    ? { module: `${base}.Plugs.Health`, path: `${folder}/health.ex` }
-    : { module: `${base}.Plugs.FlyHealth`, path: `${folder}/fly_health.ex` };
+/** The plug's module and file; of another name where the app has a Plugs.Health that does something else. */
+function plugOf({ endpoint, tree }: Project): { module: string; path: string } {
+  const namespace = elixirModule(endpoint.module).replace(/\.[^.]+$/, '');
+  const folder = `${endpoint.file.replace(/[^/]+$/, '')}plugs`;
+  const text = tree.read(`${folder}/health.ex`);
+  return text === undefined || text.includes('request_path: "/health"')
+    ? { module: `${namespace}.Plugs.Health`, path: `${folder}/health.ex` }
+    : { module: `${namespace}.Plugs.FlyHealth`, path: `${folder}/fly_health.ex` };
 }
 
 /** The plugs of the endpoint by their full names, as its code and not its comments has them. */
@@ -60,11 +58,11 @@ function addPlug(text: string, endpoint: string, plug: string): string {
     throw new Problem(
       `found no plug in ${endpoint} to put the health check before; add the line \`plug ${plug}\` to it yourself, then run again`,
     );
-  const start = (position: number) => text.lastIndexOf('\n', position - 1) + 1;
-  const { offset } = first.call;
-  const indent = text.slice(start(offset), offset);
-  let line = start(offset);
+  const lineStart = (offset: number) => text.lastIndexOf('\n', offset - 1) + 1;
+  let start = lineStart(first.call.offset);
+  const indent = text.slice(start, first.call.offset);
   // Comments above the first plug are about that plug
-  while (line > 0 && /^\s*#/.test(text.slice(start(line - 1), line))) line = start(line - 1);
-  return `${text.slice(0, line)}${sameEndings(text, `${indent}plug ${plug}\n\n`)}${text.slice(line)}`;
+  while (/^\s*#/.test(text.slice(lineStart(start - 1), start))) start = lineStart(start - 1);
+  const line = sameEndings(text, `${indent}plug ${plug}\n\n`);
+  return text.slice(0, start) + line + text.slice(start);
 }

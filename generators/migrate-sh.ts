@@ -14,12 +14,10 @@ export const migrateSh: Descriptor = {
 /** The script, where there is something to migrate. `fly-toml` writes it too, as its release_command runs it. */
 export function scriptOutputs({ project, answers }: Context): Output[] {
   const repos = migratedRepos(project);
-  const command = flyConfig(project.tree).deploy.release_command;
+  const command = flyConfig(project.tree).deploy.release_command ?? '/app/bin/migrate';
   // Whoever has a command of their own needs no script
-  const isSettled = command !== undefined && !/bin\/migrate\b/.test(String(command));
-  if (repos.length === 0 || isSettled) return [];
-  const { otpApp } = project.app;
-  const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? otpApp);
+  if (repos.length === 0 || !/bin\/migrate\b/.test(String(command))) return [];
+  const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp);
   return [
     {
       path: migrateScript(project, answers.release),
@@ -41,8 +39,8 @@ function releaseModule({ app, tree }: Project): string | undefined {
   const name = `${app.module}.Release`;
   const file = [...tree.paths].find((path) => /(^|\/)lib\/[^/]+\/release\.ex$/.test(path));
   const text = (file && tree.read(file)) ?? '';
-  const isThere = text.includes(`defmodule ${name} do`) && /^\s*def migrate\b/m.test(text);
-  return isThere && isModule(name) ? name : undefined;
+  const migrates = text.includes(`defmodule ${name} do`) && /^\s*def migrate\b/m.test(text);
+  return migrates && isModule(name) ? name : undefined;
 }
 
 /** Text between single quotes of a shell. */

@@ -13,7 +13,7 @@ export const release: Descriptor = {
   },
 };
 
-/** In front of `apps_path:`, with each app of the umbrella in it. @throws Problem when there is no one such place */
+/** Adds a release of these apps in front of `apps_path:`. @throws Problem when that isn't there, or more than once */
 function addRelease(text: string, name: string, apps: readonly string[]): string {
   const lines = [
     'releases: [',
@@ -24,13 +24,13 @@ function addRelease(text: string, name: string, apps: readonly string[]): string
     '  ]',
     '],',
   ].join('\n');
-  const [before = '', after, more] = text.split(/^(?=[ \t]*\[?apps_path:)/m);
-  if (after === undefined || more !== undefined)
+  const [before = '', after, ...others] = text.split(/^(?=[ \t]*\[?apps_path:)/m);
+  if (after === undefined || others.length > 0)
     throw new Problem(
       `mix.exs names no release, and \`mix release\` of an umbrella needs one; add to project/0, then run again: ${lines.replaceAll(/\s+/g, ' ')}`,
     );
   const [lead = ''] = /^[ \t]*\[?/.exec(after) ?? [];
   const indent = lead.replace('[', ' ');
-  const added = `${lines}\n`.replaceAll('\n', `\n${indent}`);
-  return before + lead + sameEndings(text, added) + after.slice(lead.length);
+  const indented = `${lines}\n`.replaceAll('\n', `\n${indent}`);
+  return before + lead + sameEndings(text, indented) + after.slice(lead.length);
 }

@@ -12,7 +12,7 @@ import {
   takesClosures,
 } from '../src/check/runtime-app.ts';
 import { endpointTarget } from '../src/check/runtime-endpoint.ts';
-import { type RepoTarget, repoTargets } from '../src/check/runtime-repos.ts';
+import { type EctoTarget, ectoTargets } from '../src/check/runtime-repos.ts';
 import { endpointOf } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
 import { outsideBlock } from '../src/edit/block.ts';
@@ -42,7 +42,7 @@ export const runtimeExs: Descriptor = {
 
 function overruledNotes({ project, answers }: Context): string[] {
   const repo = new Repo(withoutBlock(project));
-  return overruled([endpointTarget(repo), ...repoTargets(repo, answers.postgres.kind)]);
+  return overruled([endpointTarget(repo), ...ectoTargets(repo, answers.postgres.kind)]);
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
@@ -78,8 +78,8 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
   const repo = new Repo(withoutBlock(project));
   const { kind } = answers.postgres;
   const { missing } = endpointTarget(repo);
-  const repos = repoTargets(repo, kind);
-  const isMissing = (key: keyof RepoTarget['missing']) =>
+  const repos = ectoTargets(repo, kind);
+  const isMissing = (key: keyof EctoTarget['missing']) =>
     repos.some((target) => target.missing[key]);
   const setsHost = missing['url.host'] || missing.hostFallback;
   const origins = originsOf(repo, answers.app, answers.host, missing['url.host'] === true);
@@ -91,9 +91,9 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
     endpoint: elixirModule(project.endpoint.module),
     port: portOf(project),
     missing,
-    requires: missing.secret_key_base || isMissing('url'),
-    evals: missing.server || background || isMissing('direct'),
-    hosts: setsHost || origins?.includes('#{'),
+    needsRequireEnv: missing.secret_key_base || isMissing('url'),
+    needsEval: missing.server || background || isMissing('direct'),
+    needsHost: setsHost || origins?.includes('#{'),
     url: [
       setsHost && 'host: host',
       missing['url.port'] && 'port: 443',
@@ -104,7 +104,7 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
     origins,
     databaseUrl: isMissing('url'),
     setDatabase: SET_DATABASE[kind],
-    pools: kind === 'external' && isMissing('prepare'),
+    needsPooled: kind === 'external' && isMissing('prepare'),
     poolSize: poolSize(answers),
     repos: repos.map((target) => viewOfRepo(target, project, kind)),
     background,
@@ -116,7 +116,7 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
   };
 }
 
-function viewOfRepo({ app, module, missing }: RepoTarget, project: Project, kind: string) {
+function viewOfRepo({ app, module, missing }: EctoTarget, project: Project, kind: string) {
   // Since postgrex 0.18.0 `ssl` takes the options, which stood in `ssl_opts`
   const isModern = semver.gte(project.lockedVersion('postgrex') ?? '0.18.0', '0.18.0');
   return {

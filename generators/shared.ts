@@ -5,29 +5,36 @@ import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 
-/** The one port: EXPOSE, PORT and internal_port say the same. One that fly.toml has already stays, or that the app listens on whatever PORT says. */
+/**
+ * The one port of EXPOSE, PORT and internal_port: the one that fly.toml names, or that the app listens on whatever PORT says,
+ * else 4000.
+ */
 export function portOf(project: Project): number {
   const { service, env } = flyConfig(project.tree);
   const port = service?.internalPort ?? Number(env.PORT);
   return isPort(port) ? port : (fixedPort(project) ?? 4000);
 }
 
+/** The port that the app listens on under two values of PORT. */
 function fixedPort(project: Project): number | undefined {
   const repo = new Repo(project);
+  if (!repo.runtime) return undefined;
   const { value, variable } = endpointOf(repo);
-  const [port, other] = ['4321', '4322'].map((PORT) => Number(value('http.port', { PORT })));
-  const isFixed =
-    repo.runtime !== undefined && port === other && variable('http.port') === undefined;
-  return isFixed && port && isPort(port) ? port : undefined;
+  const [port = 0, otherPort] = ['4321', '4322'].map((PORT) =>
+    Number(value('http.port', { PORT })),
+  );
+  const isFixed = port === otherPort && variable('http.port') === undefined;
+  return isFixed && isPort(port) ? port : undefined;
 }
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536;
 
-/** Puts lines into our block of an owner's file; no lines make no block where there was none. @param first line of a new file */
+/** Puts lines into our block of an owner's file; without lines no new block is made. @param head first line of a new file */
 export const intoOurs =
-  (path: string, first: string): Merge =>
+  (path: string, head: string): Merge =>
   (before, lines, onConflict) => {
-    if (before && !lines && !/^# (>>>|<<<) phoenix-fly/m.test(before)) return before;
-    const left = lines || '# All of it is set outside this block\n';
-    return intoBlock(path, first)(before, left, onConflict);
+    const hasBlock = /^# (>>>|<<<) phoenix-fly/m.test(before ?? '');
+    if (before && !lines && !hasBlock) return before;
+    const text = lines || '# All of it is set outside this block\n';
+    return intoBlock(path, head)(before, text, onConflict);
   };

@@ -6,7 +6,7 @@ import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind, isManaged } from './runtime-repos.ts';
-import { PROBE, reposOf, urlName } from './runtime-settings.ts';
+import { ectoRepos, PROBE, urlName } from './runtime-settings.ts';
 
 const r23 = rulesFor(FLY_TOML, 'R2.3');
 const r27 = rulesFor(FLY_TOML, 'R2.7');
@@ -16,7 +16,7 @@ const isSqlite = ({ project }: Repo): boolean => project.database.adapter === 's
 
 /** Whether some repo's pool has no fixed size, so that POOL_SIZE may say it. */
 export const followsPoolSize = (repo: Repo): boolean =>
-  reposOf(repo).some(({ value }) => {
+  ectoRepos(repo).some(({ value }) => {
     const size = value('pool_size');
     return typeof size !== 'number' || size === Number(PROBE.POOL_SIZE);
   });
@@ -26,7 +26,7 @@ function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   const kind = databaseKind(repo);
   const isIpv6 = kind !== 'external';
   const weight = kind === 'app' || kind === 'managed' ? 'must' : 'should';
-  return reposOf(repo).map(({ module, onMachine }) => {
+  return ectoRepos(repo).map(({ module, onMachine }) => {
     const options = onMachine('socket_options');
     if (options instanceof Unknown)
       return new Doubt(`whether ${module} speaks IPv6 is decided by ${options.why}`);
@@ -61,7 +61,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   r23.should(wrongNetwork)`${'what'}
     => ${'edit'}`,
   r23.advice(({ line }, repo) =>
-    reposOf(repo).map(({ onMachine }) => {
+    ectoRepos(repo).map(({ onMachine }) => {
       const size = Number(onMachine('pool_size'));
       const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
       const edit = followsPoolSize(repo)

@@ -5,7 +5,7 @@ import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
-import { finder, PROBE, reposOf, type Settings } from './runtime-settings.ts';
+import { ectoRepos, finder, PROBE, type Settings } from './runtime-settings.ts';
 
 type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
@@ -23,12 +23,12 @@ const isOutside = (repo: Repo): boolean => databaseKind(repo) === 'external';
 const isOnFly = (repo: Repo): boolean => /app|managed/.test(databaseKind(repo) ?? '');
 
 /** The repos on the app's database server, each with what our block sets because nobody does. */
-export function repoTargets(repo: Repo, kind: DatabaseKind) {
+export function ectoTargets(repo: Repo, kind: DatabaseKind) {
   const { database } = repo.project;
   const isPostgres = database.adapter === 'postgres';
   // max_lifetime came with db_connection 2.10.0 and works since 2.10.1
   const hasLifetime = semver.gte(database.dbConnectionVersion ?? '0.0.0', '2.10.1');
-  return (kind === 'none' ? [] : reposOf(repo)).map((settings) => {
+  return (kind === 'none' ? [] : ectoRepos(repo)).map((settings) => {
     const { lacks, value } = settings;
     const url = !hasAddress(settings) && !repo.compiledKey([settings.app, settings.module, 'url']);
     const missing = {
@@ -48,7 +48,7 @@ export function repoTargets(repo: Repo, kind: DatabaseKind) {
     return { ...settings, missing };
   });
 }
-export type RepoTarget = ReturnType<typeof repoTargets>[number];
+export type EctoTarget = ReturnType<typeof ectoTargets>[number];
 
 /** `bin/x eval` may take another address. */
 const DIRECT = {
@@ -71,7 +71,7 @@ const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
 
 /** Settings of repos whose database is of some kind. */
 const reposWhere = (isOfKind: (repo: Repo) => boolean) =>
-  finder((repo) => (isOfKind(repo) ? repoTargets(repo, databaseKind(repo)) : []));
+  finder((repo) => (isOfKind(repo) ? ectoTargets(repo, databaseKind(repo)) : []));
 const repos = reposWhere(() => true);
 
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
@@ -123,7 +123,7 @@ export const repoRules: readonly Rule<string>[] = [
   )`
     ${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl; the private network is encrypted already`,
-  r32.must((_, repo) => isOnFly(repo) && reposOf(repo).map(sslInInit))`
+  r32.must((_, repo) => isOnFly(repo) && ectoRepos(repo).map(sslInInit))`
     ${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
     => remove ssl there; the private network is encrypted already`,
   r32.should(reposWhere(isOutside)('ssl', (value) => !isEnabled(value)))`

@@ -128,7 +128,7 @@ export const endpointOf = (repo: Repo): Settings =>
   settingsOf(repo, repo.project.app.otpApp, repo.project.endpoint.module);
 
 /** Repos on the app's database; those that take their address from another variable are left alone, unless all do. */
-export function reposOf(repo: Repo): Settings[] {
+export function ectoRepos(repo: Repo): Settings[] {
   const { database, app } = repo.project;
   const repos = serverRepos(repo.project).map((module) =>
     settingsOf(repo, database.repoApps.get(module) ?? app.otpApp, module),
@@ -141,7 +141,7 @@ export function reposOf(repo: Repo): Settings[] {
 
 /** The variable that the app takes its database's address from. */
 export function urlName(repo: Repo): string {
-  const [main] = reposOf(repo);
+  const [main] = ectoRepos(repo);
   const name = main?.variable('url');
   // Not a part of the address, as DATABASE_HOST is
   const address = 'ecto://own.example.net';
