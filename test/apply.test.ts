@@ -10,9 +10,8 @@ import type { Change } from '../src/plan/file.ts';
 import { problemOf } from '../src/problem.ts';
 import { apply } from '../src/write/apply.ts';
 import { BUNDLE } from './commands.ts';
-import { writeFiles } from './support.ts';
+import { type Texts, writeFiles } from './support.ts';
 
-type Texts = Record<string, string>;
 let root = '';
 let temporary = '';
 
@@ -38,9 +37,9 @@ const NEW: Texts = {
   ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after])),
 };
 
-const at = (path: string): string => join(root, path);
+const inRoot = (path: string): string => join(root, path);
 
-/** Every file by its path; folders end in a slash. */
+/** The files below a folder by path; an empty folder ends in a slash. */
 function tree(folder = root, prefix = ''): Texts {
   const entries = fs.readdirSync(folder, { withFileTypes: true }).map((entry) => {
     const path = `${prefix}${entry.name}`;
@@ -55,10 +54,10 @@ function tree(folder = root, prefix = ''): Texts {
   return Object.assign({}, ...entries) as Texts;
 }
 
-/** Of ours: tsx keeps things there as well. */
+/** What we left in the temporary folder, where other programs keep things too. */
 const leftovers = () => fs.readdirSync(temporary).filter((name) => name.includes('phoenix-fly'));
 
-test('all files come in, modes stay, nothing is left over', () => {
+test('all files are written, modes stay, nothing is left over', () => {
   fs.chmodSync(join(root, 'a.txt'), 0o751);
   apply(root, CHANGES);
   assert.equal(tree(), NEW);
@@ -72,62 +71,70 @@ test('one file alone', () => {
   assert.equal(leftovers(), []);
 });
 
-/** What is there meanwhile, and what is said; `before` is what a.txt was read as. */
-const REFUSED: [string, () => void, RegExp, before?: string][] = [
+/** What happens before the writing, and the message. `before` is the text that a.txt was planned from. */
+const REFUSED: [name: string, change: () => void, message: RegExp, before?: string][] = [
   [
     'an edit',
     () => writeFiles(root, { 'config/b.txt': 'edited' }),
     /b.txt changed meanwhile; run again/,
   ],
-  ['a deleted file', () => fs.rmSync(at('a.txt')), /a.txt changed meanwhile/],
+  ['a deleted file', () => fs.rmSync(inRoot('a.txt')), /a.txt changed meanwhile/],
   ['a new file', () => writeFiles(root, { 'lib/deep/c.txt': 'mine' }), /c.txt changed meanwhile/],
-  ['a link', () => fs.symlinkSync(at('other.txt'), inFolder('c.txt')), /c.txt is a symbolic link/],
-  ['a linked folder', () => fs.symlinkSync(tmpdir(), at('lib')), /lib is a symbolic link where a/],
+  [
+    'a link',
+    () => fs.symlinkSync(inRoot('other.txt'), inFolder('c.txt')),
+    /c.txt is a symbolic link/,
+  ],
+  [
+    'a linked folder',
+    () => fs.symlinkSync(tmpdir(), inRoot('lib')),
+    /lib is a symbolic link where a/,
+  ],
   ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a folder; move it/],
   ['a pipe', () => execFileSync('mkfifo', [inFolder('c.txt')]), /c.txt is a pipe or a device/],
   ['a file as a folder', () => writeFiles(root, { lib: 'file' }), /lib is a file where a folder/],
   [
     'other than UTF-8',
-    () => fs.writeFileSync(at('a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),
+    () => fs.writeFileSync(inRoot('a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),
     /a.txt is not UTF-8 text/,
     'o\uFFFD\n',
   ],
 ];
 function inFolder(name: string): string {
-  fs.mkdirSync(at('lib/deep'), { recursive: true });
-  return at(`lib/deep/${name}`);
+  fs.mkdirSync(inRoot('lib/deep'), { recursive: true });
+  return inRoot(`lib/deep/${name}`);
 }
 
-for (const [name, spoil, message, read] of REFUSED)
+for (const [name, change, message, textOfA] of REFUSED)
   test(`${name} in the way is refused, and the tree stays`, () => {
-    spoil();
-    const there = tree();
+    change();
+    const treeBefore = tree();
     const changes = CHANGES.map(({ path, before, after }) => ({
       path,
-      before: path === 'a.txt' && read ? read : before,
+      before: path === 'a.txt' && textOfA ? textOfA : before,
       after,
     }));
-    const said = problemOf(() => apply(root, changes)) ?? '';
-    assert.match(said, message);
-    assert.match(said, /^nothing was written/);
-    assert.equal(tree(), there);
+    const problem = problemOf(() => apply(root, changes)) ?? '';
+    assert.match(problem, message);
+    assert.match(problem, /^nothing was written/);
+    assert.equal(tree(), treeBefore);
     assert.equal(leftovers(), []);
   });
 
-test('a temporary folder that is a file: staged beside the repo', () => {
+test('without a temporary folder, files are staged beside the repo', () => {
   process.env.TMPDIR = join(root, 'a.txt');
   apply(root, CHANGES);
   assert.equal(tree(), NEW);
 });
 
-test('a rename that fails: those before it are put back, folders too', () => {
+test('when a rename fails, the files and folders before it are restored', () => {
   const changes = [...CHANGES, { path: 'a.txt', before: 'old a\n', after: 'again\n' }];
   assert.throws(() => apply(root, changes), /nothing was written: a.txt changed meanwhile/);
   assert.equal(tree(), OLD);
   assert.equal(leftovers(), []);
 });
 
-test('a file with a second name is replaced under its own name only', () => {
+test('a file with a second hard link is replaced under its own name only', () => {
   fs.linkSync(join(root, 'a.txt'), join(root, 'same.txt'));
   apply(root, CHANGES);
   assert.equal(tree(), { ...NEW, 'same.txt': 'old a\n' });
@@ -148,7 +155,7 @@ test('Ctrl-C amid the writing: the new tree, nothing left over', () => {
 
 test('two runs at once: one writes, the other says so', async () => {
   const rounds = 40;
-  for (let round = 0; round < rounds; round++) writeFiles(at(String(round)), OLD);
+  for (let round = 0; round < rounds; round++) writeFiles(inRoot(String(round)), OLD);
   const race = (who: string, start: number) => `
     const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});
     const results = [];
@@ -161,7 +168,7 @@ test('two runs at once: one writes, the other says so', async () => {
     }
     console.log(JSON.stringify(results));`;
   const begin = Date.now() + 500;
-  const [ours = [], theirs = []] = await Promise.all(
+  const [resultsOfA = [], resultsOfB = []] = await Promise.all(
     ['A', 'B'].map(async (who) => {
       const args = ['--input-type=module', '-e', race(who, begin)];
       const { stdout } = await promisify(execFile)(process.execPath, args);
@@ -169,18 +176,18 @@ test('two runs at once: one writes, the other says so', async () => {
     }),
   );
   for (let round = 0; round < rounds; round++) {
-    const winner = ours[round] === 'wrote' ? 'A' : 'B';
+    const winner = resultsOfA[round] === 'wrote' ? 'A' : 'B';
     assert.equal(tree(join(root, String(round))), {
       ...OLD,
       ...Object.fromEntries(CHANGES.map(({ path, after }) => [path, after + winner])),
     });
-    const other = (winner === 'A' ? theirs : ours)[round] ?? '';
-    assert.match(other, /^nothing was written: (.* changed meanwhile|another run is writing here)/);
+    const loser = (winner === 'A' ? resultsOfB : resultsOfA)[round] ?? '';
+    assert.match(loser, /^nothing was written: (.* changed meanwhile|another run is writing here)/);
   }
   assert.equal(leftovers(), []);
 });
 
-test('the lock of a run that was killed holds nobody up', () => {
+test('the lock of a run that was killed stops no other run', () => {
   const name = createHash('sha256').update(fs.realpathSync(root)).digest('hex').slice(0, 16);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   const lock = join(temporary, `phoenix-fly-${process.getuid?.()}-${name}.lock`);

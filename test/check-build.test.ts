@@ -7,8 +7,8 @@ import { verdictsOf } from '../src/check/verdicts.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { textsBefore } from './projects.ts';
-import { projectOf, shop } from './support.ts';
-import { generated, patched, replaceIn, resultFor, type Texts, testTraps } from './traps.ts';
+import { projectOf, shop, type Texts } from './support.ts';
+import { generated, patched, replaceIn, resultFor, testTraps } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 

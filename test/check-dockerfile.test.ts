@@ -3,12 +3,12 @@ import * as assert from 'uvu/assert';
 import { generated, replaceIn, resultFor, testTraps, umbrella } from './traps.ts';
 
 testTraps(`
-R1.1 dependencies after the code (A32)
+R1.1 dependencies after the code
 - COPY mix.exs mix.lock ./
 + COPY lib lib
 Dockerfile: COPY lib lib => COPY mix.exs mix.lock
 
-R1.1 COPY . . (A18)
+R1.1 COPY . .
 - COPY mix.exs mix.lock ./
 + COPY . .
 Dockerfile: COPY . . => RUN mix deps.compile
@@ -23,12 +23,12 @@ R1.1 no cache mount
 + --network=default
 Dockerfile: RUN --network => type=cache
 
-R1.1 assets before compile (A14)
+R1.1 assets before compile
 - compile + assets.deploy
 + assets.deploy + compile
 Dockerfile: RUN --mount => below \`mix compile\`
 
-R1.1 asset tools downloaded with each change (A15)
+R1.1 asset tools downloaded with each change
 -  + assets.setup
 +
 Dockerfile: RUN --mount => RUN mix assets.setup
@@ -64,7 +64,7 @@ R1.4 nowhere to write
 +
 Dockerfile: USER => RELEASE_TMP
 
-R1.4 a secret in the image (A27)
+R1.4 a secret in the image
 - WORKDIR /app
 - ENV
 + WORKDIR /app
@@ -72,13 +72,13 @@ R1.4 a secret in the image (A27)
 + ENV
 Dockerfile: ARG GITHUB_TOKEN => type=secret,id=GITHUB_TOKEN
 
-R1.4 ENV K V (A30)
+R1.4 ENV K V
 - EXPOSE
 + ENV ERL_AFLAGS "-proto_dist inet6_tcp"
 + EXPOSE
 Dockerfile: ENV ERL_AFLAGS => ENV ERL_AFLAGS="-proto_dist inet6_tcp"
 
-R1.5 another port exposed (A3)
+R1.5 another port exposed
 - EXPOSE 4000
 + EXPOSE 8080
 Dockerfile: EXPOSE => EXPOSE 4000
@@ -88,17 +88,17 @@ R1.6 a shell between Fly and the VM
 + CMD /app/bin/shop start
 Dockerfile: CMD => CMD ["/app/bin/shop", "start"]
 
-R1.6 no PHX_SERVER (A3)
+R1.6 no PHX_SERVER
 - PHX_SERVER=true
 + OTHER=1
 Dockerfile: CMD => ENV PHX_SERVER=true
 
-B1 builder and runner drift apart (A12)
+B1 builder and runner drift apart
 - ALPINE_VERSION=3.24
 + ALPINE_VERSION=3.20
 Dockerfile: ARG ALPINE_VERSION => Alpine 3.24
 
-B1 an Elixir that mix.exs refuses (A11)
+B1 an Elixir that mix.exs refuses
 - ELIXIR_VERSION=1.18
 + ELIXIR_VERSION=1.13
 Dockerfile: ARG => Elixir version
@@ -108,17 +108,17 @@ B1 a runner tag that moves
 + alpine:latest
 Dockerfile: FROM alpine => Alpine 3.24
 
-B2 latin1 (A31)
+B2 latin1
 - LANG=C.UTF-8
 + OTHER=1
 Dockerfile: CMD => ENV LANG=C.UTF-8
 
-B3 mix.lock left behind (A18)
+B3 mix.lock left behind
 - COPY mix.exs mix.lock ./
 + COPY mix.exs ./
 Dockerfile: RUN --mount => COPY mix.lock
 
-B4 a private package without a key (A27)
+B4 a private package without a key
 --- mix.exs
 - {:bandit, "~> 1.5"}
 + {:bandit, "~> 1.5"}, {:oban_pro, "~> 1.5", repo: "oban"}
@@ -130,7 +130,7 @@ B5 the repository let in again
 + !.git
 .dockerignore: !.git => remove this line
 
-B6 rel kept out (A26)
+B6 rel kept out
 - test
 + test
 + rel/
@@ -175,7 +175,7 @@ R1.2 a compiler in the image
 + build-base ca-certificates libstdc++
 Dockerfile: RUN apk add --no-cache build-base ca => builder stage
 
-B4 a dependency over ssh without a key (A27)
+B4 a dependency over ssh without a key
 --- mix.exs
 - {:bandit, "~> 1.5"}
 + {:bandit, "~> 1.5"}, {:inner, git: "git@github.com:acme/inner.git"}
@@ -192,12 +192,12 @@ R1.6 mix instead of a release
 + CMD ["mix", "phx.server"]
 Dockerfile: CMD ["mix" => "/app/bin/shop", "start"
 
-R1.6 IPv6 between nodes everywhere (A23)
+R1.6 IPv6 between nodes everywhere
 - RELEASE_TMP=/tmp
 + RELEASE_TMP=/tmp ERL_AFLAGS="-proto_dist inet6_tcp"
 Dockerfile: ENV LANG => npx plop env-sh
 
-R1.3 libncurses5 on trixie (A12)
+R1.3 libncurses5 on trixie
 --base debian
 - DEBIAN_VERSION=bookworm
 + DEBIAN_VERSION=trixie
@@ -206,19 +206,19 @@ R1.3 libncurses5 on trixie (A12)
 + libncurses5
 Dockerfile: RUN apt-get => libncurses6
 
-B1 bullseye (A12)
+B1 bullseye
 --base debian
 - DEBIAN_VERSION=bookworm
 + DEBIAN_VERSION=bullseye
 Dockerfile: ARG DEBIAN_VERSION => trixie
 
-B2 a locale that nothing makes (A31)
+B2 a locale that nothing makes
 --base debian
 - LANG=C.UTF-8
 + LANG=en_US.UTF-8
 Dockerfile: CMD => C.UTF-8
 
-B3 an imported config left behind (A17)
+B3 an imported config left behind
 --- config/extra.exs
 + import Config
 --- config/prod.exs
@@ -227,12 +227,12 @@ B3 an imported config left behind (A17)
 + import_config "extra.exs"
 Dockerfile: RUN --mount => COPY config/extra.exs config/
 
-B3 rel copied, but not there (A16)
+B3 rel copied, but not there
 --- rel/env.sh.eex
 --- rel/overlays/bin/migrate
 Dockerfile: COPY rel => npx plop env-sh
 
-B3 packages of Node that nobody installs (A13)
+B3 packages of Node that nobody installs
 --- assets/package.json
 + {"dependencies":{"topbar":"1"}}
 --- assets/package-lock.json
@@ -247,12 +247,12 @@ B4 a git dependency without git
 + {:bandit, "~> 1.5"}, {:heroicons, github: "tailwindlabs/heroicons"}
 Dockerfile: RUN --mount => install git
 
-B5 .env not kept out (A26)
+B5 .env not kept out
 - **/.env*
 + .env.local
 .dockerignore: # Secrets => **/.env*
 
-B3 priv after compile (A19)
+B3 priv after compile
 - COPY priv priv
 +
 --- Dockerfile
@@ -261,7 +261,7 @@ B3 priv after compile (A19)
 + FROM os AS runner
 Dockerfile: COPY priv priv => move this line above
 
-B3 a variable that the build insists on (A17)
+B3 a variable that the build insists on
 --- config/prod.exs
 + import Config
 +
@@ -288,13 +288,13 @@ Dockerfile: FROM deps => add a last stage
 
 testTraps(
   `
-B3 an app of the umbrella left behind (A20)
+B3 an app of the umbrella left behind
 --- Dockerfile
 -  apps/web/mix.exs
 +
 Dockerfile: RUN --mount => COPY apps/web/mix.exs apps/web/
 
-B3 an umbrella without a release (A20)
+B3 an umbrella without a release
 - , releases: [shop: [applications: [web: :permanent]]]
 +
 mix.exs: defmodule Shops => [applications: [web: :permanent]]]

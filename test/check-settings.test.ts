@@ -2,37 +2,37 @@ import { test } from 'uvu';
 import { testTraps } from './traps.ts';
 
 testTraps(`
-R2.1 a key that flyctl rejects (C3)
+R2.1 a key that flyctl rejects
 - method = "GET"
 + type = "http"
 fly.toml: type = "http" => remove it
 
-R2.2 no [[vm]] (A21)
+R2.2 no [[vm]]
 - [[vm]]
 + [experimental]
 fly.toml:  => memory = "1gb"
 
-R2.2 a machine that Fly does not sell (C6)
+R2.2 a machine that Fly does not sell
 - shared-cpu-1x
 + shared-cpu-3x
 fly.toml: size => shared-cpu-1x
 
-R2.2 memory that the machine can not have (C6)
+R2.2 memory that the machine can not have
 - "1gb"
 + "4gb"
 fly.toml: memory => 1gb
 
-R2.2 256 MB (A21)
+R2.2 256 MB
 - "1gb"
 + "256mb"
 fly.toml: memory => 1gb
 
-R2.3 IPv4 to a private name (A2)
+R2.3 IPv4 to a private name
 - ECTO_IPV6 = "true"
 + ECTO_IPV6 = "false"
 fly.toml: [env] => ECTO_IPV6 = "true"
 
-R2.3 a pool too large (A7)
+R2.3 a pool too large
 - POOL_SIZE = "10"
 + POOL_SIZE = "100"
 fly.toml: POOL_SIZE => POOL_SIZE = "10"
@@ -42,7 +42,7 @@ R2.4 plain HTTP
 + force_https = false
 fly.toml: force_https => force_https = true
 
-R2.5 a check that force_ssl redirects (A1)
+R2.5 a check that force_ssl redirects
 - X-Forwarded-Proto
 + X-Other
 fly.toml: [http_service.checks.headers] => X-Forwarded-Proto
@@ -52,7 +52,7 @@ R2.5 the start page checked
 + path = "/"
 fly.toml: path => path = "/health"
 
-R2.5 an interval in milliseconds (C3)
+R2.5 an interval in milliseconds
 - interval = "15s"
 + interval = 15
 fly.toml: interval => "15s"
@@ -62,12 +62,12 @@ R2.5 a check once in two minutes
 + interval = "2m"
 fly.toml: interval => write: interval = "15s"
 
-R2.6 another port inside (A3)
+R2.6 another port inside
 - internal_port = 4000
 + internal_port = 8080
 fly.toml: internal_port => internal_port = 4000
 
-R2.6 sockets throttled (A33)
+R2.6 sockets throttled
 - soft_limit = 1000
 + soft_limit = 20
 fly.toml: soft_limit => 1000
@@ -83,18 +83,18 @@ B7 workers twice during a deploy
 + "bluegreen"
 fly.toml: strategy => rolling
 
-B8 SIGINT (A22)
+B8 SIGINT
 - kill_signal = "SIGTERM"
 +
 fly.toml: app => SIGTERM
 
-B10 env.sh unguarded (A23)
+B10 env.sh unguarded
 - #!/bin/sh
 + #!/bin/sh
 + export ERL_AFLAGS="-proto_dist inet6_tcp"
 rel/env.sh.eex: export ERL_AFLAGS => if [ -n
 
-B10 a test as the last line, under set -e (A23)
+B10 a test as the last line, under set -e
 - # <<< phoenix-fly
 + [ -n "$DEBUG" ] && export VERBOSE=1
 rel/env.sh.eex: [ -n "$DEBUG" ] => if
@@ -104,7 +104,7 @@ R3.1 no web server in the release
 + server: false
 config/runtime.exs:  => PHX_SERVER
 
-R3.2 ECTO_IPV6 tested for presence (A2)
+R3.2 ECTO_IPV6 tested for presence
 - if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])
 + if(System.get_env("ECTO_IPV6"), do: [:inet6], else: [])
 config/runtime.exs: socket_options => ~w(true 1)
@@ -114,7 +114,7 @@ R3.2 a pool of fixed size
 + 10
 config/runtime.exs:  => POOL_SIZE
 
-R3.3 a host made up (A4)
+R3.3 a host made up
 - host = System.get_env("PHX_HOST", fly_host)
 + host = System.get_env("PHX_HOST") || "example.com"
 config/runtime.exs: host = System => FLY_APP_NAME
@@ -173,17 +173,17 @@ R2.1 process groups, and a service of none
 + [env]
 fly.toml: [http_service] => processes = ["app"]
 
-R2.3 no pool size (A7)
+R2.3 no pool size
 -   POOL_SIZE = "10"
 +
 fly.toml: [env] => POOL_SIZE = "10"
 
-R2.6 no concurrency (A33)
+R2.6 no concurrency
 - [http_service.concurrency]
 + [http_service.http_options]
 fly.toml: [http_service] => type = "connections"
 
-R2.6 requests counted (A33)
+R2.6 requests counted
 - type = "connections"
 + type = "requests"
 fly.toml: type => "connections"
@@ -199,12 +199,12 @@ R2.5 a check of another path
 + path = "/ok"
 fly.toml: path => "/health"
 
-B8 no time to shut down (A22)
+B8 no time to shut down
 - "30s"
 + "5s"
 fly.toml: kill_timeout => 30s
 
-B9 release_command of a module that is not there, while the module around it is (A5)
+B9 release_command of a module that is not there, while the module around it is
 --- lib/shop.ex
 + defmodule Shop do
 + end
@@ -214,7 +214,7 @@ B9 release_command of a module that is not there, while the module around it is 
 +   release_command = "/app/bin/shop eval Shop.Release.migrate"
 fly.toml: release_command => phx.gen.release
 
-R3.2 IPv4 whatever ECTO_IPV6 says (A2)
+R3.2 IPv4 whatever ECTO_IPV6 says
 - if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])
 + []
 config/runtime.exs:  => socket_options: if
@@ -224,7 +224,7 @@ R3.2 a pool that gives up
 + queue_target: 500, backoff_type: :stop,
 config/runtime.exs:  => remove backoff_type
 
-R3.3 the host of another app (A4)
+R3.3 the host of another app
 - url: [host: host,
 + url: [host: "example.com",
 config/runtime.exs: host = System => url: [host: System.get_env("PHX_HOST")
@@ -239,7 +239,7 @@ R3.3 plain links
 + scheme: "http"
 config/runtime.exs:  => scheme: "https"
 
-R3.3 a port of its own (A3)
+R3.3 a port of its own
 - http: [port: 4000]
 + http: [port: 4001]
 config/runtime.exs: config :shop => System.get_env("PORT"
@@ -283,12 +283,12 @@ R3.5 colours
 + metadata: [:request_id], colors: [enabled: true]
 config/runtime.exs:  => colors: [enabled: false]
 
-R2.1 a retired region (C1)
+R2.1 a retired region
 - "lhr"
 + "sea"
 fly.toml: primary_region => change it
 
-R2.1 two at once, and a volume that one holds (A36)
+R2.1 two at once, and a volume that one holds
 - "rolling"
 + "canary"
 --- fly.toml
@@ -300,13 +300,13 @@ R2.1 two at once, and a volume that one holds (A36)
 + [[vm]]
 fly.toml: strategy => rolling
 
-R2.5 force_ssl without rewrite_on (A1)
+R2.5 force_ssl without rewrite_on
 + import Config
 +
 + config :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]
 config/prod.exs: config :shop => force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]
 
-B7 workers stopped when idle (A9)
+B7 workers stopped when idle
 - auto_stop_machines = "off"
 + auto_stop_machines = "stop"
 --- fly.toml
@@ -314,39 +314,39 @@ B7 workers stopped when idle (A9)
 + min_machines_running = 0
 fly.toml: auto_stop_machines => "off"
 
-B9 release_command without bin/migrate (A5)
+B9 release_command without bin/migrate
 - [deploy]
 + [deploy]
 +   release_command = "/app/bin/migrate"
 --- rel/overlays/bin/migrate
 fly.toml: release_command => phx.gen.release
 
-B10 flyctl's node name (A23)
+B10 flyctl's node name
 + if [ -n "$FLY_APP_NAME" ]; then
 +   export ERL_AFLAGS="-proto_dist inet6_tcp"
 +   export RELEASE_NODE="\${FLY_APP_NAME}-\${FLY_IMAGE_REF##*-}@\${FLY_PRIVATE_IP}"
 + fi
 rel/env.sh.eex: export RELEASE_NODE => tr -cd
 
-R3.2 named statements on Managed Postgres (A6)
+R3.2 named statements on Managed Postgres
 --postgres managed
 - prepare: :unnamed,
 +
 config/runtime.exs:  => prepare: :unnamed
 
-R3.3 check_origin: false (A4)
+R3.3 check_origin: false
 --host shop.example.com
 - check_origin: ["//#{host}", "//#{fly_host}"]
 + check_origin: false
 config/runtime.exs:  => check_origin: ["//#{host}"]
 
-R3.3 check_origin without the host (A4)
+R3.3 check_origin without the host
 --host shop.example.com
 - check_origin: ["//#{host}", "//#{fly_host}"]
 + check_origin: ["//example.com"]
 config/runtime.exs:  => check_origin
 
-B10 CRLF in env.sh (A29)
+B10 CRLF in env.sh
 + #!/bin/sh\r
 + export MINE=1\r
 rel/env.sh.eex: #!/bin/sh => LF
@@ -355,18 +355,18 @@ B10 machines without a name
 + #!/bin/sh
 rel/env.sh.eex:  => RELEASE_NODE="\${FLY_APP_NAME}
 
-B10 nodes over IPv4 (A23)
+B10 nodes over IPv4
 + #!/bin/sh
 rel/env.sh.eex:  => -proto_dist inet6_tcp
 
-B10 dns_cluster without a name to look for (A23)
+B10 dns_cluster without a name to look for
 + #!/bin/sh
 --- mix.exs
 - {:bandit, "~> 1.5"}
 + {:bandit, "~> 1.5"}, {:dns_cluster, "~> 0.2"}
 rel/env.sh.eex:  => DNS_CLUSTER_QUERY
 
-R2.3 IPv6 to a database outside (A2)
+R2.3 IPv6 to a database outside
 --postgres external
 - ECTO_IPV6 = "false"
 + ECTO_IPV6 = "true"
@@ -380,14 +380,14 @@ R2.5 no check
 + [http_service.machine_checks.headers]
 fly.toml: [http_service] => [[http_service.checks]]
 
-B7 suspended with swap (A9)
+B7 suspended with swap
 --background no
 - kill_signal
 + swap_size_mb = 512
 + kill_signal
 fly.toml: swap_size_mb => "stop"
 
-B7 suspended with much memory (A9)
+B7 suspended with much memory
 - "off"
 + "suspend"
 --- fly.toml
@@ -403,7 +403,7 @@ B7 stopped and never started
 + min_machines_running = 0
 fly.toml: auto_start_machines => auto_start_machines = true
 
-B9 migrations through the pooler (A6)
+B9 migrations through the pooler
 --postgres managed
 --migrate yes
 --- config/runtime.exs
@@ -434,7 +434,7 @@ R3.2 no queue settings
 +
 config/runtime.exs:  => queue_target: 500
 
-R3.2 connections that the proxy cuts (A6)
+R3.2 connections that the proxy cuts
 --postgres managed
 - max_lifetime: 480_000..540_000,
 +
@@ -449,7 +449,7 @@ R3.3 a key in the code
 + secret_key_base: "abc", force_ssl:
 config/prod.exs: config :shop => System.get_env("SECRET_KEY_BASE")
 
-R2.3 SQLite without a volume (A35)
+R2.3 SQLite without a volume
 --- lib/shop/repo.ex
 - Ecto.Adapters.Postgres
 + Ecto.Adapters.SQLite3
@@ -458,7 +458,7 @@ R2.3 SQLite without a volume (A35)
 + :ecto_sqlite3
 fly.toml:  => [[mounts]]
 
-B9 migrations without the volume (A35)
+B9 migrations without the volume
 - [deploy]
 + [deploy]
 +   release_command = "/app/bin/shop eval Ecto.migrate"

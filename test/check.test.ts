@@ -2,16 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../src/check/check.ts';
 import { runMain } from './commands.ts';
-import { FLAGS, planFor, SHOP, shop, withChanges } from './support.ts';
-import {
-  checkTexts,
-  type Flags,
-  generated,
-  replaceIn,
-  resultFor,
-  umbrella,
-  unmet,
-} from './traps.ts';
+import { afterFly, FLAGS, type Flags, planFor, SHOP, shop } from './support.ts';
+import { checkTexts, generated, replaceIn, resultFor, umbrella, unmet } from './traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';
@@ -37,7 +29,7 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
     'fly.toml':
       'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
   });
-  const done = withChanges(texts, planFor(texts, { ...FLAGS, memory: '1gb' }));
+  const done = afterFly(texts, { ...FLAGS, memory: '1gb' });
   // The owner's word counts, and is named
   assert.equal(unmet(done), ['R3.3 advice']);
 });

@@ -10,22 +10,20 @@ import { parseElixir } from '../src/elixir/syntax.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { treeOf } from '../src/tree.ts';
 import {
+  afterFly,
   complete,
   FLAGS,
+  notesOf,
   planFor,
   projectOf,
   shop,
-  withChanges,
+  shopLock,
   withoutUndefined,
 } from './support.ts';
 
 type Texts = Record<string, string | undefined>;
-const planned = (texts: Texts, file = 'dockerfile'): string =>
+const generate = (texts: Texts, file = 'dockerfile'): string =>
   planFor(shop(texts), FLAGS, undefined, file)[0]?.after ?? '';
-const notesOf = (texts: Record<string, string>, flags = FLAGS): string => {
-  const project = projectOf(texts);
-  return (dockerfile.notes?.({ project, answers: complete(flags, project) }) ?? []).join('\n');
-};
 
 /** An edit of the fixture's mix.exs. */
 type Edit = [from: string | RegExp, to: string];
@@ -40,15 +38,7 @@ const mix = (...edits: Edit[]): Texts => ({
     return text.replace(from, () => to);
   }, shop()['mix.exs'] ?? ''),
 });
-/** mix.lock with more packages: "name" or "name 1.2.3", with the packages that it needs. */
-const lock = (packages: Record<string, string[]>): Texts => {
-  const rows = Object.entries(packages).map(([key, needs]) => {
-    const [name, version = '11.0.0'] = key.split(' ');
-    const list = needs.map((one) => `{:${one}, "~> 1.0", [hex: :${one}]}`).join(', ');
-    return `  "${name}": {:hex, :${name}, "${version}", "0", [:mix], [${list}], "hexpm", "0"},\n`;
-  });
-  return { 'mix.lock': (shop()['mix.lock'] ?? '').replace(/}\s*$/, `${rows.join('')}}\n`) };
-};
+const lock = (packages: Record<string, string[]>): Texts => ({ 'mix.lock': shopLock(packages) });
 /** A package in mix.exs and in the lock. */
 const uses = (name: string, ...needs: string[]): Texts => ({
   ...mix(dep(`{:${name}, "~> 1.0"}`)),
@@ -651,18 +641,18 @@ for (const [name, { texts, flags = FLAGS, has = [], lacks, notes }] of Object.en
       from = found + part.length;
     }
     if (lacks) assert.not.match(joined, lacks);
-    if (notes) assert.match(notesOf(before, flags), notes);
+    if (notes) assert.match(notesOf(dockerfile, projectOf(before), flags), notes);
   });
 
 test('a page for an ordinary app: at most 70 lines, 120 wide, each RUN at most 8 lines', () => {
-  const text = planned({});
+  const text = generate({});
   const lines = text.trimEnd().split('\n');
   assert.ok(lines.length <= 70, String(lines.length));
   const long = lines.filter((line) => line.length > 120 && !line.startsWith('# phoenix-fly'));
   assert.equal(long, []);
   for (const [, body = ''] of text.matchAll(/^(RUN (?:.*\\\n)*.*)$/gm))
     assert.ok(body.split('\n').length <= 8, body);
-  assert.not.match(notesOf(shop({ Dockerfile: text })), 'Your Dockerfile');
+  assert.not.match(notesOf(dockerfile, projectOf(shop({ Dockerfile: text }))), 'Your Dockerfile');
 });
 
 test('the template reads like the file: few control lines, no view value with a line break', () => {
@@ -676,14 +666,14 @@ test('the template reads like the file: few control lines, no view value with a 
 });
 
 test('files among the code that are no code begin the cache, and check names those that came later', () => {
-  const plain = planned({ 'lib/shop/page.html.heex': '<p>' });
+  const plain = generate({ 'lib/shop/page.html.heex': '<p>' });
   assert.not.match(plain, 'AS files');
   const words = { 'lib/shop/words.txt': 'one' };
-  const text = planned(words);
+  const text = generate(words);
   assert.match(text, 'COPY priv priv\nCOPY lib lib\nRUN find lib -type f');
   assert.match(text, 'starts here, does\nCOPY --from=files /app ./\n');
   const findings = (dockerfile: string) =>
-    check(projectOf({ ...withChanges(shop(words), planFor(shop(words))), Dockerfile: dockerfile }))
+    check(projectOf({ ...afterFly(shop(words)), Dockerfile: dockerfile }))
       .find(({ id }) => id === 'B3')
       ?.findings.map(({ weight, what }) => `${weight}: ${what}`);
   assert.equal(findings(text), []);
@@ -740,7 +730,7 @@ test('an umbrella without a release gets one in mix.exs, in whatever way its lis
   const mixExs =
     'defmodule Depot.MixProject do\n  use Mix.Project\n  def project do\n    [apps_path: "apps",\n     version: "0.1.0"]\n  end\nend\n';
   for (const texts of [umbrella(''), { ...umbrella(''), 'mix.exs': mixExs }]) {
-    const changed = withChanges(texts, planFor(texts));
+    const changed = afterFly(texts);
     assert.is(parseElixir(changed['mix.exs'] ?? '').problem, null);
     assert.equal(projectOf(changed).release.names, ['shop']);
     assert.match(changed.Dockerfile ?? '', 'CMD ["/app/bin/shop"');
@@ -756,7 +746,7 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
     ),
   );
   const flags = { ...FLAGS, release: 'shop_worker' };
-  const done = withChanges(texts, planFor(texts, flags));
+  const done = afterFly(texts, flags);
   assert.match(
     done.Dockerfile ?? '',
     /COPY rel\/worker rel\/worker[\s\S]* release shop_worker --overwrite[\s\S]*CMD \["\/app\/bin\/shop_worker", "start"\]/,
@@ -820,8 +810,8 @@ test('overlay scripts without the executable bit get it, those in priv are named
   const [output] = dockerfile.outputs(context);
   assert.match(JSON.stringify(output?.view), '"--chmod=755 rel rel"');
   assert.match(
-    dockerfile.notes?.(context).join() ?? '',
-    /--chmod=\+x rel\/overlays\/migrate.sh,[\s\S]*--chmod=\+x priv\/bin\/thumb.sh$/,
+    notesOf(dockerfile, project),
+    /--chmod=\+x rel\/overlays\/migrate.sh\n[\s\S]*--chmod=\+x priv\/bin\/thumb.sh$/,
   );
 });
 
@@ -843,7 +833,7 @@ test('scripts without the executable bit: in each app of an umbrella, quoted, an
     executable: () => false,
   };
   const project = { ...projectOf(texts), tree };
-  const notes = dockerfile.notes?.({ project, answers: complete(FLAGS, project) }).join('\n') ?? '';
+  const notes = notesOf(dockerfile, project);
   assert.match(notes, "--chmod=+x 'rel/overlays/a $b.sh'");
   assert.match(notes, "--chmod=+x 'apps/shop_web/priv/my thumb.sh'");
   assert.not.match(notes, 'name.sh');
@@ -917,7 +907,7 @@ const IGNORES: [string, Texts, string[], RegExp?][] = [
 ];
 test('.dockerignore keeps junk and secrets out, and lets in what the build reads', () => {
   for (const [name, texts, has, lacks] of IGNORES) {
-    const text = planned(texts, 'dockerignore');
+    const text = generate(texts, 'dockerignore');
     for (const line of has) assert.ok(text.includes(line), `${name}: ${line} in\n${text}`);
     if (lacks) assert.not.match(text, lacks, name);
   }

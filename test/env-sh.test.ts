@@ -2,18 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { envSh } from '../generators/env-sh.ts';
-import { complete, FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
-import { resultFor, type Texts } from './traps.ts';
+import { afterFly, notesOf, projectOf, shop, type Texts, writtenTo } from './support.ts';
+import { findingsOf } from './traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
-const run = (texts: Texts): Texts => withChanges(texts, planFor(texts, FLAGS));
-const script = (changes: Record<string, string> = {}): string =>
-  planFor(shop(changes), FLAGS, undefined, 'env-sh').find(({ path }) => path === ENV_SH)?.after ??
-  '';
-const says = (texts: Texts): string =>
-  resultFor(texts, 'B10')
-    .findings.map(({ weight, line, what }) => `${weight} ${line} ${what}`)
-    .join('\n');
+const script = (changes: Record<string, string> = {}): string => writtenTo(ENV_SH, shop(changes));
+const findings = (texts: Texts): string => findingsOf(texts, 'B10');
 
 const FLY = {
   FLY_APP_NAME: 'shop',
@@ -111,12 +105,14 @@ test('a node whose address is of another platform is named, and stays', () => {
   ]) {
     const own = `#!/bin/sh\nexport RELEASE_DISTRIBUTION=name\nexport RELEASE_NODE="shop@${host}"\n`;
     const texts = shop({ [ENV_SH]: own });
-    assert.match(says(run(texts)), `should 3 RELEASE_NODE is made of ${names}, by which`);
-    const notes = envSh.notes?.({
-      project: projectOf(texts),
-      answers: complete(FLAGS, projectOf(texts)),
-    });
-    assert.match(notes?.join() ?? '', `line 3: your RELEASE_NODE stays, and is made of ${names}`);
+    assert.match(
+      findings(afterFly(texts)),
+      `should rel/env.sh.eex:3 RELEASE_NODE is made of ${names}, by which`,
+    );
+    assert.match(
+      notesOf(envSh, projectOf(texts)),
+      `line 3: your RELEASE_NODE stays, and is made of ${names}`,
+    );
     assert.match(script({ [ENV_SH]: own }), own);
   }
   for (const host of [
@@ -125,7 +121,7 @@ test('a node whose address is of another platform is named, and stays', () => {
     '${FLY_MACHINE_ID}.vm.$FLY_APP_NAME.internal',
   ])
     assert.not.match(
-      says(run(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),
+      findings(afterFly(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),
       'is made of',
     );
 });
@@ -138,13 +134,13 @@ test('a node that has its name elsewhere, or from several places, is no fault on
     "export RELEASE_NODE=shop@$(cat /etc/hosts | awk '{print $NF}')",
     'export RELEASE_NODE=shop@${POD_IP:-$FLY_PRIVATE_IP}',
   ])
-    assert.not.match(says(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
+    assert.not.match(findings(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
   for (const own of [
     'export RELEASE_NODE=shop@$IP\nIP=$POD_IP\nIP=$NODE_IP',
     'export RELEASE_NODE=shop@${IP:-$(hostname)}',
     'if [ ! -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$(hostname)\nfi',
   ])
-    assert.match(says(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
+    assert.match(findings(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` })), 'is made of', own);
   const off = '#!/bin/sh\nif [ -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@here\nfi\n';
   assert.is(sourced(script({ [ENV_SH]: off })).RELEASE_NODE, 'shop-01JABC@fdaa:0:1::2');
 });
@@ -192,13 +188,13 @@ test('libcluster finds the nodes by its node_basename, wherever that is set', ()
     ],
   ] as const)
     assert.is(sourced(script(changes)).RELEASE_NODE, node);
-  const other = run(
+  const other = afterFly(
     shop({
       ...runtime(`config :libcluster, topologies: ${topologies('"pears"')}`),
       [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE="plum@${FLY_PRIVATE_IP}"\n',
     }),
   );
-  assert.match(says(other), 'should 2 libcluster looks for nodes named pears@');
+  assert.match(findings(other), 'should rel/env.sh.eex:2 libcluster looks for nodes named pears@');
 });
 
 test('Mnesia keeps its files: the name of the node stays through deploys', () => {
@@ -208,13 +204,13 @@ test('Mnesia keeps its files: the name of the node stays through deploys', () =>
   const name = (ref: string) =>
     sourced(script(mnesia), { ...FLY, FLY_IMAGE_REF: ref }).RELEASE_NODE;
   assert.is(name('a:deployment-1'), name('a:deployment-2'));
-  const changing = run(
+  const changing = afterFly(
     shop({
       ...mnesia,
       [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE="shop-${FLY_IMAGE_REF##*-}@${FLY_PRIVATE_IP}"\n',
     }),
   );
-  assert.match(says(changing), 'must 2 the files of Mnesia');
+  assert.match(findings(changing), 'must rel/env.sh.eex:2 the files of Mnesia');
 });
 
 test('CRLF is mended, and said', () => {
@@ -222,8 +218,7 @@ test('CRLF is mended, and said', () => {
   assert.not.match(text, '\r');
   assert.is(sourced(text).MINE, '1');
   const project = projectOf(shop({ [ENV_SH]: '#!/bin/sh\r\nexport MINE=1\r\n' }));
-  const notes = envSh.notes?.({ project, answers: complete(FLAGS, project) });
-  assert.match(notes?.join() ?? '', 'ended in CRLF');
+  assert.match(notesOf(envSh, project), 'ended in CRLF');
 });
 
 test.run();

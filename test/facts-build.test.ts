@@ -8,7 +8,7 @@ import { readPins } from '../src/facts/versions.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { app, mixExs, mixLock, projectOf } from './support.ts';
 
-const compiled = (
+const assertNative = (
   names: string[],
   packages: Record<string, string[]>,
   deps: string,
@@ -23,7 +23,7 @@ const withGit = (packages: Record<string, string[]>, ...names: string[]) => ({
 });
 
 test('native packages: by what they are built with, or known to be C', () => {
-  compiled(
+  assertNative(
     ['hasher', 'parser', 'jiffy'],
     {
       hasher: ['elixir_make'],
@@ -57,9 +57,13 @@ test('comeonin is native up to 3', () => {
 });
 
 test('not native: an optional builder, and what only tests lead to', () => {
-  compiled([], { image: ['rustler?'] }, ', {:image, "~> 1.0"}');
-  compiled([], { checker: ['html'], html: ['elixir_make'] }, ', {:checker, "~> 1.0", only: :test}');
-  compiled(
+  assertNative([], { image: ['rustler?'] }, ', {:image, "~> 1.0"}');
+  assertNative(
+    [],
+    { checker: ['html'], html: ['elixir_make'] },
+    ', {:checker, "~> 1.0", only: :test}',
+  );
+  assertNative(
     ['html'],
     { page: ['html'], checker: ['html'], html: ['elixir_make'] },
     ', {:page, "~> 1.0"}, {:checker, "~> 1.0", only: :test}',
@@ -67,19 +71,19 @@ test('not native: an optional builder, and what only tests lead to', () => {
 });
 
 test('a well-known native package from git, which lists no dependencies', () =>
-  compiled(['exla'], {}, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}', {
+  assertNative(['exla'], {}, ', {:exla, github: "x/nx"}, {:tidy, github: "x/t"}', {
     ...withGit({}, 'exla', 'tidy'),
   }));
 
 test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
   const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
   const git = withGit(packages, 'g');
-  compiled([], packages, '');
-  compiled(['odd_nif'], packages, ', {:g, github: "x/g"}', git);
-  compiled([], packages, ', {:g, github: "x/g", app: false, compile: false}', git);
-  compiled(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
-  compiled(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
-  compiled(['odd_nif'], packages, ', {:near, path: "near"}', {
+  assertNative([], packages, '');
+  assertNative(['odd_nif'], packages, ', {:g, github: "x/g"}', git);
+  assertNative([], packages, ', {:g, github: "x/g", app: false, compile: false}', git);
+  assertNative(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
+  assertNative(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
+  assertNative(['odd_nif'], packages, ', {:near, path: "near"}', {
     'near/mix.exs': mixExs('app: :near, deps: [{:odd_nif, "~> 1.0"}]'),
   });
 });
@@ -110,19 +114,23 @@ const npm = (json: object, file = 'package.json', aliases = '') =>
     [file.replace('package.json', 'package-lock.json')]: '{}',
   });
 
-const needs = (files: string[], ...json: Parameters<typeof npm>) =>
+const assertPackageJsons = (files: string[], ...json: Parameters<typeof npm>) =>
   assert.equal(npm(...json).assets.packageJsons, files);
 
 test('package.json: what the asset build needs, not what only checks', () => {
-  needs([], {
+  assertPackageJsons([], {
     devDependencies: { prettier: '3', 'erd-tool': '1' },
     scripts: { 'lint:check': 'prettier .', 'create-erd': 'x' },
   });
   assert.match(npm({ devDependencies: { prettier: '3' } }).notes.join('\n'), 'only tools');
-  needs(['package.json'], { devDependencies: { vite: '6' } });
-  needs(['assets/package.json'], { dependencies: { three: '1' } }, 'assets/package.json');
-  needs([], { devDependencies: { eslint: '9' } }, 'assets/package.json');
-  needs(
+  assertPackageJsons(['package.json'], { devDependencies: { vite: '6' } });
+  assertPackageJsons(
+    ['assets/package.json'],
+    { dependencies: { three: '1' } },
+    'assets/package.json',
+  );
+  assertPackageJsons([], { devDependencies: { eslint: '9' } }, 'assets/package.json');
+  assertPackageJsons(
     ['assets/package.json'],
     { devDependencies: { eslint: '9' } },
     'assets/package.json',
@@ -153,27 +161,29 @@ test('an asset tool is named once, and where mix.lock has it', () => {
   assert.equal(app(bun, ', {:bun, "~> 1.4"}').assets.tools, ['bun']);
 });
 
-const pinned = (found: (string | null)[], files: Record<string, string>) => {
+const assertPins = (found: (string | null)[], files: Record<string, string>) => {
   const { elixirVersion, otpVersion, versionSource } = factsOf(app(files));
   assert.equal([elixirVersion, otpVersion, versionSource], found);
 };
 
 test('version pins in each spelling', () => {
-  pinned(['1.18.4', '27.3.4', '.tool-versions'], {
+  assertPins(['1.18.4', '27.3.4', '.tool-versions'], {
     '.tool-versions': 'nodejs 22.1.0\nelixir v1.18.4-otp-27\nerlang 27.3.4\n',
   });
-  pinned(['1.16.2', null, '.rtx.toml'], { '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' });
-  pinned(['1.19.4', '28', '.mise.toml'], { '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n' });
-  pinned(['1.14.0', '24.0.1', 'Dockerfile'], {
+  assertPins(['1.16.2', null, '.rtx.toml'], { '.rtx.toml': '[tools]\nelixir = "1.16.2"\n' });
+  assertPins(['1.19.4', '28', '.mise.toml'], {
+    '.mise.toml': '[tools]\nelixir = "1.19.4-otp-28"\n',
+  });
+  assertPins(['1.14.0', '24.0.1', 'Dockerfile'], {
     '.tool-versions': 'nodejs 22.1.0\n',
     Dockerfile:
       '# FROM hexpm/elixir:1.12.0-erlang-24.0\nARG BUILDER="hexpm/elixir:1.14.0-erlang-24.0.1-debian-x"\n',
   });
-  pinned(['1.18.1', '27.2', 'docker/prod.Dockerfile'], {
+  assertPins(['1.18.1', '27.2', 'docker/prod.Dockerfile'], {
     'docker/prod.Dockerfile': 'ARG ELIXIR_VERSION=1.18.1\nARG OTP_VERSION=27.2\n',
     'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n',
   });
-  pinned([null, null, null], { 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' });
+  assertPins([null, null, null], { 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' });
   const two = { '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' };
   assert.match(app(two).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
 });
@@ -220,7 +230,7 @@ test('a pin that moves pins nothing, and is named', () => {
 });
 
 /** Workers of an app whose Application has these functions, or starts this list. */
-const works = (names: string[], body: string, more: Record<string, string> = {}) => {
+const assertWorkers = (names: string[], body: string, more: Record<string, string> = {}) => {
   const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map(
     (name) => `defmodule Shop.${name} do\nend\n`,
   );
@@ -236,16 +246,19 @@ const works = (names: string[], body: string, more: Record<string, string> = {})
 };
 
 test('background: children in the lists that start/2 and its functions write', () => {
-  works(['Shop.A'], '[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]');
-  works(['Shop.B'], '[{Phoenix.PubSub, name: Shop.A}, {B, []}]');
-  works(['Shop.A'], '[%{id: Shop.C, start: {Shop.A, :start_link, []}}]');
-  works(['Shop.B', 'Shop.A'], '[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]');
-  works(['Shop.A', 'Shop.B'], '[worker(Shop.A, []) | if(on?(), do: [B], else: [])]');
-  works(
+  assertWorkers(['Shop.A'], '[Shop.Repo, ShopWeb.Telemetry, Shop.A, ShopWeb.Endpoint]');
+  assertWorkers(['Shop.B'], '[{Phoenix.PubSub, name: Shop.A}, {B, []}]');
+  assertWorkers(['Shop.A'], '[%{id: Shop.C, start: {Shop.A, :start_link, []}}]');
+  assertWorkers(
+    ['Shop.B', 'Shop.A'],
+    '[Supervisor.child_spec({B, []}, id: :b), Shop.A.child_spec([])]',
+  );
+  assertWorkers(['Shop.A', 'Shop.B'], '[worker(Shop.A, []) | if(on?(), do: [B], else: [])]');
+  assertWorkers(
     ['Shop.A', 'Shop.B'],
     'def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',
   );
-  works(['Shop.A'], '[Shop.Db, Shop.A]', {
+  assertWorkers(['Shop.A'], '[Shop.Db, Shop.A]', {
     'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
   });
 });
@@ -290,8 +303,8 @@ test('background: children of supervisors', () => {
     'lib/shop/tree.ex':
       'defmodule Shop.Tree do\n  use Supervisor\n  def start_link(x), do: Supervisor.start_link(__MODULE__, x)\n  def init(_), do: Supervisor.init([Shop.C, Shop.Tree], strategy: :one_for_one)\nend',
   };
-  works(['Shop.C', 'Shop.Tree'], 'def start(_, _), do: Shop.Tree.start_link([])', tree);
-  works(['Shop.Tree', 'Shop.C'], '[Shop.Tree]', tree);
+  assertWorkers(['Shop.C', 'Shop.Tree'], 'def start(_, _), do: Shop.Tree.start_link([])', tree);
+  assertWorkers(['Shop.Tree', 'Shop.C'], '[Shop.Tree]', tree);
 });
 
 test('background: job libraries of production', () => {

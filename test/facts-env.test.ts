@@ -2,82 +2,86 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { app, mixExs } from './support.ts';
 
-const names = (files: Record<string, string>) => app(files).env.required.map(({ name }) => name);
+const requiredNames = (files: Record<string, string>) =>
+  app(files).env.required.map(({ name }) => name);
 
 /** What a runtime.exs demands. */
-const demanded = (expected: string[], source: string, more?: Record<string, string>) =>
+const assertRequired = (expected: string[], source: string, more?: Record<string, string>) =>
   assert.equal(
-    names({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }),
+    requiredNames({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }),
     expected,
     source,
   );
 
 test('fetch_env! and each way to raise for a missing variable', () => {
-  demanded(
+  assertRequired(
     ['A', 'B'],
     'if config_env() == :prod do\n  config :shop, a: System.fetch_env!("A"), b: String.to_integer(System.get_env("B") || raise("no b"))\nend',
   );
-  demanded(
+  assertRequired(
     ['C'],
     'x =\n  case System.get_env("C") do\n    nil -> raise "no"\n    found -> found\n  end\nconfig :shop, x: x',
   );
-  demanded(['Q'], 'if System.get_env("RELEASE_MODE"), do: System.fetch_env!("Q")');
-  demanded(
+  assertRequired(['Q'], 'if System.get_env("RELEASE_MODE"), do: System.fetch_env!("Q")');
+  assertRequired(
     ['R'],
     'on = Enum.member?(["", "true"], System.get_env("ON", "true"))\nif on, do: System.fetch_env!("R")',
   );
-  demanded(['D'], 'd = System.get_env("D")\nif d == nil, do: raise("set it")');
-  demanded(['E'], 'unless System.get_env("E"), do: System.halt(1)');
-  demanded(['F'], 'cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend');
-  demanded(['G'], '"G" |> System.fetch_env!() |> String.trim()');
-  demanded(['H'], '{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b');
+  assertRequired(['D'], 'd = System.get_env("D")\nif d == nil, do: raise("set it")');
+  assertRequired(['E'], 'unless System.get_env("E"), do: System.halt(1)');
+  assertRequired(['F'], 'cond do\n  is_nil(System.get_env("F")) -> raise "no"\n  true -> :ok\nend');
+  assertRequired(['G'], '"G" |> System.fetch_env!() |> String.trim()');
+  assertRequired(
+    ['H'],
+    '{a, b} = {System.get_env("H") || raise("no"), 1}\nconfig :shop, a: a, b: b',
+  );
 });
 
 test('defaults, other environments and branches that an empty environment does not take', () => {
-  demanded(
+  assertRequired(
     [],
     'config :shop, port: System.get_env("PORT", "4000"), ip: System.get_env("IP") || "::"',
   );
-  demanded([], 'if config_env() == :test, do: System.fetch_env!("A")');
-  demanded([], 'if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")');
-  demanded(
+  assertRequired([], 'if config_env() == :test, do: System.fetch_env!("A")');
+  assertRequired([], 'if System.get_env("SMTP"), do: System.fetch_env!("SMTP_PASSWORD")');
+  assertRequired(
     ['HOST'],
     'mode =\n  case System.get_env("MODE") do\n    m when m in [nil, "web"] -> :web\n    "worker" -> :worker\n    other -> raise "bad #{other}"\n  end\nif mode == :web, do: System.fetch_env!("HOST")\nif mode == :worker, do: System.fetch_env!("QUEUE")',
   );
 });
 
 test('of several variables that would do, the one that the message names first', () => {
-  demanded(
+  assertRequired(
     ['NAME'],
     'first = System.get_env("FIRST")\nname = System.get_env("NAME", "")\nlast = System.get_env("LAST")\nif name == "", do: raise("NAME is missing")',
   );
-  demanded(
+  assertRequired(
     ['SITE'],
     'System.get_env("SITE") || System.get_env("HOST") || raise("set SITE or HOST")\nSystem.get_env("API") || System.get_env("SITE") || raise("set API or SITE")',
   );
-  demanded(
+  assertRequired(
     ['KEY'],
     'key =\n  if System.get_env("KEY") do\n    System.get_env("KEY")\n  else\n    if System.get_env("MODE") == "demo", do: "demo", else: raise("KEY is missing")\n  end\nconfig :shop, key: key',
   );
 });
 
 test('a stop that names no variable is blamed on the conditions around it', () => {
-  demanded(
+  assertRequired(
     ['S3_KEY'],
     'if System.get_env("DEBUG"), do: config(:shop, debug: true)\nkey = System.get_env("S3_KEY", "")\nif key == "", do: raise("object storage has no credentials")',
   );
-  demanded(
+  assertRequired(
     ['SECRET'],
     'secret = System.get_env("SECRET")\nconfig :shop, dsn: System.get_env("DSN")\nunless secret, do: raise("set it")',
   );
 });
 
 test('own wrappers: closures, functions in the config file, imported modules', () => {
-  demanded(
+  assertRequired(
     ['A'],
     'env = fn name, default -> if config_env() == :prod, do: System.fetch_env!(name), else: default end\nenv.("A", "x")',
   );
-  demanded(
+  assertRequired(
     ['B'],
     'defmodule Env do\n  def need!(name, opts \\\\ []), do: System.get_env(name) || raise("no #{name}")\nend\nconfig :shop, b: Env.need!("B")',
   );
@@ -85,12 +89,12 @@ test('own wrappers: closures, functions in the config file, imported modules', (
     'lib/shop/settings.ex':
       'defmodule Shop.Settings do\n  def get_env!(key, type \\\\ :string), do: cast(System.fetch_env!(key), type)\n  def get_env(key, default \\\\ nil), do: System.get_env(key) || default\n  defp cast(value, _), do: value\nend',
   };
-  demanded(
+  assertRequired(
     ['A', 'B'],
     'import Shop.Settings\nconfig :shop, a: get_env!("A"), b: get_env!("B", :integer), c: get_env("C")',
     helper,
   );
-  demanded(
+  assertRequired(
     ['D'],
     'alias Shop.Settings\ncase Settings.get_env("D") do\n  nil when config_env() == :prod -> raise "no D"\n  d -> config :shop, d: d\nend',
     helper,
@@ -109,15 +113,15 @@ test('the line that is named is the one in the config file', () => {
 });
 
 test('wrappers of packages', () => {
-  demanded(
+  assertRequired(
     ['SMTP_KEY', 'A'],
     'use Envious\nadapter = optional("ADAPTER", "Shop.Smtp") |> String.split(".") |> Enum.map(&String.to_atom/1) |> Module.concat()\ncase adapter do\n  Shop.Smtp -> required!("SMTP_KEY")\n  _ -> :ok\nend\nconfig :shop, a: required!("A")',
   );
 });
 
 test('names that are computed are said to be unknown, names over a list are not', () => {
-  demanded(['A', 'B'], 'for name <- ["A", "B"], do: System.fetch_env!(name)');
-  demanded(
+  assertRequired(['A', 'B'], 'for name <- ["A", "B"], do: System.fetch_env!(name)');
+  assertRequired(
     ['X_C', 'X_D'],
     'Enum.each(~w(c d), fn name -> System.fetch_env!("X_#{String.upcase(name)}") end)',
   );
@@ -147,19 +151,19 @@ test('read while building, or while booting', () => {
 
 test('releases.exs counts, unless a runtime.exs silences it', () => {
   const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
-  assert.equal(names(old), ['OLD']);
-  demanded([], '', old);
+  assert.equal(requiredNames(old), ['OLD']);
+  assertRequired([], '', old);
 });
 
 test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
   const start = (body: string) =>
-    names({
+    requiredNames({
       'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
     });
   assert.equal(start('System.fetch_env!("A")'), ['A']);
   assert.equal(start('if(Mix.env() == :prod, do: System.fetch_env!("B"), else: nil)'), ['B']);
   const code = (body: string, file = 'lib/shop/x.ex') =>
-    names({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` });
+    requiredNames({ [file]: `defmodule Shop.X do\n  def run do\n    ${body}\n  end\nend` });
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.get_env("A") || System.fetch_env!("B")'), []);
@@ -174,18 +178,18 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
   ])
     assert.equal(code(never.replace('A', 'System.fetch_env!("A")')), [], never);
   assert.equal(
-    names({ 'lib/x.ex': 'defmodule X do\n  @role System.fetch_env!("A") || "x"\nend' }),
+    requiredNames({ 'lib/x.ex': 'defmodule X do\n  @role System.fetch_env!("A") || "x"\nend' }),
     ['A'],
   );
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 
 test('nil where a text is needed stops the program too', () => {
-  demanded(
+  assertRequired(
     ['PORT', 'DIR', 'HOST'],
     'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',
   );
-  demanded(
+  assertRequired(
     [],
     'if level = System.get_env("LEVEL"), do: config(:logger, level: String.to_atom(level))\nconfig :shop, a: to_string(System.get_env("A")), b: "#{System.get_env("B")}", c: String.split(System.get_env("C", ""), ",")',
   );
@@ -196,7 +200,7 @@ test('all variables as one map: looked up, fetched, matched', () => {
     'lib/shop/parser.ex':
       'defmodule Shop.Parser do\n  def key(env), do: must(env["KEY"], "KEY")\n  def redis(%{"REDIS" => url}), do: url\n  def redis(_env), do: raise("no REDIS")\n  def port(env), do: Map.get(env, "PORT") || "1"\n  defp must(value, name), do: if(is_nil(value), do: raise("no #{name}"), else: value)\nend',
   };
-  demanded(
+  assertRequired(
     ['KEY', 'REDIS', 'HOST'],
     'env = System.get_env()\nconfig :shop, key: Shop.Parser.key(env), redis: Shop.Parser.redis(env), port: Shop.Parser.port(env), host: Map.fetch!(env, "HOST")',
     parser,
@@ -206,11 +210,11 @@ test('all variables as one map: looked up, fetched, matched', () => {
 test('what the build settled decides at boot', () => {
   const source =
     'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
-  demanded(['OWN'], source, {
+  assertRequired(['OWN'], source, {
     'config/config.exs':
       'import Config\nconfig :shop, hosted: System.get_env("HOSTING", "0") in ~w(1 true)\n',
   });
-  demanded(['HOSTED'], source, {
+  assertRequired(['HOSTED'], source, {
     'config/config.exs': 'import Config\nconfig :shop, hosted: true\n',
   });
 });
@@ -220,8 +224,8 @@ test("an endpoint's init sees its own configuration", () => {
     'lib/shop_web/endpoint.ex':
       'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  def init(_, config), do: if(config[:from_env], do: {:ok, [port: System.get_env("PORT") || raise("PORT?")]}, else: {:ok, config})\nend',
   };
-  demanded([], '', endpoint);
-  demanded(['PORT'], '', {
+  assertRequired([], '', endpoint);
+  assertRequired(['PORT'], '', {
     ...endpoint,
     'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, from_env: true\n',
   });

@@ -33,7 +33,8 @@ const umbrella = (root: string, extra: Record<string, string> = {}, release?: st
   return detect(treeOf(files), release === undefined ? {} : { release });
 };
 
-const serves = (module: string, { endpoint }: Project) => assert.is(endpoint.module, module);
+const assertEndpoint = (module: string, { endpoint }: Project) =>
+  assert.is(endpoint.module, module);
 
 test('a stock app', () => {
   const { app: names, endpoint, release, background, env, deps } = app();
@@ -59,7 +60,7 @@ test('of several releases the chosen one decides: endpoint, repos and background
   assert.equal(chosen('b'), ['b', 'ToolsWeb.Endpoint', 'Tools.Repo', 'Tools.Worker']);
   assert.equal(chosen('none'), chosen());
   const built = umbrella(releases, { ...files, Dockerfile: 'CMD ["/app/bin/b", "start"]' });
-  serves('ToolsWeb.Endpoint', detectBuilt(built.tree));
+  assertEndpoint('ToolsWeb.Endpoint', detectBuilt(built.tree));
 });
 
 test('the release: none in an umbrella that names none, of several the default', () => {
@@ -85,7 +86,7 @@ test("the Elixir requirement of an umbrella is its own; an image has to satisfy 
 });
 
 test('of two endpoints in one app, the one named after it', () =>
-  serves(
+  assertEndpoint(
     'ShopWeb.Endpoint',
     app({
       'lib/shop/api.ex': endpoint('Shop'),
@@ -94,7 +95,7 @@ test('of two endpoints in one app, the one named after it', () =>
   ));
 
 test("an endpoint through another library's macro", () =>
-  serves(
+  assertEndpoint(
     'ShopWeb.Endpoint',
     app({
       'lib/shop_web/endpoint.ex': endpoint('ShopWeb').replace('use ', 'use Certs.'),
@@ -106,30 +107,30 @@ test('of several web endpoints, the one named after the app', () => {
     ...Object.fromEntries(names.map((name) => [`lib/${name}.ex`, endpoint(name)])),
     'config/prod.exs': `import Config\n${names.map((name) => `config :shop, ${name}.Endpoint, url: [host: "x"]\n`).join('')}`,
   });
-  serves('ShopWeb.Endpoint', app(front('AdminWeb', 'BackWeb')));
-  serves(
+  assertEndpoint('ShopWeb.Endpoint', app(front('AdminWeb', 'BackWeb')));
+  assertEndpoint(
     'FrontWeb.Endpoint',
     app({ 'lib/shop_web/endpoint.ex': undefined, ...front('Api', 'FrontWeb') }),
   );
 });
 
 test("among an umbrella's endpoints: the one others build on, and never one outside the release", () => {
-  serves('StoreWeb.Endpoint', umbrella(''));
+  assertEndpoint('StoreWeb.Endpoint', umbrella(''));
   const releases = (applications: string) =>
     `, releases: [back: [applications: [${applications}]]]`;
   const released = umbrella(releases('admin: :permanent, store: :permanent'));
-  serves('StoreWeb.Endpoint', released);
+  assertEndpoint('StoreWeb.Endpoint', released);
   assert.match(released.notes.join('\n'), 'Several endpoints');
   const alone = umbrella(releases('tools: :permanent'), {
     'apps/tools/mix.exs': mixExs('app: :tools, deps: [{:phoenix, "~> 1.8"}]', '', 'Tools'),
   });
-  serves('ToolsWeb.Endpoint', alone);
+  assertEndpoint('ToolsWeb.Endpoint', alone);
   assert.is(alone.app.webDir, 'apps/tools');
   const named = umbrella(releases('admin: :permanent'), {
     'config/config.exs':
       'import Config\nconfig :store, ecto_repos: [Store.Repo]\nconfig :tools, ecto_repos: [Tools.Repo]\n',
   });
-  serves('AdminWeb.Endpoint', named);
+  assertEndpoint('AdminWeb.Endpoint', named);
   assert.equal(named.database.repos, ['Store.Repo']);
   const applications = releases('runtime_tools: :permanent');
   const single = app({
@@ -162,7 +163,7 @@ test('names that follow no rule: the web module is what others use', () => {
     app({ 'lib/shop_web/endpoint.ex': endpoint('SHOP'), 'lib/web.ex': web(name) });
   assert.is(inShop('Pages').app.webModule, 'Pages');
   assert.is(inShop('SHOP.Front').app.webModule, 'SHOP.Front');
-  serves('SHOP.Endpoint', inShop('SHOP.Front'));
+  assertEndpoint('SHOP.Endpoint', inShop('SHOP.Front'));
   assert.is(app({ 'lib/shop_web/web.ex': web('ShopWeb.Web') }).app.webModule, 'ShopWeb.Web');
 });
 
@@ -240,57 +241,57 @@ const router = (body: string) => ({
   'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend`,
 });
 
-const answers = (path: string | null, files: Record<string, string>) =>
+const assertHealthPath = (path: string | null, files: Record<string, string>) =>
   assert.is(app(files).endpoint.healthPath, path);
 
 test('health routes: scopes, forwards, plugs', () => {
-  answers(
+  assertHealthPath(
     '/public/health',
     router('scope "/public" do\n  scope "/", ShopWeb do\n    get "/health", C, :show\n  end\nend'),
   );
-  answers(
+  assertHealthPath(
     '/api/health/liveness',
     router(
       'scope "/api" do\n  get "/health/ready", C, :ready\n  get "/health/liveness", C, :live\nend',
     ),
   );
-  answers(
+  assertHealthPath(
     '/ping',
     router('scope "/" do\n  pipe_through [:browser, :auth_optional]\n  get "/ping", C, :x\nend'),
   );
-  answers('/ops/healthz', {
+  assertHealthPath('/ops/healthz', {
     ...router('forward "/ops", ShopWeb.Ops'),
     'lib/ops.ex':
       'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
   });
-  answers('/health-check', {
+  assertHealthPath('/health-check', {
     'lib/front.ex':
       'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
   });
-  answers(
+  assertHealthPath(
     '/status/alive',
     plug(
       '  @paths ["/status/alive", "/status/up"]\n  def call(%{request_path: path} = conn, _) when path in @paths do\n    send_resp(conn, 200, "")\n  end',
     ),
   );
-  answers(
+  assertHealthPath(
     '/health_check',
     plug('  def call(%{path_info: ["health_check"]} = conn, _), do: halt(conn)'),
   );
 });
 
 test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
-  answers(
+  assertHealthPath(
     null,
     router(
       'get "/users/:id/status", C, :x\nget "/orders/status", C, :y\nget "/:shop/health", C, :z',
     ),
   );
-  answers(
+  assertHealthPath(
     null,
     router('scope "/" do\n  pipe_through [:browser, :require_admin]\n  get "/health", C, :x\nend'),
   );
-  answers(null, plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn'));
+  assertHealthPath(null, plug('  defp canonical(%{request_path: "/health"} = conn, _), do: conn'));
 });
 
 test.run();

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import { readAttachCommand } from '../src/fly/postgres.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, planFor, shop } from './support.ts';
+import { FLAGS, planFor, shop, type Texts, writtenTo } from './support.ts';
 import {
   changedPaths,
   generate,
@@ -236,7 +236,7 @@ test('the comment on the database names the variable that the app reads, and is 
   const own = `${shop()['config/runtime.exs']}\nconfig :shop, Shop.Repo, url: System.fetch_env!("PG_URL")\n`;
   const texts = shop({ 'config/runtime.exs': own });
   const fly = (postgres: string, before = texts) =>
-    planFor(before, { ...FLAGS, postgres }).find(({ path }) => path === 'fly.toml')?.after ?? '';
+    writtenTo('fly.toml', before, { ...FLAGS, postgres });
   const said = 'PG_URL is a secret, set by: fly postgres attach old-db --app shop';
   const first = fly('old-db');
   assert.match(first, `# ${said} --variable-name PG_URL\n`);
@@ -254,8 +254,7 @@ config :shop, ShopWeb.Endpoint,
   check_origin: String.split(System.fetch_env!("ORIGINS"), ",")
 `;
   const own = shop({ 'config/runtime.exs': runtime });
-  const fly = (texts: Record<string, string>) =>
-    planFor(texts).find(({ path }) => path === 'fly.toml')?.after ?? '';
+  const fly = (texts: Texts) => writtenTo('fly.toml', texts);
   const { PREVIEW_HOST, PREVIEW_PORT, ORIGINS } = valueAt(
     parseFlyToml(fly(own)),
     'env',

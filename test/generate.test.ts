@@ -5,19 +5,15 @@ import { files } from '../generators/all.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { plan } from '../src/plan/plan.ts';
-import { complete, FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
-
-type Texts = Record<string, string>;
-const text = (texts: Texts, path: string, flags = FLAGS): string =>
-  planFor(texts, flags).find((change) => change.path === path)?.after ?? '';
+import { afterFly, complete, FLAGS, projectOf, shop, type Texts, writtenTo } from './support.ts';
 
 const IDLE = {
   'lib/shop/application.ex':
     'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.Repo, ShopWeb.Endpoint], [])\nend\n',
 };
 test('background work keeps one machine on; without it the machine sleeps', () => {
-  const { http_service: on } = TOML.parse(text(shop(), 'fly.toml'));
-  const { http_service: idle } = TOML.parse(text(shop(IDLE), 'fly.toml'));
+  const { http_service: on } = TOML.parse(writtenTo('fly.toml', shop()));
+  const { http_service: idle } = TOML.parse(writtenTo('fly.toml', shop(IDLE)));
   assert.match(JSON.stringify(on), /"auto_stop_machines":"off".*"min_machines_running":1/);
   assert.match(JSON.stringify(idle), '"auto_stop_machines":"suspend"');
 });
@@ -28,7 +24,7 @@ test('what fly launch writes stops no background work; an answer of ours stays',
       'app = "shop"\nprimary_region = "lhr"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n  min_machines_running = 0\n',
   });
   assert.is(complete(FLAGS, projectOf(launched)).background, true);
-  const answered = withChanges(launched, planFor(launched, { ...FLAGS, background: 'no' }));
+  const answered = afterFly(launched, { ...FLAGS, background: 'no' });
   assert.is(complete({}, projectOf(answered)).background, false);
 });
 
@@ -38,7 +34,7 @@ test('an existing runtime.exs, env.sh.eex and .dockerignore keep every byte of t
     '.dockerignore': '!.env.build\nmine',
   });
   for (const path of ['config/runtime.exs', 'rel/env.sh.eex', '.dockerignore'])
-    assert.ok(text(texts, path).includes(texts[path] ?? '?'), path);
+    assert.ok(writtenTo(path, texts).includes(texts[path] ?? '?'), path);
 });
 
 test("the app's own health route is used and no plug is added", () => {
@@ -46,14 +42,14 @@ test("the app's own health route is used and no plug is added", () => {
     'lib/shop_web/router.ex':
       'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  scope "/api" do\n    get "/healthz", ShopWeb.HealthController, :show\n  end\nend\n',
   });
-  assert.is(text(texts, 'lib/shop_web/endpoint.ex'), '');
-  assert.match(text(texts, 'fly.toml'), 'path = "/api/healthz"');
+  assert.is(writtenTo('lib/shop_web/endpoint.ex', texts), '');
+  assert.match(writtenTo('fly.toml', texts), 'path = "/api/healthz"');
 });
 
 test('runtime.exs: max_lifetime where db_connection has it, closures where nothing reboots', () => {
   const runtime = (path: string, from: string, to: string) => {
     const changes = { [path]: (shop()[path] ?? '').replace(from, to) };
-    return text(shop(changes), 'config/runtime.exs', { ...FLAGS, postgres: 'managed' });
+    return writtenTo('config/runtime.exs', shop(changes), { ...FLAGS, postgres: 'managed' });
   };
   const ours = runtime('mix.lock', '', '');
   assert.match(ours, 'max_lifetime: 480_000..540_000');
@@ -69,7 +65,10 @@ test('each file is planned from the answers that it asks for', () => {
     const flags = Object.fromEntries(
       Object.entries(FLAGS).filter(([name]) => file.asks.includes(name as QuestionName)),
     );
-    for (const change of plan([file], { project, answers: complete(flags, project, file.asks) }))
+    for (const change of plan([file], {
+      project,
+      answers: complete(flags, project, file.asks),
+    }))
       assert.not.match(change.after, 'undefined', change.path);
   }
 });

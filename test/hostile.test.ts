@@ -1,4 +1,4 @@
-/** Repos and texts of people who mean harm, or whose repos are large, deep or odd. */
+/** Repos of people who mean harm, and repos that are large, deep or odd. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,9 +23,8 @@ import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { COSTLY } from './budget.ts';
 import { outputOf } from './commands.ts';
-import { complete, FLAGS, SHOP, shop, writeFiles } from './support.ts';
+import { complete, FLAGS, SHOP, shop, type Texts, writeFiles } from './support.ts';
 
-type Texts = Record<string, string>;
 const numRuns = Number(process.env.ROUNDS ?? 60);
 
 let folder = '';
@@ -34,15 +33,15 @@ test.before.each(() => {
 });
 test.after.each(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-/** All that is said and written about a repo; undefined: refused in a sentence. Anything else thrown is a defect. */
-function all(texts: Texts): string | undefined {
+/** All that is printed and written about a repo; undefined where it is refused by a Problem. Any other error is a defect. */
+function outputFor(texts: Texts): string | undefined {
   try {
     const project = detect(treeOf(texts));
-    const said = [verdictsOf(check(project), true), JSON.stringify(factsOf(project))];
+    const printed = [verdictsOf(check(project), true), JSON.stringify(factsOf(project))];
     refuseUnsupported(project);
     const answers = complete(FLAGS, project);
-    const changes = plan(files, { project, answers, command: 'npx plop' });
-    return [...said, diffOf(changes), ...changes.map(({ after }) => after)]
+    const changes = plan(files, { project, answers: answers, command: 'npx plop' });
+    return [...printed, diffOf(changes), ...changes.map(({ after }) => after)]
       .map(printable)
       .join('\n');
   } catch (error) {
@@ -51,31 +50,31 @@ function all(texts: Texts): string | undefined {
   }
 }
 
-const SIGNS =
+const CHARACTERS =
   'a b\'"`$#{}()[];&|<>*?!~%\\/=:,.-_@^+\n\r\té日\u0000\u007f\u009b\u200b\u202e\u2028\uFEFF';
-const signs = fc.constantFrom(...SIGNS, '#{', '$(', '${', '\u001b[2J', '\u{E0001}');
-const hostile = fc.array(signs, { maxLength: 12 }).map((parts) => parts.join(''));
+const characters = fc.constantFrom(...CHARACTERS, '#{', '$(', '${', '\u001b[2J', '\u{E0001}');
+const hostile = fc.array(characters, { maxLength: 12 }).map((parts) => parts.join(''));
 
-/** A text behind a door, undefined where the door refuses. */
-function quoted(door: (text: string) => string, text: string): string | undefined {
+/** A quoted text; undefined where it is refused. */
+function quotedOrRefused(quoteText: (text: string) => string, text: string): string | undefined {
   try {
-    return door(text);
+    return quoteText(text);
   } catch (error) {
     assert.instance(error, Problem);
     return undefined;
   }
 }
 
-test('a text behind the door of each language is read back as it was', () => {
+test('a text that is quoted for a language is read back as it was', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       assert.is(TOML.parse(`a = ${quote.tomlString(text)}`).a, text);
       assert.is(quote.tomlString(text).search(INVISIBLE), -1);
       const { body, problem } = parseElixir(`[${quote.elixirAtom(text)}, 1]`);
       assert.equal([problem, body.length, body[0]?.is], [null, 1, 'list'], text);
-      const copied = quoted((path) => quote.copyPaths([path, './']), text);
+      const copied = quotedOrRefused((path) => quote.copyPaths([path, './']), text);
       assert.ok(copied === undefined || !/[\r\n]|^-/.test(copied));
-      const path = quoted(quote.shellPath, text);
+      const path = quotedOrRefused(quote.shellPath, text);
       assert.ok(path === undefined || !path.startsWith('-'));
     }),
     { numRuns },
@@ -85,10 +84,10 @@ test('a text behind the door of each language is read back as it was', () => {
   assert.is(quote.elixirModule('Shop.Repo'), 'Shop.Repo');
 });
 
-test('words of a command arrive as they are', () => {
+test('words that are quoted for a shell arrive as they are', () => {
   const texts = fc
     .sample(hostile, numRuns)
-    .filter((text) => quoted(quote.shellWord, text) !== undefined);
+    .filter((text) => quotedOrRefused(quote.shellWord, text) !== undefined);
   const out = execFileSync('sh', ['-c', `printf '%s\\0' ${texts.map(quote.shellWord).join(' ')}`]);
   assert.equal(out.toString().split('\0').slice(0, -1), texts);
 });
@@ -133,7 +132,7 @@ test('secrets are masked wherever they are shown; the file stays', () => {
 });
 
 const OUTSIDE = 'elixir 9.9.9-otp-99\n';
-test('reading stays in the repo, however the links lie', () => {
+test('no symbolic link makes a run read outside the repo', () => {
   const outside = join(folder, 'outside');
   writeFiles(outside, { '.tool-versions': OUTSIDE, 'mix.exs': 'outside', 'shop.ex': 'outside' });
   const app = join(folder, 'app');
@@ -143,20 +142,20 @@ test('reading stays in the repo, however the links lie', () => {
   fs.symlinkSync(outside, join(app, 'lib/outside'));
   fs.symlinkSync('..', join(app, 'up'));
   const tree = openTree(app);
-  const outsides = ['lib', 'up', '..', 'lib/../..'].map((way) => `${way}/outside/mix.exs`);
+  const outsides = ['lib', 'up', '..', 'lib/../..'].map((dir) => `${dir}/outside/mix.exs`);
   for (const path of ['.tool-versions', ...outsides, 'a\0b'])
     assert.is(tree.read(path), undefined, path);
   assert.equal(
     [...tree.paths].filter((path) => /outside/.test(path)),
     [],
   );
-  // The folder itself may be a link
+  // The folder that is opened may itself be a link
   fs.symlinkSync(app, join(folder, 'linked'));
   assert.equal([...openTree(join(folder, 'linked')).paths], [...tree.paths]);
   assert.is(openTree(join(folder, 'linked')).read('../outside/mix.exs'), undefined);
 });
 
-test('what is not read is said, and what is needed is read at any size', () => {
+test('a file that is too large is named in a note; mix.lock may be larger', () => {
   fs.cpSync(SHOP, folder, { recursive: true });
   const large = `# ${'x'.repeat(1 << 20)}\n`;
   writeFiles(folder, {
@@ -171,7 +170,7 @@ test('what is not read is said, and what is needed is read at any size', () => {
   assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
 });
 
-test('what was not read is named where something is missing', () => {
+test('a folder that was not read is named where something is missing', () => {
   const tree = treeOf(shop({ 'lib/shop_web/endpoint.ex': undefined }));
   assert.throws(
     () => detect({ ...tree, skipped: ['lib was not looked at: permission denied'] }),
@@ -179,7 +178,7 @@ test('what was not read is named where something is missing', () => {
   );
 });
 
-test('a folder of caches or uploads hides no other', () => {
+test('a large folder of caches or uploads does not hide the other folders', () => {
   fs.cpSync(SHOP, folder, { recursive: true });
   for (const cache of ['.direnv/flake', 'priv/static/uploads'])
     writeFiles(
@@ -191,8 +190,8 @@ test('a folder of caches or uploads hides no other', () => {
   assert.match(project.notes.join('\n'), /more than \d+ files/);
 });
 
-/** An earlier version kept its journal in the repo, and did what it said. */
-test("nothing in a repo under our names steers a run, and it stays the owner's", async () => {
+/** An earlier version kept a journal in the repo, and did what was in it. */
+test('files in a repo that are named like ours do not steer a run, and stay', async () => {
   const app = join(folder, 'app');
   fs.cpSync(SHOP, app, { recursive: true });
   const files = [{ path: 'victim', before: null, after: 'x' }];
@@ -210,7 +209,7 @@ test("nothing in a repo under our names steers a run, and it stays the owner's",
   }
 });
 
-test('a flyctl of the repo, or of the folder one stands in, is never started', () => {
+test('a flyctl in the repo or in the current folder is never started', () => {
   fs.mkdirSync(join(folder, '.git'));
   fs.mkdirSync(join(folder, 'apps/shop/bin'), { recursive: true });
   const before = process.env.PATH;
@@ -233,9 +232,9 @@ const PATHS =
   'fly.toml Dockerfile config/runtime.exs rel/env.sh.eex mix.exs mix.lock .dockerignore assets/package.json'.split(
     ' ',
   );
-const everywhere = (text: (path: string) => string, paths = PATHS): Texts =>
+const inEach = (text: (path: string) => string, paths = PATHS): Texts =>
   Object.fromEntries(paths.map((path) => [path, text(path)]));
-const named = (name: string): Texts => ({
+const usingName = (name: string): Texts => ({
   'mix.exs': (shop()['mix.exs'] ?? '').replace('{:bandit', `{:${name}, "~> 1.0"}, {:bandit`),
   'mix.lock': (shop()['mix.lock'] ?? '').replace(
     '%{',
@@ -251,11 +250,11 @@ const ODD: [string, Texts][] = [
     `package.json: ${json}`,
     { 'assets/package.json': json, 'package.json': json },
   ]),
-  ...NAMES.map((name): [string, Texts] => [`the name ${name}`, named(name)]),
-  ['byte-order marks', everywhere((path) => `\uFEFF${shop()[path] ?? ''}`)],
+  ...NAMES.map((name): [string, Texts] => [`the name ${name}`, usingName(name)]),
+  ['byte-order marks', inEach((path) => `\uFEFF${shop()[path] ?? ''}`)],
   [
     'empty files',
-    everywhere(
+    inEach(
       () => '',
       [
         ...PATHS.filter((path) => !/^mix/.test(path)),
@@ -266,12 +265,12 @@ const ODD: [string, Texts][] = [
 ];
 
 for (const [name, changes] of ODD)
-  test(`${name}: taken, or refused in a sentence`, () => {
-    const said = all({ ...shop(), ...changes });
-    assert.not.match(said ?? '', /undefined|\[object|NaN|native code/);
+  test(`${name}: taken, or refused by a Problem`, () => {
+    const output = outputFor({ ...shop(), ...changes });
+    assert.not.match(output ?? '', /undefined|\[object|NaN|native code/);
   });
 
-/** Each is one file, made of so many of the same. */
+/** A file that repeats a text. */
 const LARGE: [path: string, unit: string, count: number][] = [
   ['.tool-versions', '\n', 900_000],
   ['.tool-versions', 'elixir 1.1-rc.', 60_000],
@@ -296,8 +295,8 @@ const LARGE: [path: string, unit: string, count: number][] = [
   ['rel/env.sh.eex', 'a=$( ', 39_000],
   ['rel/env.sh.eex', `A="${'\\a'.repeat(30)}\n`, 1],
 ];
-/** 3 seconds of CPU, which other programs have no part in. */
-function quickly(run: () => void): void {
+/** CPU time is measured, so that other programs don't matter. */
+function within3Seconds(run: () => void): void {
   const start = process.cpuUsage();
   run();
   const { user, system } = process.cpuUsage(start);
@@ -306,36 +305,36 @@ function quickly(run: () => void): void {
 
 for (const [path, unit, count] of LARGE)
   test(`${path} of ${count} times ${JSON.stringify(unit)} takes no longer than 3 seconds`, () =>
-    quickly(() => all({ ...shop(), [path]: unit.repeat(count) })));
+    within3Seconds(() => outputFor({ ...shop(), [path]: unit.repeat(count) })));
 
-/** Always tried; with ROUNDS all of them are, which takes half a minute. */
+/** The costly repos that are always tried; with ROUNDS all are, which takes half a minute. */
 const QUICK =
   /^(a list that doubles|(blank lines|slashes|prefix operators) in a row|a chain of names without arguments|functions without an end|a long word behind use)$/;
 for (const [name, { files: costly, beyond }] of Object.entries(COSTLY))
   if (process.env.ROUNDS || QUICK.test(name))
-    test(`${name}: read within 3 seconds, and what was not is said`, () =>
-      quickly(() => {
-        let said = '';
+    test(`${name}: read within 3 seconds, with a note where the budget ended it`, () =>
+      within3Seconds(() => {
+        let notes = '';
         try {
           const project = detect(treeOf({ ...shop(), ...costly }));
           check(project);
-          said = project.notes.join('\n');
+          notes = project.notes.join('\n');
         } catch (error) {
           assert.instance(error, Problem);
-          said = (error as Problem).message;
+          notes = (error as Problem).message;
         }
-        assert.is(/here than is read/.test(said), beyond);
+        assert.is(/here than is read/.test(notes), beyond);
       }));
 
-test('a problem is one line, however long and odd what it quotes', () => {
+test('a problem is one short line, whatever it quotes', () => {
   const { message } = new Problem(`"a\nb${'x'.repeat(100_000)}" is none; give another`);
   assert.ok(message.length < 2100);
   assert.match(message, /^"a\\nbx+…x+" is none; give another$/);
 });
 
-test('variables of a Dockerfile that double are left as they are written', () => {
+test('variables of a Dockerfile that double at each step are not expanded without end', () => {
   const lines = Array.from({ length: 60 }, (_, n) => `ARG A${n + 1}=\${A${n}}\${A${n}}\n`);
-  all({ ...shop(), Dockerfile: `ARG A0=xx\n${lines.join('')}FROM \${A60}\nUSER \${A60}\n` });
+  outputFor({ ...shop(), Dockerfile: `ARG A0=xx\n${lines.join('')}FROM \${A60}\nUSER \${A60}\n` });
 });
 
 test('a fly.toml that overflows its parser is refused', () => {
@@ -343,7 +342,8 @@ test('a fly.toml that overflows its parser is refused', () => {
     `${'['.repeat(5000)}${']'.repeat(5000)}`,
     `${'{a='.repeat(5000)}1${'}'.repeat(5000)}`,
   ];
-  for (const value of deep) assert.is(all({ ...shop(), 'fly.toml': `a = ${value}` }), undefined);
+  for (const value of deep)
+    assert.is(outputFor({ ...shop(), 'fly.toml': `a = ${value}` }), undefined);
 });
 
 test('a checksum that was edited is no longer ours', () => {
@@ -355,8 +355,8 @@ test('a checksum that was edited is no longer ours', () => {
 test('patterns with many stars take no time', () => {
   const name = `${'a'.repeat(200)}b`;
   const stars = `${'a*'.repeat(50)}c`;
-  quickly(() =>
-    all({
+  within3Seconds(() =>
+    outputFor({
       ...shop(),
       [`packages/${name}/package.json`]: '{}',
       'package-lock.json': '{}',
@@ -368,41 +368,47 @@ test('patterns with many stars take no time', () => {
   );
 });
 
-/** Edits that a person, a merge or a tool makes, at random places; what is theirs has a token. */
-const EDITS = 'insert,tail,delete,double,mark,behind,sum,double mark,indent,truncate,crlf';
+/** What a person, a merge or a tool does to a file, at random places. */
+const ACTIONS = 'insert,append,delete,double,mark,after mark,sum,double mark,indent,truncate,crlf';
 const edits = fc.array(
   fc.record({
-    what: fc.constantFrom(...EDITS.split(',')),
+    action: fc.constantFrom(...ACTIONS.split(',')),
     line: fc.nat(200),
     column: fc.nat(100),
   }),
   { minLength: 1, maxLength: 4 },
 );
-type Edit = { what: string; line: number; column: number };
+type Edit = { action: string; line: number; column: number };
 
-function edited(text: string, all: readonly Edit[]): { text: string; tokens: string[] } {
+/** A text after edits, and the tokens in it that mark what its owner wrote. */
+function edited(text: string, list: readonly Edit[]): { text: string; tokens: string[] } {
   const tokens: string[] = [];
-  const token = (): string => `MINE${tokens.push(`MINE${tokens.length}X`) - 1}X`;
-  const result = all.reduce((current, { what, line, column }) => {
+  const newToken = (): string => {
+    const token = `MINE${tokens.length}X`;
+    tokens.push(token);
+    return token;
+  };
+  const result = list.reduce((current, { action, line, column }) => {
     const lines = current.split('\n');
-    const any = line % lines.length;
-    const marks = lines.flatMap((one, index) => (/phoenix-fly/.test(one) ? [index] : []));
-    const mark = marks[line % (marks.length || 1)] ?? any;
-    const here = lines[mark] ?? '';
-    if (what === 'insert') lines.splice(any, 0, `# ${token()}`);
-    if (what === 'tail') lines[any] += ` # ${token()}`;
-    if (what === 'delete') lines.splice(any, 1);
-    if (what === 'double') lines.splice(column % lines.length, 0, lines[any] ?? '');
-    if (what === 'mark') lines[mark] = `${here.slice(0, column)}${token()}${here.slice(column)}`;
-    if (what === 'behind') lines[mark] = `${here} ${token()}`;
-    if (what === 'sum') lines[mark] = here.replace(/ ?\(\w+\)/, '');
-    if (what === 'double mark') lines.splice(any, 0, here);
-    if (what === 'indent') lines[mark] = `  ${here}`;
-    if (what === 'truncate') lines.length = Math.max(1, any);
+    const index = line % lines.length;
+    const marks = [...lines.keys()].filter((key) => /phoenix-fly/.test(lines[key] ?? ''));
+    const markIndex = marks[line % (marks.length || 1)] ?? index;
+    const mark = lines[markIndex] ?? '';
+    if (action === 'insert') lines.splice(index, 0, `# ${newToken()}`);
+    if (action === 'append') lines[index] += ` # ${newToken()}`;
+    if (action === 'delete') lines.splice(index, 1);
+    if (action === 'double') lines.splice(column % lines.length, 0, lines[index] ?? '');
+    if (action === 'mark')
+      lines[markIndex] = `${mark.slice(0, column)}${newToken()}${mark.slice(column)}`;
+    if (action === 'after mark') lines[markIndex] = `${mark} ${newToken()}`;
+    if (action === 'sum') lines[markIndex] = mark.replace(/ ?\(\w+\)/, '');
+    if (action === 'double mark') lines.splice(index, 0, mark);
+    if (action === 'indent') lines[markIndex] = `  ${mark}`;
+    if (action === 'truncate') lines.length = Math.max(1, index);
     const joined = lines.join('\n');
-    return what === 'crlf' ? joined.replace(/\r?\n/g, '\r\n') : joined;
+    return action === 'crlf' ? joined.replace(/\r?\n/g, '\r\n') : joined;
   }, text);
-  return { text: result, tokens: tokens.filter((one) => result.includes(one)) };
+  return { text: result, tokens: tokens.filter((token) => result.includes(token)) };
 }
 
 const OLD = Array.from({ length: 12 }, (_, index) => (index % 4 ? `# line ${index}` : '')).join(
@@ -417,18 +423,22 @@ for (const [name, merge] of Object.entries(MERGES))
   test(`random edits of a file with our ${name}: nothing of its owner's is lost, and a second run changes nothing`, () => {
     const ours = merge(name === 'lines' ? undefined : '#!/bin/sh\nfirst\n', `${OLD}\n`, 'leave');
     fc.assert(
-      fc.property(edits, fc.constantFrom('leave' as const, 'merge' as const), (all, onConflict) => {
-        const { text, tokens } = edited(ours, all);
-        try {
-          const next = merge(text, NEW, onConflict);
-          for (const token of tokens) assert.ok(next.includes(token), token);
-          assert.is(merge(next, NEW, onConflict), next);
-          const replaced = merge(text, NEW, 'replace');
-          assert.is(merge(replaced, NEW, 'replace'), replaced);
-        } catch (error) {
-          assert.instance(error, Problem);
-        }
-      }),
+      fc.property(
+        edits,
+        fc.constantFrom('leave' as const, 'merge' as const),
+        (list, onConflict) => {
+          const { text, tokens } = edited(ours, list);
+          try {
+            const next = merge(text, NEW, onConflict);
+            for (const token of tokens) assert.ok(next.includes(token), token);
+            assert.is(merge(next, NEW, onConflict), next);
+            const replaced = merge(text, NEW, 'replace');
+            assert.is(merge(replaced, NEW, 'replace'), replaced);
+          } catch (error) {
+            assert.instance(error, Problem);
+          }
+        },
+      ),
       { numRuns: numRuns * 10 },
     );
   });

@@ -5,7 +5,7 @@ import { chooseImage } from '../src/fly/images.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { app, mixLock } from './support.ts';
 
-const chosen = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
+const imageFor = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
   const { elixir, otp: release } = chooseImage(
     { elixir: { version, otp, requirements: [requirement] } },
     'debian',
@@ -15,13 +15,13 @@ const chosen = (version: string | null, otp: string | null, requirement = '>= 0.
 
 test('an Erlang that an Elixir has no image for gives way to the nearest', () => {
   // 25 is there, but on bullseye
-  assert.is(chosen('1.18.4', '25'), '1.18 on 26');
-  assert.is(chosen('1.17.3', '29'), '1.17 on 27');
-  assert.is(chosen('1.20.3', '24'), '1.20 on 27');
+  assert.is(imageFor('1.18.4', '25'), '1.18 on 26');
+  assert.is(imageFor('1.17.3', '29'), '1.17 on 27');
+  assert.is(imageFor('1.20.3', '24'), '1.20 on 27');
 });
 
 test('between two Elixirs that are equally near, the newer one is taken', () =>
-  assert.is(chosen('1.18.4', '27', '~> 1.17.0 or ~> 1.19.0'), '1.19 on 27'));
+  assert.is(imageFor('1.18.4', '27', '~> 1.17.0 or ~> 1.19.0'), '1.19 on 27'));
 
 const packages = (files: Record<string, string>, dependency = ''): string[] =>
   runnerPackages(app(files, dependency), 'alpine', 27, false).split(' ');

@@ -8,13 +8,23 @@ import { migrateSh } from '../generators/migrate-sh.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { plan } from '../src/plan/plan.ts';
 import { apply } from '../src/write/apply.ts';
-import { app, complete, FLAGS, mixLock, planFor, projectOf, shop, writeFiles } from './support.ts';
+import {
+  app,
+  complete,
+  FLAGS,
+  type Flags,
+  mixLock,
+  notesOf,
+  projectOf,
+  shop,
+  type Texts,
+  writeFiles,
+  writtenTo,
+} from './support.ts';
 
 const SCRIPT = 'rel/overlays/bin/migrate';
-const written = (files: Record<string, string> = {}, flags = FLAGS) => {
-  const changes = planFor(shop(files), flags);
-  return (path: string) => changes.find((change) => change.path === path)?.after ?? '';
-};
+const script = (files: Texts): string => writtenTo(SCRIPT, shop(files));
+const flyToml = (files: Texts, flags?: Flags): string => writtenTo('fly.toml', shop(files), flags);
 
 test('the release gets a bin/migrate that runs as it is, and release_command runs it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
@@ -34,26 +44,23 @@ test('the release gets a bin/migrate that runs as it is, and release_command run
   } finally {
     rmSync(folder, { recursive: true });
   }
-  assert.match(
-    written({}, { ...FLAGS, migrate: 'yes' })('fly.toml'),
-    'release_command = "/app/bin/migrate"',
-  );
+  assert.match(flyToml({}, { ...FLAGS, migrate: 'yes' }), 'release_command = "/app/bin/migrate"');
 });
 
 test('what the app has is used: its script, its Release module, its own release_command', () => {
-  assert.is(written({ [SCRIPT]: '#!/bin/sh\n# mine\n' })(SCRIPT), '#!/bin/sh\n# mine\n');
+  assert.is(script({ [SCRIPT]: '#!/bin/sh\n# mine\n' }), '#!/bin/sh\n# mine\n');
   const module = 'defmodule Shop.Release do\n  def migrate do\n    :ok\n  end\nend\n';
   assert.match(
-    written({ 'lib/shop/release.ex': module })(SCRIPT),
+    script({ 'lib/shop/release.ex': module }),
     'exec ./shop eval Shop.Release.migrate\n',
   );
   assert.match(
-    written({ 'lib/shop/release.ex': module.replace('migrate', 'other') })(SCRIPT),
+    script({ 'lib/shop/release.ex': module.replace('migrate', 'other') }),
     'Ecto.Migrator',
   );
   const own = 'app = "shop"\n[deploy]\nrelease_command = "/app/bin/shop eval Own.migrate"\n';
-  assert.is(written({ 'fly.toml': own })(SCRIPT), '');
-  assert.match(written({ 'fly.toml': own.replace(/shop eval.*"/, 'migrate"') })(SCRIPT), 'eval');
+  assert.is(script({ 'fly.toml': own }), '');
+  assert.match(script({ 'fly.toml': own.replace(/shop eval.*"/, 'migrate"') }), 'eval');
   assert.equal(migrateSh.outputs({ project: app(), answers: complete(FLAGS, app()) }), []);
 });
 
@@ -63,7 +70,7 @@ test('an app that asks the database at its start is migrated before, and told wh
     'lib/shop/settings.ex':
       'defmodule Shop.Settings do\n  def load, do: Shop.Repo.all(Setting)\nend\n',
   });
-  const reason = (files: Record<string, string>) => queriesAtStart(projectOf(shop(files)));
+  const reason = (files: Texts) => queriesAtStart(projectOf(shop(files)));
   const worker = (init: string) => ({
     'lib/shop/trader.ex': `defmodule Shop.Trader do\n  use GenServer\n  def init(options), do: ${init}\n  def handle_info(_, state), do: {:noreply, Shop.Repo.all(Order)}\nend\n`,
   });
@@ -85,11 +92,10 @@ test('an app that asks the database at its start is migrated before, and told wh
   assert.is(queriesAtStart(oban('2.21.4')), undefined);
   assert.match(queriesAtStart(oban('2.22.0')) ?? '', 'Oban 2.22.0');
   const files = application('warm()');
-  assert.match(written(files)('fly.toml'), 'release_command');
-  assert.not.match(written(files, { ...FLAGS, migrate: 'no' })('fly.toml'), 'release_command');
+  assert.match(flyToml(files), 'release_command');
+  assert.not.match(flyToml(files, { ...FLAGS, migrate: 'no' }), 'release_command');
   const project = projectOf(shop(files));
-  const notes = (migrate: string) =>
-    migrateSh.notes?.({ project, answers: complete({ ...FLAGS, migrate }, project) }).join() ?? '';
+  const notes = (migrate: string) => notesOf(migrateSh, project, { ...FLAGS, migrate });
   assert.match(notes('yes'), /release_command.*as start in lib\/shop\/application.ex/);
   assert.match(notes('no'), 'the first deploy will fail');
 });

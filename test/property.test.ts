@@ -1,4 +1,4 @@
-/** Random projects, answers and edits. ROUNDS=10000 runs that many rounds of each; the default stays within seconds. */
+/** Random projects, answers and edits. ROUNDS=10000 runs so many rounds of each test; without it they take seconds. */
 import { spawnSync } from 'node:child_process';
 import TOML from '@iarna/toml';
 import { DockerfileParser } from 'dockerfile-ast';
@@ -7,38 +7,44 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
-import { type Answers, type QuestionName, questionNames } from '../src/answers/questions.ts';
+import { type Answers, questionNames } from '../src/answers/questions.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { Problem } from '../src/problem.ts';
 import { nextSteps } from '../src/run/steps.ts';
-import { complete, FLAGS, projectOf, shop, withChanges } from './support.ts';
+import {
+  complete,
+  FLAGS,
+  type Flags,
+  projectOf,
+  shop,
+  type Texts,
+  withChanges,
+} from './support.ts';
 
-type Texts = Record<string, string>;
-type Flags = Partial<Record<QuestionName, string>>;
 const numRuns = Number(process.env.ROUNDS ?? 15);
-/** A round of edits runs everything up to ten times; CI's many runs and ROUNDS find what is rare. */
+/** Fewer rounds of edits, since each runs everything up to ten times. */
 const editRuns = Number(process.env.ROUNDS ?? 8);
 
 interface Outcome {
   texts: Texts;
   answers: Answers;
-  /** Files in which theirs stood against ours. */
+  /** How many files have a conflict. */
   conflicts: number;
 }
 
-/** The tree after a run; undefined: refused in a sentence. Anything else thrown is a defect. */
+/** The repo after a run; undefined where it is refused by a Problem. Any other error is a defect. */
 function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | undefined {
   try {
     const project = projectOf(texts);
     const answers = complete(flags, project);
-    const changes = plan(files, { project, answers }, onConflict);
+    const changes = plan(files, { project, answers: answers }, onConflict);
     return {
       texts: withChanges(texts, changes),
       answers,
-      conflicts: changes.filter((one) => one.ours !== undefined).length,
+      conflicts: changes.filter(({ ours }) => ours !== undefined).length,
     };
   } catch (error) {
     if (error instanceof Problem) return undefined;
@@ -46,45 +52,38 @@ function run(texts: Texts, flags: Flags, onConflict?: OnConflict): Outcome | und
   }
 }
 
-/** What a run with these answers, or with those it finds in the files, would still change. */
-function left(texts: Texts, answers?: Answers, onConflict?: OnConflict): string[] {
+/** The files that another run would change. @param answers without them those that the files give */
+function remainingChanges(texts: Texts, answers?: Answers, onConflict?: OnConflict): string[] {
   const project = projectOf(texts);
   return plan(files, { project, answers: answers ?? complete({}, project) }, onConflict)
-    .filter((one) => kindOf(one) !== 'same')
-    .map((one) => one.path);
+    .filter((change) => kindOf(change) !== 'same')
+    .map(({ path }) => path);
 }
 
-const ELIXIR = [
+const ELIXIR_FILES = [
   'config/runtime.exs',
   'lib/shop_web/plugs/health.ex',
   'lib/shop_web/endpoint.ex',
   'mix.exs',
 ];
-const TEMPLATES = ['Dockerfile', 'fly.toml', '.dockerignore', ...ELIXIR];
-let shells = 0;
+const WRITTEN_FILES = ['Dockerfile', 'fly.toml', '.dockerignore', ...ELIXIR_FILES];
+let assertions = 0;
 
-/** @iarna/toml 3.0 refuses CRLF behind a comment. */
+/** @iarna/toml 3.0 refuses CRLF after a comment. */
 const parseToml = (text = '') => TOML.parse(text.replaceAll('\r\n', '\n'));
 
-/** Every file that we write is what its reader takes. */
-function parses(texts: Texts): void {
+/** Every file that we write can be parsed by the program that reads it. */
+function assertParses(texts: Texts): void {
   parseToml(texts['fly.toml']);
-  assert.equal(
-    validate(texts.Dockerfile ?? '')
-      .filter((one) => one.severity === 1)
-      .map((one) => one.message),
-    [],
-  );
-  for (const path of ELIXIR) assert.is(parseElixir(texts[path] ?? '').problem, null, path);
-  for (const path of TEMPLATES) assert.not.match(texts[path] ?? '', /&#|&quot;|<%/, path);
-  if (shells++ % 20 === 0)
-    assert.is(
-      spawnSync('sh', ['-n'], {
-        input: (texts['rel/env.sh.eex'] ?? '').replaceAll('\r\n', '\n'),
-        encoding: 'utf8',
-      }).stderr,
-      '',
-    );
+  const errors = validate(texts.Dockerfile ?? '').filter(({ severity }) => severity === 1);
+  assert.equal(errors, []);
+  for (const path of ELIXIR_FILES) assert.is(parseElixir(texts[path] ?? '').problem, null, path);
+  for (const path of WRITTEN_FILES) assert.not.match(texts[path] ?? '', /&#|&quot;|<%/, path);
+  // Starting a shell takes long
+  if (assertions++ % 20 === 0) {
+    const input = (texts['rel/env.sh.eex'] ?? '').replaceAll('\r\n', '\n');
+    assert.is(spawnSync('sh', ['-n'], { input, encoding: 'utf8' }).stderr, '');
+  }
 }
 
 const crlf = (text: string): string => text.replace(/\r?\n/g, '\r\n');
@@ -125,7 +124,7 @@ const HEALTH = {
     'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", ShopWeb.HealthController, :show\n  get "/health", ShopWeb.HealthController, :show\nend\n',
 };
 
-/** A Phoenix app with some of the files that others have. */
+/** The fixture with other files and versions. */
 const projects: fc.Arbitrary<Texts> = fc
   .record({
     elixir: fc.constantFrom('1.18.4-otp-27', '1.17.3-otp-26', '1.15.8-otp-26', '1.19.1-otp-28'),
@@ -142,26 +141,27 @@ const projects: fc.Arbitrary<Texts> = fc
     shop({ '.tool-versions': `elixir ${elixir}\n`, ...files, ...idle, ...health }),
   );
 
-/** What a person does to a file; `at` is the place in it, in thousandths. */
+/** What a person does to a file. */
 interface Edit {
   file: string;
-  at: number;
-  what: string;
+  /** The place in the file, in thousandths of its lines. */
+  position: number;
+  action: string;
 }
 const FILES =
   'Dockerfile Dockerfile fly.toml fly.toml .dockerignore rel/env.sh.eex config/runtime.exs lib/shop_web/endpoint.ex';
-const EDITS = 'comment comment comment entry crlf open delete blank behind';
+const ACTIONS = 'comment comment comment entry crlf open delete blank append';
 const edits: fc.Arbitrary<Edit[]> = fc.array(
   fc.record({
     file: fc.constantFrom(...FILES.split(' ')),
-    at: fc.integer({ min: 0, max: 999 }),
-    what: fc.constantFrom(...EDITS.split(' ')),
+    position: fc.integer({ min: 0, max: 999 }),
+    action: fc.constantFrom(...ACTIONS.split(' ')),
   }),
   { maxLength: 6 },
 );
 
-/** Lines that somebody adds at the end of a file. */
-const ENTRY: Record<string, (n: number) => string[]> = {
+/** Lines that a person adds at the end of a file. */
+const ENTRIES: Record<string, (n: number) => string[]> = {
   Dockerfile: (n) => [`LABEL user${n}="1"`],
   'fly.toml': (n) => [`[user${n}]`, `  user${n} = 'x'`],
   '.dockerignore': (n) => [`user${n}`, `!user${n}/keep`],
@@ -172,45 +172,46 @@ const ENTRY: Record<string, (n: number) => string[]> = {
 
 interface Edited {
   texts: Texts;
-  /** Of theirs. */
-  lines: [file: string, line: string][];
-  /** Something of ours is gone, which may be more than a run can mend. */
-  deleted: boolean;
+  /** The lines that were added. */
+  added: [file: string, line: string][];
+  /** A line of ours was deleted, which a run may not be able to mend. */
+  isOursDeleted: boolean;
 }
 
-function change(before: Texts, list: readonly Edit[], from: number): Edited {
-  const edited: Edited = { texts: { ...before }, lines: [], deleted: false };
-  for (const [index, { file, at, what }] of list.entries()) {
-    const text = edited.texts[file];
-    if (text === undefined) continue;
-    const newline = text.includes('\r\n') ? '\r\n' : '\n';
-    const all = text.split(newline);
-    const open = all.pop() ?? '';
-    if (open) all.push(open);
-    const place = Math.floor((at / 1000) * (all.length + 1));
-    const here = all[place] ?? '';
-    const isOurs = place < all.length && !/user/i.test(here);
-    const n = from + index;
-    const additions: Record<string, string[] | undefined> = {
-      comment: [`# user ${n} "'\`$\{x} \${y} <b> & \\.`],
-      entry: ENTRY[file]?.(n),
-    };
-    const added = additions[what] ?? [];
-    all.splice(what === 'entry' ? all.length : place, 0, ...added);
-    for (const line of added) edited.lines.push([file, line]);
-    if (what === 'blank') all.splice(place, 0, '');
-    if (what === 'behind' && file === 'fly.toml' && isOurs && here.includes(' = '))
-      all[place] += ` # user ${n}`;
-    if (what === 'delete' && isOurs) {
-      edited.deleted ||= Boolean(here.trim());
-      all.splice(place, 1);
-    }
-    const other = newline === '\n' ? '\r\n' : '\n';
-    const ending = what === 'crlf' ? other : newline;
-    const isOpen = what === 'open' || (open && what !== 'entry');
-    edited.texts[file] = all.join(ending) + (isOpen ? '' : ending);
-  }
+function applyEdits(before: Texts, list: readonly Edit[], firstNumber: number): Edited {
+  const edited: Edited = { texts: { ...before }, added: [], isOursDeleted: false };
+  for (const [index, edit] of list.entries()) applyEdit(edited, edit, firstNumber + index);
   return edited;
+}
+
+function applyEdit(edited: Edited, { file, position, action }: Edit, number: number): void {
+  const text = edited.texts[file];
+  if (text === undefined) return;
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = text.split(newline);
+  const lastLine = lines.pop() ?? '';
+  if (lastLine) lines.push(lastLine);
+  const index = Math.floor((position / 1000) * (lines.length + 1));
+  const line = lines[index] ?? '';
+  const isOurs = index < lines.length && !/user/i.test(line);
+  const additions: Record<string, string[] | undefined> = {
+    comment: [`# user ${number} "'\`$\{x} \${y} <b> & \\.`],
+    entry: ENTRIES[file]?.(number),
+  };
+  const added = additions[action] ?? [];
+  lines.splice(action === 'entry' ? lines.length : index, 0, ...added);
+  for (const addition of added) edited.added.push([file, addition]);
+  if (action === 'blank') lines.splice(index, 0, '');
+  if (action === 'append' && file === 'fly.toml' && isOurs && line.includes(' = '))
+    lines[index] += ` # user ${number}`;
+  if (action === 'delete' && isOurs) {
+    edited.isOursDeleted ||= Boolean(line.trim());
+    lines.splice(index, 1);
+  }
+  const otherNewline = newline === '\n' ? '\r\n' : '\n';
+  const ending = action === 'crlf' ? otherNewline : newline;
+  const endsWithoutNewline = action === 'open' || (lastLine && action !== 'entry');
+  edited.texts[file] = lines.join(ending) + (endsWithoutNewline ? '' : ending);
 }
 
 test('rounds of edits and reruns: no line lost, nothing left to do afterwards, all of it parses', () => {
@@ -226,39 +227,43 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
         const first = run(project, flags);
         if (!first) return;
         let { texts } = first;
-        parses(texts);
-        const mine: [string, string][] = [];
-        let deleted = false;
+        assertParses(texts);
+        const theirs: Edited['added'] = [];
+        let isOursDeleted = false;
         let conflicts = 0;
-        for (const [index, [list, next, onConflict, bump]] of rounds.entries()) {
-          const edited = change(texts, list, index * 10);
-          mine.push(...edited.lines);
-          deleted ||= edited.deleted;
-          if (bump) edited.texts['.tool-versions'] = 'elixir 1.16.3-otp-26\n';
-          const rerun = run(edited.texts, next, onConflict);
+        for (const [index, [list, nextFlags, onConflict, bumpsElixir]] of rounds.entries()) {
+          const edited = applyEdits(texts, list, index * 10);
+          theirs.push(...edited.added);
+          isOursDeleted ||= edited.isOursDeleted;
+          if (bumpsElixir) edited.texts['.tool-versions'] = 'elixir 1.16.3-otp-26\n';
+          const rerun = run(edited.texts, nextFlags, onConflict);
           if (!rerun) {
-            // A mark or a bracket may be among what was deleted; and some answers don't fit a fly.toml or a repo
-            if (!deleted && run(project, next))
-              assert.unreachable(`refused: ${JSON.stringify(next)}`);
+            // A mark or a bracket may have been deleted, and some answers fit no run of this project
+            if (!isOursDeleted && run(project, nextFlags))
+              assert.unreachable(`refused: ${JSON.stringify(nextFlags)}`);
             return;
           }
           texts = rerun.texts;
-          for (const [file, line] of mine)
+          for (const [file, line] of theirs)
             assert.ok(texts[file]?.split(/\r?\n/).includes(line), `${file} lost ${line}`);
-          if (!deleted) parses(texts);
-          // A script with CRLF doesn't run: it is mended
-          for (const file of Object.keys(ENTRY))
+          if (!isOursDeleted) assertParses(texts);
+          // Line endings stay, but in a script, which doesn't run with CRLF
+          for (const file of Object.keys(ENTRIES))
             if (file !== 'rel/env.sh.eex' && edited.texts[file]?.includes('\r\n'))
               assert.is(
                 /[^\r]\n/.test(texts[file] ?? ''),
                 /[^\r]\n/.test(edited.texts[file] ?? ''),
                 `${file}: line endings`,
               );
-          assert.equal(left(texts, rerun.answers, onConflict), [], 'a second run has more to do');
+          assert.equal(
+            remainingChanges(texts, rerun.answers, onConflict),
+            [],
+            'a second run has more to do',
+          );
           conflicts += rerun.conflicts;
-          // Where theirs won, a file may say something else for good
-          if (!deleted && !conflicts)
-            assert.equal(left(texts), [], 'the answers are not in the files');
+          // Where the owner's lines won, the files don't say what was answered
+          if (!isOursDeleted && !conflicts)
+            assert.equal(remainingChanges(texts), [], 'the answers are not in the files');
         }
       },
     ),
@@ -266,35 +271,39 @@ test('rounds of edits and reruns: no line lost, nothing left to do afterwards, a
   );
 });
 
-/** Text that would be code, were it not quoted. */
-const PARTS =
+/** Parts of text that would be code if it were not quoted; `¦` is between them. */
+const HOSTILE_PARTS =
   '"¦\'¦\n¦\r\n¦\\¦]¦}¦<%= evil() %>¦<% evil %>¦#{evil()}¦${evil}¦$(evil)¦`evil`¦ evil = 1¦\nRUN evil\n¦\n[evil]\n¦; evil¦&& evil¦|¦' +
   '\nend\nevil()\n¦ --evil¦é😀¦ ¦/¦..¦,¦\u0000¦\u007f¦\u2028¦"""¦\'\'\'¦#¦:¦@¦%¦*¦evil';
 const hostile = fc
-  .array(fc.constantFrom('x'.repeat(3000), ...PARTS.split('¦')), { minLength: 1, maxLength: 5 })
+  .array(fc.constantFrom('x'.repeat(3000), ...HOSTILE_PARTS.split('¦')), {
+    minLength: 1,
+    maxLength: 5,
+  })
   .map((parts) => parts.join(''));
 
-/** Every name that is called, read or set in Elixir code of ours. */
-function calls(node: unknown, found = new Set<string>()): Set<string> {
-  if (Array.isArray(node)) node.forEach((one) => calls(one, found));
+/** Every name that Elixir code calls, reads or sets. */
+function namesIn(node: unknown, names = new Set<string>()): Set<string> {
+  if (Array.isArray(node)) node.forEach((child) => namesIn(child, names));
   else if (typeof node === 'object' && node !== null) {
     const { is, name } = node as { is?: string; name?: unknown };
-    if (is !== 'atom' && typeof name === 'string') found.add(name);
-    // An atom's name is its source
-    if (is === 'atom' && /(^|[^\\])(\\\\)*#\{/.test(String(name))) found.add(String(name));
-    Object.values(node).forEach((one) => calls(one, found));
+    if (is !== 'atom' && typeof name === 'string') names.add(name);
+    // The name of an atom is its source, in which an interpolation is code
+    if (is === 'atom' && /(^|[^\\])(\\\\)*#\{/.test(String(name))) names.add(String(name));
+    Object.values(node).forEach((child) => namesIn(child, names));
   }
-  return found;
+  return names;
 }
 
 const keysOf = (value: unknown): string[] =>
   typeof value !== 'object' || value === null
     ? []
-    : Object.entries(value).flatMap(([key, one]) => [key, ...keysOf(one)]);
+    : Object.entries(value).flatMap(([key, child]) => [key, ...keysOf(child)]);
 
-/** What was put in is nowhere code. */
-function harmless(before: Texts, texts: Texts): void {
-  const wrote = (path: string): string => (texts[path] === before[path] ? '' : (texts[path] ?? ''));
+/** What the owner's files say is code in none of ours. */
+function assertHarmless(before: Texts, texts: Texts): void {
+  const written = (path: string): string =>
+    texts[path] === before[path] ? '' : (texts[path] ?? '');
   const own = keysOf(parseToml(before['fly.toml']));
   assert.equal(
     keysOf(parseToml(texts['fly.toml'])).filter(
@@ -303,11 +312,11 @@ function harmless(before: Texts, texts: Texts): void {
     [],
     'fly.toml',
   );
-  for (const instruction of DockerfileParser.parse(wrote('Dockerfile')).getInstructions()) {
+  for (const instruction of DockerfileParser.parse(written('Dockerfile')).getInstructions()) {
     assert.match(instruction.getKeyword(), /^(ARG|FROM|WORKDIR|ENV|RUN|COPY|EXPOSE|USER|CMD)$/);
     const rest = instruction.getArgumentsContent() ?? '';
     if (rest.startsWith('[')) JSON.parse(rest);
-    // As a word it is an argument; as a command it would run
+    // evil as an argument does no harm, at the start of a command it would run
     else if (instruction.getKeyword() === 'RUN')
       assert.not.match(
         instruction
@@ -318,17 +327,17 @@ function harmless(before: Texts, texts: Texts): void {
         rest.slice(0, 200),
       );
   }
-  for (const path of ['config/runtime.exs', 'mix.exs'].filter(wrote)) {
+  for (const path of ['config/runtime.exs', 'mix.exs'].filter(written)) {
     const { body, problem } = parseElixir(texts[path] ?? '');
     assert.is(problem, null, path);
-    const had = calls(parseElixir(before[path] ?? '').body);
+    const namesBefore = namesIn(parseElixir(before[path] ?? '').body);
     assert.equal(
-      [...calls(body)].filter((name) => name.includes('evil') && !had.has(name)),
+      [...namesIn(body)].filter((name) => name.includes('evil') && !namesBefore.has(name)),
       [],
       path,
     );
   }
-  assert.not.match(wrote('rel/env.sh.eex'), /evil|<%/);
+  assert.not.match(written('rel/env.sh.eex'), /evil|<%/);
 }
 
 test('hostile answers are refused, or stay text', () => {
@@ -340,7 +349,7 @@ test('hostile answers are refused, or stay text', () => {
       hostile,
       (name, front, text) => {
         const texts = run(before, { ...FLAGS, [name]: front + text })?.texts;
-        if (texts) harmless(before, texts);
+        if (texts) assertHarmless(before, texts);
       },
     ),
     { numRuns, includeErrorInReport: true },
@@ -350,8 +359,8 @@ test('hostile answers are refused, or stay text', () => {
 const elixirString = (text: string): string => JSON.stringify(text).replaceAll('#', '\\#');
 const elixirAtom = (text: string): string => `:${elixirString(text)}`;
 
-/** The fixture with the text in a place: as it is where TEXT stands, as Elixir's STRING or ATOM. */
-const put =
+/** The fixture with a text inserted: as it is in place of TEXT, as Elixir's in place of STRING and ATOM. */
+const insertAt =
   (path: string, from: string | RegExp, to: string, more: Texts = {}) =>
   (text: string): Texts => {
     const filled = (template: string) =>
@@ -380,20 +389,23 @@ const NPM = {
   'assets/package-lock.json': '{}',
 };
 const dependency = (options: string, more?: Texts) =>
-  put('mix.exs', /{:bandit/, `{:secret, ${options}}, {:bandit`, more);
+  insertAt('mix.exs', /{:bandit/, `{:secret, ${options}}, {:bandit`, more);
 const config = (file: string, line: string, more?: Texts) =>
-  put(`config/${file}.exs`, 'import Config', `import Config\n${line}`, more);
-const release = (list: string) => put('mix.exs', 'app: :shop,', `app: :shop, releases: [${list}],`);
-const file = (path: string, text: string, more?: Texts) => put(path, /^[\s\S]*$/, text, more);
+  insertAt(`config/${file}.exs`, 'import Config', `import Config\n${line}`, more);
+const release = (list: string) =>
+  insertAt('mix.exs', 'app: :shop,', `app: :shop, releases: [${list}],`);
+const file = (path: string, text: string, more?: Texts) => insertAt(path, /^[\s\S]*$/, text, more);
 
-/** Places of a repo whose text comes into a file of ours. */
+/** Places in a repo whose text gets into a file of ours. */
 const slots: Record<string, (text: string) => Texts> = {
   'the OTP app': renamed,
   'the OTP app of a release with a name': (text) =>
-    renamed(text, put('mix.exs', 'version: ', 'releases: [shop: []], version: ')('')),
+    renamed(text, insertAt('mix.exs', 'version: ', 'releases: [shop: []], version: ')('')),
   'a release': release('{ATOM, []}'),
   'the release templates': release('shop: [rel_templates_path: STRING]'),
-  'a file that mix.exs reads': put('mix.exs', '"0.1.0"', 'File.read!(STRING)', { TEXT: '1.0.0' }),
+  'a file that mix.exs reads': insertAt('mix.exs', '"0.1.0"', 'File.read!(STRING)', {
+    TEXT: '1.0.0',
+  }),
   'a configuration file': config('prod', 'import_config STRING', {
     'config/TEXT': 'import Config\n',
   }),
@@ -404,7 +416,7 @@ const slots: Record<string, (text: string) => Texts> = {
     )(`/${text}`),
   'a variable of the build': config('prod', 'System.fetch_env!(STRING)'),
   'a variable at boot': config('runtime', 'config :shop, a: System.fetch_env!(STRING)'),
-  'a native dependency': put(
+  'a native dependency': insertAt(
     'mix.exs',
     '{:bandit',
     '{ATOM, "~> 1.0"}, {:rustler, "~> 0.30"}, {:bandit',
@@ -422,13 +434,13 @@ const slots: Record<string, (text: string) => Texts> = {
     'TEXT/mix.exs':
       'defmodule Secret.MixProject do\n  use Mix.Project\n  def project, do: [app: :secret]\nend\n',
   }),
-  'a step of assets.deploy': put('mix.exs', ASSETS, '"cmd npm install", STRING'),
-  'an esbuild profile': put('mix.exs', /"assets.deploy": .*/, '', {
+  'a step of assets.deploy': insertAt('mix.exs', ASSETS, '"cmd npm install", STRING'),
+  'an esbuild profile': insertAt('mix.exs', /"assets.deploy": .*/, '', {
     'config/config.exs':
       'import Config\nconfig :esbuild, STRING: [args: []]\nconfig :shop, ShopWeb.Endpoint, url: [host: "x"]\nimport_config "prod.exs"\n',
   }),
   'a folder of Node packages': (text) =>
-    put('mix.exs', ASSETS, '"cmd --cd TEXT npm run build"', {
+    insertAt('mix.exs', ASSETS, '"cmd --cd TEXT npm run build"', {
       'TEXT/package.json': '{"scripts":{"build":"x"},"dependencies":{"a":"1"}}',
       'TEXT/package-lock.json': '{}',
     })(text.replaceAll(/["\\#]/g, '')),
@@ -447,11 +459,11 @@ const slots: Record<string, (text: string) => Texts> = {
   ),
   'a .dockerignore': file('.dockerignore', 'TEXT'),
   'fly.toml itself': file('fly.toml', 'TEXT'),
-  'mix.lock': put('mix.lock', /$/, 'TEXT'),
+  'mix.lock': insertAt('mix.lock', /$/, 'TEXT'),
 };
 
-/** What a run tells its reader to paste. */
-function pasted(texts: Texts, answers: Answers): string[] {
+/** The commands that a run tells the person to paste. */
+function pastedBlocks(texts: Texts, answers: Answers): string[] {
   const project = projectOf(texts);
   const context = {
     project,
@@ -482,10 +494,10 @@ test('hostile repos are refused, or what is in them stays text, in the next step
         'the app in fly.toml': { postgres: 'shop-db' },
         'comments of fly.toml': { app: 'shop', region: 'lhr' },
       };
-      const done = run(before, special[slot] ?? FLAGS);
-      if (!done) return;
-      harmless(before, done.texts);
-      for (const block of pasted(before, done.answers)) blocks.add(block);
+      const outcome = run(before, special[slot] ?? FLAGS);
+      if (!outcome) return;
+      assertHarmless(before, outcome.texts);
+      for (const block of pastedBlocks(before, outcome.answers)) blocks.add(block);
     }),
     { numRuns: numRuns * 3, includeErrorInReport: true },
   );

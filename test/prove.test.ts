@@ -108,7 +108,7 @@ const ANSWERS: Answers = [
 ];
 
 /** After which command the app ends in which way. */
-const ENDS: Record<string, [asked: RegExp, isKilled: boolean]> = {
+const EXITS: Record<string, [asked: RegExp, isKilled: boolean]> = {
   start: [/^run --detach .*-app-/, false],
   loop: [/^port /, false],
   crash: [/rpc .*query/, false],
@@ -119,12 +119,12 @@ const ENDS: Record<string, [asked: RegExp, isKilled: boolean]> = {
 };
 
 /** An engine that answers as Podman did, but for what is broken. */
-function recorded(port: number, broken: string, name: string) {
+function recordedEngine(port: number, broken: string, name: string) {
   const asked: string[] = [];
   const values: Variables[] = [];
   let stopped = false;
   const answer = (line: string): Partial<Outcome> => {
-    const [last, isKilled] = ENDS[broken] ?? [/^$/, false];
+    const [last, isKilled] = EXITS[broken] ?? [/^$/, false];
     const ended = asked.some((earlier) => last.test(earlier));
     if (ended && /^exec \S+-app-/.test(line)) return { code: 125, all: 'not running' };
     const named = asked.some((earlier) => /^pull /.test(earlier));
@@ -182,10 +182,10 @@ const WISH = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: 
 
 async function proofOf(
   broken: string,
-  { files = {}, wish = {}, begins = () => {}, name = 'podman' }: Partial<Changes> = {},
-): Promise<{ proof: Proof; engine: ReturnType<typeof recorded> }> {
+  { files = {}, wish = {}, begins = () => {}, name = 'podman' }: Partial<ProofOptions> = {},
+): Promise<{ proof: Proof; engine: ReturnType<typeof recordedEngine> }> {
   const served = await shop(broken);
-  const engine = recorded(served.port, broken, name);
+  const engine = recordedEngine(served.port, broken, name);
   const watcher = { begins: (name: string) => begins(name, stopped), ends() {} };
   const stopped = new AbortController();
   try {
@@ -199,7 +199,7 @@ async function proofOf(
 }
 
 /** What is other than in the ordinary proof. */
-interface Changes {
+interface ProofOptions {
   files: Record<string, string>;
   wish: { given?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
@@ -253,12 +253,12 @@ const BROKEN: [broken: string, line: string, words: RegExp][] = [
   ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
   ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
 ];
-const SPOILT: Record<string, Record<string, string>> = {
+const FILES_OF_FAULTS: Record<string, Record<string, string>> = {
   path: { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
 };
 for (const [broken, line, words] of BROKEN)
   test(`a broken ${broken} fails its line alone, and says why`, async () => {
-    const { proof } = await proofOf(broken, { files: SPOILT[broken] ?? {} });
+    const { proof } = await proofOf(broken, { files: FILES_OF_FAULTS[broken] ?? {} });
     assert.equal(failures(proof), [line]);
     assert.is(exitCode(proof), 1);
     const [told = ''] = proof.lines.filter(({ name }) => name === line).map(lineText);

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FLAGS, planFor, shop, withChanges } from './support.ts';
-import { resultFor, type Texts } from './traps.ts';
+import { afterFly, shop, shopLock, type Texts } from './support.ts';
+import { findingsOf } from './traps.ts';
 
 const config = (setting: string): Texts =>
   shop({ 'config/prod.exs': `import Config\nconfig ${setting}\n` });
@@ -11,17 +11,10 @@ const code = (body: string): Texts =>
   });
 const locked = (name: string, texts: Texts = shop()): Texts => ({
   ...texts,
-  'mix.lock': (texts['mix.lock'] ?? '').replace(
-    /}\s*$/,
-    `  "${name}": {:hex, :${name}, "1.0.0", "00", [:mix], [], "hexpm", "00"},\n}\n`,
-  ),
+  'mix.lock': shopLock({ [`${name} 1.0.0`]: [] }),
 });
-const says = (texts: Texts): string => {
-  const { findings } = resultFor(withChanges(texts, planFor(texts, FLAGS)), 'B13');
-  return findings
-    .map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
-    .join('\n');
-};
+/** The findings that a run leaves. */
+const findings = (texts: Texts): string => findingsOf(afterFly(texts), 'B13');
 
 test('what writes below the release is named', () => {
   const cases: [Texts, string][] = [
@@ -85,7 +78,7 @@ test('what writes below the release is named', () => {
     ],
     [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
   ];
-  for (const [texts, said] of cases) assert.match(says(texts), said);
+  for (const [texts, said] of cases) assert.match(findings(texts), said);
 });
 
 test('what may be written, or is only read, is not', () => {
@@ -112,7 +105,7 @@ test('what may be written, or is only read, is not', () => {
       'fly.toml': 'app = "shop"\n[mounts]\nsource = "data"\ndestination = "/data"\n',
     },
   ])
-    assert.is(says(texts), '');
+    assert.is(findings(texts), '');
 });
 
 test.run();

@@ -8,13 +8,12 @@ import type { OnConflict } from '../src/edit/conflict.ts';
 import { VERSION } from '../src/edit/version.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
-import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
+import { afterFly, FLAGS, planFor, projectOf, shop, type Texts } from './support.ts';
 
-type Texts = Record<string, string>;
 const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
   planFor(texts, flags, onConflict);
 const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
-  withChanges(texts, rerun(texts, onConflict, flags));
+  afterFly(texts, flags, onConflict);
 const edit = (
   texts: Texts,
   path: string,
@@ -26,11 +25,11 @@ const edit = (
   }, texts[path] ?? '');
   return { ...texts, [path]: text };
 };
-const changed = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
+const changedFiles = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
   rerun(texts, onConflict, flags)
     .filter((change) => kindOf(change) !== 'same')
     .map((change) => change.path);
-const conflicts = (texts: Texts, flags = FLAGS) =>
+const conflictingFiles = (texts: Texts, flags = FLAGS) =>
   rerun(texts, 'leave', flags)
     .filter((change) => change.ours !== undefined)
     .map((change) => change.path);
@@ -45,14 +44,14 @@ test('an untouched Dockerfile follows the facts; CRLF and a lost final newline a
     edit(first, 'Dockerfile', [/\n/g, '\r\n']),
     edit(first, 'Dockerfile', [/\n$/, '']),
   ]) {
-    assert.equal(changed(texts), []);
+    assert.equal(changedFiles(texts), []);
     const next = run(newElixir(texts));
     assert.match(next.Dockerfile ?? '', 'ARG ELIXIR_VERSION=1.17.3');
-    assert.equal(conflicts(newElixir(texts)), []);
+    assert.equal(conflictingFiles(newElixir(texts)), []);
     for (const ending of ['\r\n', '\n'])
       assert.is(next.Dockerfile?.endsWith(ending), texts.Dockerfile?.endsWith(ending));
     assert.not.match(next.Dockerfile ?? '', /[^\r]\n[\s\S]*\r\n|\r\n[\s\S]*[^\r]\n/);
-    assert.equal(changed(next), []);
+    assert.equal(changedFiles(next), []);
   }
 });
 
@@ -69,10 +68,10 @@ test('edits in a Dockerfile and what is new on our side both come in, and nothin
   const body = ({ Dockerfile = '' }: Texts) =>
     Dockerfile.replace(/^# phoenix-fly keeps .*\n?/m, '').trimEnd();
   assert.is(body(next), body(mine(run(newElixir(shop())))));
-  assert.equal([...changed(next), ...conflicts(next)], []);
+  assert.equal([...changedFiles(next), ...conflictingFiles(next)], []);
   // The same change made by hand is no conflict
   const same = edit(run(shop()), 'Dockerfile', ['ELIXIR_VERSION=1.18', 'ELIXIR_VERSION=1.17.3']);
-  assert.equal(conflicts(newElixir(same)), []);
+  assert.equal(conflictingFiles(newElixir(same)), []);
 });
 
 test('a conflict leaves the file alone; merge lets theirs win, replace ours, and neither comes back', () => {
@@ -84,8 +83,8 @@ test('a conflict leaves the file alone; merge lets theirs win, replace ours, and
       ['build-base git', 'build-base git nodejs'],
     ),
   );
-  assert.equal(conflicts(mine), ['Dockerfile']);
-  assert.equal(changed(mine), []);
+  assert.equal(conflictingFiles(mine), ['Dockerfile']);
+  assert.equal(changedFiles(mine), []);
   const flags = { ...FLAGS, psql: 'no' };
   const merged = run(mine, 'merge', flags);
   const replaced = run(mine, 'replace', flags);
@@ -96,13 +95,13 @@ test('a conflict leaves the file alone; merge lets theirs win, replace ours, and
   assert.match(merged.Dockerfile ?? '', 'ARG OTP_VERSION=26');
   assert.match(replaced.Dockerfile ?? '', 'ARG OTP_VERSION=27');
   for (const texts of [merged, replaced])
-    assert.equal([...changed(texts), ...conflicts(texts)], []);
+    assert.equal([...changedFiles(texts), ...conflictingFiles(texts)], []);
 });
 
 test("a Dockerfile of the user's own stays until told otherwise", () => {
   const own = shop({ Dockerfile: 'FROM elixir:1.18-alpine\nARG MINE=1\n' });
-  assert.not(changed(own).includes('Dockerfile'));
-  assert.equal(conflicts(own), ['Dockerfile']);
+  assert.not(changedFiles(own).includes('Dockerfile'));
+  assert.equal(conflictingFiles(own), ['Dockerfile']);
   assert.is(run(own, 'merge').Dockerfile, own.Dockerfile);
   assert.match(run(own, 'replace').Dockerfile ?? '', 'Written by phoenix-fly');
 });
@@ -114,9 +113,9 @@ for (const [path, line, added] of [
   test(`${path}: an edit inside the block is a conflict, text around it is not`, () => {
     const first = run(shop({ 'rel/env.sh.eex': '#!/bin/sh\r\nexport MINE=1' }));
     const around = edit(first, path, [/$/, '# below']);
-    assert.equal([...changed(around), ...conflicts(around)], []);
+    assert.equal([...changedFiles(around), ...conflictingFiles(around)], []);
     const inside = edit(around, path, [line, added]);
-    assert.equal(conflicts(inside), [path]);
+    assert.equal(conflictingFiles(inside), [path]);
     assert.is(run(inside)[path], inside[path]);
     assert.equal(run(inside, 'replace'), around);
   });
@@ -126,7 +125,7 @@ for (const [path, line, added] of [
     const without = edit(first, path, [/^# >>>[\s\S]*^# <<<.*\n/m, '']);
     assert.is(run(without)[path]?.trimEnd(), first[path]?.trimEnd());
     const none = edit(without, path, [/$/, '# phoenix-fly: none\n']);
-    assert.equal([...changed(none), ...conflicts(none)], []);
+    assert.equal([...changedFiles(none), ...conflictingFiles(none)], []);
     for (const mark of [/^# <<<.*\n/m, /^# >>>.*\n/m])
       assert.throws(
         () => run(edit(first, path, [mark, ''])),
@@ -155,7 +154,7 @@ test('answers are read back from the files, also those that changed since', () =
       background: 'no',
     });
     assert.match(texts['fly.toml'] ?? '', database);
-    assert.equal(changed(texts, 'leave', {}), []);
+    assert.equal(changedFiles(texts, 'leave', {}), []);
     assert.is(
       presentIn(files, projectOf({ ...texts, 'config/runtime.exs': 'import Config\n' })).postgres,
       postgres,
@@ -172,8 +171,8 @@ test('the answer about the database stands in one comment, wherever its owner mo
     edit(first, 'fly.toml', [source, ''], [/^/, `${notes}${source}`]),
     edit(first, 'fly.toml', [source, `${source.trimEnd()} (or ask Jo)\n`]),
   ]) {
-    const others = changed(texts, 'leave', {}).filter((path) => path !== 'fly.toml');
-    assert.equal([...others, ...changed(run(texts, 'leave', {}), 'leave', {})], []);
+    const others = changedFiles(texts, 'leave', {}).filter((path) => path !== 'fly.toml');
+    assert.equal([...others, ...changedFiles(run(texts, 'leave', {}), 'leave', {})], []);
     assert.is(
       run(texts)['fly.toml']?.includes('(or ask Jo)'),
       texts['fly.toml']?.includes('(or ask Jo)'),
@@ -181,13 +180,13 @@ test('the answer about the database stands in one comment, wherever its owner mo
     const next = run(texts, 'leave', { ...FLAGS, postgres: 'none' });
     assert.not.match(next['fly.toml'] ?? '', 'attach shop-db');
     if (texts['fly.toml']?.includes(notes)) assert.ok(next['fly.toml']?.startsWith(notes));
-    assert.equal(changed(next, 'leave', {}), []);
+    assert.equal(changedFiles(next, 'leave', {}), []);
   }
 });
 
 test('no psql is read off the last stage; a host that is none is not taken over', () => {
   const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
-  assert.equal(changed(first, 'leave', {}), []);
+  assert.equal(changedFiles(first, 'leave', {}), []);
   const edited = edit(first, 'Dockerfile', [/^# psql alone/m, '# mine\n# psql alone']);
   const mine = run(edited, 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
   assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
@@ -204,7 +203,7 @@ test('a .dockerignore gains lines in front, behind a byte-order mark, and loses 
   assert.is(lines[0], '\uFEFF**/.env*');
   assert.equal(lines.slice(-3), ['mine', '/deps/', '!.env.build']);
   assert.not(lines.includes('deps'));
-  assert.equal(changed(texts), []);
+  assert.equal(changedFiles(texts), []);
 });
 
 test('an untouched block follows the answers, in a CRLF file too', () => {
@@ -233,12 +232,12 @@ const generation = (name: string): Texts => {
 
 test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
   const old = generation('unmarked');
-  assert.equal(conflicts(old), ['Dockerfile']);
+  assert.equal(conflictingFiles(old), ['Dockerfile']);
   const next = run(old, 'replace');
   const fresh = run(shop());
   for (const path of ['Dockerfile', 'rel/env.sh.eex', 'config/runtime.exs'])
     assert.is(next[path], fresh[path], path);
-  assert.equal(changed(next), []);
+  assert.equal(changedFiles(next), []);
 });
 
 test('a block stays as it is when its owner wrote in its first line', () => {
@@ -251,7 +250,7 @@ for (const name of ['marked', 'seeded', 'cached']) {
   test(`files of an earlier version (${name}): all of it is renewed, and edits stay`, () => {
     const old = generation(name);
     const fresh = run(shop());
-    assert.equal(conflicts(old), []);
+    assert.equal(conflictingFiles(old), []);
     const next = run(old);
     for (const path of ['rel/env.sh.eex', 'config/runtime.exs'])
       assert.is(next[path]?.replace(/^# >>>.*/m, ''), fresh[path]?.replace(/^# >>>.*/m, ''), path);
@@ -261,7 +260,7 @@ for (const name of ['marked', 'seeded', 'cached']) {
     const mine = (texts: Texts) =>
       edit(texts, 'Dockerfile', [/\n/, '\n# mine\n'], ['EXPOSE 4000', 'EXPOSE 4000 9568']);
     assert.is(body(run(mine(old))), body(mine(fresh)));
-    assert.equal(changed(next), []);
+    assert.equal(changedFiles(next), []);
   });
 }
 

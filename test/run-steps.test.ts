@@ -32,7 +32,7 @@ function steps(
   const answers = complete({ ...FLAGS, ...flags }, project);
   return nextSteps({
     project,
-    answers,
+    answers: answers,
     present: presentIn(files, project),
     steps: undefined,
     appFolder: '/work/shop',
@@ -78,7 +78,7 @@ test('what the total leaves out is said', () => {
   );
 });
 
-const inOrder = (text: string, parts: string[]) => {
+const assertInOrder = (text: string, parts: string[]) => {
   const places = parts.map((part) => text.indexOf(part));
   const sorted = [...places].sort((left, right) => left - right);
   assert.equal(places, sorted, text);
@@ -92,7 +92,7 @@ const DEMANDS = {
 const DEPLOYED = { 'fly.toml': 'app = "shop"\nprimary_region = "lhr"\n' };
 
 test('the first steps name, in order, what the app needs', () => {
-  inOrder(steps({ host: 'shop.example.com' }, DEMANDS), [
+  assertInOrder(steps({ host: 'shop.example.com' }, DEMANDS), [
     '  cd shop\n',
     'fly apps create shop --org personal\n',
     'SECRET_KEY_BASE=$(openssl',
@@ -109,7 +109,7 @@ test('the first steps name, in order, what the app needs', () => {
 });
 
 test('a database: a new cluster is attached once its id is known; one outside Fly is a value', () => {
-  inOrder(steps({ postgres: 'managed' }), [
+  assertInOrder(steps({ postgres: 'managed' }), [
     'fly mpg create --name shop-db',
     'CLUSTER_ID:\n  fly mpg attach CLUSTER_ID',
     'DIRECT_DATABASE_URL',
@@ -119,7 +119,7 @@ test('a database: a new cluster is attached once its id is known; one outside Fl
   assert.match(picked, 'fly mpg attach abc --app shop\n\n');
   assert.not.match(picked, 'mpg create');
   const outside = steps({ postgres: 'external' });
-  inOrder(outside, ['DATABASE_URL  of your database', 'secrets import', 'fly deploy']);
+  assertInOrder(outside, ['DATABASE_URL  of your database', 'secrets import', 'fly deploy']);
   assert.not.match(outside, 'attach');
 });
 
@@ -149,8 +149,8 @@ test('the address of the database is set under the name by which the app reads i
 
 test('flyctl says who is missing: the program, the login, nothing', () => {
   const absent = steps({}, {}, { flyctl: 'absent' });
-  inOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);
-  inOrder(steps({}, {}, { flyctl: 'logged out' }), ['fly auth login\n', 'fly apps create']);
+  assertInOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);
+  assertInOrder(steps({}, {}, { flyctl: 'logged out' }), ['fly auth login\n', 'fly apps create']);
   assert.not.match(steps(), 'auth login');
 });
 
@@ -163,7 +163,7 @@ test('what the account has is left out', () => {
     secrets: ['SECRET_KEY_BASE', 'DATABASE_URL'],
   });
   assert.not.match(most, /apps create|postgres create|attach|SECRET_KEY_BASE|auth login/);
-  inOrder(most, ['STRIPE_SECRET', 'fly deploy --ha=false']);
+  assertInOrder(most, ['STRIPE_SECRET', 'fly deploy --ha=false']);
   const all = ['SECRET_KEY_BASE', 'DATABASE_URL', 'STRIPE_SECRET'];
   const known = { ...account({ shop: false }), secrets: all };
   assert.not.match(steps({}, DEMANDS, known), /import|need a value/);
@@ -173,7 +173,7 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   const first = /apps create|postgres create|attach|SECRET_KEY_BASE|--ha=false|certs|remote"/;
   const again = steps({}, { ...DEMANDS, ...DEPLOYED });
   assert.not.match(again, first);
-  inOrder(again, ['cd shop', 'STRIPE_SECRET', 'fly deploy', 'bin/migrate', '--steps first']);
+  assertInOrder(again, ['cd shop', 'STRIPE_SECRET', 'fly deploy', 'bin/migrate', '--steps first']);
   assert.match(again, 'fly secrets list --app shop says which are set');
   const source = '# The database is outside Fly: fly secrets set DATABASE_URL=ecto://...\n';
   const outside = { 'fly.toml': `app = "shop"\n[env]\n${source}ECTO_IPV6 = "false"\n` };
@@ -182,7 +182,7 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   const known = steps({}, { ...DEMANDS, ...DEPLOYED }, live);
   assert.not.match(known, first);
   assert.not.match(known, '--steps');
-  inOrder(known, ['STRIPE_SECRET  config/runtime.exs', 'secrets import', 'fly deploy']);
+  assertInOrder(known, ['STRIPE_SECRET  config/runtime.exs', 'secrets import', 'fly deploy']);
   assert.is(known.split('STRIPE_SECRET').length, 2, 'each name once');
   assert.not.match(known, 'says which are set');
   // What is new
@@ -191,7 +191,12 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
     { host: 'shop.example.com' },
     { 'fly.toml': `app = "shop"\n[env]\n${attached}POOL_SIZE = "10"\n` },
   );
-  inOrder(moved, ['postgres create --name shop-db', 'attach shop-db', 'fly deploy', 'certs add']);
+  assertInOrder(moved, [
+    'postgres create --name shop-db',
+    'attach shop-db',
+    'fly deploy',
+    'certs add',
+  ]);
   // Written, and never deployed
   assert.match(steps({}, DEPLOYED, account({})), 'fly apps create');
   assert.match(steps({}, DEPLOYED, { steps: 'first' }), 'fly apps create');
@@ -200,7 +205,7 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
 
 test('what would still fail is said before the deploy', () => {
   const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
-  inOrder(text, [
+  assertInOrder(text, [
     'before you deploy (`check` says how): Dockerfile:1: bullseye is gone',
     'fly deploy',
   ]);
@@ -214,7 +219,7 @@ const blocks = (text: string): string[] =>
     .filter((lines) => lines.some((line) => /^ {2}(fly|cd) /.test(line)))
     .map((lines) => lines.map((line) => line.slice(2)).join('\n'));
 
-const found = ['sh', 'bash', 'dash', 'zsh', 'fish'].filter(
+const shells = ['sh', 'bash', 'dash', 'zsh', 'fish'].filter(
   (shell) => spawnSync(shell, ['-c', 'true']).status === 0,
 );
 
@@ -229,14 +234,14 @@ test('each block runs in every shell as it is, word for word', () => {
     assert.is(pasted.length, 5);
     // At zsh's prompt a comment is no comment
     assert.not.match(pasted.join('\n'), '#');
-    for (const shell of found) {
+    for (const shell of shells) {
       const { stdout: all, stderr } = spawnSync(shell, ['-c', pasted.join('\n')], {
         cwd: folder,
         encoding: 'utf8',
         env: { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, LICENCE: 'a b"c' },
       });
       assert.is(stderr, '', shell);
-      inOrder(all, [
+      assertInOrder(all, [
         '<auth><login>\n<apps><create><shop><--org><personal>\n<secrets><set><SECRET_KEY_BASE=',
         '<--stage>',
         '<postgres><attach><shop-db><--app><shop>\n',

@@ -1,10 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runtimeExs } from '../generators/runtime-exs.ts';
-import { complete } from '../src/answers/questions.ts';
 import { ourBlock } from '../src/edit/block.ts';
-import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
-import { checkTexts, type Flags, resultFor, type Texts } from './traps.ts';
+import {
+  afterFly,
+  FLAGS,
+  type Flags,
+  notesOf,
+  planFor,
+  projectOf,
+  shop,
+  shopLock,
+  type Texts,
+  withChanges,
+} from './support.ts';
+import { checkTexts, findingsOf, resultFor } from './traps.ts';
 
 const RUNTIME = 'config/runtime.exs';
 const STOCK = `import Config
@@ -42,17 +52,15 @@ config :logger, :default_formatter, format: "$time $metadata[$level] $message\\n
     ...changes,
   });
 /** The stock file with more settings of the owner's. */
-const owned = (...settings: string[]): Texts =>
+const withSettings = (...settings: string[]): Texts =>
   stock({ [RUNTIME]: `${STOCK}\n${settings.map((one) => `config ${one}\n`).join('')}` });
 const HOST_READ = 'System.get_env("PHX_HOST") || "example.com"';
 const URL_READ = 'System.get_env("DATABASE_URL") || raise("DATABASE_URL is missing")';
 const PORT_READ = 'String.to_integer(System.get_env("PORT", "4000"))';
-const spoilt = (from: string, to: string): Texts => {
+const stockWith = (from: string, to: string): Texts => {
   assert.ok(STOCK.includes(from), from);
   return stock({ [RUNTIME]: STOCK.replace(from, () => to) });
 };
-const runAll = (texts: Texts, flags: Flags = FLAGS): Texts =>
-  withChanges(texts, planFor(texts, flags));
 /** The files on which the verdicts here depend. */
 const run = (texts: Texts, flags: Flags = FLAGS): Texts =>
   ['fly-toml', 'runtime-exs'].reduce(
@@ -64,15 +72,7 @@ const block = (texts: Texts, flags: Flags = FLAGS): string =>
 const EXTERNAL = { ...FLAGS, postgres: 'external' };
 const MANAGED = { ...FLAGS, postgres: 'managed' };
 const HOST = { ...FLAGS, host: 'shop.example.org' };
-const lock = (name: string, version: string): string =>
-  (shop()['mix.lock'] ?? '').replace(
-    /}\s*$/,
-    `  "${name}": {:hex, :${name}, "${version}", "00", [:mix], [], "hexpm", "00"},\n}\n`,
-  );
-const says = (texts: Texts, id: string): string =>
-  resultFor(texts, id)
-    .findings.map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
-    .join('\n');
+const lock = (name: string, version: string): string => shopLock({ [`${name} ${version}`]: [] });
 
 test('a stock Phoenix 1.8 app gets a short block: what its own file does stands there alone', () => {
   for (const flags of [FLAGS, HOST]) {
@@ -120,15 +120,15 @@ const REPLACED: [string, string, RegExp][] = [
 const TZDATA = { 'mix.lock': lock('tzdata', '1.1.3') };
 test('what the owner set is not set again', () => {
   for (const [setting, written, flags] of OWNED)
-    assert.not.match(block({ ...owned(setting), ...TZDATA }, flags), written, setting);
+    assert.not.match(block({ ...withSettings(setting), ...TZDATA }, flags), written, setting);
   for (const [from, to, written] of REPLACED)
-    assert.not.match(block(spoilt(from, to)), written, to);
+    assert.not.match(block(stockWith(from, to)), written, to);
   assert.match(block(stock(TZDATA)), 'config :tzdata, :autoupdate, :disabled');
 });
 
 test('a level of the owner stays until LOG_LEVEL is set', () => {
   assert.match(
-    block(owned(':logger, level: :warning')),
+    block(withSettings(':logger, level: :warning')),
     'if log_level = System.get_env("LOG_LEVEL") do\n    config :logger, level:',
   );
 });
@@ -182,7 +182,7 @@ test('repos on another kind of database, or with an address of their own, are le
   const lines = block(texts);
   assert.is(lines.match(/url: database_url/g)?.length, 1);
   assert.not.match(lines, /Shop\.(Edge|Events|Replica)/);
-  const verdicts = ['R3.2', 'R3.3', 'R2.3'].map((id) => says(run(texts), id)).join();
+  const verdicts = ['R3.2', 'R3.3', 'R2.3'].map((id) => findingsOf(run(texts), id)).join();
   assert.not.match(verdicts, /Edge|Events|Replica/);
   const alone = { ...texts, 'config/config.exs': config('Shop.Replica') };
   assert.match(block(alone), 'config :shop, Shop.Replica,');
@@ -202,7 +202,7 @@ test('Managed Postgres: unnamed statements, and migrations around the pooler', (
   const lines = block(stock(), MANAGED);
   assert.match(lines, 'prepare: :unnamed');
   assert.match(lines, 'if direct_url = eval? && System.get_env("DIRECT_DATABASE_URL") do');
-  const around = spoilt(
+  const around = stockWith(
     'System.get_env("DATABASE_URL") ||',
     '(System.get_env("RELEASE_COMMAND") == "eval" && System.get_env("DIRECT_DATABASE_URL")) || System.get_env("DATABASE_URL") ||',
   );
@@ -222,7 +222,7 @@ const STAFF = [
 test('a setting that compile_env reads is never set at run time, and named where it is', () => {
   for (const [call, setting] of STAFF)
     assert.match(
-      says(run({ ...owned(setting), ...router(call) }), 'R3.1'),
+      findingsOf(run({ ...withSettings(setting), ...router(call) }), 'R3.1'),
       /must config\/runtime.exs:25 the release stops at boot: :shop, staff.* lib\/shop_web\/router.ex:3/,
     );
   const tls = { ...stock(), ...router('Application.compile_env(:shop, :tls, [])') };
@@ -231,7 +231,7 @@ test('a setting that compile_env reads is never set at run time, and named where
   const level = { ...stock(), ...router('Application.compile_env(:logger, :level)') };
   assert.not.match(block(level), 'LOG_LEVEL');
   const same = {
-    ...owned(':shop, :size, 3'),
+    ...withSettings(':shop, :size, 3'),
     ...router('Application.compile_env(:shop, :size)'),
     'config/prod.exs': 'import Config\nconfig :shop, :size, 3\n',
   };
@@ -239,7 +239,7 @@ test('a setting that compile_env reads is never set at run time, and named where
   assert.is(resultFor(run(tls), 'R3.4').verdict, 'met');
 });
 
-const origins = (list: string) => owned(`:shop, ShopWeb.Endpoint, check_origin: ${list}`);
+const origins = (list: string) => withSettings(`:shop, ShopWeb.Endpoint, check_origin: ${list}`);
 const socket = (list: string, handler = 'Phoenix.LiveView.Socket') =>
   stock({
     'lib/shop_web/endpoint.ex': `defmodule ShopWeb.Endpoint do
@@ -255,18 +255,21 @@ const init = (config: string) => ({
   'lib/shop/repo.ex': `defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\n  def init(_, config) do\n    {:ok, ${config}}\n  end\nend\n`,
 });
 const SSL = ':shop, Shop.Repo, ssl: true';
-const postgrex = (version: string) => ({ ...owned(SSL), 'mix.lock': lock('postgrex', version) });
+const postgrex = (version: string) => ({
+  ...withSettings(SSL),
+  'mix.lock': lock('postgrex', version),
+});
 const FLAME = { 'mix.lock': lock('flame', '0.5.2') };
-const fetches = spoilt(HOST_READ, 'System.fetch_env!("PHX_HOST")');
+const fetches = stockWith(HOST_READ, 'System.fetch_env!("PHX_HOST")');
 const webHost = stock({
   [RUNTIME]: `${STOCK.replace(HOST_READ, '"localhost"')}
 if web = System.get_env("WEB_HOST"), do: config(:shop, ShopWeb.Endpoint, url: [host: web])
 `,
 });
 /** What is said of a repo, of one after our run; '': nothing. */
-const SAID: [string, Texts, string | RegExp][] = [
+const FINDINGS: [string, Texts, string | RegExp][] = [
   // Postgres on Fly has no TLS
-  ['R3.2', run(owned(SSL)), 'must config/runtime.exs:25 Shop.Repo: ssl is on'],
+  ['R3.2', run(withSettings(SSL)), 'must config/runtime.exs:25 Shop.Repo: ssl is on'],
   [
     'R3.2',
     run(init('Keyword.put(config, :ssl, true)')),
@@ -281,7 +284,7 @@ const SAID: [string, Texts, string | RegExp][] = [
   ['R3.2', run(init('Keyword.put(config, :ssl, false)')), /^(?!.*in init)/s],
   [
     'R3.2',
-    run(owned(':shop, Shop.Repo, url: System.fetch_env!("PG_URL") <> "?ssl=true"')),
+    run(withSettings(':shop, Shop.Repo, url: System.fetch_env!("PG_URL") <> "?ssl=true"')),
     'Shop.Repo: ssl is on',
   ],
   ...[
@@ -289,7 +292,7 @@ const SAID: [string, Texts, string | RegExp][] = [
     ':shop, Shop.Repo, ssl: true, ssl_opts: [verify: :verify_none]',
   ].map((setting): [string, Texts, string] => [
     'R3.2',
-    run(owned(setting), EXTERNAL),
+    run(withSettings(setting), EXTERNAL),
     'should config/runtime.exs:25 Shop.Repo: verify_none takes any certificate',
   ]),
   [
@@ -300,12 +303,12 @@ const SAID: [string, Texts, string | RegExp][] = [
   ['R3.2', run(postgrex('0.21.1'), EXTERNAL), /^(?!.*ssl)/s],
   [
     'R3.1',
-    run(owned(':shop, ShopWeb.Endpoint, force_ssl: [hsts: true]')),
+    run(withSettings(':shop, ShopWeb.Endpoint, force_ssl: [hsts: true]')),
     'must config/runtime.exs:25 the release stops at boot: :shop, ShopWeb.Endpoint, force_ssl',
   ],
   // A release has no Mix
-  ['R3.1', owned(':shop, env: "#{Mix.env()}"'), 'should config/runtime.exs:25'],
-  ['R3.1', owned(':shop, env: config_env()', ':shop, a: 1 # Mix.env()'), ''],
+  ['R3.1', withSettings(':shop, env: "#{Mix.env()}"'), 'should config/runtime.exs:25'],
+  ['R3.1', withSettings(':shop, env: config_env()', ':shop, a: 1 # Mix.env()'), ''],
   ['R3.3', run(origins('["https://a.org", "https://shop.example.org"]'), HOST), ''],
   ['R3.3', run(origins('["//*.example.org"]'), HOST), ''],
   ['R3.3', run(origins('["//shop.example.org", "//b.org"]'), HOST), ''],
@@ -345,8 +348,8 @@ const SAID: [string, Texts, string | RegExp][] = [
   ['R3.3', fetches, /^(?!.*FLAME)/s],
 ];
 test("what the owner's settings would break on Fly is said", () => {
-  for (const [id, texts, words] of SAID) {
-    const said = says(texts, id);
+  for (const [id, texts, words] of FINDINGS) {
+    const said = findingsOf(texts, id);
     if (words === '') assert.is(said, '');
     else assert.match(said, words);
   }
@@ -365,9 +368,9 @@ test('what a variable of allowed origins has to hold is said in the form that it
 
 test("a host of the app's own is a fault where fly.toml names another, and its sockets have no list", () => {
   const fly = { 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop.fly.dev"\n' };
-  const own = { ...spoilt(HOST_READ, '"shop.org"'), ...fly };
+  const own = { ...stockWith(HOST_READ, '"shop.org"'), ...fly };
   assert.match(
-    says(own, 'R3.3'),
+    findingsOf(own, 'R3.3'),
     'must config/runtime.exs:null check_origin does not list PHX_HOST',
   );
   assert.match(block(own), 'check_origin: ["//shop.org", "//#{host}"]');
@@ -375,10 +378,10 @@ test("a host of the app's own is a fault where fly.toml names another, and its s
 });
 
 test('links name the port that visitors come to', () => {
-  const own = spoilt('port: 443, scheme', `port: ${PORT_READ}, scheme`);
-  assert.match(says(own, 'R3.3'), 'links name the port that it listens on');
+  const own = stockWith('port: 443, scheme', `port: ${PORT_READ}, scheme`);
+  assert.match(findingsOf(own, 'R3.3'), 'links name the port that it listens on');
   assert.match(block(own), 'port: 443');
-  assert.is(says(run(own), 'R3.3'), '');
+  assert.is(findingsOf(run(own), 'R3.3'), '');
 });
 
 test('older ways to serve and to listen on IPv6 serve too', () => {
@@ -388,7 +391,7 @@ test('older ways to serve and to listen on IPv6 serve too', () => {
   });
   assert.not.match(block(switched), 'server:');
   assert.is(resultFor(run(switched), 'R3.1').verdict, 'met');
-  const inet6 = spoilt(
+  const inet6 = stockWith(
     'http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]',
     'http: [:inet6, port: String.to_integer(System.get_env("PORT"))]',
   );
@@ -397,34 +400,31 @@ test('older ways to serve and to listen on IPv6 serve too', () => {
 });
 
 test('a port of its own goes into fly.toml and Dockerfile', () => {
-  const own = runAll(spoilt(PORT_READ, '8080'));
+  const own = afterFly(stockWith(PORT_READ, '8080'));
   assert.match(own['fly.toml'] ?? '', 'internal_port = 8080');
   assert.match(own.Dockerfile ?? '', 'EXPOSE 8080');
   assert.is(resultFor(own, 'R3.3').verdict, 'met');
 });
 
 test('what gives way to our block, and what the owner set that breaks on Fly, is noted', () => {
-  const notes = (texts: Texts, flags: Flags = FLAGS): string => {
-    const project = projectOf(texts);
-    return (runtimeExs.notes?.({ project, answers: complete(flags, project, {}) }) ?? []).join();
-  };
+  const notes = (texts: Texts, flags?: Flags) => notesOf(runtimeExs, projectOf(texts), flags);
   // What our block writes is no note
   const pool = 'pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10"),';
   const optional = 'System.get_env("REPLICA_URL") || System.get_env("DATABASE_URL")';
   const replica = stock({
     [RUNTIME]: `import Config\nconfig :shop, Shop.Replica, url: ${optional}\n`,
   });
-  for (const texts of [stock(), spoilt(pool, ''), replica]) assert.is(notes(texts), '');
+  for (const texts of [stock(), stockWith(pool, ''), replica]) assert.is(notes(texts), '');
   assert.match(
-    notes(spoilt(HOST_READ, '"shop.herokuapp.com"')),
+    notes(stockWith(HOST_READ, '"shop.herokuapp.com"')),
     'config/runtime.exs:19: url.host: "shop.herokuapp.com" is replaced by ours',
   );
-  assert.match(notes(owned(SSL)), 'config/runtime.exs:25: Shop.Repo: ssl is on');
+  assert.match(notes(withSettings(SSL)), 'config/runtime.exs:25: Shop.Repo: ssl is on');
   assert.match(
     notes(origins('["//a.org"]'), HOST),
     'config/runtime.exs:25: check_origin does not list PHX_HOST',
   );
-  assert.not.match(notes(owned(SSL), EXTERNAL), 'ssl is on');
+  assert.not.match(notes(withSettings(SSL), EXTERNAL), 'ssl is on');
 });
 
 test("a setting below a condition is its owner's, whatever the condition comes out as", () => {
@@ -447,8 +447,8 @@ test('a secret that the build demands is read when the release boots', () => {
 
 test('a second run changes nothing, and all is met but what the owner chose', () => {
   for (const flags of [FLAGS, HOST, MANAGED, EXTERNAL]) {
-    const texts = runAll(stock(), flags);
-    assert.equal(runAll(texts, flags), texts);
+    const texts = afterFly(stock(), flags);
+    assert.equal(afterFly(texts, flags), texts);
     const open = checkTexts(texts).filter(({ verdict }) => /must|should|unknown/.test(verdict));
     assert.equal(
       open.map(({ id }) => id),

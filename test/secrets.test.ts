@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { secretsToSet } from '../src/fly/secrets.ts';
 
-const asked = (names: string, set: string[] = []) =>
+const missing = (names: string, set: string[] = []) =>
   secretsToSet(
     names.split(' ').map((name) => ({ name, compileTime: false })),
     set,
@@ -11,19 +11,19 @@ const asked = (names: string, set: string[] = []) =>
 test('what Fly, the release or the system sets is not asked for', () => {
   const provided =
     'FLY_REGION FLY_APP_NAME FLY_MACHINE_ID FLY_VM_MEMORY_MB PRIMARY_REGION RELEASE_VSN RELEASE_COOKIE RELEASE_NODE HOSTNAME HOME PATH ROOTDIR';
-  assert.equal(asked(provided), []);
-  assert.equal(asked('EXCHANGE_API_KEY HOMEPAGE MY_FLY_REGION PATH_TO_KEY RELEASED'), [
+  assert.equal(missing(provided), []);
+  assert.equal(missing('EXCHANGE_API_KEY HOMEPAGE MY_FLY_REGION PATH_TO_KEY RELEASED'), [
     'EXCHANGE_API_KEY',
     'HOMEPAGE',
     'MY_FLY_REGION',
     'PATH_TO_KEY',
     'RELEASED',
   ]);
-  assert.equal(asked('FLY_API_TOKEN'), ['FLY_API_TOKEN']);
+  assert.equal(missing('FLY_API_TOKEN'), ['FLY_API_TOKEN']);
 });
 
 test('nor what the files set, nor what is read while the image is built', () => {
-  assert.equal(asked('PORT PHX_SERVER SMTP_HOST', ['PORT', 'PHX_SERVER']), ['SMTP_HOST']);
+  assert.equal(missing('PORT PHX_SERVER SMTP_HOST', ['PORT', 'PHX_SERVER']), ['SMTP_HOST']);
   assert.equal(secretsToSet([{ name: 'BUILD_ID', compileTime: true }], []), []);
 });
 

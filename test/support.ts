@@ -9,16 +9,19 @@ import {
 } from '../src/answers/questions.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
-import type { Change } from '../src/plan/file.ts';
+import type { Change, Descriptor } from '../src/plan/file.ts';
 import { plan, presentIn } from '../src/plan/plan.ts';
 import { treeOf } from '../src/tree.ts';
-import { textsIn } from './projects.ts';
+import { type Texts, textsIn } from './projects.ts';
+
+export type { Texts } from './projects.ts';
+export type Flags = Partial<Record<QuestionName, string>>;
 
 /** The folder of the fixture project. */
 export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
 
 /** Writes files into a folder. */
-export function writeFiles(folder: string, texts: Record<string, string>): void {
+export function writeFiles(folder: string, texts: Texts): void {
   for (const [path, text] of Object.entries(texts)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -28,12 +31,10 @@ export function writeFiles(folder: string, texts: Record<string, string>): void 
 const shopTexts = textsIn(SHOP);
 
 /** The fixture project as {path: text}, with changes; undefined takes a file away. */
-export const shop = (changes: Record<string, string | undefined> = {}): Record<string, string> =>
+export const shop = (changes: Record<string, string | undefined> = {}): Texts =>
   withoutUndefined({ ...shopTexts, ...changes });
 
-export const withoutUndefined = (
-  texts: Record<string, string | undefined>,
-): Record<string, string> =>
+export const withoutUndefined = (texts: Record<string, string | undefined>): Texts =>
   Object.fromEntries(
     Object.entries(texts).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -49,27 +50,24 @@ const projects = new Map<string, Project>();
 const plans = new Map<string, Change[]>();
 
 /** The facts of a repo. */
-export const projectOf = (texts: Record<string, string>): Project =>
+export const projectOf = (texts: Texts): Project =>
   cached(projects, texts, () => detect(treeOf(texts)));
 
 /** What is answered where a test is not about the answers. */
-export const FLAGS: Partial<Record<QuestionName, string>> = {
+export const FLAGS: Flags = {
   app: 'shop',
   region: 'lhr',
   postgres: 'shop-db',
 };
 
 /** Answers from flags, from what the files say, and from defaults. */
-export const complete = (
-  flags: Partial<Record<QuestionName, string>>,
-  project: Project,
-  asks?: readonly QuestionName[],
-): Answers => completeWith(flags, project, presentIn(files, project), asks);
+export const complete = (flags: Flags, project: Project, asks?: readonly QuestionName[]): Answers =>
+  completeWith(flags, project, presentIn(files, project), asks);
 
 /** What `fly` would write. @param only the command of one file, such as `dockerfile` */
 export function planFor(
-  texts: Record<string, string>,
-  flags: Partial<Record<QuestionName, string>> = FLAGS,
+  texts: Texts,
+  flags: Flags = FLAGS,
   onConflict?: OnConflict,
   only?: string,
 ): Change[] {
@@ -81,13 +79,33 @@ export function planFor(
 }
 
 /** The repo after the changes are written. */
-export const withChanges = (
-  texts: Record<string, string>,
-  changes: readonly Change[],
-): Record<string, string> => ({
+export const withChanges = (texts: Texts, changes: readonly Change[]): Texts => ({
   ...texts,
   ...Object.fromEntries(changes.map((change) => [change.path, change.after])),
 });
+
+/** The repo after `fly`. */
+export const afterFly = (texts: Texts, flags?: Flags, onConflict?: OnConflict): Texts =>
+  withChanges(texts, planFor(texts, flags, onConflict));
+
+/** What `fly` writes into one file; '' where it leaves that out. */
+export const writtenTo = (path: string, texts: Texts, flags?: Flags): string =>
+  planFor(texts, flags).find((change) => change.path === path)?.after ?? '';
+
+/** What a generator says before it writes. */
+export function notesOf({ notes }: Descriptor, project: Project, flags = FLAGS): string {
+  return (notes?.({ project, answers: complete(flags, project) }) ?? []).join('\n');
+}
+
+/** The fixture's mix.lock with more packages: `name` or `name 1.2.3`, each with the packages it needs. */
+export function shopLock(packages: Record<string, string[]>): string {
+  const rows = Object.entries(packages).map(([key, needs]) => {
+    const [name, version = '11.0.0'] = key.split(' ');
+    const list = needs.map((need) => `{:${need}, "~> 1.0", [hex: :${need}]}`).join(', ');
+    return `  "${name}": {:hex, :${name}, "${version}", "0", [:mix], [${list}], "hexpm", "0"},\n`;
+  });
+  return (shopTexts['mix.lock'] ?? '').replace(/}\s*$/, `${rows.join('')}}\n`);
+}
 
 /** The facts of a small Phoenix app. @param files replace or add files; undefined takes one away */
 export function app(files: Record<string, string | undefined> = {}, deps = ''): Project {

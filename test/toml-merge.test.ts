@@ -3,10 +3,9 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnConflict } from '../src/edit/conflict.ts';
-import { FLAGS } from './support.ts';
+import { FLAGS, type Flags } from './support.ts';
 import { changedPaths, generate as merge, withWorkers as project, valueAt } from './toml.ts';
 
-type Flags = typeof FLAGS;
 const merged = (theirs: string, flags: Flags = FLAGS, conflict?: OnConflict): string =>
   merge(theirs, { project, flags, conflict }).after;
 const parse = (text: string) => TOML.parse(text.replaceAll('\r\n', '\n').replace('\uFEFF', ''));

@@ -6,14 +6,10 @@ import { requirements } from '../src/check/requirements.ts';
 import type { Finding } from '../src/check/rule.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, planFor, projectOf, shop, withChanges } from './support.ts';
-
-export type Texts = Record<string, string>;
-export type Flags = typeof FLAGS;
+import { afterFly, FLAGS, type Flags, projectOf, shop, type Texts } from './support.ts';
 
 /** The fixture app after `npx plop fly`. */
-export const generated = (flags: Flags = FLAGS): Texts =>
-  withChanges(shop(), planFor(shop(), flags));
+export const generated = (flags?: Flags): Texts => afterFly(shop(), flags);
 /** All that `check` finds. */
 export const checkTexts = (texts: Texts): Result[] => check(projectOf(texts));
 /** The requirements that are not met, as `R2.4 must`. */
@@ -26,6 +22,12 @@ export function resultFor(texts: Texts, id: string): Result {
   if (!requirement) throw new Error(`no requirement ${id}`);
   return resultOf(requirement, new Repo(factsOf(texts)));
 }
+
+/** The findings for one requirement, a line for each: `must fly.toml:3 what is wrong`. */
+export const findingsOf = (texts: Texts, id: string): string =>
+  resultFor(texts, id)
+    .findings.map(({ weight, file, line, what }) => `${weight} ${file}:${line} ${what}`)
+    .join('\n');
 
 /** No fact depends on these files, so repos that differ in them alone share their facts. */
 const FILES_WITHOUT_FACTS = new Set(['Dockerfile', '.dockerignore', 'fly.toml', 'rel/env.sh.eex']);
@@ -62,7 +64,7 @@ export function umbrella(): Texts {
     'apps/core/mix.exs': child('Core', ''),
     'apps/core/lib/core.ex': 'defmodule Core do\nend\n',
   };
-  return withChanges(texts, planFor(texts, { ...FLAGS, postgres: 'none' }));
+  return afterFly(texts, { ...FLAGS, postgres: 'none' });
 }
 
 /** A fault put into a repo that is in order, and what `check` must find then. */
