@@ -264,31 +264,31 @@ test('background: children in the lists that start/2 and its functions write', (
 });
 
 test('background: no children are options, calls by name, and processes that only serve', () => {
-  works([], '[{Some.Listener, filters: [Shop.A], on: {B, :start, []}}]');
-  works(
+  assertWorkers([], '[{Some.Listener, filters: [Shop.A], on: {B, :start, []}}]');
+  assertWorkers(
     [],
     'def start(_, _), do: [measurements: [{Shop.A, :count, []}], handlers: [B]] |> Supervisor.start_link()',
   );
-  works([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
-  works(['Shop.Presence'], '[Shop.Telemetry, Shop.Vault, Shop.Presence]', {
+  assertWorkers([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
+  assertWorkers(['Shop.Presence'], '[Shop.Telemetry, Shop.Vault, Shop.Presence]', {
     'lib/shop/own.ex':
       'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Presence do\n  use GenServer\nend',
   });
 });
 
 test('background: children that a function of the module returns, or start/2 adds later', () => {
-  works(
+  assertWorkers(
     ['Shop.B', 'Shop.A'],
     'def start(_, _), do: Supervisor.start_link([feed()], [])\n  defp feed do\n    if on?() do\n      {Shop.A, []}\n    else\n      B\n    end\n  end',
   );
-  works(
+  assertWorkers(
     ['Shop.A'],
     'def start(_, _) do\n    DynamicSupervisor.start_child(Shop.Tree, {Shop.A, []})\n  end',
   );
 });
 
 test('background: of modules with one name, the one that is not nested in another', () =>
-  works(['State.A'], '[]', {
+  assertWorkers(['State.A'], '[]', {
     'mix.exs': mixExs(
       'app: :shop, deps: [{:phoenix, "~> 1.8"}]',
       '  def application, do: [mod: {State, []}]',
