@@ -1,5 +1,5 @@
 import type { Present } from '../src/answers/questions.ts';
-import { assets } from '../src/docker/asset-steps.ts';
+import { assetSteps } from '../src/docker/asset-steps.ts';
 import { buildNotes, buildSteps } from '../src/docker/build-steps.ts';
 import { copies, sourceFolders } from '../src/docker/copies.ts';
 import { foldLines } from '../src/docker/fold.ts';
@@ -53,12 +53,12 @@ export const dockerfile: Descriptor = {
     ...packageNotes(project, base),
     ...buildNotes(project, release),
     ...(isOurs(project) ? [] : foreignNotes(project, base)),
-    ...assets(project).notes,
+    ...assetSteps(project).notes,
   ],
 };
 
 function viewOf({ project, answers: { base, release, psql }, command }: Context) {
-  const build = assets(project);
+  const assets = assetSteps(project);
   const image = chooseImage(project, base);
   const stages = nodeStages(project);
   const node = nodeImage(project);
@@ -66,10 +66,10 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
   return {
     ...SYSTEMS[base],
     ...image,
-    ...copies(project, release, build.needsNode),
-    ...buildSteps(project, release, build),
+    ...copies(project, release, assets.needsNode),
+    ...buildSteps(project, release, assets),
     version: VERSION,
-    command: rerun(project, command),
+    command: rerunCommand(project, command),
     release,
     port: portOf(project),
     // Ids of the builder's caches hold it: Fly's builders are shared by the apps of an organization
@@ -96,19 +96,22 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
 /** The program of a stage that is named after it. */
 const fromStage = (name: string): string => `--from=${name} /usr/local/bin/${name} /usr/local/bin/`;
 
-/** How the file was written names the way to write it again; a run by the other way changes nothing. */
-const rerun = ({ tree }: Project, command = 'npx plop'): string =>
-  /^# Written by phoenix-fly .*\((npx (?:plop|phoenix-fly) dockerfile)\)/.exec(
-    tree.read('Dockerfile') ?? '',
-  )?.[1] ?? `${command} dockerfile`;
+const textOf = ({ tree }: Project): string => tree.read('Dockerfile') ?? '';
 
-const isOurs = ({ tree }: Project): boolean =>
-  /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(tree.read('Dockerfile') ?? '');
+/** The command in the head of the Dockerfile; one that is there stays, so that a run by the other command changes nothing. */
+function rerunCommand(project: Project, command = 'npx plop'): string {
+  const head = /^# Written by phoenix-fly .*\((npx (?:plop|phoenix-fly) dockerfile)\)/;
+  const [, written] = head.exec(textOf(project)) ?? [];
+  return written ?? `${command} dockerfile`;
+}
+
+const isOurs = (project: Project): boolean =>
+  /^#.*(Written by phoenix-fly|phoenix-fly: )/m.test(textOf(project));
 
 function present(project: Project): Present {
   const release = builtRelease(project);
-  const text = project.tree.read('Dockerfile') ?? '';
-  const [runner = ''] = text.split(/^FROM /m).slice(-1);
+  const text = textOf(project);
+  const runner = text.split(/^FROM /m).at(-1) ?? '';
   return {
     ...(release !== undefined && { release }),
     ...(isOurs(project) && {

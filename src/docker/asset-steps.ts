@@ -4,66 +4,75 @@ import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
 import { hasNodeStage } from './node-stages.ts';
 
-/** An install of packages, which a Node stage has done already. */
-export const installsNode = (step: string): boolean =>
+/** `cmd npm ci`, `cmd --cd assets yarn`: whether a step installs packages, which a Node stage has done already. */
+export const installsPackages = (step: string): boolean =>
   /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/.test(step);
-const NODE =
+
+/** `cmd --cd assets node build.js`, `npm run deploy` */
+const USES_NODE =
   /\bcmd\b.*\b(npm|npx|yarn|pnpm|bun|bunx|node|webpack|vite)\b|\b(npm|yarn|pnpm|bun) run\b/;
+
 /** Scripts of package.json that build for production, the likeliest first. */
 const BUILD_SCRIPTS = ['deploy', 'build:prod', 'production', 'prod', 'build'];
 
 /** How the image builds the assets. */
-export type Assets = ReturnType<typeof assets>;
-
-export function assets(project: Project) {
-  const { projects, released, umbrella } = project;
-  const having = released.filter(({ aliases }) => aliases.has('assets.deploy'));
-  const root = having.filter(({ dir }) => dir === '.');
-  const owners = root.length ? root : having;
-  const byHand = owners.length ? undefined : withoutAlias(project);
+export function assetSteps(project: Project) {
+  const { released, umbrella } = project;
+  const withAlias = released.filter(({ aliases }) => aliases.has('assets.deploy'));
+  const atRoot = withAlias.filter(({ dir }) => dir === '.');
+  const owners = atRoot.length ? atRoot : withAlias;
+  const { build, notes } = owners.length
+    ? { build: owners.flatMap((owner) => tasksOf(owner, 'assets.deploy')), notes: [] }
+    : stepsWithoutAlias(project);
   const steps = owners.flatMap((owner) => followed(owner, 'assets.deploy'));
   return {
     /** Mix tasks that download the asset tools, together with the dependencies; an umbrella's tools come when they are called. */
-    setup: umbrella ? [] : released.flatMap((owner) => run(owner, 'assets.setup', /\.install\b/)),
+    setup: umbrella
+      ? []
+      : released.flatMap((owner) => tasksOf(owner, 'assets.setup', /\.install\b/)),
     /** Mix tasks that run one after the other once the code is compiled; empty when there are no assets. */
-    build: byHand?.build ?? owners.flatMap((owner) => run(owner, 'assets.deploy')),
+    build,
     /** Whether they call Node or a package manager. */
-    needsNode:
-      [...steps, ...(byHand?.build ?? [])].some((step) => NODE.test(step) && !installsNode(step)) ||
-      // What a function runs is not known, but there are packages for it
-      (steps.includes('(a function)') && hasNodeStage(project)) ||
-      // These aliases are run as they are, their installs too
-      projects.some(({ aliases }) =>
-        ['compile', 'release'].some((name) => aliases.get(name)?.some((step) => NODE.test(step))),
-      ),
-    notes: byHand?.notes ?? [],
+    needsNode: needsNode(project, owners.length ? steps : build),
+    notes,
   };
 }
 
-/** An alias as tasks; without the steps that a Node stage has done, and only those that `keep` lets through. */
-function run(owner: MixProject, alias: string, keep = /./): string[] {
+function needsNode(project: Project, steps: readonly string[]): boolean {
+  if (steps.some((step) => USES_NODE.test(step) && !installsPackages(step))) return true;
+  // What a function runs is not known, but there are packages for it
+  if (steps.includes('(a function)') && hasNodeStage(project)) return true;
+  // These aliases are run as they are, their installs too
+  const aliases = project.projects.flatMap((owner) =>
+    ['compile', 'release'].flatMap((alias) => owner.aliases.get(alias) ?? []),
+  );
+  return aliases.some((step) => USES_NODE.test(step));
+}
+
+/** An alias as tasks; without the steps that a Node stage has done, and only those that match. */
+function tasksOf(owner: MixProject, alias: string, pattern = /./): string[] {
   const steps = owner.aliases.get(alias)?.flatMap((step) => {
-    const inside = followed(owner, step);
-    return inside.some(installsNode) ? inside : step;
+    const inner = followed(owner, step);
+    return inner.some(installsPackages) ? inner : step;
   });
   if (!steps) return [];
-  const left = steps.filter((step) => !installsNode(step) && keep.test(step));
+  const left = steps.filter((step) => !installsPackages(step) && pattern.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
   return left.map((step) => inApp(owner, wordsOf(step).map(shellWord).join(' ')));
 }
 
 /** The words of a step, as OptionParser.split/1 of Elixir takes them. */
-const wordsOf = (step: string): string[] =>
-  (step.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) =>
-    word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'),
-  );
+function wordsOf(step: string): string[] {
+  const words = step.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  return words.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
+}
 
 /** A task in the folder of one app: an alias of an umbrella's app is known there alone. */
 const inApp = ({ dir, app }: MixProject, task: string): string =>
   dir === '.' ? task : `do --app ${shellWord(app ?? '')} cmd mix ${task}`;
 
 /** No assets.deploy: the build script of each package.json, and the digest. */
-function withoutAlias(project: Project): { build: string[]; notes: string[] } {
+function stepsWithoutAlias(project: Project): { build: string[]; notes: string[] } {
   const { app, projects, umbrella } = project;
   const { hexTools, nodePackages, packageJsons } = project.assets;
   const web = projects.find(({ dir }) => dir === app.webDir) ?? projects[0];
@@ -71,19 +80,22 @@ function withoutAlias(project: Project): { build: string[]; notes: string[] } {
   if (!web || !folders.some((folder) => exists(project.tree, folder)))
     return { build: [], notes: [] };
   // A command of an umbrella would run in each of its apps
-  const shell = umbrella ? `do --app ${shellWord(web.app ?? '')} cmd --cd /app/` : 'cmd --cd ';
-  const scripts = nodePackages.flatMap(({ dir, manager, scripts: known }) => {
-    const script = BUILD_SCRIPTS.find((name) => known.includes(name));
-    return script ? [`${shell}${shellWord(dir)} ${manager} run ${script}`] : [];
+  const command = umbrella ? `do --app ${shellWord(web.app ?? '')} cmd --cd /app/` : 'cmd --cd ';
+  const scripts = nodePackages.flatMap((nodePackage) => {
+    const script = BUILD_SCRIPTS.find((name) => nodePackage.scripts.includes(name));
+    const { dir, manager } = nodePackage;
+    return script ? [`${command}${shellWord(dir)} ${manager} run ${script}`] : [];
   });
+  const build = [...scripts, inApp(web, 'phx.digest')];
   const lacks = 'mix.exs has no assets.deploy alias';
-  const notes = scripts.length
-    ? [
-        `${lacks}, so the image builds the assets with: mix do ${scripts.join(' + ')}. Write the alias if your build differs, then run again.`,
-      ]
-    : [
-        `${lacks} and no package.json has a build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
-      ];
-  const isSilent = !scripts.length && !packageJsons.length && !hexTools.length;
-  return { build: [...scripts, inApp(web, 'phx.digest')], notes: isSilent ? [] : notes };
+  const notes: string[] = [];
+  if (scripts.length)
+    notes.push(
+      `${lacks}, so the image builds the assets with: mix do ${scripts.join(' + ')}. Write the alias if your build differs, then run again.`,
+    );
+  else if (packageJsons.length || hexTools.length)
+    notes.push(
+      `${lacks} and no package.json has a build script, so the image holds only the assets that are in priv/static; write the alias, then run again.`,
+    );
+  return { build, notes };
 }

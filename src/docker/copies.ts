@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
 import { exists } from '../tree.ts';
@@ -9,40 +10,40 @@ const isBelow = (path: string, folder: string): boolean => path.startsWith(`${fo
 /** A folder of the repo as it is called in the image. */
 export const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
 
-const same = (path: string): string => copyPaths([path, path]);
+const copyToSamePath = (path: string): string => copyPaths([path, path]);
 
-/** One COPY for each folder that holds some of the files. @param to what a folder is called in the image */
-export function byFolder(
+/**
+ * One COPY for each folder that holds some of the files.
+ * @param nameInImage what a folder, such as `assets/`, is called in the image
+ */
+export function copyByFolder(
   files: readonly string[],
-  to = (folder: string): string => folder || './',
+  nameInImage = (folder: string): string => folder || './',
 ): string[] {
   const folderOf = (file: string) => file.replace(/[^/]*$/, '');
   const folders = new Set(files.map(folderOf));
   return [...folders].map((folder) => {
     const inside = files.filter((file) => folderOf(file) === folder);
-    return copyPaths([...new Set(inside), to(folder)]);
+    return copyPaths([...new Set(inside), nameInImage(folder)]);
   });
 }
 
-/** Dependencies that lie in the repo. */
-const pathFolders = (project: Project): string[] =>
-  outermost(project.deps.pathSources.flatMap(({ dir }) => dir ?? []));
-
 /** Paths without those that lie in others, or in what is copied already. */
 function outermost(paths: readonly string[], copied: readonly string[] = []): string[] {
-  return [...new Set(paths)].filter(
-    (path) =>
-      !copied.includes(path) && ![...paths, ...copied].some((folder) => isBelow(path, folder)),
-  );
+  const folders = [...paths, ...copied];
+  const isCovered = (path: string) => folders.some((folder) => isBelow(path, folder));
+  return [...new Set(paths)].filter((path) => !copied.includes(path) && !isCovered(path));
 }
+
+/** Folders of the dependencies that lie in the repo. */
+const pathDepFolders = ({ deps }: Project): string[] =>
+  outermost(deps.pathSources.flatMap(({ dir }) => dir ?? []));
 
 /** Every mix.exs, the lock, and files that a mix.exs reads. */
 function mixFiles(project: Project): string[] {
   const apps = project.projects.filter(({ dir }) => dir !== '.').map(({ dir }) => `${dir}/mix.exs`);
-  const vendored = pathFolders(project);
-  const read = project.inputs.mix.filter(
-    (file) => !vendored.some((folder) => isBelow(file, folder)),
-  );
+  const copied = pathDepFolders(project);
+  const read = project.inputs.mix.filter((file) => !copied.some((folder) => isBelow(file, folder)));
   return ['mix.exs', 'mix.lock', ...apps, ...read];
 }
 
@@ -52,7 +53,7 @@ const buildConfig = ({ config, inputs }: Project): string[] => [
   ...inputs.config,
 ];
 
-/** The file a release reads at boot. Elixir reads config/releases.exs as long as there is no runtime.exs (Mix.Tasks.Release, 1.21-dev, 2026). */
+/** The file a release reads at boot: Elixir reads config/releases.exs as long as there is no runtime.exs (Mix.Tasks.Release, 1.21-dev, 2026). */
 export const runtimeFile = ({ tree: { paths } }: Project): string =>
   paths.has('config/releases.exs') && !paths.has('config/runtime.exs')
     ? 'config/releases.exs'
@@ -69,116 +70,105 @@ export const inputFiles = (project: Project): string[] => [
 ];
 
 /** Folders of the code that is compiled. */
-export function sourceFolders(project: Project): string[] {
-  const folders = project.projects[0]?.sourceFolders ?? ['lib'];
-  const all = project.umbrella ? [project.appsPath ?? 'apps'] : folders;
-  return all.filter((folder) => exists(project.tree, folder));
+export function sourceFolders({ appsPath, projects: [root], tree, umbrella }: Project): string[] {
+  const folders = umbrella ? [appsPath ?? 'apps'] : (root?.sourceFolders ?? ['lib']);
+  return folders.filter((folder) => exists(tree, folder));
 }
 
-/** Files among the code that are none: a macro may read them, and Mix doesn't notice when they change. */
+/** Files beside the code: a macro may read them, and Mix doesn't notice when they change. */
 export function filesInCode(project: Project): string[] {
   const folders = sourceFolders(project);
-  return [...project.tree.paths].filter(
-    (path) =>
-      folders.some((folder) => isBelow(path, folder)) &&
-      !/\.(ex|heex)$/.test(path) &&
-      !(project.umbrella && /\/(assets|test)\//.test(path)),
-  );
+  return [...project.tree.paths]
+    .filter((path) => folders.some((folder) => isBelow(path, folder)))
+    .filter((path) => !/\.(ex|heex)$/.test(path))
+    .filter((path) => !(project.umbrella && /\/(assets|test)\//.test(path)));
 }
 
-/** What each stage copies, as operands of COPY. @param node whether the builder calls Node */
-export function copies(project: Project, release: string, node: boolean) {
-  const { mixSteps, inputs, umbrella } = project;
-  const git = mixSteps.git ? [same('.git')] : [];
-  const vendored = pathFolders(project);
+/** What each stage copies, as operands of COPY. */
+export function copies(project: Project, release: string, needsNode: boolean) {
+  const { inputs, mixSteps, tree, umbrella } = project;
+  const existing = (path: string) => (exists(tree, path) ? [path] : []);
   const code = sourceFolders(project);
+  const pathDeps = pathDepFolders(project);
+  const git = mixSteps.git ? [copyToSamePath('.git')] : [];
   const codeHasFiles = filesInCode(project).length > 0;
-  const [priv, crates] = ['priv', 'native'].map((path) =>
-    exists(project.tree, path) ? [path] : [],
-  );
-  const read = [...((!umbrella && priv) || []), ...(codeHasFiles ? code : []), ...inputs.compile];
-  const forRelease = outermost(
-    [relFolder(project, release), ...mixSteps.copied],
-    ['priv', 'assets', ...code, ...vendored],
-  );
+  const read = [
+    ...(umbrella ? [] : existing('priv')),
+    ...(codeHasFiles ? code : []),
+    ...inputs.compile,
+  ];
   return {
     codeHasFiles,
-    /** What dependencies are compiled from beside their own packages: configuration, and those that lie in the repo. */
-    configCopies: [...byFolder(buildConfig(project)), ...vendored.map(same)],
+    /** What dependencies are compiled with: configuration, and those that lie in the repo. */
+    configCopies: [...copyByFolder(buildConfig(project)), ...pathDeps.map(copyToSamePath)],
     /** What `mix deps.get` needs. */
-    mixCopies: [...(mixSteps.gitLater ? [] : git), ...byFolder(mixFiles(project))],
-    /** What the code may read while it is compiled, the code itself where such files lie in it. */
-    fileCopies: outermost(read, vendored).map(same),
-    /** What the builder adds to the dependencies, what changes most at the end. */
+    mixCopies: [...(mixSteps.gitLater ? [] : git), ...copyByFolder(mixFiles(project))],
+    /** What the code may read while it is compiled: all of its folder, where such files lie in it. */
+    fileCopies: outermost(read, pathDeps).map(copyToSamePath),
+    /** What the builder adds to the dependencies; what changes most comes last. */
     builderCopies: [
       ...(mixSteps.gitLater ? git : []),
       ...runtimeCopies(project),
-      ...forRelease.map((folder) =>
-        notExecutable(project, `${folder}/overlays`).length
-          ? `--chmod=755 ${same(folder)}`
-          : same(folder),
-      ),
-      ...(node ? ['--from=node /usr/local /usr/local'] : []),
+      ...releaseCopies(project, release),
+      ...(needsNode ? ['--from=node /usr/local /usr/local'] : []),
       ...nodeStages(project).flatMap(({ name, modules }) =>
-        modules.map((folder) => `--from=${name} ${same(folder)}`),
+        modules.map((folder) => `--from=${name} ${copyToSamePath(folder)}`),
       ),
       ...assetCopies(project),
-      ...outermost([...(crates ?? []), ...code], vendored).map(same),
+      ...outermost([...existing('native'), ...code], pathDeps).map(copyToSamePath),
     ],
   };
 }
 
-/** Scripts that nobody may run. */
+/** Scripts that git holds without the executable bit. */
 export const notExecutable = ({ tree }: Project, folder: string): string[] =>
-  [...tree.paths].filter(
-    (path) =>
-      isBelow(path, folder) &&
-      tree.executable?.(path) === false &&
-      tree.read(path)?.startsWith('#!'),
-  );
+  [...tree.paths]
+    .filter((path) => isBelow(path, folder) && tree.executable?.(path) === false)
+    .filter((path) => tree.read(path)?.startsWith('#!'));
 
-const BUNDLER =
+/** rel/ and what else mix.exs puts into the release; overlays become executable. */
+function releaseCopies(project: Project, release: string): string[] {
+  const paths = [relFolder(project, release), ...project.mixSteps.copied];
+  const copied = ['priv', 'assets', ...sourceFolders(project), ...pathDepFolders(project)];
+  return outermost(paths, copied).map((path) => {
+    const chmod = notExecutable(project, `${path}/overlays`).length > 0 ? '--chmod=755 ' : '';
+    return chmod + copyToSamePath(path);
+  });
+}
+
+const BUNDLER_SETTINGS =
   /^(package\.json|[\w.-]*config[\w.-]*\.[cm]?[jt]s|tsconfig[\w.-]*\.json|build\.[cm]?js|\.babelrc|\.postcssrc[\w.]*|\.browserslistrc)$/;
-
-const fileName = (path: string): string => path.replace(/^.*\//, '');
 
 /** The asset sources, and the settings of bundlers at the top; an umbrella's come with its apps. */
 function assetCopies(project: Project): string[] {
   const { assets, tree, umbrella } = project;
-  const paths = [...tree.paths];
-  const dirs = [
+  const packageDirs = [
     ...assets.nodePackages.map(({ dir }) => dir),
     ...nodeStages(project).flatMap(({ members }) => members),
   ];
-  const folders = umbrella ? [] : new Set(['assets', ...dirs]);
-  const there = [...folders].filter((folder) => exists(tree, folder));
-  // `"extends": "../tsconfig.json"`
-  const settings = paths
-    .filter((path) => there.includes(path.replace(/\/[^/]*$/, '')) && BUNDLER.test(fileName(path)))
-    .map((path) => tree.read(path))
-    .join('\n');
-  return [
-    ...there.map(same),
-    ...byFolder(
-      paths.filter(
-        (path) => BUNDLER.test(path) && (dirs.includes('.') || settings.includes(`../${path}`)),
-      ),
-    ),
-  ];
+  const candidates = umbrella ? [] : [...new Set(['assets', ...packageDirs])];
+  const folders = candidates.filter((folder) => exists(tree, folder));
+  const settingsInFolders = [...tree.paths].filter(
+    (path) => folders.includes(dirname(path)) && BUNDLER_SETTINGS.test(basename(path)),
+  );
+  // Such as "extends": "../tsconfig.json"
+  const texts = settingsInFolders.map((path) => tree.read(path)).join('\n');
+  const settings = [...tree.paths].filter((path) => BUNDLER_SETTINGS.test(path));
+  const copied = settings.filter(
+    (path) => packageDirs.includes('.') || texts.includes(`../${path}`),
+  );
+  return [...folders.map(copyToSamePath), ...copyByFolder(copied)];
 }
 
-/** Read when the release boots: runtime.exs (or releases.exs), and all of config/ when that reads other files. */
+/** What is read when the release boots: runtime.exs (or releases.exs), and all of config/ where other files may be. */
 function runtimeCopies(project: Project): string[] {
   const { config, inputs, tree } = project;
   const known = [...config.files, ...inputs.config];
-  const others = [...tree.paths].some(
-    (path) =>
-      isBelow(path, 'config') &&
-      !known.includes(path) &&
-      !/^config\/(dev|test|runtime)\.exs$/.test(path),
-  );
+  const hasOtherFiles = [...tree.paths]
+    .filter((path) => isBelow(path, 'config') && !known.includes(path))
+    .some((path) => !/^config\/(dev|test|runtime)\.exs$/.test(path));
   return [
-    others ? 'config config' : copyPaths([runtimeFile(project), 'config/']),
-    ...byFolder(inputs.runtime.filter((file) => !isBelow(file, 'config'))),
+    hasOtherFiles ? 'config config' : copyPaths([runtimeFile(project), 'config/']),
+    ...copyByFolder(inputs.runtime.filter((file) => !isBelow(file, 'config'))),
   ];
 }

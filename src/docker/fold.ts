@@ -15,6 +15,7 @@ function wrap(first: string, next: string, words: readonly string[], width: numb
   const lines: string[] = [];
   for (const word of words) {
     const longer = `${lines.at(-1)} ${word}`;
+    // A line's own backslash, at its end
     const fits = longer.length <= width || word === '\\';
     if (lines.length && fits) lines[lines.length - 1] = longer;
     else lines.push((lines.length ? next : first) + word);

@@ -2,7 +2,7 @@ import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
 import { below } from '../tree.ts';
-import { byFolder, inImage } from './copies.ts';
+import { copyByFolder, inImage } from './copies.ts';
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
 const NODE = 24;
@@ -22,56 +22,56 @@ export function nodeStages(project: Project) {
   const { nodePackages } = project.assets;
   const homes = [...new Set(nodePackages.map(homeOf))];
   return homes.map((home, index) => {
-    const packages = nodePackages.filter((one) => homeOf(one) === home);
-    const members = foldersOf(packages).filter((dir) => dir !== home);
+    const packages = nodePackages.filter((nodePackage) => homeOf(nodePackage) === home);
+    const members = packageFolders(packages).filter((dir) => dir !== home);
     const [first] = packages as [NodePackage];
+    // A workspace may keep all packages at its top, and COPY wants every folder to be there
+    const mkdir = `mkdir -p ${members.map(modulesOf).map(shellWord).join(' ')}`;
     return {
-      /** In the Dockerfile. */
+      /** The stage's name in the Dockerfile. */
       name: index === 0 ? 'node' : `node-${index + 1}`,
-      /** Of its packages, as in the builder: /app/assets. */
+      /** The folder of the packages, as in the builder: /app/assets. */
       workdir: inImage(home),
       copies: stageCopies(packages, home),
       cache: first.berry ? '/root/.yarn/berry/cache' : CACHES[first.manager],
-      // A workspace may keep all packages at its top, and COPY wants every folder to be there
-      install: [
-        install(project, first),
-        ...(members.length ? [`mkdir -p ${members.map(modulesOf).map(shellWord).join(' ')}`] : []),
-      ].join(' && '),
+      install: [installCommand(project, first), ...(members.length ? [mkdir] : [])].join(' && '),
       /** Folders of a workspace's packages, which the top's node_modules links to. */
       members,
-      /** What it leaves. */
+      /** The folders node_modules that the builder copies from it. */
       modules: [home, ...members].map(modulesOf),
     };
   });
 }
 
+/** The folder that an install runs in. */
+const homeOf = ({ dir, workspaceDir }: NodePackage): string => workspaceDir ?? dir;
+
+const modulesOf = (dir: string): string => `${inImage(dir)}/node_modules`;
+
 /** Files of the repo, and folders that `mix deps.get` brings and package.json refers to, such as deps/phoenix. */
 function stageCopies(packages: readonly NodePackage[], home: string): string[] {
-  const linked = packages.flatMap(({ fileDeps }) => fileDeps);
-  const inApp = [...new Set(linked)].filter((path) => !path.startsWith('..'));
-  const fetched = inApp.filter((path) => /^deps(\/|$)/.test(path));
-  const own = inApp.filter((path) => !fetched.includes(path));
-  const here = home === '.' ? '' : `${home}/`;
+  const linked = [...new Set(packages.flatMap(({ fileDeps }) => fileDeps))];
+  const inApp = linked.filter((path) => !path.startsWith('..'));
+  const isFetched = (path: string) => /^deps(\/|$)/.test(path);
+  const homeFolder = home === '.' ? '' : `${home}/`;
   return [
-    ...fetched.map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
-    ...byFolder(
+    ...inApp
+      .filter(isFetched)
+      .map((path) => `--from=deps ${copyPaths([inImage(path), inImage(path)])}`),
+    ...copyByFolder(
       packages.flatMap(({ installFiles }) => installFiles),
-      (folder) => (folder === here ? './' : `/app/${folder}`),
+      (folder) => (folder === homeFolder ? './' : `/app/${folder}`),
     ),
-    ...own.map((path) => copyPaths([path, inImage(path)])),
+    ...inApp.filter((path) => !isFetched(path)).map((path) => copyPaths([path, inImage(path)])),
   ];
 }
 
 /** Folders of the package.json files that are installed, without those of Mix's dependencies. */
-const foldersOf = (packages: readonly NodePackage[]): string[] => {
-  const read = packages.flatMap(({ installFiles }) => installFiles);
-  const others = read.map((path) => /^(?!deps\/)(.+)\/package\.json$/.exec(path)?.[1]);
-  return [...new Set([...packages.map(({ dir }) => dir), ...others.flatMap((dir) => dir ?? [])])];
-};
-
-const modulesOf = (dir: string): string => `${inImage(dir)}/node_modules`;
-
-const homeOf = (one: NodePackage): string => one.workspaceDir ?? one.dir;
+function packageFolders(packages: readonly NodePackage[]): string[] {
+  const files = packages.flatMap(({ installFiles }) => installFiles);
+  const members = files.flatMap((file) => /^(?!deps\/)(.+)\/package\.json$/.exec(file)?.[1] ?? []);
+  return [...new Set([...packages.map(({ dir }) => dir), ...members])];
+}
 
 /** Image and version of the stages: Bun's where everything is Bun's, else Node's, in the major version that the repo pins. */
 export function nodeImage({ assets: { nodePackages } }: Project) {
@@ -85,25 +85,29 @@ export function nodeImage({ assets: { nodePackages } }: Project) {
 /** A stage that has Node, and not Bun alone. */
 export const hasNodeStage = (project: Project): boolean => nodeImage(project).image === 'node';
 
-/** The shell's command that installs the packages, and before them a manager that Node's image lacks. */
-function install(project: Project, one: NodePackage): string {
+/** The shell command that installs the packages, after a manager that Node's image lacks. */
+function installCommand(project: Project, nodePackage: NodePackage): string {
+  const { berry, lockfile, manager } = nodePackage;
   const { image, version } = nodeImage(project);
-  const frozen = one.lockfile === null ? '' : ' --frozen-lockfile';
-  if (one.manager === 'npm')
-    return `npm ${one.lockfile === null ? 'install' : 'ci'} --no-audit --no-fund`;
-  if (one.manager === 'bun' && image !== 'node') return `bun install${frozen}`;
+  if (manager === 'npm') return `npm ${lockfile === null ? 'install' : 'ci'} --no-audit --no-fund`;
   // The builder looks for node_modules, which Yarn 2 and later leave out unless told
-  if (one.berry)
+  if (berry)
     return `${version > NODE ? 'npm install --global corepack && ' : ''}corepack enable && YARN_NODE_LINKER=node-modules yarn install --immutable`;
-  // Not the Yarn that older Node images bring: it lies in /opt, where the builder would have to look for it
-  const tool = { bun: 'bun', pnpm: `pnpm@${pnpmVersion(project, one)}`, yarn: '--force yarn@1' };
-  return `npm install --global ${tool[one.manager]} && ${one.manager} install${frozen}`;
+  const install = `${manager} install${lockfile === null ? '' : ' --frozen-lockfile'}`;
+  if (manager === 'bun' && image !== 'node') return install;
+  // --force: the Yarn that older Node images bring lies in /opt, where the builder would have to look for it
+  const managers = {
+    bun: 'bun',
+    pnpm: `pnpm@${pnpmVersion(project, nodePackage)}`,
+    yarn: '--force yarn@1',
+  };
+  return `npm install --global ${managers[manager]} && ${install}`;
 }
 
 /** What package.json names, else the newest pnpm that reads the lockfile's format (pnpm.io, 2026-11). */
-function pnpmVersion({ tree }: Project, one: NodePackage): string {
-  const [, named] = /^pnpm@(\d[\w.-]*)/.exec(one.packageManager ?? '') ?? [];
-  const lock = tree.read(below(homeOf(one), 'pnpm-lock.yaml')) ?? '';
+function pnpmVersion({ tree }: Project, nodePackage: NodePackage): string {
+  const [, named] = /^pnpm@(\d[\w.-]*)/.exec(nodePackage.packageManager ?? '') ?? [];
+  const lock = tree.read(below(homeOf(nodePackage), 'pnpm-lock.yaml')) ?? '';
   const [, format = '9'] = /^lockfileVersion:\s*'?(\d+)/m.exec(lock) ?? [];
   return named ?? ({ 5: '7', 6: '8' }[format] || '10');
 }

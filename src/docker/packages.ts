@@ -26,21 +26,22 @@ const SCTP: SystemPackages = ['lksctp-tools', 'libsctp1'];
 /** Debian's package cargo is Rust 1.63 (bookworm) or 1.85; cargo-web is kept new for browsers: 1.96 in both (2026-11). */
 const CARGO: SystemPackages = ['cargo', 'cargo-web'];
 
-type Wanted = SystemPackages | false | undefined;
+const namesOf = (packages: SystemPackages, base: Base): string[] =>
+  packages[base === 'alpine' ? 0 : 1].split(' ').filter(Boolean);
 
-const namesOf = (wanted: Wanted, base: Base): string[] =>
-  wanted ? wanted[base === 'alpine' ? 0 : 1].split(' ').filter(Boolean) : [];
-
-/** The packages of one base, each once. */
-const list = (base: Base, wanted: readonly Wanted[]): string =>
-  [...new Set(wanted.flatMap((each) => namesOf(each, base)))]
-    .filter((name) => name !== NO_PACKAGE)
-    .sort()
-    .join(' ');
+/** The names of one base, each once; false and undefined add none. */
+function packageList(
+  base: Base,
+  packages: readonly (SystemPackages | false | undefined)[],
+): string {
+  const names = packages.flatMap((pair) => (pair ? namesOf(pair, base) : []));
+  const known = names.filter((name) => name !== NO_PACKAGE);
+  return [...new Set(known)].sort().join(' ');
+}
 
 /** Packages of the builder: git for git dependencies, a C compiler for native ones, and what these ask for. */
 export const builderPackages = ({ deps, programs, projects }: Project, base: Base): string =>
-  list(base, [
+  packageList(base, [
     BUILDER,
     deps.rust.length > 0 && CARGO,
     ...deps.closure.map((name) => BUILDS.get(name)),
@@ -50,57 +51,68 @@ export const builderPackages = ({ deps, programs, projects }: Project, base: Bas
 
 /** Packages of the final image: what the release links to or starts. */
 export function runnerPackages(project: Project, base: Base, otp: number, psql: boolean): string {
-  const there = ['node', psql ? 'psql' : ''];
   const node: SystemPackages = hasNodeStage(project) ? ['', 'libatomic1'] : ['nodejs', 'nodejs'];
-  return list(base, [
+  const addedOtherwise = ['node', psql ? 'psql' : ''];
+  const programs = startedPrograms(project).filter(({ name }) => !addedOtherwise.includes(name));
+  return packageList(base, [
     RUNNER,
     otp >= 29 && SCTP,
     psql && PSQL,
     project.deps.rust.length > 0 && ['libgcc', ''],
     startsNode(project) && node,
     ...project.deps.closure.map((name) => RUNS.get(name)),
-    ...started(project).map(({ name }) => !there.includes(name) && PROGRAMS.get(name)),
+    ...programs.map(({ name }) => PROGRAMS.get(name)),
   ]);
 }
 
 /** The programs that the running code starts. */
-const started = ({ programs }: Project) => programs.filter(({ compileTime }) => !compileTime);
+const startedPrograms = ({ programs }: Project) =>
+  programs.filter(({ compileTime }) => !compileTime);
 
 /** Whether Node runs beside the app: NodeJS.Supervisor, which also renders for Inertia and live_svelte, live_vue, live_react. */
 export const startsNode = (project: Project): boolean =>
-  project.startsNode || started(project).some(({ name }) => name === 'node');
+  project.startsNode || startedPrograms(project).some(({ name }) => name === 'node');
 
-/** What is not known of what the code needs at run time, or was put into the image for it. */
-export function packageNotes(project: Project, base: Base): string[] {
+/** What the code needs at run time and is not known or not installed, and why Debian is used. */
+export const packageNotes = (project: Project, base: Base): string[] => [
+  ...glibcNotes(project, base),
+  ...project.deps.closure
+    .filter((name) => name in BY_HAND)
+    .map((name) => `${name} ${BY_HAND[name]}: add that to the Dockerfile, which lacks it.`),
+  ...programNotes(project, base),
+];
+
+function glibcNotes(project: Project, base: Base): string[] {
+  const reasons = glibcReasons(project).join(', ');
+  const unknown = project.deps.nif.filter((name) => !MUSL.has(name) && !GLIBC.has(name));
+  if (base === 'debian')
+    return reasons ? [`Debian is used, as there are binaries for glibc only of: ${reasons}.`] : [];
   const notes: string[] = [];
-  const glibc = glibcReasons(project).join(', ');
-  if (glibc)
+  if (reasons)
     notes.push(
-      base === 'debian'
-        ? `Debian is used, as there are binaries for glibc only of: ${glibc}.`
-        : `There are binaries for glibc only of: ${glibc}. They will not run on Alpine; --base debian is the base for this app.`,
+      `There are binaries for glibc only of: ${reasons}. They will not run on Alpine; --base debian is the base for this app.`,
     );
-  const doubtful = project.deps.nif.filter((name) => !MUSL.has(name) && !GLIBC.has(name));
-  if (doubtful.length && base === 'alpine')
+  if (unknown.length)
     notes.push(
-      `Whether ${doubtful.join(', ')} (native code) runs on Alpine's C library, musl, is not known here: try the image, or take --base debian.`,
+      `Whether ${unknown.join(', ')} (native code) runs on Alpine's C library, musl, is not known here: try the image, or take --base debian.`,
     );
-  for (const name of project.deps.closure.filter((each) => each in BY_HAND))
-    notes.push(`${name} ${BY_HAND[name]}: add that to the Dockerfile, which lacks it.`);
-  const unknown = started(project).filter(
-    ({ name }) => !PROGRAMS.has(name) || namesOf(PROGRAMS.get(name), base).includes(NO_PACKAGE),
-  );
-  const alone = project.deps.closure.filter((name) =>
-    namesOf(RUNS.get(name), base).includes(NO_PACKAGE),
-  );
-  if (alone.length)
+  return notes;
+}
+
+function programNotes(project: Project, base: Base): string[] {
+  const hasNoPackage = (packages: SystemPackages | undefined) =>
+    packages !== undefined && namesOf(packages, base).includes(NO_PACKAGE);
+  const deps = project.deps.closure.filter((name) => hasNoPackage(RUNS.get(name)));
+  const notes: string[] = [];
+  if (deps.length)
     notes.push(
-      `${alone.join(', ')} starts a program that the image's system has no package of: copy it into the last stage of the Dockerfile.`,
+      `${deps.join(', ')} starts a program that the image's system has no package of: copy it into the last stage of the Dockerfile.`,
     );
-  for (const { name, file, line } of unknown)
-    notes.push(
-      `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,
-    );
+  for (const { name, file, line } of startedPrograms(project))
+    if (!PROGRAMS.has(name) || hasNoPackage(PROGRAMS.get(name)))
+      notes.push(
+        `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,
+      );
   return notes;
 }
 

@@ -3,7 +3,7 @@ import type { Present } from '../answers/questions.ts';
 import { Repo } from '../check/repo.ts';
 import { endpointOf, urlName } from '../check/runtime-settings.ts';
 import { MIGRATE } from '../docker/release-files.ts';
-import { access, buildVariables } from '../docker/secrets.ts';
+import { buildVariables, privateAccess } from '../docker/secrets.ts';
 import { serverRepos } from '../facts/project.ts';
 import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
@@ -181,7 +181,7 @@ function valueSteps(deploy: Deploy): string[] {
 function deploySteps({ answers, project, present, faults, isFirst }: Deploy): string[] {
   const { app, host } = answers;
   const steps: string[] = [];
-  const build = [...access(project).secrets, ...buildVariables(project)];
+  const build = [...privateAccess(project).secrets, ...buildVariables(project)];
   const isNewHost = host !== `${app}.fly.dev` && (isFirst || host !== present.host);
   if (build.length) {
     const title =
