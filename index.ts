@@ -1,6 +1,6 @@
 import { files } from './generators/all.ts';
 import { complete, type QuestionName } from './src/answers/questions.ts';
-import { refuseAnswers, refuseUnsupported } from './src/answers/supported.ts';
+import { refuseAnswers, refuseUnsupported } from './src/answers/refusals.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';
 import { detectBuilt } from './src/docker/release-files.ts';
 import { detect, type Facts, factsOf } from './src/facts/detect.ts';

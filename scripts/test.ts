@@ -43,7 +43,7 @@ await build({
     ...files.map((file) => `test/${file}`),
     'bin/phoenix-fly.ts',
     'plopfile.ts',
-    'src/write/apply.ts',
+    'src/write/write-changes.ts',
   ],
   outdir: bundle,
   sourcemap: true,

@@ -3,7 +3,7 @@ import { validate } from 'dockerfile-utils';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dockerfile } from '../generators/dockerfile.ts';
-import { refuseAnswers, refuseUnsupported } from '../src/answers/supported.ts';
+import { refuseAnswers, refuseUnsupported } from '../src/answers/refusals.ts';
 import { check } from '../src/check/check.ts';
 import { foldLines } from '../src/docker/fold.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';

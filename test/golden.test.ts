@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refuseUnsupported } from '../src/answers/supported.ts';
+import { refuseUnsupported } from '../src/answers/refusals.ts';
 import { factsOf } from '../src/facts/project.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';

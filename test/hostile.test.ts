@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { files } from '../generators/all.ts';
-import { refuseUnsupported } from '../src/answers/supported.ts';
+import { refuseUnsupported } from '../src/answers/refusals.ts';
 import { check } from '../src/check/check.ts';
 import { verdictsOf } from '../src/check/verdicts.ts';
 import { intoBlock } from '../src/edit/block.ts';

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { migrateSh } from '../generators/migrate-sh.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { plan } from '../src/plan/plan.ts';
-import { apply } from '../src/write/apply.ts';
+import { writeChanges } from '../src/write/write-changes.ts';
 import {
   app,
   complete,
@@ -30,7 +30,7 @@ test('the release gets a bin/migrate that runs as it is, and release_command run
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
   try {
     const project = projectOf(shop());
-    apply(folder, plan([migrateSh], { project, answers: complete(FLAGS, project) }));
+    writeChanges(folder, plan([migrateSh], { project, answers: complete(FLAGS, project) }));
     assert.is(statSync(join(folder, SCRIPT)).mode & 0o111, 0o111);
     // The release's own command, which says what it was told to do
     writeFiles(folder, { 'bin/shop': '#!/bin/sh\nprintf "%s\\n" "$@"\n' });

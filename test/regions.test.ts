@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refuseAnswers } from '../src/answers/supported.ts';
+import { refuseAnswers } from '../src/answers/refusals.ts';
 import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
 import { complete, FLAGS, projectOf, shop } from './support.ts';
 

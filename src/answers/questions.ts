@@ -49,6 +49,11 @@ const checked =
     throw new Problem(`"${text}" ${complaint(text)}`);
   };
 
+const parseHostName = checked(
+  isHostName,
+  () => 'is not a host name: give it without https:// and path, such as shop.example.com',
+);
+
 export const questions = {
   app: question({
     message: 'Fly app name?',
@@ -93,11 +98,7 @@ export const questions = {
     example: 'shop.example.com',
     fallback: 'APP.fly.dev',
     default: (_project, app) => `${app}.fly.dev`,
-    parse: (host) =>
-      checked(
-        isHostName,
-        () => 'is not a host name: give it without https:// and path, such as shop.example.com',
-      )(host.toLowerCase()),
+    parse: (host) => parseHostName(host.toLowerCase()),
   }),
   release: question({
     message: 'Release?',

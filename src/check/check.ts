@@ -1,4 +1,4 @@
-import { refuseUnsupported } from '../answers/supported.ts';
+import { refuseUnsupported } from '../answers/refusals.ts';
 import type { Project } from '../facts/detect.ts';
 import { problemOf } from '../problem.ts';
 import { Repo } from './repo.ts';

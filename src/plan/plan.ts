@@ -7,7 +7,7 @@ import { render } from './render.ts';
 
 /**
  * What becomes of the files, those that stay the same included. Nothing is written: the preview prints this list, then
- * `apply` writes the same list.
+ * `writeChanges` writes the same list.
  */
 export function plan(
   files: readonly Descriptor[],

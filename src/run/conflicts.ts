@@ -1,28 +1,72 @@
 import type { OnConflict } from '../edit/conflict.ts';
-import type { Change } from '../plan/file.ts';
+import { type Change, type Context, type GeneratedFile, kindOf } from '../plan/file.ts';
+import { plan } from '../plan/plan.ts';
 import { askWithDiff, replacementDiff } from './preview.ts';
 import { atTerminal } from './prompt.ts';
 import { print, wrapped } from './terminal.ts';
 
-/** The files in which lines of their owner stand where ours would. */
-export const conflictsIn = (changes: readonly Change[]): Change[] =>
+interface Resolution {
+  onConflict: OnConflict;
+  /** What will be written; files that stay the same are not among them. */
+  changes: Change[];
+  /** The files in which lines of their owner stand where ours would, and those of them that stay the same. */
+  conflicts: Change[];
+  kept: string[];
+  /** A sentence for each conflict: what becomes of the file. */
+  notes: string[];
+}
+
+/**
+ * Plans the changes. Where they collide with what an owner wrote, --conflict decides, else a person at a terminal; without
+ * both the files are left alone.
+ * @throws Stopped
+ */
+export async function resolveConflicts(
+  files: readonly GeneratedFile[],
+  context: Context,
+  flag: OnConflict | undefined,
+): Promise<Resolution> {
+  const left = plan(files, context, 'leave');
+  const mergeable = differingPaths(left, plan(files, context, 'merge'));
+  const onConflict = flag ?? (await askOnConflict(conflictsIn(left), mergeable));
+  const planned = onConflict === 'leave' ? left : plan(files, context, onConflict);
+  const conflicts = conflictsIn(planned);
+  const merged = onConflict === 'merge' ? mergeable : [];
+  const reason = onConflict === 'merge' ? "can't be merged, so it " : '';
+  return {
+    onConflict,
+    changes: planned.filter((change) => kindOf(change) !== 'same'),
+    conflicts,
+    kept: conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path),
+    notes: conflicts.map(({ path }) =>
+      merged.includes(path)
+        ? `${path} is merged; where both changed, yours stays.`
+        : `${path} ${reason}keeps what you wrote; \`check\` says what it lacks.`,
+    ),
+  };
+}
+
+const conflictsIn = (changes: readonly Change[]): Change[] =>
   changes.filter(({ ours }) => ours !== undefined);
 
-/** Asked at a terminal; without one the files are left alone. @throws Stopped */
-export async function decideConflicts(
+/** Files for which merging differs from leaving them: not those that their owner wrote without us. */
+const differingPaths = (left: readonly Change[], merged: readonly Change[]): string[] =>
+  merged.filter(({ after }, index) => after !== left[index]?.after).map(({ path }) => path);
+
+async function askOnConflict(
   conflicts: readonly Change[],
   mergeable: readonly string[],
 ): Promise<OnConflict> {
   if (conflicts.length === 0 || !atTerminal()) return 'leave';
   const paths = conflicts.map(({ path }) => path).join(', ');
   print(`\n${wrapped(`In ${paths}, your lines differ from ours.`)}`);
-  const merge = `merge    ${mergeable.join(', ')}; where both changed, yours stays`;
+  const mergeName = `merge    ${mergeable.join(', ')}; where both changed, yours stays`;
   const choices = [
-    'leave    yours stays as it is',
-    'replace  yours by ours',
-    ...(mergeable.length ? [merge] : []),
-    'show     what replace would change',
-  ].map((name) => ({ value: name.split(' ')[0] ?? '', name }));
+    { value: 'leave', name: 'leave    yours stays as it is' },
+    { value: 'replace', name: 'replace  yours by ours' },
+    ...(mergeable.length ? [{ value: 'merge', name: mergeName }] : []),
+    { value: 'show', name: 'show     what replace would change' },
+  ];
   const prompt = {
     message: 'What to do there?',
     suggestion: 'leave',
@@ -30,19 +74,4 @@ export async function decideConflicts(
     search: (term: string) => choices.filter(({ value }) => value.startsWith(term)),
   };
   return (await askWithDiff(prompt, replacementDiff(conflicts))) as OnConflict;
-}
-
-/** A sentence for each file with a conflict: what becomes of it. */
-export function conflictNotes(
-  conflicts: readonly Change[],
-  onConflict: OnConflict,
-  mergeable: readonly string[],
-): string[] {
-  const merge = onConflict === 'merge';
-  return conflicts.map(({ path }) => {
-    if (merge && mergeable.includes(path))
-      return `${path} is merged; where both changed, yours stays.`;
-    const reason = merge ? "can't be merged, so it " : '';
-    return `${path} ${reason}keeps what you wrote; \`check\` says what it lacks.`;
-  });
 }

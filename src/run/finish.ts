@@ -5,11 +5,10 @@ import { mustFaults } from '../check/check.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
-import { plan } from '../plan/plan.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { apply } from '../write/apply.ts';
-import { conflictNotes, conflictsIn, decideConflicts } from './conflicts.ts';
+import { writeChanges } from '../write/write-changes.ts';
+import { resolveConflicts } from './conflicts.ts';
 import type { Run } from './generate.ts';
 import { askWithDiff, diffOf, fillsScreen, replacementDiff, summaryOf } from './preview.ts';
 import { atTerminal } from './prompt.ts';
@@ -25,22 +24,11 @@ import { print, wrapped } from './terminal.ts';
 export async function finish(run: Run): Promise<number> {
   const { name, context, flags } = run;
   const files = await load(name);
-  const left = plan(files, context);
-  const mergeable = differingPaths(left, plan(files, context, 'merge'));
-  const onConflict = flags.conflict ?? (await decideConflicts(conflictsIn(left), mergeable));
-  const planned = onConflict === 'leave' ? left : plan(files, context, onConflict);
-  const changes = planned.filter((change) => kindOf(change) !== 'same');
-  const conflicts = conflictsIn(planned);
-  const unchanged = conflicts.filter((change) => kindOf(change) === 'same');
-  printPreview(run, changes, conflicts, [
-    ...conflictNotes(conflicts, onConflict, mergeable),
-    ...notesOf(
-      files,
-      context,
-      unchanged.map(({ path }) => path),
-    ),
-  ]);
-  const repeat = `Again without questions: ${repeatCommand(run, onConflict)}`;
+  const resolution = await resolveConflicts(files, context, flags.conflict);
+  const { changes, conflicts } = resolution;
+  const notes = [...resolution.notes, ...notesOf(files, context, resolution.kept)];
+  printPreview(run, changes, conflicts, notes);
+  const repeat = `Again without questions: ${repeatCommand(run, resolution.onConflict)}`;
   if (changes.length && !(await confirmWriting(changes, flags.write))) {
     print(`Nothing was written.\n\n${repeat}`);
     return 0;
@@ -54,10 +42,6 @@ export async function finish(run: Run): Promise<number> {
   print(`\n${repeat}`);
   return 0;
 }
-
-/** Files for which merging differs from leaving them: not those that their owner wrote without us. */
-const differingPaths = (left: readonly Change[], merged: readonly Change[]): string[] =>
-  merged.filter(({ after }, index) => after !== left[index]?.after).map(({ path }) => path);
 
 function printPreview(
   { name, context }: Run,
@@ -101,7 +85,7 @@ async function askToWrite(count: number, diff: string): Promise<boolean> {
 }
 
 async function write(appFolder: string, changes: readonly Change[]): Promise<void> {
-  apply(appFolder, changes);
+  writeChanges(appFolder, changes);
   const paths = changes.map(({ path }) => path);
   console.log(styleText('green', wrapped(printable(`Wrote ${paths.join(', ')}.`))));
   const complaints = paths.includes('fly.toml') ? await validateFlyToml(appFolder) : [];

@@ -9,7 +9,7 @@ import {
   type QuestionName,
   suggestedAnswer,
 } from '../answers/questions.ts';
-import { refuseAnswers, refuseUnsupported } from '../answers/supported.ts';
+import { refuseAnswers, refuseUnsupported } from '../answers/refusals.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { type Account, askAccount, askSecrets } from '../fly/live.ts';
 import { printPostgres } from '../fly/postgres.ts';

@@ -1,7 +1,7 @@
 import type { Change } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { apply } from '../write/apply.ts';
+import { writeChanges } from '../write/write-changes.ts';
 
 const PLOPFILE = `// The generators of phoenix-fly: npx plop fly
 export { default } from 'phoenix-fly/plopfile';
@@ -23,6 +23,6 @@ export function init(root: string): string {
       `${existing} is there: add phoenix-fly's generators to it (import flyGenerators from 'phoenix-fly/plopfile'; flyGenerators(plop))`,
     );
   const change: Change = { path: 'plopfile.mjs', before: undefined, after: PLOPFILE };
-  apply(root, [change]);
+  writeChanges(root, [change]);
   return 'Wrote plopfile.mjs. Next: npm install --save-dev plop, where it is not installed; a line /node_modules in .gitignore; then the list of commands: npx plop';
 }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 
+export const nothingWritten = (reason: string): Problem =>
+  new Problem(`nothing was written: ${reason}`);
+
 /**
  * Runs `write` while no other run writes to the same folder. The lock is a link in the temporary folder, whose target is
  * the process id: a link is made in one step, so a kill can't leave a lock without an owner. Where the lock can't be made
@@ -18,8 +21,8 @@ export function withLock(root: string, write: () => void): void {
     symlinkSync(String(process.pid), lock);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return write();
-    throw new Problem(
-      `nothing was written: another run is writing here; run again (if there is none, remove ${lock})`,
+    throw nothingWritten(
+      `another run is writing here; run again (if there is none, remove ${lock})`,
     );
   }
   try {

@@ -27,9 +27,9 @@ const FLAGS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
 const work = mkdtempSync(join(tmpdir(), 'faults-'));
 
 // The writing alone, in one file
-const WRITER = join(work, 'apply.mjs');
+const WRITER = join(work, 'write-changes.mjs');
 buildSync({
-  entryPoints: [join(HERE, 'src/write/apply.ts')],
+  entryPoints: [join(HERE, 'src/write/write-changes.ts')],
   outfile: WRITER,
   bundle: true,
   platform: 'node',
@@ -100,10 +100,10 @@ const writing = (into: string): string[] => [
   '--input-type=module',
   '-e',
   `
-  const { apply } = await import(${JSON.stringify(pathToFileURL(WRITER).href)});
+  const { writeChanges } = await import(${JSON.stringify(pathToFileURL(WRITER).href)});
   const { readFileSync } = await import('node:fs');
   console.log('here');
-  try { apply(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
+  try { writeChanges(${JSON.stringify(into)}, JSON.parse(readFileSync(${JSON.stringify(join(work, 'changes'))}))); } catch (error) { console.error(error.message); process.exitCode = 1; }`,
 ];
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

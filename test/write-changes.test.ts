@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
 import { problemOf } from '../src/problem.ts';
-import { apply } from '../src/write/apply.ts';
+import { writeChanges } from '../src/write/write-changes.ts';
 import { BUNDLE } from './commands.ts';
 import { type Texts, writeFiles } from './support.ts';
 
@@ -59,14 +59,14 @@ const leftovers = () => fs.readdirSync(temporary).filter((name) => name.includes
 
 test('all files are written, modes stay, nothing is left over', () => {
   fs.chmodSync(join(root, 'a.txt'), 0o751);
-  apply(root, CHANGES);
+  writeChanges(root, CHANGES);
   assert.equal(tree(), NEW);
   assert.is(fs.statSync(join(root, 'a.txt')).mode & 0o777, 0o751);
   assert.equal(leftovers(), []);
 });
 
 test('one file alone', () => {
-  apply(root, CHANGES.slice(0, 1));
+  writeChanges(root, CHANGES.slice(0, 1));
   assert.equal(tree(), { ...OLD, 'a.txt': 'new a\n' });
   assert.equal(leftovers(), []);
 });
@@ -114,7 +114,7 @@ for (const [name, change, message, textOfA] of REFUSED)
       before: path === 'a.txt' && textOfA ? textOfA : before,
       after,
     }));
-    const problem = problemOf(() => apply(root, changes)) ?? '';
+    const problem = problemOf(() => writeChanges(root, changes)) ?? '';
     assert.match(problem, message);
     assert.match(problem, /^nothing was written/);
     assert.equal(tree(), treeBefore);
@@ -123,27 +123,27 @@ for (const [name, change, message, textOfA] of REFUSED)
 
 test('without a temporary folder, files are staged beside the repo', () => {
   process.env.TMPDIR = join(root, 'a.txt');
-  apply(root, CHANGES);
+  writeChanges(root, CHANGES);
   assert.equal(tree(), NEW);
 });
 
 test('when a rename fails, the files and folders before it are restored', () => {
   const changes = [...CHANGES, { path: 'a.txt', before: 'old a\n', after: 'again\n' }];
-  assert.throws(() => apply(root, changes), /nothing was written: a.txt changed meanwhile/);
+  assert.throws(() => writeChanges(root, changes), /nothing was written: a.txt changed meanwhile/);
   assert.equal(tree(), OLD);
   assert.equal(leftovers(), []);
 });
 
 test('a file with a second hard link is replaced under its own name only', () => {
   fs.linkSync(join(root, 'a.txt'), join(root, 'same.txt'));
-  apply(root, CHANGES);
+  writeChanges(root, CHANGES);
   assert.equal(tree(), { ...NEW, 'same.txt': 'old a\n' });
 });
 
 test('Ctrl-C amid the writing: the new tree, nothing left over', () => {
   const script = `
-    const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});
-    apply(${JSON.stringify(root)}, ${JSON.stringify(CHANGES)}.map((change) => ({ ...change, get after() {
+    const { writeChanges } = await import(${JSON.stringify(`${BUNDLE}/src/write/write-changes.js`)});
+    writeChanges(${JSON.stringify(root)}, ${JSON.stringify(CHANGES)}.map((change) => ({ ...change, get after() {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(process.pid, signal);
       return change.after;
     } })));`;
@@ -157,14 +157,14 @@ test('two runs at once: one writes, the other says so', async () => {
   const rounds = 40;
   for (let round = 0; round < rounds; round++) writeFiles(inRoot(String(round)), OLD);
   const race = (who: string, start: number) => `
-    const { apply } = await import(${JSON.stringify(`${BUNDLE}/src/write/apply.js`)});
+    const { writeChanges } = await import(${JSON.stringify(`${BUNDLE}/src/write/write-changes.js`)});
     const results = [];
     for (let round = 0; round < ${rounds}; round++) {
       const next = ${start} + round * 8;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, next - 1 - Date.now()));
       while (Date.now() < next);
       const mine = ${JSON.stringify(CHANGES)}.map((change) => ({ ...change, after: change.after + ${JSON.stringify(who)} }));
-      try { apply(${JSON.stringify(root)} + '/' + round, mine); results.push('wrote'); } catch (error) { results.push(error.message); }
+      try { writeChanges(${JSON.stringify(root)} + '/' + round, mine); results.push('wrote'); } catch (error) { results.push(error.message); }
     }
     console.log(JSON.stringify(results));`;
   const begin = Date.now() + 500;
@@ -192,10 +192,10 @@ test('the lock of a run that was killed stops no other run', () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   const lock = join(temporary, `phoenix-fly-${process.getuid?.()}-${name}.lock`);
   fs.symlinkSync(String(process.pid), lock);
-  assert.throws(() => apply(root, CHANGES), /another run is writing here; run again/);
+  assert.throws(() => writeChanges(root, CHANGES), /another run is writing here; run again/);
   fs.rmSync(lock);
   fs.symlinkSync(String(dead), lock);
-  apply(root, CHANGES);
+  writeChanges(root, CHANGES);
   assert.equal(leftovers(), []);
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Change } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
-import { withLock } from './lock.ts';
+import { nothingWritten, withLock } from './lock.ts';
 
 /** A change whose new text waits in the staging folder. */
 interface StagedChange extends Change {
@@ -19,11 +19,10 @@ interface StagedChange extends Change {
  * them, since a plan holds what is missing. (write-file-atomic does this for one file; ours are several.)
  * @throws Problem when a file changed since it was read, a symbolic link or folder is in the way, or the disk refuses
  */
-export function apply(root: string, changes: readonly Change[]): void {
+export function writeChanges(root: string, changes: readonly Change[]): void {
   try {
     const realRoot = fs.realpathSync(root);
-    const write = () => writeAll(realRoot, changes, stagingParents(realRoot));
-    withoutSignals(() => withLock(realRoot, write));
+    withoutSignals(() => withLock(realRoot, () => writeAll(realRoot, changes)));
   } catch (error) {
     throw Problem.from(error, 'nothing was written');
   }
@@ -49,8 +48,8 @@ function stagingParents(root: string): string[] {
   const isUsable = (folder: string) => {
     try {
       fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
-      const stat = fs.statSync(folder);
-      return stat.isDirectory() && stat.dev === fs.statSync(root).dev;
+      const isOnSameDisk = fs.statSync(folder).dev === fs.statSync(root).dev;
+      return fs.statSync(folder).isDirectory() && isOnSameDisk;
     } catch {
       return false;
     }
@@ -58,12 +57,21 @@ function stagingParents(root: string): string[] {
   return [...[tmpdir(), dirname(root)].filter(isUsable), root];
 }
 
-function writeAll(
-  root: string,
-  changes: readonly Change[],
-  [parent = root, ...otherParents]: string[],
-): void {
+function writeAll(root: string, changes: readonly Change[]): void {
   for (const change of changes) refuseUnsafe(root, change);
+  for (const parent of stagingParents(root)) {
+    try {
+      return writeFrom(parent, root, changes);
+    } catch (error) {
+      // Two mounts of one disk look like one until the first rename
+      const isOtherMount = (error as NodeJS.ErrnoException).code === 'EXDEV';
+      if (!isOtherMount || parent === root) throw error;
+    }
+  }
+}
+
+/** Stages the new texts in a folder in `parent`, and renames them; undoes that when something fails. */
+function writeFrom(parent: string, root: string, changes: readonly Change[]): void {
   const undoSteps: (() => void)[] = [];
   let isUndone = true;
   const staging = fs.mkdtempSync(join(parent, '.phoenix-fly-'));
@@ -82,14 +90,10 @@ function writeAll(
       if (!hasText(target, after)) throw changedMeanwhile(path);
   } catch (error) {
     isUndone = undo(undoSteps);
-    if (!isUndone)
-      throw new Problem(
-        `${(error as Error).message}; and not all could be put back: what the files held before lies in ${staging}`,
-      );
-    // Two mounts of one disk look like one until the first rename
-    const isOtherMount = (error as NodeJS.ErrnoException).code === 'EXDEV';
-    if (!isOtherMount || otherParents.length === 0) throw error;
-    writeAll(root, changes, otherParents);
+    if (isUndone) throw error;
+    throw new Problem(
+      `${(error as Error).message}; and not all could be put back: what the files held before lies in ${staging}`,
+    );
   } finally {
     if (isUndone) fs.rmSync(staging, { recursive: true, force: true });
   }
@@ -98,7 +102,7 @@ function writeAll(
 /** @throws Problem when a change can't or must not be made */
 function refuseUnsafe(root: string, change: Change): void {
   const { path, before } = change;
-  const problem = (what: string) => new Problem(`nothing was written: ${path} ${what}`);
+  const problem = (reason: string) => nothingWritten(`${path} ${reason}`);
   missingFolders(root, [change]);
   const target = join(root, path);
   const stat = fs.lstatSync(target, { throwIfNoEntry: false });
@@ -118,8 +122,7 @@ function refuseUnsafe(root: string, change: Change): void {
   }
 }
 
-const changedMeanwhile = (path: string) =>
-  new Problem(`nothing was written: ${path} changed meanwhile; run again`);
+const changedMeanwhile = (path: string) => nothingWritten(`${path} changed meanwhile; run again`);
 
 /** The folders to make, outer ones first. @throws Problem where a symbolic link or a file is in the place of a folder */
 function missingFolders(root: string, changes: readonly Change[]): string[] {
@@ -130,7 +133,7 @@ function missingFolders(root: string, changes: readonly Change[]): string[] {
       const stat = fs.lstatSync(join(root, folder), { throwIfNoEntry: false });
       const kind = stat?.isSymbolicLink() ? 'a symbolic link' : 'a file';
       if (stat && !stat.isDirectory())
-        throw new Problem(`nothing was written: ${folder} is ${kind} where a folder is needed`);
+        throw nothingWritten(`${folder} is ${kind} where a folder is needed`);
       if (!stat) missing.add(folder);
     }
   }

@@ -1,9 +1,9 @@
 import { includesErts } from '../docker/release-files.ts';
 import type { Project } from '../facts/detect.ts';
 import { serverRepos } from '../facts/project.ts';
+import { secretImport } from '../facts/secret-import.ts';
 import { type Region, refuseUnmanaged } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';
-import { below } from '../tree.ts';
 import type { Answers } from './questions.ts';
 
 /** Refuses apps for which the files would come out half right. @throws Problem that says what is in the way, and what to do */
@@ -62,22 +62,4 @@ export function refuseAnswers(
   // A cluster that exists may be in another region
   if (region && postgres?.kind === 'managed' && postgres.cluster === null)
     refuseUnmanaged(region, regions);
-}
-
-const SECRET_IMPORT = /^import_config[ (]+"([^"]*secret[^"]*)"/m;
-/** `secret_key_base: "…"`, `password: "…"` */
-const SECRET_VALUE = /(secret|password|token|salt|key|url|dsn)\w*: *"/;
-
-/** The first prod.exs, of the app or of an umbrella's app, that imports a file of secrets. */
-function secretImport({ projects, tree }: Project): { importer: string; file: string } | undefined {
-  for (const { dir } of projects) {
-    const importer = below(dir, 'config/prod.exs');
-    const [, file] = SECRET_IMPORT.exec(tree.read(importer) ?? '') ?? [];
-    if (file === undefined) continue;
-    const text = tree.read(importer.replace(/[^/]*$/, file)) ?? '';
-    // A committed file that only reads the environment holds no secrets
-    const readsOnly = /System\.(get_env|fetch_env)/.test(text) && !SECRET_VALUE.test(text);
-    if (!readsOnly) return { importer, file };
-  }
-  return undefined;
 }
