@@ -1,6 +1,6 @@
 import { migrateScript } from '../src/docker/release-files.ts';
+import { migratedRepos, serverRepos } from '../src/facts/database.ts';
 import type { Project } from '../src/facts/detect.ts';
-import { migratedRepos, serverRepos } from '../src/facts/project.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import type { Context, Descriptor, Output } from '../src/plan/file.ts';

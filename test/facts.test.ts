@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { migrateSh } from '../generators/migrate-sh.ts';
 import { detectBuilt } from '../src/docker/release-files.ts';
+import { serverRepos } from '../src/facts/database.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
-import { serverRepos } from '../src/facts/project.ts';
 import { treeOf } from '../src/tree.ts';
 import { app, complete, FLAGS, mixExs, mixLock } from './support.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseUnsupported } from '../src/answers/refusals.ts';
-import { factsOf } from '../src/facts/project.ts';
+import { factsOf } from '../src/facts/detect.ts';
 import { Problem } from '../src/problem.ts';
 import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
 import { planFor, projectOf, writeFiles } from './support.ts';

@@ -1,7 +1,7 @@
 import { glibcReasons } from '../docker/packages.ts';
 import { releaseFor } from '../docker/release-files.ts';
+import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
-import { serverRepos } from '../facts/project.ts';
 import { queriesAtStart } from '../facts/start-queries.ts';
 import type { Live } from '../fly/live.ts';
 import { isAppName, isHostName, toAppName } from '../fly/names.ts';

@@ -1,6 +1,6 @@
 import { includesErts } from '../docker/release-files.ts';
+import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
-import { serverRepos } from '../facts/project.ts';
 import { secretImport } from '../facts/secret-import.ts';
 import { type Region, refuseUnmanaged } from '../fly/regions.ts';
 import { Problem } from '../problem.ts';

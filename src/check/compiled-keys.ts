@@ -17,7 +17,7 @@ export interface CompiledKey {
 /** Every `Application.compile_env` of the project's own code. */
 export const keysOfCode = (sources: Sources): CompiledKey[] =>
   sources
-    .inCalls(/compile_env/, ({ name, args }, { scope }) => {
+    .findCalls(/compile_env/, ({ name, args }, { scope }) => {
       if (!/^compile_env!?$/.test(name)) return undefined;
       const path = pathOf(args.slice(0, 2).map((arg) => evaluate(arg, scope)));
       return path && { path };

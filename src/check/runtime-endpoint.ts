@@ -147,7 +147,7 @@ function variableOrigins(_: string, repo: Repo) {
 /** Sockets whose own list, which goes before that of the endpoint, lacks the host; one other than LiveView's may be meant for other sites. */
 function refusingSockets(_: string, repo: Repo) {
   const { sources, endpoint } = repo.project;
-  return sources.inCalls(/\bsocket\b/, ({ name, args }, module) => {
+  return sources.findCalls(/\bsocket\b/, ({ name, args }, module) => {
     if (name !== 'socket' || module.name !== endpoint.module) return undefined;
     const [, handler, options] = args.map((arg) => evaluate(arg, innerScope(module.scope)));
     const isRefusing = ['websocket', 'longpoll'].some((transport) => {

@@ -1,7 +1,7 @@
 import { isSpent } from '../elixir/budget.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
+import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
-import { serverRepos } from '../facts/project.ts';
 import type { Path } from './compiled-keys.ts';
 import { placeholder } from './machine-env.ts';
 import type { Environment, Repo } from './repo.ts';

@@ -1,13 +1,13 @@
 import satisfies from 'semver/functions/satisfies.js';
 import type { Project } from '../facts/detect.ts';
 import {
-  BUILDS,
+  BUILD_PACKAGES,
   BY_HAND,
-  GLIBC,
-  MUSL,
+  GLIBC_NATIVE,
+  MUSL_NATIVE,
   NO_PACKAGE,
-  PROGRAMS,
-  RUNS,
+  PROGRAM_PACKAGES,
+  RUNTIME_PACKAGES,
   type SystemPackages,
 } from '../facts/package-needs.ts';
 import type { Base } from '../fly/images.ts';
@@ -44,9 +44,9 @@ export const builderPackages = ({ deps, programs, projects }: Project, base: Bas
   packageList(base, [
     BUILDER,
     deps.rust.length > 0 && CARGO,
-    ...deps.closure.map((name) => BUILDS.get(name)),
-    ...projects.flatMap(({ archives }) => archives.map(([name]) => BUILDS.get(name))),
-    ...programs.map(({ compileTime, name }) => compileTime && PROGRAMS.get(name)),
+    ...deps.closure.map((name) => BUILD_PACKAGES.get(name)),
+    ...projects.flatMap(({ archives }) => archives.map(([name]) => BUILD_PACKAGES.get(name))),
+    ...programs.map(({ compileTime, name }) => compileTime && PROGRAM_PACKAGES.get(name)),
   ]);
 
 /** Packages of the final image: what the release links to or starts. */
@@ -60,8 +60,8 @@ export function runnerPackages(project: Project, base: Base, otp: number, psql: 
     psql && PSQL,
     project.deps.rust.length > 0 && ['libgcc', ''],
     startsNode(project) && node,
-    ...project.deps.closure.map((name) => RUNS.get(name)),
-    ...programs.map(({ name }) => PROGRAMS.get(name)),
+    ...project.deps.closure.map((name) => RUNTIME_PACKAGES.get(name)),
+    ...programs.map(({ name }) => PROGRAM_PACKAGES.get(name)),
   ]);
 }
 
@@ -84,7 +84,9 @@ export const packageNotes = (project: Project, base: Base): string[] => [
 
 function glibcNotes(project: Project, base: Base): string[] {
   const reasons = glibcReasons(project).join(', ');
-  const unknown = project.deps.nif.filter((name) => !MUSL.has(name) && !GLIBC.has(name));
+  const unknown = project.deps.nif.filter(
+    (name) => !MUSL_NATIVE.has(name) && !GLIBC_NATIVE.has(name),
+  );
   if (base === 'debian')
     return reasons ? [`Debian is used, as there are binaries for glibc only of: ${reasons}.`] : [];
   const notes: string[] = [];
@@ -102,14 +104,14 @@ function glibcNotes(project: Project, base: Base): string[] {
 function programNotes(project: Project, base: Base): string[] {
   const hasNoPackage = (packages: SystemPackages | undefined) =>
     packages !== undefined && namesOf(packages, base).includes(NO_PACKAGE);
-  const deps = project.deps.closure.filter((name) => hasNoPackage(RUNS.get(name)));
+  const deps = project.deps.closure.filter((name) => hasNoPackage(RUNTIME_PACKAGES.get(name)));
   const notes: string[] = [];
   if (deps.length)
     notes.push(
       `${deps.join(', ')} starts a program that the image's system has no package of: copy it into the last stage of the Dockerfile.`,
     );
   for (const { name, file, line } of startedPrograms(project))
-    if (!PROGRAMS.has(name) || hasNoPackage(PROGRAMS.get(name)))
+    if (!PROGRAM_PACKAGES.has(name) || hasNoPackage(PROGRAM_PACKAGES.get(name)))
       notes.push(
         `${file}:${line} starts the program ${name}, and which package brings it is not known here: add it to the last stage of the Dockerfile, unless it is in the app.`,
       );
@@ -124,7 +126,7 @@ const GLIBC_VERSIONS = { dart_sass: '<0.8.0', bun: '<1.4.2', tailwind: '0.3.0' }
 
 /** Why this app should stand on Debian: what comes as a binary for glibc alone. */
 export const glibcReasons = ({ assets, deps, lockedVersion }: Project): string[] => [
-  ...deps.nif.filter((name) => GLIBC.has(name)),
+  ...deps.nif.filter((name) => GLIBC_NATIVE.has(name)),
   ...Object.entries(GLIBC_VERSIONS)
     .filter(([name, range]) => satisfies(lockedVersion(name) ?? '', range))
     .filter(([name]) => assets.hexTools.includes(name))

@@ -58,19 +58,24 @@ export function invoke(clauses: readonly Clause[], args: Value[], outer: Scope):
     return missing >= 0 && missing <= patterns.filter(isDefault).length;
   });
   if (!head) return new Unknown('no matching clause');
-  const required = head.patterns.filter((pattern) => !isDefault(pattern));
-  // Elixir fills parameters that have a default from left to right
+  const allArgs = withDefaults(head.patterns, args, scope);
+  const bodies = clauses.filter(
+    ({ patterns, body }) => body.length > 0 && patterns.length === allArgs.length,
+  );
+  return choose(bodies, allArgs, scope);
+}
+
+/** Arguments beyond the required ones go to the first parameters that have a default. */
+function withDefaults(patterns: readonly Expr[], args: readonly Value[], scope: Scope): Value[] {
+  const required = patterns.filter((pattern) => !isDefault(pattern));
   let optionalArgs = args.length - required.length;
   const rest = [...args];
-  const fullArgs = head.patterns.map((pattern) =>
-    isDefault(pattern) && optionalArgs-- <= 0
-      ? evaluate(pattern.operands[1], scope)
-      : (rest.shift() ?? null),
-  );
-  const bodies = clauses.filter(
-    ({ patterns, body }) => body.length > 0 && patterns.length === fullArgs.length,
-  );
-  return choose(bodies, fullArgs, scope);
+  const values: Value[] = [];
+  for (const pattern of patterns) {
+    const isOmitted = isDefault(pattern) && optionalArgs-- <= 0;
+    values.push(isOmitted ? evaluate(pattern.operands[1], scope) : (rest.shift() ?? null));
+  }
+  return values;
 }
 
 /**

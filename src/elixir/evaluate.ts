@@ -8,7 +8,7 @@ import { declare, fullName, innerScope, recordReads, type Scope } from './scope.
 import { Atom, Closure, Module, sizeOf, Tuple, Unknown, type Value } from './value.ts';
 
 const MAX_DEPTH = 60;
-/** How many expressions are being evaluated inside each other. */
+/** How many expressions are being evaluated inside each other; one number will do, as an evaluation never waits. */
 let depth = 0;
 
 /** The value of an expression under MIX_ENV=prod, or Unknown with the reason; nil when there is none. Never throws. */
@@ -101,8 +101,10 @@ function operator(name: string, operands: readonly Expr[], scope: Scope): Value 
   const [first, second] = operands;
   const [left, reads] = recordReads(scope, () => evaluate(first, scope));
   const isOr = name === '||' || name === 'or';
-  if (isOr || name === '&&' || name === 'and') {
-    if (left instanceof Unknown || isFalsy(left) !== isOr) return left;
+  const isAnd = name === '&&' || name === 'and';
+  if (isOr || isAnd) {
+    const isDecided = isOr ? !isFalsy(left) : isFalsy(left);
+    if (isDecided || left instanceof Unknown) return left;
     const right = evaluate(second, innerScope(scope, reads));
     if (right !== null && !(right instanceof Unknown)) scope.run?.settle(reads);
     return right;

@@ -103,7 +103,10 @@ const LIBRARY: Record<string, LibraryFunction> = {
   'not in': (value, list) => !isIn(value, list),
 };
 
-/** The result of `name(args…)`; undefined for what is not in the library, or can't be known. */
+/**
+ * The result of `name(args…)`; undefined for what is not in the library, or can't be known. With an unknown first argument,
+ * or operand, it is unknown; functions look at their other arguments themselves.
+ */
 export function callLibrary(name: string, args: Value[]): Value | undefined {
   const run = Object.hasOwn(LIBRARY, name) ? LIBRARY[name] : undefined;
   if (!run || name === '++' || name === '--') return run?.(...args);

@@ -82,7 +82,7 @@ const alwaysRun = (expr: Expr): Expr | undefined =>
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 const unguardedFetches = (sources: Sources): RequiredEnv[] =>
-  sources.inCalls(/System\.fetch_env!/, (call, { file }, ancestors) => {
+  sources.findCalls(/System\.fetch_env!/, (call, { file }, ancestors) => {
     if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file))
       return undefined;
     const name = evaluate(call.args[0], new Scope());

@@ -1,4 +1,5 @@
 import { get, moduleName, Unknown } from '../elixir/value.ts';
+import type { Project } from './detect.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
@@ -69,3 +70,15 @@ function listedRepos({ code, config, released, notes }: PhoenixRepo): Map<string
   }
   return repoApps;
 }
+
+/** The repos on the app's own database server, which Fly's settings are for; those on another kind are left alone. */
+export const serverRepos = ({ database }: Project): string[] =>
+  database.repos.filter(
+    (module) =>
+      /postgres|mysql/.test(database.adapter) &&
+      database.repoAdapters.get(module) === database.adapter,
+  );
+
+/** Those that migrations run for: not replicas. */
+export const migratedRepos = (project: Project): string[] =>
+  serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));

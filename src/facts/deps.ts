@@ -2,17 +2,15 @@ import { get } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
 import type { Lock } from './lock.ts';
 import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
-import { GLIBC, MUSL, SILENT } from './package-needs.ts';
+import {
+  BUILD_TOOLS,
+  GLIBC_NATIVE,
+  HIDDEN_NATIVE,
+  MUSL_NATIVE,
+  NAMED_BY_APPS,
+  NATIVE_BUILDERS,
+} from './package-needs.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
-
-/** Packages whose dependents compile or download native code. */
-const BUILDERS = /^(bundlex|cc_precompiler|elixir_make|rustler|rustler_precompiled|unifex|zigler)$/;
-/** They depend on builders and bring nothing native themselves. */
-const TOOLS =
-  /^(cc_precompiler|elixir_make|membrane_precompiled_dependency_provider|rustler|rustler_precompiled|zigler)$/;
-/** Packages that apps name themselves, and hardly a git dependency. */
-const DIRECT =
-  /^(appsignal|argon2_elixir|bcrypt_elixir|comeonin|erlexec|fast_html|html5ever|pbkdf2_elixir|rambo)$/;
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
@@ -124,27 +122,26 @@ function withNeeds(deps: readonly Dep[], lock: Lock): Set<string> {
 function nativePackages(projects: readonly MixProject[], lock: Lock, isAbove: boolean): string[] {
   const deps = projects.flatMap((project) => project.deps);
   const prod = deps.filter((dep) => dep.prod);
+  const devAndTest = deps.filter((dep) => !dep.prod);
   const inProd = withNeeds(prod, lock);
-  const elsewhere = withNeeds(
-    deps.filter((dep) => !dep.prod),
-    lock,
-  );
-  const isIncomplete = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
+  const elsewhere = withNeeds(devAndTest, lock);
+  const lacksDeps = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
   const hasGit = prod.some((dep) => isGitCode(dep, lock));
-  const isUsed = (name: string): boolean => {
-    const mayBeUsed = isIncomplete || (hasGit && !DIRECT.test(name));
-    return inProd.has(name) || (mayBeUsed && !elsewhere.has(name));
-  };
-  const isNative = (name: string): boolean => {
-    const { source, version, deps: needs = [] } = lock.get(name) ?? {};
-    if (TOOLS.test(name)) return false;
-    // With 4.0 its C went into packages of their own
-    if (name === 'comeonin' && /^[0-3]\./.test(version ?? '')) return true;
-    if (SILENT.has(name) || needs.some((need) => BUILDERS.test(need))) return true;
-    // mix.lock doesn't list what a git dependency needs
-    return source === 'git' && (MUSL.has(name) || GLIBC.has(name));
-  };
-  return [...lock.keys()].filter((name) => isUsed(name) && isNative(name));
+  const mayBeUnlisted = (name: string): boolean =>
+    !elsewhere.has(name) && (lacksDeps || (hasGit && !NAMED_BY_APPS.has(name)));
+  return [...lock.keys()].filter(
+    (name) => isNative(name, lock) && (inProd.has(name) || mayBeUnlisted(name)),
+  );
+}
+
+function isNative(name: string, lock: Lock): boolean {
+  const { source, version, deps = [] } = lock.get(name) ?? {};
+  if (BUILD_TOOLS.has(name)) return false;
+  // With 4.0 its C went into packages of their own
+  if (name === 'comeonin' && /^[0-3]\./.test(version ?? '')) return true;
+  if (HIDDEN_NATIVE.has(name) || deps.some((need) => NATIVE_BUILDERS.has(need))) return true;
+  // mix.lock doesn't list what a git dependency needs
+  return source === 'git' && (MUSL_NATIVE.has(name) || GLIBC_NATIVE.has(name));
 }
 
 /** What it needs is not in mix.lock. */

@@ -17,7 +17,7 @@ import { releaseName } from './release.ts';
 import { readPins } from './versions.ts';
 
 export type { EctoAdapter } from './database.ts';
-export { type Facts, factsOf } from './project.ts';
+export { type Facts, factsOf } from './facts-json.ts';
 
 /** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
 export type Project = ReturnType<typeof detectAll>;

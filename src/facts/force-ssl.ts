@@ -37,7 +37,7 @@ export const forceSslFaults = (project: Project): ForceSslFault[] => [
 /** Plug.SSL in an endpoint or a router, which Phoenix's force_ssl stands for. */
 function plugFaults({ sources }: Project): ForceSslFault[] {
   if (sources.matching(/Plug\.RewriteOn/).length) return [];
-  return sources.inCalls(/Plug\.SSL/, ({ name, args }, { scope }) => {
+  return sources.findCalls(/Plug\.SSL/, ({ name, args }, { scope }) => {
     const [plug, options] = args;
     if (name !== 'plug' || plug?.is !== 'module' || plug.name !== 'Plug.SSL') return undefined;
     const value = options ? evaluate(options, innerScope(scope)) : [];

@@ -1,7 +1,7 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Call, type Expr, option } from '../elixir/expr.ts';
 import { fullName } from '../elixir/scope.ts';
-import { get, show } from '../elixir/value.ts';
+import { get, show, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule } from './sources.ts';
 
@@ -41,32 +41,37 @@ export function healthPath(code: Code): string | null {
 /** GET-able paths that no pipeline guards. Those of a router that another forwards to begin with the path of the forward. */
 function routes(routers: readonly SourceModule[]): string[] {
   const mounted = new Set<SourceModule>();
-  const forwarded = (call: Call, path: string, router: SourceModule): string[] => {
-    const target = forwardTarget(call, router, routers);
-    if (!target) return [path];
-    if (target === router || mounted.has(target)) return [];
-    mounted.add(target);
-    return routesIn(target.body, path, target);
-  };
   const routesIn = (body: readonly Expr[], prefix: string, router: SourceModule): string[] => {
-    let isGuarded = false;
-    return body.flatMap((expr): string[] => {
-      if (expr.is !== 'call' || isGuarded) return [];
+    const paths: string[] = [];
+    for (const expr of body) {
+      if (expr.is !== 'call') continue;
       const values = expr.args.map((arg) => evaluate(arg, router.scope));
-      const options = values.at(-1);
-      const path = [values[0], get(options, 'path'), get(options, 'at')].find(
-        (value) => typeof value === 'string',
-      );
+      if (expr.name === 'pipe_through' && GUARD.test(show(values))) break;
+      const path = pathIn(values);
       const parts = `${prefix}/${path ?? ''}`.split('/').filter(Boolean);
       const fullPath = `/${parts.join('/')}`;
-      if (expr.name === 'pipe_through') isGuarded = GUARD.test(show(values));
-      if (GROUPS.has(expr.name)) return routesIn(expr.blocks.do ?? [], fullPath, router);
-      if (expr.name === 'forward') return forwarded(expr, fullPath, router);
-      return ROUTES.has(expr.name) && path !== undefined ? [fullPath] : [];
-    });
+      if (GROUPS.has(expr.name)) paths.push(...routesIn(expr.blocks.do ?? [], fullPath, router));
+      if (ROUTES.has(expr.name) && path !== undefined) paths.push(fullPath);
+      if (expr.name !== 'forward') continue;
+      const target = forwardTarget(expr, router, routers);
+      if (!target) paths.push(fullPath);
+      else if (target !== router && !mounted.has(target)) {
+        mounted.add(target);
+        paths.push(...routesIn(target.body, fullPath, target));
+      }
+    }
+    return paths;
   };
   const paths = routers.map((router) => ({ router, paths: routesIn(router.body, '', router) }));
   return paths.flatMap(({ router, paths }) => (mounted.has(router) ? [] : paths));
+}
+
+/** `get "/health", …`, `plug Health, path: "/health"`, `plug Health, at: "/health"` */
+function pathIn(args: readonly Value[]): string | undefined {
+  const options = args.at(-1);
+  return [args[0], get(options, 'path'), get(options, 'at')].find(
+    (value) => typeof value === 'string',
+  );
 }
 
 /** The router of `forward "/api", ApiRouter` and `forward "/api", to: ApiRouter`. */

@@ -7,9 +7,13 @@ export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
 /** A package.json that the asset build needs. */
 export type NodePackage = ReturnType<typeof nodePackage>;
 
-/** Tools that check or format and leave nothing in the build. */
-const LINT_ONLY =
-  /^(@?(eslint|prettier|stylelint|commitlint|trivago\/prettier|biomejs|playwright|typescript-eslint|types)([-/]|$)|.*(eslint|prettier|stylelint|commitlint|husky|lint-staged|playwright|cypress|jest|vitest|semantic-release|release-it)|typescript$|jsdom$|globals$)/;
+/** Tools that check or format and leave nothing in the build, as a part of their names or as the whole. */
+const LINT_ONLY = [
+  /eslint|prettier|stylelint|commitlint|husky|lint-staged|semantic-release|release-it/,
+  /playwright|cypress|jest|vitest/,
+  /^@?(biomejs|types)([-/]|$)/,
+  /^(typescript|jsdom|globals)$/,
+];
 
 /** Tools that turn sources into assets: their presence is what an asset build looks like. */
 const BUNDLER =
@@ -32,13 +36,18 @@ export function readNodePackages(
   return [...new Set(folders)].flatMap((folder): NodePackage[] => {
     const file = `${folder}package.json`;
     if (!tree.paths.has(file)) return [];
-    const json = manifest(tree, folder);
+    const manifest = readManifest(tree, folder);
+    if (!manifest) {
+      notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
+      return [];
+    }
     // Above an assets/ folder with its own package.json, one serves tests and tools unless it bundles
-    const isBeside = tree.paths.has(`${folder}assets/package.json`);
-    if (!json) notes.push(`${file} is not valid JSON, so its packages were left out of the image.`);
-    else if (isBeside ? bundles(json) || json.workspaces.length : builds(json, folder, callsNode))
-      return [nodePackage(tree, folder, json, notes)];
-    else if (Object.keys(json.devDependencies).length)
+    const isAboveAssets = tree.paths.has(`${folder}assets/package.json`);
+    const isNeeded = isAboveAssets
+      ? bundles(manifest) || manifest.workspaces.length > 0
+      : builds(manifest, folder, callsNode);
+    if (isNeeded) return [nodePackage(tree, folder, manifest, notes)];
+    if (Object.keys(manifest.devDependencies).length)
       notes.push(
         `${file} has only tools for checking and developing, so the image needs no Node for it.`,
       );
@@ -46,18 +55,13 @@ export function readNodePackages(
   });
 }
 
-function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]) {
-  const file = `${here}package.json`;
-  const home =
-    [here, ...foldersAbove(here)].find(
-      (folder) =>
-        lockIn(tree, folder) &&
-        (folder === here ||
-          members(tree, folder).some((member) => matches(member, file.slice(folder.length)))),
-    ) ?? here;
+/** @param folder '' or `assets/` */
+function nodePackage(tree: Tree, folder: string, manifest: Manifest, notes: string[]) {
+  const file = `${folder}package.json`;
+  const home = installFolder(tree, folder);
   const lockfile = lockIn(tree, home) ?? null;
-  const [, named] = /^(npm|yarn|pnpm|bun)@/.exec(json.packageManager ?? '') ?? [];
-  const manager = (lockfile ? LOCKS[lockfile] : (named ?? 'npm')) as PackageManager;
+  const [, named = 'npm'] = /^(npm|yarn|pnpm|bun)@/.exec(manifest.packageManager ?? '') ?? [];
+  const manager = (lockfile ? LOCKS[lockfile] : named) as PackageManager;
   if (!lockfile)
     notes.push(
       `${file} has no lockfile, so its packages are not pinned; run \`${manager} install\` and commit the lockfile.`,
@@ -65,34 +69,44 @@ function nodePackage(tree: Tree, here: string, json: Manifest, notes: string[]) 
   return {
     /** Relative to the app. */
     file,
-    dir: folderName(here),
+    dir: folderName(folder),
     manager,
     /** Lockfile name, null when there is none. It lies in `workspaceDir` where there is one. */
     lockfile,
     /** Folder of the workspace that this package belongs to and that holds its lockfile, relative to the app. */
-    workspaceDir: home === here ? null : folderName(home),
+    workspaceDir: home === folder ? null : folderName(home),
     /** Folders, relative to the app, that must be in the image before the install: `file:` dependencies, a workspace's below deps/. */
     fileDeps: [
-      ...Object.values({ ...json.dependencies, ...json.devDependencies })
+      ...Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
         .flatMap((spec) => /^(?:file|link|portal):(.*)/.exec(spec)?.[1] ?? [])
-        .map((path) => normalize(here + path)),
+        .map((path) => normalize(folder + path)),
       ...members(tree, home)
         .map((pattern) => normalize(home + pattern.replace(/(\/\*.*)?\/[^/]*$/, '')))
         .filter((path) => /^deps(\/|$)/.test(path)),
     ],
-    scripts: Object.keys(json.scripts),
+    scripts: Object.keys(manifest.scripts),
     /** Yarn 2 and later, which read .yarnrc.yml and want `yarn install --immutable`. */
     berry: lockfile === 'yarn.lock' && /^__metadata:/m.test(tree.read(home + lockfile) ?? ''),
     /** `packageManager` of package.json, what corepack installs, e.g. "pnpm@9.1.0". */
-    packageManager: json.packageManager ?? null,
+    packageManager: manifest.packageManager ?? null,
     /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
     installFiles: installFiles(tree, home, lockfile),
     /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), e.g. "22.11.0" or "20". */
-    nodeVersion: nodeVersion(tree, here, json),
+    nodeVersion: nodeVersion(tree, folder, manifest),
   };
 }
 
 const folderName = (folder: string): string => folder.replace(/\/$/, '') || '.';
+
+/** The folder whose lockfile holds for a package: its own, or that of a workspace that takes it in. */
+function installFolder(tree: Tree, folder: string): string {
+  if (lockIn(tree, folder)) return folder;
+  const workspace = foldersAbove(folder).find((outer) => {
+    const file = `${folder}package.json`.slice(outer.length);
+    return lockIn(tree, outer) && members(tree, outer).some((pattern) => matches(pattern, file));
+  });
+  return workspace ?? folder;
+}
 
 const MANAGERS = /^(npm|yarn|pnpm|bun)$/;
 /** npm's come first: where there are several, it is the one that Node brings. */
@@ -104,22 +118,22 @@ const lockIn = (tree: Tree, folder: string): string | undefined =>
   LOCKFILES.find((name) => tree.paths.has(folder + name));
 
 /** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
-function builds(json: Manifest, folder: string, callsNode: boolean): boolean {
-  const ships = Object.keys({ ...json.dependencies, ...json.optionalDependencies }).length > 0;
-  const isCalled = callsNode || developing(json).length > 0;
-  return ships || bundles(json) || (/(^|\/)assets\/$/.test(folder) && isCalled);
+function builds(manifest: Manifest, folder: string, callsNode: boolean): boolean {
+  const { dependencies, optionalDependencies } = manifest;
+  const ships = Object.keys({ ...dependencies, ...optionalDependencies }).length > 0;
+  const isCalled = callsNode || buildTools(manifest).length > 0;
+  return ships || bundles(manifest) || (/(^|\/)assets\/$/.test(folder) && isCalled);
 }
 
-const developing = (json: Manifest): string[] =>
-  Object.keys(json.devDependencies).filter((name) => !LINT_ONLY.test(name));
+const buildTools = ({ devDependencies }: Manifest): string[] =>
+  Object.keys(devDependencies).filter((name) => !LINT_ONLY.some((pattern) => pattern.test(name)));
 
 /** It holds a bundler, or packages and a script that builds. */
-function bundles(json: Manifest): boolean {
-  const development = developing(json);
-  return (
-    [...development, ...Object.keys(json.dependencies)].some((name) => BUNDLER.test(name)) ||
-    (development.length > 0 && Object.keys(json.scripts).some((name) => BUILD_SCRIPT.test(name)))
-  );
+function bundles(manifest: Manifest): boolean {
+  const tools = buildTools(manifest);
+  const packages = [...tools, ...Object.keys(manifest.dependencies)];
+  const hasBuildScript = Object.keys(manifest.scripts).some((name) => BUILD_SCRIPT.test(name));
+  return packages.some((name) => BUNDLER.test(name)) || (tools.length > 0 && hasBuildScript);
 }
 
 /** `assets/js/` → `assets/`, the app's folder. */
@@ -130,67 +144,68 @@ function foldersAbove(folder: string): string[] {
 
 /** Patterns of the package.json files that the workspace of a folder takes in, as seen from there. */
 function members(tree: Tree, folder: string): string[] {
-  const listed = manifest(tree, folder)?.workspaces ?? [];
+  const globs = readManifest(tree, folder)?.workspaces ?? [];
   const yaml = tree.read(`${folder}pnpm-workspace.yaml`) ?? '';
   const items = [...yaml.matchAll(/^[ \t]*-[ \t]*['"]?([^'"\s]+)/gm)].map(([, item = '']) => item);
-  return (listed.length ? listed : items).map(
+  return (globs.length ? globs : items).map(
     (glob) => `${glob.replace(/^\.\//, '').replace(/\/$/, '')}/package.json`,
   );
 }
 
-const BESIDE =
+/** Settings, Yarn itself and patches, beside a package.json. */
+const SETTINGS =
   /^(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.cjs|pnpm-workspace\.yaml|bunfig\.toml|\.yarn\/(releases|plugins|patches)\/.*|patches\/.*)$/;
 
-const PINS = ['.nvmrc', '.node-version', '.tool-versions', 'mise.toml', '.mise.toml'];
-
 function installFiles(tree: Tree, home: string, lockfile: string | null): string[] {
-  const packages = members(tree, home);
-  const beside = [...tree.paths].filter((path) => {
+  const patterns = members(tree, home);
+  const settings = [...tree.paths].filter((path) => {
     const name = path.startsWith(home) ? path.slice(home.length) : '';
-    return BESIDE.test(name) || packages.some((pattern) => matches(pattern, name));
+    return SETTINGS.test(name) || patterns.some((pattern) => matches(pattern, name));
   });
   const own = ['package.json', lockfile ?? ''].map((name) => home + name);
-  return [...own.filter((path) => tree.paths.has(path)), ...beside];
+  return [...own.filter((path) => tree.paths.has(path)), ...settings];
 }
 
-function nodeVersion(tree: Tree, here: string, { volta, engines }: Manifest): string | null {
-  const pins = [here, ...foldersAbove(here)].flatMap((folder) => {
-    const [nvm, node, ...tools] = PINS.map((name) => tree.read(folder + name) ?? '');
+const VERSION_FILES = ['.nvmrc', '.node-version', '.tool-versions', 'mise.toml', '.mise.toml'];
+
+function nodeVersion(tree: Tree, folder: string, { volta, engines }: Manifest): string | null {
+  const pins = [folder, ...foldersAbove(folder)].flatMap((dir) => {
+    const [nvm, node, ...tools] = VERSION_FILES.map((name) => tree.read(dir + name) ?? '');
     return [nvm, node, ...tools.map((text) => pinned(text, 'node(?:js)?'))];
   });
-  const wanted = [...pins, volta.node, engines.node];
-  return wanted.map((text) => numberIn(text)).find(Boolean) ?? null;
+  return [...pins, volta.node, engines.node].map((text) => numberIn(text)).find(Boolean) ?? null;
 }
 
-type Texts = Readonly<Record<string, string>>;
-type Manifest = NonNullable<ReturnType<typeof manifest>>;
+type Manifest = NonNullable<ReturnType<typeof readManifest>>;
 
 /** A package.json with its fields as npm means them; undefined when it is no JSON, or no object. */
-function manifest(tree: Tree, folder: string) {
-  let json: Record<string, unknown>;
+function readManifest(tree: Tree, folder: string) {
+  let json: unknown;
   try {
     json = JSON.parse((tree.read(`${folder}package.json`) ?? '').replace(/^\uFEFF/, ''));
-    if (Object(json) !== json || Array.isArray(json)) return undefined;
   } catch {
     return undefined;
   }
-  const texts = (key: string): Texts =>
-    Object.fromEntries(
-      Object.entries(Object(json[key])).filter((entry): entry is [string, string] =>
-        isText(entry[1]),
-      ),
-    );
-  const members = Object(json.workspaces).packages ?? json.workspaces;
+  if (!isRecord(json)) return undefined;
+  const { packageManager, workspaces } = json;
+  const globs = isRecord(workspaces) ? workspaces.packages : workspaces;
   return {
-    dependencies: texts('dependencies'),
-    devDependencies: texts('devDependencies'),
-    optionalDependencies: texts('optionalDependencies'),
-    scripts: texts('scripts'),
-    engines: texts('engines'),
-    volta: texts('volta'),
-    packageManager: isText(json.packageManager) ? json.packageManager : undefined,
-    workspaces: Array.isArray(members) ? members.filter(isText) : [],
+    dependencies: textsOf(json.dependencies),
+    devDependencies: textsOf(json.devDependencies),
+    optionalDependencies: textsOf(json.optionalDependencies),
+    scripts: textsOf(json.scripts),
+    engines: textsOf(json.engines),
+    volta: textsOf(json.volta),
+    packageManager: isText(packageManager) ? packageManager : undefined,
+    workspaces: Array.isArray(globs) ? globs.filter(isText) : [],
   };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  Object(value) === value && !Array.isArray(value);
+
+const textsOf = (value: unknown): Readonly<Record<string, string>> => {
+  const entries = Object.entries(isRecord(value) ? value : {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => isText(entry[1])));
+};

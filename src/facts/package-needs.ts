@@ -1,56 +1,73 @@
 /*
- * What is known of packages and programs. Debian's names were looked up in the package lists of bookworm and trixie
- * (2026-11-28), Alpine's in the history of its aports, as 3.24's list could not be had. Read in their build files (2026-11): adbc,
- * enacl, eimp, erlexec, ex_dtls, ex_libsrtp, ezstd, fast_tls, fast_xml, fast_yaml, gen_magic, re2, xav. The other rows stand
- * as issues, documentation and real Dockerfiles told them; they were not read again. By default rustler_precompiled has
- * binaries for musl, and cc_precompiler has not.
+ * What is known of packages and programs. To add a package with native code, name it in MUSL_NATIVE or GLIBC_NATIVE, in
+ * HIDDEN_NATIVE when mix.lock doesn't show the code; BUILD_PACKAGES and RUNTIME_PACKAGES say what it needs of the system.
+ *
+ * Debian's names were looked up in the package lists of bookworm and trixie (2026-11-28), Alpine's in the history of its
+ * aports, as 3.24's list could not be had. Read in their build files (2026-11): adbc, enacl, eimp, erlexec, ex_dtls,
+ * ex_libsrtp, ezstd, fast_tls, fast_xml, fast_yaml, gen_magic, re2, xav. The other rows come from issues, documentation and
+ * real Dockerfiles. By default rustler_precompiled has binaries for musl, and cc_precompiler has not.
  */
 const words = (text: string): string[] => text.trim().split(/\s+/);
+const setOf = (text: string): ReadonlySet<string> => new Set(words(text));
+
+/** Packages whose dependents compile or download native code. */
+export const NATIVE_BUILDERS = setOf(
+  'bundlex cc_precompiler elixir_make rustler rustler_precompiled unifex zigler',
+);
+
+/** They depend on builders and bring nothing native themselves. */
+export const BUILD_TOOLS = setOf(`
+  cc_precompiler elixir_make membrane_precompiled_dependency_provider rustler rustler_precompiled zigler
+`);
+
+/** Native packages that apps name in mix.exs themselves, and hardly a git dependency does. */
+export const NAMED_BY_APPS = setOf(`
+  appsignal argon2_elixir bcrypt_elixir comeonin erlexec fast_html html5ever pbkdf2_elixir rambo
+`);
 
 /** Native code that mix.lock doesn't show: rebar3 or the package's own mix.exs compiles it, or finds it compiled. */
-export const SILENT: ReadonlySet<string> = new Set(
-  words(`
-    appsignal brotli bundlex cmark crc crc32cer eimp enacl erlexec esqlite ex_keccak ex_secp256k1 ezstd fast_tls fast_xml
-    fast_yaml iconv jiffy lz4 lz4b pbkdf2 prometheus_process_collector rambo re2 rocksdb sippet snappyer stringprep xla
-  `),
-);
+export const HIDDEN_NATIVE = setOf(`
+  appsignal brotli bundlex cmark crc crc32cer eimp enacl erlexec esqlite ex_keccak ex_secp256k1 ezstd fast_tls fast_xml
+  fast_yaml iconv jiffy lz4 lz4b pbkdf2 prometheus_process_collector rambo re2 rocksdb sippet snappyer stringprep xla
+`);
 
 /** Native code with binaries for musl, or that is compiled there. */
-export const MUSL: ReadonlySet<string> = new Set(
-  words(`
-    appsignal argon2_elixir bcrypt_elixir brotli cmark comeonin crc crc32cer eimp enacl erlexec esqlite evision ex_dtls
-    explorer exqlite ezstd fast_html fast_tls fast_xml fast_yaml html5ever iconv jiffy lazy_html lumis lz4 lz4b mdex
-    mdex_native mjml muontrap pbkdf2 pbkdf2_elixir picosat_elixir prometheus_process_collector resvg rocksdb rustler snappyer
-    stringprep tokenizers vix
-  `),
-);
+export const MUSL_NATIVE = setOf(`
+  appsignal argon2_elixir bcrypt_elixir brotli cmark comeonin crc crc32cer eimp enacl erlexec esqlite evision ex_dtls
+  explorer exqlite ezstd fast_html fast_tls fast_xml fast_yaml html5ever iconv jiffy lazy_html lumis lz4 lz4b mdex
+  mdex_native mjml muontrap pbkdf2 pbkdf2_elixir picosat_elixir prometheus_process_collector resvg rocksdb rustler snappyer
+  stringprep tokenizers vix
+`);
 
 /** Native code with binaries for glibc alone. */
-export const GLIBC: ReadonlySet<string> = new Set(words('adbc bundlex exla ortex torchx xla'));
+export const GLIBC_NATIVE = setOf('adbc bundlex exla ortex torchx xla');
 
-/** Packages of Alpine and of Debian; an empty name: every image has it. */
+/** Names of system packages, by spaces; '' where every image has them. */
 export type SystemPackages = readonly [alpine: string, debian: string];
-/** The system has none. */
+/** Instead of a name: the system has no such package. */
 export const NO_PACKAGE = '-';
-type Row = readonly [...SystemPackages, wantedBy: string];
+type Row = readonly [...SystemPackages, users: string];
 
-function byName(rows: readonly Row[]): ReadonlyMap<string, SystemPackages> {
-  const found = new Map<string, SystemPackages>();
-  for (const [alpine, debian, wantedBy] of rows)
-    for (const name of words(wantedBy)) {
-      const [before, beside] = found.get(name) ?? ['', ''];
-      found.set(name, [`${before} ${alpine}`, `${beside} ${debian}`]);
+/** System packages by the name of their user; one with several rows needs the packages of all. */
+function byUser(rows: readonly Row[]): ReadonlyMap<string, SystemPackages> {
+  const packages = new Map<string, SystemPackages>();
+  for (const [alpine, debian, users] of rows)
+    for (const user of words(users)) {
+      const [alpineBefore, debianBefore] = packages.get(user) ?? ['', ''];
+      packages.set(user, [`${alpineBefore} ${alpine}`, `${debianBefore} ${debian}`]);
     }
-  return found;
+  return packages;
 }
 
-const both = (names: string, wantedBy = names): Row => [names, names, wantedBy];
+/** A row whose packages have the same names on Alpine and Debian, as often the user itself has. */
+const sameName = (names: string, users = names): Row => [names, names, users];
+const inEveryImage = (users: string): Row => ['', '', users];
 
 /** What packages of Hex are compiled with, beside a C compiler. */
-export const BUILDS = byName([
+export const BUILD_PACKAGES = byUser([
   ['bash', '', 'ezstd'],
-  both('cmake', 'adbc brotli crc32cer fast_html rocksdb snappyer'),
-  both('curl', 'appsignal'),
+  sameName('cmake', 'adbc brotli crc32cer fast_html rocksdb snappyer'),
+  sameName('curl', 'appsignal'),
   ['expat-dev', 'libexpat1-dev', 'fast_xml'],
   ['ffmpeg-dev', 'libavcodec-dev libavdevice-dev libavformat-dev libswscale-dev', 'xav'],
   ['file file-dev', 'file libmagic-dev', 'gen_magic'],
@@ -68,25 +85,25 @@ export const BUILDS = byName([
 ]);
 
 /** What packages of Hex link to or start when they run. */
-export const RUNS = byName([
+export const RUNTIME_PACKAGES = byUser([
   ['bash', '', 'erlexec'],
-  both('chromium', 'chromic_pdf'),
+  sameName('chromium', 'chromic_pdf'),
   ['expat', 'libexpat1', 'fast_xml'],
-  both('ffmpeg', 'ffmpex'),
+  sameName('ffmpeg', 'ffmpex'),
   ['ffmpeg-libs', 'ffmpeg', 'xav'],
   ['fwup', '', 'fwup'],
-  both('gnupg', 'gpg_ex'),
-  both('graphicsmagick', 'exmagick'),
-  both('imagemagick', 'mogrify'),
+  sameName('gnupg', 'gpg_ex'),
+  sameName('graphicsmagick', 'exmagick'),
+  sameName('imagemagick', 'mogrify'),
   ['libgd libjpeg-turbo libpng libwebp', 'libgd3', 'eimp'],
   ['libmagic', 'libmagic1', 'gen_magic'],
   ['libsodium', 'libsodium23', 'enacl'],
   ['libsrtp', 'libsrtp2-1', 'ex_libsrtp'],
-  both('python3', 'erlport export'),
+  sameName('python3', 'erlport export'),
   // wkhtmltopdf: bookworm has it, trixie and Alpine have not
-  both(NO_PACKAGE, 'pdf_generator'),
-  both('tesseract-ocr', 'tesseract_ocr'),
-  both('tzdata', 'zoneinfo'),
+  [NO_PACKAGE, NO_PACKAGE, 'pdf_generator'],
+  sameName('tesseract-ocr', 'tesseract_ocr'),
+  sameName('tzdata', 'zoneinfo'),
   ['yaml', 'libyaml-0-2', 'fast_yaml'],
 ]);
 
@@ -98,43 +115,42 @@ export const BY_HAND: Readonly<Record<string, string>> = {
 };
 
 /** What brings the programs that code starts. */
-export const PROGRAMS = byName([
-  both(
-    '',
-    'cat chmod chown cp cut date df echo env false find grep gzip head hostname id kill ln ls md5sum mkdir mktemp mv nproc pwd',
-  ),
-  both('', 'rm sed sh sleep sort stat tail tar tee test touch tr true uname whoami xargs'),
+export const PROGRAM_PACKAGES = byUser([
+  inEveryImage(`
+    cat chmod chown cp cut date df echo env false find grep gzip head hostname id kill ln ls md5sum mkdir mktemp mv nproc pwd
+    rm sed sh sleep sort stat tail tar tee test touch tr true uname whoami xargs
+  `),
   ...words(`
     chromium curl ffmpeg file git inkscape jpegoptim jq mediainfo npm openssl optipng pngquant qpdf rclone rsync sox
     whois yt-dlp zip
-  `).map((name) => both(name)),
+  `).map((name) => sameName(name)),
   ['bash', '', 'bash'],
   ['bind-tools', 'bind9-dnsutils', 'dig'],
-  both('bubblewrap', 'bwrap'),
+  sameName('bubblewrap', 'bwrap'),
   ['exiftool', 'libimage-exiftool-perl', 'exiftool'],
-  both('ffmpeg', 'ffprobe'),
+  sameName('ffmpeg', 'ffprobe'),
   ['fwup', NO_PACKAGE, 'fwup'],
-  both('ghostscript', 'gs'),
-  both('gnupg', 'gpg'),
-  both('graphicsmagick', 'gm'),
-  both('graphviz', 'dot'),
+  sameName('ghostscript', 'gs'),
+  sameName('gnupg', 'gpg'),
+  sameName('graphicsmagick', 'gm'),
+  sameName('graphviz', 'dot'),
   ['libheif-tools', 'libheif-examples', 'heif-convert'],
-  both('imagemagick', 'convert identify magick mogrify'),
-  both('libreoffice', 'libreoffice soffice'),
+  sameName('imagemagick', 'convert identify magick mogrify'),
+  sameName('libreoffice', 'libreoffice soffice'),
   ['libwebp-tools', 'webp', 'cwebp'],
-  both('nodejs', 'node'),
-  both('npm', 'npx'),
+  sameName('nodejs', 'node'),
+  sameName('npm', 'npx'),
   ['openssh-client-default', 'openssh-client', 'ssh'],
   ['openssh-keygen', 'openssh-client', 'ssh-keygen'],
   ['pandoc-cli', 'pandoc', 'pandoc'],
-  both('poppler-utils', 'pdfinfo pdftocairo pdftoppm pdftotext'),
-  both('postgresql-client', 'pg_dump pg_restore psql'),
+  sameName('poppler-utils', 'pdfinfo pdftocairo pdftoppm pdftotext'),
+  sameName('postgresql-client', 'pg_dump pg_restore psql'),
   ['', 'iputils-ping', 'ping'],
   ['', 'procps', 'ps'],
-  both('python3', 'python python3'),
+  sameName('python3', 'python python3'),
   ['rsvg-convert', 'librsvg2-bin', 'rsvg-convert'],
   ['sqlite', 'sqlite3', 'sqlite3'],
-  both('tesseract-ocr', 'tesseract'),
+  sameName('tesseract-ocr', 'tesseract'),
   ['', 'unzip', 'unzip'],
   ['vips-tools', 'libvips-tools', 'vips'],
   ['', 'wget', 'wget'],

@@ -59,7 +59,7 @@ export class Sources {
    * @param find what a call tells, or undefined; `ancestors` are the expressions that it lies in
    * @returns what was found, with file and line
    */
-  inCalls<Fact>(
+  findCalls<Fact>(
     pattern: RegExp,
     find: (call: Call, module: SourceModule, ancestors: readonly Expr[]) => Fact | undefined,
   ): (Fact & Position)[] {

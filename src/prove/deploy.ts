@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { MIGRATE, migrateScript } from '../docker/release-files.ts';
+import { migratedRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
-import { migratedRepos } from '../facts/project.ts';
 import { type FlyConfig, seconds, type Table, tablesAt, text } from '../fly/fly-config.ts';
 import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';

@@ -4,7 +4,7 @@ import { Repo } from '../check/repo.ts';
 import { endpointOf, urlName } from '../check/runtime-settings.ts';
 import { MIGRATE } from '../docker/release-files.ts';
 import { buildVariables, privateAccess } from '../docker/secrets.ts';
-import { serverRepos } from '../facts/project.ts';
+import { serverRepos } from '../facts/database.ts';
 import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';

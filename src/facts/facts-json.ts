@@ -1,17 +1,5 @@
 import type { Project } from './detect.ts';
 
-/** The repos on the app's own database server, which Fly's settings are for; those on another kind are left alone. */
-export const serverRepos = ({ database }: Project): string[] =>
-  database.repos.filter(
-    (module) =>
-      /postgres|mysql/.test(database.adapter) &&
-      database.repoAdapters.get(module) === database.adapter,
-  );
-
-/** Those that migrations run for: not replicas. */
-export const migratedRepos = (project: Project): string[] =>
-  serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));
-
 /** The facts as `facts --json` prints them: flat, under names that stay (AGENTS.md). */
 export const factsOf = (project: Project) => ({
   appDir: project.appDir,
