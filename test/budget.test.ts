@@ -6,8 +6,8 @@ import { detect, factsOf } from '../src/facts/detect.ts';
 import { plan } from '../src/plan/plan.ts';
 import { notesOf } from '../src/run/report.ts';
 import { treeOf } from '../src/tree.ts';
-import { COSTLY } from './budget.ts';
-import { app, complete, FLAGS, shop } from './support.ts';
+import { COSTLY } from './support/costly.ts';
+import { app, complete, FLAGS, shop } from './support/fixture.ts';
 
 const limits = { ...LIMITS };
 

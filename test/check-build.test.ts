@@ -6,9 +6,9 @@ import { mustFaults as allFaults, check } from '../src/check/check.ts';
 import { verdictsOf } from '../src/check/verdicts.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
-import { textsBefore } from './projects.ts';
-import { projectOf, shop, type Texts } from './support.ts';
-import { generated, patched, replaceIn, resultFor, testTraps } from './traps.ts';
+import { projectOf, shop, type Texts } from './support/fixture.ts';
+import { textsBefore } from './support/projects.ts';
+import { generated, patched, replaceIn, resultFor, testTraps } from './support/traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 

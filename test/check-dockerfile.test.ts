@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generated, replaceIn, resultFor, testTraps, umbrella } from './traps.ts';
+import { generated, replaceIn, resultFor, testTraps, umbrella } from './support/traps.ts';
 
 testTraps(`
 R1.1 dependencies after the code

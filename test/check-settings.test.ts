@@ -1,5 +1,5 @@
 import { test } from 'uvu';
-import { testTraps } from './traps.ts';
+import { testTraps } from './support/traps.ts';
 
 testTraps(`
 R2.1 a key that flyctl rejects

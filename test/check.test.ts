@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../src/check/check.ts';
-import { runMain } from './commands.ts';
-import { afterFly, FLAGS, type Flags, planFor, SHOP, shop } from './support.ts';
-import { checkTexts, generated, replaceIn, resultFor, umbrella, unmet } from './traps.ts';
+import { runMain } from './support/commands.ts';
+import { afterFly, FLAGS, type Flags, planFor, SHOP, shop } from './support/fixture.ts';
+import { checkTexts, generated, replaceIn, resultFor, umbrella, unmet } from './support/traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const FLY = 'fly.toml';

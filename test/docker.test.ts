@@ -19,7 +19,7 @@ import {
   shop,
   shopLock,
   withoutUndefined,
-} from './support.ts';
+} from './support/fixture.ts';
 
 type Texts = Record<string, string | undefined>;
 const generate = (texts: Texts, file = 'dockerfile'): string =>

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { envSh } from '../generators/env-sh.ts';
-import { afterFly, notesOf, projectOf, shop, type Texts, writtenTo } from './support.ts';
-import { findingsOf } from './traps.ts';
+import { afterFly, notesOf, projectOf, shop, type Texts, writtenTo } from './support/fixture.ts';
+import { findingsOf } from './support/traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
 const script = (changes: Record<string, string> = {}): string => writtenTo(ENV_SH, shop(changes));

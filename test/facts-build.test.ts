@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree, treeOf } from '../src/tree.ts';
-import { app, mixExs, mixLock, projectOf } from './support.ts';
+import { app, mixExs, mixLock, projectOf } from './support/fixture.ts';
 
 const assertNative = (
   names: string[],

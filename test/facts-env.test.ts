@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, mixExs } from './support.ts';
+import { app, mixExs } from './support/fixture.ts';
 
 const requiredNames = (files: Record<string, string>) =>
   app(files).env.required.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, mixExs, mixLock, projectOf } from './support.ts';
+import { app, mixExs, mixLock, projectOf } from './support/fixture.ts';
 
 const phoenix = '{:phoenix, "~> 1.8"}';
 

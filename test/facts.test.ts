@@ -5,7 +5,7 @@ import { detectBuilt } from '../src/docker/release-files.ts';
 import { serverRepos } from '../src/facts/database.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
-import { app, complete, FLAGS, mixExs, mixLock } from './support.ts';
+import { app, complete, FLAGS, mixExs, mixLock } from './support/fixture.ts';
 
 const endpoint = (name: string, app = 'shop') =>
   `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :${app}\nend`;

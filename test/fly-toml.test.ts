@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import { readAttachCommand } from '../src/fly/postgres.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, planFor, shop, type Texts, writtenTo } from './support.ts';
+import { FLAGS, planFor, shop, type Texts, writtenTo } from './support/fixture.ts';
 import {
   changedPaths,
   generate,
@@ -11,7 +11,7 @@ import {
   valueAt,
   withoutWorkers,
   withWorkers,
-} from './toml.ts';
+} from './support/fly-toml.ts';
 
 /** The flags of somebody who presses Enter. */
 const enter = (theirs: string): typeof FLAGS => {

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import type { Silence } from '../src/fly/flyctl.ts';
 import { askAccount, askSecrets } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
-import { PHOENIX_FLY, run, type Started, startInCopy } from './commands.ts';
-import { fakeFlyctl, loggedOut, typeAnswers } from './terminal.ts';
+import { PHOENIX_FLY, run, type Started, startInCopy } from './support/commands.ts';
+import { fakeFlyctl, loggedOut, typeAnswers } from './support/terminal.ts';
 
 const PATH = process.env.PATH;
 test.after.each(() => {

@@ -5,7 +5,15 @@ import { files } from '../generators/all.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { plan } from '../src/plan/plan.ts';
-import { afterFly, complete, FLAGS, projectOf, shop, type Texts, writtenTo } from './support.ts';
+import {
+  afterFly,
+  complete,
+  FLAGS,
+  projectOf,
+  shop,
+  type Texts,
+  writtenTo,
+} from './support/fixture.ts';
 
 const IDLE = {
   'lib/shop/application.ex':

@@ -6,8 +6,15 @@ import * as assert from 'uvu/assert';
 import { refuseUnsupported } from '../src/answers/refusals.ts';
 import { factsOf } from '../src/facts/detect.ts';
 import { Problem } from '../src/problem.ts';
-import { type Golden, goldenOf, PROJECTS, type Texts, textsBefore, textsIn } from './projects.ts';
-import { planFor, projectOf, writeFiles } from './support.ts';
+import { planFor, projectOf, writeFiles } from './support/fixture.ts';
+import {
+  type Golden,
+  goldenOf,
+  PROJECTS,
+  type Texts,
+  textsBefore,
+  textsIn,
+} from './support/projects.ts';
 
 const REFUSAL = 'refusal.txt';
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { afterFly, projectOf, shop } from './support.ts';
-import { findingsOf, resultFor } from './traps.ts';
+import { afterFly, projectOf, shop } from './support/fixture.ts';
+import { findingsOf, resultFor } from './support/traps.ts';
 
 const ENDPOINT = 'lib/shop_web/endpoint.ex';
 const endpoint = (plugs: string): string =>

@@ -21,9 +21,9 @@ import { INVISIBLE, Problem, printable } from '../src/problem.ts';
 import * as quote from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
-import { COSTLY } from './budget.ts';
-import { outputOf } from './commands.ts';
-import { complete, FLAGS, SHOP, shop, type Texts, writeFiles } from './support.ts';
+import { outputOf } from './support/commands.ts';
+import { COSTLY } from './support/costly.ts';
+import { complete, FLAGS, SHOP, shop, type Texts, writeFiles } from './support/fixture.ts';
 
 const numRuns = Number(process.env.ROUNDS ?? 60);
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { runnerPackages } from '../src/docker/packages.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { diffOf } from '../src/run/preview.ts';
-import { app, mixLock } from './support.ts';
+import { app, mixLock } from './support/fixture.ts';
 
 const imageFor = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
   const { elixir, otp: release } = chooseImage(

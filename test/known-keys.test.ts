@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { unknownKeys } from '../src/fly/known-keys.ts';
-import { parseFlyToml } from './toml.ts';
+import { parseFlyToml } from './support/fly-toml.ts';
 
 const unknown = (text: string) => unknownKeys(parseFlyToml(text)).map(({ path }) => path);
 

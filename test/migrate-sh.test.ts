@@ -20,7 +20,7 @@ import {
   type Texts,
   writeFiles,
   writtenTo,
-} from './support.ts';
+} from './support/fixture.ts';
 
 const SCRIPT = 'rel/overlays/bin/migrate';
 const script = (files: Texts): string => writtenTo(SCRIPT, shop(files));

@@ -22,7 +22,7 @@ import {
   shop,
   type Texts,
   withChanges,
-} from './support.ts';
+} from './support/fixture.ts';
 
 const numRuns = Number(process.env.ROUNDS ?? 15);
 /** Fewer rounds of edits, since each runs everything up to ten times. */

@@ -11,7 +11,7 @@ import { type Engine, findEngine, type Outcome, type Variables } from '../src/pr
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
 import { leaks, telling, unreachable } from '../src/prove/verdict.ts';
-import { app, mixLock } from './support.ts';
+import { app, mixLock } from './support/fixture.ts';
 
 const FLY = `app = "shop"
 primary_region = "lhr"

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { afterFly, shop, shopLock, type Texts } from './support.ts';
-import { findingsOf } from './traps.ts';
+import { afterFly, shop, shopLock, type Texts } from './support/fixture.ts';
+import { findingsOf } from './support/traps.ts';
 
 const config = (setting: string): Texts =>
   shop({ 'config/prod.exs': `import Config\nconfig ${setting}\n` });

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseAnswers } from '../src/answers/refusals.ts';
 import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
-import { complete, FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop } from './support/fixture.ts';
 
 const codes = (text: string) => searchRegions(text).map(({ code }) => code);
 

@@ -8,7 +8,7 @@ import type { OnConflict } from '../src/edit/conflict.ts';
 import { VERSION } from '../src/edit/version.ts';
 import { kindOf } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
-import { afterFly, FLAGS, planFor, projectOf, shop, type Texts } from './support.ts';
+import { afterFly, FLAGS, planFor, projectOf, shop, type Texts } from './support/fixture.ts';
 
 const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
   planFor(texts, flags, onConflict);

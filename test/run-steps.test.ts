@@ -11,7 +11,7 @@ import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { costLines } from '../src/run/report.ts';
 import { nextSteps, type StepContext } from '../src/run/steps.ts';
-import { complete, FLAGS, projectOf, shop } from './support.ts';
+import { complete, FLAGS, projectOf, shop } from './support/fixture.ts';
 
 const invocation = { command: 'npx plop', cwd: '/work' } as const;
 const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };

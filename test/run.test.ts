@@ -3,9 +3,17 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands } from '../src/run/command.ts';
-import { outputOf, PHOENIX_FLY, PLOP, run, runMain, shopFolder, startInCopy } from './commands.ts';
-import { SHOP, writeFiles } from './support.ts';
-import { typeAnswers } from './terminal.ts';
+import {
+  outputOf,
+  PHOENIX_FLY,
+  PLOP,
+  run,
+  runMain,
+  shopFolder,
+  startInCopy,
+} from './support/commands.ts';
+import { SHOP, writeFiles } from './support/fixture.ts';
+import { typeAnswers } from './support/terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
 const keyboard =

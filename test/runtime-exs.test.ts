@@ -13,8 +13,8 @@ import {
   shopLock,
   type Texts,
   withChanges,
-} from './support.ts';
-import { checkTexts, findingsOf, resultFor } from './traps.ts';
+} from './support/fixture.ts';
+import { checkTexts, findingsOf, resultFor } from './support/traps.ts';
 
 const RUNTIME = 'config/runtime.exs';
 const STOCK = `import Config

@@ -3,8 +3,13 @@ import { diffLines } from 'diff';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnConflict } from '../src/edit/conflict.ts';
-import { FLAGS, type Flags } from './support.ts';
-import { changedPaths, generate as merge, withWorkers as project, valueAt } from './toml.ts';
+import { FLAGS, type Flags } from './support/fixture.ts';
+import {
+  changedPaths,
+  generate as merge,
+  withWorkers as project,
+  valueAt,
+} from './support/fly-toml.ts';
 
 const merged = (theirs: string, flags: Flags = FLAGS, conflict?: OnConflict): string =>
   merge(theirs, { project, flags, conflict }).after;

@@ -9,8 +9,8 @@ import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
 import { problemOf } from '../src/problem.ts';
 import { writeChanges } from '../src/write/write-changes.ts';
-import { BUNDLE } from './commands.ts';
-import { type Texts, writeFiles } from './support.ts';
+import { BUNDLE } from './support/commands.ts';
+import { type Texts, writeFiles } from './support/fixture.ts';
 
 let root = '';
 let temporary = '';

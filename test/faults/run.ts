@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as pty from '@lydell/node-pty';
 import { buildSync } from 'esbuild';
-import { SHOP } from '../support.ts';
+import { SHOP } from '../support/fixture.ts';
 
 const KILLS = Number(process.argv[2] ?? 200);
 const HERE = fileURLToPath(new URL('../..', import.meta.url));

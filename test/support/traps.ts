@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { check, type Result, resultOf } from '../src/check/check.ts';
-import { Repo } from '../src/check/repo.ts';
-import { requirements } from '../src/check/requirements.ts';
-import type { Finding } from '../src/check/rule.ts';
-import type { Project } from '../src/facts/detect.ts';
-import { treeOf } from '../src/tree.ts';
-import { afterFly, FLAGS, type Flags, projectOf, shop, type Texts } from './support.ts';
+import { check, type Result, resultOf } from '../../src/check/check.ts';
+import { Repo } from '../../src/check/repo.ts';
+import { requirements } from '../../src/check/requirements.ts';
+import type { Finding } from '../../src/check/rule.ts';
+import type { Project } from '../../src/facts/detect.ts';
+import { treeOf } from '../../src/tree.ts';
+import { afterFly, FLAGS, type Flags, projectOf, shop, type Texts } from './fixture.ts';
 
 /** The fixture app after `npx plop fly`. */
 export const generated = (flags?: Flags): Texts => afterFly(shop(), flags);

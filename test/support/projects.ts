@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { QuestionName } from '../src/answers/questions.ts';
-import type { OnConflict } from '../src/edit/conflict.ts';
-import { openTree } from '../src/tree.ts';
+import type { QuestionName } from '../../src/answers/questions.ts';
+import type { OnConflict } from '../../src/edit/conflict.ts';
+import { openTree } from '../../src/tree.ts';
 
 export type Texts = Record<string, string>;
 
@@ -17,7 +17,7 @@ export interface Golden {
   conflict?: OnConflict;
 }
 
-export const PROJECTS = fileURLToPath(new URL('projects', import.meta.url));
+export const PROJECTS = fileURLToPath(new URL('../projects', import.meta.url));
 
 export const goldenOf = (name: string): Golden =>
   JSON.parse(readFileSync(join(PROJECTS, name, 'golden.json'), 'utf8')) as Golden;

@@ -1,24 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { files } from '../generators/all.ts';
+import { files } from '../../generators/all.ts';
 import {
   type Answers,
   complete as completeWith,
   type QuestionName,
-} from '../src/answers/questions.ts';
-import type { OnConflict } from '../src/edit/conflict.ts';
-import { detect, type Project } from '../src/facts/detect.ts';
-import type { Change, Descriptor } from '../src/plan/file.ts';
-import { plan, presentIn } from '../src/plan/plan.ts';
-import { treeOf } from '../src/tree.ts';
+} from '../../src/answers/questions.ts';
+import type { OnConflict } from '../../src/edit/conflict.ts';
+import { detect, type Project } from '../../src/facts/detect.ts';
+import type { Change, Descriptor } from '../../src/plan/file.ts';
+import { plan, presentIn } from '../../src/plan/plan.ts';
+import { treeOf } from '../../src/tree.ts';
 import { type Texts, textsIn } from './projects.ts';
 
 export type { Texts } from './projects.ts';
 export type Flags = Partial<Record<QuestionName, string>>;
 
 /** The folder of the fixture project. */
-export const SHOP = fileURLToPath(new URL('projects/shop/before', import.meta.url));
+export const SHOP = fileURLToPath(new URL('../projects/shop/before', import.meta.url));
 
 /** Writes files into a folder. */
 export function writeFiles(folder: string, texts: Texts): void {

@@ -1,10 +1,10 @@
 /** Helpers for tests of fly.toml: generate it, then look at its values by path. */
-import { flyToml } from '../generators/fly-toml.ts';
-import type { OnConflict } from '../src/edit/conflict.ts';
-import { flyConfig } from '../src/fly/fly-config.ts';
-import { plan } from '../src/plan/plan.ts';
-import { treeOf } from '../src/tree.ts';
-import { complete, FLAGS, projectOf, shop } from './support.ts';
+import { flyToml } from '../../generators/fly-toml.ts';
+import type { OnConflict } from '../../src/edit/conflict.ts';
+import { flyConfig } from '../../src/fly/fly-config.ts';
+import { plan } from '../../src/plan/plan.ts';
+import { treeOf } from '../../src/tree.ts';
+import { complete, FLAGS, projectOf, shop } from './fixture.ts';
 
 /** The fixture project, which has background work. */
 export const withWorkers = projectOf(shop());

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { main } from '../src/run/command.ts';
-import { SHOP } from './support.ts';
+import { main } from '../../src/run/command.ts';
+import { SHOP } from './fixture.ts';
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The program as `npm test` has bundled it, which starts in a fifth of the time that TypeScript takes. */
 export const BUNDLE = `${ROOT}.test`;
 export const PHOENIX_FLY = [`${BUNDLE}/bin/phoenix-fly.js`];
