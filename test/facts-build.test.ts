@@ -202,6 +202,21 @@ test('an app in a subfolder: the pin beside it is named from there, one above it
   assert.equal(inFolder('.tool-versions'), ['site', '../.tool-versions']);
 });
 
+test("git's folder above the app is out of the build's reach", () => {
+  const files = (folder: string) =>
+    projectOf({
+      [`${folder}mix.exs`]: mixExs(
+        'app: :s, version: elem(System.cmd("git", ["describe"]), 0), deps: [{:phoenix, "~> 1.8"}]',
+      ),
+      [`${folder}mix.lock`]: mixLock({}),
+      [`${folder}lib/s.ex`]: 'defmodule S.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
+    });
+  const { mixSteps, notes } = files('site/');
+  assert.is(mixSteps.git, null);
+  assert.match(notes.join(), ".git lies above the app's folder");
+  assert.is(files('').mixSteps.git, 'history');
+});
+
 test('on disk, pins above the folder count up to the root of the git repo', () => {
   const root = mkdtempSync(join(tmpdir(), 'pins-'));
   try {

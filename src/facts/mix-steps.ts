@@ -16,7 +16,7 @@ const READS_GIT = /["'/]\.git\//;
 
 /** What a build does beyond the stock steps, by mix.exs. Paths are relative to the app. */
 export function mixSteps(
-  { tree, projects, config }: PhoenixRepo,
+  { tree, projects, config, notes }: PhoenixRepo,
   inputs: ReturnType<typeof buildInputs>,
   programs: readonly StartedProgram[],
 ) {
@@ -25,6 +25,11 @@ export function mixSteps(
   const gitWhenLoaded = gitUse(loaded.map((file) => tree.read(file) ?? '').join('\n'));
   const gitWhenCompiled = programs.some(({ name, compileTime }) => compileTime && name === 'git');
   const gitLater = gitWhenLoaded === null && gitWhenCompiled;
+  const git = gitLater ? 'history' : gitWhenLoaded;
+  if (git && tree.above)
+    notes.push(
+      "The build asks git for the version, and .git lies above the app's folder, where a Docker build can't read it; give it the version in a variable, or a default.",
+    );
   const copied = projects.flatMap((project) => [
     ...releaseFiles(tree, project),
     ...aliasScripts(tree, project),
@@ -37,8 +42,8 @@ export function mixSteps(
      * that an alias runs in the image, and of the compilers elixir_make and gleam.
      */
     copied: [...new Set(copied)].filter((path) => names.has(path)),
-    /** mix.exs runs git ("history"), or reads below .git ("head"). null: neither. */
-    git: gitLater ? 'history' : gitWhenLoaded,
+    /** mix.exs runs git ("history"), or reads below .git ("head"). null: neither, or .git is out of the build's reach. */
+    git: tree.above ? null : git,
     /** Only modules run git, while they compile; mix.exs and the configuration load without. */
     gitLater,
   };
