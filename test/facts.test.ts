@@ -121,6 +121,7 @@ test("among an umbrella's endpoints: the one others build on, and never one outs
   const released = umbrella(releases('admin: :permanent, store: :permanent'));
   assertEndpoint('StoreWeb.Endpoint', released);
   assert.match(released.notes.join('\n'), 'Several endpoints');
+  assertEndpoint('ToolsWeb.Endpoint', umbrella(releases('tools: :permanent, admin: :permanent')));
   const alone = umbrella(releases('tools: :permanent'), {
     'apps/tools/mix.exs': mixExs('app: :tools, deps: [{:phoenix, "~> 1.8"}]', '', 'Tools'),
   });

@@ -37,11 +37,13 @@ function endpointScore({ config, projects, releasedApps }: PhoenixRepo) {
   for (const { name } of projects.flatMap(({ deps }) => deps))
     dependents.set(name, (dependents.get(name) ?? 0) + 1);
   const baseModules = new Map(projects.map((project) => [project.app, baseModule(project)]));
+  const [firstReleased] = releasedApps?.keys() ?? [];
   return ({ module, otpApp }: Use): number => {
     const app = otpApp ?? '';
     const signs: [weight: number, applies: unknown][] = [
       [4, get(config.apps.get(app), module)],
       [3, releasedApps?.get(app)],
+      [1, firstReleased === app],
       [2, module.endsWith('Web.Endpoint')],
       [2, module.startsWith(baseModules.get(otpApp) ?? '-')],
       [(4 * (dependents.get(app) ?? 0)) / (projects.length + 1), true],
