@@ -189,17 +189,19 @@ test('version pins in each spelling', () => {
 });
 
 test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
-  const inFolder = (pin: string) => {
+  const inFolder = (pin: string, text = 'elixir 1.18.4\n') => {
     const { appDir, elixir } = projectOf({
       'site/mix.exs': mixExs('app: :s, deps: [{:phoenix, "~> 1.8"}]'),
       'site/mix.lock': mixLock({}),
       'site/lib/e.ex': 'defmodule SWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :s\nend',
-      [pin]: 'elixir 1.18.4\n',
+      [pin]: text,
     });
     return [appDir, elixir.source];
   };
   assert.equal(inFolder('site/.tool-versions'), ['site', '.tool-versions']);
   assert.equal(inFolder('.tool-versions'), ['site', '../.tool-versions']);
+  const image = 'FROM elixir:1.17-alpine\n';
+  assert.equal(inFolder('docker/Dockerfile', image), ['site', '../docker/Dockerfile']);
 });
 
 test("git's folder above the app is out of the build's reach", () => {
@@ -284,6 +286,7 @@ test('background: no children are options, calls by name, and processes that onl
     [],
     'def start(_, _), do: [measurements: [{Shop.A, :count, []}], handlers: [B]] |> Supervisor.start_link()',
   );
+  assertWorkers(['Shop.A'], '[{Some.Monitor, [%{id: :a, start: {Shop.A, :start_link, []}}]}]');
   assertWorkers([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
   assertWorkers(['Shop.Presence'], '[Shop.Telemetry, Shop.Vault, Shop.Presence]', {
     'lib/shop/own.ex':

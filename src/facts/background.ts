@@ -8,7 +8,7 @@ const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quan
 /** Children that every Phoenix app has and that only serve requests. */
 const PLUMBING = /\.(Telemetry|Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor)$/;
 /** Libraries whose modules store or measure something, and do no work of their own. */
-const PASSIVE = /^(Cloak\.Vault|Nebulex\.Cache|PromEx)$/;
+const PASSIVE = /^(Cloak\.Vault|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
 export function background({ deps, lock, released, code, sources }: PhoenixRepo): string[] {
@@ -51,12 +51,13 @@ function children(module: SourceModule, sources: Sources, seen: Set<string>): st
   const { functions } = module.scope;
   const bodies = [...functions.values()].flat().flatMap(({ body }) => body);
   walk(bodies, (expr, ancestors) => {
-    if (ancestors.some(isOption)) return;
-    for (const name of specsIn(expr, functions.has('start')).flatMap((spec) =>
-      childModules(spec, module),
-    ))
+    const isInOption = ancestors.some(isOption);
+    const specs = specsIn(expr, functions.has('start')).filter(
+      (spec) => !isInOption || spec.is === 'map',
+    );
+    for (const name of specs.flatMap((spec) => childModules(spec, module)))
       names.push(name, ...grandchildren(name));
-    if (expr.is === 'call' && expr.name === 'start_link')
+    if (expr.is === 'call' && expr.name === 'start_link' && !isInOption)
       names.push(...childModules(expr.target, module).flatMap(grandchildren));
   });
   return names;
@@ -70,7 +71,7 @@ function specsIn(expr: Expr, isApplication: boolean): readonly Expr[] {
   return expr.args.length === 2 ? expr.args.slice(1) : expr.args;
 }
 
-/** `{Shop.Listener, …}` and `filters: …`: lists in there are not of children. */
+/** `{Shop.Listener, …}` and `filters: …`: in lists in there only `%{start: …}` is a child. */
 function isOption(expr: Expr): boolean {
   if (expr.is !== 'tuple' || expr.items.length !== 2) return false;
   const [key] = expr.items;

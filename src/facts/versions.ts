@@ -27,6 +27,7 @@ export function readPins(tree: Tree, notes: string[]) {
   const folders = Array.from({ length: (tree.above ?? 0) + 1 }, (_, up) => '../'.repeat(up));
   const files = [
     ...folders.flatMap((folder) => FILES.map((name) => folder + name)),
+    ...folders.slice(1).map((folder) => `${folder}docker/Dockerfile`),
     ...[...tree.paths].filter((file) => OTHER_DOCKERFILES.test(file) && !DEVELOPMENT.test(file)),
   ];
   const pins = files.map((file) => ({ file, ...pinIn(file, tree.read(file) ?? '') }));
