@@ -31,9 +31,12 @@ export const withFile = (tree: Tree, file: string, text: string): Tree => ({
   read: (path) => (path === file ? text : tree.read(path)),
 });
 
+/** The files below a folder; of a file's own path, that file. */
+export const filesIn = ({ paths }: Tree, path: string): string[] =>
+  [...paths].filter((file) => file === path || file.startsWith(`${path}/`));
+
 /** Whether there is a file or a folder of that name. */
-export const exists = ({ paths }: Tree, path: string): boolean =>
-  paths.has(path) || [...paths].some((file) => file.startsWith(`${path}/`));
+export const exists = (tree: Tree, path: string): boolean => filesIn(tree, path).length > 0;
 
 /** The same tree seen from a folder in it. */
 export function subtree(tree: Tree, folder: string): Tree {

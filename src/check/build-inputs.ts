@@ -1,5 +1,6 @@
 import { join } from 'node:path/posix';
 import { dockerMatcher } from '../docker/ignore-lines.ts';
+import { filesIn } from '../tree.ts';
 import type { Dockerfile, Step } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 
@@ -22,24 +23,14 @@ export const copiedPaths = ({ steps }: Dockerfile): { path: string; line: number
     .flatMap(({ sources, line }) => sources.map((path) => ({ path, line })))
     .filter(({ path }) => path !== '.' && !/[$<]|^https?:|^git@/.test(path));
 
-/** `npm --prefix assets ci`, `yarn` */
-const INSTALL =
-  /\byarn\s*$|\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install)(\s|$)/;
-
-/** Whether a command installs a project's packages; `npm install -g pnpm` doesn't. */
-export const installsPackages = (command: string): boolean =>
-  INSTALL.test(command) && !/\s(-g|--global)\b/.test(command);
-
 /** The first task of the build that reads a file. */
 type Reader = 'depsGet' | 'compile' | 'assetsBuild' | 'release';
 
-/** What the build can't do without, which task reads it first, and why; a folder is represented by one of its files. */
-export function buildInputs({ project, runtimePath, envShPath }: Repo) {
+/** Files that the build can't do without, which task reads them first, and why; one file stands for a folder. */
+export function requiredFiles({ project, runtimePath, envShPath }: Repo) {
   const { tree, inputs, assets, config, deps, endpoint, projects } = project;
   const fileIn = (folder: string) =>
-    [...tree.paths].find(
-      (path) => path.startsWith(`${folder}/`) && !/\/\.|\.(pem|key)$/.test(path),
-    ) ?? '';
+    filesIn(tree, folder).find((path) => !/\/\.|\.(pem|key)$/.test(path)) ?? '';
   const assetFile = assets.deploy ? fileIn(join(assets.appDir ?? '.', 'assets')) : '';
   const readByCode = inputs.compile.flatMap((path) => [path, fileIn(path)]);
   const needs: [reader: Reader, why: string, paths: string[]][] = [

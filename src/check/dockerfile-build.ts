@@ -1,20 +1,16 @@
 import semver from 'semver';
+import { isNpmInstall } from '../docker/asset-steps.ts';
 import { filesInCode } from '../docker/copies.ts';
-import {
-  buildInputs,
-  copiedPaths,
-  copiesPath,
-  copyOrder,
-  installsPackages,
-} from './build-inputs.ts';
+import { exists } from '../tree.ts';
+import { copiedPaths, copiesPath, copyOrder, requiredFiles } from './build-inputs.ts';
 import { type Dockerfile, installedPackages } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const r11 = rulesFor(DOCKERFILE, 'R1.1');
-const b3 = rulesFor(DOCKERFILE, 'B3');
-const b4 = rulesFor(DOCKERFILE, 'B4');
+const layers = rulesFor(DOCKERFILE, 'R1.1');
+const inputs = rulesFor(DOCKERFILE, 'B3');
+const privateCode = rulesFor(DOCKERFILE, 'B4');
 
 /** The step that copies the code, when dependencies are compiled after it. */
 function codeBeforeDeps(file: Dockerfile, { project }: Repo) {
@@ -63,7 +59,7 @@ const repeatedTask = ({ build: { tasks } }: Dockerfile) =>
 function lateInputs(file: Dockerfile, repo: Repo) {
   const { build } = file;
   if (!build.compile) return new Doubt("no mix task is in it: what it needs can't be told from it");
-  return buildInputs(repo).map(({ path, reader, why }) => {
+  return requiredFiles(repo).map(({ path, reader, why }) => {
     const task = build[reader];
     const order = copyOrder(file, path);
     if (!task || (order >= 0 && order <= task.order)) return undefined;
@@ -89,14 +85,12 @@ function inputsOutsideCache({ build: { compile }, stages }: Dockerfile, { projec
   return path && { line: compile?.line, path, from };
 }
 
-/** Paths that git may ignore, and patterns. */
+/** Sources of a COPY that are no fault when the repo lacks them: git may ignore them, or they are patterns. */
 const NOT_JUDGED = /^(deps|_build|node_modules|cover|doc)(\/|$)|(^|\/)\.git(\/|$)|[*?[]/;
 
-/** Sources of a COPY that the repo doesn't have. */
 function missingSources(file: Dockerfile, { project: { tree } }: Repo) {
-  const exists = (path: string) =>
-    [...tree.paths].some((file) => `${file}/`.startsWith(`${path}/`));
-  const missing = copiedPaths(file).filter(({ path }) => !NOT_JUDGED.test(path) && !exists(path));
+  const judged = copiedPaths(file).filter(({ path }) => !NOT_JUDGED.test(path));
+  const missing = judged.filter(({ path }) => !exists(tree, path));
   return missing.map((source) => {
     const isRel = /(^|\/)rel$/.test(source.path);
     return { ...source, hint: isRel ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : '' };
@@ -147,7 +141,7 @@ function packagesNotInstalled({ build, steps }: Dockerfile, { project, dockerign
   // The loop visits what it adds, so aliases of aliases too
   for (const command of commands)
     for (const step of aliases.get(command.split(' ')[0] ?? '') ?? []) commands.add(step);
-  const areInstalled = [...commands].some(installsPackages);
+  const areInstalled = [...commands].some(isNpmInstall);
   const isMissing = !areModulesCopied && !areInstalled;
   return isMissing && { line: build.assetsBuild.line, names: packageJsons.join(', ') };
 }
@@ -156,7 +150,6 @@ function packagesNotInstalled({ build, steps }: Dockerfile, { project, dockerign
 const namesVariable = ({ build }: Dockerfile, name: string): boolean =>
   build.steps.some(({ flags, text }) => `${flags} ${text}`.split(/\W+/).includes(name));
 
-/** Private dependencies for which no mount or task brings a key. */
 function depsWithoutKey({ build }: Dockerfile, { project: { deps } }: Repo) {
   const flags = build.steps.map((step) => step.flags).join();
   const hasHexKey =
@@ -170,7 +163,6 @@ function depsWithoutKey({ build }: Dockerfile, { project: { deps } }: Repo) {
   return build.depsGet && names && { line: build.depsGet.line, names };
 }
 
-/** Dependencies from git, when the builder has none. */
 function depsWithoutGit({ build }: Dockerfile, { project }: Repo) {
   const { image, system } = build.stage.baseImage;
   const mayHaveGit = !system || (/elixir:/.test(image) && !/alpine|slim/.test(image));
@@ -192,65 +184,67 @@ function unsetBuildReads(file: Dockerfile, { project, runtime }: Repo) {
 
 /** The order of a build: layers that stay cached, and each file copied before a command reads it. */
 export const buildRules: readonly Rule[] = [
-  r11.should(codeBeforeDeps)`each change of the code fetches or compiles the dependencies again
+  layers.should(codeBeforeDeps)`each change of the code fetches or compiles the dependencies again
     => put these lines before it, and copy lib, priv and assets after them, one by one:
       COPY mix.exs mix.lock ./
       RUN mix deps.get --only prod
       COPY config/config.exs config/prod.exs config/
       RUN mix deps.compile`,
-  r11.should(({ build: { depsGet } }) => !depsGet?.text.includes('--only') && depsGet)`
+  layers.should(({ build: { depsGet } }) => !depsGet?.text.includes('--only') && depsGet)`
     it fetches the dependencies for test and dev too
     => write: mix deps.get --only prod`,
-  r11.advice(({ build: { depsGet }, steps }) =>
+  layers.advice(({ build: { depsGet }, steps }) =>
     steps
-      .filter((step) => step === depsGet?.step || step.commands.some(installsPackages))
+      .filter((step) => step === depsGet?.step || step.commands.some(isNpmInstall))
       .filter(({ flags }) => !flags.includes('type=cache')),
   )`it downloads every package again
     => write: RUN --mount=type=cache,target=… with the folder where it keeps packages`,
-  r11.advice(
+  layers.advice(
     assetsBeforeCompile,
   )`assets are built before the compiler writes colocated LiveView hooks
     => move this line below \`mix ${'compile'}\` (line ${'compileLine'})`,
-  r11.advice(toolsAfterCode)`esbuild and Tailwind are downloaded again with each change of the code
+  layers.advice(
+    toolsAfterCode,
+  )`esbuild and Tailwind are downloaded again with each change of the code
     => after \`mix deps.compile\`, before the code is copied, add: RUN mix assets.setup`,
-  r11.should(repeatedTask)`mix ${'text'} runs twice
+  layers.should(repeatedTask)`mix ${'text'} runs twice
     => remove this one`,
 
-  b3.must(lateInputs)`${'path'} ${'state'}: ${'why'}
+  inputs.must(lateInputs)`${'path'} ${'state'}: ${'why'}
     => ${'edit'}`,
-  b3.should(inputsOutsideCache)`
+  inputs.should(inputsOutsideCache)`
     ${'path'} may be read while the code compiles, and the build's cache outlives it
     => copy such files into the stage ${'from'} (\`npx plop dockerfile\` does), where the cache starts`,
-  b3.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
+  inputs.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
     => remove it from this line, or commit it${'hint'}`,
-  b3.must(unknownTasks)`
+  inputs.must(unknownTasks)`
     there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
     => remove \`mix ${'name'}\`, or add what it needs to mix.exs`,
-  b3.must(unknownScripts)`package.json has no script ${'name'}: the build stops here
+  inputs.must(unknownScripts)`package.json has no script ${'name'}: the build stops here
     => add the script ${'name'}, or remove this command`,
-  b3.must(packagesNotInstalled)`the packages of ${'names'} are never installed
+  inputs.must(packagesNotInstalled)`the packages of ${'names'} are never installed
     => install them before this line (npm ci); \`npx plop dockerfile\` writes a stage for it`,
-  b3.must(({ build }, { project: { umbrella, release } }) => {
+  inputs.must(({ build }, { project: { umbrella, release } }) => {
     const hasRelease = !umbrella || release.name !== null || release.names.length > 0;
     return build.release && !hasRelease && { file: 'mix.exs', line: 1 };
   })`an umbrella has no release by default, and \`mix release\` refuses
     => in project/0, add: releases: [${(_, { release }) => release}: [applications: [${(_, { project }) => project.app.otpApp}: :permanent]]]`,
-  b3.must((file, { project }) =>
+  inputs.must((file, { project }) =>
     project.env.required.filter(
       ({ compileTime, name }) => compileTime && !namesVariable(file, name),
     ),
   )`${'name'} is read while the image is built, where Fly's secrets are not there
     => read it in config/runtime.exs; or RUN --mount=type=secret,id=${'name'} and fly deploy --build-secret ${'name'}=…`,
-  b3.advice(
+  inputs.advice(
     unsetBuildReads,
   )`read while the image is built, without Fly's secrets, so the release keeps nil: ${'names'}
     => read in config/runtime.exs:
       ${'places'}`,
 
-  b4.must(depsWithoutKey)`${'names'}: private, and the build has no key
+  privateCode.must(depsWithoutKey)`${'names'}: private, and the build has no key
     => mount one, and pass it with fly deploy --build-secret NAME=…; one of:
       RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod
       RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod`,
-  b4.must(depsWithoutGit)`${'names'} come from git, and the builder has no git
+  privateCode.must(depsWithoutGit)`${'names'} come from git, and the builder has no git
     => before this line, install git`,
 ];

@@ -6,11 +6,11 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const r12 = rulesFor(DOCKERFILE, 'R1.2');
-const r13 = rulesFor(DOCKERFILE, 'R1.3');
-const r14 = rulesFor(DOCKERFILE, 'R1.4');
-const b1 = rulesFor(DOCKERFILE, 'B1');
-const b2 = rulesFor(DOCKERFILE, 'B2');
+const contents = rulesFor(DOCKERFILE, 'R1.2');
+const libraries = rulesFor(DOCKERFILE, 'R1.3');
+const access = rulesFor(DOCKERFILE, 'R1.4');
+const systems = rulesFor(DOCKERFILE, 'B1');
+const locale = rulesFor(DOCKERFILE, 'B2');
 
 const COMPILERS = /^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/;
 
@@ -176,58 +176,62 @@ function localeNotUtf8(file: Dockerfile) {
 
 /** What is in the image, and what it stands on. */
 export const imageRules: readonly Rule[] = [
-  r12.should(
+  contents.should(
     ({ build, final }) =>
       (build.stage === final || /(^|\/)(elixir|erlang)(:|$)/.test(final.baseImage.image)) && final,
   )`the image has the compiler, Mix and Hex
     => add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release`,
-  r12.should(buildContent)`the image has what only a build needs: ${'what'}
+  contents.should(buildContent)`the image has what only a build needs: ${'what'}
     => leave it to the builder stage; the image only needs .../_build/prod/rel/${(_, { release }) => release}`,
 
-  r13.must(missingLibraries)`the image installs no ${'name'}, which a release needs
+  libraries.must(missingLibraries)`the image installs no ${'name'}, which a release needs
     => install ${'name'} in the last stage`,
-  r13.must(
+  libraries.must(
     ({ final: { baseImage, steps } }) =>
       baseImage.system?.release === 'trixie' &&
       steps.find((step) => installedPackages([step]).includes('libncurses5')),
   )`Debian trixie has no libncurses5, so apt-get fails
     => write libncurses6`,
-  r13.note(
+  libraries.note(
     ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
   )`the image has no psql; \`npx plop dockerfile -- --psql yes\` writes a Dockerfile with it`,
 
-  r14.should((file) => isRoot(file) && (lastStep(file.final, 'USER') ?? { line: startLine(file) }))`
+  access.should(
+    (file) => isRoot(file) && (lastStep(file.final, 'USER') ?? { line: startLine(file) }),
+  )`
     the app runs as root
     => here, write: USER 65534:65534`,
-  r14.should(ownerChanges)`the running app can change its own code, which it owns
+  access.should(ownerChanges)`the running app can change its own code, which it owns
     => remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp`,
-  r14.must(userWithoutTmp)`the release writes to its tmp folder at boot, which this user may not
+  access.must(userWithoutTmp)`the release writes to its tmp folder at boot, which this user may not
     => before this line, add: ENV RELEASE_TMP=/tmp`,
-  r14.must(secrets)`${'keyword'} ${'name'} is kept where others can read it
+  access.must(secrets)`${'keyword'} ${'name'} is kept where others can read it
     => remove it; at run time: fly secrets set ${'name'}=…; while building: RUN --mount=type=secret,id=${'name'} …`,
-  r14.advice(({ steps }) =>
+  access.advice(({ steps }) =>
     steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
   )`ENV with a space is the old form, which Docker warns of
     => write: ENV ${({ text }) => text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
 
-  b1.must((file) =>
+  systems.must((file) =>
     baseImages(file).find(({ system }) => END_OF_LIFE.includes(system?.release ?? '')),
   )`${({ system }) => system?.label}'s packages are gone (end of life), so apt-get fails
     => take trixie: change the version at the top, and libncurses5 to libncurses6`,
-  b1.must((file) =>
+  systems.must((file) =>
     baseImages(file).find(({ image }) => neverExisted(image)),
   )`there is no image ${'image'}: ${({ image }) => neverExisted(image)}
     => take a tag that hub.docker.com lists`,
-  b1.must(differentSystems)`the VM is built on ${'from'} and misses C libraries on ${'to'}
+  systems.must(differentSystems)`the VM is built on ${'from'} and misses C libraries on ${'to'}
     => change the runner to ${'from'}`,
-  b1.should(movingTag)`${'image'} changes to a new system now and then, and the other stage does not
+  systems.should(
+    movingTag,
+  )`${'image'} changes to a new system now and then, and the other stage does not
     => name the system in the tag (as hexpm/elixir's do), ${'system'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
-  b1.must(wrongElixir)`it builds with Elixir ${'elixir'}, and mix.exs asks for ${'wanted'}
+  systems.must(wrongElixir)`it builds with Elixir ${'elixir'}, and mix.exs asks for ${'wanted'}
     => change the Elixir version at the top`,
-  b1.should(unknownSystems)``,
+  systems.should(unknownSystems)``,
 
-  b2.should(localeNotUtf8)`the VM takes file names for latin1: ${'why'}
+  locale.should(localeNotUtf8)`the VM takes file names for latin1: ${'why'}
     => before this line, write: ENV LANG=C.UTF-8, which is always there`,
 ];

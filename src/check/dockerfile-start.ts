@@ -14,8 +14,8 @@ import type { Repo } from './repo.ts';
 import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const r15 = rulesFor(DOCKERFILE, 'R1.5');
-const r16 = rulesFor(DOCKERFILE, 'R1.6');
+const port = rulesFor(DOCKERFILE, 'R1.5');
+const start = rulesFor(DOCKERFILE, 'R1.6');
 
 const startCommand = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
@@ -128,30 +128,30 @@ function noServer(file: Dockerfile, repo: Repo) {
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
 export const startRules: readonly Rule[] = [
-  r15.should(wrongPort)`EXPOSE says ${'ports'}, the app listens on ${'wanted'}
+  port.should(wrongPort)`EXPOSE says ${'ports'}, the app listens on ${'wanted'}
     => here, write: EXPOSE ${'wanted'}`,
-  r16.must(({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes)`
+  start.must(({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes)`
     nothing says how the release starts
     => at the end, add: ${(_, repo) => startCommand(repo)}`,
-  r16.must(unknownReleases)`
+  start.must(unknownReleases)`
     there is no ${'name'}: mix.exs has no such release, rel/overlays no such script
     => write ${(_, { release }) => release}`,
-  r16.must(notExecutable)`it is started, but is not executable: permission denied
+  start.must(notExecutable)`it is started, but is not executable: permission denied
     => git update-index --chmod=+x ${'file'}`,
-  r16.must(
+  start.must(
     scriptsWithCrlf,
   )`its lines end in CRLF, so the system looks for an interpreter of another name: not found
     => save it with LF endings, and add to .gitattributes: rel/** text eol=lf`,
-  r16.should(shellsAroundVm)`a shell starts the VM and does not pass SIGTERM on to it
+  start.should(shellsAroundVm)`a shell starts the VM and does not pass SIGTERM on to it
     => ${'edit'}`,
-  r16.should(({ final }) =>
+  start.should(({ final }) =>
     startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
   )`it starts with mix, not a release
     => write: ${(_, repo) => startCommand(repo)}`,
-  r16.should(({ final }) =>
+  start.should(({ final }) =>
     final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
   )`nodes use IPv6 everywhere, so with plain docker run the VM may not start
     => remove it; rel/env.sh.eex sets it on Fly (\`npx plop env-sh\`)`,
-  r16.must(noServer)`nothing sets PHX_SERVER, so the release starts without its web server
+  start.must(noServer)`nothing sets PHX_SERVER, so the release starts without its web server
     => before this line, add: ENV PHX_SERVER=true`,
 ];

@@ -1,13 +1,13 @@
 import { basename, join } from 'node:path/posix';
 import { dockerMatcher, neededPaths } from '../docker/ignore-lines.ts';
-import { below } from '../tree.ts';
-import { buildInputs, copiedPaths, copiesPath } from './build-inputs.ts';
+import { below, filesIn } from '../tree.ts';
+import { copiedPaths, copiesPath, requiredFiles } from './build-inputs.ts';
 import type { Repo } from './repo.ts';
 import { DOCKERIGNORE } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 
-const b5 = rulesFor(DOCKERIGNORE, 'B5');
-const b6 = rulesFor(DOCKERIGNORE, 'B6');
+const unwanted = rulesFor(DOCKERIGNORE, 'B5');
+const needed = rulesFor(DOCKERIGNORE, 'B6');
 
 /** What must stay out: a line that keeps it out, and paths that show whether one does. */
 const UNWANTED: readonly [pattern: string, what: string, probes: string][] = [
@@ -36,19 +36,16 @@ const lineFor = (repo: Repo, path: string, letsIn: boolean): number =>
     (line) => line.startsWith('!') === letsIn && dockerMatcher(line.replace('!', ''))(path),
   ) + 1;
 
-const isIn = (path: string, folder: string): boolean => `${path}/`.startsWith(`${folder}/`);
-
 /** Unwanted files that get in, with the line that lets them in; 0: none keeps them out. */
 function leaks(ignores: Ignores, repo: Repo) {
   const needed = [...repo.project.config.files, ...neededPaths(repo.project)];
-  const isLeak = (path: string) => !ignores(path) && !needed.some((folder) => isIn(path, folder));
+  const isNeeded = (path: string) => needed.some((folder) => `${path}/`.startsWith(`${folder}/`));
   return UNWANTED.flatMap(([pattern, what, probes]) => {
-    const probe = probes.split(' ').find(isLeak);
+    const probe = probes.split(' ').find((path) => !ignores(path) && !isNeeded(path));
     return probe === undefined ? [] : { pattern, what, probe, line: lineFor(repo, probe, true) };
   });
 }
 
-/** All that no line keeps out, in one finding. */
 function notKeptOut(ignores: Ignores, repo: Repo) {
   const open = leaks(ignores, repo).filter(({ line }) => line === 0);
   if (open.length === 0) return undefined;
@@ -73,7 +70,7 @@ function keptOut(ignores: Ignores, repo: Repo) {
     ...copiesWithoutFiles(ignores, repo),
     ...lockfiles(repo).map((path) => ({ path, why: 'packages are installed from it' })),
     ...migrations(repo).map((path) => ({ path, why: 'migrations run in the image' })),
-    ...buildInputs(repo),
+    ...requiredFiles(repo),
   ];
   const lost = files.filter(({ path }) => ignores(path));
   return [...new Map(lost.map(({ path, why }) => [path, why]))].map(([path, why]) => {
@@ -85,7 +82,7 @@ function keptOut(ignores: Ignores, repo: Repo) {
 /** One file of each COPY of the Dockerfile whose files are all kept out. */
 const copiesWithoutFiles = (ignores: Ignores, { project, dockerfile }: Repo): NeededFile[] =>
   (dockerfile ? copiedPaths(dockerfile.content) : []).flatMap(({ path, line }) => {
-    const files = [...project.tree.paths].filter((file) => isIn(file, path));
+    const files = filesIn(project.tree, path);
     const [first] = files;
     if (first === undefined || !files.every(ignores)) return [];
     return { path: first, why: `line ${line} of the Dockerfile copies it` };
@@ -93,10 +90,7 @@ const copiesWithoutFiles = (ignores: Ignores, { project, dockerfile }: Repo): Ne
 
 /** One migration of each folder: a database has its own. */
 function migrations({ project }: Repo): string[] {
-  const folders = project.projects.map(({ dir }) => below(dir, 'priv'));
-  const inPriv = [...project.tree.paths].filter((path) =>
-    folders.some((folder) => isIn(path, folder)),
-  );
+  const inPriv = project.projects.flatMap(({ dir }) => filesIn(project.tree, below(dir, 'priv')));
   const files = inPriv.filter((path) => /\/migrations\/.*\.exs$/.test(path));
   return [...new Map(files.map((path) => [path.replace(/\/migrations\/.*/, ''), path])).values()];
 }
@@ -122,13 +116,13 @@ function publicKeys({ project }: Repo): string[] {
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
 export const dockerignoreRules: readonly Rule[] = [
-  b5.should((ignores, repo) =>
+  unwanted.should((ignores, repo) =>
     leaks(ignores, repo).filter(({ line }) => line),
   )`${'what'} (${'probe'}) can get into the image
     => remove this line, or name what you need of ${'pattern'} in it`,
-  b5.should(notKeptOut)`not kept out: ${'files'}
+  unwanted.should(notKeptOut)`not kept out: ${'files'}
     => add at the top:
       ${'patterns'}`,
-  b6.must(keptOut)`${'path'} never reaches the build: ${'why'}
+  needed.must(keptOut)`${'path'} never reaches the build: ${'why'}
     => remove the line \`${'pattern'}\`, or add !${'path'} at the end`,
 ];

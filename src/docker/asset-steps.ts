@@ -4,9 +4,15 @@ import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
 import { hasNodeStage } from './node-stages.ts';
 
-/** `cmd npm ci`, `cmd --cd assets yarn`: whether a step installs packages, which a Node stage has done already. */
-export const installsPackages = (step: string): boolean =>
-  /^cmd\b.*\b(npm|yarn|pnpm|bun)\b.*\b(ci|i|install|add)\b|^cmd\b.*\b(yarn|pnpm)\s*$/.test(step);
+const NPM_INSTALL =
+  /\b(yarn|pnpm)\s*$|\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install|add)\b/;
+
+/** `npm --prefix assets ci`, `yarn`: whether a command installs a project's packages; `npm install -g pnpm` doesn't. */
+export const isNpmInstall = (command: string): boolean =>
+  NPM_INSTALL.test(command) && !/\s(-g|--global)\b/.test(command);
+
+/** A step that installs packages, which a Node stage has done already. */
+export const isNodeStageStep = (step: string): boolean => /^cmd\b/.test(step) && isNpmInstall(step);
 
 /** `cmd --cd assets node build.js`, `npm run deploy` */
 const USES_NODE =
@@ -39,7 +45,7 @@ export function assetSteps(project: Project) {
 }
 
 function needsNode(project: Project, steps: readonly string[]): boolean {
-  if (steps.some((step) => USES_NODE.test(step) && !installsPackages(step))) return true;
+  if (steps.some((step) => USES_NODE.test(step) && !isNodeStageStep(step))) return true;
   // What a function runs is not known, but there are packages for it
   if (steps.includes('(a function)') && hasNodeStage(project)) return true;
   // These aliases are run as they are, their installs too
@@ -53,10 +59,10 @@ function needsNode(project: Project, steps: readonly string[]): boolean {
 function tasksOf(owner: MixProject, alias: string, pattern = /./): string[] {
   const steps = owner.aliases.get(alias)?.flatMap((step) => {
     const inner = followed(owner, step);
-    return inner.some(installsPackages) ? inner : step;
+    return inner.some(isNodeStageStep) ? inner : step;
   });
   if (!steps) return [];
-  const left = steps.filter((step) => !installsPackages(step) && pattern.test(step));
+  const left = steps.filter((step) => !isNodeStageStep(step) && pattern.test(step));
   if (left.length === steps.length || steps.includes('(a function)')) return [inApp(owner, alias)];
   return left.map((step) => inApp(owner, wordsOf(step).map(shellWord).join(' ')));
 }

@@ -2,7 +2,7 @@ import { Atom, get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, shellPath, shellWord } from '../quote.ts';
 import { below } from '../tree.ts';
-import { type assetSteps, installsPackages } from './asset-steps.ts';
+import { type assetSteps, isNodeStageStep } from './asset-steps.ts';
 import { notExecutable } from './copies.ts';
 import { relFolder } from './release-files.ts';
 import { buildVariables, privateAccess, secretLines } from './secrets.ts';
@@ -99,7 +99,7 @@ const REPLACED = ['deps.get', 'deps.compile'];
 const addedSteps = (project: Project): string[] =>
   REPLACED.flatMap((alias) => rootAlias(project, alias) ?? []).filter(
     (step) =>
-      !/^deps\.(get|compile)\b/.test(step) && step !== '(a function)' && !installsPackages(step),
+      !/^deps\.(get|compile)\b/.test(step) && step !== '(a function)' && !isNodeStageStep(step),
   );
 
 /** Sentry shows the code around an error when the release holds it (Sentry's guide, since 10.0.0). */

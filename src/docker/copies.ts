@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
-import { exists } from '../tree.ts';
+import { exists, filesIn } from '../tree.ts';
 import { nodeStages } from './node-stages.ts';
 import { relFolder } from './release-files.ts';
 
@@ -122,8 +122,8 @@ export function copies(project: Project, release: string, needsNode: boolean) {
 
 /** Scripts that git holds without the executable bit. */
 export const notExecutable = ({ tree }: Project, folder: string): string[] =>
-  [...tree.paths]
-    .filter((path) => isBelow(path, folder) && tree.executable?.(path) === false)
+  filesIn(tree, folder)
+    .filter((path) => tree.executable?.(path) === false)
     .filter((path) => tree.read(path)?.startsWith('#!'));
 
 /** rel/ and what else mix.exs puts into the release; overlays become executable. */
@@ -164,9 +164,9 @@ function assetCopies(project: Project): string[] {
 function runtimeCopies(project: Project): string[] {
   const { config, inputs, tree } = project;
   const known = [...config.files, ...inputs.config];
-  const hasOtherFiles = [...tree.paths]
-    .filter((path) => isBelow(path, 'config') && !known.includes(path))
-    .some((path) => !/^config\/(dev|test|runtime)\.exs$/.test(path));
+  const hasOtherFiles = filesIn(tree, 'config').some(
+    (path) => !known.includes(path) && !/^config\/(dev|test|runtime)\.exs$/.test(path),
+  );
   return [
     hasOtherFiles ? 'config config' : copyPaths([runtimeFile(project), 'config/']),
     ...copyByFolder(inputs.runtime.filter((file) => !isBelow(file, 'config'))),
