@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert';
 import { runnerPackages } from '../src/docker/packages.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { diffOf } from '../src/run/preview.ts';
-import { app, mixLock } from './support/fixture.ts';
+import { app, complete, FLAGS, mixLock, projectOf, shop } from './support/fixture.ts';
+import { dep, lock, mix } from './support/shop-changes.ts';
 
 const imageFor = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
   const { elixir, otp: release } = chooseImage(
@@ -41,6 +42,42 @@ test('control characters of a file do not reach the terminal with its diff', () 
   ]);
   assert.match(text, '+app = ');
   assert.not.match(text, /\u001b\[2J|\u0007/);
+});
+
+/** Version, OTP and requirement of Elixir; the tag; a note. */
+const IMAGES: [string | null, string | null, string, string, RegExp?][] = [
+  ['1.18.4', '27', '~> 1.15', '1.18', /^(?!.*is not used).*CVE-2026-109821/],
+  ['1.19.8', '28', '~> 1.15', '1.19', /is not known/],
+  ['1.21.0', '29', '~> 1.21', '1.21'],
+  ['1.17.3', '26', '~> 1.15', '1.17.3', /no security fixes/],
+  ['1.18.4', '21', '~> 1.15', '1.18', /OTP 21 is not used/],
+  ['1.18.4', '27', '== 1.18.4', '1.18.4'],
+  ['1.16.3', '26', '~> 1.17', '1.17', /is the nearest that mix.exs allows/],
+];
+test("images: the minor's tag where the exact one is unknown or has holes, the exact one where it is safe", () => {
+  const choose = (version: string | null, otp: string | null, requirement: string) =>
+    chooseImage({ elixir: { version, otp, requirements: [requirement] } }, 'alpine');
+  assert.equal(choose(null, null, '~> 1.15'), { elixir: '1.18', otp: 27, os: '3.24', notes: [] });
+  for (const [version, otp, requirement, tag, note] of IMAGES) {
+    const { elixir, notes } = choose(version, otp, requirement);
+    assert.is(elixir, tag, `${version} ${requirement}`);
+    if (note) assert.match(notes.join(), note);
+  }
+  assert.throws(() => choose(null, null, '~> 1.99'), /no official Elixir image/);
+});
+
+test('asset tools that came without a musl build at first ask for Debian only in those versions', () => {
+  const base = (tool: string) =>
+    complete(
+      FLAGS,
+      projectOf(
+        shop({ ...mix(dep(`{:${tool.split(' ')[0]}, "~> 0.1"}`)), ...lock({ [tool]: [] }) }),
+      ),
+    ).base;
+  for (const tool of ['dart_sass 0.7.1', 'bun 1.4.1', 'tailwind 0.3.0'])
+    assert.is(base(tool), 'debian', tool);
+  for (const tool of ['dart_sass 0.8.0', 'bun 1.4.2', 'tailwind 0.3.1'])
+    assert.is(base(tool), 'alpine', tool);
 });
 
 test.run();
