@@ -1,4 +1,5 @@
 import semver from 'semver';
+import type { Answers } from '../src/answers/questions.ts';
 import { resultOf } from '../src/check/check.ts';
 import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
@@ -66,14 +67,6 @@ function afterwards(context: Context): Project {
   return { ...project, tree: withFile(tree, 'fly.toml', `# ${source}\n${fly}`) };
 }
 
-/** How the secret DATABASE_URL is set. */
-const SET_DATABASE = {
-  app: 'fly postgres attach',
-  managed: 'fly mpg attach',
-  external: 'fly secrets set DATABASE_URL=ecto://...',
-  none: '',
-};
-
 function viewOf({ project, answers }: Context): Record<string, unknown> {
   const repo = new Repo(withoutBlock(project));
   const { kind } = answers.postgres;
@@ -82,7 +75,12 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
   const isMissing = (key: keyof EctoTarget['missing']) =>
     repos.some((target) => target.missing[key]);
   const setsHost = missing['url.host'] || missing.hostFallback;
-  const origins = originsOf(repo, answers.app, answers.host, missing['url.host'] === true);
+  const origins = originsOf(repo, answers, missing['url.host'] === true);
+  const url = [
+    setsHost && 'host: host',
+    missing['url.port'] && 'port: 443',
+    missing['url.scheme'] && 'scheme: "https"',
+  ];
   const background = missingSwitch(repo);
   const log = logLines(repo);
   return {
@@ -94,16 +92,15 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
     needsRequireEnv: missing.secret_key_base || isMissing('url'),
     needsEval: missing.server || background || isMissing('direct'),
     needsHost: setsHost || origins?.includes('#{'),
-    url: [
-      setsHost && 'host: host',
-      missing['url.port'] && 'port: 443',
-      missing['url.scheme'] && 'scheme: "https"',
-    ]
-      .filter(Boolean)
-      .join(', '),
+    url: url.filter(Boolean).join(', '),
     origins,
     databaseUrl: isMissing('url'),
-    setDatabase: SET_DATABASE[kind],
+    setDatabase: {
+      app: 'fly postgres attach',
+      managed: 'fly mpg attach',
+      external: 'fly secrets set DATABASE_URL=ecto://...',
+      none: '',
+    }[kind],
     needsPooled: kind === 'external' && isMissing('prepare'),
     poolSize: poolSize(answers),
     repos: repos.map((target) => viewOfRepo(target, project, kind)),
@@ -132,29 +129,20 @@ function viewOfRepo({ app, module, missing }: EctoTarget, project: Project, kind
   };
 }
 
-/**
- * The hosts from which sockets connect, as Elixir; undefined where the url's own host is the only one, or the owner has a list.
- * @param setsHost our block sets the url's host
- */
-function originsOf(
-  repo: Repo,
-  app: string,
-  publicHost: string,
-  setsHost: boolean,
-): string | undefined {
+/** The hosts from which sockets connect, as Elixir; undefined where the url's host is the only one, or the owner has a list. */
+function originsOf(repo: Repo, { app, host }: Answers, setsHost: boolean): string | undefined {
   const { value, lacks, variable } = endpointOf(repo);
   // Without a list the host that the owner's variable names counts
   if (variable('url.host') !== undefined) return undefined;
-  const urlHost = value('url.host', { PHX_HOST: publicHost });
-  const ownHost = setsHost || typeof urlHost !== 'string' ? publicHost : urlHost;
-  const hosts = new Set([ownHost, publicHost, `${app}.fly.dev`]);
-  const isOnlyOne = hosts.size === 1;
-  if (isOnlyOne || !lacks('check_origin', (origins) => origins === true)) return undefined;
+  const urlHost = value('url.host', { PHX_HOST: host });
+  const ownHost = setsHost || typeof urlHost !== 'string' ? host : urlHost;
+  const hosts = new Set([ownHost, host, `${app}.fly.dev`]);
+  if (hosts.size === 1 || !lacks('check_origin', (origins) => origins === true)) return undefined;
   const variables = new Map([
     [`${app}.fly.dev`, '"//#{fly_host}"'],
-    [publicHost, '"//#{host}"'],
+    [host, '"//#{host}"'],
   ]);
-  return [...hosts].map((host) => variables.get(host) ?? elixirString(`//${host}`)).join(', ');
+  return [...hosts].map((name) => variables.get(name) ?? elixirString(`//${name}`)).join(', ');
 }
 
 /** One for each project, as much is computed with it. */

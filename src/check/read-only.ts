@@ -91,17 +91,11 @@ function ownFolders(_: string, repo: Repo) {
     .filter(({ folder }) => /^"(\/app\/|(\.\/)?priv\/)/.test(folder));
 }
 
-/** Calls that write, up to the path. */
+/** Calls that write, up to the path: `:dets.open_file(:cache, file: `, `{CubDB, data_dir: `; cp and rename write to their second one. */
 const WRITES = [
-  // File.write!("uploads/a.png", data)
-  /\bFile\.(write|mkdir|mkdir_p|touch)!?\(/,
-  // File.open("import.log", [:append])
-  /\bFile\.open!?\((?=.*:(write|append))/,
-  // File.cp(upload.path, "uploads/a.png")
+  /\bFile\.(write|mkdir|mkdir_p|touch|open(?=.*:(write|append)))!?\(/,
   /\bFile\.(cp|cp_r|copy|rename)!?\(([^,(]|\([^)]*\))*, /,
-  // :dets.open_file(:cache, file: ~c"cache.dets")
   /:(disk_log\.open|dets\.open_file)\(.*\bfile: /,
-  // {CubDB, data_dir: "data"}
   /\bCubDB\b.*\bdata_dir: /,
 ];
 

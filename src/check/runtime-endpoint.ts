@@ -41,14 +41,10 @@ function speaksIpv6(http: Value | undefined): boolean {
   return http instanceof Unknown || isLong || isAny || show(http).includes(':inet6');
 }
 
-const LOOPBACK = [
-  '{127, 0, 0, 1}',
-  '{0, 0, 0, 0, 0, 0, 0, 1}',
-  ':loopback',
-  '"127.0.0.1"',
-  '"::1"',
-];
-const isLoopback = (ip: Value | undefined): boolean => LOOPBACK.includes(show(ip));
+const isLoopback = (ip: Value | undefined): boolean =>
+  ip instanceof Tuple
+    ? /^(127,0,0,1|(0,){7}1)$/.test(ip.items.join())
+    : [':loopback', '"127.0.0.1"', '"::1"'].includes(show(ip));
 
 /** A fixed port is right as long as fly.toml doesn't name another. */
 function isOtherPort({ fly }: Repo, value: Value): boolean {
