@@ -5,10 +5,7 @@ import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { flyConfig } from '../src/fly/fly-config.ts';
 
-/**
- * The one port of EXPOSE, PORT and internal_port: the one that fly.toml names, or that the app listens on whatever PORT says,
- * else 4000.
- */
+/** The port of EXPOSE, PORT and internal_port: fly.toml's, or the one that the app listens on whatever PORT says, else 4000. */
 export function portOf(project: Project): number {
   const { service, env } = flyConfig(project.tree);
   const port = service?.internalPort ?? Number(env.PORT);

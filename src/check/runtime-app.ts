@@ -13,11 +13,10 @@ const b11 = rulesFor(RUNTIME_EXS, 'B11');
 /** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
 function tlsLists(repo: Repo): [name: string, options: Value][] {
   const settings = pairs(repo.boot(PROBE).apps.get(repo.project.app.otpApp));
-  const nested = settings
-    .filter(([key]) => !/^[A-Z]/.test(key))
-    .flatMap(([key, value]) =>
-      pairs(value).map(([name, options]): [string, Value] => [`${key}.${name}`, options]),
-    );
+  const ofNoModule = settings.filter(([key]) => !/^[A-Z]/.test(key));
+  const nested = ofNoModule.flatMap(([key, value]) =>
+    pairs(value).map(([name, options]): [string, Value] => [`${key}.${name}`, options]),
+  );
   return [...settings, ...nested].filter(([, options]) => isTlsList(options));
 }
 
@@ -88,15 +87,12 @@ const logLine =
 /** A format with the message and one newline, at its end. */
 const isPlainLine = (format: string): boolean => /^[^\n]*\$message[^\n]*\n$/.test(format);
 
-/** The level under two values of LOG_LEVEL. */
-const levels = (repo: Repo): (Value | undefined)[] =>
-  ['warning', 'error'].map((LOG_LEVEL) => settingsOf(repo, 'logger').value('level', { LOG_LEVEL }));
-
 /** LOG_LEVEL has no effect, and may have one. */
 export function missingLogLevel(repo: Repo): boolean {
-  const [warning, error] = levels(repo);
-  const isCompiled = repo.compiledKey(['logger', 'level']) !== undefined;
-  return !isCompiled && !(warning instanceof Unknown) && show(warning) === show(error);
+  const { value } = settingsOf(repo, 'logger');
+  const [level, otherLevel] = [value('level'), value('level', { LOG_LEVEL: 'error' })];
+  const isFixed = !(level instanceof Unknown) && show(level) === show(otherLevel);
+  return isFixed && !repo.compiledKey(['logger', 'level']);
 }
 
 /** No setting of the app's follows BACKGROUND_ENABLED, and ours may. */
@@ -132,7 +128,7 @@ export const appRules: readonly Rule<string>[] = [
   )`${'name'} refuses wildcard certificates
     => add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]`,
   r35.should((_, repo) => {
-    const [level] = levels(repo);
+    const level = settingsOf(repo, 'logger').value('level');
     if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
     return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
   })`the level does not follow LOG_LEVEL

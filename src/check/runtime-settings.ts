@@ -77,11 +77,11 @@ export function settingsOf(repo: Repo, app: string, module = '') {
   /** As a machine on Fly starts it. */
   const onMachine = (key: string) => settingAt(repo, pathOf(key), {});
 
-  const compiled = (key: string) => getIn(repo.settings.compiled, pathOf(key));
+  const compiled = (key: string) => textOf(getIn(repo.settings.compiled, pathOf(key)));
 
   /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
   const isBuiltIn = (key: string) =>
-    value(key) instanceof Unknown && show(value(key)) === show(compiled(key));
+    value(key) instanceof Unknown && textOf(value(key)) === compiled(key);
 
   /** The owner's variable that it is taken from; '' where it can't be said which of several. */
   function variable(key: string): string | undefined {
@@ -94,11 +94,10 @@ export function settingsOf(repo: Repo, app: string, module = '') {
   function isSet(key: string, isPlaceholder: IsPlaceholder = () => false): boolean {
     const setting = value(key);
     if (setting instanceof Unknown || variable(key) !== undefined) return true;
-    const inAnyBranch = getIn(repo.settings.all, pathOf(key));
-    const isCompiled = textOf(setting) === textOf(compiled(key));
-    const isSwitchedOff = isCompiled && textOf(inAnyBranch) !== textOf(compiled(key));
-    const isChoice = setting !== undefined && setting !== null && !isPlaceholder(setting);
-    return isSwitchedOff || isChoice;
+    const inAnyBranch = textOf(getIn(repo.settings.all, pathOf(key)));
+    const isSwitchedOff = textOf(setting) === compiled(key) && inAnyBranch !== compiled(key);
+    const isChosen = setting !== undefined && setting !== null && !isPlaceholder(setting);
+    return isSwitchedOff || isChosen;
   }
 
   /** Whether nobody sets it, and our block may. */
@@ -165,43 +164,34 @@ const VARIABLES: Readonly<Record<string, string>> = {
 /** Where to edit a setting. */
 function editLocation(key: string, { repo, location }: Target): { file?: string; line?: number } {
   const line = lineReading(repo, VARIABLES[key]);
-  if (line) return { line };
-  const { file, line: lastLine } =
-    location(key) ?? location(key.replace(/^http\..*/, 'http')) ?? {};
-  return { file, line: lastLine };
+  const setting = location(key) ?? location(key.replace(/^http\..*/, 'http'));
+  return line ? { line } : { file: setting?.file, line: setting?.line };
 }
 
 /** The end of an edit that needn't be done by hand. */
 export const PLOP_WRITES_IT = '; `npx plop runtime-exs` writes it';
 
-const isMissing = (key: string, { missing }: Target): boolean => missing[key] === true;
-
 /**
- * Makes the `find` of rules on one setting of some modules, `endpoint('url.scheme', (scheme) => scheme !== 'https')`: the value
- * that it comes to is judged, however it is written. Without `isWrong` a setting is wrong when it is missing. What only the
- * running release knows is a doubt.
+ * Makes the `find` of rules on one setting, `endpoint('url.scheme', (scheme) => scheme !== 'https')`: the value that it comes to
+ * is judged, however it is written; without `isWrong`, whether it is missing. What only the running release knows is a doubt.
  */
 export const finder =
   (targets: (repo: Repo) => readonly Target[]) =>
   (
     key: string,
-    isWrong: (value: Value | undefined, target: Target) => boolean | 'advice' = (_, target) =>
-      isMissing(key, target),
+    isWrong = (_: Value | undefined, { missing }: Target): boolean | 'advice' =>
+      missing[key] === true,
   ) =>
   (_: string, repo: Repo) =>
     targets(repo).map((target) => {
-      const { app, module, value } = target;
+      const { app, module, value, missing } = target;
       const setting = value(key);
       if (setting instanceof Unknown)
         return new Doubt(`${key} of ${module} is decided by ${setting.why}`);
       const fault = isWrong(setting, target);
-      return (
-        fault && {
-          module,
-          config: `config :${app}, ${module}`,
-          ours: isMissing(key, target) ? PLOP_WRITES_IT : '',
-          weight: fault === true ? undefined : fault,
-          ...editLocation(key, target),
-        }
-      );
+      if (!fault) return undefined;
+      const config = `config :${app}, ${module}`;
+      const ours = missing[key] ? PLOP_WRITES_IT : '';
+      const weight = fault === 'advice' ? fault : undefined;
+      return { module, config, ours, weight, ...editLocation(key, target) };
     });
