@@ -49,7 +49,6 @@ test('what writes below the release is named', () => {
       config(':shop, :logger, [{:handler, :file, :logger_std_h, %{config: %{file: ~c"a.log"}}}]'),
       'writes a.log',
     ],
-    [config(':arc, storage: Arc.Storage.Local'), 'should config/prod.exs:2 arc writes uploads'],
     [locked('ra'), 'should mix.lock:null ra writes its log'],
     [
       code('"uploads" |> Path.join("x") |> File.write!(path)'),

@@ -105,14 +105,13 @@ const GOOD_SOURCE = /FLY_|fly-local|127\.0\.0\.1/;
 
 /** Nodes at an address that only another platform gives, such as `shop@$POD_IP` and `shop@$(hostname)`. */
 function foreignNodes(script: Script, { machine }: Repo) {
-  const isOwn = (source: string) => script.assignments.some(({ name }) => name === source);
+  const settings = (source: string) => script.assignments.filter(({ name }) => name === source);
   const nodes = nodesIn(script).filter(({ guard }) => runsOnFly(guard));
   return nodes.flatMap(({ value, line }) => {
     const [, address = ''] = value.split('@');
-    const parts = sourcesIn(address);
-    const behind = script.assignments.filter(({ name }) => parts.includes(name));
-    const text = [...behind.map((assignment) => assignment.value), address].join(' ');
-    const foreign = sourcesIn(text).filter((source) => !isOwn(source) && !(source in machine));
+    const parts = sourcesIn(address).flatMap(settings);
+    const text = [...parts.map((part) => part.value), address].join(' ');
+    const foreign = sourcesIn(text).filter((name) => !(name in machine) && !settings(name).length);
     const names = [...new Set(foreign)].join(', ');
     return names && !GOOD_SOURCE.test(text) ? { line, names } : [];
   });

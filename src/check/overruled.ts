@@ -12,16 +12,13 @@ const REASONS: Readonly<Record<string, string>> = {
   url: 'it is compiled in, ours reads DATABASE_URL',
 };
 
-/** What `phx.new` wrote, and nobody chose. */
-const STOCK_HOST = /^(localhost|(www\.)?example\.\w+)$/;
-
 /** The owner's values that our block replaces, each with its place and the reason, as a note. */
 export const overruled = (targets: readonly Target[]): string[] =>
   targets.flatMap(({ missing, value, location }) => {
     const replaced = Object.entries(REASONS).filter(([key]) => missing[key]);
     return replaced.flatMap(([key, reason]) => {
       const [setting, place] = [value(key) ?? null, location(key)];
-      const isStock = typeof setting === 'string' && STOCK_HOST.test(setting);
+      const isStock = /^(localhost|(www\.)?example\.\w+)$/.test(String(setting));
       if (setting === null || isStock || !place) return [];
       const text = /secret|url$/.test(key) ? key : `${key}: ${show(setting)}`;
       return [`${place.file}:${place.line}: ${text} is replaced by ours; ${reason}`];

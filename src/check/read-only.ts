@@ -18,9 +18,6 @@ function isWritable({ fly }: Repo, path: Value | undefined): boolean {
   return ['/tmp', '/dev/', ...volumes].some((folder) => String(path).startsWith(String(folder)));
 }
 
-const storesHere = (repo: Repo, app: string): boolean =>
-  /\.Storage\.Local$/.test(moduleName(settingsOf(repo, app).value('storage')) ?? '');
-
 /** Libraries that write below the release unless a setting names another folder. */
 const LIBRARIES: [app: string, folder: string, stored: string, remedy: string][] = [
   ['tzdata', 'data_dir', 'new time zones', 'config :tzdata, :autoupdate, :disabled'],
@@ -34,33 +31,28 @@ const LIBRARIES: [app: string, folder: string, stored: string, remedy: string][]
     'uploads',
     'config :waffle, storage: Waffle.Storage.S3, or a storage_dir_prefix on a volume',
   ],
-  ['arc', 'storage_dir', 'uploads', 'config :arc, storage: Arc.Storage.S3'],
 ];
 
 function isUsed(repo: Repo, app: string): boolean {
   const { lock, sources } = repo.project;
+  const { value } = settingsOf(repo, app);
   if (app === 'tz') return sources.matching(/Tz\.(Update|Watch)Periodically/).length > 0;
   if (app === 'mnesia') return usesMnesia(repo);
-  if (app === 'ra') return lock.has('ra');
-  if (app !== 'tzdata') return storesHere(repo, app);
-  return (
-    lock.has('tzdata') && atomName(settingsOf(repo, 'tzdata').value('autoupdate')) !== 'disabled'
-  );
+  if (app === 'waffle') return moduleName(value('storage')) === 'Waffle.Storage.Local';
+  return lock.has(app) && atomName(value('autoupdate')) !== 'disabled';
 }
 
-const libraries = (_: string, repo: Repo) =>
-  LIBRARIES.filter(
+function libraries(_: string, repo: Repo) {
+  const writing = LIBRARIES.filter(
     ([app, folder]) => isUsed(repo, app) && !isWritable(repo, settingsOf(repo, app).value(folder)),
-  ).map(([app, , stored, remedy]) => {
-    const isWrittenByPlop = app === 'tzdata' && missingTzdata(repo);
-    return {
-      weight: app === 'tzdata' ? 'must' : 'should',
-      app,
-      stored,
-      remedy: isWrittenByPlop ? remedy + PLOP_WRITES_IT : remedy,
-      ...(lastSetting(repo, app) ?? { file: 'mix.lock' }),
-    };
+  );
+  return writing.map(([app, , stored, remedy]) => {
+    const weight = app === 'tzdata' ? 'must' : 'should';
+    const ours = app === 'tzdata' && missingTzdata(repo) ? PLOP_WRITES_IT : '';
+    const location = lastSetting(repo, app) ?? { file: 'mix.lock' };
+    return { weight, app, stored, remedy: remedy + ours, ...location };
   });
+}
 
 /** Where the owner's files last set something of an app's. */
 function lastSetting({ project }: Repo, app: string, name?: string) {

@@ -6,7 +6,6 @@ import {
   isKeyword,
   moduleName,
   show,
-  Tuple,
   Unknown,
   type Value,
 } from '../elixir/value.ts';
@@ -35,16 +34,14 @@ const isNoHost = (host: Value | undefined): boolean =>
 
 /** An address of eight parts, or `http: [:inet6, port: 4000]` of Phoenix 1.5; what can't be known is trusted. */
 function speaksIpv6(http: Value | undefined): boolean {
-  const ip = get(http, 'ip');
-  const isLong = ip instanceof Tuple && ip.items.length === 8;
-  const isAny = /^any6?$/.test(atomName(ip) ?? '');
+  const ip = show(get(http, 'ip'));
+  const isLong = ip.startsWith('{') && ip.split(', ').length === 8;
+  const isAny = ip === ':any' || ip === ':any6';
   return http instanceof Unknown || isLong || isAny || show(http).includes(':inet6');
 }
 
 const isLoopback = (ip: Value | undefined): boolean =>
-  ip instanceof Tuple
-    ? /^(127,0,0,1|(0,){7}1)$/.test(ip.items.join())
-    : [':loopback', '"127.0.0.1"', '"::1"'].includes(show(ip));
+  /^(\{127, 0, 0, 1\}|\{(0, ){7}1\}|:loopback|"127\.0\.0\.1"|"::1")$/.test(show(ip));
 
 /** A fixed port is right as long as fly.toml doesn't name another. */
 function isOtherPort({ fly }: Repo, value: Value): boolean {
