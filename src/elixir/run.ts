@@ -42,8 +42,8 @@ export class Run {
   readonly nilReads = new Map<string, VariableRead>();
   /** Functions that read variables whose names are computed, by the call in the file that was run. */
   readonly opaque = new Set<string>();
-  /** Paths of the files that each config file reads (`Code.require_file`, `File.read!`), those above the tree too. */
-  readonly inputs = new Map<string, Set<string>>();
+  /** Files that the code reads (`Code.require_file`, `File.read!`); those above the tree begin with `..`. */
+  readonly inputs = new Set<string>();
   /** Config files that were run, in order (imports included). */
   readonly files: string[] = [];
   private readonly tree: Pick<Tree, 'read' | 'paths'>;
@@ -224,9 +224,7 @@ export class Run {
     const path = normalize(below(folder, wanted));
     const isOutside = path.startsWith('..');
     const text = isOutside ? undefined : this.tree.read(path);
-    const { file } = this.location;
-    if (text !== undefined || isOutside)
-      this.inputs.set(file, new Set([...(this.inputs.get(file) ?? []), path]));
+    if (text !== undefined || isOutside) this.inputs.add(path);
     return text;
   }
 

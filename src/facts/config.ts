@@ -23,8 +23,10 @@ export function readConfig(tree: Tree, folders: readonly string[], runtime: stri
   const run = new Run(tree, { environment: 'any', readers: READERS });
   for (const folder of folders) run.runFile(configFile(folder));
   const compiled = run.apps;
+  const buildInputs = [...run.inputs];
+  run.inputs.clear();
   if (runtime) run.runFile(runtime);
-  const { apps, settings, files, inputs } = run;
+  const { apps, settings, files } = run;
   const code = files.map((file) => (tree.read(file) ?? '').replace(/^ *#.*$/gm, '')).join('\n');
   return {
     /** What is compiled into the image, by app. */
@@ -36,7 +38,9 @@ export function readConfig(tree: Tree, folders: readonly string[], runtime: stri
     files,
     /** Every environment variable that these files name, also where the run doesn't get to. */
     env: new Set([...run.reads, ...variablesIn(code)]),
-    /** Paths that each config file reads (`Code.require_file`, `File.read!`), those above the app too. */
-    inputs,
+    /** Files that the build's config files read (`Code.require_file`, `File.read!`), those above the app too. */
+    buildInputs,
+    /** Files that runtime.exs reads. */
+    runtimeInputs: [...run.inputs],
   };
 }

@@ -9,7 +9,7 @@ import { dependencies, pathDependencies } from './deps.ts';
 import { envVariables } from './env-variables.ts';
 import { healthPath } from './health-route.ts';
 import { httpServer, identity, pickEndpoint } from './identity.ts';
-import { buildInputs } from './inputs.ts';
+import { readInputs } from './inputs.ts';
 import { mixSteps } from './mix-steps.ts';
 import { readRepo } from './phoenix-repo.ts';
 import { startedPrograms, startsNode } from './programs.ts';
@@ -51,7 +51,7 @@ function detectAll(wholeTree: Tree, wantedRelease: string | undefined) {
   const assetFacts = assets(repo, web);
   const env = envVariables(repo, database.repos);
   const paths = pathDependencies(tree, projects);
-  const inputs = buildInputs(repo, paths);
+  const inputs = readInputs(repo, paths);
   const programs = startedPrograms(sources);
   const isLiveViewDep = deps.some(({ name, prod }) => name === 'phoenix_live_view' && prod);
   const project = {

@@ -8,28 +8,22 @@ import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** In the app's folder these hold for the crates in native/: a workspace, its lock, the toolchain. */
-const CARGO_FILES = [
-  'Cargo.toml',
-  'Cargo.lock',
-  '.cargo/config.toml',
-  'rust-toolchain.toml',
-  'rust-toolchain',
-];
+const CARGO_FILES =
+  'Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml rust-toolchain'.split(' ');
+
+export type Inputs = ReturnType<typeof readInputs>;
 
 /** Files and folders of the repo that the build reads, relative to the app; what lies above the app's folder is noted. */
-export function buildInputs(repo: PhoenixRepo, paths: PathDependencies) {
-  const { tree, projects, config, runtime, code, notes } = repo;
+export function readInputs(repo: PhoenixRepo, paths: PathDependencies) {
+  const { tree, projects, config, code, notes } = repo;
   const mixFiles = [...projects, ...paths.projects];
   const mix = mixFiles.flatMap(({ inputs }) => inputs);
-  const buildConfig = [...config.inputs].flatMap(([file, inputs]) =>
-    file === runtime ? [] : [...inputs],
-  );
-  const runtimeConfig = [...(config.inputs.get(runtime ?? '') ?? [])];
+  const { buildInputs, runtimeInputs } = config;
   const compile = [
     ...compileInputs(repo),
     ...CARGO_FILES.filter((file) => code.rustler && tree.paths.has(file)),
   ];
-  const inputsAbove = [...mix, ...buildConfig, ...runtimeConfig, ...compile].filter(isAbove);
+  const inputsAbove = [...mix, ...buildInputs, ...runtimeInputs, ...compile].filter(isAbove);
   const outside = [...new Set([...inputsAbove, ...paths.above])];
   if (outside.length)
     notes.push(
@@ -44,9 +38,9 @@ export function buildInputs(repo: PhoenixRepo, paths: PathDependencies) {
     /** Those of them without which a mix.exs can't be loaded. */
     requiredByMix: inside(mixFiles.flatMap(({ requiredInputs }) => requiredInputs)),
     /** Files that the build's config files read: helper modules, texts. */
-    config: inside(buildConfig),
+    config: inside(buildInputs),
     /** The same of runtime.exs (or releases.exs); a release doesn't bring them along by itself. */
-    runtime: inside(runtimeConfig),
+    runtime: inside(runtimeInputs),
     /** Files and folders beyond lib/, priv/, assets/ and config/ that modules read while they are compiled. */
     compile: inside(compile),
     /** Read by one of the above, but above the app's folder: no COPY reaches it there. */
@@ -56,18 +50,13 @@ export function buildInputs(repo: PhoenixRepo, paths: PathDependencies) {
 
 const isAbove = (path: string): boolean => path.startsWith('..');
 
-/** Code that may read files while it is compiled. */
-const FILE_READERS = new RegExp(
-  [
-    /@external_resource|File\.(?:read|stream!|ls)|Path\.wildcard/,
-    /_file!?\(|function_from_file|import_sdl|embed_templates/,
-    // A macro with a path among its options: `use NimblePublisher, build: Post, from: "posts/*.md"`
-    /^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'm',
-);
+/** `@external_resource`, `File.read!("x")`, `EEx.function_from_file(…)`, `Path.wildcard("x/*")` */
+const READS_FILES =
+  /@external_resource|File\.(?:read|stream!|ls)|_file!?\(|Path\.wildcard|function_from_file|import_sdl|embed_templates/;
+/** A macro with a path among its options: `use NimblePublisher, build: Post, from: "posts/*.md"` */
+const USES_PATH = /^ *use [\w.]+(?=,)(?:.*,\n){0,8}.*\b\w+: *(?:"|Path\.|@)/m;
+
+const mayReadFiles = (text: string): boolean => READS_FILES.test(text) || USES_PATH.test(text);
 
 /** Text without its functions, as `mix format` indents them: parsing all files that read one in a function would take long. */
 function outsideFunctions(text: string): string {
@@ -86,9 +75,10 @@ function outsideFunctions(text: string): string {
 }
 
 function compileInputs({ tree, sources, projects }: PhoenixRepo): string[] {
-  const files = sources
-    .matching(FILE_READERS)
-    .filter((file) => FILE_READERS.test(outsideFunctions(sources.text(file))));
+  const files = sources.files.filter((file) => {
+    const text = sources.text(file);
+    return mayReadFiles(text) && mayReadFiles(outsideFunctions(text));
+  });
   const paths = files.flatMap((file) => {
     const project = projects.findLast(({ dir }) => dir !== '.' && file.startsWith(`${dir}/`));
     const folders = { dir: `/${posix.dirname(file)}`, cwd: `/${project?.dir ?? '.'}` };

@@ -48,10 +48,7 @@ export function readMixProject(tree: Tree, dir: string) {
   const mod = get(application.value, 'mod');
   const releases = pairs(field('releases'));
   const deps = field('deps');
-  const runs = [project.run, application.run];
-  const requiredInputs = unique(
-    runs.flatMap(({ inputs }) => [...inputs.values()].flatMap((paths) => [...paths])),
-  );
+  const requiredInputs = unique([...project.run.inputs, ...application.run.inputs]);
   return {
     dir,
     app: atomName(field('app')) ?? null,

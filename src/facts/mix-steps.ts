@@ -5,7 +5,7 @@ import { moduleScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import { get, type Value } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
-import { type buildInputs, COPIED, filesAndFolders } from './inputs.ts';
+import { COPIED, filesAndFolders, type Inputs } from './inputs.ts';
 import { followed, type MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { StartedProgram } from './programs.ts';
@@ -17,7 +17,7 @@ const READS_GIT = /["'/]\.git\//;
 /** What a build does beyond the stock steps, by mix.exs. Paths are relative to the app. */
 export function mixSteps(
   { tree, projects, config, notes }: PhoenixRepo,
-  inputs: ReturnType<typeof buildInputs>,
+  inputs: Inputs,
   programs: readonly StartedProgram[],
 ) {
   const mixFiles = projects.map(({ dir }) => below(dir, 'mix.exs'));
