@@ -1,7 +1,6 @@
 import semver from 'semver';
 import type { Answers } from '../src/answers/questions.ts';
 import { resultOf } from '../src/check/check.ts';
-import { overruled } from '../src/check/overruled.ts';
 import { Repo } from '../src/check/repo.ts';
 import { requirements } from '../src/check/requirements.ts';
 import {
@@ -14,11 +13,12 @@ import {
 } from '../src/check/runtime-app.ts';
 import { endpointTarget } from '../src/check/runtime-endpoint.ts';
 import { type EctoTarget, ectoTargets } from '../src/check/runtime-repos.ts';
-import { endpointOf } from '../src/check/runtime-settings.ts';
+import { endpointOf, type Target } from '../src/check/runtime-settings.ts';
 import { runtimeFile } from '../src/docker/copies.ts';
-import { outsideBlock } from '../src/edit/block.ts';
 import type { Merge } from '../src/edit/conflict.ts';
+import { show } from '../src/elixir/value.ts';
 import type { Project } from '../src/facts/detect.ts';
+import { withoutOurBlock } from '../src/facts/phoenix-repo.ts';
 import { databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
@@ -41,9 +41,31 @@ export const runtimeExs: Descriptor = {
   notes: (context) => [...overruledNotes(context), ...faultNotes(context)],
 };
 
+/** Why our block replaces what the owner's files set. */
+const REASONS: Readonly<Record<string, string>> = {
+  'url.host': 'on Fly the app has another address, PHX_HOST',
+  'url.port': "links are https behind Fly's proxy: 443",
+  'http.ip': 'nobody reaches it there: the app listens on all interfaces',
+  'http.port': 'fly.toml names another port, which PORT says',
+  server: 'PHX_SERVER decides',
+  secret_key_base: 'it is compiled in, ours reads SECRET_KEY_BASE',
+  url: 'it is compiled in, ours reads DATABASE_URL',
+};
+
+/** The owner's values that our block replaces, each with its place and the reason. */
 function overruledNotes({ project, answers }: Context): string[] {
   const repo = new Repo(withoutBlock(project));
-  return overruled([endpointTarget(repo), ...ectoTargets(repo, answers.postgres.kind)]);
+  const targets: Target[] = [endpointTarget(repo), ...ectoTargets(repo, answers.postgres.kind)];
+  return targets.flatMap(({ missing, value, location }) => {
+    const replaced = Object.entries(REASONS).filter(([key]) => missing[key]);
+    return replaced.flatMap(([key, reason]) => {
+      const [setting, place] = [value(key) ?? null, location(key)];
+      const isStock = /^(localhost|(www\.)?example\.\w+)$/.test(String(setting));
+      if (setting === null || isStock || !place) return [];
+      const text = /secret|url$/.test(key) ? key : `${key}: ${show(setting)}`;
+      return [`${place.file}:${place.line}: ${text} is replaced by ours; ${reason}`];
+    });
+  });
 }
 
 /** What the owner's own settings would break on Fly, and we don't write over. */
@@ -149,12 +171,9 @@ function originsOf(repo: Repo, { app, host }: Answers, setsHost: boolean): strin
 const withoutBlocks = new WeakMap<Project, Project>();
 
 function withoutBlock(project: Project): Project {
-  const { tree } = project;
-  const runtime = runtimeFile(project);
-  const text = tree.read(runtime);
-  if (text === undefined) return project;
   const known = withoutBlocks.get(project);
-  const without = known ?? { ...project, tree: withFile(tree, runtime, outsideBlock(text)) };
+  if (known) return known;
+  const without = { ...project, tree: withoutOurBlock(project.tree, runtimeFile(project)) };
   withoutBlocks.set(project, without);
   return without;
 }

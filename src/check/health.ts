@@ -88,12 +88,9 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   r25.should(({ service, line }, repo) => {
     if (service?.checks.length) return undefined;
     const { path: table = 'http_service', checksPath = 'http_service.checks' } = service ?? {};
-    return {
-      line: line(table),
-      path: answeredPath(repo) ?? '/health',
-      table: withoutIndex(table),
-      header: withoutIndex(checksPath),
-    };
+    const path = answeredPath(repo) ?? '/health';
+    const header = withoutIndex(checksPath);
+    return { line: line(table), path, table: withoutIndex(table), header };
   })`no health check, so a deploy goes on although the app does not answer
     => below the [${'table'}] table, add:
       [[${'header'}]]

@@ -1,14 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { innerScope } from '../elixir/scope.ts';
-import {
-  atomName,
-  get,
-  isKeyword,
-  moduleName,
-  show,
-  Unknown,
-  type Value,
-} from '../elixir/value.ts';
+import { atomName, get, isKeyword, show, Unknown, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
@@ -147,7 +139,7 @@ function refusingSockets(_: string, repo: Repo) {
       const origins = get(get(options, transport), 'check_origin');
       return Array.isArray(origins) && !admitsHost(origins, repo);
     });
-    const isLiveView = moduleName(handler) === 'Phoenix.LiveView.Socket';
+    const isLiveView = show(handler) === 'Phoenix.LiveView.Socket';
     const weight: Weight = isLiveView ? 'must' : 'should';
     return isRefusing ? { weight } : undefined;
   });

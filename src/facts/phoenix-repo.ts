@@ -81,8 +81,10 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
 }
 
 /** Our own block in runtime.exs is no fact about the app. */
-const withoutOurBlock = (tree: Tree, runtime: string | undefined): Tree =>
-  runtime ? withFile(tree, runtime, outsideBlock(tree.read(runtime) ?? '')) : tree;
+export const withoutOurBlock = (tree: Tree, runtime: string | undefined): Tree =>
+  runtime && tree.paths.has(runtime)
+    ? withFile(tree, runtime, outsideBlock(tree.read(runtime) ?? ''))
+    : tree;
 
 /** The folder with mix.exs: the repo's root, else the one folder below it whose mix.exs names phoenix. */
 function findAppDir(repo: Tree): string {
