@@ -31,7 +31,10 @@ export async function askAll(
     const { message, onlyIfUnanswered, search } = questionOf(name);
     if (!message || texts[name] !== undefined) continue;
     const app = texts.app ?? toAppName(project.app.otpApp);
-    const suggestion = validSuggestion(name, project, present, app);
+    const candidate = suggestedAnswer(name, project, present, app);
+    // A file may hold what is no answer any more, such as a region that Fly closed
+    const isAnswer = candidate !== undefined && complaint(name, candidate) === true;
+    const suggestion = isAnswer ? candidate : undefined;
     if (onlyIfUnanswered && suggestion !== undefined) continue;
     if (search) live ??= await waitForAccount(account);
     const known = live ?? {};
@@ -43,18 +46,6 @@ export async function askAll(
     });
   }
   return live ?? {};
-}
-
-/** What a file says may be no answer any more, such as a region that Fly closed. */
-function validSuggestion(
-  name: QuestionName,
-  project: Project,
-  present: Present,
-  app: string,
-): string | undefined {
-  const suggestion = suggestedAnswer(name, project, present, app);
-  if (suggestion === undefined) return undefined;
-  return complaint(name, suggestion) === true ? suggestion : undefined;
 }
 
 async function waitForAccount(account: Promise<Live> | undefined): Promise<Live> {

@@ -27,8 +27,13 @@ interface Command {
   run(texts: FlagTexts, invocation: Invocation): Promise<number | string>;
 }
 
-/** A command that writes files: `fly`, or the name of one file. */
-function generator(name: string, summary: string, asks: readonly QuestionName[]): Command {
+interface Generator {
+  summary: string;
+  asks: readonly QuestionName[];
+}
+
+/** A command that writes files. */
+function generatorCommand(name: string, { summary, asks }: Generator): Command {
   const questionFlags = Object.fromEntries(asks.map((question) => [question, questions[question]]));
   return {
     summary,
@@ -38,12 +43,10 @@ function generator(name: string, summary: string, asks: readonly QuestionName[])
   };
 }
 
-const fileGenerators = Object.fromEntries(
-  Object.entries(generated).map(([name, { summary, asks }]) => [
-    name,
-    generator(name, summary, asks),
-  ]),
-);
+const generators: Record<string, Generator> = {
+  fly: { summary: 'everything: the app onto Fly.io', asks: questionNames },
+  ...generated,
+};
 
 /** A command that gets the folder of the app. */
 const inApp =
@@ -53,8 +56,9 @@ const inApp =
 
 /** Every command by its name. */
 export const commands: Readonly<Record<string, Command>> = {
-  fly: generator('fly', 'everything: the app onto Fly.io', questionNames),
-  ...fileGenerators,
+  ...Object.fromEntries(
+    Object.entries(generators).map(([name, row]) => [name, generatorCommand(name, row)]),
+  ),
   check: {
     summary: 'what the repo lacks to run well on Fly.io; reads only',
     flags: {
@@ -140,10 +144,7 @@ export async function main(invocation: Invocation, words: readonly string[]): Pr
 }
 
 /** Without a name the command is `fly`. */
-async function runCommand(
-  invocation: Invocation,
-  words: readonly string[],
-): Promise<number | string> {
+async function runCommand(invocation: Invocation, words: readonly string[]) {
   const name = words[0]?.startsWith('-') ? undefined : words[0];
   const args = name === undefined ? words : words.slice(1);
   const has = (...flags: string[]) => flags.some((flag) => args.includes(flag));
@@ -168,11 +169,12 @@ function errorText(error: unknown): string {
 /** Help on one command, or on all. */
 function help(name: string | undefined, { command: program }: Invocation): string {
   const { summary, flags } = findCommand(name ?? 'fly');
-  const usage = `${program} ${name ?? 'COMMAND'} [--dest FOLDER] ${program === 'npx plop' ? '[-- FLAGS]' : '[FLAGS]'}`;
-  const about = name ? [`${name}: ${summary}`, ''] : commandList();
-  return [usage, ...about, ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32)))].join(
-    '\n',
-  );
+  const placeOfFlags = program === 'npx plop' ? '[-- FLAGS]' : '[FLAGS]';
+  return [
+    `${program} ${name ?? 'COMMAND'} [--dest FOLDER] ${placeOfFlags}`,
+    ...(name ? [`${name}: ${summary}`, ''] : commandList()),
+    ...flagLines(flags).map((line) => wrapped(line, ' '.repeat(32))),
+  ].join('\n');
 }
 
 const commandList = (): string[] => [

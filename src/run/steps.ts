@@ -56,7 +56,7 @@ export function nextSteps(context: StepContext): string {
  * Words, and below them lines that can be pasted together into bash, zsh, fish and dash. So only the last line may read
  * from the terminal, and none has a comment, whose words zsh takes for arguments.
  */
-const step = (title: string, lines: readonly string[] = []): string =>
+const step = (title: string, ...lines: string[]): string =>
   [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n');
 
 /** Make the app, its key and its database, unless they exist. */
@@ -86,11 +86,11 @@ function preparationSteps(deploy: Deploy): string[] {
   // `fly mpg attach` asks for a user, so it is the last line
   if (attach && !isNewCluster) lines.push(attach);
   const title = 'Make the app and what it needs. Paste these lines into your shell:';
-  if (lines.length) steps.push(step(isFirst ? title : 'First:', lines));
+  if (lines.length) steps.push(step(isFirst ? title : 'First:', ...lines));
   if (attach && isNewCluster) {
     const title =
       'The last line has printed the ID of the new cluster (fly mpg list does too). Write it in place of CLUSTER_ID:';
-    steps.push(step(title, [attach]));
+    steps.push(step(title, attach));
   }
   return steps;
 }
@@ -170,10 +170,10 @@ function valueSteps(deploy: Deploy): string[] {
   if (missing.length === 0) return [];
   const doubt = knowsDatabase ? '' : `; fly secrets list --app ${app} says which are set`;
   return [
-    step(`These need a value that only you have${doubt}:`, variableTable(missing)),
+    step(`These need a value that only you have${doubt}:`, ...variableTable(missing)),
     step(
       'Start this, type or paste a line NAME=value for each of them, then press Ctrl-D on an empty line:',
-      [`fly secrets import --stage --app ${app}`],
+      `fly secrets import --stage --app ${app}`,
     ),
   ];
 }
@@ -186,45 +186,47 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
   if (build.length) {
     const title =
       'The image is built with these. Set each of them in your shell (export NAME=value) before you deploy:';
-    steps.push(step(title, variableTable(build.map(({ id, why }) => ({ name: id, why })))));
+    const variables = build.map(({ id, why }) => ({ name: id, why }));
+    steps.push(step(title, ...variableTable(variables)));
   }
   if (faults.length)
     steps.push(step(`Change this before you deploy (\`check\` says how): ${shortList(faults)}`));
   const secrets = build.map(({ id }) => ` --build-secret ${id}="$${id}"`).join('');
   const deploy = `fly deploy${isFirst ? ' --ha=false' : ''}${secrets}`;
   const certificate = isNewHost ? [`fly certs add ${host} --app ${app}`] : [];
-  steps.push(step('Deploy:', [deploy, ...certificate]));
+  steps.push(step('Deploy:', deploy, ...certificate));
   // A step of its own: ssh would read the lines after it
   if (serverRepos(project).length && !answers.migrate)
     steps.push(
-      step('Migrate the database, now and after each deploy with new migrations:', [
+      step(
+        'Migrate the database, now and after each deploy with new migrations:',
         `fly ssh console --app ${app} -C ${MIGRATE}`,
-      ]),
+      ),
     );
   return steps;
 }
 
 function shortList(faults: readonly string[]): string {
   const rest = faults.length - 3;
-  return [
-    ...faults.slice(0, 3),
-    ...(rest > 0 ? [`and ${rest} more, which \`check\` names`] : []),
-  ].join('; ');
+  const more = rest > 0 ? `; and ${rest} more, which \`check\` names` : '';
+  return faults.slice(0, 3).join('; ') + more;
 }
 
 function laterSteps({ project, answers }: StepContext): string[] {
   const { app, release } = answers;
   const { background } = project;
-  const remote = step('Later, for IEx in the running app:', [
+  const remote = step(
+    'Later, for IEx in the running app:',
     `fly ssh console --pty --app ${app} -C "/app/bin/${release} remote"`,
-  ]);
+  );
   if (!answers.background || background.length === 0) return [remote];
   const worker = background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
   const title =
     'In application.ex, so that workers are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:';
-  const workers = step(title, [
+  const workers = step(
+    title,
     `workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${worker}], else: []`,
     'children = children ++ workers',
-  ]);
+  );
   return [remote, workers];
 }
