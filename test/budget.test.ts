@@ -19,14 +19,14 @@ test.after(() => {
   Object.assign(LIMITS, limits);
 });
 
-for (const [name, { files, beyond }] of Object.entries(COSTLY))
+for (const [name, { files, exceeds }] of Object.entries(COSTLY))
   test(`bounded: ${name}`, () => {
     const project = app(files);
     assert.equal(
       project.notes.filter((note) => /here than is read/.test(note)),
       budgetNotes(),
     );
-    if (beyond) assert.is(budgetNotes().length, 1, 'the run is told to have ended at its budget');
+    if (exceeds) assert.is(budgetNotes().length, 1, 'the run is told to have ended at its budget');
     assert.ok(JSON.stringify(factsOf(project)).length < 200_000);
     assert.type(project.app.otpApp, 'string');
   });

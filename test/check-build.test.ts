@@ -252,9 +252,9 @@ test('ubuntu:24.04 is noble', () => {
 
 test('mix phx.server serves without PHX_SERVER', () => {
   const dockerfile = 'FROM elixir:1.18\nCOPY . .\nCMD ["mix", "phx.server"]\n';
-  const found = resultFor({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
+  const findings = resultFor({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
   assert.equal(
-    found.map(({ what }) => what),
+    findings.map(({ what }) => what),
     ['it starts with mix, not a release'],
   );
 });
@@ -277,13 +277,13 @@ test('a Dockerfile that is not what is built is never met', () => {
 
 test('the summary counts by weight, and says what is left', () => {
   const texts = replaceIn(generated(), DOCKERFILE, 'USER 65534:65534', 'USER root');
-  const said = (skip: Record<string, string>, strict = false) =>
+  const summary = (skip: Record<string, string>, strict = false) =>
     stripVTControlCharacters(
       verdictsOf(check(projectOf(texts), new Map(Object.entries(skip))), strict),
     );
-  assert.match(said({}), /open: 0 musts, 1 should, 0 advice, 0 unknown\. .*--strict/);
-  assert.match(said({}), /should {3}R1\.4 .*\n +should: Dockerfile:\d+: the app runs as root/);
-  const skipped = said({ 'R1.4': 'a volume that belongs to root' });
+  assert.match(summary({}), /open: 0 musts, 1 should, 0 advice, 0 unknown\. .*--strict/);
+  assert.match(summary({}), /should {3}R1\.4 .*\n +should: Dockerfile:\d+: the app runs as root/);
+  const skipped = summary({ 'R1.4': 'a volume that belongs to root' });
   assert.match(skipped, /skipped {2}R1\.4 .*\(a volume that belongs to root\)/);
   assert.match(skipped, /All \d+ requirements are met, 1 skipped\./);
 });

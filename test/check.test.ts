@@ -29,9 +29,9 @@ test('after fly all is met: an older fly.toml and a lax check_origin', () => {
     'fly.toml':
       'app = "shop"\nkill_timeout = 5\n\n[[services]]\n  internal_port = 5432\n  protocol = "tcp"\n  [[services.ports]]\n    port = 5432\n\n[[services]]\n  internal_port = 8080\n  protocol = "tcp"\n  [services.concurrency]\n    hard_limit = 25\n    soft_limit = 20\n  [[services.ports]]\n    handlers = ["http"]\n    port = 80\n  [[services.ports]]\n    handlers = ["tls", "http"]\n    port = 443\n',
   });
-  const done = afterFly(texts, { ...FLAGS, memory: '1gb' });
+  const written = afterFly(texts, { ...FLAGS, memory: '1gb' });
   // The owner's word counts, and is named
-  assert.equal(unmet(done), ['R3.3 advice']);
+  assert.equal(unmet(written), ['R3.3 advice']);
 });
 
 test('a health check of a file or a route of the owner is no fault', () => {
@@ -51,12 +51,12 @@ test('a health check of a file or a route of the owner is no fault', () => {
 });
 
 test('without the files everything is missing, and one command writes it', () => {
-  const all = checkTexts(shop({ 'config/runtime.exs': undefined }));
+  const missing = checkTexts(shop({ 'config/runtime.exs': undefined }));
   assert.is(
-    all.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
-    all.length,
+    missing.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
+    missing.length,
   );
-  assert.match(all[0]?.findings[0]?.edit ?? '', 'npx plop dockerfile');
+  assert.match(missing[0]?.findings[0]?.edit ?? '', 'npx plop dockerfile');
 });
 
 test('after fly all is met: an umbrella', () => assert.equal(unmet(umbrella()), []));
@@ -163,9 +163,9 @@ test('other ways to say the same are met', () => {
 
 test('the command: exit code 1 for a must, with --strict for any; --json for scripts', async () => {
   const check = (...args: string[]) => runMain('check', '--dest', SHOP, ...args);
-  const told = await check();
-  assert.is(told.code, 1);
-  assert.match(told.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
+  const plain = await check();
+  assert.is(plain.code, 1);
+  assert.match(plain.out, /must {5}R1\.1 .*\n +must: Dockerfile: the file is not there/);
   const { code, out } = await check('--json');
   assert.is(code, 1);
   const ids = (JSON.parse(out) as Result[]).map(({ id }) => id);

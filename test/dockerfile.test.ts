@@ -322,12 +322,12 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
     ),
   );
   const flags = { ...FLAGS, release: 'shop_worker' };
-  const done = afterFly(texts, flags);
+  const written = afterFly(texts, flags);
   assert.match(
-    done.Dockerfile ?? '',
+    written.Dockerfile ?? '',
     /COPY rel\/worker rel\/worker[\s\S]* release shop_worker --overwrite[\s\S]*CMD \["\/app\/bin\/shop_worker", "start"\]/,
   );
-  assert.is(complete(FLAGS, projectOf(done)).release, 'shop_worker');
+  assert.is(complete(FLAGS, projectOf(written)).release, 'shop_worker');
   assert.throws(() => complete(FLAGS, projectOf(texts)), /--release/);
   const refused = (release: string) => () =>
     refuseAnswers(projectOf(texts), complete({ ...FLAGS, release }, projectOf(texts)));

@@ -163,9 +163,9 @@ test('a script that does it all stays as it is', () => {
     '#!/bin/sh\nif [ -n "${FLY_APP_NAME:-}" ]; then\n  export ERL_AFLAGS="-proto_dist inet6_tcp"\n  export ECTO_IPV6=true\n  export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"\n  export RELEASE_DISTRIBUTION=name\n  export RELEASE_NODE="shop@${FLY_PRIVATE_IP}"\nfi\n';
   assert.is(script({ [ENV_SH]: own }), own);
   const ours = script();
-  const both = script({ [ENV_SH]: `${ours}${own}` });
-  assert.match(both, '# All of it is set outside this block');
-  assert.is(sourced(both).RELEASE_NODE, 'shop@fdaa:0:1::2');
+  const withOwn = script({ [ENV_SH]: `${ours}${own}` });
+  assert.match(withOwn, '# All of it is set outside this block');
+  assert.is(sourced(withOwn).RELEASE_NODE, 'shop@fdaa:0:1::2');
 });
 
 test('libcluster finds the nodes by its node_basename, wherever that is set', () => {
@@ -188,13 +188,16 @@ test('libcluster finds the nodes by its node_basename, wherever that is set', ()
     ],
   ] as const)
     assert.is(sourced(script(changes)).RELEASE_NODE, node);
-  const other = afterFly(
+  const misnamed = afterFly(
     shop({
       ...runtime(`config :libcluster, topologies: ${topologies('"pears"')}`),
       [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE="plum@${FLY_PRIVATE_IP}"\n',
     }),
   );
-  assert.match(findings(other), 'should rel/env.sh.eex:2 libcluster looks for nodes named pears@');
+  assert.match(
+    findings(misnamed),
+    'should rel/env.sh.eex:2 libcluster looks for nodes named pears@',
+  );
 });
 
 test('Mnesia keeps its files: the name of the node stays through deploys', () => {

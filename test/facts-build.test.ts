@@ -161,9 +161,9 @@ test('an asset tool is named once, and where mix.lock has it', () => {
   assert.equal(app(bun, ', {:bun, "~> 1.4"}').assets.tools, ['bun']);
 });
 
-const assertPins = (found: (string | null)[], files: Record<string, string>) => {
+const assertPins = (packageJsons: (string | null)[], files: Record<string, string>) => {
   const { elixirVersion, otpVersion, versionSource } = factsOf(app(files));
-  assert.equal([elixirVersion, otpVersion, versionSource], found);
+  assert.equal([elixirVersion, otpVersion, versionSource], packageJsons);
 };
 
 test('version pins in each spelling', () => {

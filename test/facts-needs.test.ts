@@ -37,7 +37,7 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
 });
 
 test('of the files that mix.exs reads, those it cannot load without; what it copies into the release', () => {
-  const more = [
+  const functions = [
     '  @version File.read!("VERSION")',
     '  defp notes do\n    case File.read("NOTES") do\n      {:ok, text} -> text\n      _ -> ""\n    end\n  end',
     '  defp copy(release), do: File.cp!(Path.join(["extra", "run.sh"]), release.path)',
@@ -45,7 +45,7 @@ test('of the files that mix.exs reads, those it cannot load without; what it cop
   const project = app({
     'mix.exs': mixExs(
       `app: :shop, version: @version, description: notes(), deps: [${phoenix}], releases: [shop: [steps: [:assemble, &copy/1]]]`,
-      more,
+      functions,
     ),
     VERSION: '1.0.0',
     NOTES: '',
@@ -67,8 +67,8 @@ test('files that mix.exs reads outside of its functions', () => {
     'Code.require_file("mix/helpers.exs", __DIR__)\n"meta.json" |> File.read!()\n__DIR__ |> Path.join("NOTES") |> File.read!()\nFile.read!(Path.join(__DIR__, "OTHER"))\n',
   );
   const files = ['mix/helpers.exs', 'OTHER', 'meta.json', 'NOTES'];
-  const there = Object.fromEntries(files.map((file) => [file, '']));
-  assert.equal(app({ 'mix.exs': text, ...there }).inputs.mix, files);
+  const emptyFiles = Object.fromEntries(files.map((file) => [file, '']));
+  assert.equal(app({ 'mix.exs': text, ...emptyFiles }).inputs.mix, files);
 });
 
 test('what configuration and modules read is told apart by when it is read', () => {
@@ -210,8 +210,8 @@ test('a package of a workspace whose lockfile lies above it', () => {
     member?.installFiles.join(' '),
     'pnpm-lock.yaml assets/package.json pnpm-workspace.yaml',
   );
-  const [other] = packages('  - ui/*\n');
-  assert.equal([other?.lockfile, other?.workspaceDir], [null, null]);
+  const [outsider] = packages('  - ui/*\n');
+  assert.equal([outsider?.lockfile, outsider?.workspaceDir], [null, null]);
   const [bun] = app({
     'assets/package.json':
       '{"workspaces":["../deps/*"],"dependencies":{"phoenix":"workspace:*","x":"link:../x"}}',

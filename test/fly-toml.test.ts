@@ -50,9 +50,9 @@ test('[build] that goes round the Dockerfile is a conflict: it stays, or ours ta
 
 test('an app that runs without [[vm]] gets none, unless asked, and is told so', () => {
   const theirs = `app = "shop"\n${SERVICE}`;
-  const left = generate(theirs);
-  assert.is(left.data.vm, undefined);
-  assert.match(left.notes.join(), /no \[\[vm\]\]/);
+  const unasked = generate(theirs);
+  assert.is(unasked.data.vm, undefined);
+  assert.match(unasked.notes.join(), /no \[\[vm\]\]/);
   const asked = generate(theirs, { flags: { ...FLAGS, memory: '1gb' } });
   assert.equal(asked.data.vm, [{ size: 'shared-cpu-1x', memory: '1gb' }]);
   assert.equal(asked.notes, []);
@@ -132,8 +132,8 @@ test('checks of theirs get the header only where force_ssl would redirect them',
 
 test('an empty list that gives way to a check of ours is told', () => {
   const theirs = '[[services]]\ninternal_port = 4000\nhttp_checks = []\n';
-  const told = generate(theirs).notes.join('\n');
-  assert.match(told, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
+  const notes = generate(theirs).notes.join('\n');
+  assert.match(notes, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
 });
 
 test('a machine that can not have so much memory is refused', () =>
@@ -237,9 +237,9 @@ test('the comment on the database names the variable that the app reads, and is 
   const texts = shop({ 'config/runtime.exs': own });
   const fly = (postgres: string, before = texts) =>
     writtenTo('fly.toml', before, { ...FLAGS, postgres });
-  const said = 'PG_URL is a secret, set by: fly postgres attach old-db --app shop';
+  const comment = 'PG_URL is a secret, set by: fly postgres attach old-db --app shop';
   const first = fly('old-db');
-  assert.match(first, `# ${said} --variable-name PG_URL\n`);
+  assert.match(first, `# ${comment} --variable-name PG_URL\n`);
   assert.is(readAttachCommand(first), 'old-db');
   const outside = fly('external', { ...texts, 'fly.toml': first });
   assert.match(outside, 'fly secrets set PG_URL=ecto://');

@@ -22,7 +22,7 @@ const ACCOUNT = `"platform regions --json") echo ${REGIONS};;
 *) echo "unexpected" >&2; exit 1;;`;
 
 const short = (call: string): string => call.replace(/\/.*\//, '');
-const asked = fakeFlyctl(ACCOUNT);
+const answering = fakeFlyctl(ACCOUNT);
 const validating = fakeFlyctl(ACCOUNT);
 let answered: Started;
 let flagged: Started;
@@ -38,7 +38,7 @@ test.before(() => {
     [/Write \d files/, 'y\r'],
   ];
   answered = startInCopy((app) =>
-    typeAnswers([process.execPath, ...PHOENIX_FLY, 'fly'], app, keys, asked.path),
+    typeAnswers([process.execPath, ...PHOENIX_FLY, 'fly'], app, keys, answering.path),
   );
   flagged = startInCopy((app) =>
     run(PHOENIX_FLY, ['fly', '--dest', app, '--region', 'lhr', '--write', 'yes'], {
@@ -133,7 +133,7 @@ test('with flyctl logged in: its regions and databases are the choices, and its 
   assert.match(written, 'primary_region = "zzz"');
   assert.match(written, 'fly mpg attach k1v53olm --app shop');
   assert.match(out, 'fly config validate --strict says about fly.toml: it knows no kill_sgnal');
-  assert.equal(asked.calls().map(short).sort(), [
+  assert.equal(answering.calls().map(short).sort(), [
     'apps list --json',
     'config validate --strict --config fly.toml',
     'mpg list --org acme --json',

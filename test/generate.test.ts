@@ -108,9 +108,9 @@ const FORCE_SSL: [string, string, Texts?][] = [
     ['plug Plug.SSL, rewrite_on: [:x_forwarded_proto]', ''],
     ['plug Plug.RewriteOn, [:x_forwarded_proto]; plug Plug.SSL', ''],
     ['# plug Plug.SSL', ''],
-  ].map(([plug = '', said = '']): [string, string, Texts] => [
+  ].map(([plug = '', advice = '']): [string, string, Texts] => [
     RIGHT,
-    said,
+    advice,
     {
       'lib/shop_web/endpoint.ex': `defmodule ShopWeb.Endpoint do
   use Phoenix.Endpoint, otp_app: :shop

@@ -370,10 +370,10 @@ const insertAt =
         .replaceAll('TEXT', () => text);
     const before = shop()[path] ?? '';
     assert.ok(before.search(from) >= 0, `nothing to edit in ${path}`);
-    const others = Object.entries(more).map(([name, body]) => [filled(name), filled(body)]);
+    const addedFiles = Object.entries(more).map(([name, body]) => [filled(name), filled(body)]);
     return shop({
       [path]: before.replace(from, () => filled(to)),
-      ...Object.fromEntries(others),
+      ...Object.fromEntries(addedFiles),
     });
   };
 const renamed = (text: string, mix: Texts = shop()): Texts =>

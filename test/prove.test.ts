@@ -35,8 +35,8 @@ const LIVE = `<html><head><meta name="csrf-token" content="token"></head>
 <script defer src="/assets/app.js?vsn=d"></script>
 <div id="phx-1" data-phx-main data-phx-session="signed" data-phx-static="static"></div></html>`;
 
-/** The app that the engine would run: Fly's check, the page and LiveView's socket, each to be broken by name. */
-async function shop(broken: string): Promise<{ port: number; close(): void }> {
+/** An app as the engine would run it: Fly's check, the page and LiveView's socket. @param broken the part that fails */
+async function startApp(broken: string): Promise<{ port: number; close(): void }> {
   const server = http.createServer((incoming, answer) => {
     const plain = incoming.headers['x-forwarded-proto'] !== 'https';
     const redirects = plain || (broken === 'health' && incoming.url === '/health');
@@ -74,9 +74,9 @@ async function shop(broken: string): Promise<{ port: number; close(): void }> {
 const TCP6 = (port: string, address = '0'.repeat(32)) =>
   `  sl  local_address rem_address st\n   0: ${address}:${port} ${'0'.repeat(32)}:0000 0A 0 0`;
 
-type Answers = readonly [asked: RegExp, answer: Partial<Outcome>][];
+type Answers = readonly [command: RegExp, answer: Partial<Outcome>][];
 
-/** What an engine answers where one thing is broken. */
+/** What the engine answers where a part is broken. */
 const FAULTS: Record<string, Answers> = {
   build: [[/^build /, { code: 1, all: 'step\n** (Mix) no such module' }]],
   migrate: [[/migrate$/, { code: 1, all: '** (Postgrex.Error) no such table' }]],
@@ -107,8 +107,8 @@ const ANSWERS: Answers = [
   [/-app-\d+ .*rpc .*whereis/, { all: 'running Shop.Trader' }],
 ];
 
-/** After which command the app ends in which way. */
-const EXITS: Record<string, [asked: RegExp, isKilled: boolean]> = {
+/** The command after which the app exits, and whether it was killed. */
+const EXITS: Record<string, [command: RegExp, isKilled: boolean]> = {
   start: [/^run --detach .*-app-/, false],
   loop: [/^port /, false],
   crash: [/rpc .*query/, false],
@@ -118,27 +118,28 @@ const EXITS: Record<string, [asked: RegExp, isKilled: boolean]> = {
   late: [/rpc .*whereis/, true],
 };
 
-/** An engine that answers as Podman did, but for what is broken. */
+/** An engine that answers as Podman did, but for the broken part. */
 function recordedEngine(port: number, broken: string, name: string) {
-  const asked: string[] = [];
-  const values: Variables[] = [];
-  let stopped = false;
+  const commands: string[] = [];
+  const environments: Variables[] = [];
+  let isStopped = false;
   const answer = (line: string): Partial<Outcome> => {
-    const [last, isKilled] = EXITS[broken] ?? [/^$/, false];
-    const ended = asked.some((earlier) => last.test(earlier));
-    if (ended && /^exec \S+-app-/.test(line)) return { code: 125, all: 'not running' };
-    const named = asked.some((earlier) => /^pull /.test(earlier));
-    if (broken === 'short' && /^build /.test(line) && !named)
+    const ran = (pattern: RegExp) => commands.some((command) => pattern.test(command));
+    const [lastCommand, isKilled] = EXITS[broken] ?? [/^$/, false];
+    const hasExited = ran(lastCommand);
+    if (hasExited && /^exec \S+-app-/.test(line)) return { code: 125, all: 'not running' };
+    if (broken === 'short' && /^build /.test(line) && !ran(/^pull /))
       return { code: 125, all: 'STEP 1/4: FROM elixir:1.18 AS build\nError: short-name "elixir"' };
-    const restarted = asked.some((earlier) => /^start /.test(earlier));
-    const queries = asked.filter((earlier) => /query!/.test(earlier)).length;
+    const queries = commands.filter((command) => /query!/.test(command)).length;
     const isDropped = broken === 'stuck' || (broken === 'slow' && queries < 4);
-    if (isDropped && restarted && /query!/.test(line))
+    if (isDropped && ran(/^start /) && /query!/.test(line))
       return { code: 1, all: '** (DBConnection.ConnectionError) dropped' };
     if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
-    if (/^kill /.test(line)) stopped = !/stop|swallow/.test(broken);
+    if (/^kill /.test(line)) isStopped = !/stop|swallow/.test(broken);
     if (/^inspect /.test(line))
-      return { stdout: `${!stopped && !ended},${Number(ended)},${ended && isKilled}` };
+      return {
+        stdout: `${!isStopped && !hasExited},${Number(hasExited)},${hasExited && isKilled}`,
+      };
     const answers = [...(FAULTS[broken] ?? []), ...ANSWERS];
     return answers.find(([pattern]) => pattern.test(line))?.[1] ?? {};
   };
@@ -147,12 +148,12 @@ function recordedEngine(port: number, broken: string, name: string) {
     pause: async () => {},
     run: async (args, { env = {} } = {}) => {
       const line = args.join(' ');
-      asked.push(line);
-      values.push(env);
+      commands.push(line);
+      environments.push(env);
       return { code: 0, stdout: '', all: '', ...answer(line) };
     },
   };
-  return { ...engine, asked, values };
+  return { ...engine, commands, environments };
 }
 
 const FILES: Record<string, string> = {
@@ -178,32 +179,32 @@ const projectOf = (files: Record<string, string> = {}) =>
     ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
   );
 
-const WISH = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: false };
+const DEFAULTS = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: false };
 
 async function proofOf(
   broken: string,
-  { files = {}, wish = {}, begins = () => {}, name = 'podman' }: Partial<ProofOptions> = {},
+  { files = {}, task = {}, begins = () => {}, name = 'podman' }: Partial<ProofOptions> = {},
 ): Promise<{ proof: Proof; engine: ReturnType<typeof recordedEngine> }> {
-  const served = await shop(broken);
-  const engine = recordedEngine(served.port, broken, name);
+  const app = await startApp(broken);
+  const engine = recordedEngine(app.port, broken, name);
   const watcher = { begins: (name: string) => begins(name, stopped), ends() {} };
   const stopped = new AbortController();
   try {
-    const { keep, ...asked } = { ...WISH, ...wish };
-    const task = { engine, project: projectOf(files), ...asked };
-    const proof = await prove(task, { watcher, signal: stopped.signal, keep });
+    const { keep, ...options } = { ...DEFAULTS, ...task };
+    const wholeTask = { engine, project: projectOf(files), ...options };
+    const proof = await prove(wholeTask, { watcher, signal: stopped.signal, keep });
     return { proof, engine };
   } finally {
-    served.close();
+    app.close();
   }
 }
 
-/** What is other than in the ordinary proof. */
+/** What differs from an ordinary proof. */
 interface ProofOptions {
   files: Record<string, string>;
-  wish: { given?: Variables; databaseUrl?: string; keep?: boolean };
+  task: { given?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
-  /** Of the engine. */
+  /** The name of the engine. */
   name: string;
 }
 
@@ -224,7 +225,7 @@ test('all lines are met, in the order of a deploy', async () => {
 });
 
 /** What is broken, the line that fails, and what it says. */
-const BROKEN: [broken: string, line: string, words: RegExp][] = [
+const BROKEN: [broken: string, line: string, text: RegExp][] = [
   ['build', 'build', /stopped after/],
   ['migrate', 'migrate', /ended with 1\n.*no such table/],
   ['start', 'boot', /ended with exit code 1\n.*POOL_SIZE/],
@@ -261,9 +262,9 @@ for (const [broken, line, words] of BROKEN)
     const { proof } = await proofOf(broken, { files: FILES_OF_FAULTS[broken] ?? {} });
     assert.equal(failures(proof), [line]);
     assert.is(exitCode(proof), 1);
-    const [told = ''] = proof.lines.filter(({ name }) => name === line).map(lineText);
-    assert.match(told, /^ {2}failed/);
-    assert.match(told, words);
+    const [text = ''] = proof.lines.filter(({ name }) => name === line).map(lineText);
+    assert.match(text, /^ {2}failed/);
+    assert.match(text, words);
   });
 
 test('a database that answers a while after its restart is met', async () => {
@@ -282,14 +283,14 @@ test('workers that crash are named, each once', async () => {
 
 test('what was made is removed, and values stand in no list of processes', async () => {
   const { engine } = await proofOf('boot');
-  const last = engine.asked.slice(-6).join('\n');
+  const last = engine.commands.slice(-6).join('\n');
   assert.match(
     last,
     /^rm --force --volumes phoenix-fly-\w{8}-db-2\n.*-app-3\n(.*\n)*network rm phoenix-fly-/,
   );
   assert.match(last, 'rmi --force --no-prune localhost/phoenix-fly-prove:');
-  assert.match(engine.asked.join('\n'), '--env SECRET_KEY_BASE --env');
-  assert.not.match(engine.asked.join('\n'), /SECRET_KEY_BASE=|prove@/);
+  assert.match(engine.commands.join('\n'), '--env SECRET_KEY_BASE --env');
+  assert.not.match(engine.commands.join('\n'), /SECRET_KEY_BASE=|prove@/);
 });
 
 test('the throwaway database comes under the name by which the app reads its address', async () => {
@@ -297,14 +298,14 @@ test('the throwaway database comes under the name by which the app reads its add
     const runtime = `import Config\nconfig :shop, Shop.Repo, url: System.fetch_env!("${name}")\n`;
     const files = { 'config/runtime.exs': runtime };
     const given = { [name]: 'postgres://mine/shop' };
-    const { proof, engine } = await proofOf('boot', { files, wish: { given } });
-    const said = engine.values.flatMap((env) => env[name] ?? []);
-    return { notes: proof.notes.join(), said: said.at(-1) ?? '' };
+    const { proof, engine } = await proofOf('boot', { files, task: { given } });
+    const values = engine.environments.flatMap((env) => env[name] ?? []);
+    return { notes: proof.notes.join(), value: values.at(-1) ?? '' };
   };
-  const { notes, said } = await proved('PG_URL');
-  assert.match(said, /^postgres:\/\/postgres:prove@/);
+  const { notes, value } = await proved('PG_URL');
+  assert.match(value, /^postgres:\/\/postgres:prove@/);
   assert.match(notes, 'PG_URL of --env-file is not used');
-  assert.not.match((await proved('LD_PRELOAD')).said, 'prove@');
+  assert.not.match((await proved('LD_PRELOAD')).value, 'prove@');
 });
 
 test("variables that the repo names don't reach the engine's own environment", async () => {
@@ -313,12 +314,12 @@ test("variables that the repo names don't reach the engine's own environment", a
       'fly.toml': FLY.replace('[env]', '$&\nLD_PRELOAD = "./evil.so"\nDOCKER_HOST = "tcp://evil"'),
       'config/runtime.exs': 'import Config\nSystem.fetch_env!("LD_LIBRARY_PATH")\n',
     },
-    wish: { given: { STRIPE_KEY: 'sk' } },
+    task: { given: { STRIPE_KEY: 'sk' } },
   });
-  assert.match(engine.asked.join('\n'), '--env LD_PRELOAD=./evil.so');
-  const names = new Set(engine.values.flatMap((env) => Object.keys(env)));
-  const known = 'DATABASE_URL DIRECT_DATABASE_URL DOCKER_BUILDKIT SECRET_KEY_BASE STRIPE_KEY';
-  assert.is([...names].sort().join(' '), known);
+  assert.match(engine.commands.join('\n'), '--env LD_PRELOAD=./evil.so');
+  const names = new Set(engine.environments.flatMap((env) => Object.keys(env)));
+  const expected = 'DATABASE_URL DIRECT_DATABASE_URL DOCKER_BUILDKIT SECRET_KEY_BASE STRIPE_KEY';
+  assert.is([...names].sort().join(' '), expected);
 });
 
 test('Docker builds with BuildKit; what it leaves out is said', async () => {
@@ -327,8 +328,8 @@ test('Docker builds with BuildKit; what it leaves out is said', async () => {
   const { proof, engine } = await proofOf('', { name: 'docker', files });
   assert.is(exitCode(proof), 0);
   assert.match(proof.notes.join(), 'Docker took .dockerignore, not fly.ignore');
-  const build = engine.asked.findIndex((line) => /^build /.test(line));
-  assert.is(engine.values[build]?.DOCKER_BUILDKIT, '1');
+  const build = engine.commands.findIndex((line) => /^build /.test(line));
+  assert.is(engine.environments[build]?.DOCKER_BUILDKIT, '1');
 });
 
 test('an interrupted proof is removed as well', async () => {
@@ -339,12 +340,12 @@ test('an interrupted proof is removed as well', async () => {
     proof.lines.map(({ name }) => name),
     ['build', 'boot'],
   );
-  assert.match(engine.asked.at(-1) ?? '', /^rmi /);
+  assert.match(engine.commands.at(-1) ?? '', /^rmi /);
 });
 
 test('what is kept says how to remove it', async () => {
-  const { proof, engine } = await proofOf('', { wish: { keep: true } });
-  assert.not.match(engine.asked.at(-1) ?? '', /^rmi /);
+  const { proof, engine } = await proofOf('', { task: { keep: true } });
+  assert.not.match(engine.commands.at(-1) ?? '', /^rmi /);
   assert.match(proof.url ?? '', /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.match(
     summaryText(proof),
@@ -358,19 +359,19 @@ test("Podman gets images by their whole names, and the Dockerfile's secrets by t
       Dockerfile:
         'FROM elixir:1.18 AS build\nRUN --mount=type=secret,id=GITHUB_TOKEN mix deps.get\n',
     },
-    wish: { given: { GITHUB_TOKEN: 'hunter2hunter2' } },
+    task: { given: { GITHUB_TOKEN: 'hunter2hunter2' } },
   });
-  const asked = engine.asked.join('\n');
-  assert.match(asked, 'pull --quiet docker.io/library/elixir:1.18');
-  assert.match(asked, '--secret=id=GITHUB_TOKEN,env=GITHUB_TOKEN');
-  assert.not.match(asked, 'hunter2');
+  const commands = engine.commands.join('\n');
+  assert.match(commands, 'pull --quiet docker.io/library/elixir:1.18');
+  assert.match(commands, '--secret=id=GITHUB_TOKEN,env=GITHUB_TOKEN');
+  assert.not.match(commands, 'hunter2');
 });
 
 test('a build secret comes from --env-file alone, and only a required one has to', async () => {
   const built = async (options: string) => {
     const Dockerfile = `FROM scratch\nRUN --mount=type=secret,id=HOME${options} true\n`;
     const proved = await proofOf('', { files: { Dockerfile } }).catch((error: Error) => error);
-    return proved instanceof Error ? proved.message : proved.engine.asked.join('\n');
+    return proved instanceof Error ? proved.message : proved.engine.commands.join('\n');
   };
   assert.match(await built(',required=true'), 'the build needs HOME; write NAME=value into a file');
   assert.not.match(await built(''), 'secret=id=HOME');
@@ -381,24 +382,24 @@ test('a volume of fly.toml belongs to root, and no release_command sees it', asy
   const { engine, proof } = await proofOf('', { files: { 'fly.toml': fly } });
   const order = proof.lines.map(({ name }) => name).join(' ');
   assert.match(order, /^build migrate boot health page/);
-  const mounted = engine.asked.filter((line) => line.includes(':/data:nocopy'));
+  const mounted = engine.commands.filter((line) => line.includes(':/data:nocopy'));
   assert.match(mounted[0] ?? '', /--user 0 .*sh -c chown 0:0 \/data && chmod 755 \/data$/);
   assert.match(mounted[1] ?? '', /^run --detach .*-app-/);
-  assert.not.match(engine.asked.find((line) => line.includes('bin/prepare')) ?? '', '/data');
-  assert.match(engine.asked.join('\n'), /volume rm --force phoenix-fly-\w{8}\n/);
+  assert.not.match(engine.commands.find((line) => line.includes('bin/prepare')) ?? '', '/data');
+  assert.match(engine.commands.join('\n'), /volume rm --force phoenix-fly-\w{8}\n/);
 });
 
 test('migrations run on the throwaway database only, unless another is named', async () => {
   const own = 'postgres://shop:hunter2@db.example.com/shop';
-  const { proof, engine } = await proofOf('', { wish: { given: { DATABASE_URL: own } } });
+  const { proof, engine } = await proofOf('', { task: { given: { DATABASE_URL: own } } });
   assert.match(proof.notes.join(), 'only --database-url');
-  assert.ok(engine.values.every((env) => env.DATABASE_URL !== own || env.DOCKER_BUILDKIT));
-  const named = await proofOf('', { wish: { databaseUrl: own } });
-  assert.ok(named.engine.values.some((env) => env.DATABASE_URL === own));
-  assert.not.match(named.engine.asked.join('\n'), 'postgres:17');
+  assert.ok(engine.environments.every((env) => env.DATABASE_URL !== own || env.DOCKER_BUILDKIT));
+  const named = await proofOf('', { task: { databaseUrl: own } });
+  assert.ok(named.engine.environments.some((env) => env.DATABASE_URL === own));
+  assert.not.match(named.engine.commands.join('\n'), 'postgres:17');
   const external = { 'config/runtime.exs': 'import Config\nconfig :shop, Shop.Repo, ssl: true\n' };
   const { engine: plain } = await proofOf('', { files: external });
-  assert.ok(plain.values.some((env) => env.DATABASE_URL?.endsWith('/prove?ssl=false')));
+  assert.ok(plain.environments.some((env) => env.DATABASE_URL?.endsWith('/prove?ssl=false')));
 });
 
 test('a database of another kind, and one on this machine', async () => {
@@ -442,7 +443,7 @@ test('an engine that answers, or why there is none', async () => {
     ...silent,
     all: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\nClient:\n Version:    28.2.2\n\nServer:\n',
   };
-  const found = (docker: Outcome, podman: Outcome) =>
+  const engineOf = (docker: Outcome, podman: Outcome) =>
     findEngine(
       Object.entries({ docker, podman }).map(([name, answer]) => ({
         name,
@@ -450,9 +451,9 @@ test('an engine that answers, or why there is none', async () => {
         run: async () => answer,
       })),
     ).catch((error: Error) => ({ name: error.message }));
-  assert.is((await found(down, works)).name, 'podman');
-  assert.match((await found(down, silent)).name, 'docker: Cannot connect');
-  assert.match((await found(silent, silent)).name, 'needs docker or podman on PATH');
+  assert.is((await engineOf(down, works)).name, 'podman');
+  assert.match((await engineOf(down, silent)).name, 'docker: Cannot connect');
+  assert.match((await engineOf(silent, silent)).name, 'needs docker or podman on PATH');
 });
 
 test('who listens, and whether Fly reaches it', () => {

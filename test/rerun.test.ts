@@ -56,7 +56,7 @@ test('an untouched Dockerfile follows the facts; CRLF and a lost final newline a
 });
 
 test('edits in a Dockerfile and what is new on our side both come in, and nothing else', () => {
-  const mine = (texts: Texts) =>
+  const withEdits = (texts: Texts) =>
     edit(
       texts,
       'Dockerfile',
@@ -64,10 +64,10 @@ test('edits in a Dockerfile and what is new on our side both come in, and nothin
       [/$/, 'LABEL mine=1'],
       [/^EXPOSE.*\n/m, ''],
     );
-  const next = run(newElixir(mine(run(shop()))));
+  const next = run(newElixir(withEdits(run(shop()))));
   const body = ({ Dockerfile = '' }: Texts) =>
     Dockerfile.replace(/^# phoenix-fly keeps .*\n?/m, '').trimEnd();
-  assert.is(body(next), body(mine(run(newElixir(shop())))));
+  assert.is(body(next), body(withEdits(run(newElixir(shop())))));
   assert.equal([...changedFiles(next), ...conflictingFiles(next)], []);
   // The same change made by hand is no conflict
   const same = edit(run(shop()), 'Dockerfile', ['ELIXIR_VERSION=1.18', 'ELIXIR_VERSION=1.17.3']);
@@ -171,8 +171,8 @@ test('the answer about the database stands in one comment, wherever its owner mo
     edit(first, 'fly.toml', [source, ''], [/^/, `${notes}${source}`]),
     edit(first, 'fly.toml', [source, `${source.trimEnd()} (or ask Jo)\n`]),
   ]) {
-    const others = changedFiles(texts, 'leave', {}).filter((path) => path !== 'fly.toml');
-    assert.equal([...others, ...changedFiles(run(texts, 'leave', {}), 'leave', {})], []);
+    const otherFiles = changedFiles(texts, 'leave', {}).filter((path) => path !== 'fly.toml');
+    assert.equal([...otherFiles, ...changedFiles(run(texts, 'leave', {}), 'leave', {})], []);
     assert.is(
       run(texts)['fly.toml']?.includes('(or ask Jo)'),
       texts['fly.toml']?.includes('(or ask Jo)'),
@@ -188,9 +188,9 @@ test('no psql is read off the last stage; a host that is none is not taken over'
   const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
   assert.equal(changedFiles(first, 'leave', {}), []);
   const edited = edit(first, 'Dockerfile', [/^# psql alone/m, '# mine\n# psql alone']);
-  const mine = run(edited, 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
-  assert.match(mine.Dockerfile ?? '', /^FROM os AS psql/m);
-  assert.is(presentIn(files, projectOf(mine)).psql, 'no');
+  const merged = run(edited, 'merge', { ...FLAGS, base: 'alpine', psql: 'no' });
+  assert.match(merged.Dockerfile ?? '', /^FROM os AS psql/m);
+  assert.is(presentIn(files, projectOf(merged)).psql, 'no');
   assert.match(
     run(shop({ 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop"\n' }))['fly.toml'] ?? '',
     'PHX_HOST = "shop.fly.dev"',

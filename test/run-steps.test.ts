@@ -164,8 +164,8 @@ test('what the account has is left out', () => {
   });
   assert.not.match(most, /apps create|postgres create|attach|SECRET_KEY_BASE|auth login/);
   assertInOrder(most, ['STRIPE_SECRET', 'fly deploy --ha=false']);
-  const all = ['SECRET_KEY_BASE', 'DATABASE_URL', 'STRIPE_SECRET'];
-  const known = { ...account({ shop: false }), secrets: all };
+  const secrets = ['SECRET_KEY_BASE', 'DATABASE_URL', 'STRIPE_SECRET'];
+  const known = { ...account({ shop: false }), secrets: secrets };
   assert.not.match(steps({}, DEMANDS, known), /import|need a value/);
 });
 

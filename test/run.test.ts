@@ -141,9 +141,9 @@ test('a foreign Dockerfile has nothing to merge: that is not offered, and said w
   writeFileSync(join(app, 'Dockerfile'), 'FROM debian:trixie\n');
   assert.match(await outputOf('dockerfile', app, merge), "Dockerfile can't be merged, so it keeps");
   writeFileSync(join(app, 'Dockerfile'), ours.replace('openssl', 'openssl tini'));
-  const other = ['--base', 'debian', ...merge];
+  const withDebian = ['--base', 'debian', ...merge];
   assert.match(
-    await outputOf('dockerfile', app, other),
+    await outputOf('dockerfile', app, withDebian),
     'Dockerfile is merged; where both changed',
   );
 });
@@ -232,13 +232,13 @@ test('both ways in take answers without names, before and behind the dashes, and
 });
 
 test('help lists commands, flags and what holds without them', async () => {
-  const { out: all } = await runMain('--help');
-  const { out: one } = await runMain('dockerfile', '-h');
-  for (const name of Object.keys(commands)) assert.match(all, new RegExp(`^  ${name} `, 'm'));
-  assert.match(all, /-y, --yes/);
-  assert.match(all, /--memory 1gb .*without it: 1gb/);
-  assert.match(one, '--base');
-  assert.not.match(one, '--region');
+  const { out: help } = await runMain('--help');
+  const { out: helpOfDockerfile } = await runMain('dockerfile', '-h');
+  for (const name of Object.keys(commands)) assert.match(help, new RegExp(`^  ${name} `, 'm'));
+  assert.match(help, /-y, --yes/);
+  assert.match(help, /--memory 1gb .*without it: 1gb/);
+  assert.match(helpOfDockerfile, '--base');
+  assert.not.match(helpOfDockerfile, '--region');
   for (const shell of ['bash', 'zsh', 'fish'])
     assert.match((await runMain('completion', shell)).out, / dockerfile .*--region/);
 });

@@ -349,20 +349,20 @@ const FINDINGS: [string, Texts, string | RegExp][] = [
 ];
 test("what the owner's settings would break on Fly is said", () => {
   for (const [id, texts, words] of FINDINGS) {
-    const said = findingsOf(texts, id);
-    if (words === '') assert.is(said, '');
-    else assert.match(said, words);
+    const findings = findingsOf(texts, id);
+    if (words === '') assert.is(findings, '');
+    else assert.match(findings, words);
   }
 });
 
 test('what a variable of allowed origins has to hold is said in the form that it is read in', () => {
-  for (const [list, held] of [
+  for (const [list, value] of [
     ['["//" <> System.get_env("ORIGIN", "a.org")]', 'shop.example.org'],
     ['["https://#{System.get_env("ORIGIN", "a.org")}"]', 'shop.example.org'],
     ['[System.get_env("ORIGIN", "//a.org")]', 'https://shop.example.org'],
   ] as const) {
     const [finding] = resultFor(run(origins(list), HOST), 'R3.3').findings;
-    assert.match(finding?.edit ?? '', `add: ORIGIN = "${held}"`);
+    assert.match(finding?.edit ?? '', `add: ORIGIN = "${value}"`);
   }
 });
 

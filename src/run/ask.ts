@@ -37,12 +37,12 @@ export async function askAll(
     const suggestion = isAnswer ? candidate : undefined;
     if (onlyIfUnanswered && suggestion !== undefined) continue;
     if (search) live ??= await waitForAccount(account);
-    const known = live ?? {};
+    const offers = live ?? {};
     texts[name] = await ask({
       message,
       suggestion,
-      validate: (answer) => complaint(name, answer, known),
-      search: search && ((term) => search(term, project, app, known)),
+      validate: (answer) => complaint(name, answer, offers),
+      search: search && ((term) => search(term, project, app, offers)),
     });
   }
   return live ?? {};

@@ -26,10 +26,10 @@ export async function resolveConflicts(
   context: Context,
   flag: OnConflict | undefined,
 ): Promise<Resolution> {
-  const left = plan(files, context, 'leave');
-  const mergeable = differingPaths(left, plan(files, context, 'merge'));
-  const onConflict = flag ?? (await askOnConflict(conflictsIn(left), mergeable));
-  const planned = onConflict === 'leave' ? left : plan(files, context, onConflict);
+  const leavePlan = plan(files, context, 'leave');
+  const mergeable = differingPaths(leavePlan, plan(files, context, 'merge'));
+  const onConflict = flag ?? (await askOnConflict(conflictsIn(leavePlan), mergeable));
+  const planned = onConflict === 'leave' ? leavePlan : plan(files, context, onConflict);
   const conflicts = conflictsIn(planned);
   const merged = onConflict === 'merge' ? mergeable : [];
   const reason = onConflict === 'merge' ? "can't be merged, so it " : '';
