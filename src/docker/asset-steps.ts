@@ -1,5 +1,5 @@
 import type { Project } from '../facts/detect.ts';
-import { followed, type MixProject } from '../facts/mix-project.ts';
+import { aliasSteps, type MixProject } from '../facts/mix-project.ts';
 import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
 import { hasNodeStage } from './node-stages.ts';
@@ -30,7 +30,7 @@ export function assetSteps(project: Project) {
   const { build, notes } = owners.length
     ? { build: owners.flatMap((owner) => tasksOf(owner, 'assets.deploy')), notes: [] }
     : stepsWithoutAlias(project);
-  const steps = owners.flatMap((owner) => followed(owner, 'assets.deploy'));
+  const steps = owners.flatMap((owner) => aliasSteps(owner, 'assets.deploy'));
   return {
     /** Mix tasks that download the asset tools, together with the dependencies; an umbrella's tools come when they are called. */
     setup: umbrella
@@ -58,7 +58,7 @@ function needsNode(project: Project, steps: readonly string[]): boolean {
 /** An alias as tasks; without the steps that a Node stage has done, and only those that match. */
 function tasksOf(owner: MixProject, alias: string, pattern = /./): string[] {
   const steps = owner.aliases.get(alias)?.flatMap((step) => {
-    const inner = followed(owner, step);
+    const inner = aliasSteps(owner, step);
     return inner.some(isNodeStageStep) ? inner : step;
   });
   if (!steps) return [];

@@ -7,6 +7,7 @@ import type { VariableRead } from '../elixir/types.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
 import type { RequiredEnv } from './env-variables.ts';
 import { isMixTask, type SourceModule, type Sources } from './sources.ts';
+import { uniqueBy } from './unique.ts';
 
 /** A module by what it uses. */
 export type Use = ReturnType<typeof usesOf>[number];
@@ -58,7 +59,7 @@ function usesOf(source: SourceModule) {
     const readOnly = get(options, 'read_only') === true;
     return kind ? [{ kind, source, module, file, otpApp, adapter, readOnly }] : [];
   });
-  return uses.filter(({ kind }, index) => uses.findIndex((use) => use.kind === kind) === index);
+  return uniqueBy(uses, ({ kind }) => kind);
 }
 
 /** Libraries and apps have macros of their own, named after what they bring. */

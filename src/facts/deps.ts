@@ -11,8 +11,7 @@ import {
   NATIVE_BUILDERS,
 } from './package-needs.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
-
-const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+import { unique } from './unique.ts';
 
 export type PathDependencies = ReturnType<typeof pathDependencies>;
 

@@ -3,6 +3,7 @@ import type { VariableRead } from '../elixir/types.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
 import { configFile, READERS, variablesIn } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
+import { uniqueBy } from './unique.ts';
 
 /** An environment variable that production insists on. */
 export interface RequiredEnv extends VariableRead {
@@ -21,17 +22,19 @@ export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) 
     notes.push(
       `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
     );
-  const required = firstByName<RequiredEnv>([
+  const demands: RequiredEnv[] = [
     ...run.missing.map((read, index) => ({ ...read, compileTime: index < buildRun.missing })),
     ...released.flatMap((project) => project.applicationDemands),
     ...code.fetchEnv,
-  ]);
+  ];
+  const required = uniqueBy(demands, ({ name }) => name);
   const requiredByBuild = required.filter(({ compileTime }) => compileTime);
-  const buildReads = firstByName([
+  const nilReads = [
     ...buildRun.nilReads.filter(({ name }) => run.nilReads.has(name)),
     ...released.flatMap((project) => project.applicationReads),
     ...code.buildReads,
-  ]).filter(({ name }) => !requiredByBuild.some((read) => read.name === name));
+  ].filter(({ name }) => !requiredByBuild.some((read) => read.name === name));
+  const buildReads = uniqueBy(nilReads, ({ name }) => name);
   noteNilReads(repo, buildReads);
   return {
     /** Variables that the app demands, in the order it meets them: without them it does not build or boot. */
@@ -82,9 +85,4 @@ function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     if (source) run.runFunction(source, 'init', [unknown, settings ?? unknown]);
   }
   return { run, buildRun };
-}
-
-function firstByName<Read extends VariableRead>(reads: readonly Read[]): Read[] {
-  const names = new Set<string>();
-  return reads.filter(({ name }) => !names.has(name) && names.add(name));
 }

@@ -23,11 +23,12 @@ export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
     throw new Problem(
       'no endpoint found: no module under lib/ says `use Phoenix.Endpoint`; is this the app that serves the web pages?',
     );
-  const names = endpoints.map(({ module }) => module).slice(0, 20);
+  const names = endpoints
+    .map(({ module }) => module)
+    .slice(0, 20)
+    .join(', ');
   if (second)
-    notes.push(
-      `Several endpoints (${names.join(', ')}); ${best.module} is used as the one that serves.`,
-    );
+    notes.push(`Several endpoints (${names}); ${best.module} is used as the one that serves.`);
   return { ...best, otpApp: best.otpApp ?? apps.find(Boolean) ?? '' };
 }
 
@@ -76,11 +77,8 @@ export function identity({ root, code }: PhoenixRepo, web: MixProject, endpoint:
 }
 
 /** The endpoint's adapter, else what Phoenix would take: Bandit where it is the only server among the dependencies. */
-export function httpServer(
-  endpointConfig: Value | undefined,
-  deps: readonly Dep[],
-): 'bandit' | 'cowboy' {
-  const adapter = moduleName(get(endpointConfig, 'adapter'));
+export function httpServer(config: Value | undefined, deps: readonly Dep[]): 'bandit' | 'cowboy' {
+  const adapter = moduleName(get(config, 'adapter'));
   const has = (name: string) => deps.some((dep) => dep.name === name && dep.prod);
   const isBandit = adapter ? /Bandit/.test(adapter) : has('bandit') && !has('plug_cowboy');
   return isBandit ? 'bandit' : 'cowboy';

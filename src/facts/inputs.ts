@@ -6,6 +6,7 @@ import { normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
+import { unique } from './unique.ts';
 
 /** In the app's folder these hold for the crates in native/: a workspace, its lock, the toolchain. */
 const CARGO_FILES =
@@ -24,14 +25,12 @@ export function readInputs(repo: PhoenixRepo, paths: PathDependencies) {
     ...CARGO_FILES.filter((file) => code.rustler && tree.paths.has(file)),
   ];
   const inputsAbove = [...mix, ...buildInputs, ...runtimeInputs, ...compile].filter(isAbove);
-  const outside = [...new Set([...inputsAbove, ...paths.above])];
+  const outside = unique([...inputsAbove, ...paths.above]);
   if (outside.length)
     notes.push(
       `The build reads ${outside.join(', ')} above the app's folder, which an image of that folder can't hold.`,
     );
-  const inside = (inputs: readonly string[]) => [
-    ...new Set(inputs.filter((path) => !isAbove(path))),
-  ];
+  const inside = (inputs: readonly string[]) => unique(inputs.filter((path) => !isAbove(path)));
   return {
     /** Files that a mix.exs (of the app, an umbrella's app or a path dependency) reads while it loads; wanted before deps.get. */
     mix: inside(mix),
@@ -88,7 +87,7 @@ function compileInputs({ tree, sources, projects }: PhoenixRepo): string[] {
   });
   if (!paths.length) return [];
   const names = filesAndFolders(tree);
-  return [...new Set(paths)].flatMap((path) => notInImage(path, names, projects));
+  return unique(paths).flatMap((path) => notInImage(path, names, projects));
 }
 
 /** The paths that a module's body reads while it is compiled: outside of functions. */

@@ -15,6 +15,7 @@ import {
   type Value,
 } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
+import { unique } from './unique.ts';
 
 /** A dependency of mix.exs. */
 export interface Dep {
@@ -50,7 +51,9 @@ export function readMixProject(tree: Tree, dir: string) {
   const deps = field('deps');
   const requiredInputs = unique([...project.run.inputs, ...application.run.inputs]);
   return {
+    /** Folder of the mix.exs, relative to the app; "." for its own. */
     dir,
+    text,
     app: atomName(field('app')) ?? null,
     /** The requirement of `elixir:`, e.g. "~> 1.15". */
     elixir: textOf(field('elixir')),
@@ -92,8 +95,6 @@ export function readMixProject(tree: Tree, dir: string) {
 
 const usesMix = ({ args: [target] }: Call): boolean =>
   target?.is === 'module' && target.name === 'Mix.Project';
-
-const unique = (paths: readonly string[]): string[] => [...new Set(paths)];
 
 const textOf = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null;
@@ -162,7 +163,7 @@ const MAX_DEPTH = 20;
  * @param parents aliases that the step is in
  * @param seen aliases that were followed before
  */
-export function followed(
+export function aliasSteps(
   owner: MixProject,
   step: string,
   parents: readonly string[] = [],
@@ -172,5 +173,5 @@ export function followed(
   if (!steps || parents.includes(step) || parents.length > MAX_DEPTH) return [step];
   if (seen.has(step)) return [];
   seen.add(step);
-  return steps.flatMap((next) => followed(owner, next, [...parents, step], seen));
+  return steps.flatMap((next) => aliasSteps(owner, next, [...parents, step], seen));
 }

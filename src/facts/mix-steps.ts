@@ -6,9 +6,10 @@ import { parseElixir } from '../elixir/syntax.ts';
 import { get, type Value } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
 import { COPIED, filesAndFolders, type Inputs } from './inputs.ts';
-import { followed, type MixProject } from './mix-project.ts';
+import { aliasSteps, type MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { StartedProgram } from './programs.ts';
+import { unique } from './unique.ts';
 
 /** `System.cmd("git", …)`, `:os.cmd(~c"git …")`, `"git rev-parse HEAD"` */
 const RUNS_GIT = /(?:System\.(?:cmd|shell)|:os\.cmd)\(?\s*(?:~c)?["'(]+\s*git\b|~c?["']git /;
@@ -20,9 +21,8 @@ export function mixSteps(
   inputs: Inputs,
   programs: readonly StartedProgram[],
 ) {
-  const mixFiles = projects.map(({ dir }) => below(dir, 'mix.exs'));
-  const loaded = [...mixFiles, ...config.files, ...inputs.mix, ...inputs.config];
-  const gitWhenLoaded = gitUse(loaded.map((file) => tree.read(file) ?? '').join('\n'));
+  const loaded = [...config.files, ...inputs.mix, ...inputs.config].map((file) => tree.read(file));
+  const gitWhenLoaded = gitUse([...projects.map(({ text }) => text), ...loaded].join('\n'));
   const gitWhenCompiled = programs.some(({ name, compileTime }) => compileTime && name === 'git');
   const gitLater = gitWhenLoaded === null && gitWhenCompiled;
   const git = gitLater ? 'history' : gitWhenLoaded;
@@ -31,7 +31,7 @@ export function mixSteps(
       "The build asks git for the version, and .git lies above the app's folder, where a Docker build can't read it; give it the version in a variable, or a default.",
     );
   const copied = projects.flatMap((project) => [
-    ...releaseFiles(tree, project),
+    ...releaseFiles(project),
     ...aliasScripts(tree, project),
     ...compilerFiles(tree, project),
   ]);
@@ -41,7 +41,7 @@ export function mixSteps(
      * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, those of scripts
      * that an alias runs in the image, and of the compilers elixir_make and gleam.
      */
-    copied: [...new Set(copied)].filter((path) => names.has(path)),
+    copied: unique(copied).filter((path) => names.has(path)),
     /** mix.exs runs git ("history"), or reads below .git ("head"). null: neither, or .git is out of the build's reach. */
     git: tree.above ? null : git,
     /** Only modules run git, while they compile; mix.exs and the configuration load without. */
@@ -55,9 +55,9 @@ function gitUse(text: string): 'history' | 'head' | null {
 }
 
 /** What File.cp/2, File.cp_r/2 and the like in mix.exs copy, and the overlays of its releases. */
-function releaseFiles(tree: Tree, { dir, releaseOptions }: MixProject): string[] {
+function releaseFiles({ dir, text, releaseOptions }: MixProject): string[] {
   const sources: Value[] = [];
-  for (const { body } of modulesIn(parseElixir(mixText(tree, dir)).body))
+  for (const { body } of modulesIn(parseElixir(text).body))
     walk(body, (expr) => {
       if (expr.is === 'call' && moduleOf(expr) === 'File' && /^(cp|copy|ln_s)/.test(expr.name))
         sources.push(evaluate(expr.args[0], moduleScope(body)));
@@ -70,8 +70,6 @@ function releaseFiles(tree: Tree, { dir, releaseOptions }: MixProject): string[]
     .map((path) => normalize(below(dir, path)));
 }
 
-const mixText = (tree: Tree, dir: string): string => tree.read(below(dir, 'mix.exs')) ?? '';
-
 /** A file of secrets stays out, whoever sources it. */
 const SECRET = /(^|\/)\.env|\.secret\.exs$/;
 
@@ -83,7 +81,7 @@ function aliasScripts(tree: Tree, project: MixProject): string[] {
   const { dir, aliases } = project;
   const seen = new Set<string>();
   const names = [...aliases.keys()].filter((name) => IMAGE_ALIASES.test(name));
-  const steps = names.flatMap((name) => followed(project, name, [], seen));
+  const steps = names.flatMap((name) => aliasSteps(project, name, [], seen));
   const words = steps
     .filter((step) => /^(cmd|run)\b/.test(step))
     .flatMap((step) => step.split(/[\s'"]+/));
@@ -97,10 +95,9 @@ function aliasScripts(tree: Tree, project: MixProject): string[] {
 const MAKEFILE_NAMES = /-I *(\w[\w.-]*)|\b(\w[\w.-]*)\/|\b(\w[\w-]*\.(?:cc?|cpp|hp*|mk))\b/g;
 
 /** What compilers read: gleam its settings; elixir_make a Makefile and the folders that it names, or the folder where it runs. */
-function compilerFiles(tree: Tree, { compilers, dir }: MixProject): string[] {
+function compilerFiles(tree: Tree, { compilers, dir, text }: MixProject): string[] {
   if (compilers.includes('gleam')) return [below(dir, 'gleam.toml')];
   if (!compilers.includes('elixir_make')) return [];
-  const text = mixText(tree, dir);
   const cwd = normalize(/make_cwd: *"([^"]+)"/.exec(text)?.[1] ?? '');
   const [, makefile = 'Makefile'] = /make_makefile: *"([^"]+)"/.exec(text) ?? [];
   const matches = [...(tree.read(below(dir, makefile)) ?? '').matchAll(MAKEFILE_NAMES)];

@@ -2,6 +2,7 @@ import { evaluate } from '../elixir/evaluate.ts';
 import { type Call, type Expr, isDefinition } from '../elixir/expr.ts';
 import { innerScope, type Scope } from '../elixir/scope.ts';
 import { isMixTask, type Sources } from './sources.ts';
+import { uniqueBy } from './unique.ts';
 
 /** A program that the app's code starts, by its literal name. */
 export type StartedProgram = ReturnType<typeof startedPrograms>[number];
@@ -19,12 +20,7 @@ export function startedPrograms(sources: Sources) {
     const [, name] = /^(?:\/[\w./-]*\/)?([\w.+-]+)(?:\s|$)/.exec(command.trim()) ?? [];
     return name ? { name, compileTime: !ancestors.some(isDefinition) } : undefined;
   });
-  const unique = new Map<string, (typeof programs)[number]>();
-  for (const program of programs) {
-    const key = `${program.name} ${program.compileTime}`;
-    if (!unique.has(key)) unique.set(key, program);
-  }
-  return [...unique.values()];
+  return uniqueBy(programs, ({ name, compileTime }) => `${name} ${compileTime}`);
 }
 
 /** `System.cmd`, `:os.cmd` */
