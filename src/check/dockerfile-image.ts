@@ -137,11 +137,11 @@ function differentSystems(file: Dockerfile) {
 function movingTag({ build, final }: Dockerfile) {
   const [builder, runner] = [build.stage.baseImage, final.baseImage];
   const labelOf = ({ system }: typeof runner) => system?.label ?? 'that of the other stage';
-  if (runner.system?.exact && !runner.system.release)
+  if (runner.system?.tag === 'moving' && !runner.system.release)
     return { ...runner, system: labelOf(builder) };
   const isCompared = build.steps.some(({ text }) => text.includes('os-release'));
-  const moves = builder.system?.release && !builder.system.exact && builder !== runner;
-  return moves && !isCompared && { ...builder, system: labelOf(runner) };
+  if (isCompared || builder === runner || !builder.system?.release) return undefined;
+  return builder.system.tag === 'moving' && { ...builder, system: labelOf(runner) };
 }
 
 /** The version of Elixir, when mix.exs asks for another. */
@@ -156,7 +156,7 @@ function wrongElixir(file: Dockerfile, { project }: Repo) {
 
 /** Images whose systems are not known. */
 function unknownSystems(file: Dockerfile) {
-  const unknown = baseImages(file).filter(({ system }) => !system?.release && !system?.exact);
+  const unknown = baseImages(file).filter(({ system }) => !system || system.tag === 'unknown');
   const names = [...new Set(unknown.map(({ image }) => image))].join(' and ');
   return names && new Doubt(`what ${names} stands on can't be told from the name`);
 }

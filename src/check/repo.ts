@@ -39,14 +39,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Of each project, what was parsed and computed: generators and check ask for the same. */
 const caches = new WeakMap<Project, Map<string, unknown>>();
 
-/** Rules ask hundreds of times for one environment of hundreds of variables: half the time of Blockscout's check. */
-const keys = new WeakMap<Environment, string>();
-function keyOf(changes: Environment): string {
-  const key = keys.get(changes) ?? JSON.stringify(Object.entries(changes));
-  keys.set(changes, key);
-  return key;
-}
-
 /** Everything that the rules look at, computed when it is first asked for. undefined: the file isn't there. */
 export class Repo {
   readonly project: Project;
@@ -143,11 +135,9 @@ export class Repo {
    * @param changes to the machine's environment; undefined takes a variable away
    */
   boot(changes: Environment = {}, everyBranch?: true): Boot {
-    return this.cached(`boot ${everyBranch} ${keyOf(changes)}`, () => {
+    return this.cached(`boot ${everyBranch} ${JSON.stringify(Object.entries(changes))}`, () => {
       const changed = Object.entries({ ...this.machine, ...changes });
-      const environment = changed.filter(
-        (entry): entry is [string, string] => entry[1] !== undefined,
-      );
+      const environment = changed.filter(([, value]) => value !== undefined) as [string, string][];
       return this.start(Object.fromEntries(environment), this.settings.compiled, everyBranch);
     });
   }
@@ -157,12 +147,8 @@ export class Repo {
     settings: Settings,
     everyBranch?: true,
   ): Boot {
-    const run = new Run(this.project.tree, {
-      environment,
-      settings,
-      everyBranch,
-      readers: READERS,
-    });
+    const options = { environment, settings, everyBranch, readers: READERS };
+    const run = new Run(this.project.tree, options);
     run.runFile(this.runtimePath);
     return { apps: run.apps, stops: run.stops };
   }

@@ -15,9 +15,9 @@ const DEEPEST = 10;
 const MOST_TEXT = 200_000;
 
 /**
- * Reads a shell script such as env.sh.eex. Nothing is run: `if`, `case` and loops are told by the words that lines begin and
- * end with. Empty lines are left out.
- * @throws Problem for a script that is larger than anybody's
+ * Reads a shell script such as env.sh.eex, without its empty lines. `if`, `case` and loops are recognized by the words that
+ * lines begin and end with.
+ * @throws Problem for a script of more than 200 KB
  */
 export function readScript(text: string) {
   if (text.length > MOST_TEXT)
@@ -25,7 +25,7 @@ export function readScript(text: string) {
       `rel/env.sh.eex has more than ${MOST_TEXT / 1000} KB and is not read; shorten it`,
     );
   const guards: string[] = [];
-  const all = text.split(/\r?\n/).map((raw, index): Line => {
+  const lines = text.split(/\r?\n/).map((raw, index): Line => {
     const code = raw
       .replace(/<%.*?%>/g, '')
       .replace(/(^|\s)#.*$/, '')
@@ -36,23 +36,27 @@ export function readScript(text: string) {
     if (/(^|;\s*)(fi|esac|done)\b/.test(code)) guards.pop();
     return { line: index + 1, text: code, guard };
   });
-  const lines = all.filter((line) => line.text);
-  return { text, lines, assignments: lines.flatMap(assignmentsIn) };
+  const commands = lines.filter((line) => line.text);
+  return { text, lines: commands, assignments: commands.flatMap(assignmentsIn) };
 }
 
-const SETS = /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"\\])*"|'[^']*'|\$\([^)]{0,500}\)|[^\s;]*)/g;
+/** `NAME=value`, `NAME="a b"`, `NAME=$(command)`, also behind `export` or another assignment. */
+const ASSIGNMENT =
+  /(?:^|[\s;])([A-Za-z_]\w*)=("(?:\\.|[^"\\])*"|'[^']*'|\$\([^)]{0,500}\)|[^\s;]*)/g;
 
-/** `NAME=value` and `export NAME=value`, several on a line too; the value without its quotes. */
 const assignmentsIn = (line: Line) =>
-  [...line.text.matchAll(SETS)].map(([, name = '', value = '']) => {
+  [...line.text.matchAll(ASSIGNMENT)].map(([, name = '', value = '']) => {
     return { ...line, name, value: value.replace(/^(["'])(.*)\1$/, '$2') };
   });
 
-/** Whether Fly's machines come to a line behind these conditions: none, or one on a variable that they have. */
-export const runsOnFly = (guard: string): boolean =>
-  guard === '' || (guard.includes('FLY_') && !/(?<!! ?(?:\[\[? )?)-z "?\$\{?FLY_/.test(guard));
+/** `[ -z "$FLY_APP_NAME" ]`, which is false on Fly, but not `! [ -z "$FLY_APP_NAME" ]`. */
+const NOT_ON_FLY = /(?<!! ?(?:\[\[? )?)-z "?\$\{?FLY_/;
 
-/** The owner's script gives a variable its value on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
+/** Whether a line with this guard runs on Fly's machines: no condition, or one on a variable that they have. */
+export const runsOnFly = (guard: string): boolean =>
+  guard === '' || (guard.includes('FLY_') && !NOT_ON_FLY.test(guard));
+
+/** Whether a script sets a variable on Fly, in whatever spelling: `A=b`, `: "${A:=b}"`, `export "A=b"`. */
 export const setsOnFly = (script: string, name: string): boolean =>
   readScript(script).lines.some(
     ({ text, guard }) =>

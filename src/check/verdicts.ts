@@ -8,44 +8,47 @@ export function verdictsOf(results: readonly Result[], strict: boolean): string 
   for (const result of results) {
     if (result.file !== file) lines.push('', result.file);
     file = result.file;
-    lines.push(headOf(result));
+    lines.push(heading(result));
     // A file that isn't there lacks every requirement, and says so once
-    const findings = result.findings.map(wordsOf).filter(([first = '']) => !lines.includes(first));
-    lines.push(...findings.flat());
+    const findings = result.findings.map(findingLines);
+    lines.push(...findings.filter(([first = '']) => !lines.includes(first)).flat());
     for (const { why } of result.unknown)
-      lines.push(`           can't be known from the files: ${why}`);
-    for (const note of result.notes) lines.push(`           note: ${note}`);
+      lines.push(`${INDENT}can't be known from the files: ${why}`);
+    for (const note of result.notes) lines.push(`${INDENT}note: ${note}`);
   }
-  return [...lines.slice(1), '', ...summaryOf(results, strict)].join('\n');
+  return [...lines.slice(1), '', summary(results, strict)].join('\n');
 }
 
-function headOf({ id, name, verdict, skipped }: Result): string {
+/** As wide as the verdict in a heading. */
+const INDENT = ' '.repeat(11);
+
+function heading({ id, name, verdict, skipped }: Result): string {
   const reason = skipped ? ` (${skipped})` : '';
   return `  ${verdict.padEnd(7)}  ${id.padEnd(5)} ${name}${reason}`;
 }
 
-function wordsOf({ weight, what, edit, file, line }: Finding): string[] {
+function findingLines({ weight, what, edit, file, line }: Finding): string[] {
   const place = line === null ? file : `${file}:${line}`;
   return [
-    `           ${weight}: ${place}: ${what}`,
-    ...edit.split('\n').map((text) => `             ${text}`),
+    `${INDENT}${weight}: ${place}: ${what}`,
+    ...edit.split('\n').map((text) => `${INDENT}  ${text}`),
   ];
 }
 
-function summaryOf(results: readonly Result[], strict: boolean): string[] {
+function summary(results: readonly Result[], strict: boolean): string {
   const count = (verdict: Result['verdict']) =>
-    results.filter((one) => one.verdict === verdict).length;
+    results.filter((result) => result.verdict === verdict).length;
+  const plural = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
   const skipped = count('skipped') ? `, ${count('skipped')} skipped` : '';
   if (count('met') === results.length - count('skipped'))
-    return [`All ${count('met')} requirements are met${skipped}.`];
-  const number = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+    return `All ${count('met')} requirements are met${skipped}.`;
   const open = [
-    number(count('must'), 'must'),
-    number(count('should'), 'should'),
+    plural(count('must'), 'must'),
+    plural(count('should'), 'should'),
     `${count('advice')} advice`,
     `${count('unknown')} unknown`,
   ].join(', ');
   const hint =
     count('must') || strict ? '' : ' Nothing here stops a deploy; --strict fails for it.';
-  return [`${count('met')} met; open: ${open}${skipped}.${hint}`];
+  return `${count('met')} met; open: ${open}${skipped}.${hint}`;
 }
