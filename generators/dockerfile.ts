@@ -61,8 +61,9 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
   const assets = assetSteps(project);
   const image = chooseImage(project, base);
   const stages = nodeStages(project);
-  const node = nodeImage(project);
-  const ownPsql = psql && base === 'debian';
+  const notRead = ["-path '*/assets/*'", "-path '*/test/*'"];
+  // Alpine's psql is a package
+  const hasPsqlStage = psql && base === 'debian';
   return {
     ...SYSTEMS[base],
     ...image,
@@ -74,21 +75,23 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
     port: portOf(project),
     // Ids of the builder's caches hold it: Fly's builders are shared by the apps of an organization
     cacheName: project.app.otpApp.replace(/\W/g, ''),
-    node: stages.length ? node : null,
+    node: stages.length ? nodeImage(project) : null,
     sourceFolders: sourceFolders(project).map(shellWord).join(' '),
     // What Mix compiles when it changes, and in an umbrella what no macro reads
-    codeNames: `-name '*.ex' -o -name '*.heex'${project.umbrella ? " -o -path '*/assets/*' -o -path '*/test/*'" : ''}`,
+    codeNames: ["-name '*.ex'", "-name '*.heex'", ...(project.umbrella ? notRead : [])].join(
+      ' -o ',
+    ),
     builderPackages: builderPackages(project, base),
     native: project.deps.nif.join(', '),
     runnerPackages: runnerPackages(project, base, image.otp, psql),
     psql,
     runnerCopies: [
       ...(startsNode(project) && hasNodeStage(project) ? [fromStage('node')] : []),
-      ...(ownPsql ? [fromStage('psql')] : []),
+      ...(hasPsqlStage ? [fromStage('psql')] : []),
     ],
     stages: [
       ...stages.map((stage) => ({ template: 'docker/node', ...stage })),
-      ...(ownPsql ? [{ template: 'docker/psql' }] : []),
+      ...(hasPsqlStage ? [{ template: 'docker/psql' }] : []),
     ],
   };
 }

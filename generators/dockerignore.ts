@@ -21,36 +21,33 @@ function addLines(before: string | undefined, ours: string): string {
   if (before === undefined) return ours;
   // Docker skips a byte-order mark only in front
   const [mark, text] = before.startsWith('\uFEFF') ? ['\uFEFF', before.slice(1)] : ['', before];
-  const plain = (line: string): string => line.trim().replace(/^\/|\/$/g, '');
-  const have = new Set(text.split(/\r?\n/).map(plain));
-  const ignores = dockerMatcher(text);
-  const missing = ours.split('\n').filter(
-    (line) =>
-      line &&
-      !line.startsWith('#') &&
-      !have.has(plain(line)) &&
-      // Above a line of theirs that keeps the same out it would have no effect
-      !(line.startsWith('!') && ignores('.env.example')),
-  );
+  const withoutSlashes = (line: string) => line.trim().replace(/^\/|\/$/g, '');
+  const theirs = new Set(text.split(/\r?\n/).map(withoutSlashes));
+  const patterns = ours.split('\n').filter((line) => line && !line.startsWith('#'));
+  // !.env.example would have no effect above a line of theirs that keeps it out
+  const isUseless = (line: string) => line.startsWith('!') && dockerMatcher(text)('.env.example');
+  const missing = patterns.filter((line) => !theirs.has(withoutSlashes(line)) && !isUseless(line));
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }
 
 /** What no exception for a folder may let in with it. */
 const SECRETS = ['.env*', '*.pem', '*.key', '*.secret.exs'];
 
-/** Exceptions at the end for what the build reads and a line keeps out. */
+/** Adds exceptions at the end for what the build reads and a line keeps out. */
 function letIn(text: string, paths: readonly string[], { paths: files }: Tree): string {
-  const plain = text.replace(/^\uFEFF/, '');
-  const isOut = dockerMatcher(plain);
-  const folders = paths.filter((path) => !files.has(path) && isOut(path));
-  const opened = folders.flatMap((folder) => [
+  const patterns = text.replace(/^\uFEFF/, '');
+  const ignores = dockerMatcher(patterns);
+  const folders = paths.filter((path) => !files.has(path) && ignores(path));
+  const folderLines = folders.flatMap((folder) => [
     `!${folder}`,
     ...(folder.startsWith('.git/') ? [] : SECRETS.map((secret) => `${folder}/**/${secret}`)),
   ]);
-  const ignores = dockerMatcher([plain, ...opened].join('\n'));
-  const single = paths.filter((path) => files.has(path) && ignores(path));
-  const lines = [...opened, ...single.map((path) => `!${path}`)].map((line) => `${line}\n`);
+  const stillIgnores = dockerMatcher([patterns, ...folderLines].join('\n'));
+  const fileLines = paths
+    .filter((path) => files.has(path) && stillIgnores(path))
+    .map((path) => `!${path}`);
+  const lines = [...folderLines, ...fileLines];
   if (lines.length === 0) return text;
-  const added = `\n# The build reads them\n${lines.join('')}`;
+  const added = `\n# The build reads them\n${lines.join('\n')}\n`;
   return text + sameEndings(text, text.endsWith('\n') ? added : `\n${added}`);
 }

@@ -1,4 +1,5 @@
 import {
+  type Dockerfile,
   installedPackages,
   readDockerfile,
   type Step,
@@ -8,56 +9,75 @@ import { builderPackages, runnerPackages } from '../src/docker/packages.ts';
 import type { Project } from '../src/facts/detect.ts';
 import { type Base, chooseImage } from '../src/fly/images.ts';
 
-/** Packages in any image of a release, by one name or another. */
+/** What any image of a release has or sets up, by one name or another. */
 const USUAL_PACKAGE =
-  /^(libstdc\+\+6?|openssl|libssl.*|libcrypto.*|libncurses.*|ncurses.*|ca-certificates|locales|build-essential|build-base|git|libgcc.*|postgresql-client|libpq.*|nodejs|npm)$/;
-/** Commands that ours has too, or that prepare those. */
-const USUAL_COMMAND =
-  /^(\w+=\S* *)*((npm|npx|yarn|pnpm|bun|corepack|apt|apt-get|apk|dpkg|rm|mkdir|cd|chmod|chown|sed|locale-gen|update-locale|localedef|adduser|useradd|addgroup|groupadd|usermod|set|export|test|true|echo|\[|then|else|fi)\b|$|mix (do|local\.\w+|(deps|assets|hex)\.\S+|archive\.install|compile|phx\.digest|(bun|esbuild|sass|tailwind)(\.install)?|sentry\.package_source_code|release)( |$))/;
+  /^(lib(crypto|gcc|ncurses|pq|ssl)|ncurses)|^(build-base|build-essential|ca-certificates|git|libstdc\+\+6?|locales|nodejs|npm|openssl|postgresql-client)$/;
 const USUAL_VARIABLE =
-  /^(LANG|LANGUAGE|LC_\w+|MIX_\w+|HEX_\w+|DEBIAN_FRONTEND|NODE_\w+|PATH|HOME|TERM|SHELL|PORT|PHX_SERVER|RELEASE_TMP|ECTO_IPV6|ERL_AFLAGS)$/;
+  /^(HEX|LC|MIX|NODE)_|^(DEBIAN_FRONTEND|ECTO_IPV6|ERL_AFLAGS|HOME|LANG|LANGUAGE|PATH|PHX_SERVER|PORT|RELEASE_TMP|SHELL|TERM)$/;
+const USUAL_TASK =
+  /^(archive|assets|bun|deps|esbuild|hex|local|sass|tailwind)\b|^(compile|do|phx\.digest|release|sentry\.package_source_code)$/;
+const USUAL_PROGRAMS = new Set(
+  `npm npx yarn pnpm bun corepack apt apt-get apk dpkg rm mkdir cd chmod chown sed locale-gen update-locale localedef
+  adduser useradd addgroup groupadd usermod set export test true echo [ then else fi`.split(/\s+/),
+);
 const USUAL_START = /^(\S*\/)?bin\/\w+( (start|foreground))?$/;
 
-/** What a Dockerfile of its owner's has and ours, in its place, hasn't. */
+const MOST_LINES = 6;
+
+/** What the owner's Dockerfile has and ours, in its place, hasn't. */
 export function foreignNotes(project: Project, base: Base): string[] {
   const file = readDockerfile(project.tree.read('Dockerfile') ?? '');
   if (!file) return [];
-  const runner = runnerPackages(project, base, chooseImage(project, base).otp, true);
-  const ours = `${builderPackages(project, base)} ${runner}`.split(' ');
   const notes: string[] = [];
-  const more = [...new Set(installedPackages(file.steps))].filter(
-    (name) => !USUAL_PACKAGE.test(name) && !ours.includes(name),
-  );
-  if (more.length)
+  const packages = unusualPackages(file, project, base);
+  if (packages.length)
     notes.push(
-      `Your Dockerfile installs ${more.join(', ')}, which this one doesn't: if the app starts or links to them, add them to the stage that needs them.`,
+      `Your Dockerfile installs ${packages.join(', ')}, which this one doesn't: if the app starts or links to them, add them to the stage that needs them.`,
     );
-  const starts = startSteps(file.final);
-  const lines = new Map(
-    file.steps.flatMap((step) =>
-      unusual(step, starts.includes(step)).map((what) => [`${step.keyword} ${what}`, step.line]),
-    ),
-  );
-  const others = [...lines]
-    .sort(([, one], [, other]) => one - other)
-    .map(([what, line]) => `${what} (line ${line})`);
+  const lines = unusualLines(file);
   // What concerns the running app comes last in a Dockerfile
-  const above = others.length > MOST ? ` and ${others.length - MOST} more above these` : '';
-  if (others.length)
+  const shown = lines.slice(-MOST_LINES);
+  const hidden = lines.length - shown.length;
+  if (lines.length)
     notes.push(
-      `Your Dockerfile also has ${others.slice(-MOST).join(', ')}${above}, which this one lacks: add what the app needs.`,
+      `Your Dockerfile also has ${shown.join(', ')}${hidden ? ` and ${hidden} more above these` : ''}, which this one lacks: add what the app needs.`,
     );
   return notes;
 }
-const MOST = 6;
 
-/** What of an instruction has no counterpart in ours. */
-function unusual({ keyword, commands, pairs, words }: Step, starts: boolean): string[] {
-  const start = (all: readonly string[], count: number) =>
-    all.slice(0, count).join(' ').slice(0, 60);
-  if (starts) return USUAL_START.test(words.join(' ')) ? [] : [start(words, 4)];
-  if (keyword === 'ENV')
-    return pairs.map(([name]) => name).filter((name) => !USUAL_VARIABLE.test(name));
-  const command = commands.map((text) => text.trim()).find((text) => !USUAL_COMMAND.test(text));
-  return command ? [start(command.replace(/^(\w+=\S* +)+/, '').split(/\s+/), 2)] : [];
+function unusualPackages({ steps }: Dockerfile, project: Project, base: Base): string[] {
+  const runner = runnerPackages(project, base, chooseImage(project, base).otp, true);
+  const ours = `${builderPackages(project, base)} ${runner}`.split(' ');
+  const names = [...new Set(installedPackages(steps))];
+  return names.filter((name) => !USUAL_PACKAGE.test(name) && !ours.includes(name));
 }
+
+/** "RUN mix run (line 4)", by line; what stands in several lines, with the last of them. */
+function unusualLines({ final, steps }: Dockerfile): string[] {
+  const starts = startSteps(final);
+  const lines = new Map<string, number>();
+  for (const step of steps)
+    for (const part of unusualParts(step, starts.includes(step)))
+      lines.set(`${step.keyword} ${part}`, step.line);
+  const byLine = [...lines].sort(([, line], [, nextLine]) => line - nextLine);
+  return byLine.map(([text, line]) => `${text} (line ${line})`);
+}
+
+/** The first words of a start, the names of variables, or the first words of a command. */
+function unusualParts(step: Step, isStart: boolean): string[] {
+  if (isStart) return USUAL_START.test(step.words.join(' ')) ? [] : [firstWords(step.words, 4)];
+  if (step.keyword === 'ENV')
+    return step.pairs.map(([name]) => name).filter((name) => !USUAL_VARIABLE.test(name));
+  const commands = step.commands.map((text) => text.trim().replace(/^(\w+=\S* *)+/, ''));
+  const unusual = commands.find((command) => !isUsualCommand(command));
+  return unusual === undefined ? [] : [firstWords(unusual.split(/\s+/), 2)];
+}
+
+function isUsualCommand(command: string): boolean {
+  const [program = '', task = ''] = command.split(/\s+/);
+  if (program === 'mix') return USUAL_TASK.test(task);
+  return program === '' || USUAL_PROGRAMS.has(program);
+}
+
+const firstWords = (words: readonly string[], count: number): string =>
+  words.slice(0, count).join(' ').slice(0, 60);

@@ -5,21 +5,20 @@ import { inputFiles } from './copies.ts';
 
 /** Lines that keep a local asset build out of the image, which makes its own. */
 export function builtAssets(project: Project): string[] {
-  const anywhere = project.umbrella ? '**' : '';
-  return keepsAssets(project)
-    ? []
-    : [`${anywhere}/priv/static/assets`, `${anywhere}/priv/static/cache_manifest.json`];
+  if (areAssetsSource(project)) return [];
+  const folder = project.umbrella ? '**/priv/static' : '/priv/static';
+  return [`${folder}/assets`, `${folder}/cache_manifest.json`];
 }
 
+/** `/priv/static/assets/`, `apps/web/priv/static`, `**\/priv/static/*` in a .gitignore */
+const IGNORED_ASSETS = /^(\*\*)?\/?(apps\/[\w*]+\/)?priv\/static(\/assets)?\/?\*?\s*$/m;
+
 /** Whether priv/static/assets is source, as in an app without a build (`mix phx.new --no-assets`): then git doesn't ignore it. */
-function keepsAssets(project: Project): boolean {
-  const ignored = /^(\*\*)?\/?(apps\/[\w*]+\/)?priv\/static(\/assets)?\/?\*?\s*$/m;
-  const dirs = project.projects.map(({ dir }) => dir);
-  const lists = dirs.map((dir) => project.tree.read(below(dir, '.gitignore')) ?? '');
-  return (
-    dirs.some((dir) => exists(project.tree, below(dir, 'priv/static/assets'))) &&
-    !lists.some((list) => ignored.test(list))
-  );
+function areAssetsSource({ projects, tree }: Project): boolean {
+  const dirs = projects.map(({ dir }) => dir);
+  const gitignores = dirs.map((dir) => tree.read(below(dir, '.gitignore')) ?? '');
+  const isIgnored = gitignores.some((text) => IGNORED_ASSETS.test(text));
+  return !isIgnored && dirs.some((dir) => exists(tree, below(dir, 'priv/static/assets')));
 }
 
 /** Each pattern becomes a regular expression, whose time grows with the stars in it. */
@@ -47,17 +46,15 @@ const COPIED_KEY = /^(apps\/[^/]+\/)?(assets|config|lib|priv|rel)\/.*\.(pem|key)
 
 /** Paths that the build reads, whatever lines keep out: an exception for each that one does. */
 export function neededPaths(project: Project): string[] {
-  const keys = [...project.tree.paths].filter(
-    (path) => COPIED_KEY.test(path) && isPublic(project.tree.read(path) ?? ''),
-  );
-  const inputs = inputFiles(project).filter(
-    (path) =>
-      !/(^|\/)\.env/.test(path) &&
-      (!/\.(pem|key)$/.test(path) || isPublic(project.tree.read(path) ?? '')) &&
-      !(path.endsWith('.secret.exs') && holdsSecrets(project.tree.read(path) ?? '')),
-  );
-  const git = project.mixSteps.git ? GIT[project.mixSteps.git] : [];
-  return [...git, ...project.mixSteps.copied, ...keys, ...inputs];
+  const { mixSteps, tree } = project;
+  const mayBeCopied = (path: string) => {
+    const text = tree.read(path) ?? '';
+    if (/\.(pem|key)$/.test(path)) return isPublic(text);
+    return !/(^|\/)\.env/.test(path) && !(path.endsWith('.secret.exs') && holdsSecrets(text));
+  };
+  const keys = [...tree.paths].filter((path) => COPIED_KEY.test(path));
+  const files = [...keys, ...inputFiles(project)].filter(mayBeCopied);
+  return [...(mixSteps.git ? GIT[mixSteps.git] : []), ...mixSteps.copied, ...files];
 }
 
 /** `secret_key_base: "…"` in the file itself; one that only reads the environment holds none. */
