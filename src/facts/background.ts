@@ -8,7 +8,7 @@ const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quan
 /** Children that every Phoenix app has and that only serve requests. */
 const PLUMBING = /\.(Telemetry|Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor)$/;
 /** Libraries whose modules store or measure something, and do no work of their own. */
-const PASSIVE = /^(Cloak\.Vault|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
+const PASSIVE = /^(Cloak\.Vault|Hammer|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
 export function background({ deps, lock, released, code, sources }: PhoenixRepo): string[] {
