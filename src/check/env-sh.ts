@@ -7,10 +7,7 @@ import { type Rule, rulesFor } from './rule.ts';
 import { PROBE } from './runtime-settings.ts';
 import { type Assignment, runsOnFly, type Script } from './script.ts';
 
-/**
- * What a node is called before its `@`, as the shell writes it: the name by which libcluster looks for the nodes, a stable one
- * for Mnesia, or one that tells releases apart.
- */
+/** What a node is called before its `@`, in shell: as libcluster looks for it, the same for ever (Mnesia), or by its release. */
 export function nodeName(repo: Repo) {
   const base = basenames(repo).find((name) => name !== undefined);
   if (base !== undefined) return { name: base, reason: 'libcluster' } as const;
@@ -18,10 +15,7 @@ export function nodeName(repo: Repo) {
   return { name: '${FLY_APP_NAME}-${image_id:-release}', reason: undefined };
 }
 
-/**
- * Each `node_basename` that libcluster is configured with or that code hands to it, as the shell writes it; undefined where the
- * files don't say the name.
- */
+/** Each `node_basename` that settings or code hand to libcluster, in shell; undefined where the files don't say the name. */
 function basenames(repo: Repo): (string | undefined)[] {
   const { sources } = repo.project;
   const { apps } = repo.boot({ ...PROBE, FLY_APP_NAME: placeholder('FLY_APP_NAME') });
@@ -32,7 +26,7 @@ function basenames(repo: Repo): (string | undefined)[] {
   );
 }
 
-/** `"shop"` is shop in the shell, `System.get_env("NAME")` and what was read from NAME are ${NAME}. */
+/** `"shop"` is shop in shell, `System.get_env("NAME")` and what was read from NAME are ${NAME}. */
 function shellName(elixir: string): string | undefined {
   const [, variable] =
     /^(?:"the-secret-|System\.(?:get_env|fetch_env!)\(")(\w+)"\)?$/.exec(elixir) ?? [];
@@ -105,13 +99,13 @@ const GOOD_SOURCE = /FLY_|fly-local|127\.0\.0\.1/;
 
 /** Nodes at an address that only another platform gives, such as `shop@$POD_IP` and `shop@$(hostname)`. */
 function foreignNodes(script: Script, { machine }: Repo) {
-  const settings = (source: string) => script.assignments.filter(({ name }) => name === source);
+  const sets = (source: string) => script.assignments.filter(({ name }) => name === source);
   const nodes = nodesIn(script).filter(({ guard }) => runsOnFly(guard));
   return nodes.flatMap(({ value, line }) => {
     const [, address = ''] = value.split('@');
-    const parts = sourcesIn(address).flatMap(settings);
+    const parts = sourcesIn(address).flatMap(sets);
     const text = [...parts.map((part) => part.value), address].join(' ');
-    const foreign = sourcesIn(text).filter((name) => !(name in machine) && !settings(name).length);
+    const foreign = sourcesIn(text).filter((name) => !(name in machine) && !sets(name).length);
     const names = [...new Set(foreign)].join(', ');
     return names && !GOOD_SOURCE.test(text) ? { line, names } : [];
   });

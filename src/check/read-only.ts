@@ -130,9 +130,9 @@ function beginningOf(path: string, text: string, depth = 0): string {
 /** Lines of the app's own code that write where root alone may. */
 function ownWrites(_: string, repo: Repo) {
   const { sources } = repo.project;
-  const files = [...sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath];
-  const runs = files.filter((file) => !/(^|\/)mix\//.test(file));
-  return runs.flatMap((file) => {
+  const candidates = [...sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath];
+  const files = candidates.filter((file) => !/(^|\/)mix\//.test(file));
+  return files.flatMap((file) => {
     const lines = sources.text(file).split('\n');
     return lines.map((code, index) => {
       const write = writeIn(code);

@@ -31,7 +31,8 @@ export const missingTls = (repo: Repo): boolean =>
 
 const verifies = (options: Value): boolean => atomName(get(options, 'verify')) === 'verify_peer';
 
-const OLD_TLS = new Set([':sslv3', ':tlsv1', ':tlsv1.1']);
+const allowsOldTls = (options: Value): boolean =>
+  [get(options, 'versions')].flat().some((name) => /^:(sslv3|tlsv1|tlsv1\.1)$/.test(show(name)));
 
 /** The list that clients most likely use, where something is wrong with it. */
 const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: string, repo: Repo) => {
@@ -117,11 +118,7 @@ export const appRules: readonly Rule<string>[] = [
     => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
   r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
     => write: verify: :verify_peer`,
-  r34.should(
-    wrongTls((options) =>
-      [get(options, 'versions')].flat().some((name) => OLD_TLS.has(show(name))),
-    ),
-  )`${'name'} allows old TLS versions
+  r34.should(wrongTls(allowsOldTls))`${'name'} allows old TLS versions
     => write: versions: [:"tlsv1.3", :"tlsv1.2"]`,
   r34.should(
     wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),

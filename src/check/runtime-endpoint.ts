@@ -191,10 +191,8 @@ export const endpointRules: readonly Rule<string>[] = [
   r33.must((_, repo) => {
     const settings = endpointOf(repo);
     const variable = settings.variable('url.host');
-    return (
-      variable &&
-      isNoHost(withFlyHost(settings, 'url.host')) && { variable, line: lineReading(repo, variable) }
-    );
+    if (!variable || !isNoHost(withFlyHost(settings, 'url.host'))) return undefined;
+    return { variable, line: lineReading(repo, variable) };
   })`links and LiveView sockets take their host from ${'variable'}, which fly.toml doesn't set
     => in fly.toml below [env], add ${'variable'} with the value of PHX_HOST`,
   r33.must(endpoint('check_origin', refusesHost))`
