@@ -1,4 +1,4 @@
-import { files } from './generators/all.ts';
+import { files } from './generators/descriptors.ts';
 import { complete, type QuestionName } from './src/answers/questions.ts';
 import { refuseAnswers, refuseUnsupported } from './src/answers/refusals.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';

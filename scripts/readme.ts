@@ -3,7 +3,7 @@
  * Usage: npm run readme; with --check it only compares.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import { commonFlags, type Flag, runFlags } from '../src/answers/flags.ts';
 import { type QuestionName, questionNames, questions } from '../src/answers/questions.ts';
 

@@ -1,7 +1,7 @@
 import TOML from '@iarna/toml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import type { QuestionName } from '../src/answers/questions.ts';
 import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { plan } from '../src/plan/plan.ts';

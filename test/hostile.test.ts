@@ -7,7 +7,7 @@ import TOML from '@iarna/toml';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import { refuseUnsupported } from '../src/answers/refusals.ts';
 import { check } from '../src/check/check.ts';
 import { verdictsOf } from '../src/check/verdicts.ts';

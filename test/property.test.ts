@@ -6,7 +6,7 @@ import { validate } from 'dockerfile-utils';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import { type Answers, questionNames } from '../src/answers/questions.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { VERSION } from '../src/edit/version.ts';
 import { kindOf } from '../src/plan/file.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '../generators/all.ts';
+import { files } from '../generators/descriptors.ts';
 import { BUDGET, monthlyCost, PRICES_AS_OF } from '../src/fly/cost.ts';
 import type { Account } from '../src/fly/live.ts';
 import { parsePostgres } from '../src/fly/postgres.ts';

@@ -1,4 +1,4 @@
-import { generated } from '../../generators/index.ts';
+import { catalogue } from '../../generators/catalogue.ts';
 import {
   commonFlags,
   type Flags,
@@ -45,7 +45,7 @@ function generatorCommand(name: string, { summary, asks }: Generator): Command {
 
 const generators: Record<string, Generator> = {
   fly: { summary: 'everything: the app onto Fly.io', asks: questionNames },
-  ...generated,
+  ...catalogue,
 };
 
 /** A command that gets the folder of the app. */

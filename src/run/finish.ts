@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { load } from '../../generators/index.ts';
+import { load } from '../../generators/catalogue.ts';
 import { mustFaults } from '../check/check.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';

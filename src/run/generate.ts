@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { load } from '../../generators/index.ts';
+import { load } from '../../generators/catalogue.ts';
 import { type FlagTexts, parseRunFlags } from '../answers/flags.ts';
 import {
   type Answers,

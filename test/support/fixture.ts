@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { files } from '../../generators/all.ts';
+import { files } from '../../generators/descriptors.ts';
 import {
   type Answers,
   complete as completeWith,

@@ -3,9 +3,9 @@ import type { GeneratedFile } from '../src/plan/file.ts';
 
 /**
  * The commands that write one file, in the order in which the files are shown and written, with the questions on which each
- * depends. A new one is added here, and in all.ts with its descriptor: those are loaded only when the questions are answered.
+ * depends. A new one is added here, and in descriptors.ts: those are loaded only when the questions are answered.
  */
-export const generated = {
+export const catalogue = {
   dockerfile: {
     summary: 'multi-stage image of the release, non-root',
     asks: ['release', 'base', 'psql'],
@@ -34,8 +34,10 @@ export const generated = {
   },
 } as const satisfies Record<string, { summary: string; asks: readonly QuestionName[] }>;
 
-export type FileName = keyof typeof generated;
+export type FileName = keyof typeof catalogue;
 
 /** The files of one command; of `fly`: all. */
 export const load = async (command: string): Promise<GeneratedFile[]> =>
-  (await import('./all.ts')).files.filter(({ name }) => command === 'fly' || name === command);
+  (await import('./descriptors.ts')).files.filter(
+    ({ name }) => command === 'fly' || name === command,
+  );

@@ -1,10 +1,10 @@
 import type { Descriptor, GeneratedFile } from '../src/plan/file.ts';
+import { catalogue, type FileName } from './catalogue.ts';
 import { dockerfile } from './dockerfile.ts';
 import { dockerignore } from './dockerignore.ts';
 import { envSh } from './env-sh.ts';
 import { flyToml } from './fly-toml.ts';
 import { health } from './health.ts';
-import { type FileName, generated } from './index.ts';
 import { migrateSh } from './migrate-sh.ts';
 import { release } from './release.ts';
 import { runtimeExs } from './runtime-exs.ts';
@@ -20,7 +20,7 @@ const descriptors: Readonly<Record<FileName, Descriptor>> = {
   release,
 };
 
-/** Every generated file. */
+/** Every catalogue file. */
 export const files: readonly GeneratedFile[] = (Object.keys(descriptors) as FileName[]).map(
-  (name) => ({ name, asks: generated[name].asks, ...descriptors[name] }),
+  (name) => ({ name, asks: catalogue[name].asks, ...descriptors[name] }),
 );
