@@ -31,7 +31,7 @@ for (const [name, { files, exceeds }] of Object.entries(COSTLY))
     assert.type(project.app.otpApp, 'string');
   });
 
-test('what comes before the budget ends is known, what comes after is not', () => {
+test('settings before the budget ends are known, later ones are not', () => {
   const calls = Array.from({ length: 30 }, (_, n) => `f${n + 1} = fn -> [f${n}.(), f${n}.()] end`);
   const project = app({
     'config/config.exs': `import Config\nconfig :shop, early: 1\nf0 = fn -> 1 end\n${calls.join('\n')}\nconfig :shop, x: f30.()\n`,
@@ -40,7 +40,7 @@ test('what comes before the budget ends is known, what comes after is not', () =
   assert.is(budgetNotes().length, 1);
 });
 
-test('a start that ends too early overrules nothing, and is told', () => {
+test("where the budget ends, nothing of the owner's is replaced, and a note says so", () => {
   const project = detect(treeOf(shop()));
   spend('evaluation', LIMITS.evaluation);
   const context = { project, answers: complete(FLAGS, project) };

@@ -149,12 +149,12 @@ B6 must: a lockfile kept out that npm installs from
 .dockerignore: **/package-lock.json => !assets/package-lock.json
 `);
 
-test('migrations of the tests stay out', () => {
+test('migrations among the tests may stay out of the build', () => {
   const texts = { ...generated(), 'test/support/priv/repo/migrations/1_make.exs': '1' };
   assert.equal(resultFor(texts, 'B6').findings, []);
 });
 
-test('nothing that stops the Dockerfile of phx.gen.release is found in it', () =>
+test('the Dockerfile of phx.gen.release has no must', () =>
   assert.equal(mustFaults(projectOf(launched())), []));
 
 for (const block of `
@@ -216,7 +216,7 @@ a runner that is newer than the builder
   test(`no must: ${block.trim().split('\n')[0]}`, () =>
     assert.equal(mustFaults(projectOf(patched(launched(), block))), []));
 
-test('a script that is started and may not be executed', () => {
+test('a script that is started must be executable', () => {
   const START = `
 --- start.sh
 + #!/bin/sh
@@ -250,7 +250,7 @@ test('ubuntu:24.04 is noble', () => {
   assert.equal(resultFor(texts, 'B1').findings, []);
 });
 
-test('mix phx.server serves without PHX_SERVER', () => {
+test('mix phx.server serves without PHX_SERVER, but is no release', () => {
   const dockerfile = 'FROM elixir:1.18\nCOPY . .\nCMD ["mix", "phx.server"]\n';
   const findings = resultFor({ ...shop(), [DOCKERFILE]: dockerfile }, 'R1.6').findings;
   assert.equal(
@@ -259,14 +259,14 @@ test('mix phx.server serves without PHX_SERVER', () => {
   );
 });
 
-test('what a foreign Dockerfile can not do is one line each', () => {
+test('each must of a foreign Dockerfile is one line', () => {
   const texts = replaceIn(launched(), DOCKERFILE, 'bookworm-20251020', 'bullseye-20240904');
   assert.equal(mustFaults(projectOf(texts)), [
     "Dockerfile:4: Debian bullseye's packages are gone (end of life), so apt-get fails",
   ]);
 });
 
-test('a Dockerfile that is not what is built is never met', () => {
+test('where [build] bypasses the Dockerfile, its requirements are unknown', () => {
   for (const build of ['builder = "heroku/buildpacks:20"', 'image = "registry.example.com/shop"']) {
     const texts = replaceIn(generated(), 'fly.toml', '[env]', `[build]\n${build}\n\n[env]`);
     const { verdict, unknown } = resultFor(texts, 'R1.1');
@@ -275,7 +275,7 @@ test('a Dockerfile that is not what is built is never met', () => {
   }
 });
 
-test('the summary counts by weight, and says what is left', () => {
+test('the summary counts findings by weight, and skipped requirements', () => {
   const texts = replaceIn(generated(), DOCKERFILE, 'USER 65534:65534', 'USER root');
   const summary = (skip: Record<string, string>, strict = false) =>
     stripVTControlCharacters(

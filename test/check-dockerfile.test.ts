@@ -302,7 +302,7 @@ mix.exs: defmodule Shops => [applications: [web: :permanent]]]
   umbrella,
 );
 
-test('a script whose lines end in CRLF starts nowhere', () => {
+test("a script with CRLF is a must, as it can't start", () => {
   const texts = replaceIn(generated(), 'rel/overlays/bin/migrate', '\n', '\r\n');
   const [finding] = resultFor(texts, 'R1.6').findings;
   assert.is(`${finding?.weight} ${finding?.file}`, 'must rel/overlays/bin/migrate');

@@ -50,7 +50,7 @@ test('a health check of a file or a route of the owner is no fault', () => {
   assert.not(planFor(before).some(({ path }) => path.includes('health')));
 });
 
-test('without the files everything is missing, and one command writes it', () => {
+test('without the files no requirement is met, and the edit is a command', () => {
   const missing = checkTexts(shop({ 'config/runtime.exs': undefined }));
   assert.is(
     missing.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
@@ -61,7 +61,7 @@ test('without the files everything is missing, and one command writes it', () =>
 
 test('after fly all is met: an umbrella', () => assert.equal(unmet(umbrella()), []));
 
-test('a repo that the generators refuse is judged all the same, and not sent to them', () => {
+test('a repo that the generators refuse is checked, and no edit names a generator', () => {
   const sqlite = replaceIn(
     replaceIn(shop(), 'lib/shop/repo.ex', 'Ecto.Adapters.Postgres', 'Ecto.Adapters.SQLite3'),
     'mix.exs',
@@ -100,7 +100,7 @@ test('what only the running release knows is unknown, never met', () => {
     assert.is(resultFor(texts, id).verdict, 'unknown', id);
 });
 
-test('what is worth knowing without being a fault is a note', () => {
+test('what is no fault but worth knowing is a note', () => {
   const SSL = 'force_ssl: [rewrite_on: [:x_forwarded_proto]]';
   const { [RUNTIME]: runtime = '', ...others } = generated();
   for (const [id, texts, note] of [
@@ -116,7 +116,7 @@ test('what is worth knowing without being a fault is a note', () => {
     assert.match(resultFor(texts, id).notes.join(), note);
 });
 
-test('what is wrong, and the edit line by line', () => {
+test('a finding has weight, file, line, what is wrong and the edit', () => {
   const texts = replaceIn(generated(), FLY, '[[vm]]', '[[processes]]');
   assert.equal(resultFor(texts, 'R2.2').findings, [
     {
@@ -129,7 +129,7 @@ test('what is wrong, and the edit line by line', () => {
   ]);
 });
 
-test('other ways to say the same are met', () => {
+test('other ways to write the same are met', () => {
   const stock = replaceIn(
     generated(),
     RUNTIME,

@@ -277,7 +277,7 @@ test('the template reads like the file: few control lines, no view value with a 
   assert.not.match(JSON.stringify(output?.view), /\\n/);
 });
 
-test('files among the code that are no code begin the cache, and check names those that came later', () => {
+test('files in lib that are no code start the cache, and check names those that were added later', () => {
   const plain = generate({ 'lib/shop/page.html.heex': '<p>' });
   assert.not.match(plain, 'AS files');
   const words = { 'lib/shop/words.txt': 'one' };
@@ -292,7 +292,7 @@ test('files among the code that are no code begin the cache, and check names tho
   assert.match(findings(plain)?.join() ?? '', /^should: lib\/shop\/words.txt may be read/);
 });
 
-test('what is too wide is folded between words, never in quotes', () => {
+test('long lines are folded between words, never in quotes', () => {
   const words = Array.from({ length: 30 }, (_, index) => `package${index}`).join(' ');
   const folded = foldLines(`# It's ${words}\nRUN apk add ${words}\n`);
   assert.ok(folded.split('\n').every((line) => line.length <= 120));
@@ -302,7 +302,7 @@ test('what is too wide is folded between words, never in quotes', () => {
   assert.is(foldLines(quoted).replaceAll(/ \\\n */g, ' '), quoted);
 });
 
-test('an umbrella without a release gets one in mix.exs, in whatever way its list is written', () => {
+test('an umbrella without a release gets one in mix.exs, however its list is written', () => {
   const mixExs =
     'defmodule Depot.MixProject do\n  use Mix.Project\n  def project do\n    [apps_path: "apps",\n     version: "0.1.0"]\n  end\nend\n';
   for (const texts of [umbrella(''), { ...umbrella(''), 'mix.exs': mixExs }]) {
@@ -335,7 +335,7 @@ test('several releases: the flag decides, an unknown one is refused, the Dockerf
   assert.throws(refused('thin'), /include_erts/);
 });
 
-test('overlay scripts without the executable bit get it, those in priv are named', () => {
+test('overlay scripts without the executable bit get it, scripts in priv are named in a note', () => {
   const script = '#!/bin/sh\n';
   const texts = shop({ 'rel/overlays/migrate.sh': script, 'priv/bin/thumb.sh': script });
   const project = { ...projectOf(texts), tree: { ...treeOf(texts), executable: () => false } };

@@ -48,7 +48,7 @@ for (const [name, rows] of Object.entries(VALUES))
     for (const [source, expected] of rows) assert.is(value(source), expected);
   });
 
-test('default arguments: the first ones given count, a head without a body may hold them', () => {
+test('default arguments, also of a head without a body', () => {
   const source = 'def f(a \\\\ :x, b, c \\\\ :z), do: [a, b, c]';
   assert.is(called(source, 'f(1)'), '[:x, 1, :z]');
   assert.is(called(source, 'f(1, 2)'), '[1, 2, :z]');
@@ -68,7 +68,7 @@ test('aliases are written out, groups and `as:` too', () => {
   );
 });
 
-test('modules: nested names, the production branch only, nothing out of quotes', () => {
+test('modules: nested ones, those of the production branch only, none in quotes', () => {
   const source =
     'defmodule A do\n  defmodule B do\n  end\n  defmacro __using__(_) do\n    quote do\n      defmodule No do\n      end\n    end\n  end\nend\nif Mix.env() == :test do\n  defmodule T do\n  end\nend';
   const names = modulesIn(parseElixir(source).body).map(({ name }) => name);
@@ -81,7 +81,7 @@ test('a syntax error is located and the rest is still read', () => {
   assert.is(lineAt('a\nb\nc', 4), 3);
 });
 
-test('what follows a sigil is no modifier of it', () => {
+test('a word after a sigil is not read as its modifier', () => {
   const { body } = parseElixir(
     'on? = fn name -> name in ~w(true 1) end\nif level not in ~w(info) do\n  1\nend\n~w(a b)a\n',
   );

@@ -158,7 +158,7 @@ test('a short or hidden node of the owner gets no long name', () => {
   }
 });
 
-test('a script that does it all stays as it is', () => {
+test('an env.sh that already sets everything stays as it is', () => {
   const own =
     '#!/bin/sh\nif [ -n "${FLY_APP_NAME:-}" ]; then\n  export ERL_AFLAGS="-proto_dist inet6_tcp"\n  export ECTO_IPV6=true\n  export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"\n  export RELEASE_DISTRIBUTION=name\n  export RELEASE_NODE="shop@${FLY_PRIVATE_IP}"\nfi\n';
   assert.is(script({ [ENV_SH]: own }), own);
@@ -216,7 +216,7 @@ test('Mnesia keeps its files: the name of the node stays through deploys', () =>
   assert.match(findings(changing), 'must rel/env.sh.eex:2 the files of Mnesia');
 });
 
-test('CRLF is mended, and said', () => {
+test('CRLF becomes LF, with a note', () => {
   const text = script({ [ENV_SH]: '#!/bin/sh\r\nexport MINE=1\r\n' });
   assert.not.match(text, '\r');
   assert.is(sourced(text).MINE, '1');

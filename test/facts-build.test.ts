@@ -56,7 +56,7 @@ test('comeonin is native up to 3', () => {
     );
 });
 
-test('not native: an optional builder, and what only tests lead to', () => {
+test('not native: packages with an optional builder, and packages for tests only', () => {
   assertNative([], { image: ['rustler?'] }, ', {:image, "~> 1.0"}');
   assertNative(
     [],
@@ -75,7 +75,7 @@ test('a well-known native package from git, which lists no dependencies', () =>
     ...withGit({}, 'exla', 'tidy'),
   }));
 
-test('what nothing leads to: packages that apps name themselves are left over, others may belong to a git dependency', () => {
+test('native packages that no dependency lists: they may belong to a git dependency, unless apps usually name them themselves', () => {
   const packages = { bcrypt_elixir: ['elixir_make'], odd_nif: ['elixir_make'], elixir_make: [] };
   const git = withGit(packages, 'g');
   assertNative([], packages, '');
@@ -138,7 +138,7 @@ test('package.json: what the asset build needs, not what only checks', () => {
   );
 });
 
-test('a package.json that holds no object is told', () => {
+test('a package.json that holds no object is named in a note', () => {
   for (const text of ['[]', '"x"', 'null', '{'])
     assert.match(app({ 'package.json': text }).notes.join('\n'), 'is not valid JSON', text);
 });
@@ -151,7 +151,7 @@ test('package.json without a lockfile: the manager that it names, and a note', (
   assert.match(bare.notes.join('\n'), 'no lockfile');
 });
 
-test('an asset tool is named once, and where mix.lock has it', () => {
+test('an asset tool counts where mix.lock has it, once', () => {
   assert.equal(app({}, ', {:esbuild, "~> 0.10"}').assets.tools, []);
   const bun = {
     'mix.lock': mixLock({ bun: [] }),
@@ -188,7 +188,7 @@ test('version pins in each spelling', () => {
   assert.match(app(two).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
 });
 
-test('an app in a subfolder: the pin beside it is named from there, one above it too', () => {
+test('an app in a subfolder: pins beside and above it are named relative to it', () => {
   const inFolder = (pin: string, text = 'elixir 1.18.4\n') => {
     const { appDir, elixir } = projectOf({
       'site/mix.exs': mixExs('app: :s, deps: [{:phoenix, "~> 1.8"}]'),
@@ -234,7 +234,7 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
   }
 });
 
-test('a pin that moves pins nothing, and is named', () => {
+test('a pin such as latest pins nothing, and a note says so', () => {
   for (const [file, text] of [
     ['.tool-versions', 'erlang latest\nelixir main-otp-28\n'],
     ['mise.toml', '[tools]\nelixir = "latest"\n'],
@@ -335,7 +335,7 @@ test('background: job libraries of production', () => {
   );
 });
 
-test('an endpoint that only a comment or a doc mentions is none', () => {
+test('an endpoint that only a comment or a doc mentions is not detected', () => {
   const facts = app({
     'lib/shop/metrics.ex':
       'defmodule Shop.Metrics do\n  @moduledoc "use Phoenix.Endpoint, otp_app: :shop"\n  # use Phoenix.Endpoint\nend',
@@ -354,7 +354,7 @@ test('a package.json above assets/ counts only when it bundles', () => {
   assert.equal(found('vite'), ['package.json', 'assets/package.json']);
 });
 
-test('code outside lib, as elixirc_paths says', () => {
+test('code outside lib is read where elixirc_paths has it', () => {
   const paths =
     '  defp paths(:test), do: ["lib", "support"]\n  defp paths(_), do: ["lib", "vendor"]';
   const { endpoint } = app({

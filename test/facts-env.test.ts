@@ -50,7 +50,7 @@ test('defaults, other environments and branches that an empty environment does n
   );
 });
 
-test('of several variables that would do, the one that the message names first', () => {
+test('of several possible variables, the first that the message names is required', () => {
   assertRequired(
     ['NAME'],
     'first = System.get_env("FIRST")\nname = System.get_env("NAME", "")\nlast = System.get_env("LAST")\nif name == "", do: raise("NAME is missing")',
@@ -65,7 +65,7 @@ test('of several variables that would do, the one that the message names first',
   );
 });
 
-test('a stop that names no variable is blamed on the conditions around it', () => {
+test('where a raise names no variable, the variables of its conditions are required', () => {
   assertRequired(
     ['S3_KEY'],
     'if System.get_env("DEBUG"), do: config(:shop, debug: true)\nkey = System.get_env("S3_KEY", "")\nif key == "", do: raise("object storage has no credentials")',
@@ -119,7 +119,7 @@ test('wrappers of packages', () => {
   );
 });
 
-test('names that are computed are said to be unknown, names over a list are not', () => {
+test('computed names get a note; names from a list are known', () => {
   assertRequired(['A', 'B'], 'for name <- ["A", "B"], do: System.fetch_env!(name)');
   assertRequired(
     ['X_C', 'X_D'],
@@ -131,7 +131,7 @@ test('names that are computed are said to be unknown, names over a list are not'
   assert.match(facts.notes.join('\n'), 'computed names');
 });
 
-test('read while building, or while booting', () => {
+test('variables read while building are told from those read at boot', () => {
   const facts = app({
     'config/prod.exs': 'import Config\nconfig :shop, a: System.fetch_env!("BAKED")\n',
     'config/runtime.exs': 'import Config\nSystem.fetch_env!("BOOT")\n',
@@ -149,13 +149,13 @@ test('read while building, or while booting', () => {
   assert.equal(buildReads, [{ name: 'KEY', file: 'mix.exs', line: 4 }]);
 });
 
-test('releases.exs counts, unless a runtime.exs silences it', () => {
+test('releases.exs is read, unless there is a runtime.exs', () => {
   const old = { 'config/releases.exs': 'import Config\nSystem.fetch_env!("OLD")\n' };
   assert.equal(requiredNames(old), ['OLD']);
   assertRequired([], '', old);
 });
 
-test('demanded in the code: at the start, and always; not in mix tasks nor behind a condition', () => {
+test('variables of the code are required unconditionally, not in mix tasks or under a condition', () => {
   const start = (body: string) =>
     requiredNames({
       'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  def start(_type, _args) do\n    Supervisor.start_link([spec()], [])\n  end\n  if Mix.env() == :prod do\n    defp spec, do: {Shop.Worker, ${body}}\n  else\n    defp spec, do: {Shop.Worker, System.fetch_env!("DEV")}\n  end\nend`,
@@ -184,7 +184,7 @@ test('demanded in the code: at the start, and always; not in mix tasks nor behin
   assert.equal(code('System.fetch_env!("B")', 'lib/mix/tasks/x.ex'), []);
 });
 
-test('nil where a text is needed stops the program too', () => {
+test('a variable is required where nil would crash', () => {
   assertRequired(
     ['PORT', 'DIR', 'HOST'],
     'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',
@@ -207,7 +207,7 @@ test('all variables as one map: looked up, fetched, matched', () => {
   );
 });
 
-test('what the build settled decides at boot', () => {
+test('compile_env decides which branch runs at boot', () => {
   const source =
     'if Application.compile_env(:shop, :hosted) do\n  System.fetch_env!("HOSTED")\nelse\n  System.fetch_env!("OWN")\nend';
   assertRequired(['OWN'], source, {
@@ -231,7 +231,7 @@ test("an endpoint's init sees its own configuration", () => {
   });
 });
 
-test('what config.exs and runtime.exs both read is set by the later: only the other is told', () => {
+test('a variable that runtime.exs reads again is not called nil', () => {
   const { notes } = app({
     'config/prod.exs':
       'import Config\nconfig :shop, a: System.get_env("A"), b: System.get_env("B")\n',

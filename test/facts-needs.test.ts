@@ -36,7 +36,7 @@ test('an umbrella: files that each mix.exs reads, path dependencies, and who has
   assert.match(project.notes.join('\n'), "../far above the app's folder");
 });
 
-test('of the files that mix.exs reads, those it cannot load without; what it copies into the release', () => {
+test("files that mix.exs reads, those it can't load without, and those it copies into the release", () => {
   const functions = [
     '  @version File.read!("VERSION")',
     '  defp notes do\n    case File.read("NOTES") do\n      {:ok, text} -> text\n      _ -> ""\n    end\n  end',
@@ -71,7 +71,7 @@ test('files that mix.exs reads outside of its functions', () => {
   assert.equal(app({ 'mix.exs': text, ...emptyFiles }).inputs.mix, files);
 });
 
-test('what configuration and modules read is told apart by when it is read', () => {
+test('files are told apart by when they are read: by the configuration, at boot, while compiling', () => {
   const project = app({
     'config/config.exs':
       'import Config\nCode.require_file("helper.exs", __DIR__)\nimport_config "prod.exs"\n',
@@ -95,7 +95,7 @@ test('what configuration and modules read is told apart by when it is read', () 
   assert.equal(project.inputs.compile, ['docs/terms.md', 'pages', 'rules/limits.yml']);
 });
 
-test('only paths that something reads are files of the build', () => {
+test('only paths that are read come into the build', () => {
   const reads = (...lines: string[]) => {
     const found = app({
       'lib/shop/x.ex': `defmodule Shop.X do\n${lines.join('\n')}\n@own File.read!("priv/own")\nend`,
@@ -115,7 +115,7 @@ test('only paths that something reads are files of the build', () => {
   assert.equal(reads('use Posts, from: "../../../elsewhere", to: "../../docs"'), ['docs']);
 });
 
-test('programs: one in a nested module is found once, as what it is there', () => {
+test("programs: one in a nested module is listed once, with that module's use of it", () => {
   const { programs } = app({
     'lib/x.ex':
       'defmodule X do\n  defmodule Y do\n    @sha System.cmd("git", [])\n  end\n  def run, do: System.cmd("git", [])\n  def again, do: System.cmd("git", [])\nend',
@@ -152,7 +152,7 @@ test('Rust: a crate of the app is compiled with what lies at the top for it; pre
   assert.equal(rust(packages), [['crate', 'ready'], ['crate'], []]);
 });
 
-test('whom the build asks for code: git over https or ssh, other folders, hex organisations, other hex repositories', () => {
+test('sources of dependencies: git over https or ssh, other folders, hex organisations, other hex repositories', () => {
   const { deps } = app(
     {
       'mix.lock': mixLock({}).replace(
@@ -220,7 +220,7 @@ test('a package of a workspace whose lockfile lies above it', () => {
   assert.equal(bun?.fileDeps, ['x', 'deps']);
 });
 
-test('variables that the build reads and nobody demands, unless a default or a branch stands in', () => {
+test('variables that the build reads without a default', () => {
   const facts = app({
     'config/config.exs':
       'import Config\nconfig :shop, key: System.get_env("KEY"), host: System.get_env("HOST") || "x", port: System.get_env("PORT", "1"), salt: System.fetch_env!("SALT")\nif System.get_env("DEBUG"), do: config(:shop, debug: true)\n',

@@ -36,7 +36,7 @@ const umbrella = (root: string, extra: Record<string, string> = {}, release?: st
 const assertEndpoint = (module: string, { endpoint }: Project) =>
   assert.is(endpoint.module, module);
 
-test('a stock app', () => {
+test('facts of a stock app', () => {
   const { app: names, endpoint, release, background, env, deps } = app();
   assert.equal([names.otpApp, names.module, names.webModule], ['shop', 'Shop', 'ShopWeb']);
   assert.equal([endpoint.module, endpoint.httpServer], ['ShopWeb.Endpoint', 'bandit']);
@@ -63,7 +63,7 @@ test('of several releases the chosen one decides: endpoint, repos and background
   assertEndpoint('ToolsWeb.Endpoint', detectBuilt(built.tree));
 });
 
-test('the release: none in an umbrella that names none, of several the default', () => {
+test('the release is null in an umbrella without releases; of several it is the default one', () => {
   const { release, notes } = umbrella('');
   assert.is(release.name, null);
   assert.match(notes.join('\n'), 'no `releases:`');
@@ -85,7 +85,7 @@ test("the Elixir requirement of an umbrella is its own; an image has to satisfy 
   assert.equal(required(', elixir: "~> 1.17"'), ['~> 1.17', ['~> 1.17', '~> 1.14']]);
 });
 
-test('of two endpoints in one app, the one named after it', () =>
+test('of two endpoints in one app, the one named after the app', () =>
   assertEndpoint(
     'ShopWeb.Endpoint',
     app({
@@ -157,7 +157,7 @@ test('deps of a helper file above the apps, or given through a wrapper', () => {
   assert.equal([helped.clustering, app({ 'mix.exs': wrapped }).clustering], [true, true]);
 });
 
-test('names that follow no rule: the web module is what others use', () => {
+test('the web module is the one that others use, whatever its name', () => {
   const web = (name: string) =>
     `defmodule ${name} do\n  def router do\n    quote do\n      use Phoenix.Router\n    end\n  end\n  defmacro __using__(which), do: apply(__MODULE__, which, [])\nend`;
   const inShop = (name: string) =>
@@ -168,7 +168,7 @@ test('names that follow no rule: the web module is what others use', () => {
   assert.is(app({ 'lib/shop_web/web.ex': web('ShopWeb.Web') }).app.webModule, 'ShopWeb.Web');
 });
 
-test('ecto_repos computed by a helper file, decoys under other apps', () => {
+test("ecto_repos may be computed by a helper file; those of other apps don't count", () => {
   const { database } = app({
     'config/config.exs':
       'import Config\nCode.eval_file("helper.exs", __DIR__)\nconfig :shop, ecto_repos: Helper.repos()\nconfig :other, ecto_repos: [Other.Repo]\n',
@@ -206,7 +206,7 @@ test("repos on another kind of database than the app's are told apart", () => {
   assert.is(script?.view?.repos, 'Shop.Repo');
 });
 
-test('the driver of a repo outside the tree is in mix.lock; a stale one is no database', () => {
+test("for a repo outside the tree the driver in mix.lock counts; a driver without a repo doesn't", () => {
   assert.is(app({ 'mix.lock': mixLock({ postgrex: [] }) }).database.adapter, 'none');
   const files = {
     'config/prod.exs': 'import Config\nconfig :shop, ecto_repos: [Store.Repo]\n',

@@ -21,7 +21,7 @@ const enter = (theirs: string): typeof FLAGS => {
 
 const SERVICE = '[http_service]\ninternal_port = 4000\n';
 
-test('[build] that goes round the Dockerfile is a conflict: it stays, or ours takes it away', () => {
+test('a [build] that bypasses the Dockerfile is a conflict: it stays, or is removed', () => {
   const bypasses = [
     'builder = "heroku/buildpacks:20"',
     'buildpacks = ["https://example.com/elixir"]',
@@ -64,7 +64,7 @@ const service = (port: number) =>
   `[[services]]\ninternal_port = ${port}\n[[services.ports]]\nport = ${port}\nhandlers = ["http"]\n`;
 const GROUPS = `${SERVICE}processes = ["worker", "app"]\n`;
 
-test('values that come in, or do not, by the answers', () => {
+test('values that are written, or not, for certain answers', () => {
   const cases: [theirs: string, flags: typeof FLAGS, path: string, value: unknown][] = [
     // A [[vm]] without memory has that of its size, and keeps it
     [vm('size = "shared-cpu-2x"'), {}, 'vm.0.memory', undefined],
@@ -130,19 +130,19 @@ test('checks of theirs get the header only where force_ssl would redirect them',
   assert.is(headers(null), undefined);
 });
 
-test('an empty list that gives way to a check of ours is told', () => {
+test('an empty list that our check replaces is named in a note', () => {
   const theirs = '[[services]]\ninternal_port = 4000\nhttp_checks = []\n';
   const notes = generate(theirs).notes.join('\n');
   assert.match(notes, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
 });
 
-test('a machine that can not have so much memory is refused', () =>
+test("memory that the machine can't have is refused", () =>
   assert.throws(
     () => generate('', { flags: { ...FLAGS, memory: '4gb' } }),
     /shared-cpu-1x machine has 256 to 2048 MB/,
   ));
 
-test('two at once is a conflict where the work must run once only', () => {
+test('a strategy that runs two machines at once is a conflict with background work', () => {
   const deploy = (strategy: string) => `[deploy]\nstrategy = "${strategy}"\n${SERVICE}`;
   for (const strategy of ['bluegreen', 'canary']) {
     const { after, ours = '' } = generate(deploy(strategy), { project: withWorkers });
@@ -166,7 +166,7 @@ test('choices that contradict a requirement stay, and are shown as a conflict', 
   }
 });
 
-test('what works stays without a word', () => {
+test('settings that work stay, without a note', () => {
   const theirs = `app = "shop"
 primary_region = "lhr"
 kill_signal = "SIGQUIT"
@@ -196,7 +196,7 @@ memory = "512mb"
   }
 });
 
-test('an answer about background work changes only what keeps it from being true', () => {
+test('an answer about background work changes only what contradicts it', () => {
   const launched = `${SERVICE}auto_stop_machines = "stop"\nauto_start_machines = true\nmin_machines_running = 0\n`;
   const stays = generate(launched, { project: withWorkers });
   assert.equal(changedPaths(parseFlyToml(launched), stays.data), [
@@ -246,7 +246,7 @@ test('the comment on the database names the variable that the app reads, and is 
   assert.not.match(outside, 'is a secret');
 });
 
-test('host, port and origins that the app demands under names of its own are known', () => {
+test('host, port and origins are set under the names by which the app reads them', () => {
   const runtime = `import Config
 config :shop, ShopWeb.Endpoint,
   url: [host: System.fetch_env!("PREVIEW_HOST"), port: 443, scheme: "https"],
@@ -279,7 +279,7 @@ config :shop, ShopWeb.Endpoint,
   assert.is(fly({ ...own, 'fly.toml': mine }), mine);
 });
 
-test('the pages may sleep where a process group of its own does the work', () => {
+test('the web machines may sleep where another process group does the work', () => {
   const theirs = `${SERVICE}auto_stop_machines = "stop"\nprocesses = ["app"]\n[processes]\napp = "server"\nworker = "work"\n`;
   const { data, notes } = generate(theirs, { project: withWorkers, flags: enter(theirs) });
   assert.equal(changedPaths(parseFlyToml(theirs), data), []);
@@ -364,7 +364,7 @@ test('real shapes: nothing is overruled in silence, and the second run changes n
   }
 });
 
-test('fly.toml is parsed once for all who ask', () => {
+test('fly.toml is parsed once', () => {
   const tree = treeOf({ 'fly.toml': SERVICE });
   assert.is(flyConfig(tree), flyConfig(tree));
   assert.throws(() => flyConfig(treeOf({ 'fly.toml': 'a = = 1' })), /not valid TOML: line 1/);

@@ -70,7 +70,7 @@ for (const [name, [path, state]] of Object.entries(silent)) {
   });
 }
 
-test('an account without databases answers with sentences', async () => {
+test('an account without databases, for which flyctl prints sentences, offers none', async () => {
   process.env.PATH = fakeFlyctl(
     `"postgres list --json") echo "No postgres clusters found";;\n"orgs list --json") echo '{"a":"A"}';;\n"mpg list"*) echo "No managed postgres clusters found in organization a";;\n*) echo ${REGIONS};;`,
   ).path;
@@ -82,7 +82,7 @@ test('an account without databases answers with sentences', async () => {
   );
 });
 
-test('an older flyctl says nothing of Managed Postgres in a region, and the table does', async () => {
+test("where an older flyctl doesn't say which regions have Managed Postgres, the table does", async () => {
   const regions = `'[{"code":"ams","name":"Amsterdam"},{"code":"arn","name":"Stockholm"}]'`;
   process.env.PATH = fakeFlyctl(`*) echo ${regions};;`).path;
   const live = await askAccount('.', true);
@@ -92,7 +92,7 @@ test('an older flyctl says nothing of Managed Postgres in a region, and the tabl
   );
 });
 
-test('a name that is typed is offered as a new database, one that exists only as itself', () => {
+test('a typed name is offered as a new database, unless it exists', () => {
   const existing = [{ answer: 'shop-db', label: 'shop-db  Fly Postgres app of acme' }];
   assert.equal(
     postgresChoices('shop', 'shop-db', existing).map(({ name }) => name),
@@ -107,7 +107,7 @@ test('a name that is typed is offered as a new database, one that exists only as
   );
 });
 
-test('what people call a database outside Fly is one, not the name of an app', () => {
+test('common names of databases outside Fly are no app names', () => {
   for (const said of ['neon', 'Supabase', 'rds', 'postgres://user:pass@db.example.com/shop'])
     assert.equal(parsePostgres(said), { kind: 'external' });
   assert.equal(parsePostgres('neon-db'), { kind: 'app', name: 'neon-db' });

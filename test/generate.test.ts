@@ -26,7 +26,7 @@ test('background work keeps one machine on; without it the machine sleeps', () =
   assert.match(JSON.stringify(idle), '"auto_stop_machines":"suspend"');
 });
 
-test('what fly launch writes stops no background work; an answer of ours stays', () => {
+test('background work is on after fly launch, off after an answer of ours', () => {
   const launched = shop({
     'fly.toml':
       'app = "shop"\nprimary_region = "lhr"\n\n[http_service]\n  internal_port = 8080\n  auto_stop_machines = "stop"\n  min_machines_running = 0\n',

@@ -22,7 +22,7 @@ test('the plug is added where the code has none, whatever its text says', () => 
   }
 });
 
-test('a plug that is there is not added again: by an alias, with options', () => {
+test('the plug is not added again: under an alias, with options', () => {
   for (const plugs of [
     '  plug ShopWeb.Plugs.Health',
     '  plug(ShopWeb.Plugs.Health, [])',
@@ -34,7 +34,7 @@ test('a plug that is there is not added again: by an alias, with options', () =>
   }
 });
 
-test('a module that nobody plugs in answers nothing', () => {
+test('a health module that is not plugged in does not count', () => {
   const { 'lib/shop_web/plugs/health.ex': plug = '' } = afterFly(shop());
   const alone = shop({ 'lib/shop_web/plugs/health.ex': plug });
   assert.is(projectOf(alone).endpoint.healthPath, null);
@@ -56,7 +56,7 @@ test('a module of that name which does something else stays, and ours gets anoth
   assert.equal(afterFly(done), done);
 });
 
-test('force_ssl that redirects for ever is named without a check too', () => {
+test('force_ssl that redirects for ever is a must also without a health check', () => {
   const texts = shop({
     'config/prod.exs': 'import Config\nconfig :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]\n',
     'fly.toml': 'app = "shop"\n[http_service]\ninternal_port = 4000\n',

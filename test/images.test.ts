@@ -14,7 +14,7 @@ const imageFor = (version: string | null, otp: string | null, requirement = '>= 
   return `${elixir.replace(/^(\d+\.\d+).*/, '$1')} on ${release}`;
 };
 
-test('an Erlang that an Elixir has no image for gives way to the nearest', () => {
+test('where an Elixir has no image for an Erlang, the nearest Erlang is taken', () => {
   // 25 is there, but on bullseye
   assert.is(imageFor('1.18.4', '25'), '1.18 on 26');
   assert.is(imageFor('1.17.3', '29'), '1.17 on 27');
@@ -66,7 +66,7 @@ test("images: the minor's tag where the exact one is unknown or has holes, the e
   assert.throws(() => choose(null, null, '~> 1.99'), /no official Elixir image/);
 });
 
-test('asset tools that came without a musl build at first ask for Debian only in those versions', () => {
+test('versions of asset tools without a musl build ask for Debian', () => {
   const base = (tool: string) =>
     complete(
       FLAGS,

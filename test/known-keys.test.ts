@@ -47,7 +47,7 @@ tcp_checks = [{ interval = "1s" }]
     [],
   ));
 
-test('all others are named with their path', () => {
+test('unknown keys are named with their path', () => {
   assert.equal(
     unknown('services = [{ ports = [{ handler = ["http"] }] }]\n[checks.a]\nports = 1\n'),
     ['services.0.ports.0.handler', 'checks.a.ports'],

@@ -47,7 +47,7 @@ test('the release gets a bin/migrate that runs as it is, and release_command run
   assert.match(flyToml({}, { ...FLAGS, migrate: 'yes' }), 'release_command = "/app/bin/migrate"');
 });
 
-test('what the app has is used: its script, its Release module, its own release_command', () => {
+test("the app's own script, Release module or release_command is used", () => {
   assert.is(script({ [SCRIPT]: '#!/bin/sh\n# mine\n' }), '#!/bin/sh\n# mine\n');
   const module = 'defmodule Shop.Release do\n  def migrate do\n    :ok\n  end\nend\n';
   assert.match(
@@ -64,7 +64,7 @@ test('what the app has is used: its script, its Release module, its own release_
   assert.equal(migrateSh.outputs({ project: app(), answers: complete(FLAGS, app()) }), []);
 });
 
-test('an app that asks the database at its start is migrated before, and told why; others are not', () => {
+test('an app that queries the database at its start is migrated before it, and a note says why', () => {
   const application = (body: string) => ({
     'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  alias Shop.Repo\n  def start(_type, _args) do\n    ${body}\n    Supervisor.start_link([Shop.Repo, Shop.Trader, ShopWeb.Endpoint], [])\n  end\n  defp warm, do: Shop.Settings.load()\nend\n`,
     'lib/shop/settings.ex':

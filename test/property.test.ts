@@ -214,7 +214,7 @@ function applyEdit(edited: Edited, { file, position, action }: Edit, number: num
   edited.texts[file] = lines.join(ending) + (endsWithoutNewline ? '' : ending);
 }
 
-test('rounds of edits and reruns: no line lost, nothing left to do afterwards, all of it parses', () => {
+test('rounds of edits and reruns: no line is lost, a second run changes nothing, all files parse', () => {
   fc.assert(
     fc.property(
       projects,

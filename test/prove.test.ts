@@ -267,7 +267,7 @@ for (const [broken, line, words] of BROKEN)
     assert.match(text, words);
   });
 
-test('a database that answers a while after its restart is met', async () => {
+test('a database that answers only a while after its restart is met', async () => {
   const { proof } = await proofOf('slow');
   assert.equal(failures(proof), []);
 });
@@ -281,7 +281,7 @@ test('workers that crash are named, each once', async () => {
   );
 });
 
-test('what was made is removed, and values stand in no list of processes', async () => {
+test('containers, image and network are removed; values are in no command line', async () => {
   const { engine } = await proofOf('boot');
   const last = engine.commands.slice(-6).join('\n');
   assert.match(
@@ -322,7 +322,7 @@ test("variables that the repo names don't reach the engine's own environment", a
   assert.is([...names].sort().join(' '), expected);
 });
 
-test('Docker builds with BuildKit; what it leaves out is said', async () => {
+test("Docker builds with BuildKit; a note names the ignorefile that it doesn't read", async () => {
   const fly = FLY.replace('[env]', '[build]\nignorefile = "fly.ignore"\n[env]');
   const files = { 'fly.toml': fly, 'fly.ignore': 'deps\n' };
   const { proof, engine } = await proofOf('', { name: 'docker', files });
@@ -332,7 +332,7 @@ test('Docker builds with BuildKit; what it leaves out is said', async () => {
   assert.is(engine.environments[build]?.DOCKER_BUILDKIT, '1');
 });
 
-test('an interrupted proof is removed as well', async () => {
+test('after an interrupt, everything is removed too', async () => {
   const { proof, engine } = await proofOf('', {
     begins: (name, stopped) => name === 'health' && stopped.abort(),
   });
@@ -343,7 +343,7 @@ test('an interrupted proof is removed as well', async () => {
   assert.match(engine.commands.at(-1) ?? '', /^rmi /);
 });
 
-test('what is kept says how to remove it', async () => {
+test('--keep prints how to remove what is kept', async () => {
   const { proof, engine } = await proofOf('', { task: { keep: true } });
   assert.not.match(engine.commands.at(-1) ?? '', /^rmi /);
   assert.match(proof.url ?? '', /^http:\/\/127\.0\.0\.1:\d+$/);
@@ -402,7 +402,7 @@ test('migrations run on the throwaway database only, unless another is named', a
   assert.ok(plain.environments.some((env) => env.DATABASE_URL?.endsWith('/prove?ssl=false')));
 });
 
-test('a database of another kind, and one on this machine', async () => {
+test("MySQL needs --database-url; localhost becomes the engine's name for this machine", async () => {
   const mysql = FILES['lib/shop/repo.ex']?.replace('Postgres', 'MyXQL') ?? '';
   const failure = await proofOf('', { files: { 'lib/shop/repo.ex': mysql } }).catch(
     (error: Error) => error.message,
@@ -416,7 +416,7 @@ test('a database of another kind, and one on this machine', async () => {
   assert.is(podman?.url, 'postgres://me:pw@host.containers.internal:5432/shop');
 });
 
-test('what Fly would do, from fly.toml', () => {
+test('the deploy is read from fly.toml', () => {
   const deploy = (section: string, files: Record<string, string> = {}) => {
     const project = projectOf({ ...files, 'fly.toml': FLY.replace('[env]', `${section}\n[env]`) });
     return deployOf(project, flyConfig(project.tree));
@@ -436,7 +436,7 @@ test('what Fly would do, from fly.toml', () => {
   assert.throws(() => deploy(outside), /no \.\.\/\.\.\/outside in the repo/);
 });
 
-test('an engine that answers, or why there is none', async () => {
+test('the first engine that answers, or why none does', async () => {
   const silent = { code: 1, stdout: '', all: '' };
   const works = { code: 0, stdout: '', all: '' };
   const down = {
@@ -456,7 +456,7 @@ test('an engine that answers, or why there is none', async () => {
   assert.match((await engineOf(silent, silent)).name, 'needs docker or podman on PATH');
 });
 
-test('who listens, and whether Fly reaches it', () => {
+test('from the sockets of the machine: whether Fly reaches the app', () => {
   const tables = `${TCP6('0FA0')}\n  1: 0100007F:1111 00000000:0000 0A\n  2: 00000000:0050 00000000:0000 01`;
   assert.is(unreachable(tables, 4000), '');
   assert.match(unreachable(tables, 8080), 'port 4000, and internal_port in fly.toml is 8080');
@@ -465,7 +465,7 @@ test('who listens, and whether Fly reaches it', () => {
   assert.match(unreachable(TCP6('0FA0', `${'0'.repeat(24)}01000000`), 4000), 'loopback');
 });
 
-test('figures and words of the engine', () => {
+test("telling lines of logs, secrets in the image's history, LiveView in a page", () => {
   assert.equal(telling('a\nb\n** (RuntimeError) DATABASE_URL is missing\nc'), [
     '** (RuntimeError) DATABASE_URL is missing',
     'c',

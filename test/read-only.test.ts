@@ -16,7 +16,7 @@ const locked = (name: string, texts: Texts = shop()): Texts => ({
 /** The findings that a run leaves. */
 const findings = (texts: Texts): string => findingsOf(afterFly(texts), 'B13');
 
-test('what writes below the release is named', () => {
+test('code and settings that write below the release are findings', () => {
   const cases: [Texts, string][] = [
     [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
     [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz writes'],
@@ -80,7 +80,7 @@ test('what writes below the release is named', () => {
   for (const [texts, said] of cases) assert.match(findings(texts), said);
 });
 
-test('what may be written, or is only read, is not', () => {
+test('paths that may be written, or are only read, are no findings', () => {
   for (const texts of [
     locked('tzdata'),
     locked('tzdata', config(':tzdata, :data_dir, "/tmp/tzdata"')),

@@ -34,7 +34,7 @@ const attempt = (texts: Record<string, string>) => () => {
   refuseAnswers(project, complete(FLAGS, project));
   planFor(texts);
 };
-test('what would come out half right is refused, naming it', () => {
+test("apps and answers that can't be served are refused with the reason", () => {
   for (const [name, texts, message] of REFUSED) assert.throws(attempt(texts), message, name);
   const reads = 'secret_key_base: System.get_env("SECRET_KEY_BASE") || raise("none")';
   assert.not.throws(attempt(shop(committed(reads))));

@@ -37,7 +37,7 @@ jnb: cape town`.split('\n')) {
   assert.equal(codes('atlantis'), []);
 });
 
-test('what begins with the text comes first, and never stands within a word', () => {
+test('regions that begin with the text come first; it matches no middle of a word', () => {
   assert.is(codes('s')[0], 'sin');
   assert.is(codes('san')[0], 'sjc');
   assert.not.ok(codes('us').includes('gru'));
@@ -71,7 +71,7 @@ test('Managed Postgres is offered in twelve regions, and elsewhere the nearest o
   }
 });
 
-test('answers that go neither with the app nor with each other are refused', () => {
+test('answers that contradict the app or each other are refused', () => {
   const project = projectOf(shop());
   const refuse = (flags: typeof FLAGS) =>
     refuseAnswers(project, complete({ ...FLAGS, ...flags }, project));

@@ -55,7 +55,7 @@ test('an untouched Dockerfile follows the facts; CRLF and a lost final newline a
   }
 });
 
-test('edits in a Dockerfile and what is new on our side both come in, and nothing else', () => {
+test('edits in a Dockerfile and our changes are merged', () => {
   const withEdits = (texts: Texts) =>
     edit(
       texts,
@@ -98,7 +98,7 @@ test('a conflict leaves the file alone; merge lets theirs win, replace ours, and
     assert.equal([...changedFiles(texts), ...conflictingFiles(texts)], []);
 });
 
-test("a Dockerfile of the user's own stays until told otherwise", () => {
+test("a Dockerfile of the owner's stays, unless --conflict replace", () => {
   const own = shop({ Dockerfile: 'FROM elixir:1.18-alpine\nARG MINE=1\n' });
   assert.not(changedFiles(own).includes('Dockerfile'));
   assert.equal(conflictingFiles(own), ['Dockerfile']);
@@ -162,7 +162,7 @@ test('answers are read back from the files, also those that changed since', () =
   }
 });
 
-test('the answer about the database stands in one comment, wherever its owner moved it, and notes of theirs stay', () => {
+test('the database is answered in one comment of fly.toml, wherever it is moved; other comments stay', () => {
   const first = run(shop());
   const source = /^ *# DATABASE_URL is a secret.*\n/m.exec(first['fly.toml'] ?? '')?.[0] ?? '';
   const notes = '# No database migrations here\n# old: fly postgres attach old-db\n';
@@ -184,7 +184,7 @@ test('the answer about the database stands in one comment, wherever its owner mo
   }
 });
 
-test('no psql is read off the last stage; a host that is none is not taken over', () => {
+test('--psql is read from the last stage; a PHX_HOST that is no host name is replaced', () => {
   const first = run(shop(), 'leave', { ...FLAGS, base: 'debian' });
   assert.equal(changedFiles(first, 'leave', {}), []);
   const edited = edit(first, 'Dockerfile', [/^# psql alone/m, '# mine\n# psql alone']);
@@ -197,7 +197,7 @@ test('no psql is read off the last stage; a host that is none is not taken over'
   );
 });
 
-test('a .dockerignore gains lines in front, behind a byte-order mark, and loses none', () => {
+test('a .dockerignore gains lines at its start, after a byte-order mark, and loses none', () => {
   const texts = run(shop({ '.dockerignore': '\uFEFFmine\r\n/deps/\r\n!.env.build' }));
   const lines = (texts['.dockerignore'] ?? '').split('\r\n');
   assert.is(lines[0], '\uFEFF**/.env*');
@@ -230,7 +230,7 @@ const generation = (name: string): Texts => {
   return shop(Object.fromEntries(PATHS.split(' ').map(read)));
 };
 
-test('files from before there were marks: blocks are renewed, the Dockerfile when told', () => {
+test('files of a version without marks: blocks are renewed, the Dockerfile with --conflict replace', () => {
   const old = generation('unmarked');
   assert.equal(conflictingFiles(old), ['Dockerfile']);
   const next = run(old, 'replace');
@@ -240,7 +240,7 @@ test('files from before there were marks: blocks are renewed, the Dockerfile whe
   assert.equal(changedFiles(next), []);
 });
 
-test('a block stays as it is when its owner wrote in its first line', () => {
+test('a block stays as it is when its first line was edited', () => {
   const fresh = run(shop());
   const own = (fresh['rel/env.sh.eex'] ?? '').replace(/^# >>> .*/m, '$& (ours)');
   assert.is(run({ ...fresh, 'rel/env.sh.eex': own })['rel/env.sh.eex'], own);
@@ -264,7 +264,7 @@ for (const name of ['marked', 'seeded', 'cached']) {
   });
 }
 
-test('the marks say the version of the package', () => {
+test('VERSION is that of package.json', () => {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   assert.is((JSON.parse(text) as { version: string }).version, VERSION);
 });

@@ -59,7 +59,7 @@ test('machine and database are in the total, with the date of the prices', () =>
   assert.not.match(text, 'for the time it sleeps');
 });
 
-test('past $20 it says what brings it under, and that does', () => {
+test('past $20 a warning says what brings it under', () => {
   const text = cost({ postgres: 'managed' });
   assert.match(text, 'About $46.72 a month');
   assert.match(
@@ -69,7 +69,7 @@ test('past $20 it says what brings it under, and that does', () => {
   assert.ok(monthlyCost(1024, parsePostgres('shop-db'), true).total < BUDGET);
 });
 
-test('what the total leaves out is said', () => {
+test('costs that the total leaves out are named', () => {
   assert.match(cost({ postgres: 'external' }), 'the database outside Fly comes on top');
   assert.match(cost({ background: 'no' }), 'the machine costs less for the time it sleeps');
   assert.match(
@@ -147,14 +147,14 @@ test('the address of the database is set under the name by which the app reads i
   assert.not.match(steps({}, { 'config/runtime.exs': parts }), 'variable-name');
 });
 
-test('flyctl says who is missing: the program, the login, nothing', () => {
+test('without flyctl or a login, those steps come first', () => {
   const absent = steps({}, {}, { flyctl: 'absent' });
   assertInOrder(absent, ['fly.io/docs/flyctl/install', 'fly auth login\n', 'fly apps create']);
   assertInOrder(steps({}, {}, { flyctl: 'logged out' }), ['fly auth login\n', 'fly apps create']);
   assert.not.match(steps(), 'auth login');
 });
 
-test('what the account has is left out', () => {
+test('steps for what the account has are left out', () => {
   const some = steps({}, DEMANDS, { ...account({ 'shop-db': true }), secrets: [] });
   assert.match(some, 'fly apps create shop --org acme\n');
   assert.not.match(some, 'postgres create');
@@ -169,7 +169,7 @@ test('what the account has is left out', () => {
   assert.not.match(steps({}, DEMANDS, known), /import|need a value/);
 });
 
-test('an app that runs is deployed again: no new key, nothing that is there', () => {
+test('an app that runs is only deployed again', () => {
   const first = /apps create|postgres create|attach|SECRET_KEY_BASE|--ha=false|certs|remote"/;
   const again = steps({}, { ...DEMANDS, ...DEPLOYED });
   assert.not.match(again, first);
@@ -203,7 +203,7 @@ test('an app that runs is deployed again: no new key, nothing that is there', ()
   assert.not.match(steps({}, {}, { steps: 'next' }), 'fly apps create');
 });
 
-test('what would still fail is said before the deploy', () => {
+test('faults are named before the deploy', () => {
   const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
   assertInOrder(text, [
     'before you deploy (`check` says how): Dockerfile:1: bullseye is gone',
@@ -223,7 +223,7 @@ const shells = ['sh', 'bash', 'dash', 'zsh', 'fish'].filter(
   (shell) => spawnSync(shell, ['-c', 'true']).status === 0,
 );
 
-test('each block runs in every shell as it is, word for word', () => {
+test('each block of commands runs as it is in every shell', () => {
   const folder = mkdtempSync(join(tmpdir(), 'phoenix-fly-'));
   try {
     mkdirSync(join(folder, 'bin'));

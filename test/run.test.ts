@@ -76,7 +76,7 @@ const BAD: [string[], RegExp, ((folder: string) => void)?][] = [
   [ANSWERS, /no mix.lock/, (folder) => rmSync(join(folder, 'mix.lock'))],
   [ANSWERS, /no mix.exs/, (folder) => rmSync(join(folder, 'mix.exs'))],
 ];
-test('whatever is wrong: one clear message, nothing written', async () => {
+test('each mistake: one clear message, nothing written', async () => {
   for (const [args, message, spoil] of BAD) {
     const app = shopFolder();
     spoil?.(app);
@@ -88,13 +88,13 @@ test('whatever is wrong: one clear message, nothing written', async () => {
   }
 });
 
-test('--dry-run shows the diff and writes nothing, whatever else is said', async () => {
+test('--dry-run shows the diff and writes nothing, also with -y', async () => {
   const app = shopFolder();
   assert.match(await outputOf('fly', app, [...ANSWERS, '-y', '--dry-run']), '+app = "shop"');
   assert.not(existsSync(join(app, 'fly.toml')));
 });
 
-test('what the files that were written give is not asked for, nor a database made for nobody', async () => {
+test('variables that the written files set are no step; an app without a database gets none', async () => {
   const app = shopFolder();
   const edit = (path: string, change: (text: string) => string) =>
     writeFileSync(join(app, path), change(readFileSync(join(app, path), 'utf8')));
@@ -118,7 +118,7 @@ test('what the files that were written give is not asked for, nor a database mad
   assert.not.match(out, /fly postgres|Postgres app/);
 });
 
-test('notes are about files that are written: none on a Dockerfile that stays', async () => {
+test('a Dockerfile that stays gets no notes', async () => {
   const app = shopFolder();
   const note = /Dockerfile: Elixir 1\.18\.4 has known security holes/;
   assert.match(await outputOf('dockerfile', app, ['--write', 'no']), note);
@@ -130,7 +130,7 @@ test('notes are about files that are written: none on a Dockerfile that stays', 
   assert.match(await outputOf('dockerfile', app, ['--conflict', 'replace', '--write', 'no']), note);
 });
 
-test('a foreign Dockerfile has nothing to merge: that is not offered, and said where it is asked for', async () => {
+test("merge is not offered for a foreign Dockerfile, and --conflict merge says that it can't be merged", async () => {
   const { out } = await conflicting.exit;
   assert.match(out, 'replace  yours by ours');
   assert.not.match(out, 'merge');
@@ -182,13 +182,13 @@ test('an umbrella of two releases is generated for the one that --release names'
   assert.not.match(shown, /AlphaWeb|--app alpha/);
 });
 
-test('colours reach the terminal, and nothing else that it would obey', async () => {
+test('check prints no escape sequences without a terminal', async () => {
   const { out } = await runMain('check', '--dest', SHOP);
   assert.match(out, /^ {2}must +R1\.1/m);
   assert.not.match(out, /\u001b|\\u001b/);
 });
 
-test('a file alone asks for nothing that it does not need', async () => {
+test("a file's command needs only the answers of that file", async () => {
   assert.match(
     await outputOf('dockerignore', shopFolder(), ['--write', 'no']),
     'Nothing was written.',
@@ -202,7 +202,7 @@ test('plop ends with 1 where something is wrong, and says it once', async () => 
   assert.not(existsSync(join(refused.app, 'Dockerfile')));
 });
 
-test('writes everything, then finds nothing to change, then one file alone', async () => {
+test("a second run has nothing to change, nor has a file's command", async () => {
   const app = shopFolder();
   assert.match(await outputOf('fly', app, [...ANSWERS, '-y']), 'fly deploy --ha=false');
   assert.ok(existsSync(join(app, 'fly.toml')));
@@ -218,7 +218,7 @@ test('a person answers three questions and says yes', async () => {
   assert.match(fly, 'fly postgres attach shop-db');
 });
 
-test('both ways in take answers without names, before and behind the dashes, and print the same', async () => {
+test('plop and phoenix-fly take answers without names, and print the same', async () => {
   const [plain, dashed] = await Promise.all([
     run(PHOENIX_FLY, ['fly', 'shop', 'lhr', 'shop-db', '-n', '--dest', shopFolder()]),
     run(PLOP, ['fly', 'shop', '--dest', shopFolder(), '--', 'lhr', 'shop-db', '--dry-run']),
@@ -231,7 +231,7 @@ test('both ways in take answers without names, before and behind the dashes, and
   assert.is(plain.err + dashed.err, '');
 });
 
-test('help lists commands, flags and what holds without them', async () => {
+test('help lists commands, flags and their defaults', async () => {
   const { out: help } = await runMain('--help');
   const { out: helpOfDockerfile } = await runMain('dockerfile', '-h');
   for (const name of Object.keys(commands)) assert.match(help, new RegExp(`^  ${name} `, 'm'));

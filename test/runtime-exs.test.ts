@@ -74,7 +74,7 @@ const MANAGED = { ...FLAGS, postgres: 'managed' };
 const HOST = { ...FLAGS, host: 'shop.example.org' };
 const lock = (name: string, version: string): string => shopLock({ [`${name} ${version}`]: [] });
 
-test('a stock Phoenix 1.8 app gets a short block: what its own file does stands there alone', () => {
+test('a stock Phoenix 1.8 app gets a short block, without what its own file does', () => {
   for (const flags of [FLAGS, HOST]) {
     const lines = block(stock(), flags);
     assert.ok(lines.split('\n').length <= 33, lines);
@@ -145,7 +145,7 @@ const COMPILED: [string, string][] = [
   ['ShopWeb.Endpoint, url: [host: System.get_env("URL_HOST")]', 'url: [host: host'],
   ['ShopWeb.Endpoint, secret_key_base: System.get_env("SECRET")', 'secret_key_base:'],
 ];
-test('neither a placeholder nor a variable of the build is a choice', () => {
+test('placeholders and variables of the build are replaced', () => {
   const compiled = (setting: string) =>
     block(
       stock({
@@ -347,7 +347,7 @@ const FINDINGS: [string, Texts, string | RegExp][] = [
   ['R3.3', { ...fetches, ...FLAME }, "should config/runtime.exs:17 FLAME's machines"],
   ['R3.3', fetches, /^(?!.*FLAME)/s],
 ];
-test("what the owner's settings would break on Fly is said", () => {
+test("settings of the owner's that break on Fly are findings", () => {
   for (const [id, texts, words] of FINDINGS) {
     const findings = findingsOf(texts, id);
     if (words === '') assert.is(findings, '');
@@ -355,7 +355,7 @@ test("what the owner's settings would break on Fly is said", () => {
   }
 });
 
-test('what a variable of allowed origins has to hold is said in the form that it is read in', () => {
+test('the value for a variable of allowed origins has the form in which it is read', () => {
   for (const [list, value] of [
     ['["//" <> System.get_env("ORIGIN", "a.org")]', 'shop.example.org'],
     ['["https://#{System.get_env("ORIGIN", "a.org")}"]', 'shop.example.org'],
@@ -366,7 +366,7 @@ test('what a variable of allowed origins has to hold is said in the form that it
   }
 });
 
-test("a host of the app's own is a fault where fly.toml names another, and its sockets have no list", () => {
+test('a fixed host is a fault where fly.toml names another', () => {
   const fly = { 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop.fly.dev"\n' };
   const own = { ...stockWith(HOST_READ, '"shop.org"'), ...fly };
   assert.match(
@@ -384,7 +384,7 @@ test('links name the port that visitors come to', () => {
   assert.is(findingsOf(run(own), 'R3.3'), '');
 });
 
-test('older ways to serve and to listen on IPv6 serve too', () => {
+test('older ways to serve and to listen on IPv6 are met', () => {
   const switched = stock({
     [RUNTIME]: STOCK.replace('if System.get_env("PHX_SERVER") do', 'if false do'),
     'config/prod.exs': 'import Config\nconfig :phoenix, :serve_endpoints, true\n',
@@ -406,7 +406,7 @@ test('a port of its own goes into fly.toml and Dockerfile', () => {
   assert.is(resultFor(own, 'R3.3').verdict, 'met');
 });
 
-test('what gives way to our block, and what the owner set that breaks on Fly, is noted', () => {
+test('notes name settings that our block replaces, and those that break on Fly', () => {
   const notes = (texts: Texts, flags?: Flags) => notesOf(runtimeExs, projectOf(texts), flags);
   // What our block writes is no note
   const pool = 'pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10"),';
@@ -427,14 +427,14 @@ test('what gives way to our block, and what the owner set that breaks on Fly, is
   assert.not.match(notes(withSettings(SSL), EXTERNAL), 'ssl is on');
 });
 
-test("a setting below a condition is its owner's, whatever the condition comes out as", () => {
+test("a setting under a condition that can't be decided stays in force", () => {
   const texts = stock({
     [RUNTIME]: `${STOCK}\nif Shop.Config.public?() do\n  config :shop, ShopWeb.Endpoint, check_origin: ["//a.org"]\n  config :shop, :https, verify: :verify_peer, cacerts: []\nend\n`,
   });
   assert.not.match(block(texts, HOST), 'check_origin');
 });
 
-test('a secret that the build demands is read when the release boots', () => {
+test('a secret that prod.exs reads is read again when the release boots', () => {
   const texts = stock({
     [RUNTIME]: undefined,
     'config/prod.exs':
@@ -445,7 +445,7 @@ test('a secret that the build demands is read when the release boots', () => {
   assert.is(resultFor(run(texts), 'R3.3').verdict, 'met');
 });
 
-test('a second run changes nothing, and all is met but what the owner chose', () => {
+test('after a run all is met, and a second run changes nothing', () => {
   for (const flags of [FLAGS, HOST, MANAGED, EXTERNAL]) {
     const texts = afterFly(stock(), flags);
     assert.equal(afterFly(texts, flags), texts);

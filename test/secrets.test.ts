@@ -8,7 +8,7 @@ const missing = (names: string, set: string[] = []) =>
     set,
   ).map(({ name }) => name);
 
-test('what Fly, the release or the system sets is not asked for', () => {
+test('variables that Fly, the release or the system sets are not asked for', () => {
   const provided =
     'FLY_REGION FLY_APP_NAME FLY_MACHINE_ID FLY_VM_MEMORY_MB PRIMARY_REGION RELEASE_VSN RELEASE_COOKIE RELEASE_NODE HOSTNAME HOME PATH ROOTDIR';
   assert.equal(missing(provided), []);
@@ -22,7 +22,7 @@ test('what Fly, the release or the system sets is not asked for', () => {
   assert.equal(missing('FLY_API_TOKEN'), ['FLY_API_TOKEN']);
 });
 
-test('nor what the files set, nor what is read while the image is built', () => {
+test('variables that the files set, or that the build reads, are not asked for', () => {
   assert.equal(missing('PORT PHX_SERVER SMTP_HOST', ['PORT', 'PHX_SERVER']), ['SMTP_HOST']);
   assert.equal(secretsToSet([{ name: 'BUILD_ID', compileTime: true }], []), []);
 });

@@ -224,7 +224,7 @@ for (const [name, { theirs, flags = FLAGS, conflict, changes = [], has = {} }] o
   });
 }
 
-test('dotted keys and braces that hold tables are refused in a sentence', () => {
+test('dotted keys and tables in braces are refused, with what to write', () => {
   assert.throws(() => merged('http_service.internal_port = 8080\n'), /under its own header/);
   assert.throws(
     () => merged('http_service = { internal_port = 4000, checks = [] }\n'),

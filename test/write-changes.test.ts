@@ -65,7 +65,7 @@ test('all files are written, modes stay, nothing is left over', () => {
   assert.equal(leftovers(), []);
 });
 
-test('one file alone', () => {
+test('one file can be written alone', () => {
   writeChanges(root, CHANGES.slice(0, 1));
   assert.equal(tree(), { ...OLD, 'a.txt': 'new a\n' });
   assert.equal(leftovers(), []);
