@@ -288,10 +288,14 @@ test('background: no children are options, calls by name, and processes that onl
   );
   assertWorkers(['Shop.A'], '[{Some.Monitor, [%{id: :a, start: {Shop.A, :start_link, []}}]}]');
   assertWorkers([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
-  assertWorkers(['Shop.Presence'], '[Shop.Telemetry, Shop.Vault, Shop.Limit, Shop.Presence]', {
-    'lib/shop/own.ex':
-      'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Limit do\n  use Hammer, backend: :ets\nend\ndefmodule Shop.Presence do\n  use GenServer\nend',
-  });
+  assertWorkers(
+    ['Shop.Presence', 'Shop.PubSub'],
+    '[Shop.Vault, Shop.Limit, Shop.Presence, Shop.PubSub]',
+    {
+      'lib/shop/own.ex':
+        'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Limit do\n  use Hammer, backend: :ets\nend\ndefmodule Shop.Presence do\n  use GenServer\nend\ndefmodule Shop.PubSub do\n  use Commanded.Event.Handler\nend',
+    },
+  );
 });
 
 test('background: children that a function of the module returns, or start/2 adds later', () => {

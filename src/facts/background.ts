@@ -7,6 +7,8 @@ import type { SourceModule, Sources } from './sources.ts';
 const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quantum|que|verk)$/;
 /** Children that every Phoenix app has and that only serve requests. */
 const PLUMBING = /\.(Telemetry|Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor)$/;
+/** What workers use, whatever they are called. */
+const ACTIVE = /^(GenServer|GenStage|Commanded\.)/;
 /** Libraries whose modules store or measure something, and do no work of their own. */
 const PASSIVE = /^(Cloak\.Vault|Hammer|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
 
@@ -32,7 +34,7 @@ function isWorker(name: string, sources: Sources): boolean {
   const used = callsIn(module.body, 'use').flatMap(({ args: [target] }) =>
     target?.is === 'module' ? fullName(target.name, module.scope) : [],
   );
-  if (used.includes('GenServer')) return true;
+  if (used.some((library) => ACTIVE.test(library))) return true;
   return !PLUMBING.test(name) && !used.some((library) => PASSIVE.test(library));
 }
 
