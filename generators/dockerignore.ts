@@ -1,5 +1,5 @@
 import { builtAssets, dockerMatcher, neededPaths } from '../src/docker/ignore-lines.ts';
-import { releaseFor, relFolder } from '../src/docker/release-files.ts';
+import { relFolder, unnamedRelease } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
@@ -9,9 +9,10 @@ export const dockerignore: Descriptor = {
   outputs: ({ project }) => {
     const view = { builtAssets: builtAssets(project) };
     // Files in it are written by this very run
-    const rel = relFolder(project, project.release.name ?? releaseFor(project));
+    const rel = relFolder(project, project.release.name ?? unnamedRelease(project));
     const needed = [...neededPaths(project), rel];
-    const merge: Merge = (before, ours) => letIn(addLines(before, ours), needed, project.tree);
+    const merge: Merge = (before, ours) =>
+      addExceptions(addLines(before, ours), needed, project.tree);
     return [{ path: '.dockerignore', template: '.dockerignore', view, merge }];
   },
 };
@@ -25,7 +26,8 @@ function addLines(before: string | undefined, ours: string): string {
   const theirs = new Set(text.split(/\r?\n/).map(withoutSlashes));
   const patterns = ours.split('\n').filter((line) => line && !line.startsWith('#'));
   // !.env.example would have no effect above a line of theirs that keeps it out
-  const isUseless = (line: string) => line.startsWith('!') && dockerMatcher(text)('.env.example');
+  const hidesEnvFiles = dockerMatcher(text)('.env.example');
+  const isUseless = (line: string) => line.startsWith('!') && hidesEnvFiles;
   const missing = patterns.filter((line) => !theirs.has(withoutSlashes(line)) && !isUseless(line));
   return missing.length ? mark + sameEndings(text, `${missing.join('\n')}\n`) + text : before;
 }
@@ -34,7 +36,7 @@ function addLines(before: string | undefined, ours: string): string {
 const SECRETS = ['.env*', '*.pem', '*.key', '*.secret.exs'];
 
 /** Adds exceptions at the end for what the build reads and a line keeps out. */
-function letIn(text: string, paths: readonly string[], { paths: files }: Tree): string {
+function addExceptions(text: string, paths: readonly string[], { paths: files }: Tree): string {
   const patterns = text.replace(/^\uFEFF/, '');
   const ignores = dockerMatcher(patterns);
   const folders = paths.filter((path) => !files.has(path) && ignores(path));

@@ -14,7 +14,7 @@ import {
 import { endpointTarget } from '../src/check/runtime-endpoint.ts';
 import { type EctoTarget, ectoTargets } from '../src/check/runtime-repos.ts';
 import { endpointOf, type Target } from '../src/check/runtime-settings.ts';
-import { runtimeFile } from '../src/docker/copies.ts';
+import { runtimeFile } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { show } from '../src/elixir/value.ts';
 import type { Project } from '../src/facts/detect.ts';

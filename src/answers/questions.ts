@@ -1,5 +1,5 @@
 import { glibcReasons } from '../docker/packages.ts';
-import { releaseFor } from '../docker/release-files.ts';
+import { unnamedRelease } from '../docker/release-files.ts';
 import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
 import { queriesAtStart } from '../facts/start-queries.ts';
@@ -107,7 +107,7 @@ export const questions = {
     example: 'shop',
     fallback: 'the only or default one',
     default: (project) =>
-      project.release.name ?? (project.release.names.length ? undefined : releaseFor(project)),
+      project.release.name ?? (project.release.names.length ? undefined : unnamedRelease(project)),
     parse: checked(
       (name) => /^[a-z][a-z0-9_]*$/.test(name),
       () => 'is no name of a release: lower-case letters, digits and _ as in mix.exs',

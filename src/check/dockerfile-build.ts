@@ -38,7 +38,6 @@ function assetsBeforeCompile({ build }: Dockerfile, { project }: Repo) {
   return { line: assetsBuild.line, weight, compile: compile.text, compileLine: compile.line };
 }
 
-/** The task that downloads asset tools, when it comes after the code. */
 function toolsAfterCode(file: Dockerfile, { project }: Repo) {
   const { assetsBuild, assetsSetup } = file.build;
   const setup = project.projects.flatMap(({ aliases }) => aliases.get('assets.setup') ?? []);
@@ -48,7 +47,7 @@ function toolsAfterCode(file: Dockerfile, { project }: Repo) {
   return isLate && (assetsSetup ?? assetsBuild);
 }
 
-/** A task of another step that runs again; `local.hex` and `local.rebar` may. */
+/** `local.hex` and `local.rebar` may run twice. */
 const repeatedTask = ({ build: { tasks } }: Dockerfile) =>
   tasks.find(({ text, step }, index) => {
     const earlier = tasks.slice(0, index).filter((task) => task.step !== step);
@@ -75,7 +74,7 @@ function lateInputs(file: Dockerfile, repo: Repo) {
   });
 }
 
-/** A file beside the code that the stage does not copy with which the cache of _build begins: Mix doesn't notice its changes. */
+/** A file beside the code that the cache of _build doesn't start with: Mix doesn't notice its changes. */
 function inputsOutsideCache({ build: { compile }, stages }: Dockerfile, { project }: Repo) {
   const [, from] = /target=[^\s,]*_build,from=([^\s,]+)/.exec(compile?.step.flags ?? '') ?? [];
   const stage = stages.find(({ name }) => name !== undefined && name === from);

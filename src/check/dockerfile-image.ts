@@ -32,32 +32,31 @@ function buildContent({ build, final }: Dockerfile, { project }: Repo) {
 }
 
 /**
- * What a release links to, on which systems it is missing, and the packages that bring it. must: the VM doesn't start without.
- * Debian's images have the C++ library and ncurses (apt and bash link to them), all but bookworm's OpenSSL too (coreutils).
+ * What a release links to, the systems whose images lack it, and the packages that bring it. must: the VM doesn't start
+ * without. Debian's images have the C++ library and ncurses (apt and bash link to them), all but bookworm's OpenSSL too
+ * (coreutils).
  */
-const LIBRARIES: [system: RegExp, weight: string, name: string, packages: RegExp][] = [
-  [/^/, 'should', 'ca-certificates', /^ca-certificates/],
-  // Erlang before OTP 24, so with Elixir up to 1.11, compiles nothing at run time
-  [
-    /alpine(?!.*elixir 1\.(\d|1[01])\b)/,
-    'must',
-    'libstdc++',
-    /^(libstdc\+\+|g\+\+|build-base|nodejs)/,
-  ],
-  [/alpine/, 'must', 'ncurses-libs', /^(ncurses|bash$|postgresql\d*-client)/],
-  [/alpine/, 'should', 'openssl', /^(openssl|libssl|libcrypto)/],
-  [/bookworm/, 'must', 'openssl', /^(openssl|libssl|curl$|ca-certificates)/],
+const LIBRARIES: [system: string, weight: string, name: string, packages: RegExp][] = [
+  ['', 'should', 'ca-certificates', /^ca-certificates/],
+  ['Alpine', 'must', 'libstdc++', /^(libstdc\+\+|g\+\+|build-base|nodejs)/],
+  ['Alpine', 'must', 'ncurses-libs', /^(ncurses|bash$|postgresql\d*-client)/],
+  ['Alpine', 'should', 'openssl', /^(openssl|libssl|libcrypto)/],
+  ['Debian bookworm', 'must', 'openssl', /^(openssl|libssl|curl$|ca-certificates)/],
 ];
 
 function missingLibraries(file: Dockerfile) {
   const { baseImage, steps, line } = file.final;
   if (/elixir|erlang/.test(baseImage.image)) return [];
-  if (!baseImage.system)
-    return new Doubt(`what ${baseImage.image} brings can't be told from its name`);
-  const system = `${baseImage.system.label}, elixir ${builderElixir(file)}`.toLowerCase();
+  const label = baseImage.system?.label;
+  if (!label) return new Doubt(`what ${baseImage.image} brings can't be told from its name`);
+  // Erlang before OTP 24, so with Elixir up to 1.11, compiles nothing at run time
+  const isOld = /^1\.(\d|1[01])\b/.test(builderElixir(file) ?? '');
+  const needed = LIBRARIES.filter(
+    ([system, , name]) => label.startsWith(system) && !(isOld && name === 'libstdc++'),
+  );
   const installed = installedPackages(steps);
   const installLine = steps.find((step) => installedPackages([step]).length)?.line ?? line;
-  return LIBRARIES.filter(([lacking]) => lacking.test(system))
+  return needed
     .filter(([, , , packages]) => !installed.some((name) => packages.test(name)))
     .map(([, weight, name]) => ({ line: installLine, weight, name }));
 }
@@ -102,7 +101,6 @@ const ownerChanges = ({ final }: Dockerfile) =>
     from ? /--chown=(?!root|0\b)/.test(flags) : commands.some((command) => CHOWN.test(command)),
   );
 
-/** A user without a folder that the release may write to. */
 function userWithoutTmp(file: Dockerfile) {
   const mayWrite = file.final.env.has('RELEASE_TMP') || ownerChanges(file).length > 0;
   return !mayWrite && !isRoot(file) && lastStep(file.final, 'USER');
@@ -144,7 +142,6 @@ function movingTag({ build, final }: Dockerfile) {
   return builder.system.tag === 'moving' && { ...builder, system: labelOf(runner) };
 }
 
-/** The version of Elixir, when mix.exs asks for another. */
 function wrongElixir(file: Dockerfile, { project }: Repo) {
   const elixir = builderElixir(file);
   if (elixir === undefined) return undefined;
@@ -154,7 +151,6 @@ function wrongElixir(file: Dockerfile, { project }: Repo) {
   return wanted && { line: file.build.stage.baseImage.line, elixir, wanted };
 }
 
-/** Images whose systems are not known. */
 function unknownSystems(file: Dockerfile) {
   const unknown = baseImages(file).filter(({ system }) => !system || system.tag === 'unknown');
   const names = [...new Set(unknown.map(({ image }) => image))].join(' and ');

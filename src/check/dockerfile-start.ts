@@ -19,7 +19,6 @@ const start = rulesFor(DOCKERFILE, 'R1.6');
 
 const startCommand = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
-/** EXPOSE says another port than the one that the app listens on. */
 function wrongPort(file: Dockerfile, { fly, machine }: Repo) {
   const expose = lastStep(file.final, 'EXPOSE');
   const ports = expose?.text.replaceAll('/tcp', '').trim() || 'nothing';
@@ -62,7 +61,6 @@ function staysShell({ text, words: [program = '', option, command = ''] }: Step)
   return /^(\/bin\/)?(ba)?sh$/.test(program) && option === '-c' && !EXEC.test(command);
 }
 
-/** Shells and scripts that stay between Fly and the VM. */
 function shellsAroundVm({ final }: Dockerfile, repo: Repo) {
   const starts = startSteps(final);
   const scripts = scriptsNamed(repo.project, starts.flatMap(startedPaths))
@@ -111,7 +109,6 @@ function scriptsWithCrlf(dockerfile: Dockerfile, { project: { tree } }: Repo) {
     .map((path) => ({ file: path, line: 1 }));
 }
 
-/** The release starts, but not its web server. */
 function noServer(file: Dockerfile, repo: Repo) {
   const { app, endpoint } = repo.project;
   const settings = repo.boot().apps.get(app.otpApp);

@@ -58,12 +58,8 @@ function notKeptOut(ignores: Ignores, repo: Repo) {
   };
 }
 
-interface NeededFile {
-  path: string;
-  why: string;
-}
+type NeededFile = { path: string; why: string };
 
-/** Files that the build reads or copies and that a line keeps out. */
 function keptOut(ignores: Ignores, repo: Repo) {
   const files: NeededFile[] = [
     ...publicKeys(repo).map((path) => ({ path, why: 'the code names it, and it is public' })),

@@ -1,6 +1,5 @@
-import { runtimeFile } from '../docker/copies.ts';
 import { dockerMatcher } from '../docker/ignore-lines.ts';
-import { builtRelease, releaseFor, relFolder } from '../docker/release-files.ts';
+import { builtRelease, relFolder, runtimeFile, unnamedRelease } from '../docker/release-files.ts';
 import { Run } from '../elixir/run.ts';
 import type { Value } from '../elixir/value.ts';
 import { configFile, READERS } from '../facts/config.ts';
@@ -53,7 +52,7 @@ export class Repo {
     this.project = project;
     this.cache = caches.get(project) ?? new Map();
     caches.set(project, this.cache);
-    this.release = builtRelease(project) ?? project.release.name ?? releaseFor(project);
+    this.release = builtRelease(project) ?? project.release.name ?? unnamedRelease(project);
     this.runtimePath = runtimeFile(project);
     this.envShPath = `${relFolder(project, this.release)}/env.sh.eex`;
   }

@@ -39,7 +39,7 @@ export function buildSteps(
       'compile',
       ...assets.build,
       ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
-      ...downloads(project),
+      ...databaseDownloads(project),
       releaseCommand(project, release),
     ].join(' + '),
   };
@@ -93,11 +93,11 @@ function releaseCommand({ projects, release: { names } }: Project, release: stri
 }
 
 /** Tasks that the image runs without what an alias adds, or not at all. */
-const REPLACED = ['deps.get', 'deps.compile'];
+const TASKS_WITHOUT_ALIAS = ['deps.get', 'deps.compile'];
 
 /** The steps that mix.exs adds to these and the image has no other way to do: a Node stage installs packages. */
 const addedSteps = (project: Project): string[] =>
-  REPLACED.flatMap((alias) => rootAlias(project, alias) ?? []).filter(
+  TASKS_WITHOUT_ALIAS.flatMap((alias) => rootAlias(project, alias) ?? []).filter(
     (step) =>
       !/^deps\.(get|compile)\b/.test(step) && step !== '(a function)' && !isNodeStageStep(step),
   );
@@ -110,11 +110,11 @@ function packagesSource(project: Project): boolean {
 }
 
 /** Databases that these packages look for in their own folder, and don't bring along (their READMEs, 3.12). */
-const DOWNLOADS = { ua_inspector: 'UAInspector', ref_inspector: 'RefInspector' };
+const DATABASES = { ua_inspector: 'UAInspector', ref_inspector: 'RefInspector' };
 
-function downloads(project: Project): string[] {
+function databaseDownloads(project: Project): string[] {
   const { config, lockedVersion, sources } = project;
-  return Object.entries(DOWNLOADS)
+  return Object.entries(DATABASES)
     .filter(([name]) => lockedVersion(name) && !get(config.apps.get(name), 'database_path'))
     .filter(([, module]) => !sources.matching(new RegExp(`${module}\\.Downloader`)).length)
     .map(([name]) => `${name}.download`)
@@ -173,7 +173,7 @@ function scriptNotes(project: Project, release: string): string[] {
 }
 
 function aliasNotes(project: Project): string[] {
-  const aliased = REPLACED.filter((task) => rootAlias(project, task)).join(' and ');
+  const aliased = TASKS_WITHOUT_ALIAS.filter((task) => rootAlias(project, task)).join(' and ');
   if (!aliased) return [];
   const added = addedSteps(project).join(', ');
   return [

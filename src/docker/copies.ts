@@ -3,7 +3,7 @@ import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
 import { exists, filesIn } from '../tree.ts';
 import { nodeStages } from './node-stages.ts';
-import { relFolder } from './release-files.ts';
+import { relFolder, runtimeFile } from './release-files.ts';
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
@@ -35,7 +35,6 @@ function outermost(paths: readonly string[], copied: readonly string[] = []): st
   return [...new Set(paths)].filter((path) => !copied.includes(path) && !isCovered(path));
 }
 
-/** Folders of the dependencies that lie in the repo. */
 const pathDepFolders = ({ deps }: Project): string[] =>
   outermost(deps.pathSources.flatMap(({ dir }) => dir ?? []));
 
@@ -52,12 +51,6 @@ const buildConfig = ({ config, inputs }: Project): string[] => [
   ...config.files.filter((file) => !/^config\/(runtime|releases)\.exs$/.test(file)),
   ...inputs.config,
 ];
-
-/** The file a release reads at boot: Elixir reads config/releases.exs as long as there is no runtime.exs (Mix.Tasks.Release, 1.21-dev, 2026). */
-export const runtimeFile = ({ tree: { paths } }: Project): string =>
-  paths.has('config/releases.exs') && !paths.has('config/runtime.exs')
-    ? 'config/releases.exs'
-    : 'config/runtime.exs';
 
 /** Files that the image copies one by one. */
 export const inputFiles = (project: Project): string[] => [

@@ -65,7 +65,6 @@ export function runnerPackages(project: Project, base: Base, otp: number, psql: 
   ]);
 }
 
-/** The programs that the running code starts. */
 const startedPrograms = ({ programs }: Project) =>
   programs.filter(({ compileTime }) => !compileTime);
 

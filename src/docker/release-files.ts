@@ -12,12 +12,18 @@ export function relFolder(project: Project, release: string): string {
   return isInRepo ? path.replace(/^\.\/|\/$/g, '') : 'rel';
 }
 
+/** The file a release reads at boot: Elixir reads config/releases.exs as long as there is no runtime.exs (Mix.Tasks.Release, 1.21-dev, 2026). */
+export const runtimeFile = ({ tree: { paths } }: Project): string =>
+  paths.has('config/releases.exs') && !paths.has('config/runtime.exs')
+    ? 'config/releases.exs'
+    : 'config/runtime.exs';
+
 /** Whether the release brings the Erlang VM along, as it does unless told otherwise. */
 export const includesErts = (project: Project, release: string): boolean =>
   option(project, release, 'include_erts') !== false;
 
 /** What an umbrella's release is called that has no name yet. */
-export const releaseFor = (project: Project): string =>
+export const unnamedRelease = (project: Project): string =>
   project.app.otpApp.replace(/_web$/, '') || project.app.otpApp;
 
 /** Where the release takes its bin/migrate from: `mix phx.gen.release` writes it, else we do. */
