@@ -11,9 +11,9 @@ const TABLE = /(<!-- questions -->\n)[\s\S]*?(<!-- \/questions -->)/;
 /** `](docs/x.md)`, `src="docs/x.svg"`, but no address or anchor. */
 const LOCAL_LINK = /(?:\]\(|(?:src|srcset)=")(?!https?:|#)([^)"]+)/g;
 
-function row(name: string, { example, short, help, fallback }: Flag, usedBy: string): string {
+function row(name: string, { example, short, help, defaultText }: Flag, usedBy: string): string {
   const flag = `${short ? `-${short}, ` : ''}--${name}${example ? ` ${example}` : ''}`;
-  return `| \`${flag}\` | ${help} | ${fallback ?? ''} | ${usedBy} |`;
+  return `| \`${flag}\` | ${help} | ${defaultText ?? ''} | ${usedBy} |`;
 }
 
 const filesAsking = (question: QuestionName): string =>

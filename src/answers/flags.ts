@@ -8,7 +8,7 @@ export interface Flag {
   /** A value, as help shows it; without one the flag takes none. */
   example?: string;
   /** Words for what holds without it. */
-  fallback?: string;
+  defaultText?: string;
   /** Its one letter. */
   short?: string;
   /** It can be given more than once: its text has a line for each. */
@@ -21,19 +21,19 @@ export const runFlags = {
   conflict: {
     example: 'merge',
     help: 'where your edits and ours collide: leave the file, merge (yours win) or replace',
-    fallback: 'asked, else leave',
+    defaultText: 'asked, else leave',
   },
   write: {
     example: 'yes',
     help: 'yes: write without asking; no: only show what would change',
-    fallback: 'asked',
+    defaultText: 'asked',
   },
   yes: { short: 'y', help: 'the same as --write yes' },
   'dry-run': { short: 'n', help: 'the same as --write no, whatever else is said' },
   steps: {
     example: 'first',
     help: 'next steps for the first deploy, or for the next one',
-    fallback: 'first, unless there was a fly.toml',
+    defaultText: 'first, unless there was a fly.toml',
   },
 } satisfies Flags;
 
@@ -42,7 +42,7 @@ export const commonFlags = {
   dest: {
     example: '../shop',
     help: 'folder of the Phoenix app',
-    fallback: 'the folder you are in',
+    defaultText: 'the folder you are in',
   },
   help: { short: 'h', help: 'what a command takes' },
 } satisfies Flags;
@@ -93,9 +93,9 @@ function parseArguments(
 
 /** Help on flags, a line for each. */
 export const flagLines = (flags: Flags): string[] =>
-  Object.entries(flags).map(([name, { help, fallback, example, short }]) => {
+  Object.entries(flags).map(([name, { help, defaultText, example, short }]) => {
     const label = `${short ? `-${short}, ` : '    '}--${name}${example ? ` ${example}` : ''}`;
-    return `  ${label.padEnd(29)} ${help}${fallback ? ` (without it: ${fallback})` : ''}`;
+    return `  ${label.padEnd(29)} ${help}${defaultText ? ` (without it: ${defaultText})` : ''}`;
   });
 
 /** Parses the flags that steer a run; undefined where one was not given. @throws Problem for a bad value */

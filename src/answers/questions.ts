@@ -24,7 +24,7 @@ export type Present = { readonly [Name in QuestionName]?: string | undefined };
  */
 interface Question<T> extends Flag {
   example: string;
-  fallback: string;
+  defaultText: string;
   /** The prompt; without it nobody is asked, and the question is only a flag. */
   message?: string;
   /** Nobody is asked where a file or a default answers it. */
@@ -59,7 +59,7 @@ export const questions = {
     message: 'Fly app name?',
     help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
     example: 'shop',
-    fallback: 'as in mix.exs',
+    defaultText: 'as in mix.exs',
     default: (project) => toAppName(project.app.otpApp),
     parse: checked(
       isAppName,
@@ -71,7 +71,7 @@ export const questions = {
     message: 'Region? (type a city, country or code)',
     help: 'Fly region near your users, by code or city',
     example: 'lhr',
-    fallback: 'asked',
+    defaultText: 'asked',
     default: () => undefined,
     parse: (text, live) => parseRegion(text, live?.regions),
     search: (term, _project, _app, { regions }) =>
@@ -84,7 +84,7 @@ export const questions = {
     message: 'Postgres? (pick one, or type a name)',
     help: 'a Fly Postgres app by name (new or existing), managed, managed:CLUSTER_ID, external or none',
     example: 'shop-db',
-    fallback: 'APP-db',
+    defaultText: 'APP-db',
     default: (project, app) =>
       ({ postgres: `${app}-db`, mysql: 'external', sqlite: 'none', none: 'none' })[
         project.database.adapter
@@ -96,7 +96,7 @@ export const questions = {
   host: question({
     help: 'host name that visitors type; APP.fly.dev works as well',
     example: 'shop.example.com',
-    fallback: 'APP.fly.dev',
+    defaultText: 'APP.fly.dev',
     default: (_project, app) => `${app}.fly.dev`,
     parse: (host) => parseHostName(host.toLowerCase()),
   }),
@@ -105,7 +105,7 @@ export const questions = {
     onlyIfUnanswered: true,
     help: 'which release of mix.exs to build',
     example: 'shop',
-    fallback: 'the only or default one',
+    defaultText: 'the only or default one',
     default: (project) =>
       project.release.name ?? (project.release.names.length ? undefined : unnamedRelease(project)),
     parse: checked(
@@ -117,14 +117,14 @@ export const questions = {
   base: question({
     help: 'alpine (small) or debian (for dependencies that need glibc)',
     example: 'alpine',
-    fallback: 'alpine, unless a dependency needs glibc',
+    defaultText: 'alpine, unless a dependency needs glibc',
     default: (project) => (glibcReasons(project).length ? 'debian' : 'alpine'),
     parse: oneOf(['alpine', 'debian'], 'a base image'),
   }),
   memory: question({
     help: 'memory of the machine: 256mb, 512mb, 1gb or 2gb',
     example: '1gb',
-    fallback: '1gb',
+    defaultText: '1gb',
     default: () => '1gb',
     parse: parseMemory,
     print: (megabytes) => (megabytes % 1024 ? `${megabytes}mb` : `${megabytes / 1024}gb`),
@@ -132,21 +132,21 @@ export const questions = {
   psql: question({
     help: 'psql in the image, for a look into the database: yes or no',
     example: 'yes',
-    fallback: 'yes with Postgres',
+    defaultText: 'yes with Postgres',
     default: (project) => (project.database.adapter === 'postgres' ? 'yes' : 'no'),
     parse: parseYesNo,
   }),
   migrate: question({
     help: 'run migrations on each deploy (release_command): yes or no',
     example: 'no',
-    fallback: 'no, unless it asks the database at its start',
+    defaultText: 'no, unless it asks the database at its start',
     default: (project) => (serverRepos(project).length && queriesAtStart(project) ? 'yes' : 'no'),
     parse: parseYesNo,
   }),
   background: question({
     help: 'background work: one machine always on (yes), or stopped when idle (no)',
     example: 'yes',
-    fallback: 'yes where workers were found',
+    defaultText: 'yes where workers were found',
     default: (project) => (project.background.length ? 'yes' : 'no'),
     parse: parseYesNo,
   }),

@@ -14,7 +14,8 @@ import { ask } from './prompt.ts';
 import { wrapped } from './terminal.ts';
 
 /**
- * Asks the questions that no flag answers, and adds the answers to `texts`.
+ * Asks the questions that no flag answers.
+ * @param texts the answers of the flags; those of the person are added
  * @param account what flyctl says, still under way
  * @returns what flyctl said, which the answers are parsed with
  * @throws Stopped
@@ -33,7 +34,7 @@ export async function askAll(
     const app = texts.app ?? toAppName(project.app.otpApp);
     const candidate = suggestedAnswer(name, project, present, app);
     // A file may hold what is no answer any more, such as a region that Fly closed
-    const isAnswer = candidate !== undefined && complaint(name, candidate) === true;
+    const isAnswer = candidate !== undefined && complaint(name, candidate) === undefined;
     const suggestion = isAnswer ? candidate : undefined;
     if (onlyIfUnanswered && suggestion !== undefined) continue;
     if (search) live ??= await waitForAccount(account);
@@ -41,7 +42,7 @@ export async function askAll(
     texts[name] = await ask({
       message,
       suggestion,
-      validate: (answer) => complaint(name, answer, offers),
+      validate: (answer) => complaint(name, answer, offers) ?? true,
       search: search && ((term) => search(term, project, app, offers)),
     });
   }
@@ -56,6 +57,6 @@ async function waitForAccount(account: Promise<Live> | undefined): Promise<Live>
   return live;
 }
 
-/** @returns true, or what is wrong with an answer */
-const complaint = (name: QuestionName, answer: string, live?: Live): true | string =>
-  problemOf(() => questionOf(name).parse(answer.trim(), live)) ?? true;
+/** What is wrong with an answer. */
+const complaint = (name: QuestionName, answer: string, live?: Live): string | undefined =>
+  problemOf(() => questionOf(name).parse(answer.trim(), live));

@@ -70,7 +70,7 @@ export const commands: Readonly<Record<string, Command>> = {
       },
       strict: {
         help: "fails for anything that is not met, also for what can't be told by reading",
-        fallback: 'fails for a must: it would not build, boot or answer, or is unsafe',
+        defaultText: 'fails for a must: it would not build, boot or answer, or is unsafe',
       },
       ...commonFlags,
     },
@@ -79,18 +79,22 @@ export const commands: Readonly<Record<string, Command>> = {
   prove: {
     summary: 'builds and boots the image here, as Fly would; says whether a deploy will work',
     flags: {
-      engine: { example: 'podman', help: 'docker or podman', fallback: 'the first that answers' },
+      engine: {
+        example: 'podman',
+        help: 'docker or podman',
+        defaultText: 'the first that answers',
+      },
       'env-file': {
         example: 'prod.env',
         help: 'NAME=value lines: secrets that the app or its build needs',
-        fallback: 'placeholders',
+        defaultText: 'placeholders',
       },
       'database-url': {
         example: 'postgres://…',
         help: 'a database of your own',
-        fallback: 'a throwaway Postgres',
+        defaultText: 'a throwaway Postgres',
       },
-      path: { example: '/login', help: 'the page to look at', fallback: '/' },
+      path: { example: '/login', help: 'the page to look at', defaultText: '/' },
       keep: { help: 'leaves the app running and prints its URL' },
       json: { help: 'the same for scripts' },
       ...commonFlags,

@@ -84,8 +84,8 @@ async function askLineByLine({ message, suggestion, validate, search }: Prompt):
       const answer = (await lines.question(query, abort)).trim() || suggestion || '';
       const complaint = validate(answer);
       if (complaint === true) return answer;
-      const [choice, ...otherChoices] = answer ? (search?.(answer) ?? []) : [];
-      if (choice && otherChoices.length === 0) return choice.value;
+      const matches = answer ? (search?.(answer) ?? []) : [];
+      if (matches[0] && matches.length === 1) return matches[0].value;
       console.log(complaint);
     }
   } catch (error) {

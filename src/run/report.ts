@@ -64,9 +64,6 @@ export function costLines({ project, answers }: Context): string {
     );
   const { total, parts, remarks, warning } = monthlyCost(memory, postgres, background);
   const sum = `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF})`;
-  const lines = [`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`, warning ?? ''];
-  return lines
-    .filter(Boolean)
-    .map((line) => wrapped(line))
-    .join('\n');
+  const cost = wrapped(`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`);
+  return warning ? `${cost}\n${wrapped(warning)}` : cost;
 }

@@ -81,6 +81,7 @@ export function startInCopy(start: (app: string) => Promise<Exit>): Started {
 export async function runMain(...args: string[]): Promise<{ code: number; out: string }> {
   const printed: string[] = [];
   const { log, error } = console;
+  const { isTTY } = process.stdin;
   process.stdin.isTTY = false;
   console.log = console.error = (text: string) => printed.push(text);
   try {
@@ -88,6 +89,7 @@ export async function runMain(...args: string[]): Promise<{ code: number; out: s
     return { code, out: stripVTControlCharacters(printed.join('\n')) };
   } finally {
     Object.assign(console, { log, error });
+    process.stdin.isTTY = isTTY;
   }
 }
 
