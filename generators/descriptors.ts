@@ -20,7 +20,7 @@ const descriptors: Readonly<Record<FileName, Descriptor>> = {
   release,
 };
 
-/** Every catalogue file. */
+/** Every file that can be generated. */
 export const files: readonly GeneratedFile[] = (Object.keys(descriptors) as FileName[]).map(
   (name) => ({ name, asks: catalogue[name].asks, ...descriptors[name] }),
 );

@@ -33,14 +33,15 @@ function wrongRegion({ region = 'lhr', line }: FlyFile) {
 
 /** Keys of [build] because of which `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
 function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
-  const stages = (dockerfile?.text ?? '').matchAll(/^FROM\s.*\sAS\s+(\S+)\s*$/gim);
-  const stageNames = [...stages].map(([, name]) => name);
+  const stages = dockerfile?.content.stages.map(({ name }) => name) ?? [];
   return file.bypasses.map((path) => {
     const key = path.replace('build.', '');
     const value = String(file.build[key]).replace(/^\.\//, '');
     const isFile = key === 'dockerfile';
     const isTarget = key.includes('target');
-    const isFound = isFile ? tree.paths.has(value) : isTarget && stageNames.includes(value);
+    const isFound = isFile
+      ? tree.paths.has(value)
+      : isTarget && stages.includes(value.toLowerCase());
     // Where it is the only Dockerfile, it is the one that is judged
     if (isFile && isFound && !tree.paths.has('Dockerfile')) return undefined;
     return {

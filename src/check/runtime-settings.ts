@@ -69,51 +69,56 @@ export type Settings = ReturnType<typeof settingsOf>;
 /** What the configuration says of an app, or of a module of it; keys are written `url.host`. */
 export function settingsOf(repo: Repo, app: string, module = '') {
   const pathOf = (key: string): Path => [app, ...[module, ...key.split('.')].filter(Boolean)];
-
-  /** Under the probe, with some of its variables changed. */
-  const value = (key: string, changes?: Environment) =>
-    settingAt(repo, pathOf(key), { ...PROBE, ...changes });
-
-  /** As a machine on Fly starts it. */
-  const onMachine = (key: string) => settingAt(repo, pathOf(key), {});
-
   const compiled = (key: string) => textOf(getIn(repo.settings.compiled, pathOf(key)));
+  const settings = {
+    repo,
+    app,
+    module,
 
-  /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
-  const isBuiltIn = (key: string) =>
-    value(key) instanceof Unknown && textOf(value(key)) === compiled(key);
+    /** Under the probe, with some of its variables changed. */
+    value: (key: string, changes?: Environment): Value | undefined =>
+      settingAt(repo, pathOf(key), { ...PROBE, ...changes }),
 
-  /** The owner's variable that it is taken from; '' where it can't be said which of several. */
-  function variable(key: string): string | undefined {
-    const marked = show(settingAt(repo, pathOf(key), markedProbe(repo.project)));
-    if (marked === show(value(key))) return undefined;
-    return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
-  }
+    /** As a machine on Fly starts it. */
+    onMachine: (key: string) => settingAt(repo, pathOf(key), {}),
 
-  /** Whether the owner's files set it, so that it stays: to a value, from a variable of their own, or by a switch of theirs. */
-  function isSet(key: string, isPlaceholder: IsPlaceholder = () => false): boolean {
-    const setting = value(key);
-    if (setting instanceof Unknown || variable(key) !== undefined) return true;
-    const inAnyBranch = textOf(getIn(repo.settings.all, pathOf(key)));
-    const isSwitchedOff = textOf(setting) === compiled(key) && inAnyBranch !== compiled(key);
-    const isChosen = setting !== undefined && setting !== null && !isPlaceholder(setting);
-    return isSwitchedOff || isChosen;
-  }
+    /** Compiled in from variables that the build demands: on Fly secrets come with the machine, not with the build. */
+    isBuiltIn: (key: string) => {
+      const value = settings.value(key);
+      return value instanceof Unknown && textOf(value) === compiled(key);
+    },
 
-  /** Whether nobody sets it, and our block may. */
-  const lacks = (key: string, isPlaceholder?: IsPlaceholder) =>
-    !isSet(key, isPlaceholder) && !repo.compiledKey(pathOf(key));
+    /** The owner's variable that it is taken from; '' where it can't be said which of several. */
+    variable: (key: string): string | undefined => {
+      const marked = show(settingAt(repo, pathOf(key), markedProbe(repo.project)));
+      if (marked === show(settings.value(key))) return undefined;
+      return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
+    },
 
-  /** Where the owner's code last sets it. */
-  const location = (key: string) =>
-    repo.project.config.settings.findLast(
-      (setting) =>
-        setting.app === app &&
-        setting.key === module &&
-        key.split('.').reduce<Value | undefined>(get, setting.value) !== undefined,
-    );
+    /** Whether the owner's files set it, so that it stays: to a value, from a variable of their own, or by a switch of theirs. */
+    isSet: (key: string, isPlaceholder: IsPlaceholder = () => false): boolean => {
+      const value = settings.value(key);
+      if (value instanceof Unknown || settings.variable(key) !== undefined) return true;
+      const inAnyBranch = textOf(getIn(repo.settings.all, pathOf(key)));
+      const isSwitchedOff = textOf(value) === compiled(key) && inAnyBranch !== compiled(key);
+      const isChosen = value !== undefined && value !== null && !isPlaceholder(value);
+      return isSwitchedOff || isChosen;
+    },
 
-  return { repo, app, module, value, onMachine, isBuiltIn, variable, isSet, lacks, location };
+    /** Whether nobody sets it, and our block may. */
+    lacks: (key: string, isPlaceholder?: IsPlaceholder): boolean =>
+      !settings.isSet(key, isPlaceholder) && !repo.compiledKey(pathOf(key)),
+
+    /** Where the owner's code last sets it. */
+    location: (key: string) =>
+      repo.project.config.settings.findLast(
+        (setting) =>
+          setting.app === app &&
+          setting.key === module &&
+          key.split('.').reduce<Value | undefined>(get, setting.value) !== undefined,
+      ),
+  };
+  return settings;
 }
 
 /** The 1-based line of runtime.exs that reads an environment variable. */
@@ -171,27 +176,29 @@ function editLocation(key: string, { repo, location }: Target): { file?: string;
 /** The end of an edit that needn't be done by hand. */
 export const PLOP_WRITES_IT = '; `npx plop runtime-exs` writes it';
 
+/** 'advice': wrong, but the owner's choice. */
+type IsWrong = (value: Value | undefined, target: Target) => boolean | 'advice';
+
 /**
  * Makes the `find` of rules on one setting, `endpoint('url.scheme', (scheme) => scheme !== 'https')`: the value that it comes to
  * is judged, however it is written; without `isWrong`, whether it is missing. What only the running release knows is a doubt.
  */
 export const finder =
   (targets: (repo: Repo) => readonly Target[]) =>
-  (
-    key: string,
-    isWrong = (_: Value | undefined, { missing }: Target): boolean | 'advice' =>
-      missing[key] === true,
-  ) =>
+  (key: string, isWrong?: IsWrong) =>
   (_: string, repo: Repo) =>
-    targets(repo).map((target) => {
-      const { app, module, value, missing } = target;
-      const setting = value(key);
-      if (setting instanceof Unknown)
-        return new Doubt(`${key} of ${module} is decided by ${setting.why}`);
-      const fault = isWrong(setting, target);
-      if (!fault) return undefined;
-      const config = `config :${app}, ${module}`;
-      const ours = missing[key] ? PLOP_WRITES_IT : '';
-      const weight = fault === 'advice' ? fault : undefined;
-      return { module, config, ours, weight, ...editLocation(key, target) };
-    });
+    targets(repo).map((target) => faultOf(key, target, isWrong));
+
+const isMissing = (key: string, { missing }: Target): boolean => missing[key] === true;
+
+function faultOf(key: string, target: Target, isWrong?: IsWrong) {
+  const { app, module } = target;
+  const value = target.value(key);
+  if (value instanceof Unknown) return new Doubt(`${key} of ${module} is decided by ${value.why}`);
+  const fault = isWrong ? isWrong(value, target) : isMissing(key, target);
+  if (!fault) return undefined;
+  const config = `config :${app}, ${module}`;
+  const ours = isMissing(key, target) ? PLOP_WRITES_IT : '';
+  const weight = fault === 'advice' ? fault : undefined;
+  return { module, config, ours, weight, ...editLocation(key, target) };
+}
