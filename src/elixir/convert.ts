@@ -1,22 +1,5 @@
 import { type Call, type Clause, type Expr, makeCall, option } from './expr.ts';
-import type { SyntaxNode } from './parser.ts';
-
-/** Nodes nested deeper than this are left out, so that what walks over the result needs no limit of its own. */
-const MAX_DEPTH = 500;
-const OPERATORS = new Set(['Operator', 'WordOperator']);
-const PUNCTUATION = new Set(
-  'Comment ( ) [ ] { } << >> do end else fn ⚠ #{ after rescue catch'.split(' '),
-);
-
-/** A node of the parser's tree without brackets, keywords and comments. */
-interface Node {
-  name: string;
-  offset: number;
-  text: string;
-  /** `+` of `a + b`; several operators are joined by spaces. */
-  operator: string;
-  children: Node[];
-}
+import type { Node } from './parser.ts';
 
 /** What a converter returns: an expression that starts where its node starts, unless it has its own `offset`. */
 type Converted = Expr extends infer Variant
@@ -26,20 +9,7 @@ type Converted = Expr extends infer Variant
   : never;
 
 /** Converts the parser's tree to expressions. */
-export const convertTree = (root: SyntaxNode, text: string): Expr[] =>
-  nodeOf(root, text, 0).children.map(convert);
-
-function nodeOf(node: SyntaxNode, source: string, depth: number): Node {
-  const text = source.slice(node.from, node.to);
-  const operators: string[] = [];
-  const children: Node[] = [];
-  for (let child = node.firstChild; child && depth < MAX_DEPTH; child = child.nextSibling) {
-    if (OPERATORS.has(child.name)) operators.push(source.slice(child.from, child.to));
-    else if (!PUNCTUATION.has(child.name)) children.push(nodeOf(child, source, depth + 1));
-  }
-  const name = depth < MAX_DEPTH ? node.name : 'too deep';
-  return { name, offset: node.from, text, operator: operators.join(' '), children };
-}
+export const convertTree = (root: Node): Expr[] => root.children.map(convert);
 
 function convert(node: Node): Expr {
   const converted = CONVERTERS[node.name]?.(node);
@@ -55,6 +25,10 @@ const convertItems = (nodes: readonly Node[] = []): Expr[] =>
   nodes.flatMap((node) =>
     node.name === 'Keywords' ? node.children.map(convert) : [convert(node)],
   );
+
+/** The items in the child node of a name. */
+const itemsOf = (nodes: readonly Node[], name: string): Expr[] =>
+  convertItems(findByName(nodes, name)?.children);
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r' };
 
@@ -189,9 +163,9 @@ function takeInlineBlocks(args: Expr[]): Record<string, Expr[]> {
 function convertClause({ children }: Node): Clause {
   const head = findByName(children, 'WhenOperator')?.children ?? children;
   return {
-    patterns: convertItems(findByName(head, 'Arguments')?.children),
-    guard: convertItems(findByName(head, 'Right')?.children)[0],
-    body: convertItems(findByName(children, 'Body')?.children),
+    patterns: itemsOf(head, 'Arguments'),
+    guard: itemsOf(head, 'Right')[0],
+    body: itemsOf(children, 'Body'),
   };
 }
 
@@ -202,10 +176,8 @@ function convertBlock({ children }: Node): Converted | undefined {
 }
 
 type Converter = (node: Node) => Converted | undefined;
-const convertNumber: Converter = ({ text }) => ({
-  is: 'literal',
-  value: Number(text.replaceAll('_', '')),
-});
+const literal = (value: boolean | number | null): Converted => ({ is: 'literal', value });
+const convertNumber: Converter = ({ text }) => literal(Number(text.replaceAll('_', '')));
 const convertString: Converter = ({ children }) => ({ is: 'string', parts: stringParts(children) });
 const convertVariable: Converter = ({ text }) => ({ is: 'variable', name: text });
 
@@ -216,8 +188,8 @@ const CONVERTERS: Record<string, Converter> = {
   Alias: ({ text }) => ({ is: 'module', name: text.replace(/\s+/g, '') }),
   Integer: convertNumber,
   Float: convertNumber,
-  Boolean: ({ text }) => ({ is: 'literal', value: text === 'true' }),
-  Nil: () => ({ is: 'literal', value: null }),
+  Boolean: ({ text }) => literal(text === 'true'),
+  Nil: () => literal(null),
   String: convertString,
   Charlist: convertString,
   Sigil: convertSigil,
@@ -225,10 +197,7 @@ const CONVERTERS: Record<string, Converter> = {
   Keywords: ({ children }) => ({ is: 'list', items: children.map(convert) }),
   Pair: convertPair,
   Tuple: ({ children }) => ({ is: 'tuple', items: children.map(convert) }),
-  Map: ({ children }) => ({
-    is: 'map',
-    pairs: convertItems(findByName(children, 'MapContent')?.children),
-  }),
+  Map: ({ children }) => ({ is: 'map', pairs: itemsOf(children, 'MapContent') }),
   Identifier: convertVariable,
   UnderscoredIdentifier: convertVariable,
   SpecialIdentifier: ({ offset, text }) => makeCall(offset, text, []),

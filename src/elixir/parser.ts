@@ -3,7 +3,6 @@ import { parser as lezerElixir } from 'lezer-elixir';
 import { spend } from './budget.ts';
 
 export type Tree = ReturnType<typeof lezerElixir.parse>;
-export type SyntaxNode = Tree['topNode'];
 
 /** Fields of @lezer/lr that its types leave out. */
 interface Tokenizer extends ExternalTokenizer {
@@ -64,4 +63,34 @@ export function parseTree(text: string): Tree | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** Nodes nested deeper than this are left out, so that what walks over the result needs no limit of its own. */
+const MAX_DEPTH = 500;
+const OPERATORS = new Set(['Operator', 'WordOperator']);
+const PUNCTUATION = new Set(
+  'Comment ( ) [ ] { } << >> do end else fn ⚠ #{ after rescue catch'.split(' '),
+);
+
+/** A node of the parser's tree without brackets, keywords and comments. */
+export interface Node {
+  name: string;
+  offset: number;
+  text: string;
+  /** `+` of `a + b`; several operators are joined by spaces. */
+  operator: string;
+  children: Node[];
+}
+
+/** @param source the text that was parsed */
+export function nodeOf(node: Tree['topNode'], source: string, depth = 0): Node {
+  const text = source.slice(node.from, node.to);
+  const operators: string[] = [];
+  const children: Node[] = [];
+  for (let child = node.firstChild; child && depth < MAX_DEPTH; child = child.nextSibling) {
+    if (OPERATORS.has(child.name)) operators.push(source.slice(child.from, child.to));
+    else if (!PUNCTUATION.has(child.name)) children.push(nodeOf(child, source, depth + 1));
+  }
+  const name = depth < MAX_DEPTH ? node.name : 'too deep';
+  return { name, offset: node.from, text, operator: operators.join(' '), children };
 }

@@ -1,6 +1,6 @@
 import { markTruncated, spend } from './budget.ts';
 import { convertTree } from './convert.ts';
-import { parseTree, type Tree } from './parser.ts';
+import { nodeOf, parseTree, type Tree } from './parser.ts';
 
 let lastLine = { text: '', offset: 0, line: 1 };
 
@@ -32,7 +32,7 @@ function parse(text: string) {
   const length = tree?.length ?? 0;
   const truncation = length < text.length ? { line: lineAt(text, length), text: TOO_LARGE } : null;
   return {
-    body: tree ? convertTree(tree.topNode, text) : [],
+    body: tree ? convertTree(nodeOf(tree.topNode, text)) : [],
     /** What could not be read, for a message: line (1-based) and the text there. */
     problem: truncation ?? (tree ? firstError(tree, text) : null),
   };

@@ -1,5 +1,6 @@
 import { Run } from '../elixir/run.ts';
 import { below, type Tree } from '../tree.ts';
+import type { MixProject } from './mix-project.ts';
 
 /** Functions of packages that read the environment, as `readers` of RunOptions. */
 export const READERS = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
@@ -16,12 +17,16 @@ export const variablesIn = (text: string): string[] =>
   );
 
 /**
- * Reads the settings of the config files in `folders`, of what they import and of runtime.exs. Where only
+ * Reads the settings of the projects' config.exs, of what it imports and of runtime.exs. Where only
  * the running system can choose a branch, all count. Missing files are skipped.
  */
-export function readConfig(tree: Tree, folders: readonly string[], runtime: string | undefined) {
+export function readConfig(
+  tree: Tree,
+  projects: readonly MixProject[],
+  runtime: string | undefined,
+) {
   const run = new Run(tree, { environment: 'any', readers: READERS });
-  for (const folder of folders) run.runFile(configFile(folder));
+  for (const { dir } of projects) run.runFile(configFile(dir));
   const compiled = run.apps;
   const buildInputs = [...run.inputs];
   run.inputs.clear();

@@ -66,11 +66,7 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     releasedApps: apps,
     /** The projects that end up in the release: of an umbrella perhaps not every app. */
     released,
-    config: readConfig(
-      theirs,
-      projects.map(({ dir }) => dir),
-      runtime,
-    ),
+    config: readConfig(theirs, projects, runtime),
     sources,
     /** The code that the release holds; all of it, when none of the rest serves pages. */
     code: code.endpoints.length ? code : readCode(sources),
