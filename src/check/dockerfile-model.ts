@@ -53,35 +53,35 @@ export function readDockerfile(text: string, target?: string) {
     throw new Problem(
       `a Dockerfile of more than ${MOST_TEXT / 1000} KB or ${MOST_STAGES} stages is not read; move what it writes into files`,
     );
+  const instructions = instructionsIn(text);
+  const firstFrom = instructions.findIndex(({ keyword }) => keyword === 'FROM');
+  if (firstFrom < 0) return undefined;
+  const globals = readGlobals(instructions.slice(0, firstFrom));
   const stages: Stage[] = [];
   const steps: Step[] = [];
-  /** ARGs above the first FROM. */
-  const globals = new Map<string, string>();
-  const globalLines = new Map<string, number>();
-  let variables = globals;
-  for (const instruction of instructionsIn(text)) {
-    const argLine = globalLines.get(lastVariable(instruction.text)) ?? instruction.line;
+  let variables = globals.values;
+  for (const instruction of instructions.slice(firstFrom)) {
     if (instruction.keyword === 'FROM') {
-      const stage = readStage(expand(instruction, globals), argLine, stages);
+      const argLine = globals.lines.get(lastVariable(instruction.text)) ?? instruction.line;
+      const stage = readStage(expand(instruction, globals.values), argLine, stages);
       variables = new Map(stage.env);
       stages.push(stage);
       continue;
     }
     const step = readStep(expand(instruction, variables), stages);
-    const stage = stages.at(-1);
+    const stage = stages.at(-1) as Stage;
     for (const [name, value] of step.pairs) {
-      variables.set(name, value || globals.get(name) || '');
-      if (!stage) globalLines.set(name, argLine);
-      else if (step.keyword === 'ENV') stage.env.set(name, value);
+      variables.set(name, value || globals.values.get(name) || '');
+      if (step.keyword === 'ENV') stage.env.set(name, value);
     }
-    if (!stage) continue;
     steps.push(step);
     stage.steps.push(step);
     for (const earlier of step.from?.history ?? []) stage.history.add(earlier);
     stage.history.add(step);
   }
-  const final = stages.find(({ name }) => target && name === target.toLowerCase()) ?? stages.at(-1);
-  return final && { stages, steps, final, build: buildOf(stages, final) };
+  const last = stages.at(-1) as Stage;
+  const final = stages.find(({ name }) => target && name === target.toLowerCase()) ?? last;
+  return { stages, steps, final, build: buildOf(stages, final) };
 }
 
 type Instruction = Pick<Step, 'keyword' | 'line' | 'flags' | 'text'>;
@@ -107,6 +107,20 @@ function instructionsIn(dockerfile: string): Instruction[] {
       /^\s*(\w+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec(body) ?? [];
     return { keyword: keyword.toUpperCase(), line, flags, text };
   });
+}
+
+/** The ARGs above the first FROM: their values, and the lines of the ARGs that these end with. */
+function readGlobals(instructions: readonly Instruction[]) {
+  const values = new Map<string, string>();
+  const lines = new Map<string, number>();
+  for (const instruction of instructions) {
+    const line = lines.get(lastVariable(instruction.text)) ?? instruction.line;
+    for (const [name, value] of readStep(expand(instruction, values), []).pairs) {
+      values.set(name, value || values.get(name) || '');
+      lines.set(name, line);
+    }
+  }
+  return { values, lines };
 }
 
 const lastVariable = (text: string): string => /^[\s\S]*\$\{?(\w+)/.exec(text)?.[1] ?? '';

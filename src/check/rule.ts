@@ -16,10 +16,7 @@ export class Doubt {
 }
 
 /** A doubt, with the weight of the rule that could not decide. */
-export interface WeightedDoubt {
-  weight: Weight;
-  why: string;
-}
+export type WeightedDoubt = Doubt & { weight: Weight };
 
 /** A fault of the repo, in words. */
 export interface Finding {

@@ -143,10 +143,6 @@ function uncachedFiles({ deps, projects }: Project): string | undefined {
     return 'the alias compile in mix.exs may write files outside _build';
 }
 
-/** Files that are no scripts, or have names that no command can show. */
-const NO_SCRIPT =
-  /[\p{C}\p{Zl}\p{Zp}]|\.(avif|bin|bmp|br|css|db|eot|gif|gz|ico|jpe?g|map|mmdb|mp[34]|otf|pdf|png|so|svg|ttf|wasm|webp|woff2?|zip)$/iu;
-
 /** What the owner should know of how the image is built. */
 export const buildNotes = (project: Project, release: string): string[] => [
   ...scriptNotes(project, release),
@@ -155,15 +151,11 @@ export const buildNotes = (project: Project, release: string): string[] => [
 ];
 
 function scriptNotes(project: Project, release: string): string[] {
-  const { tree, projects } = project;
-  const paths = new Set([...tree.paths].filter((path) => !NO_SCRIPT.test(path)));
-  const scriptsIn = (folder: string) =>
-    notExecutable({ ...project, tree: { ...tree, paths } }, folder);
-  const notes = scriptsIn(`${relFolder(project, release)}/overlays`).map(
+  const notes = notExecutable(project, `${relFolder(project, release)}/overlays`).map(
     (path) =>
       `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${shellPath(path)}`,
   );
-  const inPriv = projects.flatMap(({ dir }) => scriptsIn(below(dir, 'priv')));
+  const inPriv = project.projects.flatMap(({ dir }) => notExecutable(project, below(dir, 'priv')));
   const scripts = inPriv.map(shellPath).join(' ');
   if (scripts)
     notes.push(

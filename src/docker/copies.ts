@@ -113,10 +113,14 @@ export function copies(project: Project, release: string, needsNode: boolean) {
   };
 }
 
+/** Files that are no scripts, or have names that no command can show. */
+const NO_SCRIPT =
+  /[\p{C}\p{Zl}\p{Zp}]|\.(avif|bin|bmp|br|css|db|eot|gif|gz|ico|jpe?g|map|mmdb|mp[34]|otf|pdf|png|so|svg|ttf|wasm|webp|woff2?|zip)$/iu;
+
 /** Scripts that git holds without the executable bit. */
 export const notExecutable = ({ tree }: Project, folder: string): string[] =>
   filesIn(tree, folder)
-    .filter((path) => tree.executable?.(path) === false)
+    .filter((path) => tree.executable?.(path) === false && !NO_SCRIPT.test(path))
     .filter((path) => tree.read(path)?.startsWith('#!'));
 
 /** rel/ and what else mix.exs puts into the release; overlays become executable. */
