@@ -6,7 +6,7 @@ import { afterFly, notesOf, projectOf, shop, type Texts, writtenTo } from './sup
 import { findingsOf } from './support/traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
-const script = (changes: Record<string, string> = {}): string => writtenTo(ENV_SH, shop(changes));
+const script = (changes: Texts = {}): string => writtenTo(ENV_SH, shop(changes));
 const findings = (texts: Texts): string => findingsOf(texts, 'B10');
 
 const FLY = {
@@ -14,11 +14,8 @@ const FLY = {
   FLY_IMAGE_REF: 'registry.fly.io/shop:deployment-01JABC@sha256:0123',
   FLY_PRIVATE_IP: 'fdaa:0:1::2',
 };
-/** What a release would see after each script, sourced as it sources it. */
-function allSourced(
-  scripts: readonly string[],
-  given: Record<string, string> = FLY,
-): Record<string, string>[] {
+/** The environment of a release after each script, sourced as a release does it. */
+function allSourced(scripts: readonly string[], given: Texts = FLY): Texts[] {
   const program = scripts.map((text) => `(\n${text}\nenv\necho ---\n)\n`).join('');
   const out = execFileSync('sh', ['-ec', program], {
     env: { PATH: process.env.PATH ?? '', ...given },
@@ -29,8 +26,7 @@ function allSourced(
     .slice(0, -1)
     .map((lines) => Object.fromEntries(lines.split('\n').map((line) => line.split(/=(.*)/s))));
 }
-const sourced = (text: string, given?: Record<string, string>): Record<string, string> =>
-  allSourced([text], given)[0] ?? {};
+const sourced = (text: string, given?: Texts): Texts => allSourced([text], given)[0] ?? {};
 
 test('on Fly the node has a name, and off Fly nothing changes', () => {
   const { RELEASE_NODE, RELEASE_DISTRIBUTION, ERL_AFLAGS, ECTO_IPV6, DNS_CLUSTER_QUERY } = sourced(

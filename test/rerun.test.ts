@@ -10,29 +10,28 @@ import { kindOf } from '../src/plan/file.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { afterFly, FLAGS, planFor, projectOf, shop, type Texts } from './support/fixture.ts';
 
-const rerun = (texts: Texts, onConflict: OnConflict = 'leave', flags = FLAGS) =>
-  planFor(texts, flags, onConflict);
 const run = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): Texts =>
   afterFly(texts, flags, onConflict);
-const edit = (
-  texts: Texts,
-  path: string,
-  ...edits: [from: string | RegExp, to: string][]
-): Texts => {
-  const text = edits.reduce((before, [from, to]) => {
-    assert.ok(from instanceof RegExp ? from.test(before) : before.includes(from), String(from));
-    return before.replace(from, to);
-  }, texts[path] ?? '');
+
+/** What a person edits in one file. */
+function edit(texts: Texts, path: string, ...edits: [from: string | RegExp, to: string][]): Texts {
+  let text = texts[path] ?? '';
+  for (const [from, to] of edits) {
+    assert.ok(from instanceof RegExp ? from.test(text) : text.includes(from), String(from));
+    text = text.replace(from, to);
+  }
   return { ...texts, [path]: text };
-};
-const changedFiles = (texts: Texts, onConflict?: OnConflict, flags = FLAGS) =>
-  rerun(texts, onConflict, flags)
+}
+
+/** The files that a run changes. */
+const changedFiles = (texts: Texts, onConflict?: OnConflict, flags = FLAGS): string[] =>
+  planFor(texts, flags, onConflict)
     .filter((change) => kindOf(change) !== 'same')
-    .map((change) => change.path);
-const conflictingFiles = (texts: Texts, flags = FLAGS) =>
-  rerun(texts, 'leave', flags)
-    .filter((change) => change.ours !== undefined)
-    .map((change) => change.path);
+    .map(({ path }) => path);
+const conflictingFiles = (texts: Texts): string[] =>
+  planFor(texts)
+    .filter(({ ours }) => ours !== undefined)
+    .map(({ path }) => path);
 
 const newElixir = (texts: Texts): Texts =>
   edit(texts, '.tool-versions', ['1.18.4-otp-27', '1.17.3-otp-27']);

@@ -4,24 +4,19 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { FLAGS, type Flags } from './support/fixture.ts';
-import {
-  changedPaths,
-  generate as merge,
-  withWorkers as project,
-  valueAt,
-} from './support/fly-toml.ts';
+import { changedPaths, generate, valueAt, withWorkers } from './support/fly-toml.ts';
 
 const merged = (theirs: string, flags: Flags = FLAGS, conflict?: OnConflict): string =>
-  merge(theirs, { project, flags, conflict }).after;
+  generate(theirs, { project: withWorkers, flags, conflict }).after;
 const parse = (text: string) => TOML.parse(text.replaceAll('\r\n', '\n').replace('\uFEFF', ''));
 
 interface Case {
   theirs: string;
   flags?: Flags;
   conflict?: OnConflict;
-  /** What may change of theirs; nothing else. */
+  /** The values of theirs that may change. */
   changes?: string[];
-  /** Values that come in; those of theirs stay anyhow. */
+  /** Values that it has afterwards; those of theirs are checked in any case. */
   has?: Record<string, unknown>;
 }
 
@@ -199,7 +194,7 @@ for (const [name, { theirs, flags = FLAGS, conflict, changes = [], has = {} }] o
     const after = run(theirs);
     const data = parse(after);
     assert.equal(changedPaths(parse(theirs), data), changes);
-    const { notes } = merge(theirs, { project, flags });
+    const { notes } = generate(theirs, { project: withWorkers, flags });
     for (const path of conflict ? [] : changes)
       assert.match(notes.join('\n'), `${path.replaceAll(/\.\d+/g, '')} is `);
     for (const [path, value] of Object.entries(has)) assert.equal(valueAt(data, path), value, path);
