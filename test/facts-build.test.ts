@@ -6,13 +6,13 @@ import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/detect.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree, treeOf } from '../src/tree.ts';
-import { app, mixExs, mixLock, projectOf } from './support/fixture.ts';
+import { app, mixExs, mixLock, projectOf, type Texts } from './support/fixture.ts';
 
 const assertNative = (
   names: string[],
   packages: Record<string, string[]>,
   deps: string,
-  more: Record<string, string> = {},
+  more: Texts = {},
 ) => assert.equal(app({ 'mix.lock': mixLock(packages), ...more }, deps).deps.nif, names);
 
 const withGit = (packages: Record<string, string[]>, ...names: string[]) => ({
@@ -161,9 +161,9 @@ test('an asset tool counts where mix.lock has it, once', () => {
   assert.equal(app(bun, ', {:bun, "~> 1.4"}').assets.tools, ['bun']);
 });
 
-const assertPins = (packageJsons: (string | null)[], files: Record<string, string>) => {
+const assertPins = (expected: (string | null)[], files: Texts) => {
   const { elixirVersion, otpVersion, versionSource } = factsOf(app(files));
-  assert.equal([elixirVersion, otpVersion, versionSource], packageJsons);
+  assert.equal([elixirVersion, otpVersion, versionSource], expected);
 };
 
 test('version pins in each spelling', () => {
@@ -247,7 +247,7 @@ test('a pin such as latest pins nothing, and a note says so', () => {
 });
 
 /** Workers of an app whose Application has these functions, or starts this list. */
-const assertWorkers = (names: string[], body: string, more: Record<string, string> = {}) => {
+const assertWorkers = (names: string[], body: string, more: Texts = {}) => {
   const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map(
     (name) => `defmodule Shop.${name} do\nend\n`,
   );
@@ -349,13 +349,13 @@ test('an endpoint that only a comment or a doc mentions is not detected', () => 
 });
 
 test('a package.json above assets/ counts only when it bundles', () => {
-  const found = (above: string) =>
+  const packageJsons = (above: string) =>
     app({
       'assets/package.json': '{"dependencies":{"left":"1"}}',
       'package.json': `{"dependencies":{"${above}":"6"}}`,
     }).assets.packageJsons;
-  assert.equal(found('browser-tests'), ['assets/package.json']);
-  assert.equal(found('vite'), ['package.json', 'assets/package.json']);
+  assert.equal(packageJsons('browser-tests'), ['assets/package.json']);
+  assert.equal(packageJsons('vite'), ['package.json', 'assets/package.json']);
 });
 
 test('code outside lib is read where elixirc_paths has it', () => {

@@ -1,12 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { app, mixExs } from './support/fixture.ts';
+import { app, mixExs, type Texts } from './support/fixture.ts';
 
-const requiredNames = (files: Record<string, string>) =>
-  app(files).env.required.map(({ name }) => name);
+const requiredNames = (files: Texts) => app(files).env.required.map(({ name }) => name);
 
 /** What a runtime.exs demands. */
-const assertRequired = (expected: string[], source: string, more?: Record<string, string>) =>
+const assertRequired = (expected: string[], source: string, more?: Texts) =>
   assert.equal(
     requiredNames({ 'config/runtime.exs': `import Config\n${source}\n`, ...more }),
     expected,

@@ -5,14 +5,14 @@ import { detectBuilt } from '../src/docker/release-files.ts';
 import { serverRepos } from '../src/facts/database.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
-import { app, complete, FLAGS, mixExs, mixLock } from './support/fixture.ts';
+import { app, complete, FLAGS, mixExs, mixLock, type Texts } from './support/fixture.ts';
 
 const endpoint = (name: string, app = 'shop') =>
   `defmodule ${name}.Endpoint do\n  use Phoenix.Endpoint, otp_app: :${app}\nend`;
 const repo = (name: string, app: string, adapter = 'Postgres') =>
   `defmodule ${name} do\n  use Ecto.Repo, otp_app: :${app}, adapter: Ecto.Adapters.${adapter}\nend\n`;
 
-const umbrella = (root: string, extra: Record<string, string> = {}, release?: string) => {
+const umbrella = (root: string, extra: Texts = {}, release?: string) => {
   const child = (app: string, module: string, deps: string) => ({
     [`apps/${app}/mix.exs`]: mixExs(
       `app: :${app}, elixir: "~> 1.14", deps: [{:phoenix, "~> 1.8"}${deps}]`,
@@ -242,7 +242,7 @@ const router = (body: string) => ({
   'lib/shop_web/router.ex': `defmodule ShopWeb.Router do\n  use Phoenix.Router\n${body}\nend`,
 });
 
-const assertHealthPath = (path: string | null, files: Record<string, string>) =>
+const assertHealthPath = (path: string | null, files: Texts) =>
   assert.is(app(files).endpoint.healthPath, path);
 
 test('health routes: scopes, forwards, plugs', () => {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import { readAttachCommand } from '../src/fly/postgres.ts';
 import { treeOf } from '../src/tree.ts';
-import { FLAGS, planFor, shop, type Texts, writtenTo } from './support/fixture.ts';
+import { FLAGS, type Flags, planFor, shop, type Texts, writtenTo } from './support/fixture.ts';
 import {
   changedPaths,
   generate,
@@ -14,7 +14,7 @@ import {
 } from './support/fly-toml.ts';
 
 /** The flags of somebody who presses Enter. */
-const enter = (theirs: string): typeof FLAGS => {
+const enter = (theirs: string): Flags => {
   const { app, region } = flyConfig(treeOf({ 'fly.toml': theirs }));
   return { app: app ?? 'shop', region: region ?? 'lhr' };
 };
@@ -65,7 +65,7 @@ const service = (port: number) =>
 const GROUPS = `${SERVICE}processes = ["worker", "app"]\n`;
 
 test('values that are written, or not, for certain answers', () => {
-  const cases: [theirs: string, flags: typeof FLAGS, path: string, value: unknown][] = [
+  const cases: [theirs: string, flags: Flags, path: string, value: unknown][] = [
     // A [[vm]] without memory has that of its size, and keeps it
     [vm('size = "shared-cpu-2x"'), {}, 'vm.0.memory', undefined],
     [vm('size = "performance-1x"'), {}, 'vm.0.memory', undefined],
@@ -292,7 +292,7 @@ test('the web machines may sleep where another process group does the work', () 
 });
 
 /** The shapes that `fly launch` and owners of real apps left behind, 2020 to 2026. */
-const SHAPES: Record<string, string> = {
+const SHAPES: Texts = {
   2020: `app = "shop"
 kill_signal = "SIGINT"
 kill_timeout = 5

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { runnerPackages } from '../src/docker/packages.ts';
 import { chooseImage } from '../src/fly/images.ts';
 import { diffOf } from '../src/run/preview.ts';
-import { app, complete, FLAGS, mixLock, projectOf, shop } from './support/fixture.ts';
+import { app, complete, FLAGS, mixLock, projectOf, shop, type Texts } from './support/fixture.ts';
 import { dep, lock, mix } from './support/shop-changes.ts';
 
 const imageFor = (version: string | null, otp: string | null, requirement = '>= 0.0.0') => {
@@ -24,7 +24,7 @@ test('where an Elixir has no image for an Erlang, the nearest Erlang is taken', 
 test('between two Elixirs that are equally near, the newer one is taken', () =>
   assert.is(imageFor('1.18.4', '27', '~> 1.17.0 or ~> 1.19.0'), '1.19 on 27'));
 
-const packages = (files: Record<string, string>, dependency = ''): string[] =>
+const packages = (files: Texts, dependency = ''): string[] =>
   runnerPackages(app(files, dependency), 'alpine', 27, false).split(' ');
 
 test('chromium is in the image for chromic_pdf, and where the code starts it', () => {

@@ -11,7 +11,7 @@ import { type Engine, findEngine, type Outcome, type Variables } from '../src/pr
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
 import { leaks, telling, unreachable } from '../src/prove/verdict.ts';
-import { app, mixLock } from './support/fixture.ts';
+import { app, mixLock, type Texts } from './support/fixture.ts';
 
 const FLY = `app = "shop"
 primary_region = "lhr"
@@ -156,7 +156,7 @@ function recordedEngine(port: number, broken: string, name: string) {
   return { ...engine, commands, environments };
 }
 
-const FILES: Record<string, string> = {
+const FILES: Texts = {
   'mix.lock': mixLock({ phoenix_live_view: [], ecto_sql: [], postgrex: [] }),
   'fly.toml': FLY,
   Dockerfile: 'FROM scratch\n',
@@ -173,7 +173,7 @@ const FILES: Record<string, string> = {
   'lib/shop_web/endpoint.ex':
     'defmodule ShopWeb.Endpoint do\n  use Phoenix.Endpoint, otp_app: :shop\n  socket "/live", Phoenix.LiveView.Socket\nend\n',
 };
-const projectOf = (files: Record<string, string> = {}) =>
+const projectOf = (files: Texts = {}) =>
   app(
     { ...FILES, ...files },
     ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
@@ -201,7 +201,7 @@ async function proofOf(
 
 /** What differs from an ordinary proof. */
 interface ProofOptions {
-  files: Record<string, string>;
+  files: Texts;
   task: { given?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
   /** The name of the engine. */
@@ -254,7 +254,7 @@ const BROKEN: [broken: string, line: string, text: RegExp][] = [
   ['stop', 'stop', /SIGTERM did not end it within 1.0 s/],
   ['swallow', 'stop', /it goes to "sh \/app\/bin\/entry", which has to exec the release/],
 ];
-const FILES_OF_FAULTS: Record<string, Record<string, string>> = {
+const FILES_OF_FAULTS: Record<string, Texts> = {
   path: { 'assets/js/app.js': 'new LiveSocket("/ws", Socket)' },
 };
 for (const [broken, line, words] of BROKEN)
@@ -417,7 +417,7 @@ test("MySQL needs --database-url; localhost becomes the engine's name for this m
 });
 
 test('the deploy is read from fly.toml', () => {
-  const deploy = (section: string, files: Record<string, string> = {}) => {
+  const deploy = (section: string, files: Texts = {}) => {
     const project = projectOf({ ...files, 'fly.toml': FLY.replace('[env]', `${section}\n[env]`) });
     return deployOf(project, flyConfig(project.tree));
   };

@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseAnswers, refuseUnsupported } from '../src/answers/refusals.ts';
-import { complete, FLAGS, planFor, projectOf, shop } from './support/fixture.ts';
+import { complete, FLAGS, planFor, projectOf, shop, type Texts } from './support/fixture.ts';
 import { committed, dep, mix, SECRET, umbrella } from './support/shop-changes.ts';
 
 const repoOn = (adapter: string) => ({
   'lib/shop/repo.ex': `defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.${adapter}\nend\n`,
 });
-const REFUSED: [string, Record<string, string>, RegExp][] = [
+const REFUSED: [string, Texts, RegExp][] = [
   ['a dependency above the app', shop(mix(dep('{:x, path: "../x"}'))), /x is above the app/],
   [
     'a private repository of an unknown address',
@@ -28,7 +28,7 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
     /apps\/shop\/config\/prod\.exs imports prod\.secret\.exs/,
   ],
 ];
-const attempt = (texts: Record<string, string>) => () => {
+const attempt = (texts: Texts) => () => {
   const project = projectOf(texts);
   refuseUnsupported(project);
   refuseAnswers(project, complete(FLAGS, project));

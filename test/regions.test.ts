@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseAnswers } from '../src/answers/refusals.ts';
 import { parseRegion, REGIONS, refuseUnmanaged, searchRegions } from '../src/fly/regions.ts';
-import { complete, FLAGS, projectOf, shop } from './support/fixture.ts';
+import { complete, FLAGS, type Flags, projectOf, shop } from './support/fixture.ts';
 
 const codes = (text: string) => searchRegions(text).map(({ code }) => code);
 
@@ -73,7 +73,7 @@ test('Managed Postgres is offered in twelve regions, and elsewhere the nearest o
 
 test('answers that contradict the app or each other are refused', () => {
   const project = projectOf(shop());
-  const refuse = (flags: typeof FLAGS) =>
+  const refuse = (flags: Flags) =>
     refuseAnswers(project, complete({ ...FLAGS, ...flags }, project));
   assert.throws(() => refuse({ region: 'ewr', postgres: 'managed' }), '--region iad');
   assert.throws(() => refuse({ postgres: 'none' }), /--postgres none: .*Shop\.Repo/);

@@ -11,7 +11,7 @@ import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { costLines } from '../src/run/report.ts';
 import { nextSteps, type StepContext } from '../src/run/steps.ts';
-import { complete, FLAGS, projectOf, shop } from './support/fixture.ts';
+import { complete, FLAGS, type Flags, projectOf, shop, type Texts } from './support/fixture.ts';
 
 const invocation = { command: 'npx plop', cwd: '/work' } as const;
 const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
@@ -24,8 +24,8 @@ const account = (apps: Record<string, boolean>, organization = 'acme'): Account 
 
 /** The steps after a run on the fixture, in which `changes` were made before. */
 function steps(
-  flags: typeof FLAGS = {},
-  changes: Record<string, string> = {},
+  flags: Flags = {},
+  changes: Texts = {},
   known: Partial<StepContext> = silent,
 ): string {
   const project = projectOf(shop(changes));
@@ -44,7 +44,7 @@ function steps(
   });
 }
 
-const cost = (flags: typeof FLAGS, changes: Record<string, string> = {}): string => {
+const cost = (flags: Flags, changes: Texts = {}): string => {
   const project = projectOf(shop(changes));
   return costLines({ project, answers: complete({ ...FLAGS, ...flags }, project) });
 };

@@ -12,7 +12,7 @@ import {
   shopFolder,
   startInCopy,
 } from './support/commands.ts';
-import { SHOP, writeFiles } from './support/fixture.ts';
+import { SHOP, type Texts, writeFiles } from './support/fixture.ts';
 import { typeAnswers } from './support/terminal.ts';
 
 const ANSWERS = ['--app', 'shop', '--region', 'lhr', '--postgres', 'shop-db'];
@@ -149,7 +149,7 @@ test("merge is not offered for a foreign Dockerfile, and --conflict merge says t
 });
 
 const module = (name: string, lines: string) => `defmodule ${name} do\n  ${lines}\nend\n`;
-const inUmbrella = (otp: string, name: string): Record<string, string> => ({
+const inUmbrella = (otp: string, name: string): Texts => ({
   [`apps/${otp}/mix.exs`]: module(
     `${name}.MixProject`,
     `use Mix.Project\n  def project, do: [app: :${otp}, aliases: ["assets.deploy": ["phx.digest"]], deps: [{:phoenix, "~> 1.8"}]]`,

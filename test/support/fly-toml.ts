@@ -4,6 +4,7 @@ import type { OnConflict } from '../../src/edit/conflict.ts';
 import { flyConfig } from '../../src/fly/fly-config.ts';
 import { plan } from '../../src/plan/plan.ts';
 import { treeOf } from '../../src/tree.ts';
+import type { Flags } from './fixture.ts';
 import { complete, FLAGS, projectOf, shop } from './fixture.ts';
 
 /** The fixture project, which has background work. */
@@ -12,7 +13,7 @@ export const withoutWorkers = { ...withWorkers, background: [] };
 
 interface Options {
   project?: typeof withWorkers;
-  flags?: typeof FLAGS;
+  flags?: Flags;
   conflict?: OnConflict | undefined;
 }
 
