@@ -110,6 +110,7 @@ const ANSWERS: Answers = [
 /** The command after which the app exits, and whether it was killed. */
 const EXITS: Record<string, [command: RegExp, isKilled: boolean]> = {
   start: [/^run --detach .*-app-/, false],
+  unflushed: [/^run --detach .*-app-/, false],
   loop: [/^port /, false],
   crash: [/rpc .*query/, false],
   gone: [/^start \S+-db-/, false],
@@ -117,6 +118,9 @@ const EXITS: Record<string, [command: RegExp, isKilled: boolean]> = {
   starved: [/rpc .*query/, true],
   late: [/rpc .*whereis/, true],
 };
+
+/** The engine writes a line of this before each look at the log. */
+const LATE_LOG = ['[notice] Starting', 'ERROR! Config provider failed with:', '** POOL_SIZE'];
 
 /** An engine that answers as Podman did, but for the broken part. */
 function recordedEngine(port: number, broken: string, name: string) {
@@ -134,6 +138,10 @@ function recordedEngine(port: number, broken: string, name: string) {
     const isDropped = broken === 'stuck' || (broken === 'slow' && queries < 4);
     if (isDropped && ran(/^start /) && /query!/.test(line))
       return { code: 1, all: '** (DBConnection.ConnectionError) dropped' };
+    if (broken === 'unflushed' && /^logs /.test(line)) {
+      const reads = commands.filter((command) => /^logs /.test(command)).length;
+      return { all: LATE_LOG.slice(0, reads).join('\n') };
+    }
     if (/^port /.test(line)) return { stdout: `127.0.0.1:${port}` };
     if (/^kill /.test(line)) isStopped = !/stop|swallow/.test(broken);
     if (/^inspect /.test(line))
@@ -229,6 +237,7 @@ const BROKEN: [broken: string, line: string, text: RegExp][] = [
   ['build', 'build', /stopped after/],
   ['migrate', 'migrate', /ended with 1\n.*no such table/],
   ['start', 'boot', /ended with exit code 1\n.*POOL_SIZE/],
+  ['unflushed', 'boot', /exit code 1\n.*failed with:\n.*POOL_SIZE/],
   ['boot', 'boot', /listens on port 4001, and internal_port in fly.toml is 4000/],
   ['loop', 'boot', /ended with exit code 1\n.*Shop.Trader terminating/],
   ['health', 'health', /GET \/health gave 301 to \/health/],

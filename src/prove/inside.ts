@@ -18,7 +18,7 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   if (UNREACHABLE.test(first.all)) return silent;
   if (first.code !== 0) {
     // A pool says no more than that it is empty; the app's log says what its connections met
-    const log = [...telling(first.all, 1), ...telling(await machine.log())];
+    const log = [...telling(first.all, 1), ...(await machine.reasons())];
     return failed('a query fails', (await machine.exited()) === undefined ? log : undefined);
   }
   if (!own?.restart) return met('answers; it is not restarted');
@@ -28,7 +28,7 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   const again = await machine.rpc(query, PATIENCE);
   const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
   if (again.code === 0) return met(`again ${after}`);
-  const log = telling(await machine.log(stopped));
+  const log = await machine.reasons(stopped);
   if ((await machine.exited()) !== undefined)
     return failed('the app stopped when Postgres was restarted', log);
   return failed(`no query succeeds ${after}`, [...telling(again.all, 1), ...log]);
@@ -136,7 +136,7 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
   const first = await machine.first();
   const began = Date.now();
   const code = await machine.stop(killSignal, killTimeout);
-  const log = telling(await machine.log(began));
+  const log = await machine.reasons(began);
   // A shell waits for its child and keeps the signal to itself
   const keeps = /^\S*sh /.test(first)
     ? `; it goes to "${first}", which has to exec the release`

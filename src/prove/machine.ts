@@ -1,10 +1,13 @@
 import { elixirAtom } from '../quote.ts';
 import { type Outcome, until, type Variables, words } from './engine.ts';
 import type { Setting } from './setting.ts';
+import { saysWhy, telling } from './verdict.ts';
 
 const STATE = '{{.State.Running}},{{.State.ExitCode}},{{.State.OOMKilled}}';
 /** Milliseconds in which an engine has learned of an end. */
 const LEARNS = 20_000;
+/** Milliseconds in which an engine has written the last lines of an app that has ended. */
+const FLUSHES = 2000;
 /** Milliseconds that a busy app gets to take a call. */
 const ANSWERS = 3000;
 /** Version 2 of the kernel's control groups, Linux 5.19 and later, and version 1. */
@@ -59,6 +62,17 @@ export function machineOf(setting: Setting) {
     async log(since = 0): Promise<string> {
       const after = since ? ['--since', new Date(since).toISOString()] : [];
       return (await engine.run(words`logs --tail 400 ${after} ${name}`)).all;
+    },
+    /** The lines of the log that say why; of an app that has ended, once they are there and no more are coming. */
+    async reasons(since = 0): Promise<string[]> {
+      let before = '';
+      const log = await until(engine, FLUSHES, async (waited) => {
+        const text = await machine.log(since);
+        const isWhole = waited >= FLUSHES || (saysWhy(text) && text === before);
+        before = text;
+        return isWhole || (await machine.exited()) === undefined ? text : undefined;
+      });
+      return telling(log ?? '');
     },
     /** The command line that got process number 1, to which the engine, as Fly, sends signals. */
     first: async () => (await machine.shell("tr '\\0' ' ' </proc/1/cmdline")).stdout.trim(),

@@ -7,7 +7,7 @@ import { Made } from './made.ts';
 import { page, socket } from './pages.ts';
 import { prepare, type Setting, type Wish } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
-import { failed, seeMemory, skipped, telling, type Verdict } from './verdict.ts';
+import { failed, seeMemory, skipped, type Verdict } from './verdict.ts';
 
 /** What has to be there before a step: the image, the app that listens. */
 type Need = 'nothing' | 'image' | 'app';
@@ -128,7 +128,7 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
     if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
       const exit = name === 'stop' ? undefined : await machine.end();
       if (exit !== undefined) there.delete('app');
-      const log = verdict.log ?? telling(await machine.log());
+      const log = verdict.log ?? (await machine.reasons());
       // What a probe met after the end, such as a refused connection, explains nothing
       const unexplained = exit !== undefined && name !== 'boot' && !verdict.log;
       const why = unexplained ? `the app has ended by itself, exit code ${exit}` : verdict.why;

@@ -70,6 +70,10 @@ function rows(log: string): string[] {
 /** The last lines of a build: what stopped it, whatever the words. */
 export const buildLines = (log: string): string[] => rows(log).slice(-MOST);
 
+/** Whether a log has a line that speaks of a fault. */
+export const saysWhy = (log: string): boolean =>
+  rows(log).some((line) => TELLING.test(line) && !ORDINARY.test(line));
+
 /** The lines of a log that say why: from the first that speaks of a fault, else the last ones. */
 export function telling(log: string, most = MOST): string[] {
   const lines = rows(log);
