@@ -12,15 +12,15 @@ export function mergeRules(there: FlyConfig, context: Context, onConflict: OnCon
   const redirects = forceSsl !== null && forceSsl !== 'false';
   const list = overrules(there, context);
   return {
-    targets: (table) => targets(there, redirects, table),
-    wants: (path) => isMissing(there, context, withoutForm(path)),
-    replace: (path, theirs) => {
+    targetsOf: (table) => targets(there, redirects, table),
+    shouldAdd: (path) => isMissing(there, context, withoutForm(path)),
+    shouldReplace: (path, theirs) => {
       const key = withoutForm(path);
       return (replaces || !CONFLICTS.has(key)) && list[key]?.(theirs) === true;
     },
     // The answer about the database stands in the comment
-    explain: (path) => path === 'env.ECTO_IPV6',
-    remove: replaces ? there.bypasses : [],
+    shouldExplain: (path) => path === 'env.ECTO_IPV6',
+    removedPaths: replaces ? there.bypasses : [],
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../problem.ts';
-import type { Merge } from './conflict.ts';
+import type { Merge, OnConflict } from './conflict.ts';
 import { sameEndings } from './endings.ts';
 import { VERSION } from './version.ts';
 
@@ -10,9 +10,11 @@ const MARKS = /^[ \t]*# (>>>|<<<) phoenix-fly/gm;
 const ADVICE =
   'a rerun updates this block. Write below it, where yours wins; "# phoenix-fly: none" instead of it keeps it out';
 /** The first mark as we write it, with the checksum of the block. */
-const FIRST = new RegExp(`^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\(([0-9a-f]+)\\): ${ADVICE}$`);
+const FIRST_MARK = new RegExp(
+  `^# >>> phoenix-fly \\d+\\.\\d+\\.\\d+ \\(([0-9a-f]+)\\): ${ADVICE}$`,
+);
 /** The mark of files without a checksum, which no version knows to be edited: it said that a rerun replaces them. */
-const UNSUMMED =
+const MARK_WITHOUT_CHECKSUM =
   '# >>> phoenix-fly: a rerun replaces what stands between these marks; the rest of the file is yours';
 /** In place of the block: its owner does without it. */
 const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
@@ -26,32 +28,39 @@ const NONE = /^# phoenix-fly: none[ \t]*\r?$/m;
  */
 export const intoBlock =
   (path: string, head: string): Merge =>
-  (found, rendered, onConflict) => {
-    const before = found?.trim() ? found : `${head}\n`;
+  (existing, rendered, onConflict) => {
+    const before = existing?.trim() ? existing : `${head}\n`;
     const lines = `${rendered.trimEnd()}\n\n`;
-    const first = `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): ${ADVICE}`;
-    const block = sameEndings(before, `${first}\n${lines}# <<< phoenix-fly`);
+    const mark = `# >>> phoenix-fly ${VERSION} (${checksum(lines)}): ${ADVICE}`;
+    const block = sameEndings(before, `${mark}\n${lines}# <<< phoenix-fly`);
     const marks = before.match(MARKS)?.length ?? 0;
     const old = BLOCK.exec(before);
     if (marks !== (old ? 2 : 0))
       throw new Problem(
         `${path}: the marks of phoenix-fly's block (# >>> and # <<<) are no longer one pair; restore or remove them, then run again`,
       );
-    if (old) {
-      const [, mark = '', theirs = ''] = old;
-      const [sum, there, ours] = [FIRST.exec(mark)?.[1], checksum(theirs), checksum(lines)];
-      const isCurrent = sum === ours && there === ours;
-      const isEdited =
-        mark !== UNSUMMED && (sum === undefined || (there !== sum && there !== ours));
-      const stays = isCurrent || (isEdited && onConflict !== 'replace');
-      return stays ? before : before.replace(BLOCK, () => block);
-    }
+    if (old) return keepsOld(old, lines, onConflict) ? before : before.replace(BLOCK, () => block);
     if (NONE.test(before)) return before;
     const newline = before.includes('\r\n') ? '\r\n' : '\n';
     const ending = before.endsWith('\n') ? '' : newline;
     const gap = /\n\r?\n$/.test(before) ? '' : ending + newline;
     return before + gap + block + newline;
   };
+
+/** Whether the old block stays: it says the same as the new one, or its owner edited it and wins. */
+function keepsOld(
+  [, mark = '', oldLines = '']: RegExpExecArray,
+  newLines: string,
+  onConflict: OnConflict,
+): boolean {
+  const writtenSum = FIRST_MARK.exec(mark)?.[1];
+  const oldSum = checksum(oldLines);
+  const newSum = checksum(newLines);
+  if (writtenSum === newSum && oldSum === newSum) return true;
+  if (onConflict === 'replace' || mark === MARK_WITHOUT_CHECKSUM) return false;
+  const isMarkEdited = writtenSum === undefined;
+  return isMarkEdited || (oldSum !== writtenSum && oldSum !== newSum);
+}
 
 const checksum = (lines: string): string =>
   createHash('sha256').update(lines.replaceAll('\r\n', '\n')).digest('hex').slice(0, 12);

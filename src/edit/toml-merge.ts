@@ -3,15 +3,15 @@ import { type Entry, isIn, readToml, type Table, type TomlText, type Value } fro
 
 export interface MergeRules {
   /** The paths in their file that a table of ours stands for; none: it is not needed there. */
-  targets: (table: string) => string[];
+  targetsOf: (table: string) => string[];
   /** Whether a key of ours is needed where theirs has none. */
-  wants: (path: string) => boolean;
+  shouldAdd: (path: string) => boolean;
   /** Whether our comment has to stand above theirs. */
-  explain: (path: string) => boolean;
+  shouldExplain: (path: string) => boolean;
   /** Whether our value takes the place of theirs. */
-  replace: (path: string, theirs: unknown) => boolean;
+  shouldReplace: (path: string, theirs: unknown) => boolean;
   /** Paths in their file that go. */
-  remove: readonly string[];
+  removedPaths: readonly string[];
 }
 
 /** A value of theirs that a merge changed or took away. */
@@ -40,22 +40,37 @@ export function mergeToml(
   ours: TomlText,
   rules: MergeRules,
 ): { text: string; overruled: Overruled[] } {
-  const merge = new Merge(theirs, ours, rules);
-  merge.remove();
+  const merger = new TomlMerger(theirs, ours, rules);
+  merger.removePaths();
   for (const table of ours.tables)
-    for (const target of rules.targets(table.path)) merge.bringIn(table, target);
-  const text = merge.finish();
+    for (const target of rules.targetsOf(table.path)) merger.mergeTable(table, target);
+  const text = merger.result();
   readToml(text);
-  return { text, overruled: merge.overruled };
+  return { text, overruled: merger.overruled };
 }
 
-/** Of what comes in at one offset, higher ranks come later, and equal ones in the order given. */
-const RANK = { entry: 0, table: 100, comment: 1000 };
+/** In this order new lines stand that come in at the same offset. */
+const KINDS = ['entry', 'table', 'comment'] as const;
+
+/** A range of their text, empty for an insertion, and what takes its place. */
+interface Change {
+  start: number;
+  end: number;
+  text: string;
+  kind: (typeof KINDS)[number];
+  /** Of the table that a new one belongs to: deeper ones come first. */
+  depth: number;
+}
+
+const inOrder = (left: Change, right: Change): number =>
+  left.start - right.start ||
+  KINDS.indexOf(left.kind) - KINDS.indexOf(right.kind) ||
+  right.depth - left.depth;
 
 /** Collects changes of their text by offset, and makes them at the end. */
-class Merge {
+class TomlMerger {
   readonly overruled: Overruled[] = [];
-  private readonly changes: { start: number; end: number; text: string; rank: number }[] = [];
+  private readonly changes: Change[] = [];
   private readonly theirs: TomlText;
   private readonly ours: TomlText;
   private readonly rules: MergeRules;
@@ -66,162 +81,164 @@ class Merge {
     this.rules = rules;
   }
 
-  remove(): void {
-    const { remove } = this.rules;
-    const gone = this.theirs.values.filter(
-      ({ path, entry }) => remove.includes(path) && entry.path === path,
-    );
-    for (const { path, value, entry } of gone) {
-      this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
-      this.put(entry.lines, '');
-    }
+  removePaths(): void {
+    for (const { path, value, entry } of this.theirs.values)
+      if (entry.path === path && this.rules.removedPaths.includes(path))
+        this.removeEntry(entry, { path, theirs: value, ours: undefined, why: '' });
   }
 
-  /** One table of ours, in the place that it has in their file. */
-  bringIn(table: Table, target: string): void {
+  /** Merges a table of ours into the one at a path of their file. */
+  mergeTable(table: Table, target: string): void {
     const missing: Entry[] = [];
     for (const entry of table.entries) {
       const path = target + entry.path.slice(table.path.length);
-      const value = this.theirs.values.find((other) => other.path === path);
-      if (!this.has(path) && this.rules.wants(entry.path)) missing.push(entry);
-      else if (value && this.mustChange(entry, value)) this.replace(value, entry);
-      else if (value && this.rules.explain(entry.path)) this.explain(value.entry, entry.comments);
+      const theirs = this.theirs.values.find((value) => value.path === path);
+      if (theirs) this.mergeEntry(theirs, entry);
+      else if (!this.has(path) && this.rules.shouldAdd(entry.path)) missing.push(entry);
     }
-    if (missing.length) this.add(table, target, missing);
+    if (missing.length) this.addMissing(table, target, missing);
   }
 
-  finish(): string {
-    const { text, open, newline } = this.theirs;
-    // From the back, so that offsets hold
-    const fromBack = [...this.changes]
-      .reverse()
-      .sort((left, right) => right.start - left.start || right.rank - left.rank);
-    const result = fromBack.reduce(
-      (before, { start, end, text }) =>
-        before.slice(0, start) + text.replaceAll('\n', newline) + before.slice(end),
-      text,
-    );
+  /** Their text with all changes made. */
+  result(): string {
+    const { text, lacksNewline, newline } = this.theirs;
+    let result = '';
+    let offset = 0;
+    for (const change of this.changes.sort(inOrder)) {
+      result += text.slice(offset, change.start) + change.text.replaceAll('\n', newline);
+      offset = Math.max(offset, change.end);
+    }
+    result += text.slice(offset);
     const grew = this.changes.some(({ start }) => start === text.length);
-    return open && !grew ? result.slice(0, -newline.length) : result;
+    return lacksNewline && !grew ? result.slice(0, -newline.length) : result;
   }
 
-  /** The first replacement of a range counts. */
-  private put([start, end]: readonly [number, number], text: string, rank = 0): void {
-    const isDone = this.changes.some((done) => done.start === start && done.end === end);
-    if (start === end || !isDone) this.changes.push({ start, end, text, rank });
+  private insert(offset: number, text: string, kind: Change['kind'], depth = 0): void {
+    this.changes.push({ start: offset, end: offset, text, kind, depth });
   }
 
-  private insert(offset: number, text: string, rank: number): void {
-    this.put([offset, offset], text, rank);
+  /** Only the first replacement of a range counts. */
+  private replace([start, end]: readonly [number, number], text: string): void {
+    const isReplaced = this.changes.some((change) => change.start === start && change.end === end);
+    if (!isReplaced) this.changes.push({ start, end, text, kind: 'entry', depth: 0 });
+  }
+
+  private removeEntry({ lineRange }: Entry, overruled: Overruled): void {
+    this.overruled.push(overruled);
+    this.replace(lineRange, '');
   }
 
   private has(path: string): boolean {
-    return [...this.theirs.values, ...this.theirs.tables].some((found) => isIn(found.path, path));
+    const { values, tables } = this.theirs;
+    return [...values, ...tables].some((node) => isIn(node.path, path));
   }
 
-  private mustChange(entry: Entry, theirs: Value): boolean {
-    const same = JSON.stringify(theirs.value) === JSON.stringify(entry.value);
-    return !same && this.rules.replace(entry.path, theirs.value);
+  private mergeEntry(theirs: Value, ours: Entry): void {
+    const isSame = JSON.stringify(theirs.value) === JSON.stringify(ours.value);
+    if (!isSame && this.rules.shouldReplace(ours.path, theirs.value))
+      this.changeValue(theirs, ours);
+    else if (this.rules.shouldExplain(ours.path)) this.addComments(theirs.entry, ours.comments);
   }
 
-  private replace({ path, value, range, entry }: Value, ours: Entry): void {
-    const text = this.ours.text.slice(...ours.range);
-    const quoted = this.theirs.text[range[0]] === "'" && /^"[^"'\\]*"$/.test(text);
-    this.put(range, quoted ? `'${text.slice(1, -1)}'` : text);
-    this.explain(entry, ours.comments);
+  /** Our value in place of theirs, in single quotes where theirs has them. */
+  private changeValue({ path, value, range, entry }: Value, ours: Entry): void {
+    const text = this.ours.text.slice(...ours.valueRange);
+    const isSingleQuoted = this.theirs.text[range[0]] === "'";
+    const canBeSingleQuoted = /^"[^"'\\]*"$/.test(text);
+    this.replace(range, isSingleQuoted && canBeSingleQuoted ? `'${text.slice(1, -1)}'` : text);
+    this.addComments(entry, ours.comments);
     const why = ours.comments.map((line) => line.replace(/^#+ */, '')).join(' ');
     this.overruled.push({ path, theirs: value, ours: ours.value, why });
   }
 
-  private add(table: Table, target: string, missing: readonly Entry[]): void {
-    const { tables, values } = this.theirs;
-    const inTheWay = values.findLast((value) => isIn(target, value.path) && !isEmptyList(value));
-    if (inTheWay) {
-      const isInline = this.theirs.text[inTheWay.range[0]] === '{';
-      if (isInline && inTheWay.path === target) this.addPairs(inTheWay, missing);
-      else if (isInline)
-        throw new Problem(
-          `${inTheWay.path} is a table in braces, to which nothing can be added; write it under a header of its own, then run again`,
-        );
-      return;
+  private addMissing(table: Table, target: string, missing: readonly Entry[]): void {
+    const { tables, values, text } = this.theirs;
+    const outer = values.findLast((value) => isIn(target, value.path) && !isEmptyList(value));
+    const existing = tables.find(({ path }) => path === target);
+    if (!outer) {
+      if (existing) this.addEntries(existing, missing);
+      else this.addTable(target, table, missing);
+    } else if (text[outer.range[0]] === '{') {
+      if (outer.path === target) return this.addPairs(outer, missing);
+      throw new Problem(
+        `${outer.path} is a table in braces, to which nothing can be added; write it under a header of its own, then run again`,
+      );
     }
-    const there = tables.find(({ path }) => path === target);
-    if (there) this.addEntries(there, missing);
-    else this.addTable(target, table, missing);
   }
 
   private linesOf(entries: readonly Entry[], indent: string): string {
-    const lines = entries.flatMap(({ comments, key, range }) => [
+    const lines = entries.flatMap(({ comments, key, valueRange }) => [
       ...comments,
-      `${key} = ${this.ours.text.slice(...range)}`,
+      `${key} = ${this.ours.text.slice(...valueRange)}`,
     ]);
-    return block(lines, indent);
+    return indentedLines(lines, indent);
   }
 
+  /** Behind the last entry; at the top of a file that has none there, above the first table. */
   private addEntries(table: Table, missing: readonly Entry[]): void {
+    const { tables, text } = this.theirs;
+    const lines = this.linesOf(missing, table.indent);
     const last = table.entries.at(-1);
-    const bare = !last && table.path === '';
-    const firstTable = this.theirs.tables[1]?.range[0] ?? this.theirs.text.length;
-    const start = last?.lines[1] ?? (bare ? firstTable : table.body);
-    const gap = bare && start < this.theirs.text.length ? '\n' : '';
-    this.insert(start, this.linesOf(missing, table.indent) + gap, RANK.entry);
+    if (last) return this.insert(last.lineRange[1], lines, 'entry');
+    if (table.path) return this.insert(table.bodyStart, lines, 'entry');
+    const firstTable = tables[1]?.lineRange[0] ?? text.length;
+    this.insert(firstTable, firstTable < text.length ? `${lines}\n` : lines, 'entry');
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
   private addTable(target: string, table: Table, entries: readonly Entry[]): void {
-    const { tables, values, text } = this.theirs;
-    const homes = tables.map(({ path }) => path).filter((path) => isIn(target, path));
-    const home = homes.reduce((inner, path) => (path.length > inner.length ? path : inner), '');
-    // TOML lets no [[checks]] stand beside `checks = []`
-    const empty = values.find(({ path }) => isIn(target, path));
-    if (empty) {
-      const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
-      this.overruled.push({ path: empty.path, theirs: [], ours, why: '' });
-      this.put(empty.entry.lines, '');
-    }
-    const family = tables.filter((other) => isIn(other.path, home));
-    const start = home ? Math.max(...family.map((other) => other.range[1])) : text.length;
-    const flat = tables.length > 1 && !tables.some((other) => other.indent);
-    const header = this.ours.text.slice(table.range[0], table.body);
+    const { tables, text } = this.theirs;
+    this.removeEmptyList(target, entries);
+    const parents = tables.map(({ path }) => path).filter((path) => isIn(target, path));
+    const parent = parents.sort((left, right) => left.length - right.length).at(-1) ?? '';
+    const family = tables.filter(({ path }) => isIn(path, parent));
+    const ends = family.map(({ lineRange }) => lineRange[1]);
+    const offset = parent ? Math.max(...ends) : text.length;
+    const isFlat = tables.length > 1 && tables.every(({ indent }) => !indent);
+    const header = this.ours.text.slice(table.lineRange[0], table.bodyStart);
     const lines = header + this.linesOf(entries, table.indent);
-    const before = start > 0 ? '\n' : '';
-    const after = start === text.length || /^\r?\n/.test(text.slice(start)) ? '' : '\n';
-    // What belongs to a table comes before what stands alone
-    const depth = home === '' ? 0 : home.split('.').length;
-    this.insert(
-      start,
-      before + (flat ? lines.replaceAll(/^[ \t]+/gm, '') : lines) + after,
-      RANK.table - depth,
-    );
+    const gapAbove = offset > 0 ? '\n' : '';
+    const hasGapBelow = offset === text.length || /^\r?\n/.test(text.slice(offset));
+    const layout = isFlat ? lines.replaceAll(/^[ \t]+/gm, '') : lines;
+    const depth = parent ? parent.split('.').length : 0;
+    this.insert(offset, gapAbove + layout + (hasGapBelow ? '' : '\n'), 'table', depth);
   }
 
+  /** TOML lets no [[checks]] stand beside `checks = []`. */
+  private removeEmptyList(target: string, entries: readonly Entry[]): void {
+    const empty = this.theirs.values.find(({ path }) => isIn(target, path));
+    if (!empty) return;
+    const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
+    this.removeEntry(empty.entry, { path: empty.path, theirs: [], ours, why: '' });
+  }
+
+  /** Behind the last pair of a table in braces. */
   private addPairs({ range, entry }: Value, missing: readonly Entry[]): void {
     const [start, end] = range;
     const brace = end - 1;
     const offset = this.theirs.text.slice(0, brace).trimEnd().length;
-    const pairs = missing.map(({ key, range }) => `${key} = ${this.ours.text.slice(...range)}`);
+    const pairs = missing.map(
+      ({ key, valueRange }) => `${key} = ${this.ours.text.slice(...valueRange)}`,
+    );
     const comma = offset === start + 1 ? '' : ',';
     const gap = offset === brace ? ' ' : '';
-    this.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, RANK.entry);
-    this.explain(
-      entry,
-      missing.flatMap(({ comments }) => comments),
-    );
+    this.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, 'entry');
+    const comments = missing.flatMap((pair) => pair.comments);
+    this.addComments(entry, comments);
   }
 
   /** Puts comment lines above an entry, unless they are in its table above it. */
-  private explain({ lines: [start], table }: Entry, comments: readonly string[]): void {
-    const above = this.theirs.text.slice(table.range[0], start).split('\n');
-    const there = above.map((line) => line.trim());
-    const coming = this.changes.filter((change) => change.start === start);
-    const missing = comments.filter(
-      (line) => !there.includes(line) && !coming.some(({ text }) => text.includes(line)),
-    );
-    if (missing.length) this.insert(start, block(missing, table.indent), RANK.comment);
+  private addComments({ lineRange: [start], table }: Entry, comments: readonly string[]): void {
+    const above = this.theirs.text.slice(table.lineRange[0], start).split('\n');
+    const added = this.changes.filter((change) => change.start === start);
+    const present = [...above, ...added.flatMap(({ text }) => text.split('\n'))];
+    const known = new Set(present.map((line) => line.trim()));
+    const missing = comments.filter((line) => !known.has(line));
+    if (missing.length) this.insert(start, indentedLines(missing, table.indent), 'comment');
   }
 }
 
 const isEmptyList = ({ value }: Value): boolean => Array.isArray(value) && value.length === 0;
 
-const block = (lines: readonly string[], indent: string): string =>
+const indentedLines = (lines: readonly string[], indent: string): string =>
   lines.map((line) => `${indent}${line}\n`).join('');

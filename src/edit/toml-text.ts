@@ -4,7 +4,7 @@ import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser';
 export interface TomlText {
   /** With a line break at the end, which `open` says was not there. */
   text: string;
-  open: boolean;
+  lacksNewline: boolean;
   newline: '\n' | '\r\n';
   data: Record<string, unknown>;
   tables: Table[];
@@ -16,9 +16,9 @@ export interface Table {
   /** Dotted; elements of arrays by number: `services.0.ports.1`. Dots within a key are NUL. */
   path: string;
   /** Its lines up to the next table's, comments above the header included, empty lines at the end not. */
-  range: [number, number];
+  lineRange: [number, number];
   /** Offset at which its first entry would stand. */
-  body: number;
+  bodyStart: number;
   entries: Entry[];
   /** Indentation of its entries. */
   indent: string;
@@ -31,10 +31,10 @@ export interface Entry {
   key: string;
   value: unknown;
   /** Of the value. */
-  range: [number, number];
+  valueRange: [number, number];
   table: Table;
   /** From the start of its line to the end of its last one. */
-  lines: [number, number];
+  lineRange: [number, number];
   /** Comment lines directly above, without indentation. */
   comments: string[];
 }
@@ -59,7 +59,7 @@ export function readToml(source: string): TomlText {
   const text = open ? source + newline : source;
   const program = parseTOML(text);
   const indented = /^[ \t]+[^\s#]/m.test(text);
-  const tables: Table[] = [{ path: '', range: [0, 0], body: 0, entries: [], indent: '' }];
+  const tables: Table[] = [{ path: '', lineRange: [0, 0], bodyStart: 0, entries: [], indent: '' }];
   const values: Value[] = [];
   const add = (table: Table, pair: Pair): void => {
     const entry = readEntry(text, table, pair);
@@ -76,13 +76,13 @@ export function readToml(source: string): TomlText {
     }
   }
   tables.forEach((table, index) => {
-    const next = tables[index + 1]?.range[0] ?? text.length;
-    const [start] = table.range;
+    const next = tables[index + 1]?.lineRange[0] ?? text.length;
+    const [start] = table.lineRange;
     const lastSign = start + text.slice(start, next).trimEnd().length - 1;
-    table.range[1] = lineEnd(text, Math.max(start, lastSign));
+    table.lineRange[1] = lineEnd(text, Math.max(start, lastSign));
   });
   const data = getStaticTOMLValue(program) as TomlText['data'];
-  return { text, open, newline, data, tables, values };
+  return { text, lacksNewline: open, newline, data, tables, values };
 }
 
 function readHeader(text: string, node: Header, indented: boolean): Table {
@@ -92,8 +92,8 @@ function readHeader(text: string, node: Header, indented: boolean): Table {
   const [, keyEnd] = node.key.range;
   return {
     path: node.resolvedKey.map((key) => keyText(String(key))).join('.'),
-    range: [commentsAbove(text, node.range[0]).start, 0],
-    body: lineEnd(text, text.indexOf(']', keyEnd)),
+    lineRange: [commentsAbove(text, node.range[0]).start, 0],
+    bodyStart: lineEnd(text, text.indexOf(']', keyEnd)),
     entries: [],
     indent: first ? indentOf(text, first.range[0]) : indentOf(text, node.range[0]) + step,
   };
@@ -105,9 +105,9 @@ function readEntry(text: string, table: Table, node: Pair): Entry {
     path: pathOf(table.path, node),
     key: text.slice(...node.key.range),
     value: getStaticTOMLValue(node.value),
-    range: node.value.range,
+    valueRange: node.value.range,
     table,
-    lines: [lineStart(text, start), lineEnd(text, end)],
+    lineRange: [lineStart(text, start), lineEnd(text, end)],
     comments: commentsAbove(text, start).lines,
   };
 }

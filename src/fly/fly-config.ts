@@ -185,7 +185,7 @@ export function seconds(value: unknown, bare = 1000): number | undefined {
 function lineOf(source: TomlText, path: string): number | undefined {
   const { text, data, tables, values } = source;
   const isAt = (found: { path: string }) => found.path === path || found.path === `${path}.0`;
-  const offset = values.find(isAt)?.range[0] ?? (tables.find(isAt)?.body ?? 0) - 1;
+  const offset = values.find(isAt)?.range[0] ?? (tables.find(isAt)?.bodyStart ?? 0) - 1;
   if (path && offset >= 0) return text.slice(0, offset).split('\n').length;
   if (path) return lineOf(source, path.replace(/\.?[^.]*$/, ''));
   return data.app === undefined ? undefined : lineOf(source, 'app');
