@@ -28,44 +28,44 @@ export const flyToml: Descriptor = {
     const { project, answers } = context;
     if (answers.migrate && project.database.repos.length === 0)
       throw new Problem('--migrate yes: this app has no Ecto repo to migrate');
-    const there = flyConfig(project.tree);
-    refuseMemory(there.machine?.data, answers.memory);
+    const config = flyConfig(project.tree);
+    refuseMemory(config.machine?.data, answers.memory);
     return [
       {
         path: 'fly.toml',
         template: 'fly.toml',
-        view: view(context, there),
+        view: view(context, config),
         merge: (_before, rendered, onConflict) =>
-          there.blank ? rendered : merge(context, there, rendered, onConflict).text,
+          config.isBlank ? rendered : merge(context, config, rendered, onConflict).text,
       },
       ...(answers.migrate ? scriptOutputs(context) : []),
     ];
   },
   notes: (context) => {
-    const there = flyConfig(context.project.tree);
+    const config = flyConfig(context.project.tree);
     const notes = forceSslAdvice(context.project);
-    if (there.blank) return notes;
-    const rendered = render('fly.toml', view(context, there));
-    const { overruled } = merge(context, there, rendered, 'leave');
-    const others = [buildNote(there), machineNote(there, context.answers)];
+    if (config.isBlank) return notes;
+    const rendered = render('fly.toml', view(context, config));
+    const { overruled } = merge(context, config, rendered, 'leave');
+    const others = [buildNote(config), machineNote(config, context.answers)];
     return [...overruled.map(changeNote), ...others, ...notes].filter((note) => note !== undefined);
   },
 };
 
 /** The answers that a fly.toml gives, whoever wrote it. */
 function present({ tree }: Project): Present {
-  const there = flyConfig(tree);
-  if (there.blank) return {};
-  const { app, region, deploy, env, service, workers } = there;
-  const isOurs = OUR_COMMENTS.test(there.source.text);
+  const config = flyConfig(tree);
+  if (config.isBlank) return {};
+  const { app, region, deploy, env, service, workers } = config;
+  const isOurs = OUR_COMMENTS.test(config.source.text);
   const stops = service && (isOurs || workers.length) ? 'no' : undefined;
   const isExternal = /^(false|0)$/.test(env.ECTO_IPV6 ?? '');
   return {
     app,
     region,
-    host: hostIn(there),
-    memory: memoryIn(there),
-    postgres: readAttachCommand(there.source.text) ?? (isExternal ? 'external' : undefined),
+    host: hostIn(config),
+    memory: memoryIn(config),
+    postgres: readAttachCommand(config.source.text) ?? (isExternal ? 'external' : undefined),
     migrate: deploy.release_command ? 'yes' : 'no',
     // A machine that stops when nobody was asked about it (`fly launch` writes so into every file) says nothing about an
     // app that works in the background, unless a group of its own does that work
@@ -92,10 +92,10 @@ function memoryIn({ machine }: FlyConfig): string | undefined {
   return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
 }
 
-function view({ project, answers }: Context, there: FlyConfig): Record<string, unknown> {
+function view({ project, answers }: Context, config: FlyConfig): Record<string, unknown> {
   const { app, region, postgres, host, memory, migrate, background } = answers;
-  const old = there.service?.kind === 'services';
-  const inMegabytes = there.machine?.data.memory_mb !== undefined && !there.machine.data.memory;
+  const isOldForm = config.service?.kind === 'services';
+  const inMegabytes = config.machine?.data.memory_mb !== undefined && !config.machine.data.memory;
   const repo = new Repo(project);
   const port = portOf(project);
   const database = postgres.kind !== 'none' && project.database.repos.length > 0;
@@ -108,10 +108,10 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
       ...known,
       value: tomlString(known.value),
     })),
-    service: old ? 'services' : 'http_service',
-    checks: old ? 'services.http_checks' : 'http_service.checks',
-    ports: old,
-    group: there.group && tomlString(there.group),
+    service: isOldForm ? 'services' : 'http_service',
+    checks: isOldForm ? 'services.http_checks' : 'http_service.checks',
+    ports: isOldForm,
+    group: config.group && tomlString(config.group),
     migrate,
     releaseCommand: tomlString(MIGRATE),
     database,
@@ -120,8 +120,8 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
     poolSize: database && followsPoolSize(repo) && (ownPoolSize(repo) ?? poolSize(answers)),
     background,
     // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
-    idle: there.table.swap_size_mb ? 'stop' : 'suspend',
-    ...limits(there.service),
+    idle: config.table.swap_size_mb ? 'stop' : 'suspend',
+    ...connectionLimits(config.service),
     healthPath: tomlString(project.endpoint.healthPath ?? '/health'),
     memoryKey: inMegabytes ? 'memory_mb' : 'memory',
     memory: inMegabytes ? memory : tomlString(printAnswer('memory', memory)),
@@ -129,24 +129,23 @@ function view({ project, answers }: Context, there: FlyConfig): Record<string, u
 }
 
 /** 1000 connections at once, as far as limits of theirs leave room. */
-function limits(service: Service | undefined): { soft: number; hard: number } {
-  const theirs = service?.launched ? undefined : service?.concurrency;
+function connectionLimits(service: Service | undefined): { soft: number; hard: number } {
+  const theirs = service?.hasLaunchLimits ? undefined : service?.concurrency;
   const { soft_limit: soft = 1000, hard_limit: hard = 1000 } = theirs ?? {};
   return { soft: Math.min(1000, Number(hard)), hard: Math.max(1000, Number(soft)) };
 }
 
 function merge(
   context: Context,
-  there: FlyConfig,
+  config: FlyConfig,
   rendered: string,
   onConflict: OnConflict,
 ): { text: string; overruled: Overruled[] } {
   const { postgres, app } = context.answers;
-  const rules = mergeRules(there, context, onConflict);
+  const source = databaseSource(postgres, app, urlName(new Repo(context.project)));
   try {
-    const url = urlName(new Repo(context.project));
-    const before = withSource(there.source, databaseSource(postgres, app, url));
-    return mergeToml(before, readToml(rendered), rules);
+    const theirs = withDatabaseSource(config.source, source);
+    return mergeToml(theirs, readToml(rendered), mergeRules(config, context, onConflict));
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw new Problem(
@@ -156,11 +155,11 @@ function merge(
 }
 
 /** The comment from which a rerun reads the answer back says what is answered now; words behind it stay. */
-function withSource(before: TomlText, source: string): TomlText {
-  const text = before.text.replace(DATABASE_SOURCE, (line) =>
-    `${line} `.startsWith(`${source} `) ? line : source,
+function withDatabaseSource(theirs: TomlText, source: string): TomlText {
+  const text = theirs.text.replace(DATABASE_SOURCE, (comment) =>
+    `${comment} `.startsWith(`${source} `) ? comment : source,
   );
-  return text === before.text ? before : readToml(text);
+  return text === theirs.text ? theirs : readToml(text);
 }
 
 function changeNote({ path, theirs, ours, why }: Overruled): string {
@@ -169,8 +168,8 @@ function changeNote({ path, theirs, ours, why }: Overruled): string {
   return `${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
 }
 
-function buildNote(there: FlyConfig): string | undefined {
-  const keys = there.bypasses.map((path) => path.replace('build.', ''));
+function buildNote(config: FlyConfig): string | undefined {
+  const keys = config.bypasses.map((path) => path.replace('build.', ''));
   if (keys.length)
     return `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Silence } from '../src/fly/flyctl.ts';
+import type { FlyctlFailure } from '../src/fly/flyctl.ts';
 import { askAccount, askSecrets } from '../src/fly/live.ts';
 import { parsePostgres, postgresChoices } from '../src/fly/postgres.ts';
 import { PHOENIX_FLY, run, type Started, startInCopy } from './support/commands.ts';
@@ -47,7 +47,7 @@ test.before(() => {
   );
 });
 
-const silent: Record<string, [path: () => string, state: Silence]> = {
+const silent: Record<string, [path: () => string, state: FlyctlFailure]> = {
   'no flyctl': [() => '/nowhere', 'absent'],
   'not logged in': [loggedOut, 'logged out'],
   'broken answers': [() => fakeFlyctl(`*) echo '[{"code":';;`).path, 'silent'],

@@ -59,7 +59,7 @@ test('retired and unknown regions are refused', () => {
 test('Managed Postgres is offered in twelve regions, and elsewhere the nearest of them is named', () => {
   const managed = REGIONS.filter(({ mpg }) => mpg).map(({ code }) => code);
   assert.is(managed.join(' '), 'ams fra gru iad lax lhr nrt ord sin sjc syd yyz');
-  for (const { code, mpg, managed: nearest } of REGIONS) {
+  for (const { code, mpg, nearestMpg: nearest } of REGIONS) {
     if (mpg) refuseUnmanaged(code);
     else {
       assert.ok(nearest && managed.includes(nearest), code);

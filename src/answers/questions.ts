@@ -3,7 +3,7 @@ import { unnamedRelease } from '../docker/release-files.ts';
 import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
 import { queriesAtStart } from '../facts/start-queries.ts';
-import type { Live } from '../fly/live.ts';
+import type { AccountChoices } from '../fly/live.ts';
 import { isAppName, isHostName, toAppName } from '../fly/names.ts';
 import { parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
 import { parseRegion, searchRegions } from '../fly/regions.ts';
@@ -32,11 +32,11 @@ interface Question<T> extends Flag {
   /** The answer where neither flag nor file gives one; undefined where it can't be known. */
   default: (project: Project, app: string) => string | undefined;
   /** @throws Problem on bad input */
-  parse: (text: string, live?: Live) => T;
+  parse: (text: string, live?: AccountChoices) => T;
   /** The opposite of `parse`; without it yes and no for a boolean, else the answer as text. */
   print?: (answer: T) => string;
   /** The choices of a list that match a term; other text that `parse` takes can be typed as well. */
-  search?: (term: string, project: Project, app: string, live: Live) => Choice[];
+  search?: (term: string, project: Project, app: string, live: AccountChoices) => Choice[];
 }
 
 const question = <T>(row: Question<T>): Question<T> => row;
@@ -188,7 +188,7 @@ export function complete(
   project: Project,
   present: Present,
   asks: readonly QuestionName[] = questionNames,
-  live?: Live,
+  live?: AccountChoices,
 ): Answers {
   const answers: Partial<Record<QuestionName, unknown>> = {};
   for (const name of questionNames) {
@@ -208,8 +208,11 @@ function noAnswer(name: QuestionName, { release }: Project): string {
 }
 
 /** Parses the text of a flag, if there is one. @throws Problem that begins with the flag */
-export const parseAnswer = (name: QuestionName, text: string | undefined, live?: Live): unknown =>
-  parseFlag(name, text, (answer) => questions[name].parse(answer.trim(), live));
+export const parseAnswer = (
+  name: QuestionName,
+  text: string | undefined,
+  live?: AccountChoices,
+): unknown => parseFlag(name, text, (answer) => questions[name].parse(answer.trim(), live));
 
 /** Megabytes of memory, from `512mb`, `1gb`, `1 g` or `512`. @throws Problem for an amount that a Fly machine can't have */
 function parseMemory(text: string): number {

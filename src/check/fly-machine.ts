@@ -89,7 +89,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     the limits count requests, and a LiveView page is one request that never ends
     => write: type = "connections"`,
   r26.should(
-    service('concurrency.soft_limit', ({ concurrency, launched }) => {
+    service('concurrency.soft_limit', ({ concurrency, hasLaunchLimits: launched }) => {
       const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
       const limit = Math.min(Number(soft), Number(hard));
       // Nobody chose what `fly launch` wrote

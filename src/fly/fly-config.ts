@@ -17,28 +17,27 @@ export type FlyConfig = ReturnType<typeof configOf>;
 /** The service that serves the app's pages: [http_service], or one of the older [[services]]. */
 export type Service = ReturnType<typeof serviceOf>;
 
-const known = new WeakMap<Tree, FlyConfig>();
+const configs = new WeakMap<Tree, FlyConfig>();
 
 /**
  * The fly.toml of a repo, read once; without the file everything is empty.
  * @throws Problem when it is not TOML
  */
 export function flyConfig(tree: Tree): FlyConfig {
-  const config = known.get(tree) ?? configOf(read(tree.read('fly.toml') ?? ''));
-  known.set(tree, config);
+  const config = configs.get(tree) ?? configOf(parse(tree.read('fly.toml') ?? ''));
+  configs.set(tree, config);
   return config;
 }
 
-/** Each change reads the file anew. */
-const MOST_TABLES = 300;
-const MOST_TEXT = 200_000;
+/** A larger file would take seconds: each change reads it anew. */
+const MAX_TABLES = 300;
+const MAX_LENGTH = 200_000;
 
-function read(text: string): TomlText {
-  const isLong = text.length > MOST_TEXT;
-  if (isLong || text.split(/^[ \t]*\[/m).length > MOST_TABLES)
-    throw new Problem(
-      `fly.toml has more than ${isLong ? `${MOST_TEXT / 1000} KB` : `${MOST_TABLES} tables`} and is not read; shorten it`,
-    );
+function parse(text: string): TomlText {
+  const isLong = text.length > MAX_LENGTH;
+  const limit = isLong ? `${MAX_LENGTH / 1000} KB` : `${MAX_TABLES} tables`;
+  if (isLong || text.split(/^[ \t]*\[/m).length > MAX_TABLES)
+    throw new Problem(`fly.toml has more than ${limit} and is not read; shorten it`);
   try {
     // A byte-order mark is no TOML: flyctl refuses it too
     return readToml(text.replace(/^\uFEFF/, ''));
@@ -61,12 +60,12 @@ function configOf(source: TomlText) {
   const machines = tablesAt(table, 'vm');
   const build: Table = tablesAt(table, 'build')[0]?.data ?? {};
   return {
-    /** Nothing is written there. */
-    blank: source.text.trim() === '',
+    /** There is no file, or an empty one. */
+    isBlank: source.text.trim() === '',
     source,
     table,
-    app: text(table.app),
-    region: text(table.primary_region),
+    app: nonEmpty(table.app),
+    region: nonEmpty(table.primary_region),
     build,
     /** Paths in [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
     bypasses: Object.entries(build)
@@ -82,8 +81,8 @@ function configOf(source: TomlText) {
     machines,
     /** The [[vm]] that the pages' machines are made from. */
     machine:
-      machines.find(({ data }) => namedIn(data).includes(group ?? 'app')) ??
-      machines.find(({ data }) => namedIn(data).length === 0),
+      machines.find(({ data }) => groupsOf(data).includes(group ?? 'app')) ??
+      machines.find(({ data }) => groupsOf(data).length === 0),
     /** Seconds; Fly's default is 5. */
     killTimeout: table.kill_timeout === undefined ? 5 : seconds(table.kill_timeout, 1),
     /** 1-based line of a value or a table's header, else of the table around it, or of `app`. */
@@ -97,7 +96,7 @@ const isElsewhere = (key: string, value: unknown): boolean =>
   key === 'dockerfile' && !/^(\.\/)?Dockerfile$/.test(String(value));
 
 /** A string that says something. */
-export const text = (value: unknown): string | undefined =>
+export const nonEmpty = (value: unknown): string | undefined =>
   typeof value === 'string' && value ? value : undefined;
 
 /** The tables at a key: [[x]] and [x] are the same to flyctl for many keys. */
@@ -115,52 +114,55 @@ export function tablesAt(table: Table, key: string, path = key): Located[] {
 function pageService(table: Table, port: string): Service | undefined {
   const [http] = tablesAt(table, 'http_service');
   if (http) return serviceOf('http_service', http);
-  const services = tablesAt(table, 'services').map((found) => serviceOf('services', found));
-  const speakHttp = services.filter(({ data }) =>
-    ports(data).some((found) => speaks(found, 'http')),
-  );
-  const [first] = speakHttp.length === 0 && services.length === 1 ? services : speakHttp;
-  return speakHttp.find(({ internalPort }) => String(internalPort) === port) ?? first;
+  const services = tablesAt(table, 'services').map((service) => serviceOf('services', service));
+  const web = services.filter(({ data }) => ports(data).some((entry) => speaks(entry, 'http')));
+  if (web.length === 0) return services.length === 1 ? services[0] : undefined;
+  return web.find(({ internalPort }) => String(internalPort) === port) ?? web[0];
 }
 
 function serviceOf(kind: 'http_service' | 'services', { path, data }: Located) {
   const checksPath = `${path}.${kind === 'services' ? 'http_checks' : 'checks'}`;
   // Text in some files of 2020
   const port = Number(data.internal_port);
-  const forced = kind === 'services' ? ports(data).map((found) => found.data) : [data];
-  // true and false are the forms before 2024
-  const stop = data.auto_stop_machines === true ? 'stop' : data.auto_stop_machines;
+  const listeners = kind === 'services' ? ports(data).map((entry) => entry.data) : [data];
   const concurrency = tablesAt(data, 'concurrency')[0]?.data;
-  const autoStop: 'off' | 'stop' | 'suspend' = stop === 'stop' || stop === 'suspend' ? stop : 'off';
+  const autoStop = autoStopOf(data.auto_stop_machines);
   return {
     kind,
     path,
     data,
     internalPort: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
-    forceHttps: forced.some((found) => found.force_https === true),
-    /** Fly's default is off. */
+    forceHttps: listeners.some(({ force_https }) => force_https === true),
     autoStop,
     /** Whether Fly never stops the pages' machine. */
     staysOn: autoStop === 'off' || Number(data.min_machines_running ?? 0) > 0,
     concurrency,
     /** Whether the limits are those that `fly launch` wrote until 2023; nobody chose them. */
-    launched: concurrency?.hard_limit === 25 && concurrency.soft_limit === 20,
+    hasLaunchLimits: concurrency?.hard_limit === 25 && concurrency.soft_limit === 20,
     /** Where its HTTP checks stand: `http_service.checks`, `services.0.http_checks`. */
     checksPath,
     checks: tablesAt(data, checksPath.slice(path.length + 1), checksPath),
   };
 }
 
+/** Fly's default is off; true and false are the forms before 2024. */
+function autoStopOf(value: unknown): 'off' | 'stop' | 'suspend' {
+  if (value === 'suspend') return value;
+  return value === true || value === 'stop' ? 'stop' : 'off';
+}
+
+/** The [[ports]] of a service. @param path of the service in the file */
 export const ports = (service: Table, path = ''): Located[] =>
   tablesAt(service, 'ports', `${path}.ports`);
 
+/** Whether a port's handlers name one: http, tls. */
 export const speaks = ({ data }: Located, handler: string): boolean =>
   [data.handlers].flat().includes(handler);
 
-const namedIn = (data: Table): string[] => [data.processes ?? []].flat().map(String);
+const groupsOf = (data: Table): string[] => [data.processes ?? []].flat().map(String);
 
 function pageGroup(names: readonly string[], service: Service | undefined): string | undefined {
-  const serving = service ? namedIn(service.data) : [];
+  const serving = service ? groupsOf(service.data) : [];
   const groups = serving.length ? serving : names;
   return ['app', 'web'].find((name) => groups.includes(name)) ?? groups[0];
 }
@@ -168,7 +170,7 @@ function pageGroup(names: readonly string[], service: Service | undefined): stri
 /** A service without a name serves all groups. */
 function idleGroups(table: Table, names: readonly string[]): string[] {
   const services = ['http_service', 'services'].flatMap((key) => tablesAt(table, key));
-  const served = services.map(({ data }) => namedIn(data));
+  const served = services.map(({ data }) => groupsOf(data));
   const isAll = served.some((list) => list.length === 0);
   return isAll ? [] : names.filter((name) => !served.flat().includes(name));
 }
@@ -184,9 +186,11 @@ export function seconds(value: unknown, bare = 1000): number | undefined {
 
 function lineOf(source: TomlText, path: string): number | undefined {
   const { text, data, tables, values } = source;
-  const isAt = (found: { path: string }) => found.path === path || found.path === `${path}.0`;
-  const offset = values.find(isAt)?.range[0] ?? (tables.find(isAt)?.bodyStart ?? 0) - 1;
-  if (path && offset >= 0) return text.slice(0, offset).split('\n').length;
-  if (path) return lineOf(source, path.replace(/\.?[^.]*$/, ''));
-  return data.app === undefined ? undefined : lineOf(source, 'app');
+  if (path === '') return data.app === undefined ? undefined : lineOf(source, 'app');
+  const isAt = (node: { path: string }) => node.path === path || node.path === `${path}.0`;
+  const header = tables.find(isAt);
+  const offset = values.find(isAt)?.range[0] ?? (header && header.bodyStart - 1);
+  if (offset !== undefined) return text.slice(0, offset).split('\n').length;
+  const outerPath = path.replace(/\.?[^.]*$/, '');
+  return lineOf(source, outerPath);
 }

@@ -18,11 +18,11 @@ export function trustedPath(folder: string): string {
 }
 
 /** Why flyctl told nothing. `silent`: not in time, or nothing that can be read. */
-export type Silence = 'absent' | 'logged out' | 'silent';
+export type FlyctlFailure = 'absent' | 'logged out' | 'silent';
 
 interface Answer {
   text: string;
-  silence?: Silence | undefined;
+  failure?: FlyctlFailure | undefined;
 }
 
 /** Runs flyctl, its notices on stderr left out. By this name, as `fly` may be another program (Concourse has one). */
@@ -35,13 +35,13 @@ function run(folder: string, args: readonly string[], deadline: number): Promise
   } as const;
   return new Promise((resolve) => {
     const child = execFile('flyctl', args, options, (error, text) =>
-      resolve({ text, silence: error ? silenceOf(error) : undefined }),
+      resolve({ text, failure: error ? failureOf(error) : undefined }),
     );
     child.stdin?.end();
   });
 }
 
-function silenceOf({ code, killed }: ExecFileException): Silence {
+function failureOf({ code, killed }: ExecFileException): FlyctlFailure {
   if (typeof code === 'string') return 'absent';
   return killed ? 'silent' : 'logged out';
 }
@@ -57,8 +57,8 @@ export async function askFlyctl(
   folder: string,
   args: readonly string[],
   deadline: number,
-): Promise<Row[] | Silence> {
-  const { text, silence } = await run(folder, args, deadline);
+): Promise<Row[] | FlyctlFailure> {
+  const { text, failure: silence } = await run(folder, args, deadline);
   if (silence) return silence;
   // A sentence that begins with "No" stands where an empty list would (flyctl, 2026-08)
   if (/^no /i.test(text)) return [];
@@ -76,7 +76,7 @@ export async function askFlyctl(
  */
 export async function validateFlyToml(folder: string): Promise<string[]> {
   const args = ['config', 'validate', '--strict', '--config', join(folder, 'fly.toml')];
-  const { text, silence } = await run(folder, args, Date.now() + PATIENCE);
+  const { text, failure: silence } = await run(folder, args, Date.now() + PATIENCE);
   if (!silence || !text.includes('Validating')) return [];
   return stripVTControlCharacters(text)
     .split('\n')

@@ -1,5 +1,5 @@
 import { printable } from '../problem.ts';
-import { askFlyctl, PATIENCE, type Row, type Silence } from './flyctl.ts';
+import { askFlyctl, type FlyctlFailure, PATIENCE, type Row } from './flyctl.ts';
 import { isAppName } from './names.ts';
 import { knownRegion, type Region } from './regions.ts';
 
@@ -10,7 +10,7 @@ export interface Database {
 }
 
 /** What the account offers as answers; undefined: flyctl didn't say, and the dated table stands in. */
-export interface Live {
+export interface AccountChoices {
   regions?: readonly Region[] | undefined;
   databases?: readonly Database[] | undefined;
   /** One line for the person, when flyctl is there and could not answer. */
@@ -18,8 +18,8 @@ export interface Live {
 }
 
 /** What the account holds, as far as flyctl says; undefined: it doesn't. */
-export interface Account extends Live {
-  flyctl: Silence | 'logged in';
+export interface Account extends AccountChoices {
+  flyctl: FlyctlFailure | 'logged in';
   apps: FlyApp[] | undefined;
   /** Slugs. */
   organizations: string[] | undefined;
@@ -31,7 +31,7 @@ interface FlyApp {
   deployed: boolean;
 }
 
-type Ask = (...args: string[]) => Promise<Row[] | Silence>;
+type Ask = (...args: string[]) => Promise<Row[] | FlyctlFailure>;
 
 /**
  * Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account.
@@ -47,27 +47,31 @@ export async function askAccount(folder: string, offers: boolean): Promise<Accou
     offers ? askOffers(ask, asked) : {},
   ]);
   const flyctl = typeof apps === 'string' ? apps : 'logged in';
-  return { flyctl, apps: readIn(apps, appOf), organizations, ...live };
+  return { flyctl, apps: mapRows(apps, appOf), organizations, ...live };
 }
 
 /** What the rows say; undefined: there are none. */
-const readIn = <T>(answer: Row[] | Silence, read: (row: Row) => T[]): T[] | undefined =>
+const mapRows = <T>(answer: Row[] | FlyctlFailure, read: (row: Row) => T[]): T[] | undefined =>
   typeof answer === 'string' ? undefined : answer.flatMap(read);
 
-async function askOffers(ask: Ask, organizations: Promise<string[] | undefined>): Promise<Live> {
+async function askOffers(
+  ask: Ask,
+  organizations: Promise<string[] | undefined>,
+): Promise<AccountChoices> {
   const [regions, apps, clusters] = await Promise.all([
     ask('platform', 'regions'),
     ask('postgres', 'list'),
     managedClusters(ask, organizations),
   ]);
   const isSilent = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
-  const found = readIn(regions, regionOf) ?? [];
-  const unmanaged = readIn(apps, databaseOf);
+  const open = mapRows(regions, regionOf) ?? [];
+  const unmanaged = mapRows(apps, databaseOf);
+  const databases = [clusters, unmanaged].filter((list) => list !== undefined);
   return {
-    regions: found.length
-      ? found.sort((left, right) => (left.code < right.code ? -1 : 1))
+    regions: open.length
+      ? open.sort((left, right) => (left.code < right.code ? -1 : 1))
       : undefined,
-    databases: clusters || unmanaged ? [...(clusters ?? []), ...(unmanaged ?? [])] : undefined,
+    databases: databases.length ? databases.flat() : undefined,
     note: isSilent
       ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
       : undefined,
@@ -82,7 +86,7 @@ async function managedClusters(
   const slugs = (await organizations)?.slice(0, 5);
   const lists = slugs?.map((slug) => ask('mpg', 'list', '--org', slug));
   const clusters = lists && (await Promise.all(lists));
-  return clusters?.flatMap((list) => readIn(list, clusterOf) ?? []);
+  return clusters?.flatMap((list) => mapRows(list, clusterOf) ?? []);
 }
 
 /** Names of the app's secrets, where the account has the app. Their values can't be read. */
@@ -94,44 +98,44 @@ export async function askSecrets(
   if (!apps?.some(({ name }) => name === app)) return apps && [];
   const args = ['secrets', 'list', '--app', app, '--json'];
   const answer = await askFlyctl(folder, args, Date.now() + PATIENCE);
-  return readIn(answer, (row) => [text(row.Name ?? row.name)]);
+  return mapRows(answer, (row) => [textOf(row.Name ?? row.name)]);
 }
 
 /** Organizations come as names by slug. */
-const slugsIn = (answer: Row[] | Silence): string[] | undefined =>
-  readIn(answer, Object.keys)?.filter(isSlug);
+const slugsIn = (answer: Row[] | FlyctlFailure): string[] | undefined =>
+  mapRows(answer, Object.keys)?.filter(isSlug);
 
 const isSlug = (slug: string): boolean => /^[a-z0-9][a-z0-9-]*$/.test(slug);
 
-const text = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
+const textOf = (value: unknown): string => (typeof value === 'string' ? printable(value) : '');
 
 /** fly-go types.go, Region (2026-08). */
 function regionOf(row: Row): Region[] {
-  const code = text(row.code);
+  const code = textOf(row.code);
   if (!/^[a-z]{3}$/.test(code) || row.deprecated === true) return [];
   const mpg = Boolean(row.mpg_available ?? knownRegion(code)?.mpg);
-  return [{ code, city: text(row.name), mpg }];
+  return [{ code, city: textOf(row.name), mpg }];
 }
 
-const organizationOf = (row: Row): string => text((row.Organization as Row | undefined)?.Slug);
+const organizationOf = (row: Row): string => textOf((row.Organization as Row | undefined)?.Slug);
 
 /** Databases are among the apps (fly-go types.go, App, 2026-08). */
 function appOf(row: Row): FlyApp[] {
-  const [name, slug] = [text(row.Name), organizationOf(row)];
+  const [name, slug] = [textOf(row.Name), organizationOf(row)];
   const organization = isSlug(slug) ? slug : undefined;
   return name ? [{ name, organization, deployed: row.Deployed === true }] : [];
 }
 
 /** An unmanaged Postgres app: fly-go's App, whose keys are Go's (flyctl internal/command/postgres/list.go, 2026-08). */
 function databaseOf(row: Row): Database[] {
-  const name = text(row.Name);
-  const label = `${name}  Fly Postgres app of ${organizationOf(row)} (${text(row.Status)})`;
+  const name = textOf(row.Name);
+  const label = `${name}  Fly Postgres app of ${organizationOf(row)} (${textOf(row.Status)})`;
   return isAppName(name) ? [{ answer: name, label }] : [];
 }
 
 /** A cluster of Managed Postgres (flyctl internal/uiex/mpg/v1/client.go, 2026-08). */
 function clusterOf(row: Row): Database[] {
-  const answer = `managed:${text(row.id)}`;
-  const label = `${answer}  Managed Postgres ${text(row.name)} in ${text(row.region)} (${text(row.plan)}, ${text(row.status)})`;
+  const answer = `managed:${textOf(row.id)}`;
+  const label = `${answer}  Managed Postgres ${textOf(row.name)} in ${textOf(row.region)} (${textOf(row.plan)}, ${textOf(row.status)})`;
   return /^managed:[A-Za-z0-9]+$/.test(answer) ? [{ answer, label }] : [];
 }

@@ -10,7 +10,7 @@ export type Postgres =
   | { kind: 'none' };
 
 /** What people call a database outside Fly: its provider, or its address. */
-const OUTSIDE =
+const OUTSIDE_FLY =
   /^(neon|supabase|crunchy|crunchybridge|crunchydata|rds|aurora|aws|azure|gcp|cloudsql|digitalocean|heroku|render|railway|timescale|tigerdata|aiven|planetscale|cockroach|cockroachdb|xata|nile|(postgres|postgresql|ecto):\/\/.*)$/i;
 
 /**
@@ -20,7 +20,7 @@ const OUTSIDE =
 export function parsePostgres(text: string): Postgres {
   const answer = text.trim();
   if (answer === 'none') return { kind: 'none' };
-  if (answer === 'external' || OUTSIDE.test(answer)) return { kind: 'external' };
+  if (answer === 'external' || OUTSIDE_FLY.test(answer)) return { kind: 'external' };
   const managed = /^(managed|mpg)(:([A-Za-z0-9]+))?$/.exec(answer);
   if (managed) return { kind: 'managed', cluster: managed[3] ?? null };
   if (isAppName(answer)) return { kind: 'app', name: answer };
@@ -40,19 +40,19 @@ export function postgresChoices(
     value: name,
     name: `${name}  ${fresh}Fly Postgres app, you look after it (about $2 a month)`,
   });
-  const there = databases.map(({ answer, label }) => ({ value: answer, name: label }));
-  const isThere = (name: string) => there.some(({ value }) => value === name);
-  const all = [
-    ...there,
-    ...(isThere(suggested) ? [] : [app(suggested)]),
+  const existing = databases.map(({ answer, label }) => ({ value: answer, name: label }));
+  const exists = existing.some(({ value }) => value === suggested);
+  const choices = [
+    ...existing,
+    ...(exists ? [] : [app(suggested)]),
     { value: 'managed', name: `managed  ${fresh}Fly Managed Postgres (from about $41 a month)` },
     { value: 'external', name: 'external  a database outside Fly (Neon, Supabase, RDS)' },
     { value: 'none', name: 'none  no database' },
   ];
-  if (OUTSIDE.test(term)) return all.filter(({ value }) => value === 'external');
-  const found = all.filter(({ name }) => name.toLowerCase().includes(term.toLowerCase()));
-  const isNew = isAppName(term) && !all.some(({ value }) => value === term);
-  return isNew ? [...found, app(term)] : found;
+  if (OUTSIDE_FLY.test(term)) return choices.filter(({ value }) => value === 'external');
+  const matches = choices.filter(({ name }) => name.toLowerCase().includes(term.toLowerCase()));
+  const isNew = isAppName(term) && !choices.some(({ value }) => value === term);
+  return isNew ? [...matches, app(term)] : matches;
 }
 
 export function printPostgres(postgres: Postgres): string {
@@ -71,23 +71,29 @@ export function attachCommand(postgres: Postgres, app: string, url: string): str
     : null;
 }
 
+const SECRET_FROM = ' is a secret, set by: ';
+const OUTSIDE = 'The database is outside Fly: ';
+const NONE = 'No database';
+
 /** The comment in fly.toml from which a rerun reads the answer back. */
 export function databaseSource(postgres: Postgres, app: string, url: string): string {
   const attach = attachCommand(postgres, app, url);
-  if (attach) return `${url} is a secret, set by: ${attach}`;
-  return postgres.kind === 'external'
-    ? `The database is outside Fly: fly secrets set ${url}=ecto://...`
-    : 'No database';
+  if (attach) return url + SECRET_FROM + attach;
+  return postgres.kind === 'external' ? `${OUTSIDE}fly secrets set ${url}=ecto://...` : NONE;
 }
-export const DATABASE_SOURCE =
-  /(?<=^[ \t]*# )(DATABASE_URL is a secret, set by: |\w+ is a secret, set by: (?=fly (?:postgres|mpg) )|The database is outside Fly: |No database(?=\r?$))[^\r\n]*/gm;
+
+/** What {@link databaseSource} wrote behind the "# "; other secrets may have such a comment, with other commands. */
+export const DATABASE_SOURCE = new RegExp(
+  `(?<=^[ \\t]*# )(DATABASE_URL${SECRET_FROM}|\\w+${SECRET_FROM}(?=fly (?:postgres|mpg) )|${OUTSIDE}|${NONE}(?=\\r?$))[^\\r\\n]*`,
+  'gm',
+);
 
 /** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
 export function readAttachCommand(flyToml: string): string | null {
-  const [said = flyToml] = flyToml.match(DATABASE_SOURCE) ?? [];
-  const [, kind, name] = /fly (postgres|mpg) attach (\w[\w-]*)/.exec(said) ?? [];
+  const [source = flyToml] = flyToml.match(DATABASE_SOURCE) ?? [];
+  const [, kind, name] = /fly (postgres|mpg) attach (\w[\w-]*)/.exec(source) ?? [];
   if (kind === 'postgres' && name) return name;
   if (kind) return name === 'CLUSTER_ID' ? 'managed' : `managed:${name}`;
-  if (said.startsWith('The database is outside Fly')) return 'external';
-  return said.startsWith('No database') ? 'none' : null;
+  if (source.startsWith(OUTSIDE)) return 'external';
+  return source.startsWith(NONE) ? 'none' : null;
 }

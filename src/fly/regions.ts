@@ -9,12 +9,12 @@ export interface Region {
 }
 
 interface KnownRegion extends Region {
-  /** By which people look for it, beside its city. */
+  /** By which people look for it, beside its city: a city or state of one region alone, a country of several. */
   words: string;
   /** Where Managed Postgres isn't offered: the region with it that is fewest milliseconds away. */
-  managed?: string;
+  nearestMpg?: string;
   /** Closed regions whose apps flyctl sends there (flyctl internal/command/launch/plan_builder.go, 2026-08). */
-  retired?: string;
+  replaces?: string;
 }
 
 /** Fly's regions as of 2026-08 (fly.io/docs/reference/regions), for runs that flyctl can't tell what there is today. */
@@ -26,7 +26,7 @@ export const knownRegion = (code: string): KnownRegion | undefined =>
 const label = ({ code, city }: Region): string => `${code} (${city})`;
 
 /** Lower case without accents and signs: "São  Paulo" becomes "sao paulo". */
-const fold = (text: string): string =>
+const normalize = (text: string): string =>
   text
     .normalize('NFD')
     .replaceAll(/\p{Mark}/gu, '')
@@ -35,8 +35,8 @@ const fold = (text: string): string =>
     .trim();
 
 /** What a region is found by, in the order in which it counts: code, city, all else. */
-const fields = ({ code, city }: Region): string[] =>
-  [code, city, knownRegion(code)?.words ?? ''].map((field) => ` ${fold(field)} `);
+const searchTexts = ({ code, city }: Region): string[] =>
+  [code, city, knownRegion(code)?.words ?? ''].map((field) => ` ${normalize(field)} `);
 
 /**
  * Regions with words that begin with the text: in the code, the city, its country or state, or a big city nearby.
@@ -45,7 +45,7 @@ const fields = ({ code, city }: Region): string[] =>
 export function searchRegions(text: string, regions: readonly Region[] = REGIONS): Region[] {
   const ranked = regions.map((region) => ({
     region,
-    rank: fields(region).findIndex((field) => field.includes(` ${fold(text)}`)),
+    rank: searchTexts(region).findIndex((field) => field.includes(` ${normalize(text)}`)),
   }));
   return ranked
     .filter(({ rank }) => rank >= 0)
@@ -58,18 +58,18 @@ export function searchRegions(text: string, regions: readonly Region[] = REGIONS
  * @throws Problem naming the replacement of a retired region, or the regions that exist
  */
 export function parseRegion(text: string, regions: readonly Region[] = REGIONS): string {
-  const term = fold(text);
+  const term = normalize(text);
   if (regions.some(({ code }) => code === term)) return term;
-  const moved = REGIONS.find(({ retired }) => retired?.split(' ').includes(term));
+  const moved = REGIONS.find(({ replaces: retired }) => retired?.split(' ').includes(term));
   if (moved) throw new Problem(`Fly closed the region ${term}; use ${label(moved)} instead`);
   const found = term.length > 1 ? searchRegions(term, regions) : [];
-  const whole = found.filter((region) =>
-    fields(region).some((field) => field.includes(` ${term} `)),
-  );
-  const [hit, ...others] = whole.length ? whole : found;
-  if (hit && others.length === 0) return hit.code;
-  const which = hit
-    ? `matches several regions: ${[hit, ...others].map(label).join(', ')}`
+  const hasWholeWord = (region: Region) =>
+    searchTexts(region).some((field) => field.includes(` ${term} `));
+  const wholeWords = found.filter(hasWholeWord);
+  const matches = wholeWords.length ? wholeWords : found;
+  if (matches.length === 1 && matches[0]) return matches[0].code;
+  const which = matches.length
+    ? `matches several regions: ${matches.map(label).join(', ')}`
     : `is not a Fly region; there are ${regions.map(({ code }) => code).join(' ')}`;
   throw new Problem(`"${text}" ${which}`);
 }
@@ -78,7 +78,7 @@ export function parseRegion(text: string, regions: readonly Region[] = REGIONS):
 export function refuseUnmanaged(code: string, regions: readonly Region[] = REGIONS): void {
   const offered = regions.filter(({ mpg }) => mpg).map((region) => region.code);
   if (offered.includes(code)) return;
-  const nearest = knownRegion(code)?.managed ?? 'iad';
+  const nearest = knownRegion(code)?.nearestMpg ?? 'iad';
   throw new Problem(
     `--region: Fly has no Managed Postgres in ${code}; the nearest region with it is ${nearest} (${knownRegion(nearest)?.city}; all: ${offered.join(' ')}). Answer --region ${nearest}, or --postgres NAME for a Fly Postgres app`,
   );

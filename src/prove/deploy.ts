@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { MIGRATE, migrateScript } from '../docker/release-files.ts';
 import { migratedRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
-import { type FlyConfig, seconds, type Table, tablesAt, text } from '../fly/fly-config.ts';
+import { type FlyConfig, nonEmpty, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
 import { memoryOf, UNSET_MEMORY } from '../fly/machine.ts';
 import { Problem } from '../problem.ts';
 import { elixirAtom, elixirModule, shellWord } from '../quote.ts';
@@ -35,25 +35,25 @@ export function deployOf(project: Project, fly: FlyConfig) {
   const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;
   const [check] = service.checks;
-  const ignoreFile = text(build.ignorefile);
+  const ignoreFile = nonEmpty(build.ignorefile);
   return {
     app,
     release,
     /** The name that browsers use. */
     host: /^[\w.-]+$/.exec(env.PHX_HOST ?? '')?.[0] ?? `${app}.fly.dev`,
     region: fly.region ?? 'iad',
-    dockerfile: inRepo(text(build.dockerfile) ?? 'Dockerfile'),
+    dockerfile: inRepo(nonEmpty(build.dockerfile) ?? 'Dockerfile'),
     ignoreFile: ignoreFile && inRepo(ignoreFile),
-    target: text(build['build-target']),
+    target: nonEmpty(build['build-target']),
     buildArgs: strings(build, 'args'),
     env,
     /** Takes the place of the image's CMD. */
-    command: group && text(tablesAt(table, 'processes')[0]?.data[group]),
+    command: group && nonEmpty(tablesAt(table, 'processes')[0]?.data[group]),
     port: service.internalPort ?? 8080,
     /** The request that Fly repeats. */
     check: check && {
-      method: (text(check.data.method) ?? 'GET').toUpperCase(),
-      path: text(check.data.path) ?? '/',
+      method: (nonEmpty(check.data.method) ?? 'GET').toUpperCase(),
+      path: nonEmpty(check.data.path) ?? '/',
       headers: strings(check.data, 'headers'),
       timeout: (seconds(check.data.timeout) ?? 2) * 1000,
       grace: (seconds(check.data.grace_period) ?? 1) * 1000,
@@ -64,12 +64,12 @@ export function deployOf(project: Project, fly: FlyConfig) {
       .filter(
         ({ data: { processes } }) => !processes || !group || [processes].flat().includes(group),
       )
-      .map(({ data }) => text(data.destination))
+      .map(({ data }) => nonEmpty(data.destination))
       .find((path) => path && /^\/[\w./-]+$/.test(path)),
-    killSignal: text(table.kill_signal) ?? 'SIGINT',
+    killSignal: nonEmpty(table.kill_signal) ?? 'SIGINT',
     killTimeout: (fly.killTimeout ?? 5) * 1000,
     /** Runs in a machine of its own before the new version starts. */
-    releaseCommand: text(fly.deploy.release_command),
+    releaseCommand: nonEmpty(fly.deploy.release_command),
     /** What migrates where no release_command does; undefined without a database. */
     migrate: project.database.repos.length ? migrateCommand(project, release) : undefined,
   };

@@ -7,7 +7,7 @@ import {
   suggestedAnswer,
 } from '../answers/questions.ts';
 import type { Project } from '../facts/detect.ts';
-import type { Live } from '../fly/live.ts';
+import type { AccountChoices } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
 import { problemOf } from '../problem.ts';
 import { ask } from './prompt.ts';
@@ -25,9 +25,9 @@ export async function askAll(
   project: Project,
   present: Present,
   texts: FlagTexts,
-  account?: Promise<Live>,
-): Promise<Live> {
-  let live: Live | undefined;
+  account?: Promise<AccountChoices>,
+): Promise<AccountChoices> {
+  let live: AccountChoices | undefined;
   for (const name of asks) {
     const { message, onlyIfUnanswered, search } = questionOf(name);
     if (!message || texts[name] !== undefined) continue;
@@ -49,7 +49,9 @@ export async function askAll(
   return live ?? {};
 }
 
-async function waitForAccount(account: Promise<Live> | undefined): Promise<Live> {
+async function waitForAccount(
+  account: Promise<AccountChoices> | undefined,
+): Promise<AccountChoices> {
   const notice = setTimeout(() => console.log(styleText('dim', 'Waiting for flyctl…')), 300);
   const live = (await account) ?? {};
   clearTimeout(notice);
@@ -58,5 +60,5 @@ async function waitForAccount(account: Promise<Live> | undefined): Promise<Live>
 }
 
 /** What is wrong with an answer. */
-const complaint = (name: QuestionName, answer: string, live?: Live): string | undefined =>
+const complaint = (name: QuestionName, answer: string, live?: AccountChoices): string | undefined =>
   problemOf(() => questionOf(name).parse(answer.trim(), live));
