@@ -167,13 +167,12 @@ function originsOf(repo: Repo, { app, host }: Answers, setsHost: boolean): strin
   return [...hosts].map((name) => variables.get(name) ?? elixirString(`//${name}`)).join(', ');
 }
 
-/** One for each project, as much is computed with it. */
+/** Kept for each project, as what the rules compute is kept by the project that they are asked about. */
 const withoutBlocks = new WeakMap<Project, Project>();
 
 function withoutBlock(project: Project): Project {
-  const known = withoutBlocks.get(project);
-  if (known) return known;
-  const without = { ...project, tree: withoutOurBlock(project.tree, runtimeFile(project)) };
+  const tree = withoutOurBlock(project.tree, runtimeFile(project));
+  const without = withoutBlocks.get(project) ?? { ...project, tree };
   withoutBlocks.set(project, without);
   return without;
 }

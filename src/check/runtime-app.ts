@@ -68,18 +68,19 @@ function ownFormatter(repo: Repo): Value | undefined {
 export function logLines(repo: Repo) {
   const { lacks } = settingsOf(repo, 'logger');
   const key = formatterKey(repo);
-  const own = ownFormatter(repo);
-  const isMissing = (name: string) => own === undefined && lacks(`${key}.${name}`);
-  return { key, own, format: isMissing('format'), metadata: isMissing('metadata') };
+  const formatter = ownFormatter(repo);
+  const isMissing = (name: string) => formatter === undefined && lacks(`${key}.${name}`);
+  return { key, formatter, format: isMissing('format'), metadata: isMissing('metadata') };
 }
 
 /** A setting of Logger's lines that nobody makes, or that the owner's own choice makes hard to read. */
 const logLine =
   (name: 'format' | 'metadata' | 'colors', isWrong: (value: Value | undefined) => boolean) =>
   (_: string, repo: Repo) => {
-    const { key, own, ...missing } = logLines(repo);
-    if (own instanceof Unknown) return new Doubt(`how lines look is decided by ${own.why}`);
-    if (own !== undefined) return undefined;
+    const { key, formatter, ...missing } = logLines(repo);
+    if (formatter instanceof Unknown)
+      return new Doubt(`how lines look is decided by ${formatter.why}`);
+    if (formatter !== undefined) return undefined;
     if (name !== 'colors' && missing[name]) return { weight: 'should', key, ours: PLOP_WRITES_IT };
     const setting = settingsOf(repo, 'logger').value(`${key}.${name}`);
     return isWrong(setting) && { weight: 'advice', key, ours: '' };

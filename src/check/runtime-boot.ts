@@ -34,8 +34,8 @@ function changedKeys(_: string, repo: Repo) {
     if (!changes || (started instanceof Unknown && compiled !== undefined))
       return new Doubt(`whether line ${line} changes ${name}, which ${reader} compiles in`);
     const isOwnCode = reader.includes(':');
-    const late = `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`;
-    return { name, reader, line, late: isOwnCode ? late : '' };
+    const remedy = `, or read it when the app runs: Application.fetch_env! in a function, instead of compile_env in ${reader}`;
+    return { name, reader, line, otherRemedy: isOwnCode ? remedy : '' };
   });
 }
 
@@ -65,7 +65,7 @@ export const bootRules: readonly Rule<string>[] = [
   )`config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with \`import Config\` and \`if config_env() == :prod do\` around it`,
   r31.must(changedKeys)`
     the release stops at boot: ${'name'} is set here, and ${'reader'} reads it while compiling (compile_env)
-    => set ${'name'} in config/prod.exs${'late'}`,
+    => set ${'name'} in config/prod.exs${'otherRemedy'}`,
   r31.should((file) => {
     const lines = file.split('\n');
     const index = lines.findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code));

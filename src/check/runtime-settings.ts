@@ -17,9 +17,10 @@ export const PROBE = {
   ECTO_IPV6: 'true',
 };
 
-/** The probe, with each of the owner's other variables holding a text that names it; one object for each project, by which boots are kept. */
+/** Made once for each project: hundreds of variables, asked for hundreds of times, would take half the time of a large app's check. */
 const markedProbes = new WeakMap<Project, Environment>();
 
+/** The probe, with each of the owner's other variables holding a text that names it. */
 function markedProbe(project: Project): Environment {
   const known = markedProbes.get(project);
   if (known) return known;
