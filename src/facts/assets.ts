@@ -6,9 +6,9 @@ const HEX_TOOLS = ['esbuild', 'tailwind', 'dart_sass', 'bun'];
 
 /** Tools and steps of the asset build. */
 export function assets(repo: PhoenixRepo, web: MixProject) {
-  const { tree, root, released, deps, lock, notes } = repo;
+  const { root, released, deps, lock } = repo;
   const deploy = web.aliases.get('assets.deploy') ?? root.aliases.get('assets.deploy') ?? null;
-  const nodePackages = readNodePackages(tree, released, deploy ?? [], notes);
+  const nodePackages = readNodePackages(repo, deploy ?? []);
   const hexTools = HEX_TOOLS.filter(
     (tool) => lock.has(tool) && deps.some((dep) => dep.name === tool),
   );

@@ -20,11 +20,7 @@ export const variablesIn = (text: string): string[] =>
  * Reads the settings of the projects' config.exs, of what it imports and of runtime.exs. Where only
  * the running system can choose a branch, all count. Missing files are skipped.
  */
-export function readConfig(
-  tree: Tree,
-  projects: readonly MixProject[],
-  runtime: string | undefined,
-) {
+export function readConfig(tree: Tree, projects: readonly MixProject[], runtime?: string) {
   const run = new Run(tree, { environment: 'any', readers: READERS });
   for (const { dir } of projects) run.runFile(configFile(dir));
   const compiled = run.apps;

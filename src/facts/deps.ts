@@ -91,9 +91,7 @@ export function dependencies({ projects, lock, code }: PhoenixRepo, paths: PathD
     pathSources: paths.found,
     gitSources,
     /** Private hex organisations, e.g. "acme" for `organization: "acme"`. */
-    hexOrganizations: repos
-      .filter((repo) => repo.startsWith('hexpm:'))
-      .map((repo) => repo.slice(6)),
+    hexOrganizations: repos.flatMap((repo) => /^hexpm:(.*)/.exec(repo)?.[1] ?? []),
     /** Hex repositories beside hexpm, e.g. "oban" for `repo: "oban"`. */
     hexRepos: repos.filter((repo) => !repo.startsWith('hexpm:')),
     /** Compiled from Rust sources, so that the builder needs cargo; precompiled ones are not among them. */

@@ -93,7 +93,7 @@ function detectAll(wholeTree: Tree, wantedRelease: string | undefined) {
     },
     database: { ...database, dbConnectionVersion: lockedVersion('db_connection') },
     release: {
-      name: releaseName(root, repo.release, notes),
+      name: releaseName(repo),
       names: root.releases,
       rebootAfterConfig: [...root.releaseOptions.values()].some(
         (options) => get(options, 'reboot_system_after_config') === true,

@@ -57,7 +57,10 @@ function settingFaults(project: Project): ForceSslFault[] {
   if (!setting || !Array.isArray(forceSsl)) return [];
   const withOption = (key: string, value: string): string => {
     const kept = pairs(forceSsl).filter(([name]) => name !== key);
-    const options = [`${key}: ${value}`, ...kept.map(([name, kept]) => `${name}: ${show(kept)}`)];
+    const options = [
+      `${key}: ${value}`,
+      ...kept.map(([name, option]) => `${name}: ${show(option)}`),
+    ];
     return `write: config :${setting.app}, ${setting.key}, force_ssl: [${options.join(', ')}]`;
   };
   const faults: ForceSslFault[] = [];

@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Call, type Expr, option } from '../elixir/expr.ts';
-import { fullName } from '../elixir/scope.ts';
+import { fullName, type Scope } from '../elixir/scope.ts';
 import { get, show, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule } from './sources.ts';
@@ -53,7 +53,7 @@ function routes(routers: readonly SourceModule[]): string[] {
       if (GROUPS.has(expr.name)) paths.push(...routesIn(expr.blocks.do ?? [], fullPath, router));
       if (ROUTES.has(expr.name) && path !== undefined) paths.push(fullPath);
       if (expr.name !== 'forward') continue;
-      const target = forwardTarget(expr, router, routers);
+      const target = forwardTarget(expr, router.scope, routers);
       if (!target) paths.push(fullPath);
       else if (target !== router && !mounted.has(target)) {
         mounted.add(target);
@@ -75,11 +75,7 @@ function pathIn(args: readonly Value[]): string | undefined {
 }
 
 /** The router of `forward "/api", ApiRouter` and `forward "/api", to: ApiRouter`. */
-function forwardTarget(
-  { args }: Call,
-  { scope }: SourceModule,
-  routers: readonly SourceModule[],
-): SourceModule | undefined {
+function forwardTarget({ args }: Call, scope: Scope, routers: readonly SourceModule[]) {
   const module = [...args, option(args.at(-1), 'to')].find((arg) => arg?.is === 'module');
   if (module?.is !== 'module') return undefined;
   const name = fullName(module.name, scope);

@@ -1,5 +1,6 @@
 import { LOCKS } from 'package-manager-detector';
 import { matches, normalize, type Tree } from '../tree.ts';
+import type { PhoenixRepo } from './phoenix-repo.ts';
 import { numberIn, pinned } from './versions.ts';
 
 export type PackageManager = 'npm' | 'yarn' | 'pnpm' | 'bun';
@@ -23,13 +24,9 @@ const CALLS_NODE = /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/;
 const FOLDERS = ['', 'assets/', 'client/', 'frontend/', 'webapp/'];
 
 /** The package.json files that an asset build needs; those that only check code are reported in `notes`. */
-export function readNodePackages(
-  tree: Tree,
-  projects: readonly { dir: string }[],
-  deploySteps: readonly string[],
-  notes: string[],
-): NodePackage[] {
-  const folders = projects.flatMap(({ dir }) =>
+export function readNodePackages(repo: PhoenixRepo, deploySteps: readonly string[]): NodePackage[] {
+  const { tree, released, notes } = repo;
+  const folders = released.flatMap(({ dir }) =>
     FOLDERS.map((folder) => (dir === '.' ? folder : `${dir}/${folder}`)),
   );
   const callsNode = deploySteps.some((step) => CALLS_NODE.test(step));

@@ -15,13 +15,8 @@ const MAX_DEPTH = 6;
  * Why the app can't start before its tables are there, as half a sentence; undefined where nothing was found. Oban looks
  * for its tables since 2.22 (oban-bg/oban#1452); others ask a repo in start/2, or in a worker's init/1.
  */
-export function queriesAtStart({
-  lockedVersion,
-  background,
-  database,
-  projects,
-  sources,
-}: Project): string | undefined {
+export function queriesAtStart(project: Project): string | undefined {
+  const { lockedVersion, background, database, projects, sources } = project;
   const oban = coerce(lockedVersion('oban'));
   if (oban && background.includes('oban') && gte(oban, '2.22.0'))
     return `Oban ${oban.version} stops where its tables are missing`;
