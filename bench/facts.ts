@@ -68,33 +68,27 @@ const scope = (index: number): string => `  scope "/context_${index}", BigWeb do
     resources "/things", Thing${index}Controller, only: [:index, :show]
   end`;
 
-function contextFiles(index: number): Record<string, string> {
-  const context = `Big.Context${index}`;
-  const modules = {
-    [`lib/big/context_${index}.ex`]: context,
-    [`lib/big/context_${index}/thing.ex`]: `${context}.Thing`,
-    [`lib/big/context_${index}/policy.ex`]: `${context}.Policy`,
-    [`lib/big/context_${index}/worker.ex`]: `${context}.Worker`,
-    [`lib/big/context_${index}/query.ex`]: `${context}.Query`,
-  };
-  const body = lines(
-    40,
-    (number) => `  def list_${number}(opts) when is_list(opts) do
+const FUNCTIONS = lines(
+  40,
+  (number) => `  def list_${number}(opts) when is_list(opts) do
     from(t in Thing, where: t.owner == ^opts[:owner]) |> Repo.all()
   end
 `,
-  );
-  const sources = Object.entries(modules).map(([path, name]) => [
-    path,
-    `defmodule ${name} do\n${body}end\n`,
-  ]);
-  return {
-    ...Object.fromEntries(sources),
-    [`test/big/context_${index}/thing_test.exs`]: body,
-    [`test/big/context_${index}/policy_test.exs`]: body,
-    [`test/big/context_${index}/query_test.exs`]: body,
+);
+
+function contextFiles(index: number): Record<string, string> {
+  const folder = `big/context_${index}`;
+  const source = (name: string) => `defmodule Big.Context${index}${name} do\n${FUNCTIONS}end\n`;
+  const files = {
+    [`lib/${folder}.ex`]: source(''),
+    [`lib/${folder}/worker.ex`]: source('.Worker'),
     [`priv/static/images/${index}.svg`]: '<svg/>',
   };
+  for (const part of ['Thing', 'Policy', 'Query']) {
+    files[`lib/${folder}/${part.toLowerCase()}.ex`] = source(`.${part}`);
+    files[`test/${folder}/${part.toLowerCase()}_test.exs`] = FUNCTIONS;
+  }
+  return files;
 }
 
 /** Prints the milliseconds to load the modules, then those to detect the facts, three times. Arguments: src, folder. */
