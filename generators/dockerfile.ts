@@ -59,14 +59,18 @@ export const dockerfile: Descriptor = {
 
 function viewOf({ project, answers: { base, release, psql }, command }: Context) {
   const assets = assetSteps(project);
-  const image = chooseImage(project, base);
+  const { elixir, otp, os } = chooseImage(project, base);
   const stages = nodeStages(project);
-  const notRead = ["-path '*/assets/*'", "-path '*/test/*'"];
+  // What Mix compiles when it changes, and in an umbrella what no macro reads
+  const codeNames = ["-name '*.ex'", "-name '*.heex'"];
+  if (project.umbrella) codeNames.push("-path '*/assets/*'", "-path '*/test/*'");
   // Alpine's psql is a package
   const hasPsqlStage = psql && base === 'debian';
   return {
     ...SYSTEMS[base],
-    ...image,
+    elixir,
+    otp,
+    os,
     ...copies(project, release, assets.needsNode),
     ...buildSteps(project, release, assets),
     version: VERSION,
@@ -77,13 +81,10 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
     cacheName: project.app.otpApp.replace(/\W/g, ''),
     node: stages.length ? nodeImage(project) : null,
     sourceFolders: sourceFolders(project).map(shellWord).join(' '),
-    // What Mix compiles when it changes, and in an umbrella what no macro reads
-    codeNames: ["-name '*.ex'", "-name '*.heex'", ...(project.umbrella ? notRead : [])].join(
-      ' -o ',
-    ),
+    codeNames: codeNames.join(' -o '),
     builderPackages: builderPackages(project, base),
     native: project.deps.nif.join(', '),
-    runnerPackages: runnerPackages(project, base, image.otp, psql),
+    runnerPackages: runnerPackages(project, base, otp, psql),
     psql,
     runnerCopies: [
       ...(startsNode(project) && hasNodeStage(project) ? [fromStage('node')] : []),

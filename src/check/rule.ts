@@ -64,11 +64,12 @@ type Part<Fault> =
   | ((fault: Fault, repo: Repo) => string | number | undefined);
 
 /**
- * Makes the rules of a requirement, `const r21 = rulesFor(FLY_TOML, 'R2.1')`, each from what finds a fault and its words:
- * what is wrong, and on lines of their own after an arrow the edit that mends it.
+ * Makes the rules of a requirement, each from what finds a fault and its words: what is wrong, and on lines of their own after
+ * an arrow the edit that mends it.
  *
- *     r21.must(unknownStrategy)`there is no strategy ${'strategy'}
- *       => write: strategy = "rolling"`
+ *     const locale = rulesFor(DOCKERFILE, 'B2');
+ *     locale.should(localeNotUtf8)`the VM takes file names for latin1: ${'why'}
+ *       => before this line, write: ENV LANG=C.UTF-8`
  *
  * `find` decides and returns data, whose values the words name. It may have a `file` where that isn't the rule's own, a
  * `line`, and a `weight` where it isn't the rule's.

@@ -32,7 +32,8 @@ export function buildSteps(
     fetchLines: secretLines(variables, access),
     fetch: fetchCommands(project, assets.setup),
     compile: uncached ? 'docker/compile-all' : 'docker/compile-changed',
-    writesBeside: uncached,
+    /** Why all is compiled anew. */
+    uncached,
     buildLines: secretLines(variables),
     build: [
       ...addedSteps(project),
