@@ -36,10 +36,12 @@ export type Expr = { offset: number } & (
 
 export type Call = Extract<Expr, { is: 'call' }>;
 
+/** `name(args…)`, or `target.name(args…)`. */
 export function makeCall(offset: number, name: string, args: Expr[], target?: Expr): Call {
   return { is: 'call', offset, target, name, args, blocks: {}, clauses: [] };
 }
 
+/** Whether an expression is `left + right`, for the operator `+`. */
 export const isOperator = <Name extends string>(
   expr: Expr | undefined,
   name: Name,

@@ -1,6 +1,7 @@
 import type { Scope } from './scope.ts';
 import type { Value } from './value.ts';
 
+/** Where something stands in the tree. */
 export interface Position {
   file: string;
   /** 1-based. */

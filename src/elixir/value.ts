@@ -23,9 +23,12 @@ class Named {
   }
 }
 
+/** `:name` */
 export class Atom extends Named {}
+/** `Shop.Repo`, in full. */
 export class Module extends Named {}
 
+/** `{a, b}` */
 export class Tuple {
   readonly items: Value[];
   constructor(items: Value[]) {
@@ -128,7 +131,9 @@ export function show(value: Value | undefined): string {
   return `[${items.join(', ')}]`;
 }
 
+/** The name of an atom; undefined for any other value. */
 export const atomName = (value: Value | undefined): string | undefined =>
   value instanceof Atom ? value.name : undefined;
+/** The name of a module; undefined for any other value. */
 export const moduleName = (value: Value | undefined): string | undefined =>
   value instanceof Module ? value.name : undefined;

@@ -8,6 +8,7 @@ export const READERS = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy
 /** The production configuration as Config.Reader would see it, as far as it can be known. */
 export type Config = ReturnType<typeof readConfig>;
 
+/** The config.exs of a project, by its folder. */
 export const configFile = (folder: string): string => below(folder, 'config/config.exs');
 
 /** The environment variables that a text names. */

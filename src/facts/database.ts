@@ -2,6 +2,7 @@ import { get, moduleName, Unknown } from '../elixir/value.ts';
 import type { Project } from './detect.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
+/** The kind of database behind an Ecto repo; `none`: there is none, or another kind. */
 export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
 
 /** Packages that talk to a database. */

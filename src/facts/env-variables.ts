@@ -45,8 +45,11 @@ export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) 
 }
 
 /** Only those count that runtime.exs doesn't read again. */
-function noteNilReads({ runtime, theirs, notes }: PhoenixRepo, buildReads: VariableRead[]): void {
-  const readAgain = new Set(variablesIn((runtime && theirs.read(runtime)) ?? ''));
+function noteNilReads(
+  { runtime, ownersTree, notes }: PhoenixRepo,
+  buildReads: VariableRead[],
+): void {
+  const readAgain = new Set(variablesIn((runtime && ownersTree.read(runtime)) ?? ''));
   const kept = buildReads.filter(({ name }) => !readAgain.has(name));
   const list = kept.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
   if (list)
@@ -59,7 +62,7 @@ function noteNilReads({ runtime, theirs, notes }: PhoenixRepo, buildReads: Varia
 function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { config, root, release, released, code, runtime, sources } = repo;
   const environment: Record<string, string> = {};
-  const run = new Run(repo.theirs, {
+  const run = new Run(repo.ownersTree, {
     environment,
     readers: READERS,
     // Only a module that reads the environment is worth following

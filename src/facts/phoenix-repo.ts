@@ -43,7 +43,7 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
   const runtime = ['config/runtime.exs', 'config/releases.exs'].find((file) =>
     tree.paths.has(file),
   );
-  const theirs = withoutOurBlock(tree, runtime);
+  const ownersTree = withoutOurBlock(tree, runtime);
   const release = root.releases.find((name) => name === wantedRelease) ?? null;
   const apps = releasedApps(projects, release);
   const released = projects.filter(({ app }) => app === null || (apps?.has(app) ?? true));
@@ -54,7 +54,7 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     /** Rooted at `appDir`. */
     tree,
     /** The same without our block in runtime.exs. */
-    theirs,
+    ownersTree,
     root,
     /** The app's mix.exs, and behind it those of an umbrella's apps. */
     projects,
@@ -66,7 +66,7 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     releasedApps: apps,
     /** The projects that end up in the release: of an umbrella perhaps not every app. */
     released,
-    config: readConfig(theirs, projects, runtime),
+    config: readConfig(ownersTree, projects, runtime),
     sources,
     /** The code that the release holds; all of it, when none of the rest serves pages. */
     code: code.endpoints.length ? code : readCode(sources),

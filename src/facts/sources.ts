@@ -6,6 +6,7 @@ import type { ModuleSource, Position } from '../elixir/types.ts';
 import { below, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 
+/** A module of the project, parsed. */
 export interface SourceModule extends ModuleSource {
   name: string;
   body: Expr[];

@@ -1,3 +1,4 @@
+/** The items without repetitions. */
 export const unique = <Item>(items: readonly Item[]): Item[] => [...new Set(items)];
 
 /** The first item of each key. */
