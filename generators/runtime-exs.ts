@@ -33,6 +33,7 @@ export const runtimeExs: Descriptor = {
     const path = runtimeFile(context.project);
     const merge: Merge = (before, rendered, onConflict) => {
       const lines = closeUp(rendered);
+      // Only `if config_env() == :prod do` and `end`
       const isEmpty = lines.trim().split('\n').length === 2;
       return intoOurs(path, 'import Config')(before, isEmpty ? '' : lines, onConflict);
     };

@@ -15,13 +15,10 @@ export function portOf(project: Project): number {
 /** The port that the app listens on under two values of PORT. */
 function fixedPort(project: Project): number | undefined {
   const repo = new Repo(project);
-  if (!repo.runtime) return undefined;
   const { value, variable } = endpointOf(repo);
-  const [port = 0, otherPort] = ['4321', '4322'].map((PORT) =>
-    Number(value('http.port', { PORT })),
-  );
-  const isFixed = port === otherPort && variable('http.port') === undefined;
-  return isFixed && isPort(port) ? port : undefined;
+  const [port, otherPort] = [value('http.port'), value('http.port', { PORT: '4322' })].map(Number);
+  const isFixed = repo.runtime && port === otherPort && variable('http.port') === undefined;
+  return isFixed && port && isPort(port) ? port : undefined;
 }
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536;
