@@ -3,7 +3,7 @@ import type { Project } from './detect.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** The kind of database behind an Ecto repo; `none`: there is none, or another kind. */
-export type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
+type EctoAdapter = 'postgres' | 'mysql' | 'sqlite' | 'none';
 
 /** Packages that talk to a database. */
 const DRIVERS = /^(postgrex|myxql|mariaex|ecto_sqlite3|sqlite_ecto2)$/;

@@ -16,7 +16,6 @@ import { startedPrograms, startsNode } from './programs.ts';
 import { releaseName } from './release.ts';
 import { readPins } from './versions.ts';
 
-export type { EctoAdapter } from './database.ts';
 export { type Facts, factsOf } from './facts-json.ts';
 
 /** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
