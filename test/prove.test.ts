@@ -4,13 +4,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { flyConfig } from '../src/fly/fly-config.ts';
-import { livePage } from '../src/prove/browser.ts';
+import { liveJoin } from '../src/prove/browser.ts';
 import { ownDatabase } from '../src/prove/database.ts';
 import { deployOf } from '../src/prove/deploy.ts';
 import { type Engine, findEngine, type Outcome, type Variables } from '../src/prove/engine.ts';
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
-import { leaks, telling, unreachable } from '../src/prove/verdict.ts';
+import { faultLines, leaks, unreachable } from '../src/prove/verdict.ts';
 import { app, mixLock, type Texts } from './support/fixture.ts';
 
 const FLY = `app = "shop"
@@ -187,7 +187,7 @@ const projectOf = (files: Texts = {}) =>
     ', {:phoenix_live_view, "~> 1.1"}, {:ecto_sql, "~> 3.13"}, {:postgrex, ">= 0.0.0"}',
   );
 
-const DEFAULTS = { folder: '.', path: '/', given: {}, databaseUrl: undefined, keep: false };
+const DEFAULTS = { folder: '.', path: '/', envFile: {}, databaseUrl: undefined, keep: false };
 
 async function proofOf(
   broken: string,
@@ -210,7 +210,7 @@ async function proofOf(
 /** What differs from an ordinary proof. */
 interface ProofOptions {
   files: Texts;
-  task: { given?: Variables; databaseUrl?: string; keep?: boolean };
+  task: { envFile?: Variables; databaseUrl?: string; keep?: boolean };
   begins(name: string, stopped: AbortController): void;
   /** The name of the engine. */
   name: string;
@@ -306,8 +306,8 @@ test('the throwaway database comes under the name by which the app reads its add
   const proved = async (name: string) => {
     const runtime = `import Config\nconfig :shop, Shop.Repo, url: System.fetch_env!("${name}")\n`;
     const files = { 'config/runtime.exs': runtime };
-    const given = { [name]: 'postgres://mine/shop' };
-    const { proof, engine } = await proofOf('boot', { files, task: { given } });
+    const envFile = { [name]: 'postgres://mine/shop' };
+    const { proof, engine } = await proofOf('boot', { files, task: { envFile } });
     const values = engine.environments.flatMap((env) => env[name] ?? []);
     return { notes: proof.notes.join(), value: values.at(-1) ?? '' };
   };
@@ -323,7 +323,7 @@ test("variables that the repo names don't reach the engine's own environment", a
       'fly.toml': FLY.replace('[env]', '$&\nLD_PRELOAD = "./evil.so"\nDOCKER_HOST = "tcp://evil"'),
       'config/runtime.exs': 'import Config\nSystem.fetch_env!("LD_LIBRARY_PATH")\n',
     },
-    task: { given: { STRIPE_KEY: 'sk' } },
+    task: { envFile: { STRIPE_KEY: 'sk' } },
   });
   assert.match(engine.commands.join('\n'), '--env LD_PRELOAD=./evil.so');
   const names = new Set(engine.environments.flatMap((env) => Object.keys(env)));
@@ -368,7 +368,7 @@ test("Podman gets images by their whole names, and the Dockerfile's secrets by t
       Dockerfile:
         'FROM elixir:1.18 AS build\nRUN --mount=type=secret,id=GITHUB_TOKEN mix deps.get\n',
     },
-    task: { given: { GITHUB_TOKEN: 'hunter2hunter2' } },
+    task: { envFile: { GITHUB_TOKEN: 'hunter2hunter2' } },
   });
   const commands = engine.commands.join('\n');
   assert.match(commands, 'pull --quiet docker.io/library/elixir:1.18');
@@ -400,7 +400,7 @@ test('a volume of fly.toml belongs to root, and no release_command sees it', asy
 
 test('migrations run on the throwaway database only, unless another is named', async () => {
   const own = 'postgres://shop:hunter2@db.example.com/shop';
-  const { proof, engine } = await proofOf('', { task: { given: { DATABASE_URL: own } } });
+  const { proof, engine } = await proofOf('', { task: { envFile: { DATABASE_URL: own } } });
   assert.match(proof.notes.join(), 'only --database-url');
   assert.ok(engine.environments.every((env) => env.DATABASE_URL !== own || env.DOCKER_BUILDKIT));
   const named = await proofOf('', { task: { databaseUrl: own } });
@@ -475,15 +475,15 @@ test('from the sockets of the machine: whether Fly reaches the app', () => {
 });
 
 test("telling lines of logs, secrets in the image's history, LiveView in a page", () => {
-  assert.equal(telling('a\nb\n** (RuntimeError) DATABASE_URL is missing\nc'), [
+  assert.equal(faultLines('a\nb\n** (RuntimeError) DATABASE_URL is missing\nc'), [
     '** (RuntimeError) DATABASE_URL is missing',
     'c',
   ]);
-  assert.equal(telling('a\nb'), ['a', 'b']);
+  assert.equal(faultLines('a\nb'), ['a', 'b']);
   const drift = ['error: {:jason, "~> 9.0"}', 'but: {:jason, "~> 1.2"}', 'but: {:jason, "~> 1.4"}'];
-  assert.equal(telling(drift.join('\n')), drift);
+  assert.equal(faultLines(drift.join('\n')), drift);
   const again = 'request_id=A1 [error] #PID<0.1> refused\n[info] GET /\n';
-  assert.equal(telling(again + again.replace('A1', 'B2').replace('0.1', '0.2')), [
+  assert.equal(faultLines(again + again.replace('A1', 'B2').replace('0.1', '0.2')), [
     'request_id=A1 [error] #PID<0.1> refused',
   ]);
   assert.equal(leaks(['ENV PORT=4000', 'ARG SECRET_KEY_BASE=abcdefghij'], []), ['SECRET_KEY_BASE']);
@@ -492,12 +492,12 @@ test("telling lines of logs, secrets in the image's history, LiveView in a page"
   assert.equal(leaks(['RUN printf "login me password ghp_0123456789abcdef" > x'], []), [
     'a token (ghp_…)',
   ]);
-  const live = livePage('https://shop.example.com/', { headers: {}, body: LIVE });
+  const live = liveJoin('https://shop.example.com/', { headers: {}, body: LIVE });
   assert.is(live?.topic, 'lv:phx-1');
   const params = { _csrf_token: 'token', _mounts: 0 };
   const signed = { session: 'signed', static: 'static' };
   assert.equal(live?.payload, { url: 'https://shop.example.com/', params, ...signed });
-  assert.is(livePage('/', { headers: {}, body: '<html></html>' }), undefined);
+  assert.is(liveJoin('/', { headers: {}, body: '<html></html>' }), undefined);
 });
 
 test.run();

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 
 /** Milliseconds that a browser waits. */
-export const PATIENCE = 30_000;
+export const TIMEOUT = 30_000;
 
 export interface Answer {
   status: number;
@@ -35,7 +35,7 @@ export async function request(
 }
 
 /** What Fly's proxy adds to a browser's request (fly.io/docs/networking/request-headers, 2026-11). */
-export const fromBrowser = (host: string): Record<string, string> => ({
+export const browserHeaders = (host: string): Record<string, string> => ({
   Host: host,
   'X-Forwarded-Proto': 'https',
   'X-Forwarded-Port': '443',
@@ -49,7 +49,7 @@ const attribute = (element: string, name: string): string =>
   new RegExp(`\\s${name}="([^"]*)"`).exec(element)?.[1] ?? '';
 
 /** What the client of the LiveView in a page sends to join it (phoenix_live_view 0.15 to 1.2); undefined where there is none. */
-export function livePage(url: string, { headers, body }: Pick<Answer, 'headers' | 'body'>) {
+export function liveJoin(url: string, { headers, body }: Pick<Answer, 'headers' | 'body'>) {
   const [root] = /<[a-z][^>]*\sdata-phx-session="[^"]+"[^>]*>/.exec(body) ?? [];
   if (!root) return undefined;
   const [meta = ''] = /<meta\s[^>]*name="csrf-token"[^>]*>/.exec(body) ?? [];
@@ -72,13 +72,13 @@ export async function joinSocket(
   port: number,
   path: string,
   host: string,
-  live: ReturnType<typeof livePage>,
+  live: ReturnType<typeof liveJoin>,
 ): Promise<string> {
   const query = new URLSearchParams({ vsn: '2.0.0', ...live?.query });
-  const headers = { ...fromBrowser(host), Cookie: live?.cookie ?? '' };
+  const headers = { ...browserHeaders(host), Cookie: live?.cookie ?? '' };
   const url = `ws://127.0.0.1:${port}${path}/websocket?${query}`;
   const socket = new WebSocket(url, { headers, origin: `https://${host}` });
-  const signal = AbortSignal.timeout(PATIENCE);
+  const signal = AbortSignal.timeout(TIMEOUT);
   try {
     await once(socket, 'open', { signal });
     if (!live) return '';
@@ -91,7 +91,7 @@ export async function joinSocket(
     }
     return 'it closed without an answer';
   } catch (error) {
-    return signal.aborted ? `no answer within ${PATIENCE / 1000} s` : (error as Error).message;
+    return signal.aborted ? `no answer within ${TIMEOUT / 1000} s` : (error as Error).message;
   } finally {
     socket.on('error', () => {});
     socket.terminate();

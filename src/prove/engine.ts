@@ -32,7 +32,7 @@ export const ENGINES = ['docker', 'podman'] as const;
 type EngineName = (typeof ENGINES)[number];
 
 /** Arguments as one types them: what stands in `${}` is one argument, a list is several. */
-export const words = (texts: TemplateStringsArray, ...values: (string | readonly string[])[]) =>
+export const argv = (texts: TemplateStringsArray, ...values: (string | readonly string[])[]) =>
   texts.flatMap((text, index) => [
     ...text.split(/\s+/).filter(Boolean),
     ...[values[index] ?? []].flat(),

@@ -1,12 +1,12 @@
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, isModule } from '../quote.ts';
-import { type Outcome, words } from './engine.ts';
-import { type Machine, oneOff, started, UNREACHABLE } from './machine.ts';
+import { argv, type Outcome } from './engine.ts';
+import { assertStarted, type Machine, oneOff, UNREACHABLE } from './machine.ts';
 import type { Setting } from './setting.ts';
 import { PATIENCE } from './start.ts';
-import { failed, leaks, met, secondsText, skipped, telling, type Verdict } from './verdict.ts';
+import { failed, faultLines, leaks, met, secondsText, skipped, type Verdict } from './verdict.ts';
 
-const silent = skipped('rpc does not reach the app');
+const noRpc = skipped('rpc does not reach the app');
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(setting: Setting, machine: Machine): Promise<Verdict> {
@@ -15,11 +15,11 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
   const first = await machine.rpc(query);
-  if (UNREACHABLE.test(first.all)) return silent;
+  if (UNREACHABLE.test(first.all)) return noRpc;
   if (first.code !== 0) {
     // A pool says no more than that it is empty; the app's log says what its connections met
-    const log = [...telling(first.all, 1), ...(await machine.reasons())];
-    return failed('a query fails', (await machine.exited()) === undefined ? log : undefined);
+    const log = [...faultLines(first.all, 1), ...(await machine.faults())];
+    return failed('a query fails', (await machine.exitCode()) === undefined ? log : undefined);
   }
   if (!own?.restart) return met('answers; it is not restarted');
   const stopped = Date.now();
@@ -28,20 +28,20 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
   const again = await machine.rpc(query, PATIENCE);
   const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
   if (again.code === 0) return met(`again ${after}`);
-  const log = await machine.reasons(stopped);
-  if ((await machine.exited()) !== undefined)
+  const log = await machine.faults(stopped);
+  if ((await machine.exitCode()) !== undefined)
     return failed('the app stopped when Postgres was restarted', log);
-  return failed(`no query succeeds ${after}`, [...telling(again.all, 1), ...log]);
+  return failed(`no query succeeds ${after}`, [...faultLines(again.all, 1), ...log]);
 }
 
 /** Whether the app's own code reads a setting of its own. */
-const reads = ({ tree, app }: Project, key: string): boolean => {
+const codeReads = ({ tree, app }: Project, key: string): boolean => {
   const setting = new RegExp(`${elixirAtom(app.otpApp)},\\s*:${key}\\b`);
   const code = [...tree.paths].filter((path) => /^(apps\/[^/]+\/)?lib\/.*\.ex$/.test(path));
   return code.some((path) => setting.test(tree.read(path) ?? ''));
 };
 
-const running = ({ all }: Outcome): string[] =>
+const runningIn = ({ all }: Outcome): string[] =>
   [...all.matchAll(/^running (\S+)$/gm)].map(([, name = '']) => name);
 
 /** Workers that are registered under their module's name are there, and are gone in eval and where the switch is off. */
@@ -49,23 +49,23 @@ export async function background(setting: Setting, machine: Machine): Promise<Ve
   const { project, deploy } = setting;
   const modules = project.background.filter(isModule).join(', ');
   if (!modules) return skipped("no worker of the app's own was found");
-  if (!reads(project, 'background')) return skipped('application.ex does not read the switch');
+  if (!codeReads(project, 'background')) return skipped('application.ex does not read the switch');
   const look = `for m <- [${modules}], Process.whereis(m), do: IO.puts("running #{inspect(m)}")`;
   const asked = await machine.rpc(look);
-  if (UNREACHABLE.test(asked.all)) return silent;
+  if (UNREACHABLE.test(asked.all)) return noRpc;
   if (asked.code !== 0) return failed('the app does not say what runs in it');
-  const seen = running(asked);
+  const seen = runningIn(asked);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);
   const bin = `bin/${deploy.release}`;
   const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
-  const [inEval] = running(await oneOff(setting, [bin, 'eval', `${start}; ${look}`]));
+  const [inEval] = runningIn(await oneOff(setting, [bin, 'eval', `${start}; ${look}`]));
   if (inEval) return failed(`${inEval} runs in ${bin} eval`, []);
   const off = `BACKGROUND_ENABLED=false ${bin} start & until ${bin} rpc "$0"; do kill -0 $! || exit 1; sleep 1; done`;
-  const second = await oneOff(setting, words`sh -c ${off} ${`${started(setting)}; ${look}`}`);
-  const [worker] = running(second);
+  const second = await oneOff(setting, argv`sh -c ${off} ${`${assertStarted(setting)}; ${look}`}`);
+  const [worker] = runningIn(second);
   if (worker) return failed(`${worker} runs with BACKGROUND_ENABLED=false`, []);
   if (second.code === 0) return met(seen.join(', '));
-  return failed('with BACKGROUND_ENABLED=false the app does not come up', telling(second.all));
+  return failed('with BACKGROUND_ENABLED=false the app does not come up', faultLines(second.all));
 }
 
 /** Server and client in one VM, with a certificate made up on the spot (public_key's pkix_test_data/1, OTP 20.1 and later). */
@@ -83,13 +83,13 @@ const handshake = (app: string): string => `
 /** The TLS options under the app's config refuse a certificate that nobody vouches for. */
 export async function tls(setting: Setting): Promise<Verdict> {
   const { project, deploy } = setting;
-  if (!reads(project, 'tls')) return skipped('no code uses the options in config :tls');
+  if (!codeReads(project, 'tls')) return skipped('no code uses the options in config :tls');
   const code = handshake(elixirAtom(project.app.otpApp));
   const { all } = await oneOff(setting, [`bin/${deploy.release}`, 'eval', code]);
   const [, outcome, reason = ''] = /^handshake (ok|error)(.*)$/m.exec(all) ?? [];
   if (outcome === 'ok') return failed('a certificate that nobody vouches for was accepted', []);
   const [alert] = /unknown_ca|selfsigned_peer|bad_certificate/.exec(reason) ?? [];
-  return alert ? met(alert) : failed('the options do not work', telling(all));
+  return alert ? met(alert) : failed('the options do not work', faultLines(all));
 }
 
 const WRITABLE = `find "$PWD" ! -type l -exec sh -c 'for file; do if [ -w "$file" ]; then echo "$file"; fi; done' _ {} + 2>/dev/null | head -n 3`;
@@ -108,21 +108,21 @@ export async function user(_: Setting, machine: Machine): Promise<Verdict> {
 }
 
 /** Files that hold secrets, in the folder of the app. */
-const SECRET_FILES = words`find . -xdev -name .env* ! -name *example* -o -name *.secret.exs -o -name .netrc -o -name id_rsa`;
+const SECRET_FILES = argv`find . -xdev -name .env* ! -name *example* -o -name *.secret.exs -o -name .netrc -o -name id_rsa`;
 
 /** Neither ENV, nor the commands that made the image, nor its files hold a secret. */
 export async function history(setting: Setting): Promise<Verdict> {
-  const { engine, made, given } = setting;
+  const { engine, resources, envFile } = setting;
   const variables = '{{range .Config.Env}}{{println .}}{{end}}';
   const read = [
-    await engine.run(words`history --no-trunc --format {{.CreatedBy}} ${made.image}`),
-    await engine.run(words`image inspect --format ${variables} ${made.image}`),
+    await engine.run(argv`history --no-trunc --format {{.CreatedBy}} ${resources.image}`),
+    await engine.run(argv`image inspect --format ${variables} ${resources.image}`),
   ];
   const unread = read.find(({ code }) => code !== 0);
-  if (unread) return failed('the image can not be looked at', telling(unread.all));
+  if (unread) return failed('the image can not be looked at', faultLines(unread.all));
   const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
   const files = (await oneOff(setting, SECRET_FILES)).stdout.split('\n').filter(Boolean);
-  const names = [...leaks(lines, Object.values(given)), ...files.slice(0, 3)].join(', ');
+  const names = [...leaks(lines, Object.values(envFile)), ...files.slice(0, 3)].join(', ');
   return names ? failed(`${names} stands in the image for everybody to read`, []) : met();
 }
 
@@ -131,12 +131,12 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
   const { killSignal, killTimeout } = deploy;
   const limit = secondsText(killTimeout);
   await machine.measure();
-  const ended = await machine.end();
+  const ended = await machine.finalExitCode();
   if (ended !== undefined) return failed(`the app has ended by itself, exit code ${ended}`);
-  const first = await machine.first();
+  const first = await machine.mainProcess();
   const began = Date.now();
   const code = await machine.stop(killSignal, killTimeout);
-  const log = await machine.reasons(began);
+  const log = await machine.faults(began);
   // A shell waits for its child and keeps the signal to itself
   const keeps = /^\S*sh /.test(first)
     ? `; it goes to "${first}", which has to exec the release`
@@ -150,7 +150,7 @@ export async function stop({ deploy }: Setting, machine: Machine): Promise<Verdi
 /** The peak against the limit, which the engine enforces. */
 export async function memory({ deploy }: Setting, machine: Machine): Promise<Verdict> {
   await machine.measure();
-  if (machine.starved) return failed(`it was killed at the limit of ${deploy.memory} MB`, []);
+  if (machine.outOfMemory) return failed(`it was killed at the limit of ${deploy.memory} MB`, []);
   if (machine.peak === 0) return skipped('the app has stopped');
   return met(`${machine.peak} of ${deploy.memory} MB at most`);
 }

@@ -1,20 +1,20 @@
 import type { Project } from '../facts/detect.ts';
-import { type Answer, fromBrowser, joinSocket, livePage, PATIENCE, request } from './browser.ts';
+import { type Answer, browserHeaders, joinSocket, liveJoin, request, TIMEOUT } from './browser.ts';
 import type { Machine } from './machine.ts';
 import type { Setting } from './setting.ts';
 import { failed, met, skipped, type Verdict } from './verdict.ts';
 
-const REDIRECTS = 5;
-const LOAD = 20;
+const MAX_REDIRECTS = 5;
+const REQUESTS = 20;
 
 const get = ({ deploy }: Setting, machine: Machine, path: string): Promise<Answer> =>
-  request(machine.hostPort, { path, headers: fromBrowser(deploy.host), timeout: PATIENCE });
+  request(machine.hostPort, { path, headers: browserHeaders(deploy.host), timeout: TIMEOUT });
 
 /** What a browser sees in the end through Fly's proxy, and where. @throws Error for a redirect without end, or no answer */
-async function browse(setting: Setting, machine: Machine, wanted: string) {
+async function visit(setting: Setting, machine: Machine, wanted: string) {
   const { host } = setting.deploy;
   const seen: string[] = [];
-  for (let path = wanted; seen.length <= REDIRECTS; ) {
+  for (let path = wanted; seen.length <= MAX_REDIRECTS; ) {
     const answer = await get(setting, machine, path);
     const { location = '' } = answer.headers;
     const here = `https://${host}${path}`;
@@ -28,7 +28,7 @@ async function browse(setting: Setting, machine: Machine, wanted: string) {
 }
 
 /** Scripts and stylesheets of the app's own that a page asks for. */
-const assets = (html: string): string[] => {
+const assetPaths = (html: string): string[] => {
   const found = html.matchAll(
     /<(?:script|link)\s[^>]*(?:src|href)="(\/[^/"][^"]*\.(?:js|css)\b[^"]*)"/g,
   );
@@ -37,17 +37,17 @@ const assets = (html: string): string[] => {
 
 /** The page with its assets, then some more requests of it, so that memory is seen at work. */
 export async function page(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { path, answer } = await browse(setting, machine, setting.path);
+  const { path, answer } = await visit(setting, machine, setting.path);
   const answered = `${path} answered ${answer.status}`;
   if (answer.status >= 500) return failed(answered);
   if (answer.status >= 400) return skipped(`${answered}: name a page with --path`);
-  for (const asset of assets(answer.body)) {
+  for (const asset of assetPaths(answer.body)) {
     const { status } = await get(setting, machine, asset);
     if (status >= 400) return failed(`${path} asks for ${asset}, which answered ${status}`);
   }
   const began = Date.now();
-  await Promise.allSettled(Array.from({ length: LOAD }, () => get(setting, machine, path)));
-  const each = Math.round((Date.now() - began) / LOAD);
+  await Promise.allSettled(Array.from({ length: REQUESTS }, () => get(setting, machine, path)));
+  const each = Math.round((Date.now() - began) / REQUESTS);
   return met(`${answer.status} from ${path}, ${each} ms each`);
 }
 
@@ -55,17 +55,16 @@ const LIVE_CLIENT = /new LiveSocket\(\s*["']([^"']+)["']/;
 const LIVE_SOCKET = /\bsocket\(?\s*"([^"]+)",\s*Phoenix\.LiveView\.Socket/;
 const LIVE_ROUTE = /^\s*live\(?\s*"(\/[^":*]*)"/gm;
 
-const files = ({ tree }: Project, ending: RegExp): string[] =>
+const textsOf = ({ tree }: Project, ending: RegExp): string[] =>
   [...tree.paths].filter((path) => ending.test(path)).map((path) => tree.read(path) ?? '');
 
 /** The LiveView of the page, or the first that the router has and a visitor may see. */
 async function findLive(setting: Setting, machine: Machine) {
-  const routes = files(setting.project, /router\.ex$/).flatMap((text) => [
-    ...text.matchAll(LIVE_ROUTE),
-  ]);
+  const routers = textsOf(setting.project, /router\.ex$/);
+  const routes = routers.flatMap((text) => [...text.matchAll(LIVE_ROUTE)]);
   for (const path of [setting.path, ...routes.slice(0, 5).map(([, route = '/']) => route)]) {
-    const seen = await browse(setting, machine, path).catch(() => undefined);
-    const live = seen && livePage(`https://${setting.deploy.host}${seen.path}`, seen.answer);
+    const seen = await visit(setting, machine, path).catch(() => undefined);
+    const live = seen && liveJoin(`https://${setting.deploy.host}${seen.path}`, seen.answer);
     if (live) return { live, name: `the LiveView of ${seen.path}` };
   }
   return undefined;
@@ -78,7 +77,7 @@ export async function socket(setting: Setting, machine: Machine): Promise<Verdic
   if (!phoenix.liveView) return skipped('the app has no LiveView');
   const found = await findLive(setting, machine);
   const served = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '')?.[1];
-  const scripts = files(project, /\bassets\/js\/[^/]+\.[jt]s$/);
+  const scripts = textsOf(project, /\bassets\/js\/[^/]+\.[jt]s$/);
   const paths = scripts.flatMap((text) => LIVE_CLIENT.exec(text)?.[1] ?? []);
   const path = paths.find((opened) => opened === served) ?? paths[0] ?? served ?? '/live';
   const refusal = await joinSocket(machine.hostPort, path, deploy.host, found?.live);
@@ -90,7 +89,7 @@ export async function socket(setting: Setting, machine: Machine): Promise<Verdic
     );
   if (/: 404$/.test(refusal)) return failed(`${path} answered 404${other}`);
   if (/: 30\d$/.test(refusal)) {
-    const page = await browse(setting, machine, setting.path).catch((error: Error) => error);
+    const page = await visit(setting, machine, setting.path).catch((error: Error) => error);
     if (page instanceof Error) return skipped('the socket is redirected as well: see page');
   }
   if (refusal) return failed(`${found?.name ?? path}: ${refusal}`);

@@ -3,11 +3,11 @@ import { flyConfig } from '../fly/fly-config.ts';
 import { deployOf } from './deploy.ts';
 import { background, database, history, memory, stop, tls, user } from './inside.ts';
 import { type Machine, machineOf } from './machine.ts';
-import { Made } from './made.ts';
 import { page, socket } from './pages.ts';
-import { prepare, type Setting, type Wish } from './setting.ts';
+import { Resources } from './resources.ts';
+import { type ProofRequest, prepare, type Setting } from './setting.ts';
 import { boot, build, health, migrate } from './start.ts';
-import { failed, seeMemory, skipped, type Verdict } from './verdict.ts';
+import { failed, ranOutOfMemory, skipped, type Verdict } from './verdict.ts';
 
 /** What has to be there before a step: the image, the app that listens. */
 type Need = 'nothing' | 'image' | 'app';
@@ -78,17 +78,17 @@ export interface Watcher {
  * @throws Problem when fly.toml names nothing to build here, a build secret is missing, or the engine can't
  */
 export async function prove(
-  wish: Wish,
+  request: ProofRequest,
   { watcher, signal, keep }: { watcher: Watcher; signal: AbortSignal; keep: boolean },
 ): Promise<Proof> {
-  const { engine, project } = wish;
+  const { engine, project } = request;
   const deploy = deployOf(project, flyConfig(project.tree));
-  const made = new Made();
+  const resources = new Resources();
   const proof: Proof = { app: deploy.app, engine: engine.name, lines: [], notes: [] };
   try {
     // Postgres may have to be downloaded
     watcher.begins('database');
-    const prepared = prepare({ ...wish, made, deploy, notes: proof.notes });
+    const prepared = prepare({ ...request, resources, deploy, notes: proof.notes });
     const setting = await prepared.finally(() => watcher.ends());
     const machine = machineOf(setting);
     for await (const line of measure(machine, setting, watcher, keep)) {
@@ -98,12 +98,12 @@ export async function prove(
     }
     if (keep && machine.hostPort) {
       proof.url = `http://127.0.0.1:${machine.hostPort}`;
-      proof.remove = made.removal.map((args) => [engine.name, ...args].join(' ')).join('; ');
+      proof.remove = resources.removal.map((args) => [engine.name, ...args].join(' ')).join('; ');
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    if (!proof.url) await made.remove(engine);
+    if (!proof.url) await resources.remove(engine);
   }
   return proof;
 }
@@ -113,33 +113,33 @@ async function* measure(machine: Machine, setting: Setting, watcher: Watcher, ke
   const names = Object.keys(STEPS) as StepName[];
   const others = names.filter((name) => !/^(build|migrate)$/.test(name));
   const order: StepName[] = releaseCommand ? ['build', 'migrate', ...others] : names;
-  const there = new Set<Need>(['nothing']);
+  const available = new Set<Need>(['nothing']);
   for (const name of order) {
     if (keep && name === 'stop') continue;
     const { probe, ...step }: Step = STEPS[name];
     const needs = name === 'migrate' && releaseCommand ? 'image' : step.needs;
     watcher.begins(name);
-    const why = there.has('image')
+    const why = available.has('image')
       ? 'the app does not run, or does not listen'
       : 'a deploy would have stopped before';
-    let verdict = there.has(needs)
+    let verdict = available.has(needs)
       ? await probe(setting, machine).catch((error: Error) => failed(error.message))
       : skipped(why);
     if (verdict.verdict === 'failed' && (needs === 'app' || name === 'boot')) {
-      const exit = name === 'stop' ? undefined : await machine.end();
-      if (exit !== undefined) there.delete('app');
-      const log = verdict.log ?? (await machine.reasons());
+      const exit = name === 'stop' ? undefined : await machine.finalExitCode();
+      if (exit !== undefined) available.delete('app');
+      const log = verdict.log ?? (await machine.faults());
       // What a probe met after the end, such as a refused connection, explains nothing
       const unexplained = exit !== undefined && name !== 'boot' && !verdict.log;
       const why = unexplained ? `the app has ended by itself, exit code ${exit}` : verdict.why;
       // The want of memory is told once, by its own line
-      verdict = machine.starved ? seeMemory : { ...verdict, why, log };
+      verdict = machine.outOfMemory ? ranOutOfMemory : { ...verdict, why, log };
     }
     const fails = verdict.verdict === 'failed';
     // A slow build is a fault, and the image is there all the same
-    if (name === 'build' && verdict.figure) there.add('image');
-    if (name === 'boot' && verdict.verdict === 'met') there.add('app');
-    if (name === 'migrate' && fails && releaseCommand) there.clear();
+    if (name === 'build' && verdict.figure) available.add('image');
+    if (name === 'boot' && verdict.verdict === 'met') available.add('app');
+    if (name === 'migrate' && fails && releaseCommand) available.clear();
     yield { name, ...verdict, ...(fails && { remedy: remedies(setting, name) }) };
   }
 }

@@ -6,10 +6,10 @@ import { Problem } from '../problem.ts';
 import { ownDatabase, startDatabase } from './database.ts';
 import type { Deploy } from './deploy.ts';
 import type { Engine, Variables } from './engine.ts';
-import type { Made } from './made.ts';
+import type { Resources } from './resources.ts';
 
 /** What to prove, and with what. */
-export interface Wish {
+export interface ProofRequest {
   engine: Engine;
   project: Project;
   /** Of the app: the build's context. */
@@ -17,15 +17,15 @@ export interface Wish {
   /** The page to look at. */
   path: string;
   /** From --env-file. */
-  given: Variables;
+  envFile: Variables;
   /** An own database in place of a throwaway one. */
   databaseUrl: string | undefined;
 }
 
 /** `notes` gains what was assumed. */
-interface Base extends Wish {
+interface Preparation extends ProofRequest {
   deploy: Deploy;
-  made: Made;
+  resources: Resources;
   notes: string[];
 }
 
@@ -47,51 +47,51 @@ const flyVariables = ({ app, region, memory }: Deploy): Variables => ({
 });
 
 /** Ids of the secrets that the Dockerfile mounts and --env-file has. @throws Problem naming those that are lacking and required */
-function buildSecrets({ project, deploy, given }: Base): string[] {
+function buildSecrets({ project, deploy, envFile }: Preparation): string[] {
   const text = project.tree.read(deploy.dockerfile) ?? '';
   const mounts = [...text.matchAll(/--mount=(?=\S*type=secret)\S*\bid=([\w.-]+)\S*/g)];
   const idsIn = (found: typeof mounts) => [...new Set(found.map(([, id = '']) => id))];
   const required = mounts.filter(([mount]) => /\brequired\b(?!=false)/.test(mount));
-  const missing = idsIn(required).filter((id) => given[id] === undefined);
+  const missing = idsIn(required).filter((id) => envFile[id] === undefined);
   if (missing.length)
     throw new Problem(
       `the build needs ${missing.join(', ')}; write NAME=value into a file and name that with --env-file`,
     );
-  return idsIn(mounts).filter((id) => given[id] !== undefined);
+  return idsIn(mounts).filter((id) => envFile[id] !== undefined);
 }
 
 /** The variables that hold the database's address, also of the app's own name where an engine can't obey it. */
-const urlNames = (project: Project): string[] =>
+const urlVariables = (project: Project): string[] =>
   ['DATABASE_URL', urlName(new Repo(project))].filter((name) => /UR[LI]|DSN/i.test(name));
 
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
-export async function prepare(base: Base) {
-  const { engine, made, project, deploy, given, notes } = base;
+export async function prepare(base: Preparation) {
+  const { engine, resources, project, deploy, envFile, notes } = base;
   const buildIds = buildSecrets(base);
-  await made.makeNetwork(engine);
-  if (!made.ipv6)
+  await resources.makeNetwork(engine);
+  if (!resources.ipv6)
     notes.push(`${engine.name} makes no IPv6 network here: the database is reached over IPv4.`);
   const database = await findDatabase(base);
   const { url } = database ?? {};
-  const addresses = ['DIRECT_DATABASE_URL', ...urlNames(project)];
-  const others = Object.entries(given).filter(([name]) => !addresses.includes(name));
+  const addresses = ['DIRECT_DATABASE_URL', ...urlVariables(project)];
+  const ownVariables = Object.entries(envFile).filter(([name]) => !addresses.includes(name));
   /** No other variable goes into the engine's own environment: a repo could name PATH or LD_PRELOAD. */
   const secrets: Variables = {
     SECRET_KEY_BASE: randomBytes(48).toString('base64'),
-    ...Object.fromEntries(others),
+    ...Object.fromEntries(ownVariables),
     ...(url && Object.fromEntries(addresses.map((name) => [name, url]))),
   };
   const known: Variables = {
     ...deploy.env,
     ...flyVariables(deploy),
     ...secrets,
-    ...(database && !made.ipv6 && { ECTO_IPV6: 'false' }),
+    ...(database && !resources.ipv6 && { ECTO_IPV6: 'false' }),
   };
-  const demanded = project.env.required.map(({ name }) => name);
-  const open = demanded.filter((name) => known[name] === undefined);
-  if (open.length)
-    notes.push(`Placeholders stand for ${open.join(', ')}; --env-file gives the real values.`);
-  const placeholders = Object.fromEntries(open.map((name) => [name, 'placeholder']));
+  const required = project.env.required.map(({ name }) => name);
+  const missing = required.filter((name) => known[name] === undefined);
+  if (missing.length)
+    notes.push(`Placeholders stand for ${missing.join(', ')}; --env-file gives the real values.`);
+  const placeholders = Object.fromEntries(missing.map((name) => [name, 'placeholder']));
   return { ...base, buildIds, database, secrets, env: { ...placeholders, ...known } };
 }
 
@@ -99,7 +99,8 @@ export async function prepare(base: Base) {
 const WANTS_TLS = /^(?!\s*#).*\bssl:\s*(?!false|nil)/m;
 
 /** The database of the app; undefined without one, or where it is a file. @throws Problem where only the user has one that fits */
-async function findDatabase({ engine, made, project, deploy, given, databaseUrl, notes }: Base) {
+async function findDatabase(preparation: Preparation) {
+  const { engine, resources, project, deploy, envFile, databaseUrl, notes } = preparation;
   const { repos, adapter } = project.database;
   if (databaseUrl) return ownDatabase(engine.name, databaseUrl);
   if (repos.length === 0 || adapter === 'sqlite' || adapter === 'none') return undefined;
@@ -107,10 +108,10 @@ async function findDatabase({ engine, made, project, deploy, given, databaseUrl,
     throw new Problem(
       `the app's database is ${adapter}, and prove brings Postgres: name yours with --database-url`,
     );
-  const unused = urlNames(project).find((name) => given[name]);
+  const unused = urlVariables(project).find((name) => envFile[name]);
   if (unused)
     notes.push(`${unused} of --env-file is not used: only --database-url runs migrations there.`);
-  const found = await startDatabase(engine, made, deploy.env.ECTO_IPV6 === 'false');
+  const found = await startDatabase(engine, resources, deploy.env.ECTO_IPV6 === 'false');
   if (!WANTS_TLS.test(project.tree.read('config/runtime.exs') ?? '')) return found;
   notes.push('The throwaway Postgres speaks no TLS: that to yours is not proved.');
   return { ...found, url: `${found.url}?ssl=false` };

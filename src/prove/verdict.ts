@@ -12,7 +12,7 @@ export const met = (figure?: string): Verdict => ({ verdict: 'met', figure });
 export const skipped = (why: string): Verdict => ({ verdict: 'skipped', why });
 export const failed = (why: string, log?: string[]): Verdict => ({ verdict: 'failed', why, log });
 
-export const seeMemory = skipped('it was killed for want of memory: see memory');
+export const ranOutOfMemory = skipped('it was killed for want of memory: see memory');
 
 /** Rows of /proc/net/tcp and tcp6 that listen (proc(5)): address, in words of the machine's byte order, and port. */
 const LISTENS = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ 0A/gm;
@@ -28,56 +28,58 @@ const CHOSEN_BY_KERNEL = 30_000;
  * @returns '' when all is well
  */
 export function unreachable(table: string, port: number): string {
-  const found = [...table.matchAll(LISTENS)].map(([, address = '', digits = '']) => ({
+  const listeners = [...table.matchAll(LISTENS)].map(([, address = '', digits = '']) => ({
     address,
     port: Number.parseInt(digits, 16),
   }));
-  const here = found.filter((listener) => listener.port === port);
-  const outside = here.filter(({ address }) => !LOOPBACK.test(address));
-  if (outside.some(({ address }) => address.length > 8)) return '';
-  if (outside.length)
+  const addresses = listeners.filter((listener) => listener.port === port);
+  const reachable = addresses.filter(({ address }) => !LOOPBACK.test(address));
+  if (reachable.some(({ address }) => address.length > 8)) return '';
+  if (reachable.length)
     return "it listens on IPv4 only, and Fly's private network is IPv6: bind to {0, 0, 0, 0, 0, 0, 0, 0}";
-  if (here.length) return 'it listens on loopback only, where nobody reaches it from outside';
-  const others = found.map((listener) => listener.port);
-  const ports = new Set(others.filter((one) => one !== EPMD && one < CHOSEN_BY_KERNEL));
+  if (addresses.length) return 'it listens on loopback only, where nobody reaches it from outside';
+  const otherPorts = listeners.map((listener) => listener.port);
+  const ports = new Set(
+    otherPorts.filter((number) => number !== EPMD && number < CHOSEN_BY_KERNEL),
+  );
   return ports.size
     ? `it listens on port ${[...ports].join(', ')}, and internal_port in fly.toml is ${port}`
     : `nothing listens on port ${port}; a release serves HTTP only with PHX_SERVER=true`;
 }
 
-const TELLING =
+const SPEAKS_OF_FAULT =
   /error|missing|raise|\*\*|could not|couldn't|refused|denied|not found|unable|killed|fatal|no such/i;
 /** What a builder says about its own progress: buildah's steps and layers, BuildKit's states. */
 const PROGRESS = /^(\[\d+\/\d+\] )?STEP |^--> |^#\d+ (DONE|CACHED|\[|sha256:|transferring|\.\.\.)/;
 /** Elixir's logger, about ordinary requests and queries. */
 const ORDINARY = /\[(info|debug)\] /;
 /** What alone is other when Elixir's logger says the same again. */
-const VARIES = /^[\d:.]+ |request_id=\S+|#PID<[\d.]+>|"db_conn_\d+"/g;
-const MOST = 12;
-const WIDEST = 240;
+const VARYING_PARTS = /^[\d:.]+ |request_id=\S+|#PID<[\d.]+>|"db_conn_\d+"/g;
+const MAX_LINES = 12;
+const MAX_WIDTH = 240;
 
 /** Lines that say something, each once: a pool's connections and a worker that is restarted fail with the same words again. */
-function rows(log: string): string[] {
-  const said = new Set<string>();
+function distinctLines(log: string): string[] {
+  const seen = new Set<string>();
   return log.split(/[\r\n]+/).flatMap((line) => {
-    const words = line.replace(VARIES, '');
-    if (!line.trim() || PROGRESS.test(line) || said.has(words)) return [];
-    said.add(words);
-    return line.length > WIDEST ? `${line.slice(0, WIDEST)}…` : line.trimEnd();
+    const words = line.replace(VARYING_PARTS, '');
+    if (!line.trim() || PROGRESS.test(line) || seen.has(words)) return [];
+    seen.add(words);
+    return line.length > MAX_WIDTH ? `${line.slice(0, MAX_WIDTH)}…` : line.trimEnd();
   });
 }
 
 /** The last lines of a build: what stopped it, whatever the words. */
-export const buildLines = (log: string): string[] => rows(log).slice(-MOST);
+export const buildLines = (log: string): string[] => distinctLines(log).slice(-MAX_LINES);
 
 /** Whether a log has a line that speaks of a fault. */
-export const saysWhy = (log: string): boolean =>
-  rows(log).some((line) => TELLING.test(line) && !ORDINARY.test(line));
+export const hasFault = (log: string): boolean =>
+  distinctLines(log).some((line) => SPEAKS_OF_FAULT.test(line) && !ORDINARY.test(line));
 
 /** The lines of a log that say why: from the first that speaks of a fault, else the last ones. */
-export function telling(log: string, most = MOST): string[] {
-  const lines = rows(log);
-  const first = lines.findIndex((line) => TELLING.test(line));
+export function faultLines(log: string, most = MAX_LINES): string[] {
+  const lines = distinctLines(log);
+  const first = lines.findIndex((line) => SPEAKS_OF_FAULT.test(line));
   if (first < 0) return lines.slice(-most);
   return lines
     .slice(first)
@@ -107,15 +109,13 @@ const TOKEN = /\b(gh[opsu]_|github_pat_|glpat-|sk_live_|xox[bp]-|AKIA)\w{12,}/g;
  * @param values what was given at run time and must not be in there
  */
 export function leaks(texts: readonly string[], values: readonly string[]): string[] {
-  const all = (pattern: RegExp) =>
-    texts.flatMap((line) => [...line.matchAll(pattern)].map(([, name = '']) => name));
-  const secret = (value: string) => value.length >= 8 && texts.some((line) => line.includes(value));
+  const groups = (pattern: RegExp) =>
+    texts.flatMap((text) => [...text.matchAll(pattern)].map(([, group = '']) => group));
+  const names = groups(ASSIGNMENT).filter((name) => SECRET_NAME.test(name));
+  const tokens = groups(TOKEN).map((start) => `a token (${start}…)`);
+  const holds = (value: string) => value.length >= 8 && texts.some((text) => text.includes(value));
   return [
-    ...new Set([
-      ...all(ASSIGNMENT).filter((name) => SECRET_NAME.test(name)),
-      ...all(TOKEN).map((start) => `a token (${start}…)`),
-      ...(values.some(secret) ? ['a value of --env-file'] : []),
-    ]),
+    ...new Set([...names, ...tokens, ...(values.some(holds) ? ['a value of --env-file'] : [])]),
   ];
 }
 

@@ -41,7 +41,7 @@ export async function runProve(root: string, texts: FlagTexts): Promise<number> 
         project,
         folder: resolve(root, project.appDir),
         path,
-        given,
+        envFile: given,
         databaseUrl: texts['database-url'],
       },
       {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Problem } from '../problem.ts';
-import { type Engine, lastLine, words } from './engine.ts';
+import { argv, type Engine, lastLine } from './engine.ts';
 
 /** What one proof makes: names and addresses that no other proof has, and the commands that remove all of it. */
-export class Made {
+export class Resources {
   private readonly id = randomBytes(4).toString('hex');
   private readonly containers: string[] = [];
   private readonly label = `phoenix-fly.prove=${this.id}`;
@@ -17,7 +17,7 @@ export class Made {
   /** A network with IPv6, as on Fly, where the engine can; Docker before 27 wants the subnet named. @throws Problem when it makes none */
   async makeNetwork(engine: Engine): Promise<void> {
     const create = (options: string[]) =>
-      engine.run(words`network create --label ${this.label} ${options} ${this.name}`);
+      engine.run(argv`network create --label ${this.label} ${options} ${this.name}`);
     this.ipv6 = (await create(['--ipv6', '--subnet', `${this.prefix}/64`])).code === 0;
     const made = this.ipv6 ? undefined : await create([]);
     if (made?.code) throw new Problem(`${engine.name} makes no network: ${lastLine(made)}`);
@@ -30,7 +30,7 @@ export class Made {
     this.containers.push(name);
     const address = this.ipv6 ? `${this.prefix}${index}` : undefined;
     const ip6 = address ? ['--ip6', address] : [];
-    const options = words`--name ${name} --label ${this.label} --network ${this.name} ${ip6}`;
+    const options = argv`--name ${name} --label ${this.label} --network ${this.name} ${ip6}`;
     return { name, address, options };
   }
 
@@ -38,10 +38,10 @@ export class Made {
   get removal(): string[][] {
     return [
       // One by one: Podman 4 stops at a name that isn't there
-      ...this.containers.map((name) => words`rm --force --volumes ${name}`),
-      words`network rm ${this.name}`,
-      words`volume rm --force ${this.name}`,
-      words`rmi --force --no-prune ${this.image}`,
+      ...this.containers.map((name) => argv`rm --force --volumes ${name}`),
+      argv`network rm ${this.name}`,
+      argv`volume rm --force ${this.name}`,
+      argv`rmi --force --no-prune ${this.image}`,
     ];
   }
 
