@@ -73,9 +73,9 @@ function present({ tree }: Project): Present {
   };
 }
 
-/** Comments that stand in any fly.toml that went through our hands. */
+/** Beginnings of the template's comments, one of which stands in any fly.toml that went through our hands; the last is older. */
 const OUR_COMMENTS =
-  /^\s*# (LiveView sockets connect only|Only a machine that answers|Nothing runs in the background|\w+ is a secret, set by: fly|The database is outside Fly)/m;
+  /^\s*# (LiveView sockets connect only|Only a machine that answers|No background work|\w+ is a secret, set by: fly|The database is outside Fly|Nothing runs in the background)/m;
 
 /** The host, without a scheme, other than the one that comes with the app's name. */
 function hostIn({ app, env }: FlyConfig): string | undefined {

@@ -4,7 +4,7 @@ import { callsIn, modulesIn } from '../src/elixir/modules.ts';
 import { fullName, moduleScope } from '../src/elixir/scope.ts';
 import { parseElixir } from '../src/elixir/syntax.ts';
 import type { Project } from '../src/facts/detect.ts';
-import { staticHealthPath } from '../src/fly/checked-file.ts';
+import { staticHealthPath } from '../src/fly/fly-config.ts';
 import type { Descriptor } from '../src/plan/file.ts';
 import { Problem } from '../src/problem.ts';
 import { elixirModule } from '../src/quote.ts';
@@ -15,7 +15,7 @@ export const health: Descriptor = {
     const { endpoint, tree } = project;
     const plugs = plugsIn(tree.read(endpoint.file) ?? '', endpoint.module);
     const isOurs = plugs.some(({ name }) => name === module);
-    const isAnswered = (endpoint.healthPath ?? staticHealthPath(project)) !== undefined;
+    const isAnswered = (endpoint.healthPath ?? staticHealthPath(project.tree)) !== undefined;
     if (isAnswered && !isOurs) return [];
     return [
       {

@@ -161,6 +161,15 @@ test('answers are read back from the files, also those that changed since', () =
   }
 });
 
+test('the comment above what lets a machine sleep says that somebody was asked', () => {
+  const written = run(shop(), 'leave', { ...FLAGS, background: 'no' })['fly.toml'] ?? '';
+  const comments = written.match(/^ *#.*\n/gm) ?? [];
+  const others = comments.filter((comment) => !comment.includes('machine may sleep'));
+  assert.is(comments.length - others.length, 1);
+  const flyToml = others.reduce((text, comment) => text.replace(comment, ''), written);
+  assert.is(presentIn(files, projectOf({ ...shop(), 'fly.toml': flyToml })).background, 'no');
+});
+
 test('the database is answered in one comment of fly.toml, wherever it is moved; other comments stay', () => {
   const first = run(shop());
   const source = /^ *# DATABASE_URL is a secret.*\n/m.exec(first['fly.toml'] ?? '')?.[0] ?? '';

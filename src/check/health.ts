@@ -1,8 +1,7 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
 import { forceSslFaults } from '../facts/force-ssl.ts';
-import { staticHealthPath } from '../fly/checked-file.ts';
-import { type Located, seconds } from '../fly/fly-config.ts';
+import { type Located, seconds, staticHealthPath } from '../fly/fly-config.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { FLY_TOML } from './requirements.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';
@@ -11,7 +10,7 @@ const r25 = rulesFor(FLY_TOML, 'R2.5');
 
 /** A path that the app answers without a login or the database. */
 const answeredPath = ({ project }: Repo): string | null =>
-  staticHealthPath(project) ?? project.endpoint.healthPath;
+  staticHealthPath(project.tree) ?? project.endpoint.healthPath;
 
 /** The service's first check, where something about it is wrong: the path that it asks for, and the one that the app answers. */
 const check =

@@ -29,10 +29,8 @@ export interface Overruled {
  * quoting, line endings. A value that both have stays theirs unless a rule says otherwise. What is added or changed
  * brings our comments, which say why.
  *
- * The edits are made in the text, at the offsets that toml-eslint-parser gives. Libraries that print from a changed
- * object were tried on flyctl's own 41 test files and 14 of real apps: @decimalturn/toml-patch 3.3.0 can't add an array
- * of tables such as [[vm]] to most of them ("Node not found"); @shopify/toml-patch 0.3.0 sets scalars only, drops the
- * comment behind a changed value and turns CRLF into LF. Neither can add a comment.
+ * The edits are made in the text, as libraries that print a changed object lose bytes: @decimalturn/toml-patch 3.3.0 fails
+ * on most of flyctl's own 41 test files, @shopify/toml-patch 0.3.0 drops comments and CRLF. Neither can add a comment.
  * @throws ParseError when what comes out is not TOML, as below dotted keys; Problem for a table in braces that can't take it
  */
 export function mergeToml(

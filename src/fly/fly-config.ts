@@ -29,6 +29,16 @@ export function flyConfig(tree: Tree): FlyConfig {
   return config;
 }
 
+/**
+ * The path of fly.toml's health check where a file of priv/static answers it, such as /robots.txt: no login, no database.
+ * @throws Problem when fly.toml is not TOML
+ */
+export function staticHealthPath(tree: Tree): string | undefined {
+  const path = flyConfig(tree).service?.checks[0]?.data.path;
+  const isFile = [...tree.paths].some((file) => file.endsWith(`priv/static${path}`));
+  return typeof path === 'string' && path !== '/' && isFile ? path : undefined;
+}
+
 /** A larger file would take seconds: each change reads it anew. */
 const MAX_TABLES = 300;
 const MAX_LENGTH = 200_000;
