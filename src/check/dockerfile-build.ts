@@ -5,12 +5,11 @@ import { exists } from '../tree.ts';
 import { copiedPaths, copiesPath, copyOrder, requiredFiles } from './build-inputs.ts';
 import { type Dockerfile, installedPackages } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
-import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const layers = rulesFor(DOCKERFILE, 'R1.1');
-const inputs = rulesFor(DOCKERFILE, 'B3');
-const privateCode = rulesFor(DOCKERFILE, 'B4');
+const layers = rulesFor<Dockerfile>('R1.1');
+const inputs = rulesFor<Dockerfile>('B3');
+const privateCode = rulesFor<Dockerfile>('B4');
 
 /** The step that copies the code, when dependencies are compiled after it. */
 function codeBeforeDeps(file: Dockerfile, { project }: Repo) {
@@ -183,67 +182,118 @@ function unsetBuildReads(file: Dockerfile, { project, runtime }: Repo) {
 
 /** The order of a build: layers that stay cached, and each file copied before a command reads it. */
 export const buildRules: readonly Rule[] = [
-  layers.should(codeBeforeDeps)`each change of the code fetches or compiles the dependencies again
-    => put these lines before it, and copy lib, priv and assets after them, one by one:
-      COPY mix.exs mix.lock ./
-      RUN mix deps.get --only prod
-      COPY config/config.exs config/prod.exs config/
-      RUN mix deps.compile`,
-  layers.should(({ build: { depsGet } }) => !depsGet?.text.includes('--only') && depsGet)`
-    it fetches the dependencies for test and dev too
-    => write: mix deps.get --only prod`,
-  layers.advice(({ build: { depsGet }, steps }) =>
-    steps
-      .filter((step) => step === depsGet?.step || step.commands.some(isNpmInstall))
-      .filter(({ flags }) => !flags.includes('type=cache')),
-  )`it downloads every package again
-    => write: RUN --mount=type=cache,target=… with the folder where it keeps packages`,
-  layers.advice(
-    assetsBeforeCompile,
-  )`assets are built before the compiler writes colocated LiveView hooks
-    => move this line below \`mix ${'compile'}\` (line ${'compileLine'})`,
-  layers.advice(
-    toolsAfterCode,
-  )`esbuild and Tailwind are downloaded again with each change of the code
-    => after \`mix deps.compile\`, before the code is copied, add: RUN mix assets.setup`,
-  layers.should(repeatedTask)`mix ${'text'} runs twice
-    => remove this one`,
+  layers.should({
+    find: codeBeforeDeps,
+    what: 'each change of the code fetches or compiles the dependencies again',
+    edit: [
+      'put these lines before it, and copy lib, priv and assets after them, one by one:',
+      'COPY mix.exs mix.lock ./',
+      'RUN mix deps.get --only prod',
+      'COPY config/config.exs config/prod.exs config/',
+      'RUN mix deps.compile',
+    ],
+  }),
+  layers.should({
+    find: ({ build: { depsGet } }) => !depsGet?.text.includes('--only') && depsGet,
+    what: 'it fetches the dependencies for test and dev too',
+    edit: 'write: mix deps.get --only prod',
+  }),
+  layers.advice({
+    find: ({ build: { depsGet }, steps }) =>
+      steps
+        .filter((step) => step === depsGet?.step || step.commands.some(isNpmInstall))
+        .filter(({ flags }) => !flags.includes('type=cache')),
+    what: 'it downloads every package again',
+    edit: 'write: RUN --mount=type=cache,target=… with the folder where it keeps packages',
+  }),
+  layers.advice({
+    find: assetsBeforeCompile,
+    what: 'assets are built before the compiler writes colocated LiveView hooks',
+    edit: ({ compile, compileLine }) =>
+      `move this line below \`mix ${compile}\` (line ${compileLine})`,
+  }),
+  layers.advice({
+    find: toolsAfterCode,
+    what: 'esbuild and Tailwind are downloaded again with each change of the code',
+    edit: 'after `mix deps.compile`, before the code is copied, add: RUN mix assets.setup',
+  }),
+  layers.should({
+    find: repeatedTask,
+    what: ({ text }) => `mix ${text} runs twice`,
+    edit: 'remove this one',
+  }),
 
-  inputs.must(lateInputs)`${'path'} ${'state'}: ${'why'}
-    => ${'edit'}`,
-  inputs.should(inputsOutsideCache)`
-    ${'path'} may be read while the code compiles, and the build's cache outlives it
-    => copy such files into the stage ${'from'} (\`npx plop dockerfile\` does), where the cache starts`,
-  inputs.must(missingSources)`${'path'} is copied, but the repo has none, so the build stops here
-    => remove it from this line, or commit it${'hint'}`,
-  inputs.must(unknownTasks)`
-    there is no task ${'name'}, as mix.exs lacks ${'lacks'}: the build stops here
-    => remove \`mix ${'name'}\`, or add what it needs to mix.exs`,
-  inputs.must(unknownScripts)`package.json has no script ${'name'}: the build stops here
-    => add the script ${'name'}, or remove this command`,
-  inputs.must(packagesNotInstalled)`the packages of ${'names'} are never installed
-    => install them before this line (npm ci); \`npx plop dockerfile\` writes a stage for it`,
-  inputs.must(({ build }, { project: { umbrella, release } }) => {
-    const hasRelease = !umbrella || release.name !== null || release.names.length > 0;
-    return build.release && !hasRelease && { file: 'mix.exs', line: 1 };
-  })`an umbrella has no release by default, and \`mix release\` refuses
-    => in project/0, add: releases: [${(_, { release }) => release}: [applications: [${(_, { project }) => project.app.otpApp}: :permanent]]]`,
-  inputs.must((file, { project }) =>
-    project.env.required.filter(
-      ({ compileTime, name }) => compileTime && !namesVariable(file, name),
-    ),
-  )`${'name'} is read while the image is built, where Fly's secrets are not there
-    => read it in config/runtime.exs; or RUN --mount=type=secret,id=${'name'} and fly deploy --build-secret ${'name'}=…`,
-  inputs.advice(
-    unsetBuildReads,
-  )`read while the image is built, without Fly's secrets, so the release keeps nil: ${'names'}
-    => read in config/runtime.exs:
-      ${'places'}`,
+  inputs.must({
+    find: lateInputs,
+    what: ({ path, state, why }) => `${path} ${state}: ${why}`,
+    edit: ({ edit }) => `${edit}`,
+  }),
+  inputs.should({
+    find: inputsOutsideCache,
+    what: ({ path }) =>
+      `${path} may be read while the code compiles, and the build's cache outlives it`,
+    edit: ({ from }) =>
+      `copy such files into the stage ${from} (\`npx plop dockerfile\` does), where the cache starts`,
+  }),
+  inputs.must({
+    find: missingSources,
+    what: ({ path }) => `${path} is copied, but the repo has none, so the build stops here`,
+    edit: ({ hint }) => `remove it from this line, or commit it${hint}`,
+  }),
+  inputs.must({
+    find: unknownTasks,
+    what: ({ name, lacks }) =>
+      `there is no task ${name}, as mix.exs lacks ${lacks}: the build stops here`,
+    edit: ({ name }) => `remove \`mix ${name}\`, or add what it needs to mix.exs`,
+  }),
+  inputs.must({
+    find: unknownScripts,
+    what: ({ name }) => `package.json has no script ${name}: the build stops here`,
+    edit: ({ name }) => `add the script ${name}, or remove this command`,
+  }),
+  inputs.must({
+    find: packagesNotInstalled,
+    what: ({ names }) => `the packages of ${names} are never installed`,
+    edit: 'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
+  }),
+  inputs.must({
+    find: ({ build }, { project: { umbrella, release } }) => {
+      const hasRelease = !umbrella || release.name !== null || release.names.length > 0;
+      return build.release && !hasRelease && { file: 'mix.exs', line: 1 };
+    },
+    what: 'an umbrella has no release by default, and `mix release` refuses',
+    edit: (_, { release, project }) =>
+      `in project/0, add: releases: [${release}: [applications: [${project.app.otpApp}: :permanent]]]`,
+  }),
+  inputs.must({
+    find: (file, { project }) =>
+      project.env.required.filter(
+        ({ compileTime, name }) => compileTime && !namesVariable(file, name),
+      ),
+    what: ({ name }) =>
+      `${name} is read while the image is built, where Fly's secrets are not there`,
+    edit: ({ name }) =>
+      `read it in config/runtime.exs; or RUN --mount=type=secret,id=${name} and fly deploy --build-secret ${name}=…`,
+  }),
+  inputs.advice({
+    find: unsetBuildReads,
+    what: ({ names }) =>
+      `read while the image is built, without Fly's secrets, so the release keeps nil: ${names}`,
+    edit: ({ places }) => ['read in config/runtime.exs:', `${places}`],
+  }),
 
-  privateCode.must(depsWithoutKey)`${'names'}: private, and the build has no key
-    => mount one, and pass it with fly deploy --build-secret NAME=…; one of:
-      RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod
-      RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod`,
-  privateCode.must(depsWithoutGit)`${'names'} come from git, and the builder has no git
-    => before this line, install git`,
+  privateCode.must({
+    find: depsWithoutKey,
+    what: ({ names }) => `${names}: private, and the build has no key`,
+    edit: [
+      'mount one, and pass it with fly deploy --build-secret NAME=…; one of:',
+      'RUN --mount=type=secret,id=HEX_KEY mix hex.organization auth NAME --key "$(cat /run/secrets/HEX_KEY)" && mix deps.get --only prod',
+      'RUN --mount=type=secret,id=GITHUB_TOKEN git config --global url."https://x-access-token:$(cat /run/secrets/GITHUB_TOKEN)@github.com/".insteadOf git@github.com: && mix deps.get --only prod',
+    ],
+  }),
+  privateCode.must({
+    find: depsWithoutGit,
+    what: ({ names }) => `${names} come from git, and the builder has no git`,
+    edit: 'before this line, install git',
+  }),
 ];

@@ -3,14 +3,13 @@ import { copiesPath } from './build-inputs.ts';
 import { type Dockerfile, installedPackages, lastStep, startLine } from './dockerfile-model.ts';
 import { DEBIANS, neverExisted } from './image-name.ts';
 import type { Repo } from './repo.ts';
-import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const contents = rulesFor(DOCKERFILE, 'R1.2');
-const libraries = rulesFor(DOCKERFILE, 'R1.3');
-const access = rulesFor(DOCKERFILE, 'R1.4');
-const systems = rulesFor(DOCKERFILE, 'B1');
-const locale = rulesFor(DOCKERFILE, 'B2');
+const contents = rulesFor<Dockerfile>('R1.2');
+const libraries = rulesFor<Dockerfile>('R1.3');
+const access = rulesFor<Dockerfile>('R1.4');
+const systems = rulesFor<Dockerfile>('B1');
+const locale = rulesFor<Dockerfile>('B2');
 
 const COMPILERS = /^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/;
 
@@ -172,62 +171,101 @@ function localeNotUtf8(file: Dockerfile) {
 
 /** What is in the image, and what it stands on. */
 export const imageRules: readonly Rule[] = [
-  contents.should(
-    ({ build, final }) =>
+  contents.should({
+    find: ({ build, final }) =>
       (build.stage === final || /(^|\/)(elixir|erlang)(:|$)/.test(final.baseImage.image)) && final,
-  )`the image has the compiler, Mix and Hex
-    => add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release`,
-  contents.should(buildContent)`the image has what only a build needs: ${'what'}
-    => leave it to the builder stage; the image only needs .../_build/prod/rel/${(_, { release }) => release}`,
+    what: 'the image has the compiler, Mix and Hex',
+    edit: 'add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release',
+  }),
+  contents.should({
+    find: buildContent,
+    what: ({ what }) => `the image has what only a build needs: ${what}`,
+    edit: (_, { release }) =>
+      `leave it to the builder stage; the image only needs .../_build/prod/rel/${release}`,
+  }),
 
-  libraries.must(missingLibraries)`the image installs no ${'name'}, which a release needs
-    => install ${'name'} in the last stage`,
-  libraries.must(
-    ({ final: { baseImage, steps } }) =>
+  libraries.must({
+    find: missingLibraries,
+    what: ({ name }) => `the image installs no ${name}, which a release needs`,
+    edit: ({ name }) => `install ${name} in the last stage`,
+  }),
+  libraries.must({
+    find: ({ final: { baseImage, steps } }) =>
       baseImage.system?.release === 'trixie' &&
       steps.find((step) => installedPackages([step]).includes('libncurses5')),
-  )`Debian trixie has no libncurses5, so apt-get fails
-    => write libncurses6`,
-  libraries.note(
-    ({ final }, { project }) =>
+    what: 'Debian trixie has no libncurses5, so apt-get fails',
+    edit: 'write libncurses6',
+  }),
+  libraries.note({
+    find: ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
-  )`the image has no psql; \`npx plop dockerfile -- --psql yes\` writes a Dockerfile with it`,
+    what: 'the image has no psql; `npx plop dockerfile -- --psql yes` writes a Dockerfile with it',
+  }),
 
-  access.should(
-    (file) => isRoot(file) && (lastStep(file.final, 'USER') ?? { line: startLine(file) }),
-  )`
-    the app runs as root
-    => here, write: USER 65534:65534`,
-  access.should(ownerChanges)`the running app can change its own code, which it owns
-    => remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp`,
-  access.must(userWithoutTmp)`the release writes to its tmp folder at boot, which this user may not
-    => before this line, add: ENV RELEASE_TMP=/tmp`,
-  access.must(secrets)`${'keyword'} ${'name'} is kept where others can read it
-    => remove it; at run time: fly secrets set ${'name'}=…; while building: RUN --mount=type=secret,id=${'name'} …`,
-  access.advice(({ steps }) =>
-    steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
-  )`ENV with a space is the old form, which Docker warns of
-    => write: ENV ${({ text }) => text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
+  access.should({
+    find: (file) => isRoot(file) && (lastStep(file.final, 'USER') ?? { line: startLine(file) }),
+    what: 'the app runs as root',
+    edit: 'here, write: USER 65534:65534',
+  }),
+  access.should({
+    find: ownerChanges,
+    what: 'the running app can change its own code, which it owns',
+    edit: 'remove --chown or this chown, and add: ENV RELEASE_TMP=/tmp',
+  }),
+  access.must({
+    find: userWithoutTmp,
+    what: 'the release writes to its tmp folder at boot, which this user may not',
+    edit: 'before this line, add: ENV RELEASE_TMP=/tmp',
+  }),
+  access.must({
+    find: secrets,
+    what: ({ keyword, name }) => `${keyword} ${name} is kept where others can read it`,
+    edit: ({ name }) =>
+      `remove it; at run time: fly secrets set ${name}=…; while building: RUN --mount=type=secret,id=${name} …`,
+  }),
+  access.advice({
+    find: ({ steps }) =>
+      steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
+    what: 'ENV with a space is the old form, which Docker warns of',
+    edit: ({ text }) => `write: ENV ${text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
+  }),
 
-  systems.must((file) =>
-    baseImages(file).find(({ system }) => END_OF_LIFE.includes(system?.release ?? '')),
-  )`${({ system }) => system?.label}'s packages are gone (end of life), so apt-get fails
-    => take trixie: change the version at the top, and libncurses5 to libncurses6`,
-  systems.must((file) =>
-    baseImages(file).find(({ image }) => neverExisted(image)),
-  )`there is no image ${'image'}: ${({ image }) => neverExisted(image)}
-    => take a tag that hub.docker.com lists`,
-  systems.must(differentSystems)`the VM is built on ${'from'} and misses C libraries on ${'to'}
-    => change the runner to ${'from'}`,
-  systems.should(
-    movingTag,
-  )`${'image'} changes to a new system now and then, and the other stage does not
-    => name the system in the tag (as hexpm/elixir's do), ${'system'}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
-  systems.must(wrongElixir)`it builds with Elixir ${'elixir'}, and mix.exs asks for ${'wanted'}
-    => change the Elixir version at the top`,
-  systems.should(unknownSystems)``,
+  systems.must({
+    find: (file) =>
+      baseImages(file).find(({ system }) => END_OF_LIFE.includes(system?.release ?? '')),
+    what: ({ system }) => `${system?.label}'s packages are gone (end of life), so apt-get fails`,
+    edit: 'take trixie: change the version at the top, and libncurses5 to libncurses6',
+  }),
+  systems.must({
+    find: (file) => baseImages(file).find(({ image }) => neverExisted(image)),
+    what: ({ image }) => `there is no image ${image}: ${neverExisted(image)}`,
+    edit: 'take a tag that hub.docker.com lists',
+  }),
+  systems.must({
+    find: differentSystems,
+    what: ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
+    edit: ({ from }) => `change the runner to ${from}`,
+  }),
+  systems.should({
+    find: movingTag,
+    what: ({ image }) =>
+      `${image} changes to a new system now and then, and the other stage does not`,
+    edit: ({ system }) =>
+      `name the system in the tag (as hexpm/elixir's do), ${system}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
+  }),
+  systems.must({
+    find: wrongElixir,
+    what: ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
+    edit: 'change the Elixir version at the top',
+  }),
+  systems.should({
+    find: unknownSystems,
+  }),
 
-  locale.should(localeNotUtf8)`the VM takes file names for latin1: ${'why'}
-    => before this line, write: ENV LANG=C.UTF-8, which is always there`,
+  locale.should({
+    find: localeNotUtf8,
+    what: ({ why }) => `the VM takes file names for latin1: ${why}`,
+    edit: 'before this line, write: ENV LANG=C.UTF-8, which is always there',
+  }),
 ];

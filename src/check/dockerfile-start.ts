@@ -11,11 +11,10 @@ import {
 } from './dockerfile-model.ts';
 import { scriptsNamed } from './machine-env.ts';
 import type { Repo } from './repo.ts';
-import { DOCKERFILE } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const port = rulesFor(DOCKERFILE, 'R1.5');
-const start = rulesFor(DOCKERFILE, 'R1.6');
+const port = rulesFor<Dockerfile>('R1.5');
+const start = rulesFor<Dockerfile>('R1.6');
 
 const startCommand = ({ release }: Repo): string => `CMD ["/app/bin/${release}", "start"]`;
 
@@ -125,30 +124,52 @@ function noServer(file: Dockerfile, repo: Repo) {
 
 /** R1.5: EXPOSE, PORT and internal_port say the same. R1.6: the release starts by itself, hears SIGTERM, serves HTTP. */
 export const startRules: readonly Rule[] = [
-  port.should(wrongPort)`EXPOSE says ${'ports'}, the app listens on ${'wanted'}
-    => here, write: EXPOSE ${'wanted'}`,
-  start.must(({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes)`
-    nothing says how the release starts
-    => at the end, add: ${(_, repo) => startCommand(repo)}`,
-  start.must(unknownReleases)`
-    there is no ${'name'}: mix.exs has no such release, rel/overlays no such script
-    => write ${(_, { release }) => release}`,
-  start.must(notExecutable)`it is started, but is not executable: permission denied
-    => git update-index --chmod=+x ${'file'}`,
-  start.must(
-    scriptsWithCrlf,
-  )`its lines end in CRLF, so the system looks for an interpreter of another name: not found
-    => save it with LF endings, and add to .gitattributes: rel/** text eol=lf`,
-  start.should(shellsAroundVm)`a shell starts the VM and does not pass SIGTERM on to it
-    => ${'edit'}`,
-  start.should(({ final }) =>
-    startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
-  )`it starts with mix, not a release
-    => write: ${(_, repo) => startCommand(repo)}`,
-  start.should(({ final }) =>
-    final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
-  )`nodes use IPv6 everywhere, so with plain docker run the VM may not start
-    => remove it; rel/env.sh.eex sets it on Fly (\`npx plop env-sh\`)`,
-  start.must(noServer)`nothing sets PHX_SERVER, so the release starts without its web server
-    => before this line, add: ENV PHX_SERVER=true`,
+  port.should({
+    find: wrongPort,
+    what: ({ ports, wanted }) => `EXPOSE says ${ports}, the app listens on ${wanted}`,
+    edit: ({ wanted }) => `here, write: EXPOSE ${wanted}`,
+  }),
+  start.must({
+    find: ({ final }, repo) => !startSteps(final).length && !repo.fly?.table.processes,
+    what: 'nothing says how the release starts',
+    edit: (_, repo) => `at the end, add: ${startCommand(repo)}`,
+  }),
+  start.must({
+    find: unknownReleases,
+    what: ({ name }) =>
+      `there is no ${name}: mix.exs has no such release, rel/overlays no such script`,
+    edit: (_, { release }) => `write ${release}`,
+  }),
+  start.must({
+    find: notExecutable,
+    what: 'it is started, but is not executable: permission denied',
+    edit: ({ file }) => `git update-index --chmod=+x ${file}`,
+  }),
+  start.must({
+    find: scriptsWithCrlf,
+    what: 'its lines end in CRLF, so the system looks for an interpreter of another name: not found',
+    edit: 'save it with LF endings, and add to .gitattributes: rel/** text eol=lf',
+  }),
+  start.should({
+    find: shellsAroundVm,
+    what: 'a shell starts the VM and does not pass SIGTERM on to it',
+    edit: ({ edit }) => `${edit}`,
+  }),
+  start.should({
+    find: ({ final }) =>
+      startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),
+    what: 'it starts with mix, not a release',
+    edit: (_, repo) => `write: ${startCommand(repo)}`,
+  }),
+  start.should({
+    find: ({ final }) =>
+      final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
+    what: 'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
+    edit: 'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
+  }),
+  start.must({
+    find: noServer,
+    what: 'nothing sets PHX_SERVER, so the release starts without its web server',
+    edit: 'before this line, add: ENV PHX_SERVER=true',
+  }),
 ];

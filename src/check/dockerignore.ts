@@ -3,11 +3,10 @@ import { dockerMatcher, neededPaths } from '../docker/ignore-lines.ts';
 import { below, filesIn } from '../tree.ts';
 import { copiedPaths, copiesPath, requiredFiles } from './build-inputs.ts';
 import type { Repo } from './repo.ts';
-import { DOCKERIGNORE } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 
-const unwanted = rulesFor(DOCKERIGNORE, 'B5');
-const needed = rulesFor(DOCKERIGNORE, 'B6');
+const unwanted = rulesFor<Ignores>('B5');
+const needed = rulesFor<Ignores>('B6');
 
 /** What must stay out: a line that keeps it out, and paths that show whether one does. */
 const UNWANTED: readonly [pattern: string, what: string, probes: string][] = [
@@ -112,13 +111,19 @@ function publicKeys({ project }: Repo): string[] {
 
 /** B5, B6: secrets and what this computer built stay out of the build, and so out of the image; what it reads stays in. */
 export const dockerignoreRules: readonly Rule[] = [
-  unwanted.should((ignores, repo) =>
-    leaks(ignores, repo).filter(({ line }) => line),
-  )`${'what'} (${'probe'}) can get into the image
-    => remove this line, or name what you need of ${'pattern'} in it`,
-  unwanted.should(notKeptOut)`not kept out: ${'files'}
-    => add at the top:
-      ${'patterns'}`,
-  needed.must(keptOut)`${'path'} never reaches the build: ${'why'}
-    => remove the line \`${'pattern'}\`, or add !${'path'} at the end`,
+  unwanted.should({
+    find: (ignores, repo) => leaks(ignores, repo).filter(({ line }) => line),
+    what: ({ what, probe }) => `${what} (${probe}) can get into the image`,
+    edit: ({ pattern }) => `remove this line, or name what you need of ${pattern} in it`,
+  }),
+  unwanted.should({
+    find: notKeptOut,
+    what: ({ files }) => `not kept out: ${files}`,
+    edit: ({ patterns }) => ['add at the top:', `${patterns}`],
+  }),
+  needed.must({
+    find: keptOut,
+    what: ({ path, why }) => `${path} never reaches the build: ${why}`,
+    edit: ({ pattern, path }) => `remove the line \`${pattern}\`, or add !${path} at the end`,
+  }),
 ];

@@ -2,7 +2,6 @@ import { join } from 'node:path/posix';
 import { show } from '../elixir/value.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
-import { ENV_SH } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { PROBE } from './runtime-settings.ts';
 import { type Assignment, runsOnFly, type Script } from './script.ts';
@@ -64,7 +63,7 @@ export function nodeNotes(repo: Repo): string[] {
   return [endings, ...foreign, libcluster, mnesia].filter((note) => typeof note === 'string');
 }
 
-const b10 = rulesFor(ENV_SH, 'B10');
+const b10 = rulesFor<Script>('B10');
 
 const NETWORK = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/;
 
@@ -131,48 +130,68 @@ const nameParts = (script: Script) =>
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
 export const envShRules: readonly Rule<Script>[] = [
-  b10.must(({ text }) => text.includes('\r\n') && { line: 1 })`
-    lines end in CRLF, which the shell takes for a part of each command
-    => save it with LF endings; \`npx plop env-sh\` does`,
-  b10.should(setEverywhere)`
-    ${'names'}: set everywhere, so off Fly (docker run, CI) the release does not start as it is
-    => move inside \`if [ -n "\${FLY_APP_NAME:-}" ]; then … fi\`:
-      ${'lines'}`,
-  b10.should(({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')))`
-    no RELEASE_NODE, so machines have no name by which others and \`remote\` reach them
-    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}-\${image_id}@\${FLY_PRIVATE_IP}"; \`npx plop env-sh\` writes it with image_id`,
-  b10.should(foreignNodes)`RELEASE_NODE is made of ${'names'}, by which no machine on Fly is found
-    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="\${FLY_APP_NAME}@\${FLY_PRIVATE_IP}"`,
-  b10.should(rawReferences)`
-    an image reference with a digest or a label of your own makes an invalid node name
-    => clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
-  b10.should(
-    ({ text }, { machine }) =>
+  b10.must({
+    find: ({ text }) => text.includes('\r\n') && { line: 1 },
+    what: 'lines end in CRLF, which the shell takes for a part of each command',
+    edit: 'save it with LF endings; `npx plop env-sh` does',
+  }),
+  b10.should({
+    find: setEverywhere,
+    what: ({ names }) =>
+      `${names}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
+    edit: ({ lines }) => ['move inside `if [ -n "${FLY_APP_NAME:-}" ]; then … fi`:', `${lines}`],
+  }),
+  b10.should({
+    find: ({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')),
+    what: 'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
+    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"; `npx plop env-sh` writes it with image_id',
+  }),
+  b10.should({
+    find: foreignNodes,
+    what: ({ names }) => `RELEASE_NODE is made of ${names}, by which no machine on Fly is found`,
+    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+  }),
+  b10.should({
+    find: rawReferences,
+    what: 'an image reference with a digest or a label of your own makes an invalid node name',
+    edit: `clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
+  }),
+  b10.should({
+    find: ({ text }, { machine }) =>
       !/inet6_tcp/.test(text + machine.ERL_AFLAGS + machine.ELIXIR_ERL_OPTIONS),
-  )`
-    nodes speak IPv4 to each other, and Fly's private network has IPv6 only
-    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp \${ERL_AFLAGS:-}"`,
-  b10.should(
-    (_, { project, machine }) =>
+    what: "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
+    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"',
+  }),
+  b10.should({
+    find: (_, { project, machine }) =>
       project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
-  )`dns_cluster looks for other machines under no name
-    => inside if [ -n "\${FLY_APP_NAME:-}" ]; then … fi, add: export DNS_CLUSTER_QUERY="\${FLY_APP_NAME}.internal"`,
-  b10.must(({ lines }) => {
-    const last = lines.at(-1);
-    return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
-  })`when its test fails, this last line ends the start (the script runs under set -e)
-    => write it with if … then … fi`,
-  b10.should((script, repo) => {
-    const bases = basenames(repo).filter((name) => name !== undefined);
-    const known = bases.map(withoutBraces);
-    const strangers = nameParts(script).filter(({ name }) => !known.includes(name));
-    return bases.length > 0 && strangers.map(({ line }) => ({ line, base: bases[0] }));
-  })`libcluster looks for nodes named ${'base'}@…, and finds none of this name
-    => write: export RELEASE_NODE="${'base'}@\${FLY_PRIVATE_IP}", or change node_basename`,
-  b10.must(
-    (script, repo) =>
+    what: 'dns_cluster looks for other machines under no name',
+    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"',
+  }),
+  b10.must({
+    find: ({ lines }) => {
+      const last = lines.at(-1);
+      return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
+    },
+    what: 'when its test fails, this last line ends the start (the script runs under set -e)',
+    edit: 'write it with if … then … fi',
+  }),
+  b10.should({
+    find: (script, repo) => {
+      const bases = basenames(repo).filter((name) => name !== undefined);
+      const known = bases.map(withoutBraces);
+      const strangers = nameParts(script).filter(({ name }) => !known.includes(name));
+      return bases.length > 0 && strangers.map(({ line }) => ({ line, base: bases[0] }));
+    },
+    what: ({ base }) => `libcluster looks for nodes named ${base}@…, and finds none of this name`,
+    edit: ({ base }) =>
+      `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
+  }),
+  b10.must({
+    find: (script, repo) =>
       usesMnesia(repo) &&
       nameParts(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name)),
-  )`the files of Mnesia belong to the name of the node, which changes with each deploy here
-    => write: export RELEASE_NODE="\${FLY_APP_NAME}@\${FLY_PRIVATE_IP}"`,
+    what: 'the files of Mnesia belong to the name of the node, which changes with each deploy here',
+    edit: 'write: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+  }),
 ];

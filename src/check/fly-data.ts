@@ -3,14 +3,13 @@ import { secretsToSet } from '../fly/secrets.ts';
 import { isSecret } from './dockerfile-image.ts';
 import { volumes } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
-import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind, isManaged } from './runtime-repos.ts';
 import { ectoRepos, PROBE, urlName } from './runtime-settings.ts';
 
-const r23 = rulesFor(FLY_TOML, 'R2.3');
-const r27 = rulesFor(FLY_TOML, 'R2.7');
-const b9 = rulesFor(FLY_TOML, 'B9');
+const r23 = rulesFor<FlyFile>('R2.3');
+const r27 = rulesFor<FlyFile>('R2.7');
+const b9 = rulesFor<FlyFile>('B9');
 
 const isSqlite = ({ project }: Repo): boolean => project.database.adapter === 'sqlite';
 
@@ -52,71 +51,95 @@ const releaseCommand =
 
 /** The database and its migrations, and secrets. */
 export const flyDataRules: readonly Rule<FlyFile>[] = [
-  r23.must((file, repo) => isSqlite(repo) && volumes(file).length === 0)`
-    each deploy starts with an empty database: its file is on a disk that is not kept
-    => at the end, add, and let DATABASE_PATH point there:
-      [[mounts]]
-      source = "data"
-      destination = "/data"`,
-  r23.should(wrongNetwork)`${'what'}
-    => ${'edit'}`,
-  r23.advice(({ line }, repo) =>
-    ectoRepos(repo).map(({ onMachine }) => {
-      const size = Number(onMachine('pool_size'));
-      const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
-      const edit = followsPoolSize(repo)
-        ? 'POOL_SIZE = "10"'
-        : 'pool_size: 10 in config/runtime.exs';
-      return isLarge && { size, edit, line: line('env.POOL_SIZE') };
-    }),
-  )`${'size'} connections from each machine are more than a small Postgres allows
-    => write: ${'edit'}`,
-  r23.advice(
-    ({ line }, repo) =>
+  r23.must({
+    find: (file, repo) => isSqlite(repo) && volumes(file).length === 0,
+    what: 'each deploy starts with an empty database: its file is on a disk that is not kept',
+    edit: [
+      'at the end, add, and let DATABASE_PATH point there:',
+      '[[mounts]]',
+      'source = "data"',
+      'destination = "/data"',
+    ],
+  }),
+  r23.should({
+    find: wrongNetwork,
+    what: ({ what }) => `${what}`,
+    edit: ({ edit }) => `${edit}`,
+  }),
+  r23.advice({
+    find: ({ line }, repo) =>
+      ectoRepos(repo).map(({ onMachine }) => {
+        const size = Number(onMachine('pool_size'));
+        const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
+        const edit = followsPoolSize(repo)
+          ? 'POOL_SIZE = "10"'
+          : 'pool_size: 10 in config/runtime.exs';
+        return isLarge && { size, edit, line: line('env.POOL_SIZE') };
+      }),
+    what: ({ size }) =>
+      `${size} connections from each machine are more than a small Postgres allows`,
+    edit: ({ edit }) => `write: ${edit}`,
+  }),
+  r23.advice({
+    find: ({ line }, repo) =>
       followsPoolSize(repo) &&
       repo.machine.POOL_SIZE === undefined && { line: line('env'), size: isManaged(repo) ? 8 : 10 },
-  )`no POOL_SIZE: nothing here says how many connections a machine opens
-    => under [env], add: POOL_SIZE = "${'size'}"`,
+    what: 'no POOL_SIZE: nothing here says how many connections a machine opens',
+    edit: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
+  }),
 
-  r27.must(({ env, line }) =>
-    Object.entries(env)
-      .filter(([name, value]) => value && isSecret(name, value))
-      .map(([name]) => ({ name, line: line(`env.${name}`) })),
-  )`${'name'} is a secret, and fly.toml is committed
-    => remove it, change its value, and: fly secrets set ${'name'}=…`,
-  r27.note((_, { project, provided }) => {
-    const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
-    return wanted.length > 0 && { names: wanted.join(', ') };
-  })`secrets that it can't start without (fly secrets list shows those that are set): ${'names'}`,
+  r27.must({
+    find: ({ env, line }) =>
+      Object.entries(env)
+        .filter(([name, value]) => value && isSecret(name, value))
+        .map(([name]) => ({ name, line: line(`env.${name}`) })),
+    what: ({ name }) => `${name} is a secret, and fly.toml is committed`,
+    edit: ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
+  }),
+  r27.note({
+    find: (_, { project, provided }) => {
+      const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
+      return wanted.length > 0 && { names: wanted.join(', ') };
+    },
+    what: ({ names }) =>
+      `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
+  }),
 
-  b9.must(
-    releaseCommand(
+  b9.must({
+    find: releaseCommand(
       (command, { project }) => /migrat/i.test(command) && project.database.repos.length === 0,
     ),
-  )`the app has no Ecto repo to migrate
-    => remove it`,
-  b9.must(
-    releaseCommand((command, { project, dockerfile }) => {
+    what: 'the app has no Ecto repo to migrate',
+    edit: 'remove it',
+  }),
+  b9.must({
+    find: releaseCommand((command, { project, dockerfile }) => {
       const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(command)?.[1];
       return script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(script));
     }),
-  )`it is not in the release, so each deploy stops here
-    => mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command`,
-  b9.must(releaseCommand((_, repo) => isSqlite(repo)))`
-    it runs on a machine without the volume that holds the database
-    => remove it, and migrate when the app starts`,
-  b9.must(
-    releaseCommand((command, { project }) => {
+    what: 'it is not in the release, so each deploy stops here',
+    edit: 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
+  }),
+  b9.must({
+    find: releaseCommand((_, repo) => isSqlite(repo)),
+    what: 'it runs on a machine without the volume that holds the database',
+    edit: 'remove it, and migrate when the app starts',
+  }),
+  b9.must({
+    find: releaseCommand((command, { project }) => {
       const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
       return module?.startsWith(`${project.app.module}.`) && !project.sources.module(module);
     }),
-  )`there is no such module, so each deploy stops here
-    => mix phx.gen.release writes it; or remove release_command`,
-  b9.should(
-    releaseCommand(
+    what: 'there is no such module, so each deploy stops here',
+    edit: 'mix phx.gen.release writes it; or remove release_command',
+  }),
+  b9.should({
+    find: releaseCommand(
       (command, repo) =>
         isManaged(repo) && !/DIRECT_DATABASE_URL/.test(command + (repo.runtime?.text ?? '')),
     ),
-  )`migrations need session locks, which the pooler of Managed Postgres can not hold
-    => write: release_command = "/bin/sh -lc '${(_, repo) => urlName(repo)}=$DIRECT_DATABASE_URL ${({ command }) => command.replaceAll('"', '\\"')}'"`,
+    what: 'migrations need session locks, which the pooler of Managed Postgres can not hold',
+    edit: ({ command }, repo) =>
+      `write: release_command = "/bin/sh -lc '${urlName(repo)}=$DIRECT_DATABASE_URL ${command.replaceAll('"', '\\"')}'"`,
+  }),
 ];

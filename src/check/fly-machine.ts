@@ -3,15 +3,14 @@ import type { Service } from '../fly/fly-config.ts';
 import { isGpu, memoryOf, memoryRange, sizeOf } from '../fly/machine.ts';
 import { startsTwins } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
-import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { endpointOf } from './runtime-settings.ts';
 
-const r22 = rulesFor(FLY_TOML, 'R2.2');
-const r24 = rulesFor(FLY_TOML, 'R2.4');
-const r26 = rulesFor(FLY_TOML, 'R2.6');
-const b7 = rulesFor(FLY_TOML, 'B7');
-const b8 = rulesFor(FLY_TOML, 'B8');
+const r22 = rulesFor<FlyFile>('R2.2');
+const r24 = rulesFor<FlyFile>('R2.4');
+const r26 = rulesFor<FlyFile>('R2.6');
+const b7 = rulesFor<FlyFile>('B7');
+const b8 = rulesFor<FlyFile>('B8');
 
 /** Something wrong about the service that serves the pages, with the line of the key that says it. */
 const service =
@@ -38,110 +37,165 @@ const machines = (file: FlyFile) =>
     return { line, size, least, most, memory, fits, written: JSON.stringify(data[key]) };
   });
 
+/** The app listens on another port than the one that Fly connects to. */
+const wrongPort = service('internal_port', ({ internalPort = 8080 }, _, repo) => {
+  const setting = endpointOf(repo).onMachine('http.port');
+  if (setting instanceof Unknown)
+    return new Doubt(`which port the app listens on is decided by ${setting.why}`);
+  const port = Number(setting ?? internalPort);
+  return Number.isInteger(port) && port !== internalPort && { port, internalPort };
+});
+
+const noLimits = service(
+  '',
+  ({ concurrency, path }) => !concurrency && { header: path.replace(/\.\d+/, '') },
+);
+
+const lowLimit = service('concurrency.soft_limit', ({ concurrency, hasLaunchLimits: launched }) => {
+  const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
+  const limit = Math.min(Number(soft), Number(hard));
+  // Nobody chose what `fly launch` wrote
+  const weight = launched ? 'should' : 'advice';
+  return limit < 500 && concurrency && { weight, limit };
+});
+
+/** Workers that stop with the machine. */
+const stoppedWorkers = service(
+  'auto_stop_machines',
+  ({ staysOn }, { workers }, { project: { background } }) => {
+    const stops = !staysOn && workers.length === 0 && background.length > 0;
+    return stops && { names: background.join(', ') };
+  },
+);
+
 /** The machine, what it serves, and when it stops. */
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
-  r22.advice((file) => file.machines.length === 0)`
-    no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory
-    => npx plop fly-toml -- --memory 1gb, or at the end:
-      [[vm]]
-      size = "shared-cpu-1x"
-      memory = "1gb"`,
-  r22.must((file) =>
-    machines(file).filter(({ size, most }) => !most && !isGpu(size)),
-  )`Fly has no machine ${'size'}
-    => write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)`,
-  r22.must((file) =>
-    machines(file).filter(({ most, fits }) => most && !fits),
-  )`${'size'} has ${'least'} to ${'most'} MB in steps of 256, not ${'written'}; the deploy fails
-    => write: memory = "1gb"`,
-  r22.should((file) =>
-    machines(file).filter(({ memory, fits }) => fits && memory === 256),
-  )`256 MB are too little for the Erlang VM
-    => write: memory = "1gb"`,
+  r22.advice({
+    find: (file) => file.machines.length === 0,
+    what: 'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
+    edit: [
+      'npx plop fly-toml -- --memory 1gb, or at the end:',
+      '[[vm]]',
+      'size = "shared-cpu-1x"',
+      'memory = "1gb"',
+    ],
+  }),
+  r22.must({
+    find: (file) => machines(file).filter(({ size, most }) => !most && !isGpu(size)),
+    what: ({ size }) => `Fly has no machine ${size}`,
+    edit: 'write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)',
+  }),
+  r22.must({
+    find: (file) => machines(file).filter(({ most, fits }) => most && !fits),
+    what: ({ size, least, most, written }) =>
+      `${size} has ${least} to ${most} MB in steps of 256, not ${written}; the deploy fails`,
+    edit: 'write: memory = "1gb"',
+  }),
+  r22.should({
+    find: (file) => machines(file).filter(({ memory, fits }) => fits && memory === 256),
+    what: '256 MB are too little for the Erlang VM',
+    edit: 'write: memory = "1gb"',
+  }),
 
-  r24.should(({ service, line }) => {
-    const isOld = service?.kind === 'services';
-    const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
-    return !service?.forceHttps && { line: service && line(`${service.path}.force_https`), table };
-  })`plain HTTP is not redirected to HTTPS
-    => under ${'table'}, write: force_https = true`,
-  r26.must((file) => !file.service)`no [http_service], so nothing is served
-    => \`npx plop fly-toml\` writes it`,
-  r26.must(
-    service('internal_port', ({ internalPort = 8080 }, _, repo) => {
-      const setting = endpointOf(repo).onMachine('http.port');
-      if (setting instanceof Unknown)
-        return new Doubt(`which port the app listens on is decided by ${setting.why}`);
-      const port = Number(setting ?? internalPort);
-      return Number.isInteger(port) && port !== internalPort && { port, internalPort };
-    }),
-  )`the app listens on ${'port'}, and Fly connects to ${'internalPort'}
-    => write: internal_port = ${'port'}`,
-  r26.should(
-    service('', ({ concurrency, path }) => !concurrency && { header: path.replace(/\.\d+/, '') }),
-  )`no concurrency: from 20 connections on, LiveView sockets are throttled
-    => add:
-      [${'header'}.concurrency]
-      type = "connections"
-      soft_limit = 1000
-      hard_limit = 1000`,
-  r26.advice(service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'))`
-    the limits count requests, and a LiveView page is one request that never ends
-    => write: type = "connections"`,
-  r26.should(
-    service('concurrency.soft_limit', ({ concurrency, hasLaunchLimits: launched }) => {
-      const { soft_limit: soft = 20, hard_limit: hard = 1000 } = concurrency ?? {};
-      const limit = Math.min(Number(soft), Number(hard));
-      // Nobody chose what `fly launch` wrote
-      const weight = launched ? 'should' : 'advice';
-      return limit < 500 && concurrency && { weight, limit };
-    }),
-  )`from ${'limit'} connections on, LiveView sockets are throttled
-    => write: soft_limit = 1000 and hard_limit = 1000`,
+  r24.should({
+    find: ({ service, line }) => {
+      const isOld = service?.kind === 'services';
+      const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
+      return (
+        !service?.forceHttps && { line: service && line(`${service.path}.force_https`), table }
+      );
+    },
+    what: 'plain HTTP is not redirected to HTTPS',
+    edit: ({ table }) => `under ${table}, write: force_https = true`,
+  }),
+  r26.must({
+    find: (file) => !file.service,
+    what: 'no [http_service], so nothing is served',
+    edit: '`npx plop fly-toml` writes it',
+  }),
+  r26.must({
+    find: wrongPort,
+    what: ({ port, internalPort }) =>
+      `the app listens on ${port}, and Fly connects to ${internalPort}`,
+    edit: ({ port }) => `write: internal_port = ${port}`,
+  }),
+  r26.should({
+    find: noLimits,
+    what: 'no concurrency: from 20 connections on, LiveView sockets are throttled',
+    edit: ({ header }) => [
+      'add:',
+      `[${header}.concurrency]`,
+      'type = "connections"',
+      'soft_limit = 1000',
+      'hard_limit = 1000',
+    ],
+  }),
+  r26.advice({
+    find: service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'),
+    what: 'the limits count requests, and a LiveView page is one request that never ends',
+    edit: 'write: type = "connections"',
+  }),
+  r26.should({
+    find: lowLimit,
+    what: ({ limit }) => `from ${limit} connections on, LiveView sockets are throttled`,
+    edit: 'write: soft_limit = 1000 and hard_limit = 1000',
+  }),
 
-  b7.should(
-    service('auto_stop_machines', ({ autoStop }, { machine }) => {
+  b7.should({
+    find: service('auto_stop_machines', ({ autoStop }, { machine }) => {
       const memory = (machine && memoryOf(machine.data)) ?? 0;
       return autoStop === 'suspend' && memory > 4096;
     }),
-  )`a machine with more than 4 GB cannot be suspended
-    => write: auto_stop_machines = "stop"`,
-  b7.should(
-    ({ service, table, line }) =>
+    what: 'a machine with more than 4 GB cannot be suspended',
+    edit: 'write: auto_stop_machines = "stop"',
+  }),
+  b7.should({
+    find: ({ service, table, line }) =>
       service?.autoStop === 'suspend' && table.swap_size_mb && { line: line('swap_size_mb') },
-  )`a machine with swap cannot be suspended
-    => remove it, or write: auto_stop_machines = "stop"`,
-  b7.must(
-    service(
+    what: 'a machine with swap cannot be suspended',
+    edit: 'remove it, or write: auto_stop_machines = "stop"',
+  }),
+  b7.must({
+    find: service(
       'auto_start_machines',
       ({ staysOn, data }) => !staysOn && data.auto_start_machines === false,
     ),
-  )`a machine that is stopped never starts again
-    => write: auto_start_machines = true`,
-  b7.should(
-    service('auto_stop_machines', ({ staysOn }, { workers }, { project: { background } }) => {
-      const stops = !staysOn && workers.length === 0 && background.length > 0;
-      return stops && { names: background.join(', ') };
-    }),
-  )`after some minutes without requests the machine stops, and these workers with it: ${'names'}
-    => write: auto_stop_machines = "off" and min_machines_running = 1`,
-  b7.should((file, { project: { background } }) => {
-    const twins = background.length > 0 && startsTwins(file);
-    return twins && { ...twins, names: background.join(', ') };
-  })`${'strategy'} starts new machines beside the old ones, so these workers run twice meanwhile: ${'names'}
-    => write: strategy = "rolling"`,
+    what: 'a machine that is stopped never starts again',
+    edit: 'write: auto_start_machines = true',
+  }),
+  b7.should({
+    find: stoppedWorkers,
+    what: ({ names }) =>
+      `after some minutes without requests the machine stops, and these workers with it: ${names}`,
+    edit: 'write: auto_stop_machines = "off" and min_machines_running = 1',
+  }),
+  b7.should({
+    find: (file, { project: { background } }) => {
+      const twins = background.length > 0 && startsTwins(file);
+      return twins && { ...twins, names: background.join(', ') };
+    },
+    what: ({ strategy, names }) =>
+      `${strategy} starts new machines beside the old ones, so these workers run twice meanwhile: ${names}`,
+    edit: 'write: strategy = "rolling"',
+  }),
 
   // Fly's own default is nobody's choice
-  b8.should(({ table: { kill_signal: signal = 'SIGINT' }, line }) => {
-    const weight = signal === 'SIGINT' ? 'should' : 'advice';
-    return signal !== 'SIGTERM' && { line: line('kill_signal'), weight, signal };
-  })`Fly sends ${'signal'}, and the VM stops at once
-    => above the first [table], write: kill_signal = "SIGTERM"`,
-  b8.should(({ killTimeout: timeout = 5, line }) => {
-    const weight = timeout === 5 ? 'should' : 'advice';
-    // Fly's own limit
-    const seconds = Math.min(timeout, 300);
-    return (timeout < 20 || timeout > 300) && { line: line('kill_timeout'), weight, seconds };
-  })`after ${'seconds'} s it is killed, with requests and jobs still running
-    => above the first [table], write: kill_timeout = "30s"`,
+  b8.should({
+    find: ({ table: { kill_signal: signal = 'SIGINT' }, line }) => {
+      const weight = signal === 'SIGINT' ? 'should' : 'advice';
+      return signal !== 'SIGTERM' && { line: line('kill_signal'), weight, signal };
+    },
+    what: ({ signal }) => `Fly sends ${signal}, and the VM stops at once`,
+    edit: 'above the first [table], write: kill_signal = "SIGTERM"',
+  }),
+  b8.should({
+    find: ({ killTimeout: timeout = 5, line }) => {
+      const weight = timeout === 5 ? 'should' : 'advice';
+      // Fly's own limit
+      const seconds = Math.min(timeout, 300);
+      return (timeout < 20 || timeout > 300) && { line: line('kill_timeout'), weight, seconds };
+    },
+    what: ({ seconds }) => `after ${seconds} s it is killed, with requests and jobs still running`,
+    edit: 'above the first [table], write: kill_timeout = "30s"',
+  }),
 ];

@@ -4,11 +4,10 @@ import { isAppName } from '../fly/names.ts';
 import { parseRegion, REGIONS } from '../fly/regions.ts';
 import { problemOf } from '../problem.ts';
 import type { FlyFile, Repo } from './repo.ts';
-import { FLY_TOML } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const r21 = rulesFor(FLY_TOML, 'R2.1');
-const b12 = rulesFor(FLY_TOML, 'B12');
+const r21 = rulesFor<FlyFile>('R2.1');
+const b12 = rulesFor<FlyFile>('B12');
 
 /** flyctl's own list (internal/appconfig/validation.go, 2026-08). */
 const STRATEGIES = ['rolling', 'immediate', 'canary', 'bluegreen'];
@@ -58,47 +57,72 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
 
 /** R2.1, B12: valid for flyctl, which builds the Dockerfile. */
 export const flyRules: readonly Rule<FlyFile>[] = [
-  r21.must(({ problem }) => problem && { problem })`${'problem'}
-    => mend the line that it names`,
-  r21.must(({ app, line, problem }) => {
-    const fault = app ? `"${app}" can't be an app name` : 'no app';
-    return !problem && !isAppName(app ?? '') && { line: line('app'), fault };
-  })`${'fault'}
-    => write: app = "NAME" in the first line, lower-case letters, digits and dashes`,
-  r21.should(({ region, line, problem }) => !problem && !region && { line: line('app') })`
-    no primary_region, so Fly picks one
-    => write: primary_region = "lhr", or the one near your users`,
-  r21.must(wrongRegion)`${'fault'}
-    => change it`,
+  r21.must({
+    find: ({ problem }) => problem && { problem },
+    what: ({ problem }) => `${problem}`,
+    edit: 'mend the line that it names',
+  }),
+  r21.must({
+    find: ({ app, line, problem }) => {
+      const fault = app ? `"${app}" can't be an app name` : 'no app';
+      return !problem && !isAppName(app ?? '') && { line: line('app'), fault };
+    },
+    what: ({ fault }) => `${fault}`,
+    edit: 'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
+  }),
+  r21.should({
+    find: ({ region, line, problem }) => !problem && !region && { line: line('app') },
+    what: 'no primary_region, so Fly picks one',
+    edit: 'write: primary_region = "lhr", or the one near your users',
+  }),
+  r21.must({
+    find: wrongRegion,
+    what: ({ fault }) => `${fault}`,
+    edit: 'change it',
+  }),
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
-  r21.should(({ table, line }) =>
-    unknownKeys(table).map(({ path, guess }) => {
-      const edit = guess ? `${guess}; else remove it` : 'remove it, or correct its name';
-      const key = path.replaceAll(/\.\d+/g, '');
-      return { key, edit, weight: guess ? 'should' : 'advice', line: line(path) };
-    }),
-  )`flyctl knows no ${'key'}, and ignores it
-    => ${'edit'}`,
-  r21.must(({ env, line }) =>
-    Object.keys(env)
-      .filter((name) => name.startsWith('FLY_'))
-      .map((name) => ({ name, line: line(`env.${name}`) })),
-  )`${'name'}: names that begin with FLY_ are Fly's own
-    => remove it`,
-  r21.must(
-    ({ deploy: { strategy = 'rolling' }, line }) =>
+  r21.should({
+    find: ({ table, line }) =>
+      unknownKeys(table).map(({ path, guess }) => {
+        const edit = guess ? `${guess}; else remove it` : 'remove it, or correct its name';
+        const key = path.replaceAll(/\.\d+/g, '');
+        return { key, edit, weight: guess ? 'should' : 'advice', line: line(path) };
+      }),
+    what: ({ key }) => `flyctl knows no ${key}, and ignores it`,
+    edit: ({ edit }) => `${edit}`,
+  }),
+  r21.must({
+    find: ({ env, line }) =>
+      Object.keys(env)
+        .filter((name) => name.startsWith('FLY_'))
+        .map((name) => ({ name, line: line(`env.${name}`) })),
+    what: ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
+    edit: 'remove it',
+  }),
+  r21.must({
+    find: ({ deploy: { strategy = 'rolling' }, line }) =>
       !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
-  )`there is no strategy ${'strategy'}
-    => write: strategy = "rolling"`,
-  r21.must((file) => volumes(file).length > 0 && startsTwins(file))`
-    ${'strategy'} starts machines beside the old ones, which hold the volume
-    => write: strategy = "rolling"`,
-  r21.must(({ table, service, line }) => {
-    const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
-    const nameless = service?.kind === 'http_service' && !service.data.processes;
-    return group && nameless && { line: line('http_service'), group };
-  })`with [processes], each service must say which one it is for
-    => add: processes = ["${'group'}"]`,
-  b12.must(bypasses)`${'what'}: fly deploy does not build the whole Dockerfile beside fly.toml
-    => remove ${'key'} under [build]${'hint'}`,
+    what: ({ strategy }) => `there is no strategy ${strategy}`,
+    edit: 'write: strategy = "rolling"',
+  }),
+  r21.must({
+    find: (file) => volumes(file).length > 0 && startsTwins(file),
+    what: ({ strategy }) =>
+      `${strategy} starts machines beside the old ones, which hold the volume`,
+    edit: 'write: strategy = "rolling"',
+  }),
+  r21.must({
+    find: ({ table, service, line }) => {
+      const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
+      const nameless = service?.kind === 'http_service' && !service.data.processes;
+      return group && nameless && { line: line('http_service'), group };
+    },
+    what: 'with [processes], each service must say which one it is for',
+    edit: ({ group }) => `add: processes = ["${group}"]`,
+  }),
+  b12.must({
+    find: bypasses,
+    what: ({ what }) => `${what}: fly deploy does not build the whole Dockerfile beside fly.toml`,
+    edit: ({ key, hint }) => `remove ${key} under [build]${hint}`,
+  }),
 ];

@@ -3,10 +3,9 @@ import { get, show } from '../elixir/value.ts';
 import { forceSslFaults } from '../facts/force-ssl.ts';
 import { type Located, seconds, staticHealthPath } from '../fly/fly-config.ts';
 import type { FlyFile, Repo } from './repo.ts';
-import { FLY_TOML } from './requirements.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';
 
-const r25 = rulesFor(FLY_TOML, 'R2.5');
+const r25 = rulesFor<FlyFile>('R2.5');
 
 /** A path that the app answers without a login or the database. */
 const answeredPath = ({ project }: Repo): string | null =>
@@ -79,46 +78,71 @@ const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
-  r25.should(({ service }, repo) => {
-    const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
-    return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
-  })`nothing in the app answers a health check
-    => \`npx plop health\` adds a plug that answers /health`,
-  r25.should(({ service, line }, repo) => {
-    if (service?.checks.length) return undefined;
-    const { path: table = 'http_service', checksPath = 'http_service.checks' } = service ?? {};
-    const path = answeredPath(repo) ?? '/health';
-    const header = withoutIndex(checksPath);
-    return { line: line(table), path, table: withoutIndex(table), header };
-  })`no health check, so a deploy goes on although the app does not answer
-    => below the [${'table'}] table, add:
-      [[${'header'}]]
-      method = "GET"
-      path = "${'path'}"
-      interval = "15s"
-      timeout = "5s"
-      grace_period = "30s"
-      [${'header'}.headers]
-      X-Forwarded-Proto = "https"`,
-  r25.should(check('path', (path, answered) => path === '/' && answered !== '/'))`
-    the start page may ask for a login or for the database, and then the check fails
-    => write: path = "${'answered'}"`,
-  r25.must(
-    check(
+  r25.should({
+    find: ({ service }, repo) => {
+      const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
+      return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
+    },
+    what: 'nothing in the app answers a health check',
+    edit: '`npx plop health` adds a plug that answers /health',
+  }),
+  r25.should({
+    find: ({ service, line }, repo) => {
+      if (service?.checks.length) return undefined;
+      const { path: table = 'http_service', checksPath = 'http_service.checks' } = service ?? {};
+      const path = answeredPath(repo) ?? '/health';
+      const header = withoutIndex(checksPath);
+      return { line: line(table), path, table: withoutIndex(table), header };
+    },
+    what: 'no health check, so a deploy goes on although the app does not answer',
+    edit: ({ table, header, path }) => [
+      `below the [${table}] table, add:`,
+      `[[${header}]]`,
+      'method = "GET"',
+      `path = "${path}"`,
+      'interval = "15s"',
+      'timeout = "5s"',
+      'grace_period = "30s"',
+      `[${header}.headers]`,
+      'X-Forwarded-Proto = "https"',
+    ],
+  }),
+  r25.should({
+    find: check('path', (path, answered) => path === '/' && answered !== '/'),
+    what: 'the start page may ask for a login or for the database, and then the check fails',
+    edit: ({ answered }) => `write: path = "${answered}"`,
+  }),
+  r25.must({
+    find: check(
       'path',
       (path, answered, _, repo) =>
         path !== '/' && answered !== null && path !== answered && !mayAnswer(path, repo),
     ),
-  )`the check asks for ${'path'}, and the app's health route is ${'answered'}
-    => write: path = "${'answered'}"`,
-  r25.should(wrongTimes)`${'key'} is ${'state'}: ${'why'}
-    => ${'verb'}: ${'key'} = "${'wanted'}"`,
-  r25.must(forceSsl(true))`${'what'}
-    => ${'edit'}`,
-  r25.note(forceSsl(false))`${'file'}:${'line'}: ${'what'}; ${'edit'}`,
-  r25.must(check('headers', (path, _, first, repo) => isRedirected(path, first, repo)))`
-    Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed
-    => below this check, add:
-      [${'header'}.headers]
-      X-Forwarded-Proto = "https"`,
+    what: ({ path, answered }) =>
+      `the check asks for ${path}, and the app's health route is ${answered}`,
+    edit: ({ answered }) => `write: path = "${answered}"`,
+  }),
+  r25.should({
+    find: wrongTimes,
+    what: ({ key, state, why }) => `${key} is ${state}: ${why}`,
+    edit: ({ verb, key, wanted }) => `${verb}: ${key} = "${wanted}"`,
+  }),
+  r25.must({
+    find: forceSsl(true),
+    what: ({ what }) => `${what}`,
+    edit: ({ edit }) => `${edit}`,
+  }),
+  r25.note({
+    find: forceSsl(false),
+    what: ({ file, line, what, edit }) => `${file}:${line}: ${what}; ${edit}`,
+  }),
+  r25.must({
+    find: check('headers', (path, _, first, repo) => isRedirected(path, first, repo)),
+    what: 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
+    edit: ({ header }) => [
+      'below this check, add:',
+      `[${header}.headers]`,
+      'X-Forwarded-Proto = "https"',
+    ],
+  }),
 ];

@@ -2,12 +2,11 @@ import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.t
 import { tablesAt } from '../fly/fly-config.ts';
 import { usesMnesia } from './env-sh.ts';
 import type { Repo } from './repo.ts';
-import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
 import { PLOP_WRITES_IT, PROBE, settingsOf } from './runtime-settings.ts';
 
-const b13 = rulesFor(RUNTIME_EXS, 'B13');
+const b13 = rulesFor<string>('B13');
 
 const onVolume = (setting: string, name: string): string =>
   `config :${setting}: ~c"/data/${name}" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data`;
@@ -149,15 +148,28 @@ function ownWrites(_: string, repo: Repo) {
 
 /** Nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [
-  b13.should(libraries)`
-    ${'app'} writes ${'stored'} below its own folder or /app, and the app may not write to its folder in the image
-    => ${'remedy'}`,
-  b13.should(logFiles)`
-    Logger's ${'name'} writes ${'path'}, and the app may not write to its folder in the image
-    => log to standard output, which \`fly logs\` shows; or below /tmp`,
-  b13.should(ownFolders)`
-    ${'key'} is ${'folder'}, and the app may not write to its folder in the image
-    => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
-  b13.should(ownWrites)`${'name'} writes ${'folder'}, where the image lets nobody but root write
-    => write to System.tmp_dir!() what may get lost, to object storage or a volume what may not`,
+  b13.should({
+    find: libraries,
+    what: ({ app, stored }) =>
+      `${app} writes ${stored} below its own folder or /app, and the app may not write to its folder in the image`,
+    edit: ({ remedy }) => `${remedy}`,
+  }),
+  b13.should({
+    find: logFiles,
+    what: ({ name, path }) =>
+      `Logger's ${name} writes ${path}, and the app may not write to its folder in the image`,
+    edit: 'log to standard output, which `fly logs` shows; or below /tmp',
+  }),
+  b13.should({
+    find: ownFolders,
+    what: ({ key, folder }) =>
+      `${key} is ${folder}, and the app may not write to its folder in the image`,
+    edit: 'write to System.tmp_dir!() what may get lost, to object storage or a volume what may not',
+  }),
+  b13.should({
+    find: ownWrites,
+    what: ({ name, folder }) =>
+      `${name} writes ${folder}, where the image lets nobody but root write`,
+    edit: 'write to System.tmp_dir!() what may get lost, to object storage or a volume what may not',
+  }),
 ];

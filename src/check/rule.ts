@@ -58,28 +58,36 @@ type Find<Content, Fault> = (
   repo: Repo,
 ) => Fault | Doubt | Nothing | (Fault | Doubt | Nothing)[];
 
-/** What the words name: one of the fault's values, or what is made of them. */
-type Part<Fault> =
-  | (keyof Fault & string)
-  | ((fault: Fault, repo: Repo) => string | number | undefined);
+/** Lines of text, perhaps with values of the fault in them. */
+type Words<Fault> = Lines | ((fault: Fault, repo: Repo) => Lines);
+type Lines = string | readonly string[];
+
+interface Definition<Content, Fault> {
+  /**
+   * Decides, and returns data for the words. A fault may have a `file` where that isn't the rule's own, a `line`, and a
+   * `weight` where it isn't the rule's.
+   */
+  find: Find<Content, Fault>;
+  /** What is wrong. A rule that only doubts has no words. */
+  what?: Words<Fault>;
+  /** How to mend it; a note has none. */
+  edit?: Words<Fault>;
+}
 
 /**
- * Makes the rules of a requirement, each from what finds a fault and its words: what is wrong, and on lines of their own after
- * an arrow the edit that mends it.
+ * Makes the rules of a requirement:
  *
- *     const locale = rulesFor(DOCKERFILE, 'B2');
- *     locale.should(localeNotUtf8)`the VM takes file names for latin1: ${'why'}
- *       => before this line, write: ENV LANG=C.UTF-8`
- *
- * `find` decides and returns data, whose values the words name. It may have a `file` where that isn't the rule's own, a
- * `line`, and a `weight` where it isn't the rule's.
- * @param _subject only its type is used: the content that `find` gets
+ *     const locale = rulesFor<Dockerfile>('B2');
+ *     locale.should({
+ *       find: localeNotUtf8,
+ *       what: ({ why }) => `the VM takes file names for latin1: ${why}`,
+ *       edit: 'before this line, write: ENV LANG=C.UTF-8',
+ *     })
  */
-export function rulesFor<Content>(_subject: Subject<Content>, id: string) {
+export function rulesFor<Content>(id: string) {
   const ofWeight =
     (weight: Weight) =>
-    <Fault>(find: Find<Content, Fault>) =>
-    (texts: TemplateStringsArray, ...parts: Part<Fault>[]): Rule<Content> => ({
+    <Fault>({ find, what, edit }: Definition<Content, Fault>): Rule<Content> => ({
       id,
       judge: ({ content, path }, repo) =>
         [find(content, repo)].flat().flatMap((fault) => {
@@ -88,9 +96,10 @@ export function rulesFor<Content>(_subject: Subject<Content>, id: string) {
           const own = fault as Partial<Finding>;
           return {
             weight: own.weight ?? weight,
+            what: textOf(what, fault as Fault, repo),
+            edit: textOf(edit, fault as Fault, repo),
             file: own.file ?? path,
             line: own.line ?? null,
-            ...wordsFor(fault as Fault, repo, texts, parts),
           };
         }),
     });
@@ -102,21 +111,7 @@ export function rulesFor<Content>(_subject: Subject<Content>, id: string) {
   };
 }
 
-const GAP = '\0';
-
-function wordsFor<Fault>(
-  fault: Fault,
-  repo: Repo,
-  texts: readonly string[],
-  parts: readonly Part<Fault>[],
-): { what: string; edit: string } {
-  const values = parts.map((part) => (typeof part === 'string' ? fault[part] : part(fault, repo)));
-  // Split before the values come in: they may have line breaks and arrows of their own
-  const [what = '', edit = ''] = texts
-    .join(GAP)
-    .trim()
-    .split(/\n *=> /);
-  const fill = (text: string) =>
-    text.replaceAll(/\n */g, '\n').replaceAll(GAP, () => `${values.shift() ?? ''}`);
-  return { what: fill(what), edit: fill(edit) };
+function textOf<Fault>(words: Words<Fault> = '', fault: Fault, repo: Repo): string {
+  const lines = typeof words === 'function' ? words(fault, repo) : words;
+  return [lines].flat().join('\n');
 }

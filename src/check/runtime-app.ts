@@ -2,13 +2,12 @@ import semver from 'semver';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
 import { builderElixir } from './dockerfile-image.ts';
 import type { Repo } from './repo.ts';
-import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';
 
-const r34 = rulesFor(RUNTIME_EXS, 'R3.4');
-const r35 = rulesFor(RUNTIME_EXS, 'R3.5');
-const b11 = rulesFor(RUNTIME_EXS, 'B11');
+const r34 = rulesFor<string>('R3.4');
+const r35 = rulesFor<string>('R3.5');
+const b11 = rulesFor<string>('B11');
 
 /** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
 function tlsLists(repo: Repo): [name: string, options: Value][] {
@@ -114,41 +113,66 @@ export function missingTzdata(repo: Repo): boolean {
 
 /** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [
-  r34.should((_, repo) => missingTls(repo) && { app: repo.project.app.otpApp })`
-    no list of TLS options that WebSocket and HTTP clients could use
-    => add: config :${'app'}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
-  r34.must(wrongTls((options) => !verifies(options)))`${'name'} takes any certificate
-    => write: verify: :verify_peer`,
-  r34.should(wrongTls(allowsOldTls))`${'name'} allows old TLS versions
-    => write: versions: [:"tlsv1.3", :"tlsv1.2"]`,
-  r34.should(
-    wrongTls((options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check')),
-  )`${'name'} refuses wildcard certificates
-    => add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]`,
-  r35.should((_, repo) => {
-    const level = settingsOf(repo, 'logger').value('level');
-    if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
-    return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
-  })`the level does not follow LOG_LEVEL
-    => add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); \`npx plop runtime-exs\` writes it`,
-  r35.should(logLine('format', (format) => typeof format === 'string' && !isPlainLine(format)))`
-    an event is not one plain line
-    => add: config :logger, :${'key'}, format: "$time $metadata[$level] $message\\n"${'ours'}`,
-  r35.should(
-    logLine(
+  r34.should({
+    find: (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
+    what: 'no list of TLS options that WebSocket and HTTP clients could use',
+    edit: ({ app }) =>
+      `add: config :${app}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
+  }),
+  r34.must({
+    find: wrongTls((options) => !verifies(options)),
+    what: ({ name }) => `${name} takes any certificate`,
+    edit: 'write: verify: :verify_peer',
+  }),
+  r34.should({
+    find: wrongTls(allowsOldTls),
+    what: ({ name }) => `${name} allows old TLS versions`,
+    edit: 'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
+  }),
+  r34.should({
+    find: wrongTls(
+      (options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check'),
+    ),
+    what: ({ name }) => `${name} refuses wildcard certificates`,
+    edit: 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]',
+  }),
+  r35.should({
+    find: (_, repo) => {
+      const level = settingsOf(repo, 'logger').value('level');
+      if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
+      return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
+    },
+    what: 'the level does not follow LOG_LEVEL',
+    edit: 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it',
+  }),
+  r35.should({
+    find: logLine('format', (format) => typeof format === 'string' && !isPlainLine(format)),
+    what: 'an event is not one plain line',
+    edit: ({ key, ours }) =>
+      `add: config :logger, :${key}, format: "$time $metadata[$level] $message\\n"${ours}`,
+  }),
+  r35.should({
+    find: logLine(
       'metadata',
       (metadata) => Array.isArray(metadata) && !show(metadata).includes(':request_id'),
     ),
-  )`
-    lines do not say which request they belong to
-    => add: config :logger, :${'key'}, metadata: [:request_id]${'ours'}`,
-  r35.should(logLine('colors', (colors) => get(colors, 'enabled') === true))`
-    lines have colours, which \`fly logs\` shows as codes
-    => add: config :logger, :${'key'}, colors: [enabled: false]${'ours'}`,
-  b11.should((_, repo) => {
-    const { app, background } = repo.project;
-    const workers = background.join(', ');
-    return workers && missingSwitch(repo) && { app: app.otpApp, workers };
-  })`these workers run on every machine, and in a one-off console too: ${'workers'}
-    => add: config :${'app'}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1); \`npx plop runtime-exs\` writes it`,
+    what: 'lines do not say which request they belong to',
+    edit: ({ key, ours }) => `add: config :logger, :${key}, metadata: [:request_id]${ours}`,
+  }),
+  r35.should({
+    find: logLine('colors', (colors) => get(colors, 'enabled') === true),
+    what: 'lines have colours, which `fly logs` shows as codes',
+    edit: ({ key, ours }) => `add: config :logger, :${key}, colors: [enabled: false]${ours}`,
+  }),
+  b11.should({
+    find: (_, repo) => {
+      const { app, background } = repo.project;
+      const workers = background.join(', ');
+      return workers && missingSwitch(repo) && { app: app.otpApp, workers };
+    },
+    what: ({ workers }) =>
+      `these workers run on every machine, and in a one-off console too: ${workers}`,
+    edit: ({ app }) =>
+      `add: config :${app}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1); \`npx plop runtime-exs\` writes it`,
+  }),
 ];

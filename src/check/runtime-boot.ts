@@ -3,12 +3,11 @@ import type { Setting } from '../elixir/types.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
-import { RUNTIME_EXS } from './requirements.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PROBE, textOf } from './runtime-settings.ts';
 
-const r31 = rulesFor(RUNTIME_EXS, 'R3.1');
-const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
+const r31 = rulesFor<string>('R3.1');
+const r33 = rulesFor<string>('R3.3');
 
 /** Settings at which the release stops: `validate_compile_env` compares what was compiled in with what runtime.exs leaves. */
 function changedKeys(_: string, repo: Repo) {
@@ -56,24 +55,35 @@ function unnamedSecret(repo: Repo, name: string) {
 
 /** R3.1: the file can be read, and the release boots with it. R3.3: each missing secret is named. */
 export const bootRules: readonly Rule<string>[] = [
-  r31.must((file) => {
-    const { problem } = parseElixir(file);
-    return problem && new Doubt(`line ${problem.line} can't be followed: ${problem.text}`);
-  })``,
-  r31.note((_, repo) =>
-    repo.runtimePath.endsWith('releases.exs'),
-  )`config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with \`import Config\` and \`if config_env() == :prod do\` around it`,
-  r31.must(changedKeys)`
-    the release stops at boot: ${'name'} is set here, and ${'reader'} reads it while compiling (compile_env)
-    => set ${'name'} in config/prod.exs${'otherRemedy'}`,
-  r31.should((file) => {
-    const lines = file.split('\n');
-    const index = lines.findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code));
-    return index >= 0 && { line: index + 1 };
-  })`a release has no Mix, unless an application asks for it: the boot stops here
-    => write: config_env()`,
-  r33.should((_, repo) =>
-    ['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) => unnamedSecret(repo, name)),
-  )`without ${'name'} ${'outcome'}
-    => write: System.get_env("${'name'}") || raise "${'name'} is missing; set it with: fly secrets set ${'name'}=…"`,
+  r31.must({
+    find: (file) => {
+      const { problem } = parseElixir(file);
+      return problem && new Doubt(`line ${problem.line} can't be followed: ${problem.text}`);
+    },
+  }),
+  r31.note({
+    find: (_, repo) => repo.runtimePath.endsWith('releases.exs'),
+    what: 'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
+  }),
+  r31.must({
+    find: changedKeys,
+    what: ({ name, reader }) =>
+      `the release stops at boot: ${name} is set here, and ${reader} reads it while compiling (compile_env)`,
+    edit: ({ name, otherRemedy }) => `set ${name} in config/prod.exs${otherRemedy}`,
+  }),
+  r31.should({
+    find: (file) => {
+      const lines = file.split('\n');
+      const index = lines.findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code));
+      return index >= 0 && { line: index + 1 };
+    },
+    what: 'a release has no Mix, unless an application asks for it: the boot stops here',
+    edit: 'write: config_env()',
+  }),
+  r33.should({
+    find: (_, repo) => ['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) => unnamedSecret(repo, name)),
+    what: ({ name, outcome }) => `without ${name} ${outcome}`,
+    edit: ({ name }) =>
+      `write: System.get_env("${name}") || raise "${name} is missing; set it with: fly secrets set ${name}=…"`,
+  }),
 ];

@@ -3,7 +3,6 @@ import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
-import { RUNTIME_EXS } from './requirements.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { ectoRepos, finder, PROBE, type Settings } from './runtime-settings.ts';
 
@@ -66,8 +65,8 @@ const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   isSet('hostname', isLocal) ||
   ['socket', 'socket_dir', 'endpoints'].some((key) => isSet(key));
 
-const r32 = rulesFor(RUNTIME_EXS, 'R3.2');
-const r33 = rulesFor(RUNTIME_EXS, 'R3.3');
+const r32 = rulesFor<string>('R3.2');
+const r33 = rulesFor<string>('R3.3');
 
 /** Settings of repos whose database is of some kind. */
 const reposWhere = (isOfKind: (repo: Repo) => boolean) =>
@@ -83,67 +82,103 @@ const trustsAnyCertificate = ({ project }: Repo): boolean =>
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
-  r32.should(
-    repos('pool_size', (size, { missing, variable }) => {
+  r32.should({
+    find: repos('pool_size', (size, { missing, variable }) => {
       const isNumber = typeof size === 'number' && size !== Number(PROBE.POOL_SIZE);
       const isFixed = isNumber && variable('pool_size') === undefined;
       return missing.pool_size || (isFixed && 'advice');
     }),
-  )`${'module'}: pool_size does not follow POOL_SIZE
-    => add: ${'config'}, pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))${'ours'}`,
-  r32.advice(
-    repos('queue_target', (target, { value }) => (target ?? value('queue_interval')) === undefined),
-  )`${'module'}: a busy pool drops queries after 50 ms (queue_target, queue_interval)
-    => add: ${'config'}, queue_target: 500, queue_interval: 2_000${'ours'}`,
-  r32.should(repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)))`
-    ${'module'}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only
-    => add: ${'config'}, socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])${'ours'}`,
-  r32.should(
-    repos('socket_options', (_, { value }) => {
+    what: ({ module }) => `${module}: pool_size does not follow POOL_SIZE`,
+    edit: ({ config, ours }) =>
+      `add: ${config}, pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))${ours}`,
+  }),
+  r32.advice({
+    find: repos(
+      'queue_target',
+      (target, { value }) => (target ?? value('queue_interval')) === undefined,
+    ),
+    what: ({ module }) =>
+      `${module}: a busy pool drops queries after 50 ms (queue_target, queue_interval)`,
+    edit: ({ config, ours }) => `add: ${config}, queue_target: 500, queue_interval: 2_000${ours}`,
+  }),
+  r32.should({
+    find: repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
+    what: ({ module }) =>
+      `${module}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only`,
+    edit: ({ config, ours }) =>
+      `add: ${config}, socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])${ours}`,
+  }),
+  r32.should({
+    find: repos('socket_options', (_, { value }) => {
       const [off, unset] = ['false', undefined].map((ECTO_IPV6) =>
         value('socket_options', { ECTO_IPV6 }),
       );
       return speaksIpv6(off) && !speaksIpv6(unset);
     }),
-  )`${'module'}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested
-    => write: System.get_env("ECTO_IPV6") in ~w(true 1)`,
-  r32.should(repos('backoff_type', (value) => atomName(value) === 'stop'))`
-    ${'module'}: backoff_type: :stop gives up when the database restarts
-    => remove backoff_type`,
-  r32.should(reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'))`
-    ${'module'}: Managed Postgres may run each transaction on another connection, which does not know prepared statements
-    => add: ${'config'}, prepare: :unnamed${'ours'}`,
-  r32.advice(repos('max_lifetime'))`${'module'}: Fly's proxy closes connections after ten minutes
-    => add: ${'config'}, max_lifetime: 480_000..540_000${'ours'}`,
-  r32.must(
-    reposWhere(isOnFly)(
+    what: ({ module }) =>
+      `${module}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested`,
+    edit: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
+  }),
+  r32.should({
+    find: repos('backoff_type', (value) => atomName(value) === 'stop'),
+    what: ({ module }) => `${module}: backoff_type: :stop gives up when the database restarts`,
+    edit: 'remove backoff_type',
+  }),
+  r32.should({
+    find: reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
+    what: ({ module }) =>
+      `${module}: Managed Postgres may run each transaction on another connection, which does not know prepared statements`,
+    edit: ({ config, ours }) => `add: ${config}, prepare: :unnamed${ours}`,
+  }),
+  r32.advice({
+    find: repos('max_lifetime'),
+    what: ({ module }) => `${module}: Fly's proxy closes connections after ten minutes`,
+    edit: ({ config, ours }) => `add: ${config}, max_lifetime: 480_000..540_000${ours}`,
+  }),
+  r32.must({
+    find: reposWhere(isOnFly)(
       'ssl',
       (ssl, { value }) => isEnabled(ssl) || /[?&]ssl=true/.test(show(value('url'))),
     ),
-  )`
-    ${'module'}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")
-    => remove ssl; the private network is encrypted already`,
-  r32.must((_, repo) => isOnFly(repo) && ectoRepos(repo).map(sslInInit))`
-    ${'module'}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")
-    => remove ssl there; the private network is encrypted already`,
-  r32.should(reposWhere(isOutside)('ssl', (value) => !isEnabled(value)))`
-    ${'module'}: the app connects to a database outside Fly over the internet without TLS
-    => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
-  r32.should(
-    reposWhere((repo) => trustsAnyCertificate(repo) && !isOnFly(repo))(
+    what: ({ module }) =>
+      `${module}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")`,
+    edit: 'remove ssl; the private network is encrypted already',
+  }),
+  r32.must({
+    find: (_, repo) => isOnFly(repo) && ectoRepos(repo).map(sslInInit),
+    what: ({ module }) =>
+      `${module}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")`,
+    edit: 'remove ssl there; the private network is encrypted already',
+  }),
+  r32.should({
+    find: reposWhere(isOutside)('ssl', (value) => !isEnabled(value)),
+    what: ({ module }) =>
+      `${module}: the app connects to a database outside Fly over the internet without TLS`,
+    edit: ({ config, ours }) =>
+      `add: ${config}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${ours}`,
+  }),
+  r32.should({
+    find: reposWhere((repo) => trustsAnyCertificate(repo) && !isOnFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
     ),
-  )`${'module'}: ssl: true of postgrex before 0.21.1 takes any certificate
-    => add: ${'config'}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${'ours'}`,
-  r32.should(
-    reposWhere((repo) => !isOnFly(repo))('ssl', (ssl, { value }) =>
+    what: ({ module }) => `${module}: ssl: true of postgrex before 0.21.1 takes any certificate`,
+    edit: ({ config, ours }) =>
+      `add: ${config}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${ours}`,
+  }),
+  r32.should({
+    find: reposWhere((repo) => !isOnFly(repo))('ssl', (ssl, { value }) =>
       [ssl, value('ssl_opts')].some((list) => atomName(get(list, 'verify')) === 'verify_none'),
     ),
-  )`${'module'}: verify_none takes any certificate
-    => write: verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt" (or the CA file of your database's provider)`,
-  r33.must(repos('url'))`${'module'}: DATABASE_URL is not read from the environment
-    => add: ${'config'}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${'ours'}`,
+    what: ({ module }) => `${module}: verify_none takes any certificate`,
+    edit: `write: verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt" (or the CA file of your database's provider)`,
+  }),
+  r33.must({
+    find: repos('url'),
+    what: ({ module }) => `${module}: DATABASE_URL is not read from the environment`,
+    edit: ({ config, ours }) =>
+      `add: ${config}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${ours}`,
+  }),
 ];
 
 /** `Keyword.put(config, :ssl, true)` or `ssl: true` after `def init` of a repo, which decides last and is not run here. */
