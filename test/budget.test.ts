@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runtimeExs } from '../generators/runtime-exs.ts';
+import { check } from '../src/check/check.ts';
 import { budgetNotes, LIMITS, spend } from '../src/elixir/budget.ts';
 import { detect, factsOf } from '../src/facts/detect.ts';
 import { plan } from '../src/plan/plan.ts';
@@ -49,6 +50,12 @@ test("where the budget ends, nothing of the owner's is replaced, and a note says
     notesOf([{ ...runtimeExs, name: 'runtime-exs', asks: [] }], context, []).join(),
     'computes more',
   );
+});
+
+test('of the files that mention sockets, only the endpoint is parsed for its own', () => {
+  const live = `defmodule ShopWeb.Live do\n${'  def a(socket), do: {:ok, socket}\n'.repeat(20_000)}end\n`;
+  check(detect(treeOf(shop({ 'lib/shop_web/live.ex': live }))));
+  assert.equal(budgetNotes(), []);
 });
 
 test('each run has a budget of its own', () => {

@@ -2,6 +2,7 @@ import { evaluate } from '../elixir/evaluate.ts';
 import { innerScope } from '../elixir/scope.ts';
 import { atomName, get, isKeyword, show, Unknown, type Value } from '../elixir/value.ts';
 import { forceSslRewrites } from '../facts/force-ssl.ts';
+import { findInModule } from '../facts/sources.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';
@@ -131,9 +132,12 @@ function variableOrigins(_: string, repo: Repo) {
 /** Sockets whose own list, which goes before that of the endpoint, lacks the host; one other than LiveView's may be meant for other sites. */
 function refusingSockets(_: string, repo: Repo) {
   const { sources, endpoint } = repo.project;
-  return sources.findCalls(/\bsocket\b/, ({ name, args }, module) => {
-    if (name !== 'socket' || module.name !== endpoint.module) return undefined;
-    const [, handler, options] = args.map((arg) => evaluate(arg, innerScope(module.scope)));
+  const module = sources.module(endpoint.module);
+  if (!module) return [];
+  const scope = innerScope(module.scope);
+  return findInModule(module, ({ name, args }) => {
+    if (name !== 'socket') return undefined;
+    const [, handler, options] = args.map((arg) => evaluate(arg, scope));
     const isRefusing = ['websocket', 'longpoll'].some((transport) => {
       const origins = get(get(options, transport), 'check_origin');
       return Array.isArray(origins) && !admitsHost(origins, repo);

@@ -12,10 +12,29 @@ export interface SourceModule extends ModuleSource {
   body: Expr[];
 }
 
+type Find<Fact> = (
+  call: Call,
+  module: SourceModule,
+  ancestors: readonly Expr[],
+) => Fact | undefined;
+
 const isModule = (expr: Expr): boolean => expr.is === 'call' && expr.name === 'defmodule';
 
 /** Whether a file holds a Mix task, which no release runs. */
 export const isMixTask = (file: string): boolean => /(^|\/)mix\//.test(file);
+
+/** `findCalls` in one module. */
+export function findInModule<Fact>(module: SourceModule, find: Find<Fact>): (Fact & Position)[] {
+  const facts: (Fact & Position)[] = [];
+  walk(module.body, (expr, ancestors) => {
+    // A nested module is among the file's modules itself
+    if (expr.is !== 'call' || ancestors.some(isModule)) return;
+    const fact = find(expr, module, ancestors);
+    const { file, text } = module;
+    if (fact !== undefined) facts.push({ ...fact, file, line: lineAt(text, expr.offset) });
+  });
+  return facts;
+}
 
 /** The .ex files of projects, each parsed when it is first asked for. */
 export class Sources {
@@ -60,20 +79,9 @@ export class Sources {
    * @param find what a call tells, or undefined; `ancestors` are the expressions that it lies in
    * @returns what was found, with file and line
    */
-  findCalls<Fact>(
-    pattern: RegExp,
-    find: (call: Call, module: SourceModule, ancestors: readonly Expr[]) => Fact | undefined,
-  ): (Fact & Position)[] {
-    const facts: (Fact & Position)[] = [];
-    for (const module of this.matching(pattern).flatMap((file) => this.modules(file)))
-      walk(module.body, (expr, ancestors) => {
-        // A nested module is among the file's modules itself
-        if (expr.is !== 'call' || ancestors.some(isModule)) return;
-        const fact = find(expr, module, ancestors);
-        const { file, text } = module;
-        if (fact !== undefined) facts.push({ ...fact, file, line: lineAt(text, expr.offset) });
-      });
-    return facts;
+  findCalls<Fact>(pattern: RegExp, find: Find<Fact>): (Fact & Position)[] {
+    const modules = this.matching(pattern).flatMap((file) => this.modules(file));
+    return modules.flatMap((module) => findInModule(module, find));
   }
 
   /** A module of the project by its full name; a nested one lies in a file of the one around it. */
