@@ -125,6 +125,7 @@ test('a node whose address is of another platform is named, and stays', () => {
 test('a node that has its name elsewhere, or from several places, is no fault on Fly', () => {
   for (const own of [
     'ip=$(grep fly-local-6pn /etc/hosts | cut -f 1)\nif [ -n "$POD_IP" ]; then\n  ip=$POD_IP\nfi\nexport RELEASE_NODE=shop@$ip',
+    'ip=$(ip -6 addr show eth0 | cut -d/ -f1)\nif [ -n "$POD_IP" ]; then\n  ip=$POD_IP\nfi\nexport RELEASE_NODE=shop@$ip',
     'if [ -n "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$FLY_PRIVATE_IP\nelse\n  export RELEASE_NODE=shop@$(hostname)\nfi',
     'if [ -z "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$(hostname)\nfi',
     "export RELEASE_NODE=shop@$(cat /etc/hosts | awk '{print $NF}')",

@@ -99,13 +99,18 @@ const GOOD_SOURCE = /FLY_|fly-local|127\.0\.0\.1/;
 /** Nodes at an address that only another platform gives, such as `shop@$POD_IP` and `shop@$(hostname)`. */
 function foreignNodes(script: Script, { machine }: Repo) {
   const sets = (source: string) => script.assignments.filter(({ name }) => name === source);
+  const foreignIn = (value: string) =>
+    sourcesIn(value).filter((name) => !(name in machine) && sets(name).length === 0);
+  /** What a variable is set to; nothing where one of the values is good. */
+  const foreignValues = (source: string) => {
+    const values = sets(source).map(({ value }) => value);
+    return values.every((value) => foreignIn(value).length > 0) ? values : [];
+  };
   const nodes = nodesIn(script).filter(({ guard }) => runsOnFly(guard));
   return nodes.flatMap(({ value, line }) => {
     const [, address = ''] = value.split('@');
-    const parts = sourcesIn(address).flatMap(sets);
-    const text = [...parts.map((part) => part.value), address].join(' ');
-    const foreign = sourcesIn(text).filter((name) => !(name in machine) && !sets(name).length);
-    const names = [...new Set(foreign)].join(', ');
+    const text = [...sourcesIn(address).flatMap(foreignValues), address].join(' ');
+    const names = [...new Set(foreignIn(text))].join(', ');
     return names && !GOOD_SOURCE.test(text) ? { line, names } : [];
   });
 }
