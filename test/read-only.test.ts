@@ -76,6 +76,10 @@ test('code and settings that write below the release are findings', () => {
       'File.mkdir_p writes below priv',
     ],
     [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
+    [
+      code('File.cp!(path, "uploads/x") && File.touch!("/tmp/done")'),
+      'File.cp! writes below the working directory',
+    ],
   ];
   for (const [texts, said] of cases) assert.match(findings(texts), said);
 });

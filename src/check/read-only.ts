@@ -83,12 +83,16 @@ function ownFolders(_: string, repo: Repo) {
 }
 
 /** Calls that write, up to the path: `:dets.open_file(:cache, file: `, `{CubDB, data_dir: `; cp and rename write to their second one. */
-const WRITES = [
-  /\bFile\.(write|mkdir|mkdir_p|touch|open(?=.*:(write|append)))!?\(/,
-  /\bFile\.(cp|cp_r|copy|rename)!?\(([^,(]|\([^)]*\))*, /,
-  /:(disk_log\.open|dets\.open_file)\(.*\bfile: /,
-  /\bCubDB\b.*\bdata_dir: /,
-];
+const WRITES = new RegExp(
+  [
+    /\bFile\.(write|mkdir|mkdir_p|touch|open(?=.*:(write|append)))!?\(/,
+    /\bFile\.(cp|cp_r|copy|rename)!?\(([^,(]|\([^)]*\))*, /,
+    /:(disk_log\.open|dets\.open_file)\(.*\bfile: /,
+    /\bCubDB\b.*\bdata_dir: /,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
 
 /** `Path.join("uploads", name) |> File.write!(data)`: its path stands before the call. */
 const PIPED = /^(?:.*(?: = |do: |-> ))? *(.+) \|> (File\.\w+!?\()/;
@@ -99,7 +103,7 @@ const LONGEST_LINE = 500;
 function writeIn(code: string): { name: string; path: string } | undefined {
   if (/^\s*#/.test(code)) return undefined;
   const text = code.slice(0, LONGEST_LINE).replace(PIPED, '$2$1');
-  const call = WRITES.map((pattern) => pattern.exec(text)).find((match) => match !== null);
+  const call = WRITES.exec(text);
   if (!call) return undefined;
   const [name = ''] = /^:?[\w.]+!?/.exec(call[0]) ?? [];
   return { name, path: text.slice(call.index + call[0].length) };
