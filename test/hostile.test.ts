@@ -170,6 +170,19 @@ test('a file that is too large is named in a note; mix.lock may be larger', () =
   assert.throws(() => detect(openTree(folder)), /mix\.lock was not read: it has 9 MB/);
 });
 
+test('a large file that the code reads while it compiles is copied, not read', () => {
+  fs.cpSync(SHOP, folder, { recursive: true });
+  writeFiles(folder, {
+    'lib/shop/rows.ex':
+      'defmodule Shop.Rows do\n  @rows File.read!("data/rows.csv")\n  def all, do: @rows\nend\n',
+    'data/rows.csv': 'x'.repeat(2 << 20),
+    '.dockerignore': 'cover\n',
+  });
+  const tree = openTree(folder);
+  check(detect(tree));
+  assert.equal(tree.skipped, []);
+});
+
 test('a folder that was not read is named where something is missing', () => {
   const tree = treeOf(shop({ 'lib/shop_web/endpoint.ex': undefined }));
   assert.throws(

@@ -47,10 +47,12 @@ const COPIED_KEY = /^(apps\/[^/]+\/)?(assets|config|lib|priv|rel)\/.*\.(pem|key)
 /** Paths that the build reads, whatever lines keep out: an exception for each that one does. */
 export function neededPaths(project: Project): string[] {
   const { mixSteps, tree } = project;
+  // Other files, which may be large, are not read
+  const textOf = (path: string) => tree.read(path) ?? '';
   const mayBeCopied = (path: string) => {
-    const text = tree.read(path) ?? '';
-    if (/\.(pem|key)$/.test(path)) return isPublic(text);
-    return !/(^|\/)\.env/.test(path) && !(path.endsWith('.secret.exs') && holdsSecrets(text));
+    if (/\.(pem|key)$/.test(path)) return isPublic(textOf(path));
+    const isSecret = path.endsWith('.secret.exs') && holdsSecrets(textOf(path));
+    return !isSecret && !/(^|\/)\.env/.test(path);
   };
   const keys = [...tree.paths].filter((path) => COPIED_KEY.test(path));
   const files = [...keys, ...inputFiles(project)].filter(mayBeCopied);
