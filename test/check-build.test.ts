@@ -8,7 +8,14 @@ import { detect, type Project } from '../src/facts/detect.ts';
 import { treeOf } from '../src/tree.ts';
 import { projectOf, shop, type Texts } from './support/fixture.ts';
 import { textsBefore } from './support/projects.ts';
-import { generated, patched, replaceIn, resultFor, testTraps } from './support/traps.ts';
+import {
+  findingsOf,
+  generated,
+  patched,
+  replaceIn,
+  resultFor,
+  testTraps,
+} from './support/traps.ts';
 
 const DOCKERFILE = 'Dockerfile';
 
@@ -248,6 +255,36 @@ test('ubuntu:24.04 is noble', () => {
   const runner = replaceIn(launched(), DOCKERFILE, `docker.io/debian:${debian}`, 'ubuntu:24.04');
   const texts = replaceIn(runner, DOCKERFILE, `debian-${debian}`, 'ubuntu-noble-20251013');
   assert.equal(resultFor(texts, 'B1').findings, []);
+});
+
+test('a file that the code reads while it compiles is named once where no COPY brings it', () => {
+  const code =
+    'defmodule Shop.Rows do\n  @rows File.read!("data/rows.csv")\n  def all, do: @rows\nend\n';
+  const texts = { ...generated(), 'lib/shop/rows.ex': code, 'data/rows.csv': '1' };
+  assert.match(
+    findingsOf(texts, 'B3'),
+    /^must Dockerfile:\d+ data\/rows\.csv is not there yet: .*$/,
+  );
+});
+
+test('what only names or adds a package manager installs no packages', () => {
+  const findings = (run: string) =>
+    resultFor(
+      replaceIn(generated(), DOCKERFILE, '\nWORKDIR /app\n', `\nRUN ${run}\nWORKDIR /app\n`),
+      'R1.1',
+    ).findings;
+  for (const run of [
+    'corepack enable pnpm',
+    'apk add nodejs pnpm',
+    'apt-get install -y nodejs yarn',
+    'npm install --global pnpm',
+    'yarn global add typescript',
+    'npm run ci:build',
+    'npm run install-fonts',
+  ])
+    assert.equal(findings(run), [], run);
+  for (const run of ['npm ci', 'npm --prefix assets i', 'yarn', 'pnpm add typescript'])
+    assert.match(findings(run)[0]?.what ?? '', 'downloads every package again', run);
 });
 
 test('mix phx.server serves without PHX_SERVER, but is no release', () => {

@@ -32,7 +32,7 @@ export function requiredFiles({ project, runtimePath, envShPath }: Repo) {
   const fileIn = (folder: string) =>
     filesIn(tree, folder).find((path) => !/\/\.|\.(pem|key)$/.test(path)) ?? '';
   const assetFile = assets.deploy ? fileIn(join(assets.appDir ?? '.', 'assets')) : '';
-  const readByCode = inputs.compile.flatMap((path) => [path, fileIn(path)]);
+  const readByCode = inputs.compile.map((path) => (tree.paths.has(path) ? path : fileIn(path)));
   const needs: [reader: Reader, why: string, paths: string[]][] = [
     ['depsGet', 'it names the dependencies', projects.map(({ dir }) => join(dir, 'mix.exs'))],
     ['depsGet', 'it holds the versions you tested', ['mix.lock']],

@@ -4,12 +4,15 @@ import { shellWord } from '../quote.ts';
 import { below, exists } from '../tree.ts';
 import { hasNodeStage } from './node-stages.ts';
 
+/** `npm --prefix assets ci`; not `npm run ci:build` */
 const NPM_INSTALL =
-  /\b(yarn|pnpm)\s*$|\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install|add)\b/;
+  /\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install|add)(?![\w:-])/;
+/** `yarn` alone; not `apk add nodejs yarn` or `corepack enable yarn` */
+const YARN = /^(?!.*\b(add|enable|install)\b).*\b(yarn|pnpm)\s*$/;
 
-/** `npm --prefix assets ci`, `yarn`: whether a command installs a project's packages; `npm install -g pnpm` doesn't. */
+/** Whether a command installs a project's packages; `npm install -g pnpm` and `yarn global add x` don't. */
 export const isNpmInstall = (command: string): boolean =>
-  NPM_INSTALL.test(command) && !/\s(-g|--global)\b/.test(command);
+  (NPM_INSTALL.test(command) || YARN.test(command)) && !/\s(-g|--global|global)\b/.test(command);
 
 /** A step that installs packages, which a Node stage has done already. */
 export const isNodeStageStep = (step: string): boolean => /^cmd\b/.test(step) && isNpmInstall(step);
