@@ -63,7 +63,7 @@ export function nodeNotes(repo: Repo): string[] {
   return [endings, ...foreign, libcluster, mnesia].filter((note) => typeof note === 'string');
 }
 
-const b10 = rulesFor<Script>('B10');
+const clusterNode = rulesFor<Script>('B10');
 
 const NETWORK = /^(RELEASE_NODE|RELEASE_DISTRIBUTION|ERL_AFLAGS|DNS_CLUSTER_QUERY)$/;
 
@@ -135,45 +135,45 @@ const nameParts = (script: Script) =>
 
 /** B10: node name and IPv6 on Fly, nothing elsewhere, and no command that ends the start. */
 export const envShRules: readonly Rule<Script>[] = [
-  b10.must({
+  clusterNode.must({
     find: ({ text }) => text.includes('\r\n') && { line: 1 },
     what: 'lines end in CRLF, which the shell takes for a part of each command',
     edit: 'save it with LF endings; `npx plop env-sh` does',
   }),
-  b10.should({
+  clusterNode.should({
     find: setEverywhere,
     what: ({ names }) =>
       `${names}: set everywhere, so off Fly (docker run, CI) the release does not start as it is`,
     edit: ({ lines }) => ['move inside `if [ -n "${FLY_APP_NAME:-}" ]; then … fi`:', `${lines}`],
   }),
-  b10.should({
+  clusterNode.should({
     find: ({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')),
     what: 'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"; `npx plop env-sh` writes it with image_id',
   }),
-  b10.should({
+  clusterNode.should({
     find: foreignNodes,
     what: ({ names }) => `RELEASE_NODE is made of ${names}, by which no machine on Fly is found`,
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
   }),
-  b10.should({
+  clusterNode.should({
     find: rawReferences,
     what: 'an image reference with a digest or a label of your own makes an invalid node name',
     edit: `clean it first: image_id=$(printf '%s' "\${FLY_IMAGE_REF:-}" | sed -e 's/@.*$//' -e 's/^.*[:-]//' | tr -cd 'A-Za-z0-9'), and use \${image_id}`,
   }),
-  b10.should({
+  clusterNode.should({
     find: ({ text }, { machine }) =>
       !/inet6_tcp/.test(text + machine.ERL_AFLAGS + machine.ELIXIR_ERL_OPTIONS),
     what: "nodes speak IPv4 to each other, and Fly's private network has IPv6 only",
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export ERL_AFLAGS="-proto_dist inet6_tcp ${ERL_AFLAGS:-}"',
   }),
-  b10.should({
+  clusterNode.should({
     find: (_, { project, machine }) =>
       project.clustering && !machine.DNS_CLUSTER_QUERY && project.deps.prod.includes('dns_cluster'),
     what: 'dns_cluster looks for other machines under no name',
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export DNS_CLUSTER_QUERY="${FLY_APP_NAME}.internal"',
   }),
-  b10.must({
+  clusterNode.must({
     find: ({ lines }) => {
       const last = lines.at(-1);
       return last && /^(\[|test\b)/.test(last.guard) && { line: last.line };
@@ -181,7 +181,7 @@ export const envShRules: readonly Rule<Script>[] = [
     what: 'when its test fails, this last line ends the start (the script runs under set -e)',
     edit: 'write it with if … then … fi',
   }),
-  b10.should({
+  clusterNode.should({
     find: (script, repo) => {
       const bases = basenames(repo).filter((name) => name !== undefined);
       const known = bases.map(withoutBraces);
@@ -192,7 +192,7 @@ export const envShRules: readonly Rule<Script>[] = [
     edit: ({ base }) =>
       `write: export RELEASE_NODE="${base}@\${FLY_PRIVATE_IP}", or change node_basename`,
   }),
-  b10.must({
+  clusterNode.must({
     find: (script, repo) =>
       usesMnesia(repo) &&
       nameParts(script).filter(({ name }) => /image_id|FLY_IMAGE_REF|VERSION/.test(name)),

@@ -7,9 +7,9 @@ import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind, isManaged } from './runtime-repos.ts';
 import { ectoRepos, PROBE, urlName } from './runtime-settings.ts';
 
-const r23 = rulesFor<FlyFile>('R2.3');
-const r27 = rulesFor<FlyFile>('R2.7');
-const b9 = rulesFor<FlyFile>('B9');
+const databaseSettings = rulesFor<FlyFile>('R2.3');
+const envSecrets = rulesFor<FlyFile>('R2.7');
+const deployCommand = rulesFor<FlyFile>('B9');
 
 const isSqlite = ({ project }: Repo): boolean => project.database.adapter === 'sqlite';
 
@@ -51,7 +51,7 @@ const releaseCommand =
 
 /** The database and its migrations, and secrets. */
 export const flyDataRules: readonly Rule<FlyFile>[] = [
-  r23.must({
+  databaseSettings.must({
     find: (file, repo) => isSqlite(repo) && volumes(file).length === 0,
     what: 'each deploy starts with an empty database: its file is on a disk that is not kept',
     edit: [
@@ -61,12 +61,12 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
       'destination = "/data"',
     ],
   }),
-  r23.should({
+  databaseSettings.should({
     find: wrongNetwork,
     what: ({ what }) => `${what}`,
     edit: ({ edit }) => `${edit}`,
   }),
-  r23.advice({
+  databaseSettings.advice({
     find: ({ line }, repo) =>
       ectoRepos(repo).map(({ onMachine }) => {
         const size = Number(onMachine('pool_size'));
@@ -80,7 +80,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
       `${size} connections from each machine are more than a small Postgres allows`,
     edit: ({ edit }) => `write: ${edit}`,
   }),
-  r23.advice({
+  databaseSettings.advice({
     find: ({ line }, repo) =>
       followsPoolSize(repo) &&
       repo.machine.POOL_SIZE === undefined && { line: line('env'), size: isManaged(repo) ? 8 : 10 },
@@ -88,7 +88,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     edit: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
   }),
 
-  r27.must({
+  envSecrets.must({
     find: ({ env, line }) =>
       Object.entries(env)
         .filter(([name, value]) => value && isSecret(name, value))
@@ -96,7 +96,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     what: ({ name }) => `${name} is a secret, and fly.toml is committed`,
     edit: ({ name }) => `remove it, change its value, and: fly secrets set ${name}=…`,
   }),
-  r27.note({
+  envSecrets.note({
     find: (_, { project, provided }) => {
       const wanted = secretsToSet(project.env.required, provided).map(({ name }) => name);
       return wanted.length > 0 && { names: wanted.join(', ') };
@@ -105,14 +105,14 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
       `secrets that it can't start without (fly secrets list shows those that are set): ${names}`,
   }),
 
-  b9.must({
+  deployCommand.must({
     find: releaseCommand(
       (command, { project }) => /migrat/i.test(command) && project.database.repos.length === 0,
     ),
     what: 'the app has no Ecto repo to migrate',
     edit: 'remove it',
   }),
-  b9.must({
+  deployCommand.must({
     find: releaseCommand((command, { project, dockerfile }) => {
       const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(command)?.[1];
       return script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(script));
@@ -120,12 +120,12 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     what: 'it is not in the release, so each deploy stops here',
     edit: 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
   }),
-  b9.must({
+  deployCommand.must({
     find: releaseCommand((_, repo) => isSqlite(repo)),
     what: 'it runs on a machine without the volume that holds the database',
     edit: 'remove it, and migrate when the app starts',
   }),
-  b9.must({
+  deployCommand.must({
     find: releaseCommand((command, { project }) => {
       const module = /eval\s+["']?([A-Z][\w.]*)\.\w+/.exec(command)?.[1];
       return module?.startsWith(`${project.app.module}.`) && !project.sources.module(module);
@@ -133,7 +133,7 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     what: 'there is no such module, so each deploy stops here',
     edit: 'mix phx.gen.release writes it; or remove release_command',
   }),
-  b9.should({
+  deployCommand.should({
     find: releaseCommand(
       (command, repo) =>
         isManaged(repo) && !/DIRECT_DATABASE_URL/.test(command + (repo.runtime?.text ?? '')),

@@ -6,11 +6,11 @@ import type { FlyFile, Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { endpointOf } from './runtime-settings.ts';
 
-const r22 = rulesFor<FlyFile>('R2.2');
-const r24 = rulesFor<FlyFile>('R2.4');
-const r26 = rulesFor<FlyFile>('R2.6');
-const b7 = rulesFor<FlyFile>('B7');
-const b8 = rulesFor<FlyFile>('B8');
+const machineSize = rulesFor<FlyFile>('R2.2');
+const httpsOnly = rulesFor<FlyFile>('R2.4');
+const traffic = rulesFor<FlyFile>('R2.6');
+const backgroundWork = rulesFor<FlyFile>('B7');
+const shutdown = rulesFor<FlyFile>('B8');
 
 /** Something wrong about the service that serves the pages, with the line of the key that says it. */
 const service =
@@ -70,7 +70,7 @@ const stoppedWorkers = service(
 
 /** The machine, what it serves, and when it stops. */
 export const flyMachineRules: readonly Rule<FlyFile>[] = [
-  r22.advice({
+  machineSize.advice({
     find: (file) => file.machines.length === 0,
     what: 'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
     edit: [
@@ -80,24 +80,24 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       'memory = "1gb"',
     ],
   }),
-  r22.must({
+  machineSize.must({
     find: (file) => machines(file).filter(({ size, most }) => !most && !isGpu(size)),
     what: ({ size }) => `Fly has no machine ${size}`,
     edit: 'write: size = "shared-cpu-1x" (or 2x, 4x, 8x, performance-1x …)',
   }),
-  r22.must({
+  machineSize.must({
     find: (file) => machines(file).filter(({ most, fits }) => most && !fits),
     what: ({ size, least, most, written }) =>
       `${size} has ${least} to ${most} MB in steps of 256, not ${written}; the deploy fails`,
     edit: 'write: memory = "1gb"',
   }),
-  r22.should({
+  machineSize.should({
     find: (file) => machines(file).filter(({ memory, fits }) => fits && memory === 256),
     what: '256 MB are too little for the Erlang VM',
     edit: 'write: memory = "1gb"',
   }),
 
-  r24.should({
+  httpsOnly.should({
     find: ({ service, line }) => {
       const isOld = service?.kind === 'services';
       const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
@@ -108,18 +108,18 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     what: 'plain HTTP is not redirected to HTTPS',
     edit: ({ table }) => `under ${table}, write: force_https = true`,
   }),
-  r26.must({
+  traffic.must({
     find: (file) => !file.service,
     what: 'no [http_service], so nothing is served',
     edit: '`npx plop fly-toml` writes it',
   }),
-  r26.must({
+  traffic.must({
     find: wrongPort,
     what: ({ port, internalPort }) =>
       `the app listens on ${port}, and Fly connects to ${internalPort}`,
     edit: ({ port }) => `write: internal_port = ${port}`,
   }),
-  r26.should({
+  traffic.should({
     find: noLimits,
     what: 'no concurrency: from 20 connections on, LiveView sockets are throttled',
     edit: ({ header }) => [
@@ -130,18 +130,18 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
       'hard_limit = 1000',
     ],
   }),
-  r26.advice({
+  traffic.advice({
     find: service('concurrency.type', ({ concurrency }) => concurrency?.type === 'requests'),
     what: 'the limits count requests, and a LiveView page is one request that never ends',
     edit: 'write: type = "connections"',
   }),
-  r26.should({
+  traffic.should({
     find: lowLimit,
     what: ({ limit }) => `from ${limit} connections on, LiveView sockets are throttled`,
     edit: 'write: soft_limit = 1000 and hard_limit = 1000',
   }),
 
-  b7.should({
+  backgroundWork.should({
     find: service('auto_stop_machines', ({ autoStop }, { machine }) => {
       const memory = (machine && memoryOf(machine.data)) ?? 0;
       return autoStop === 'suspend' && memory > 4096;
@@ -149,13 +149,13 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     what: 'a machine with more than 4 GB cannot be suspended',
     edit: 'write: auto_stop_machines = "stop"',
   }),
-  b7.should({
+  backgroundWork.should({
     find: ({ service, table, line }) =>
       service?.autoStop === 'suspend' && table.swap_size_mb && { line: line('swap_size_mb') },
     what: 'a machine with swap cannot be suspended',
     edit: 'remove it, or write: auto_stop_machines = "stop"',
   }),
-  b7.must({
+  backgroundWork.must({
     find: service(
       'auto_start_machines',
       ({ staysOn, data }) => !staysOn && data.auto_start_machines === false,
@@ -163,13 +163,13 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     what: 'a machine that is stopped never starts again',
     edit: 'write: auto_start_machines = true',
   }),
-  b7.should({
+  backgroundWork.should({
     find: stoppedWorkers,
     what: ({ names }) =>
       `after some minutes without requests the machine stops, and these workers with it: ${names}`,
     edit: 'write: auto_stop_machines = "off" and min_machines_running = 1',
   }),
-  b7.should({
+  backgroundWork.should({
     find: (file, { project: { background } }) => {
       const twins = background.length > 0 && startsTwins(file);
       return twins && { ...twins, names: background.join(', ') };
@@ -180,7 +180,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   }),
 
   // Fly's own default is nobody's choice
-  b8.should({
+  shutdown.should({
     find: ({ table: { kill_signal: signal = 'SIGINT' }, line }) => {
       const weight = signal === 'SIGINT' ? 'should' : 'advice';
       return signal !== 'SIGTERM' && { line: line('kill_signal'), weight, signal };
@@ -188,7 +188,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     what: ({ signal }) => `Fly sends ${signal}, and the VM stops at once`,
     edit: 'above the first [table], write: kill_signal = "SIGTERM"',
   }),
-  b8.should({
+  shutdown.should({
     find: ({ killTimeout: timeout = 5, line }) => {
       const weight = timeout === 5 ? 'should' : 'advice';
       // Fly's own limit

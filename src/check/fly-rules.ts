@@ -6,8 +6,8 @@ import { problemOf } from '../problem.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
-const r21 = rulesFor<FlyFile>('R2.1');
-const b12 = rulesFor<FlyFile>('B12');
+const validity = rulesFor<FlyFile>('R2.1');
+const dockerfileBuild = rulesFor<FlyFile>('B12');
 
 /** flyctl's own list (internal/appconfig/validation.go, 2026-08). */
 const STRATEGIES = ['rolling', 'immediate', 'canary', 'bluegreen'];
@@ -57,12 +57,12 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
 
 /** R2.1, B12: valid for flyctl, which builds the Dockerfile. */
 export const flyRules: readonly Rule<FlyFile>[] = [
-  r21.must({
+  validity.must({
     find: ({ problem }) => problem && { problem },
     what: ({ problem }) => `${problem}`,
     edit: 'mend the line that it names',
   }),
-  r21.must({
+  validity.must({
     find: ({ app, line, problem }) => {
       const fault = app ? `"${app}" can't be an app name` : 'no app';
       return !problem && !isAppName(app ?? '') && { line: line('app'), fault };
@@ -70,18 +70,18 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     what: ({ fault }) => `${fault}`,
     edit: 'write: app = "NAME" in the first line, lower-case letters, digits and dashes',
   }),
-  r21.should({
+  validity.should({
     find: ({ region, line, problem }) => !problem && !region && { line: line('app') },
     what: 'no primary_region, so Fly picks one',
     edit: 'write: primary_region = "lhr", or the one near your users',
   }),
-  r21.must({
+  validity.must({
     find: wrongRegion,
     what: ({ fault }) => `${fault}`,
     edit: 'change it',
   }),
   // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
-  r21.should({
+  validity.should({
     find: ({ table, line }) =>
       unknownKeys(table).map(({ path, guess }) => {
         const edit = guess ? `${guess}; else remove it` : 'remove it, or correct its name';
@@ -91,7 +91,7 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     what: ({ key }) => `flyctl knows no ${key}, and ignores it`,
     edit: ({ edit }) => `${edit}`,
   }),
-  r21.must({
+  validity.must({
     find: ({ env, line }) =>
       Object.keys(env)
         .filter((name) => name.startsWith('FLY_'))
@@ -99,19 +99,19 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     what: ({ name }) => `${name}: names that begin with FLY_ are Fly's own`,
     edit: 'remove it',
   }),
-  r21.must({
+  validity.must({
     find: ({ deploy: { strategy = 'rolling' }, line }) =>
       !STRATEGIES.includes(String(strategy)) && { line: line('deploy.strategy'), strategy },
     what: ({ strategy }) => `there is no strategy ${strategy}`,
     edit: 'write: strategy = "rolling"',
   }),
-  r21.must({
+  validity.must({
     find: (file) => volumes(file).length > 0 && startsTwins(file),
     what: ({ strategy }) =>
       `${strategy} starts machines beside the old ones, which hold the volume`,
     edit: 'write: strategy = "rolling"',
   }),
-  r21.must({
+  validity.must({
     find: ({ table, service, line }) => {
       const [group] = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
       const nameless = service?.kind === 'http_service' && !service.data.processes;
@@ -120,7 +120,7 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     what: 'with [processes], each service must say which one it is for',
     edit: ({ group }) => `add: processes = ["${group}"]`,
   }),
-  b12.must({
+  dockerfileBuild.must({
     find: bypasses,
     what: ({ what }) => `${what}: fly deploy does not build the whole Dockerfile beside fly.toml`,
     edit: ({ key, hint }) => `remove ${key} under [build]${hint}`,

@@ -5,7 +5,7 @@ import { type Located, seconds, staticHealthPath } from '../fly/fly-config.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';
 
-const r25 = rulesFor<FlyFile>('R2.5');
+const healthCheck = rulesFor<FlyFile>('R2.5');
 
 /** A path that the app answers without a login or the database. */
 const answeredPath = ({ project }: Repo): string | null =>
@@ -78,7 +78,7 @@ const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
 
 /** R2.5: a check on a path that answers 200 over plain HTTP, without a login, a redirect or the database. */
 export const healthRules: readonly Rule<FlyFile>[] = [
-  r25.should({
+  healthCheck.should({
     find: ({ service }, repo) => {
       const weight: Weight = service?.checks[0]?.data.path === '/health' ? 'must' : 'should';
       return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
@@ -86,7 +86,7 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     what: 'nothing in the app answers a health check',
     edit: '`npx plop health` adds a plug that answers /health',
   }),
-  r25.should({
+  healthCheck.should({
     find: ({ service, line }, repo) => {
       if (service?.checks.length) return undefined;
       const { path: table = 'http_service', checksPath = 'http_service.checks' } = service ?? {};
@@ -107,12 +107,12 @@ export const healthRules: readonly Rule<FlyFile>[] = [
       'X-Forwarded-Proto = "https"',
     ],
   }),
-  r25.should({
+  healthCheck.should({
     find: check('path', (path, answered) => path === '/' && answered !== '/'),
     what: 'the start page may ask for a login or for the database, and then the check fails',
     edit: ({ answered }) => `write: path = "${answered}"`,
   }),
-  r25.must({
+  healthCheck.must({
     find: check(
       'path',
       (path, answered, _, repo) =>
@@ -122,21 +122,21 @@ export const healthRules: readonly Rule<FlyFile>[] = [
       `the check asks for ${path}, and the app's health route is ${answered}`,
     edit: ({ answered }) => `write: path = "${answered}"`,
   }),
-  r25.should({
+  healthCheck.should({
     find: wrongTimes,
     what: ({ key, state, why }) => `${key} is ${state}: ${why}`,
     edit: ({ verb, key, wanted }) => `${verb}: ${key} = "${wanted}"`,
   }),
-  r25.must({
+  healthCheck.must({
     find: forceSsl(true),
     what: ({ what }) => `${what}`,
     edit: ({ edit }) => `${edit}`,
   }),
-  r25.note({
+  healthCheck.note({
     find: forceSsl(false),
     what: ({ file, line, what, edit }) => `${file}:${line}: ${what}; ${edit}`,
   }),
-  r25.must({
+  healthCheck.must({
     find: check('headers', (path, _, first, repo) => isRedirected(path, first, repo)),
     what: 'Fly checks over plain HTTP, and force_ssl answers that with a redirect, which counts as failed',
     edit: ({ header }) => [

@@ -6,7 +6,7 @@ import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
 import { PLOP_WRITES_IT, PROBE, settingsOf } from './runtime-settings.ts';
 
-const b13 = rulesFor<string>('B13');
+const readOnlyImage = rulesFor<string>('B13');
 
 const onVolume = (setting: string, name: string): string =>
   `config :${setting}: ~c"/data/${name}" with a volume at /data ([mounts] in fly.toml), and once, as root: chown 65534 /data`;
@@ -152,25 +152,25 @@ function ownWrites(_: string, repo: Repo) {
 
 /** Nothing is written below the release. */
 export const readOnlyRules: readonly Rule<string>[] = [
-  b13.should({
+  readOnlyImage.should({
     find: libraries,
     what: ({ app, stored }) =>
       `${app} writes ${stored} below its own folder or /app, and the app may not write to its folder in the image`,
     edit: ({ remedy }) => `${remedy}`,
   }),
-  b13.should({
+  readOnlyImage.should({
     find: logFiles,
     what: ({ name, path }) =>
       `Logger's ${name} writes ${path}, and the app may not write to its folder in the image`,
     edit: 'log to standard output, which `fly logs` shows; or below /tmp',
   }),
-  b13.should({
+  readOnlyImage.should({
     find: ownFolders,
     what: ({ key, folder }) =>
       `${key} is ${folder}, and the app may not write to its folder in the image`,
     edit: 'write to System.tmp_dir!() what may get lost, to object storage or a volume what may not',
   }),
-  b13.should({
+  readOnlyImage.should({
     find: ownWrites,
     what: ({ name, folder }) =>
       `${name} writes ${folder}, where the image lets nobody but root write`,

@@ -5,9 +5,9 @@ import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';
 
-const r34 = rulesFor<string>('R3.4');
-const r35 = rulesFor<string>('R3.5');
-const b11 = rulesFor<string>('B11');
+const tlsOptions = rulesFor<string>('R3.4');
+const loggerLines = rulesFor<string>('R3.5');
+const workerSwitch = rulesFor<string>('B11');
 
 /** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
 function tlsLists(repo: Repo): [name: string, options: Value][] {
@@ -113,30 +113,30 @@ export function missingTzdata(repo: Repo): boolean {
 
 /** Settings for the code of the app, and Logger. */
 export const appRules: readonly Rule<string>[] = [
-  r34.should({
+  tlsOptions.should({
     find: (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
     what: 'no list of TLS options that WebSocket and HTTP clients could use',
     edit: ({ app }) =>
       `add: config :${app}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
   }),
-  r34.must({
+  tlsOptions.must({
     find: wrongTls((options) => !verifies(options)),
     what: ({ name }) => `${name} takes any certificate`,
     edit: 'write: verify: :verify_peer',
   }),
-  r34.should({
+  tlsOptions.should({
     find: wrongTls(allowsOldTls),
     what: ({ name }) => `${name} allows old TLS versions`,
     edit: 'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
   }),
-  r34.should({
+  tlsOptions.should({
     find: wrongTls(
       (options, repo) => takesClosures(repo) && !get(options, 'customize_hostname_check'),
     ),
     what: ({ name }) => `${name} refuses wildcard certificates`,
     edit: 'add: customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)]',
   }),
-  r35.should({
+  loggerLines.should({
     find: (_, repo) => {
       const level = settingsOf(repo, 'logger').value('level');
       if (level instanceof Unknown) return new Doubt(`the level is decided by ${level.why}`);
@@ -145,13 +145,13 @@ export const appRules: readonly Rule<string>[] = [
     what: 'the level does not follow LOG_LEVEL',
     edit: 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it',
   }),
-  r35.should({
+  loggerLines.should({
     find: logLine('format', (format) => typeof format === 'string' && !isPlainLine(format)),
     what: 'an event is not one plain line',
     edit: ({ key, ours }) =>
       `add: config :logger, :${key}, format: "$time $metadata[$level] $message\\n"${ours}`,
   }),
-  r35.should({
+  loggerLines.should({
     find: logLine(
       'metadata',
       (metadata) => Array.isArray(metadata) && !show(metadata).includes(':request_id'),
@@ -159,12 +159,12 @@ export const appRules: readonly Rule<string>[] = [
     what: 'lines do not say which request they belong to',
     edit: ({ key, ours }) => `add: config :logger, :${key}, metadata: [:request_id]${ours}`,
   }),
-  r35.should({
+  loggerLines.should({
     find: logLine('colors', (colors) => get(colors, 'enabled') === true),
     what: 'lines have colours, which `fly logs` shows as codes',
     edit: ({ key, ours }) => `add: config :logger, :${key}, colors: [enabled: false]${ours}`,
   }),
-  b11.should({
+  workerSwitch.should({
     find: (_, repo) => {
       const { app, background } = repo.project;
       const workers = background.join(', ');

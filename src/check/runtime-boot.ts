@@ -6,8 +6,8 @@ import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PROBE, textOf } from './runtime-settings.ts';
 
-const r31 = rulesFor<string>('R3.1');
-const r33 = rulesFor<string>('R3.3');
+const releaseMode = rulesFor<string>('R3.1');
+const secretsFromEnv = rulesFor<string>('R3.3');
 
 /** Settings at which the release stops: `validate_compile_env` compares what was compiled in with what runtime.exs leaves. */
 function changedKeys(_: string, repo: Repo) {
@@ -55,23 +55,23 @@ function unnamedSecret(repo: Repo, name: string) {
 
 /** R3.1: the file can be read, and the release boots with it. R3.3: each missing secret is named. */
 export const bootRules: readonly Rule<string>[] = [
-  r31.must({
+  releaseMode.must({
     find: (file) => {
       const { problem } = parseElixir(file);
       return problem && new Doubt(`line ${problem.line} can't be followed: ${problem.text}`);
     },
   }),
-  r31.note({
+  releaseMode.note({
     find: (_, repo) => repo.runtimePath.endsWith('releases.exs'),
     what: 'config/releases.exs still works, and is ignored where there is a config/runtime.exs; rename it to config/runtime.exs, with `import Config` and `if config_env() == :prod do` around it',
   }),
-  r31.must({
+  releaseMode.must({
     find: changedKeys,
     what: ({ name, reader }) =>
       `the release stops at boot: ${name} is set here, and ${reader} reads it while compiling (compile_env)`,
     edit: ({ name, otherRemedy }) => `set ${name} in config/prod.exs${otherRemedy}`,
   }),
-  r31.should({
+  releaseMode.should({
     find: (file) => {
       const lines = file.split('\n');
       const index = lines.findIndex((code) => /^(?:[^#]|#\{)*\bMix\.(env|target)\b/.test(code));
@@ -80,7 +80,7 @@ export const bootRules: readonly Rule<string>[] = [
     what: 'a release has no Mix, unless an application asks for it: the boot stops here',
     edit: 'write: config_env()',
   }),
-  r33.should({
+  secretsFromEnv.should({
     find: (_, repo) => ['SECRET_KEY_BASE', 'DATABASE_URL'].map((name) => unnamedSecret(repo, name)),
     what: ({ name, outcome }) => `without ${name} ${outcome}`,
     edit: ({ name }) =>

@@ -148,42 +148,42 @@ function refusingSockets(_: string, repo: Repo) {
   });
 }
 
-const r31 = rulesFor<string>('R3.1');
-const r33 = rulesFor<string>('R3.3');
+const releaseMode = rulesFor<string>('R3.1');
+const addresses = rulesFor<string>('R3.3');
 const endpoint = finder((repo) => [endpointTarget(repo)]);
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
-  r31.must({
+  releaseMode.must({
     find: endpoint('server'),
     what: 'with PHX_SERVER=true the release still does not serve HTTP',
     edit: ({ config, ours }) =>
       `add: ${config}, server: System.get_env("PHX_SERVER") in ~w(true 1)${ours}`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint('url.host'),
     what: 'links and LiveView sockets do not use PHX_HOST',
     edit: ({ config, ours }) =>
       `add: ${config}, url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]${ours}`,
   }),
-  r33.should({
+  addresses.should({
     find: endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
     what: 'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
     edit: 'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `npx plop runtime-exs` does',
   }),
-  r33.should({
+  addresses.should({
     find: (_, repo) =>
       repo.project.lock.has('flame') &&
       demandsHost(repo) && { line: lineReading(repo, 'PHX_HOST') },
     what: "FLAME's machines don't get the [env] of fly.toml, and stop without PHX_HOST",
     edit: 'config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default',
   }),
-  r33.should({
+  addresses.should({
     find: endpoint('url.scheme', (scheme) => scheme !== 'https'),
     what: 'links are not https',
     edit: ({ config, ours }) => `add: ${config}, url: [scheme: "https", port: 443]${ours}`,
   }),
-  r33.should({
+  addresses.should({
     find: endpoint(
       'url.port',
       (port, settings) =>
@@ -192,18 +192,18 @@ export const endpointRules: readonly Rule<string>[] = [
     what: 'links name the port that it listens on, and visitors come to 443',
     edit: ({ config, ours }) => `add: ${config}, url: [port: 443]${ours}`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint('http.port'),
     what: 'it does not listen on PORT',
     edit: ({ config, ours }) =>
       `add: ${config}, http: [port: String.to_integer(System.get_env("PORT", "4000"))]${ours}`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint('http.ip', isLoopback),
     what: 'it listens on localhost only, where nobody reaches it',
     edit: ({ config, ours }) => `add: ${config}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${ours}`,
   }),
-  r33.should({
+  addresses.should({
     find: endpoint('http.ip', (ip, { value }) => {
       const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
       return isIpv4 && (ip === undefined || 'advice');
@@ -211,13 +211,13 @@ export const endpointRules: readonly Rule<string>[] = [
     what: "it listens on IPv4 only: Fly's proxy reaches it, other machines do not",
     edit: ({ config, ours }) => `add: ${config}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${ours}`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint('secret_key_base'),
     what: 'SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)',
     edit: ({ config, ours }) =>
       `add: ${config}, secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"${ours}`,
   }),
-  r33.must({
+  addresses.must({
     find: (_, repo) => {
       const settings = endpointOf(repo);
       const variable = settings.variable('url.host');
@@ -228,23 +228,23 @@ export const endpointRules: readonly Rule<string>[] = [
       `links and LiveView sockets take their host from ${variable}, which fly.toml doesn't set`,
     edit: ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint('check_origin', refusesHost),
     what: 'check_origin does not list PHX_HOST, so LiveView sockets get 403',
     edit: 'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
   }),
-  r33.must({
+  addresses.must({
     find: refusingSockets,
     what: "this socket's own check_origin does not list PHX_HOST, so pages from there get 403",
     edit: "remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket",
   }),
-  r33.should({
+  addresses.should({
     find: variableOrigins,
     what: ({ name }) =>
       `LiveView sockets connect only from what ${name} lists, and PHX_HOST is not in its default`,
     edit: ({ name, form }) => `in fly.toml below [env], add: ${name} = "${form}"`,
   }),
-  r33.must({
+  addresses.must({
     find: endpoint(
       'check_origin',
       (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
@@ -252,7 +252,7 @@ export const endpointRules: readonly Rule<string>[] = [
     what: 'check_origin: :conn compares the scheme too, which is http behind the proxy',
     edit: ({ config, ours }) => `add: ${config}, check_origin: ["//#{host}"]${ours}`,
   }),
-  r33.advice({
+  addresses.advice({
     find: endpoint('check_origin', (value) => value === false),
     what: 'check_origin: false lets every site open LiveView sockets: right for a widget on other sites only',
     edit: ({ config, ours }) => `add: ${config}, check_origin: ["//#{host}"]${ours}`,

@@ -65,8 +65,8 @@ const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   isSet('hostname', isLocal) ||
   ['socket', 'socket_dir', 'endpoints'].some((key) => isSet(key));
 
-const r32 = rulesFor<string>('R3.2');
-const r33 = rulesFor<string>('R3.3');
+const connectionPool = rulesFor<string>('R3.2');
+const databaseAddress = rulesFor<string>('R3.3');
 
 /** Settings of repos whose database is of some kind. */
 const reposWhere = (isOfKind: (repo: Repo) => boolean) =>
@@ -82,7 +82,7 @@ const trustsAnyCertificate = ({ project }: Repo): boolean =>
 
 /** R3.2 (and R3.3 for its address): each repo on the app's server. */
 export const repoRules: readonly Rule<string>[] = [
-  r32.should({
+  connectionPool.should({
     find: repos('pool_size', (size, { missing, variable }) => {
       const isNumber = typeof size === 'number' && size !== Number(PROBE.POOL_SIZE);
       const isFixed = isNumber && variable('pool_size') === undefined;
@@ -92,7 +92,7 @@ export const repoRules: readonly Rule<string>[] = [
     edit: ({ config, ours }) =>
       `add: ${config}, pool_size: String.to_integer(System.get_env("POOL_SIZE", "10"))${ours}`,
   }),
-  r32.advice({
+  connectionPool.advice({
     find: repos(
       'queue_target',
       (target, { value }) => (target ?? value('queue_interval')) === undefined,
@@ -101,14 +101,14 @@ export const repoRules: readonly Rule<string>[] = [
       `${module}: a busy pool drops queries after 50 ms (queue_target, queue_interval)`,
     edit: ({ config, ours }) => `add: ${config}, queue_target: 500, queue_interval: 2_000${ours}`,
   }),
-  r32.should({
+  connectionPool.should({
     find: repos('socket_options', (value, { repo }) => !speaksIpv6(value) && !isOutside(repo)),
     what: ({ module }) =>
       `${module}: with ECTO_IPV6=true it still connects over IPv4, and Fly's private names have IPv6 addresses only`,
     edit: ({ config, ours }) =>
       `add: ${config}, socket_options: if(System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: [])${ours}`,
   }),
-  r32.should({
+  connectionPool.should({
     find: repos('socket_options', (_, { value }) => {
       const [off, unset] = ['false', undefined].map((ECTO_IPV6) =>
         value('socket_options', { ECTO_IPV6 }),
@@ -119,23 +119,23 @@ export const repoRules: readonly Rule<string>[] = [
       `${module}: ECTO_IPV6=false turns IPv6 on too, because only its presence is tested`,
     edit: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
   }),
-  r32.should({
+  connectionPool.should({
     find: repos('backoff_type', (value) => atomName(value) === 'stop'),
     what: ({ module }) => `${module}: backoff_type: :stop gives up when the database restarts`,
     edit: 'remove backoff_type',
   }),
-  r32.should({
+  connectionPool.should({
     find: reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
     what: ({ module }) =>
       `${module}: Managed Postgres may run each transaction on another connection, which does not know prepared statements`,
     edit: ({ config, ours }) => `add: ${config}, prepare: :unnamed${ours}`,
   }),
-  r32.advice({
+  connectionPool.advice({
     find: repos('max_lifetime'),
     what: ({ module }) => `${module}: Fly's proxy closes connections after ten minutes`,
     edit: ({ config, ours }) => `add: ${config}, max_lifetime: 480_000..540_000${ours}`,
   }),
-  r32.must({
+  connectionPool.must({
     find: reposWhere(isOnFly)(
       'ssl',
       (ssl, { value }) => isEnabled(ssl) || /[?&]ssl=true/.test(show(value('url'))),
@@ -144,20 +144,20 @@ export const repoRules: readonly Rule<string>[] = [
       `${module}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")`,
     edit: 'remove ssl; the private network is encrypted already',
   }),
-  r32.must({
+  connectionPool.must({
     find: (_, repo) => isOnFly(repo) && ectoRepos(repo).map(sslInInit),
     what: ({ module }) =>
       `${module}: in init, ssl is on, and Postgres on Fly's private network has none ("ssl not available")`,
     edit: 'remove ssl there; the private network is encrypted already',
   }),
-  r32.should({
+  connectionPool.should({
     find: reposWhere(isOutside)('ssl', (value) => !isEnabled(value)),
     what: ({ module }) =>
       `${module}: the app connects to a database outside Fly over the internet without TLS`,
     edit: ({ config, ours }) =>
       `add: ${config}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${ours}`,
   }),
-  r32.should({
+  connectionPool.should({
     find: reposWhere((repo) => trustsAnyCertificate(repo) && !isOnFly(repo))(
       'ssl',
       (ssl, { value }) => ssl === true && !value('ssl_opts'),
@@ -166,14 +166,14 @@ export const repoRules: readonly Rule<string>[] = [
     edit: ({ config, ours }) =>
       `add: ${config}, ssl: [verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt"]${ours}`,
   }),
-  r32.should({
+  connectionPool.should({
     find: reposWhere((repo) => !isOnFly(repo))('ssl', (ssl, { value }) =>
       [ssl, value('ssl_opts')].some((list) => atomName(get(list, 'verify')) === 'verify_none'),
     ),
     what: ({ module }) => `${module}: verify_none takes any certificate`,
     edit: `write: verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt" (or the CA file of your database's provider)`,
   }),
-  r33.must({
+  databaseAddress.must({
     find: repos('url'),
     what: ({ module }) => `${module}: DATABASE_URL is not read from the environment`,
     edit: ({ config, ours }) =>

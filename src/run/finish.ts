@@ -9,7 +9,7 @@ import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { writeChanges } from '../write/write-changes.ts';
 import { resolveConflicts } from './conflicts.ts';
-import type { Run } from './generate.ts';
+import type { GeneratorRun } from './generate.ts';
 import { askWithDiff, diffOf, fillsScreen, replacementDiff, summaryOf } from './preview.ts';
 import { atTerminal } from './prompt.ts';
 import { costLines, notesOf, repeatCommand } from './report.ts';
@@ -21,7 +21,7 @@ import { print, wrapped } from './terminal.ts';
  * @returns the exit code
  * @throws Problem, Stopped
  */
-export async function finish(run: Run): Promise<number> {
+export async function finish(run: GeneratorRun): Promise<number> {
   const { name, context, flags } = run;
   const files = await load(name);
   const resolution = await resolveConflicts(files, context, flags.conflict);
@@ -44,7 +44,7 @@ export async function finish(run: Run): Promise<number> {
 }
 
 function printPreview(
-  { name, context }: Run,
+  { name, context }: GeneratorRun,
   changes: readonly Change[],
   conflicts: readonly Change[],
   notes: readonly string[],
@@ -92,7 +92,7 @@ async function write(appFolder: string, changes: readonly Change[]): Promise<voi
   for (const line of complaints) print(`fly config validate --strict says about fly.toml: ${line}`);
 }
 
-async function nextStepsOf(run: Run, appFolder: string): Promise<string> {
+async function nextStepsOf(run: GeneratorRun, appFolder: string): Promise<string> {
   const { context, present, invocation, flags } = run;
   const [account, secrets] = await Promise.all([run.account, run.secrets]);
   // Detected again: fly.toml and env.sh.eex, now written, set some of the variables that the app requires

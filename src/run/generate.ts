@@ -21,7 +21,7 @@ import { findRoot } from './root.ts';
 import { type Invocation, print, wrapped } from './terminal.ts';
 
 /** A run whose questions are answered. */
-export interface Run {
+export interface GeneratorRun {
   /** The command: `fly`, or the name of one file. */
   name: string;
   asks: readonly QuestionName[];

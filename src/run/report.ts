@@ -6,7 +6,7 @@ import { flyConfig } from '../fly/fly-config.ts';
 import { sizeOf } from '../fly/machine.ts';
 import type { Context, GeneratedFile } from '../plan/file.ts';
 import { shellWord } from '../quote.ts';
-import type { Run } from './generate.ts';
+import type { GeneratorRun } from './generate.ts';
 import { wrapped } from './terminal.ts';
 
 /**
@@ -42,7 +42,7 @@ function fileNotes(file: GeneratedFile, context: Context, kept: readonly string[
 }
 
 /** The command that repeats a run without questions. */
-export function repeatCommand(run: Run, onConflict: OnConflict): string {
+export function repeatCommand(run: GeneratorRun, onConflict: OnConflict): string {
   const { name, asks, invocation, dest, context } = run;
   const words = [invocation.command, name];
   if (dest !== undefined) words.push('--dest', shellWord(dest));
