@@ -59,28 +59,26 @@ export function unknownKeys(table: Table, path = '', name = ''): UnknownKey[] {
   // The checks at the top have names of their own
   const isMap = path === 'checks';
   return Object.keys(table).flatMap((key): UnknownKey[] => {
-    const below = path ? `${path}.${key}` : key;
+    const keyPath = path ? `${path}.${key}` : key;
     const schema = isMap ? 'checks.*' : key;
     if (isMap || keysOf(name).includes(key))
       return schema in KEYS
-        ? tablesAt(table, key, below).flatMap((found) =>
-            unknownKeys(found.data, found.path, schema),
-          )
+        ? tablesAt(table, key, keyPath).flatMap(({ data, path }) => unknownKeys(data, path, schema))
         : [];
-    const meant = keysOf(name).find((known) => isLike(known, key));
-    const home = Object.keys(KEYS).find((other) => other && keysOf(other).includes(key));
-    const elsewhere = home && `${key} belongs below [${home}]`;
-    return [{ path: below, guess: meant ? `did you mean ${meant}?` : elsewhere }];
+    const similar = keysOf(name).find((known) => isLike(known, key));
+    const ownTable = Object.keys(KEYS).find((other) => other && keysOf(other).includes(key));
+    const elsewhere = ownTable && `${key} belongs below [${ownTable}]`;
+    return [{ path: keyPath, guess: similar ? `did you mean ${similar}?` : elsewhere }];
   });
 }
 
 /** The same letters, but for one; in long words, two. */
 function isLike(known: string, typed: string): boolean {
   const rest = [...typed.toLowerCase().replaceAll(/[_-]/g, '')];
-  const lacking = [...known.replaceAll(/[_-]/g, '')].filter((letter) => {
+  const missing = [...known.replaceAll(/[_-]/g, '')].filter((letter) => {
     const index = rest.indexOf(letter);
     if (index >= 0) rest.splice(index, 1);
     return index < 0;
   });
-  return Math.max(lacking.length, rest.length) <= (known.length > 5 ? 2 : 1);
+  return Math.max(missing.length, rest.length) <= (known.length > 5 ? 2 : 1);
 }

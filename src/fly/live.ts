@@ -35,16 +35,16 @@ type Ask = (...args: string[]) => Promise<Row[] | FlyctlFailure>;
 
 /**
  * Asks flyctl for all at once; every part that doesn't come stays undefined. Nothing here changes the account.
- * @param offers whether regions and databases are to be chosen from
+ * @param withChoices whether regions and databases are to be chosen from
  */
-export async function askAccount(folder: string, offers: boolean): Promise<Account> {
+export async function askAccount(folder: string, withChoices: boolean): Promise<Account> {
   const deadline = Date.now() + PATIENCE;
   const ask: Ask = (...args) => askFlyctl(folder, [...args, '--json'], deadline);
-  const asked = ask('orgs', 'list').then(slugsIn);
+  const slugs = ask('orgs', 'list').then(slugsIn);
   const [apps, organizations, live] = await Promise.all([
     ask('apps', 'list'),
-    asked,
-    offers ? askOffers(ask, asked) : {},
+    slugs,
+    withChoices ? askChoices(ask, slugs) : {},
   ]);
   const flyctl = typeof apps === 'string' ? apps : 'logged in';
   return { flyctl, apps: mapRows(apps, appOf), organizations, ...live };
@@ -54,7 +54,7 @@ export async function askAccount(folder: string, offers: boolean): Promise<Accou
 const mapRows = <T>(answer: Row[] | FlyctlFailure, read: (row: Row) => T[]): T[] | undefined =>
   typeof answer === 'string' ? undefined : answer.flatMap(read);
 
-async function askOffers(
+async function askChoices(
   ask: Ask,
   organizations: Promise<string[] | undefined>,
 ): Promise<AccountChoices> {
@@ -63,7 +63,7 @@ async function askOffers(
     ask('postgres', 'list'),
     managedClusters(ask, organizations),
   ]);
-  const isSilent = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
+  const failed = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
   const open = mapRows(regions, regionOf) ?? [];
   const unmanaged = mapRows(apps, databaseOf);
   const databases = [clusters, unmanaged].filter((list) => list !== undefined);
@@ -72,7 +72,7 @@ async function askOffers(
       ? open.sort((left, right) => (left.code < right.code ? -1 : 1))
       : undefined,
     databases: databases.length ? databases.flat() : undefined,
-    note: isSilent
+    note: failed
       ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
       : undefined,
   };

@@ -60,8 +60,9 @@ export function searchRegions(text: string, regions: readonly Region[] = REGIONS
 export function parseRegion(text: string, regions: readonly Region[] = REGIONS): string {
   const term = normalize(text);
   if (regions.some(({ code }) => code === term)) return term;
-  const moved = REGIONS.find(({ replaces: retired }) => retired?.split(' ').includes(term));
-  if (moved) throw new Problem(`Fly closed the region ${term}; use ${label(moved)} instead`);
+  const successor = REGIONS.find(({ replaces }) => replaces?.split(' ').includes(term));
+  if (successor)
+    throw new Problem(`Fly closed the region ${term}; use ${label(successor)} instead`);
   const found = term.length > 1 ? searchRegions(term, regions) : [];
   const hasWholeWord = (region: Region) =>
     searchTexts(region).some((field) => field.includes(` ${term} `));

@@ -20,12 +20,12 @@ export async function request(
   port: number,
   {
     timeout,
-    ...asked
+    ...options
   }: { method?: string; path: string; headers: Record<string, string>; timeout: number },
 ): Promise<Answer> {
   const signal = AbortSignal.timeout(timeout);
   try {
-    const outgoing = http.request({ ...asked, host: '127.0.0.1', port, signal, agent: false });
+    const outgoing = http.request({ ...options, host: '127.0.0.1', port, signal, agent: false });
     const [incoming] = (await once(outgoing.end(), 'response')) as [http.IncomingMessage];
     const { statusCode: status = 0, headers } = incoming;
     return { status, headers, body: await text(incoming) };
@@ -55,12 +55,13 @@ export function liveJoin(url: string, { headers, body }: Pick<Answer, 'headers' 
   const [meta = ''] = /<meta\s[^>]*name="csrf-token"[^>]*>/.exec(body) ?? [];
   const _csrf_token = attribute(meta, 'content');
   const cookies = headers['set-cookie'] ?? [];
-  const [session, fixed] = ['session', 'static'].map((key) => attribute(root, `data-phx-${key}`));
+  const session = attribute(root, 'data-phx-session');
+  const staticSession = attribute(root, 'data-phx-static');
   return {
     query: { _csrf_token },
     cookie: cookies.map((cookie) => cookie.split(';')[0]).join('; '),
     topic: `lv:${attribute(root, 'id')}`,
-    payload: { url, params: { _csrf_token, _mounts: 0 }, session, static: fixed },
+    payload: { url, params: { _csrf_token, _mounts: 0 }, session, static: staticSession },
   };
 }
 
@@ -72,18 +73,18 @@ export async function joinSocket(
   port: number,
   path: string,
   host: string,
-  live: ReturnType<typeof liveJoin>,
+  join: ReturnType<typeof liveJoin>,
 ): Promise<string> {
-  const query = new URLSearchParams({ vsn: '2.0.0', ...live?.query });
-  const headers = { ...browserHeaders(host), Cookie: live?.cookie ?? '' };
+  const query = new URLSearchParams({ vsn: '2.0.0', ...join?.query });
+  const headers = { ...browserHeaders(host), Cookie: join?.cookie ?? '' };
   const url = `ws://127.0.0.1:${port}${path}/websocket?${query}`;
   const socket = new WebSocket(url, { headers, origin: `https://${host}` });
   const signal = AbortSignal.timeout(TIMEOUT);
   try {
     await once(socket, 'open', { signal });
-    if (!live) return '';
+    if (!join) return '';
     // [join_ref, ref, topic, event, payload], Phoenix's serializer of version 2
-    socket.send(JSON.stringify(['1', '1', live.topic, 'phx_join', live.payload]));
+    socket.send(JSON.stringify(['1', '1', join.topic, 'phx_join', join.payload]));
     for await (const [data] of on(socket, 'message', { signal })) {
       const [, ref, , event, { status, response }] = JSON.parse(String(data));
       if (ref !== '1' || event !== 'phx_reply') continue;

@@ -57,8 +57,8 @@ export function ownDatabase(engine: string, text: string): Database {
   if (!URL.canParse(text))
     throw new Problem('--database-url: for example postgres://user:password@host:5432/shop');
   const host = `host.${engine === 'docker' ? 'docker' : 'containers'}.internal`;
-  const local = /(?<=\/\/([^@/]*@)?)(localhost|127\.0\.0\.1|\[::1\])(?=[:/?]|$)/;
-  const url = text.replace(local, host);
-  const named = url !== text && engine === 'docker';
-  return { url, options: named ? ['--add-host', `${host}:host-gateway`] : [] };
+  const localHost = /(?<=\/\/([^@/]*@)?)(localhost|127\.0\.0\.1|\[::1\])(?=[:/?]|$)/;
+  const url = text.replace(localHost, host);
+  const needsHost = url !== text && engine === 'docker';
+  return { url, options: needsHost ? ['--add-host', `${host}:host-gateway`] : [] };
 }

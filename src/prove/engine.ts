@@ -45,9 +45,9 @@ export const commandLine = (name: EngineName, cwd: string, signal: AbortSignal):
     const { execa } = await import('execa');
     const cancelSignal = cleans ? undefined : signal;
     const fixed = { reject: false, all: true, stdin: 'ignore', forceKillAfterDelay: 2000 } as const;
-    const ended = await execa(name, args, { ...fixed, cwd, env, timeout, cancelSignal });
-    const code = ended.timedOut ? TIMED_OUT : (ended.exitCode ?? 1);
-    return { code, stdout: ended.stdout, all: ended.all };
+    const result = await execa(name, args, { ...fixed, cwd, env, timeout, cancelSignal });
+    const code = result.timedOut ? TIMED_OUT : (result.exitCode ?? 1);
+    return { code, stdout: result.stdout, all: result.all };
   },
   pause: (milliseconds) => sleep(milliseconds, undefined, { signal }),
 });
@@ -80,17 +80,17 @@ export const lastLine = ({ all }: Outcome): string => {
 
 /** The first engine that answers. @throws Problem when none is installed, or none runs */
 export async function findEngine(engines: readonly Engine[]): Promise<Engine> {
-  const silent: string[] = [];
+  const complaints: string[] = [];
   for (const engine of engines) {
     const answer = await engine.run(['info'], { timeout: 60_000 });
     if (answer.code === 0) return engine;
     // One that isn't there printed nothing
-    if (answer.all) silent.push(`${engine.name}: ${lastLine(answer)}`);
+    if (answer.all) complaints.push(`${engine.name}: ${lastLine(answer)}`);
   }
   const names = engines.map(({ name }) => name).join(' or ');
   throw new Problem(
-    silent.length
-      ? `no container engine answers (${silent.join('; ')}): start it, then run again`
+    complaints.length
+      ? `no container engine answers (${complaints.join('; ')}): start it, then run again`
       : `prove builds the image on this machine and needs ${names} on PATH; nothing was done`,
   );
 }

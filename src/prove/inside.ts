@@ -10,7 +10,7 @@ const noRpc = skipped('rpc does not reach the app');
 
 /** Asks every repo, restarts Postgres, and asks again: the pool has to come back by itself. */
 export async function database(setting: Setting, machine: Machine): Promise<Verdict> {
-  const { project, database: own } = setting;
+  const { project, database: ownDatabase } = setting;
   const { repos } = project.database;
   if (repos.length === 0) return skipped('the app has no database');
   const query = repos.map((repo) => `${repo}.query!("select 1")`).join('; ');
@@ -21,9 +21,9 @@ export async function database(setting: Setting, machine: Machine): Promise<Verd
     const log = [...faultLines(first.all, 1), ...(await machine.faults())];
     return failed('a query fails', (await machine.exitCode()) === undefined ? log : undefined);
   }
-  if (!own?.restart) return met('answers; it is not restarted');
+  if (!ownDatabase?.restart) return met('answers; it is not restarted');
   const stopped = Date.now();
-  await own.restart();
+  await ownDatabase.restart();
   const began = Date.now();
   const again = await machine.rpc(query, PATIENCE);
   const after = `${secondsText(Date.now() - began)} after a restart of Postgres`;
@@ -51,10 +51,10 @@ export async function background(setting: Setting, machine: Machine): Promise<Ve
   if (!modules) return skipped("no worker of the app's own was found");
   if (!codeReads(project, 'background')) return skipped('application.ex does not read the switch');
   const look = `for m <- [${modules}], Process.whereis(m), do: IO.puts("running #{inspect(m)}")`;
-  const asked = await machine.rpc(look);
-  if (UNREACHABLE.test(asked.all)) return noRpc;
-  if (asked.code !== 0) return failed('the app does not say what runs in it');
-  const seen = runningIn(asked);
+  const answer = await machine.rpc(look);
+  if (UNREACHABLE.test(answer.all)) return noRpc;
+  if (answer.code !== 0) return failed('the app does not say what runs in it');
+  const seen = runningIn(answer);
   if (seen.length === 0) return skipped(`no process is registered as ${modules}`);
   const bin = `bin/${deploy.release}`;
   const start = `{:ok, _} = Application.ensure_all_started(${elixirAtom(project.app.otpApp)})`;
@@ -114,13 +114,13 @@ const SECRET_FILES = argv`find . -xdev -name .env* ! -name *example* -o -name *.
 export async function history(setting: Setting): Promise<Verdict> {
   const { engine, resources, envFile } = setting;
   const variables = '{{range .Config.Env}}{{println .}}{{end}}';
-  const read = [
+  const outcomes = [
     await engine.run(argv`history --no-trunc --format {{.CreatedBy}} ${resources.image}`),
     await engine.run(argv`image inspect --format ${variables} ${resources.image}`),
   ];
-  const unread = read.find(({ code }) => code !== 0);
-  if (unread) return failed('the image can not be looked at', faultLines(unread.all));
-  const lines = read.flatMap(({ stdout }) => stdout.split('\n'));
+  const failure = outcomes.find(({ code }) => code !== 0);
+  if (failure) return failed('the image can not be looked at', faultLines(failure.all));
+  const lines = outcomes.flatMap(({ stdout }) => stdout.split('\n'));
   const files = (await oneOff(setting, SECRET_FILES)).stdout.split('\n').filter(Boolean);
   const names = [...leaks(lines, Object.values(envFile)), ...files.slice(0, 3)].join(', ');
   return names ? failed(`${names} stands in the image for everybody to read`, []) : met();

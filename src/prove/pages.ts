@@ -13,18 +13,18 @@ const get = ({ deploy }: Setting, machine: Machine, path: string): Promise<Answe
 /** What a browser sees in the end through Fly's proxy, and where. @throws Error for a redirect without end, or no answer */
 async function visit(setting: Setting, machine: Machine, wanted: string) {
   const { host } = setting.deploy;
-  const seen: string[] = [];
-  for (let path = wanted; seen.length <= MAX_REDIRECTS; ) {
+  const redirects: string[] = [];
+  for (let path = wanted; redirects.length <= MAX_REDIRECTS; ) {
     const answer = await get(setting, machine, path);
     const { location = '' } = answer.headers;
     const here = `https://${host}${path}`;
     const target = URL.canParse(location, here) ? new URL(location, here) : undefined;
-    const redirects = /^3/.test(String(answer.status)) && location !== '';
-    if (!redirects || target?.host !== host) return { path, answer };
-    seen.push(`${answer.status} to ${location}`);
+    const isRedirect = /^3/.test(String(answer.status)) && location !== '';
+    if (!isRedirect || target?.host !== host) return { path, answer };
+    redirects.push(`${answer.status} to ${location}`);
     path = target.pathname + target.search;
   }
-  throw new Error(`it redirects without end: ${seen.slice(0, 3).join(', ')}`);
+  throw new Error(`it redirects without end: ${redirects.slice(0, 3).join(', ')}`);
 }
 
 /** Scripts and stylesheets of the app's own that a page asks for. */
@@ -47,8 +47,8 @@ export async function page(setting: Setting, machine: Machine): Promise<Verdict>
   }
   const began = Date.now();
   await Promise.allSettled(Array.from({ length: REQUESTS }, () => get(setting, machine, path)));
-  const each = Math.round((Date.now() - began) / REQUESTS);
-  return met(`${answer.status} from ${path}, ${each} ms each`);
+  const average = Math.round((Date.now() - began) / REQUESTS);
+  return met(`${answer.status} from ${path}, ${average} ms each`);
 }
 
 const LIVE_CLIENT = /new LiveSocket\(\s*["']([^"']+)["']/;
@@ -75,23 +75,23 @@ export async function socket(setting: Setting, machine: Machine): Promise<Verdic
   const { deploy, project } = setting;
   const { phoenix, endpoint, tree } = project;
   if (!phoenix.liveView) return skipped('the app has no LiveView');
-  const found = await findLive(setting, machine);
+  const view = await findLive(setting, machine);
   const served = LIVE_SOCKET.exec(tree.read(endpoint.file) ?? '')?.[1];
   const scripts = textsOf(project, /\bassets\/js\/[^/]+\.[jt]s$/);
   const paths = scripts.flatMap((text) => LIVE_CLIENT.exec(text)?.[1] ?? []);
   const path = paths.find((opened) => opened === served) ?? paths[0] ?? served ?? '/live';
-  const refusal = await joinSocket(machine.hostPort, path, deploy.host, found?.live);
-  const there = served ? `has it at ${served}` : 'has no socket of LiveView';
-  const other = path === served ? '' : `, and ${endpoint.file} ${there}`;
+  const refusal = await joinSocket(machine.hostPort, path, deploy.host, view?.live);
+  const socketText = served ? `has it at ${served}` : 'has no socket of LiveView';
+  const hint = path === served ? '' : `, and ${endpoint.file} ${socketText}`;
   if (/: 403$/.test(refusal))
     return failed(
       `the origin https://${deploy.host} was refused (403): check_origin does not hold it`,
     );
-  if (/: 404$/.test(refusal)) return failed(`${path} answered 404${other}`);
+  if (/: 404$/.test(refusal)) return failed(`${path} answered 404${hint}`);
   if (/: 30\d$/.test(refusal)) {
     const page = await visit(setting, machine, setting.path).catch((error: Error) => error);
     if (page instanceof Error) return skipped('the socket is redirected as well: see page');
   }
-  if (refusal) return failed(`${found?.name ?? path}: ${refusal}`);
-  return met(found ? `joined ${found.name}` : 'opened; --path names a page with a LiveView');
+  if (refusal) return failed(`${view?.name ?? path}: ${refusal}`);
+  return met(view ? `joined ${view.name}` : 'opened; --path names a page with a LiveView');
 }

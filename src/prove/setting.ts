@@ -65,13 +65,13 @@ const urlVariables = (project: Project): string[] =>
   ['DATABASE_URL', urlName(new Repo(project))].filter((name) => /UR[LI]|DSN/i.test(name));
 
 /** Makes network and database. @throws Problem with the engine's words when it can't, or for a build secret that is missing */
-export async function prepare(base: Preparation) {
-  const { engine, resources, project, deploy, envFile, notes } = base;
-  const buildIds = buildSecrets(base);
+export async function prepare(preparation: Preparation) {
+  const { engine, resources, project, deploy, envFile, notes } = preparation;
+  const buildIds = buildSecrets(preparation);
   await resources.makeNetwork(engine);
   if (!resources.ipv6)
     notes.push(`${engine.name} makes no IPv6 network here: the database is reached over IPv4.`);
-  const database = await findDatabase(base);
+  const database = await findDatabase(preparation);
   const { url } = database ?? {};
   const addresses = ['DIRECT_DATABASE_URL', ...urlVariables(project)];
   const ownVariables = Object.entries(envFile).filter(([name]) => !addresses.includes(name));
@@ -81,18 +81,18 @@ export async function prepare(base: Preparation) {
     ...Object.fromEntries(ownVariables),
     ...(url && Object.fromEntries(addresses.map((name) => [name, url]))),
   };
-  const known: Variables = {
+  const variables: Variables = {
     ...deploy.env,
     ...flyVariables(deploy),
     ...secrets,
     ...(database && !resources.ipv6 && { ECTO_IPV6: 'false' }),
   };
   const required = project.env.required.map(({ name }) => name);
-  const missing = required.filter((name) => known[name] === undefined);
+  const missing = required.filter((name) => variables[name] === undefined);
   if (missing.length)
     notes.push(`Placeholders stand for ${missing.join(', ')}; --env-file gives the real values.`);
   const placeholders = Object.fromEntries(missing.map((name) => [name, 'placeholder']));
-  return { ...base, buildIds, database, secrets, env: { ...placeholders, ...known } };
+  return { ...preparation, buildIds, database, secrets, env: { ...placeholders, ...variables } };
 }
 
 /** Ecto takes TLS for a database outside Fly from the config, and the throwaway one has none; the URL overrules it. */
@@ -111,8 +111,8 @@ async function findDatabase(preparation: Preparation) {
   const unused = urlVariables(project).find((name) => envFile[name]);
   if (unused)
     notes.push(`${unused} of --env-file is not used: only --database-url runs migrations there.`);
-  const found = await startDatabase(engine, resources, deploy.env.ECTO_IPV6 === 'false');
-  if (!WANTS_TLS.test(project.tree.read('config/runtime.exs') ?? '')) return found;
+  const throwaway = await startDatabase(engine, resources, deploy.env.ECTO_IPV6 === 'false');
+  if (!WANTS_TLS.test(project.tree.read('config/runtime.exs') ?? '')) return throwaway;
   notes.push('The throwaway Postgres speaks no TLS: that to yours is not proved.');
-  return { ...found, url: `${found.url}?ssl=false` };
+  return { ...throwaway, url: `${throwaway.url}?ssl=false` };
 }

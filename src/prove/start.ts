@@ -81,17 +81,17 @@ export async function boot(setting: Setting, machine: Machine): Promise<Verdict>
   await makeVolume(setting);
   const { code, all } = await machine.start();
   if (code !== 0) return failed('the container does not start', faultLines(all));
-  let wrong = '';
+  let fault = '';
   const verdict = await until(engine, PATIENCE, async (waited) => {
     const exit = await machine.exitCode();
     if (exit !== undefined) return failed(exitText(exit));
     // What does not listen once all of the app is there, won't
     const isAll = waited > ASK_AFTER && (await machine.rpc(assertStarted(setting), 0)).code === 0;
-    wrong = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
-    if (wrong) return isAll ? failed(wrong) : undefined;
+    fault = unreachable((await machine.shell('cat /proc/net/tcp /proc/net/tcp6')).all, deploy.port);
+    if (fault) return isAll ? failed(fault) : undefined;
     return met(secondsText(waited));
   });
-  if (verdict?.verdict !== 'met') return verdict ?? failed(wrong);
+  if (verdict?.verdict !== 'met') return verdict ?? failed(fault);
   await machine.findPort();
   await engine.pause(STABLE_AFTER);
   const exit = await machine.finalExitCode();
@@ -121,7 +121,7 @@ export async function health(setting: Setting, machine: Machine): Promise<Verdic
     return final ? false : undefined;
   });
   if (healthy) return met(`${answer} from ${check.path}`);
-  const own = project.endpoint.healthPath ?? check.path;
-  const other = own === check.path ? '' : `; the app's own route for it is ${own}`;
-  return failed(`${check.method} ${check.path} gave ${answer}, and Fly takes a 2xx only${other}`);
+  const ownPath = project.endpoint.healthPath ?? check.path;
+  const hint = ownPath === check.path ? '' : `; the app's own route for it is ${ownPath}`;
+  return failed(`${check.method} ${check.path} gave ${answer}, and Fly takes a 2xx only${hint}`);
 }
