@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { benchFacts } from './facts.ts';
 import { benchGenerator } from './generator.ts';
-import { benchImages } from './images.ts';
+import { benchImages } from './image-builds.ts';
 
 const { values } = parseArgs({
   options: {

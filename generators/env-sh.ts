@@ -1,4 +1,4 @@
-import { nodeName, nodeNotes } from '../src/check/env-sh.ts';
+import { nodeName, nodeNotes } from '../src/check/env-sh-rules.ts';
 import { Repo } from '../src/check/repo.ts';
 import { setsOnFly } from '../src/check/script.ts';
 import { relFolder } from '../src/docker/release-files.ts';

@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { flyConfig } from '../src/fly/fly-config.ts';
 import { liveJoin } from '../src/prove/browser.ts';
-import { ownDatabase } from '../src/prove/database.ts';
 import { deployOf } from '../src/prove/deploy.ts';
 import { type Engine, findEngine, type Outcome, type Variables } from '../src/prove/engine.ts';
 import { exitCode, type Proof, prove } from '../src/prove/prove.ts';
 import { lineText, summaryText } from '../src/prove/screen.ts';
+import { ownDatabase } from '../src/prove/throwaway-database.ts';
 import { faultLines, leaks, unreachable } from '../src/prove/verdict.ts';
 import { app, mixLock, type Texts } from './support/fixture.ts';
 

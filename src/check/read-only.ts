@@ -1,6 +1,6 @@
 import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.ts';
 import { tablesAt } from '../fly/fly-config.ts';
-import { usesMnesia } from './env-sh.ts';
+import { usesMnesia } from './env-sh-rules.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';

@@ -1,12 +1,12 @@
 import { buildRules } from './dockerfile-build.ts';
 import { imageRules } from './dockerfile-image.ts';
 import { startRules } from './dockerfile-start.ts';
-import { dockerignoreRules } from './dockerignore.ts';
-import { envShRules } from './env-sh.ts';
+import { dockerignoreRules } from './dockerignore-rules.ts';
+import { envShRules } from './env-sh-rules.ts';
 import { flyDataRules } from './fly-data.ts';
 import { flyMachineRules } from './fly-machine.ts';
 import { flyRules } from './fly-rules.ts';
-import { healthRules } from './health.ts';
+import { healthRules } from './health-rules.ts';
 import { readOnlyRules } from './read-only.ts';
 import type { Rule } from './rule.ts';
 import { appRules } from './runtime-app.ts';

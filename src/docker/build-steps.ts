@@ -3,9 +3,9 @@ import type { Project } from '../facts/detect.ts';
 import { elixirAtom, shellPath, shellWord } from '../quote.ts';
 import { below } from '../tree.ts';
 import { type assetSteps, isNodeStageStep } from './asset-steps.ts';
+import { buildVariables, privateAccess, secretLines } from './build-secrets.ts';
 import { notExecutable } from './copies.ts';
 import { relFolder } from './release-files.ts';
-import { buildVariables, privateAccess, secretLines } from './secrets.ts';
 
 /** What the stages run, from the tools that Mix needs to the release. */
 export function buildSteps(

@@ -1,6 +1,6 @@
 import { get } from '../elixir/value.ts';
 import { below, normalize, type Tree } from '../tree.ts';
-import type { Lock } from './lock.ts';
+import type { Lock } from './mix-lock.ts';
 import { type Dep, type MixProject, readMixProject } from './mix-project.ts';
 import {
   BUILD_TOOLS,

@@ -10,10 +10,10 @@ import { envVariables } from './env-variables.ts';
 import { healthPath } from './health-route.ts';
 import { httpServer, identity, pickEndpoint } from './identity.ts';
 import { readInputs } from './inputs.ts';
+import { releaseName } from './mix-releases.ts';
 import { mixSteps } from './mix-steps.ts';
 import { readRepo } from './phoenix-repo.ts';
 import { startedPrograms, startsNode } from './programs.ts';
-import { releaseName } from './release.ts';
 import { readPins } from './versions.ts';
 
 export { type Facts, factsOf } from './facts-json.ts';

@@ -3,9 +3,9 @@ import { Problem } from '../problem.ts';
 import { subtree, type Tree, withFile } from '../tree.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
-import { readLock } from './lock.ts';
+import { readLock } from './mix-lock.ts';
 import { type MixProject, readMixProject } from './mix-project.ts';
-import { releasedApps } from './release.ts';
+import { releasedApps } from './mix-releases.ts';
 import { Sources } from './sources.ts';
 
 const NO_MIX = 'no mix.exs here: name the folder of a Phoenix app with --dest';

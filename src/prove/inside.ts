@@ -1,7 +1,7 @@
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, isModule } from '../quote.ts';
+import { assertStarted, type Machine, oneOff, UNREACHABLE } from './container.ts';
 import { argv, type Outcome } from './engine.ts';
-import { assertStarted, type Machine, oneOff, UNREACHABLE } from './machine.ts';
 import type { Setting } from './setting.ts';
 import { PATIENCE } from './start.ts';
 import { failed, faultLines, leaks, met, secondsText, skipped, type Verdict } from './verdict.ts';

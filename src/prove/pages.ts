@@ -1,6 +1,6 @@
 import type { Project } from '../facts/detect.ts';
 import { type Answer, browserHeaders, joinSocket, liveJoin, request, TIMEOUT } from './browser.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from './container.ts';
 import type { Setting } from './setting.ts';
 import { failed, met, skipped, type Verdict } from './verdict.ts';
 

@@ -1,8 +1,8 @@
 import { check } from '../check/check.ts';
 import { flyConfig } from '../fly/fly-config.ts';
+import { type Machine, machineOf } from './container.ts';
 import { deployOf } from './deploy.ts';
 import { background, database, history, memory, stop, tls, user } from './inside.ts';
-import { type Machine, machineOf } from './machine.ts';
 import { page, socket } from './pages.ts';
 import { Resources } from './resources.ts';
 import { type ProofRequest, prepare, type Setting } from './setting.ts';

@@ -3,10 +3,10 @@ import { Repo } from '../check/repo.ts';
 import { urlName } from '../check/runtime-settings.ts';
 import type { Project } from '../facts/detect.ts';
 import { Problem } from '../problem.ts';
-import { ownDatabase, startDatabase } from './database.ts';
 import type { Deploy } from './deploy.ts';
 import type { Engine, Variables } from './engine.ts';
 import type { Resources } from './resources.ts';
+import { ownDatabase, startDatabase } from './throwaway-database.ts';
 
 /** What to prove, and with what. */
 export interface ProofRequest {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { request } from './browser.ts';
+import { assertStarted, type Machine, makeVolume, oneOff } from './container.ts';
 import { argv, type Engine, TIMED_OUT, until } from './engine.ts';
-import { assertStarted, type Machine, makeVolume, oneOff } from './machine.ts';
 import type { Setting } from './setting.ts';
 import {
   buildLines,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Change } from '../plan/file.ts';
 import { Problem } from '../problem.ts';
-import { nothingWritten, withLock } from './lock.ts';
+import { nothingWritten, withLock } from './run-lock.ts';
 
 /** A change whose new text waits in the staging folder. */
 interface StagedChange extends Change {

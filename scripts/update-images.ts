@@ -1,4 +1,4 @@
-/** Rewrites src/fly/images.json from a dump of the official images library. Usage: npx tsx scripts/images.ts FILE */
+/** Rewrites src/fly/images.json from a dump of the official images library. Usage: npx tsx scripts/update-images.ts FILE */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Dump {
