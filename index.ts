@@ -3,14 +3,15 @@ import { complete, type QuestionName } from './src/answers/questions.ts';
 import { refuseAnswers, refuseUnsupported } from './src/answers/refusals.ts';
 import { check as checkProject, type Result } from './src/check/check.ts';
 import { detectBuilt } from './src/docker/release-files.ts';
-import { detect, type Facts, factsOf } from './src/facts/detect.ts';
+import { detect } from './src/facts/detect.ts';
+import { type Facts, factsOf } from './src/facts/facts-json.ts';
 import type { Change } from './src/plan/file.ts';
 import { plan as planFiles, presentIn } from './src/plan/plan.ts';
 import { openTree } from './src/tree.ts';
 
 export type { QuestionName } from './src/answers/questions.ts';
 export type { Result } from './src/check/check.ts';
-export type { Facts } from './src/facts/detect.ts';
+export type { Facts } from './src/facts/facts-json.ts';
 export type { Change } from './src/plan/file.ts';
 export { Problem } from './src/problem.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factsOf } from '../src/facts/detect.ts';
+import { factsOf } from '../src/facts/facts-json.ts';
 import { readPins } from '../src/facts/versions.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { app, mixExs, mixLock, projectOf, type Texts } from './support/fixture.ts';

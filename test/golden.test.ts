@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refuseUnsupported } from '../src/answers/refusals.ts';
-import { factsOf } from '../src/facts/detect.ts';
+import { factsOf } from '../src/facts/facts-json.ts';
 import { Problem } from '../src/problem.ts';
 import { planFor, projectOf, writeFiles } from './support/fixture.ts';
 import {

@@ -16,72 +16,73 @@ const locked = (name: string, texts: Texts = shop()): Texts => ({
 /** The findings that a run leaves. */
 const findings = (texts: Texts): string => findingsOf(afterFly(texts), 'B13');
 
+const WRITES: [Texts, string][] = [
+  [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
+  [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz writes'],
+  [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 mnesia writes what it keeps'],
+  [
+    config(':logger, :error_log, path: "log/error.log"'),
+    "should config/prod.exs:2 Logger's error_log writes log/error.log",
+  ],
+  [
+    config(':logger, :default_handler, config: [file: ~c"/var/log/shop.log"]'),
+    "Logger's default_handler writes /var/log/shop.log",
+  ],
+  [config(':waffle, storage: Waffle.Storage.Local'), 'should config/prod.exs:2 waffle'],
+  [config(':shop, upload_dir: "priv/static/uploads"'), 'should config/prod.exs:2 upload_dir is'],
+  [code('File.mkdir_p!("/app/tmp")'), 'must lib/shop/files.ex:3 File.mkdir_p! writes below /app'],
+  [
+    code(
+      'dest = Path.join([:code.priv_dir(:shop), "static", "uploads", path])\n    File.cp!(path, dest)',
+    ),
+    'should lib/shop/files.ex:4 File.cp! writes below priv',
+  ],
+  [code('File.write(Application.app_dir(:shop, "priv/x"), "")'), 'File.write writes below priv'],
+  [code('File.write!("priv/static/x", "")'), 'File.write! writes below priv'],
+  [code('File.write!("uploads/x", path)'), 'File.write! writes below the working directory'],
+  [
+    code(':disk_log.open(name: path, file: ~c"log/audit.log")'),
+    'should lib/shop/files.ex:3 :disk_log.open writes below the working directory',
+  ],
+  [
+    config(':shop, :logger, [{:handler, :file, :logger_std_h, %{config: %{file: ~c"a.log"}}}]'),
+    'writes a.log',
+  ],
+  [locked('ra'), 'should mix.lock:null ra writes its log'],
+  [
+    code('"uploads" |> Path.join("x") |> File.write!(path)'),
+    'File.write! writes below the working directory',
+  ],
+  [
+    code('x = Path.join("uploads", "x") |> File.write!(path)'),
+    'File.write! writes below the working directory',
+  ],
+  [
+    code('root = System.get_env("FILES") || "/data"\n    File.mkdir_p!(root)'),
+    'should lib/shop/files.ex:4 File.mkdir_p! writes outside /tmp and the volumes',
+  ],
+  [
+    {
+      ...shop(),
+      'config/runtime.exs': `${shop()['config/runtime.exs']}\nFile.mkdir_p!("/data")\n`,
+    },
+    'File.mkdir_p! writes outside /tmp and the volumes',
+  ],
+  [
+    code(
+      'to = Path.join(Application.app_dir(:shop, "priv"), path)\n    File.mkdir_p(Path.dirname(to))',
+    ),
+    'File.mkdir_p writes below priv',
+  ],
+  [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
+  [
+    code('File.cp!(path, "uploads/x") && File.touch!("/tmp/done")'),
+    'File.cp! writes below the working directory',
+  ],
+];
+
 test('code and settings that write below the release are findings', () => {
-  const cases: [Texts, string][] = [
-    [locked('tzdata', config(':tzdata, :autoupdate, :enabled')), 'must config/prod.exs:2 tzdata'],
-    [code('{Tz.UpdatePeriodically, path}'), 'should mix.lock:null tz writes'],
-    [config(':mnesia, dir: ~c"mnesia"'), 'should config/prod.exs:2 mnesia writes what it keeps'],
-    [
-      config(':logger, :error_log, path: "log/error.log"'),
-      "should config/prod.exs:2 Logger's error_log writes log/error.log",
-    ],
-    [
-      config(':logger, :default_handler, config: [file: ~c"/var/log/shop.log"]'),
-      "Logger's default_handler writes /var/log/shop.log",
-    ],
-    [config(':waffle, storage: Waffle.Storage.Local'), 'should config/prod.exs:2 waffle'],
-    [config(':shop, upload_dir: "priv/static/uploads"'), 'should config/prod.exs:2 upload_dir is'],
-    [code('File.mkdir_p!("/app/tmp")'), 'must lib/shop/files.ex:3 File.mkdir_p! writes below /app'],
-    [
-      code(
-        'dest = Path.join([:code.priv_dir(:shop), "static", "uploads", path])\n    File.cp!(path, dest)',
-      ),
-      'should lib/shop/files.ex:4 File.cp! writes below priv',
-    ],
-    [code('File.write(Application.app_dir(:shop, "priv/x"), "")'), 'File.write writes below priv'],
-    [code('File.write!("priv/static/x", "")'), 'File.write! writes below priv'],
-    [code('File.write!("uploads/x", path)'), 'File.write! writes below the working directory'],
-    [
-      code(':disk_log.open(name: path, file: ~c"log/audit.log")'),
-      'should lib/shop/files.ex:3 :disk_log.open writes below the working directory',
-    ],
-    [
-      config(':shop, :logger, [{:handler, :file, :logger_std_h, %{config: %{file: ~c"a.log"}}}]'),
-      'writes a.log',
-    ],
-    [locked('ra'), 'should mix.lock:null ra writes its log'],
-    [
-      code('"uploads" |> Path.join("x") |> File.write!(path)'),
-      'File.write! writes below the working directory',
-    ],
-    [
-      code('x = Path.join("uploads", "x") |> File.write!(path)'),
-      'File.write! writes below the working directory',
-    ],
-    [
-      code('root = System.get_env("FILES") || "/data"\n    File.mkdir_p!(root)'),
-      'should lib/shop/files.ex:4 File.mkdir_p! writes outside /tmp and the volumes',
-    ],
-    [
-      {
-        ...shop(),
-        'config/runtime.exs': `${shop()['config/runtime.exs']}\nFile.mkdir_p!("/data")\n`,
-      },
-      'File.mkdir_p! writes outside /tmp and the volumes',
-    ],
-    [
-      code(
-        'to = Path.join(Application.app_dir(:shop, "priv"), path)\n    File.mkdir_p(Path.dirname(to))',
-      ),
-      'File.mkdir_p writes below priv',
-    ],
-    [code('{CubDB, data_dir: "data/cubdb"}'), 'should lib/shop/files.ex:3 CubDB writes below'],
-    [
-      code('File.cp!(path, "uploads/x") && File.touch!("/tmp/done")'),
-      'File.cp! writes below the working directory',
-    ],
-  ];
-  for (const [texts, said] of cases) assert.match(findings(texts), said);
+  for (const [texts, said] of WRITES) assert.match(findings(texts), said);
 });
 
 test('paths that may be written, or are only read, are no findings', () => {

@@ -1,14 +1,12 @@
-import { satisfiesRequirement } from '../fly/images.ts';
 import { copiesPath } from './build-inputs.ts';
 import { type Dockerfile, installedPackages, lastStep, startLine } from './dockerfile-model.ts';
-import { DEBIANS, neverExisted } from './image-name.ts';
+import { builderElixir } from './dockerfile-systems.ts';
 import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 
 const contents = rulesFor<Dockerfile>('R1.2');
 const libraries = rulesFor<Dockerfile>('R1.3');
 const access = rulesFor<Dockerfile>('R1.4');
-const systems = rulesFor<Dockerfile>('B1');
 const locale = rulesFor<Dockerfile>('B2');
 
 const COMPILERS = /^(build-(base|essential)|gcc|g\+\+|clang|make|cmake|cargo|rustc|elixir|.*-dev)$/;
@@ -105,57 +103,6 @@ function userWithoutTmp(file: Dockerfile) {
   return !mayWrite && !isRoot(file) && lastStep(file.final, 'USER');
 }
 
-/** Of the builder and of the last stage. */
-const baseImages = ({ build, final }: Dockerfile) => [build.stage.baseImage, final.baseImage];
-
-/** The Elixir version that the builder's tag names. */
-export const builderElixir = ({ build }: Dockerfile): string | undefined =>
-  /elixir:v?(\d+\.\d+(?:\.\d+)?)/.exec(build.stage.baseImage.image)?.[1];
-
-/** bullseye since 2026-08-31: its package lists answer 404. */
-const END_OF_LIFE = DEBIANS.slice(0, DEBIANS.indexOf('bookworm'));
-
-/** Grows with each release of a system: "3.22", "24.04", "bookworm". */
-function age(release: string): number {
-  const [major = 0, minor = 0] = release.split('.').map(Number);
-  return DEBIANS.includes(release) ? DEBIANS.indexOf(release) : major * 100 + minor;
-}
-
-/** Builder and runner on different systems. A newer release still has the C library that the VM was linked to. */
-function differentSystems(file: Dockerfile) {
-  const [from, to] = baseImages(file).map(({ system }) => system);
-  if (!from?.release || !to?.release || from.label === to.label) return undefined;
-  const isNewer = from.family === to.family && age(to.release) > age(from.release);
-  const weight = isNewer ? 'should' : 'must';
-  return { line: file.final.baseImage.line, weight, from: from.label, to: to.label };
-}
-
-/** An image whose tag moves to another system by itself, unless the build compares both. */
-function movingTag({ build, final }: Dockerfile) {
-  const [builder, runner] = [build.stage.baseImage, final.baseImage];
-  const labelOf = ({ system }: typeof runner) => system?.label ?? 'that of the other stage';
-  if (runner.system?.tag === 'moving' && !runner.system.release)
-    return { ...runner, system: labelOf(builder) };
-  const isCompared = build.steps.some(({ text }) => text.includes('os-release'));
-  if (isCompared || builder === runner || !builder.system?.release) return undefined;
-  return builder.system.tag === 'moving' && { ...builder, system: labelOf(runner) };
-}
-
-function wrongElixir(file: Dockerfile, { project }: Repo) {
-  const elixir = builderElixir(file);
-  if (elixir === undefined) return undefined;
-  const wanted = project.elixir.requirements.find(
-    (requirement) => !satisfiesRequirement(elixir, requirement),
-  );
-  return wanted && { line: file.build.stage.baseImage.line, elixir, wanted };
-}
-
-function unknownSystems(file: Dockerfile) {
-  const unknown = baseImages(file).filter(({ system }) => !system || system.tag === 'unknown');
-  const names = [...new Set(unknown.map(({ image }) => image))].join(' and ');
-  return names && new Doubt(`what ${names} stands on can't be told from the name`);
-}
-
 /** C.UTF-8 is in every image; Alpine takes any name, Debian has only the locales that are made. */
 function localeNotUtf8(file: Dockerfile) {
   const { env, steps, baseImage } = file.final;
@@ -229,38 +176,6 @@ export const imageRules: readonly Rule[] = [
       steps.filter(({ keyword, text }) => keyword === 'ENV' && /^\w+\s+[^=\s]/.test(text)),
     what: 'ENV with a space is the old form, which Docker warns of',
     edit: ({ text }) => `write: ENV ${text.replace(/^(\w+)\s+"?([\s\S]*?)"?\s*$/, '$1="$2"')}`,
-  }),
-
-  systems.must({
-    find: (file) =>
-      baseImages(file).find(({ system }) => END_OF_LIFE.includes(system?.release ?? '')),
-    what: ({ system }) => `${system?.label}'s packages are gone (end of life), so apt-get fails`,
-    edit: 'take trixie: change the version at the top, and libncurses5 to libncurses6',
-  }),
-  systems.must({
-    find: (file) => baseImages(file).find(({ image }) => neverExisted(image)),
-    what: ({ image }) => `there is no image ${image}: ${neverExisted(image)}`,
-    edit: 'take a tag that hub.docker.com lists',
-  }),
-  systems.must({
-    find: differentSystems,
-    what: ({ from, to }) => `the VM is built on ${from} and misses C libraries on ${to}`,
-    edit: ({ from }) => `change the runner to ${from}`,
-  }),
-  systems.should({
-    find: movingTag,
-    what: ({ image }) =>
-      `${image} changes to a new system now and then, and the other stage does not`,
-    edit: ({ system }) =>
-      `name the system in the tag (as hexpm/elixir's do), ${system}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
-  }),
-  systems.must({
-    find: wrongElixir,
-    what: ({ elixir, wanted }) => `it builds with Elixir ${elixir}, and mix.exs asks for ${wanted}`,
-    edit: 'change the Elixir version at the top',
-  }),
-  systems.should({
-    find: unknownSystems,
   }),
 
   locale.should({

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
-import { builderElixir } from './dockerfile-image.ts';
+import { builderElixir } from './dockerfile-systems.ts';
 import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';

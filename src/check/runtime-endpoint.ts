@@ -1,11 +1,7 @@
-import { evaluate } from '../elixir/evaluate.ts';
-import { innerScope } from '../elixir/scope.ts';
-import { atomName, get, isKeyword, show, Unknown, type Value } from '../elixir/value.ts';
-import { forceSslRewrites } from '../facts/force-ssl.ts';
-import { findInModule } from '../facts/sources.ts';
+import { get, isKeyword, show, Unknown, type Value } from '../elixir/value.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
-import { type Rule, rulesFor, type Weight } from './rule.ts';
+import { type Rule, rulesFor } from './rule.ts';
 import {
   endpointOf,
   finder,
@@ -20,7 +16,7 @@ import {
 const PLACEHOLDER = /^(localhost|127\.0\.0\.1|0\.0\.0\.0|(www\.)?example\.(com|org|net))$/;
 const ELSEWHERE =
   /\.(localhost|herokuapp\.com|gigalixirapp\.com|onrender\.com|ondigitalocean\.app|railway\.app)$/;
-const isNoHost = (host: Value | undefined): boolean =>
+export const isNoHost = (host: Value | undefined): boolean =>
   (host ?? null) === null ||
   (typeof host === 'string' && (PLACEHOLDER.test(host) || ELSEWHERE.test(host)));
 
@@ -82,92 +78,31 @@ export function endpointTarget(repo: Repo): Target {
 }
 
 /** The host that fly.toml gives the machines. */
-const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
-const withFlyHost = ({ repo, value }: Settings, key: string): Value | undefined =>
+export const flyHost = ({ fly }: Repo): string => fly?.env.PHX_HOST ?? PROBE.PHX_HOST;
+export const withFlyHost = ({ repo, value }: Settings, key: string): Value | undefined =>
   value(key, { PHX_HOST: flyHost(repo) });
-
-/** Whether sockets from the host that fly.toml names are refused: by a list, or by a host of url's that the owner fixed. */
-function refusesHost(checkOrigin: Value | undefined, settings: Settings): boolean {
-  const { repo, variable } = settings;
-  if (Array.isArray(checkOrigin)) {
-    const origins = withFlyHost(settings, 'check_origin');
-    return variable('check_origin') === undefined && !admitsHost(origins, repo);
-  }
-  const host = withFlyHost(settings, 'url.host');
-  const isByUrl = (checkOrigin ?? true) === true && variable('url.host') === undefined;
-  if (!isByUrl || typeof host !== 'string' || isNoHost(host) || !repo.fly?.env.PHX_HOST)
-    return false;
-  return !admitsHost(`//${host}`, repo);
-}
-
-/** Whether a list, or the only origin, has the host that fly.toml names; a regular expression and what can't be known are trusted. */
-function admitsHost(origins: Value | undefined, repo: Repo): boolean {
-  const host = flyHost(repo);
-  return [origins].flat().some((origin) => {
-    if (typeof origin !== 'string') return true;
-    const [, allowed = ''] = /^(?:https?:)?\/\/([^:/]+)/.exec(origin) ?? [];
-    const isBelow = allowed.startsWith('*.') && host.endsWith(allowed.slice(1));
-    // Before there is a fly.toml the app's name is not known
-    const isEarly = !repo.fly && /\.fly\.dev\b/.test(origin);
-    return allowed === host || isBelow || isEarly;
-  });
-}
-
-/** A list that comes from a variable with a default, where neither that nor fly.toml names the host. */
-function variableOrigins(_: string, repo: Repo) {
-  const settings = endpointOf(repo);
-  const name = settings.variable('check_origin');
-  const origins = withFlyHost(settings, 'check_origin');
-  // A variable without a default gets its value with the others that the app demands
-  const isDemanded = name && show(origins).includes(placeholder(name));
-  if (!name || isDemanded || admitsHost(origins, repo)) return false;
-  const host = flyHost(repo);
-  const address = `https://${host}`;
-  const form = [address, host].find((text) =>
-    admitsHost(settings.value('check_origin', { PHX_HOST: host, [name]: text }), repo),
-  );
-  return { name, line: lineReading(repo, name), form: form ?? address };
-}
-
-/** Sockets whose own list, which goes before that of the endpoint, lacks the host; one other than LiveView's may be meant for other sites. */
-function refusingSockets(_: string, repo: Repo) {
-  const { sources, endpoint } = repo.project;
-  const module = sources.module(endpoint.module);
-  if (!module) return [];
-  const scope = innerScope(module.scope);
-  return findInModule(module, ({ name, args }) => {
-    if (name !== 'socket') return undefined;
-    const [, handler, options] = args.map((arg) => evaluate(arg, scope));
-    const isRefusing = ['websocket', 'longpoll'].some((transport) => {
-      const origins = get(get(options, transport), 'check_origin');
-      return Array.isArray(origins) && !admitsHost(origins, repo);
-    });
-    const isLiveView = show(handler) === 'Phoenix.LiveView.Socket';
-    const weight: Weight = isLiveView ? 'must' : 'should';
-    return isRefusing ? { weight } : undefined;
-  });
-}
 
 const releaseMode = rulesFor<string>('R3.1');
 const addresses = rulesFor<string>('R3.3');
-const endpoint = finder((repo) => [endpointTarget(repo)]);
+/** Finds a setting of the endpoint that is wrong. */
+export const endpointFinder = finder((repo) => [endpointTarget(repo)]);
 
 /** R3.1, R3.3: the release serves HTTP, at the address and by the names that Fly knows. */
 export const endpointRules: readonly Rule<string>[] = [
   releaseMode.must({
-    find: endpoint('server'),
+    find: endpointFinder('server'),
     what: 'with PHX_SERVER=true the release still does not serve HTTP',
     edit: ({ config, ours }) =>
       `add: ${config}, server: System.get_env("PHX_SERVER") in ~w(true 1)${ours}`,
   }),
   addresses.must({
-    find: endpoint('url.host'),
+    find: endpointFinder('url.host'),
     what: 'links and LiveView sockets do not use PHX_HOST',
     edit: ({ config, ours }) =>
       `add: ${config}, url: [host: System.get_env("PHX_HOST"), port: 443, scheme: "https"]${ours}`,
   }),
   addresses.should({
-    find: endpoint('url.host', (_, { missing }) => missing.hostFallback === true),
+    find: endpointFinder('url.host', (_, { missing }) => missing.hostFallback === true),
     what: 'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
     edit: 'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `npx plop runtime-exs` does',
   }),
@@ -179,12 +114,12 @@ export const endpointRules: readonly Rule<string>[] = [
     edit: 'config :flame, FLAME.FlyBackend, env: %{"PHX_HOST" => System.fetch_env!("PHX_HOST")}, or a default',
   }),
   addresses.should({
-    find: endpoint('url.scheme', (scheme) => scheme !== 'https'),
+    find: endpointFinder('url.scheme', (scheme) => scheme !== 'https'),
     what: 'links are not https',
     edit: ({ config, ours }) => `add: ${config}, url: [scheme: "https", port: 443]${ours}`,
   }),
   addresses.should({
-    find: endpoint(
+    find: endpointFinder(
       'url.port',
       (port, settings) =>
         settings.value('url.scheme') === 'https' && isListeningPort(settings, port),
@@ -193,18 +128,18 @@ export const endpointRules: readonly Rule<string>[] = [
     edit: ({ config, ours }) => `add: ${config}, url: [port: 443]${ours}`,
   }),
   addresses.must({
-    find: endpoint('http.port'),
+    find: endpointFinder('http.port'),
     what: 'it does not listen on PORT',
     edit: ({ config, ours }) =>
       `add: ${config}, http: [port: String.to_integer(System.get_env("PORT", "4000"))]${ours}`,
   }),
   addresses.must({
-    find: endpoint('http.ip', isLoopback),
+    find: endpointFinder('http.ip', isLoopback),
     what: 'it listens on localhost only, where nobody reaches it',
     edit: ({ config, ours }) => `add: ${config}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${ours}`,
   }),
   addresses.should({
-    find: endpoint('http.ip', (ip, { value }) => {
+    find: endpointFinder('http.ip', (ip, { value }) => {
       const isIpv4 = !speaksIpv6(value('http')) && !isLoopback(ip);
       return isIpv4 && (ip === undefined || 'advice');
     }),
@@ -212,7 +147,7 @@ export const endpointRules: readonly Rule<string>[] = [
     edit: ({ config, ours }) => `add: ${config}, http: [ip: {0, 0, 0, 0, 0, 0, 0, 0}]${ours}`,
   }),
   addresses.must({
-    find: endpoint('secret_key_base'),
+    find: endpointFinder('secret_key_base'),
     what: 'SECRET_KEY_BASE is not read from the environment (a key in the code is no secret)',
     edit: ({ config, ours }) =>
       `add: ${config}, secret_key_base: System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing"${ours}`,
@@ -227,34 +162,5 @@ export const endpointRules: readonly Rule<string>[] = [
     what: ({ variable }) =>
       `links and LiveView sockets take their host from ${variable}, which fly.toml doesn't set`,
     edit: ({ variable }) => `in fly.toml below [env], add ${variable} with the value of PHX_HOST`,
-  }),
-  addresses.must({
-    find: endpoint('check_origin', refusesHost),
-    what: 'check_origin does not list PHX_HOST, so LiveView sockets get 403',
-    edit: 'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
-  }),
-  addresses.must({
-    find: refusingSockets,
-    what: "this socket's own check_origin does not list PHX_HOST, so pages from there get 403",
-    edit: "remove it here, where the endpoint's check_origin counts then; leave it if other sites alone use this socket",
-  }),
-  addresses.should({
-    find: variableOrigins,
-    what: ({ name }) =>
-      `LiveView sockets connect only from what ${name} lists, and PHX_HOST is not in its default`,
-    edit: ({ name, form }) => `in fly.toml below [env], add: ${name} = "${form}"`,
-  }),
-  addresses.must({
-    find: endpoint(
-      'check_origin',
-      (value, { repo }) => atomName(value) === 'conn' && !forceSslRewrites(repo.project),
-    ),
-    what: 'check_origin: :conn compares the scheme too, which is http behind the proxy',
-    edit: ({ config, ours }) => `add: ${config}, check_origin: ["//#{host}"]${ours}`,
-  }),
-  addresses.advice({
-    find: endpoint('check_origin', (value) => value === false),
-    what: 'check_origin: false lets every site open LiveView sockets: right for a widget on other sites only',
-    edit: ({ config, ours }) => `add: ${config}, check_origin: ["//#{host}"]${ours}`,
   }),
 ];

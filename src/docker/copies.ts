@@ -2,31 +2,13 @@ import { basename, dirname } from 'node:path/posix';
 import type { Project } from '../facts/detect.ts';
 import { copyPaths } from '../quote.ts';
 import { exists, filesIn } from '../tree.ts';
+import { copyByFolder } from './copy-lines.ts';
 import { nodeStages } from './node-stages.ts';
 import { relFolder, runtimeFile } from './release-files.ts';
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
-/** A folder of the repo as it is called in the image. */
-export const inImage = (dir: string): string => (dir === '.' ? '/app' : `/app/${dir}`);
-
 const copyToSamePath = (path: string): string => copyPaths([path, path]);
-
-/**
- * One COPY for each folder that holds some of the files.
- * @param nameInImage what a folder, such as `assets/`, is called in the image
- */
-export function copyByFolder(
-  files: readonly string[],
-  nameInImage = (folder: string): string => folder || './',
-): string[] {
-  const folderOf = (file: string) => file.replace(/[^/]*$/, '');
-  const folders = new Set(files.map(folderOf));
-  return [...folders].map((folder) => {
-    const inside = files.filter((file) => folderOf(file) === folder);
-    return copyPaths([...new Set(inside), nameInImage(folder)]);
-  });
-}
 
 /** Paths without those that lie in others, or in what is copied already. */
 function outermost(paths: readonly string[], copied: readonly string[] = []): string[] {

@@ -2,7 +2,7 @@ import type { Project } from '../facts/detect.ts';
 import type { NodePackage, PackageManager } from '../facts/node-packages.ts';
 import { copyPaths, shellWord } from '../quote.ts';
 import { below } from '../tree.ts';
-import { copyByFolder, inImage } from './copies.ts';
+import { copyByFolder, inImage } from './copy-lines.ts';
 
 /** Newest long-term release (nodejs/Release schedule, 2026-11); corepack comes with Node up to 24. */
 const NODE = 24;

@@ -5,7 +5,7 @@ import { fullName, Scope } from '../elixir/scope.ts';
 import { lineAt } from '../elixir/syntax.ts';
 import type { VariableRead } from '../elixir/types.ts';
 import { atomName, get, moduleName } from '../elixir/value.ts';
-import type { RequiredEnv } from './env-variables.ts';
+import type { RequiredEnv } from './config.ts';
 import { isMixTask, type SourceModule, type Sources } from './sources.ts';
 import { uniqueBy } from './unique.ts';
 

@@ -1,9 +1,16 @@
 import { Run } from '../elixir/run.ts';
+import type { VariableRead } from '../elixir/types.ts';
 import { below, type Tree } from '../tree.ts';
 import type { MixProject } from './mix-project.ts';
 
 /** Functions of packages that read the environment, as `readers` of RunOptions. */
 export const READERS = { 'Envious.required!': 1, 'Envious.optional': 0, 'Dotenvy.env!': 2 };
+
+/** An environment variable that production insists on. */
+export interface RequiredEnv extends VariableRead {
+  /** Read while the image is built (config.exs, prod.exs), not when it boots. */
+  compileTime: boolean;
+}
 
 /** The production configuration as Config.Reader would see it, as far as it can be known. */
 export type Config = ReturnType<typeof readConfig>;

@@ -1,5 +1,4 @@
 import { get, moduleName, Unknown } from '../elixir/value.ts';
-import type { Project } from './detect.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** The kind of database behind an Ecto repo; `none`: there is none, or another kind. */
@@ -72,8 +71,12 @@ function listedRepos({ code, config, released, notes }: PhoenixRepo): Map<string
   return repoApps;
 }
 
+interface WithDatabase {
+  database: ReturnType<typeof pickRepos>;
+}
+
 /** The repos on the app's own database server, which Fly's settings are for; those on another kind are left alone. */
-export const serverRepos = ({ database }: Project): string[] =>
+export const serverRepos = ({ database }: WithDatabase): string[] =>
   database.repos.filter(
     (module) =>
       /postgres|mysql/.test(database.adapter) &&
@@ -81,5 +84,5 @@ export const serverRepos = ({ database }: Project): string[] =>
   );
 
 /** Those that migrations run for: not replicas. */
-export const migratedRepos = (project: Project): string[] =>
+export const migratedRepos = (project: WithDatabase): string[] =>
   serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));

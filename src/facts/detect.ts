@@ -16,8 +16,6 @@ import { readRepo } from './phoenix-repo.ts';
 import { startedPrograms, startsNode } from './programs.ts';
 import { readPins } from './versions.ts';
 
-export { type Facts, factsOf } from './facts-json.ts';
-
 /** What is known about a Phoenix repo, by subject. null: it can't be known; `notes` says why. */
 export type Project = ReturnType<typeof detectAll>;
 
@@ -92,7 +90,7 @@ function detectAll(wholeTree: Tree, wantedRelease: string | undefined) {
     },
     database: { ...database, dbConnectionVersion: lockedVersion('db_connection') },
     release: {
-      name: releaseName(repo),
+      name: releaseName(root, repo.release, notes),
       names: root.releases,
       rebootAfterConfig: [...root.releaseOptions.values()].some(
         (options) => get(options, 'reboot_system_after_config') === true,

@@ -1,15 +1,9 @@
 import { Run } from '../elixir/run.ts';
 import type { VariableRead } from '../elixir/types.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
-import { configFile, READERS, variablesIn } from './config.ts';
+import { configFile, READERS, type RequiredEnv, variablesIn } from './config.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 import { uniqueBy } from './unique.ts';
-
-/** An environment variable that production insists on. */
-export interface RequiredEnv extends VariableRead {
-  /** Read while the image is built (config.exs, prod.exs), not when it boots. */
-  compileTime: boolean;
-}
 
 /**
  * The environment variables that a production build or start asks for: the start of a release is simulated with an

@@ -1,6 +1,5 @@
 import { atomName, get, pairs } from '../elixir/value.ts';
 import type { MixProject } from './mix-project.ts';
-import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /**
  * Umbrella apps in a release: true for those that its `applications:` lists, false for their dependencies.
@@ -25,9 +24,12 @@ export function releasedApps(
 }
 
 /** What `mix release` builds when it is given the wanted name, or none; null when it refuses to choose. */
-export function releaseName({ root, release, notes }: PhoenixRepo): string | null {
-  const { app, appsPath, defaultRelease, releases } = root;
-  if (release !== null) return release;
+export function releaseName(
+  { app, appsPath, defaultRelease, releases }: MixProject,
+  wanted: string | null,
+  notes: string[],
+): string | null {
+  if (wanted !== null) return wanted;
   if (defaultRelease !== null && (!releases.length || releases.includes(defaultRelease)))
     return defaultRelease;
   const [first] = releases;

@@ -10,7 +10,8 @@ import {
 } from '../answers/flags.ts';
 import { type QuestionName, questionNames, questions } from '../answers/questions.ts';
 import { VERSION } from '../edit/version.ts';
-import { detect, factsOf } from '../facts/detect.ts';
+import { detect } from '../facts/detect.ts';
+import { factsOf } from '../facts/facts-json.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
 import { generate } from './generate.ts';
