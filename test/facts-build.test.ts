@@ -307,6 +307,12 @@ test('background: children that a function of the module returns, or start/2 add
     ['Shop.A'],
     'def start(_, _) do\n    DynamicSupervisor.start_child(Shop.Tree, {Shop.A, []})\n  end',
   );
+  // Functions that call themselves end
+  for (const body of ['x && on?(x)', '{on?(x), B}', 'worker(on?(x), [])', '%{start: {on?(x), 1}}'])
+    assertWorkers(
+      ['Shop.A'],
+      `def start(_, _), do: Supervisor.start_link([on?(1), Shop.A], [])\n  defp on?(x), do: ${body}`,
+    );
 });
 
 test('background: of modules with one name, the one that is not nested in another', () =>

@@ -41,11 +41,13 @@ const stringParts = (nodes: readonly Node[]): (string | Expr)[] =>
     return node.name === 'EscapeSequence' ? [ESCAPES[escaped] ?? escaped] : [];
   });
 
-/** `~w(a b)` is a list; any other sigil counts as a string. */
-function convertSigil({ children, offset }: Node): Converted {
+/** `~w(a b)` is a list; `~r/a/` is no value here, as no text; any other sigil counts as a string. */
+function convertSigil({ children, offset }: Node): Converted | undefined {
   const parts = stringParts(children);
-  const isWordList = /^w$/i.test(findByName(children, 'SigilName')?.text ?? '');
-  if (!isWordList || parts.some((part) => typeof part !== 'string')) return { is: 'string', parts };
+  const name = findByName(children, 'SigilName')?.text.toLowerCase();
+  if (name === 'r') return undefined;
+  if (name !== 'w' || parts.some((part) => typeof part !== 'string'))
+    return { is: 'string', parts };
   const isAtomList = findByName(children, 'SigilModifiers')?.text.includes('a');
   const words = parts.join('').split(/\s+/).filter(Boolean);
   const items = words.map(

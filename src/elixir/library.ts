@@ -1,14 +1,14 @@
 import { spend } from './budget.ts';
-import { Atom, get, isEqual, Module, pairs, Unknown, type Value } from './value.ts';
+import { Atom, get, isEqual, keywords, Module, pairs, show, Unknown, type Value } from './value.ts';
 
 /** undefined: the result can't be known. */
 type LibraryFunction = (...args: Value[]) => Value | undefined;
 
-/** A function of one text. */
+/** A function of one text; what an option or a base changes, as in `String.to_integer(text, 16)`, is not computed. */
 const ofText =
   (run: (text: string) => Value | undefined): LibraryFunction =>
-  (text) =>
-    typeof text === 'string' ? run(text) : undefined;
+  (text, ...options) =>
+    typeof text === 'string' && options.length === 0 ? run(text) : undefined;
 /** What a filter leaves out is not known, so the whole list counts, as it should for dependencies and children. */
 const unfiltered: LibraryFunction = (list) => (Array.isArray(list) ? list : undefined);
 const not: LibraryFunction = (value) => value === false || value === null;
@@ -29,6 +29,11 @@ const concat: LibraryFunction = (...args) => {
   return lists.every(Array.isArray) ? (lists.flat() as Value[]) : lists.find(Array.isArray);
 };
 
+const mergeKeywords: LibraryFunction = (left, right) =>
+  Array.isArray(left) && Array.isArray(right)
+    ? keywords(new Map([...pairs(left), ...pairs(right)]))
+    : concat(left ?? null, right ?? null);
+
 /** `++`: a side that is not known becomes one unknown item. */
 const append: LibraryFunction = (...sides) =>
   sides.some(Array.isArray)
@@ -42,10 +47,21 @@ const subtract: LibraryFunction = (left, right) => {
   return left.filter((item) => !right.some((removed) => isEqual(item, removed)));
 };
 
+/** `String.split(text, separator)`; of its options `trim: true` alone is known. */
+const split: LibraryFunction = (text, separator, options = []) => {
+  if (typeof text !== 'string' || typeof separator !== 'string' || !separator) return undefined;
+  const parts = text.split(separator);
+  if (show(options) === '[]') return parts;
+  return show(options) === '[trim: true]' ? parts.filter(Boolean) : undefined;
+};
+
+/** The first slash of `//` (not of `https://`) and of `/./`, and one at the end. */
+const REDUNDANT_SLASH = /(?<!:)\/\.?(?=\/)|(?<=[^/])\/$/g;
+
 const joinPath: LibraryFunction = (...args) => {
   const parts = args.length === 1 ? args[0] : args;
   return Array.isArray(parts) && parts.every((part) => typeof part === 'string')
-    ? parts.join('/').replace(/\/\.\//g, '/')
+    ? parts.filter(Boolean).join('/').replace(REDUNDANT_SLASH, '')
     : undefined;
 };
 
@@ -69,25 +85,24 @@ const LIBRARY: Record<string, LibraryFunction> = {
   'String.to_integer': ofText((text) => (/^[+-]?\d+$/.test(text) ? Number(text) : undefined)),
   'String.upcase': ofText((text) => text.toUpperCase()),
   'String.downcase': ofText((text) => text.toLowerCase()),
-  'String.split': (text, separator) =>
-    typeof text === 'string' && typeof separator === 'string' ? text.split(separator) : undefined,
+  'String.split': split,
   to_string: (value) => (value instanceof Atom ? value.name : String(value ?? '')),
   is_nil: (value) => value === null,
   'Access.get': lookUp,
   'Keyword.get': lookUp,
   'Map.get': lookUp,
-  'Keyword.merge': concat,
+  'Keyword.merge': mergeKeywords,
   'Enum.concat': concat,
   'List.flatten': (list) => (Array.isArray(list) ? (list.flat(9) as Value[]) : undefined),
   'Enum.filter': unfiltered,
   'Enum.reject': unfiltered,
   'Enum.uniq': unfiltered,
-  'Enum.member?': (list, value) => isIn(value, list),
+  'Enum.member?': (list, value) => (value instanceof Unknown ? value : isIn(value, list)),
   'Enum.sort': unfiltered,
   'Path.join': joinPath,
   'Path.expand': expandPath,
   // Stays the pattern that it is, which `import_config` resolves
-  'Path.wildcard': ofText((pattern) => [pattern]),
+  'Path.wildcard': (pattern) => (typeof pattern === 'string' ? [pattern] : undefined),
   'Module.concat': concatModules,
   '++': append,
   '--': subtract,

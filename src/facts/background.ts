@@ -83,22 +83,23 @@ function isOption(expr: Expr): boolean {
 /**
  * `Shop.Worker`, `{Shop.Worker, …}`, `%{start: {Shop.Worker, …}}`, `worker(Shop.Worker, …)`, `Supervisor.child_spec(…)`, or
  * a function of the module that returns one of these.
+ * @param isReturned by such a function: functions in there are not followed, as they may call each other without end
  */
 function childModules(expr: Expr | undefined, module: SourceModule, isReturned = false): string[] {
   if (expr?.is === 'module') return [fullName(expr.name, module.scope)];
   if (expr?.is === 'tuple')
-    return expr.items.length === 2 ? childModules(expr.items[0], module) : [];
+    return expr.items.length === 2 ? childModules(expr.items[0], module, isReturned) : [];
   if (expr?.is === 'map') {
     const start = option(expr, 'start');
-    return start?.is === 'tuple' ? childModules(start.items[0], module) : [];
+    return start?.is === 'tuple' ? childModules(start.items[0], module, isReturned) : [];
   }
   if (expr?.is === 'call' && /^(child_spec|worker|supervisor)$/.test(expr.name)) {
     const { target, args } = expr;
     const isOwn = target?.is === 'module' && target.name !== 'Supervisor';
-    return childModules(isOwn ? target : args[0], module);
+    return childModules(isOwn ? target : args[0], module, isReturned);
   }
   if (isOperator(expr, '|') || isOperator(expr, '&&'))
-    return expr.operands.flatMap((operand) => childModules(operand, module));
+    return expr.operands.flatMap((operand) => childModules(operand, module, isReturned));
   if (expr?.is === 'call' && !expr.target && !isReturned) {
     const clauses = module.scope.functions.get(expr.name) ?? [];
     const results = clauses.flatMap(({ body }) => resultsOf(body));
