@@ -59,6 +59,17 @@ test('of the files that mention sockets, only the endpoint is parsed for its own
   assert.equal(budgetNotes(), []);
 });
 
+test('of the modules that a start calls, those without variables are not parsed', () => {
+  const functions = '  def a(list), do: {:ok, list}\n'.repeat(20_000);
+  const start =
+    'def start(_type, _args) do\n    Shop.Large.a([])\n    Supervisor.start_link([ShopWeb.Endpoint], [])\n  end';
+  app({
+    'lib/shop/application.ex': `defmodule Shop.Application do\n  use Application\n  ${start}\nend\n`,
+    'lib/shop/large.ex': `defmodule Shop.Large do\n${functions}end\n`,
+  });
+  assert.equal(budgetNotes(), []);
+});
+
 test('each run has a budget of its own', () => {
   app(COSTLY['a closure that is given itself']?.files);
   assert.is(budgetNotes().length, 1);

@@ -61,9 +61,8 @@ function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     readers: READERS,
     // Only a module that reads the environment is worth following
     module: (name, args) => {
-      const module = sources.module(name);
-      const readsEnv = /System\.(get|fetch)_env/.test(module?.text ?? '');
-      return readsEnv || args.some((arg) => arg instanceof Environment) ? module?.scope : undefined;
+      const isGivenEnv = args.some((arg) => arg instanceof Environment);
+      return sources.module(name, isGivenEnv ? undefined : /System\.(get|fetch)_env/)?.scope;
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));

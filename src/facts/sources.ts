@@ -84,11 +84,15 @@ export class Sources {
     return modules.flatMap((module) => findInModule(module, find));
   }
 
-  /** A module of the project by its full name; a nested one lies in a file of the one around it. */
-  module(name: string): SourceModule | undefined {
+  /**
+   * A module of the project by its full name; a nested one lies in a file of the one around it.
+   * @param pattern what the text of its file has to match; others are not parsed
+   */
+  module(name: string, pattern = /^/): SourceModule | undefined {
     this.index ??= this.indexFiles();
     const outerName = name.replace(/\.[^.]*$/, '');
-    for (const file of [name, outerName].flatMap((defined) => this.index?.get(defined) ?? [])) {
+    const files = [name, outerName].flatMap((defined) => this.index?.get(defined) ?? []);
+    for (const file of files.filter((file) => pattern.test(this.text(file)))) {
       const module = this.modules(file).find((module) => module.name === name);
       if (module) return module;
     }
