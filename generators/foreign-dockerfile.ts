@@ -68,12 +68,17 @@ function unusualParts(step: Step, isStart: boolean): string[] {
   if (isStart) return USUAL_START.test(step.words.join(' ')) ? [] : [firstWords(step.words, 4)];
   if (step.keyword === 'ENV')
     return step.pairs.map(([name]) => name).filter((name) => !USUAL_VARIABLE.test(name));
-  const commands = step.commands.map((text) => text.trim().replace(/^(\w+=\S* *)+/, ''));
-  const unusual = commands.find((command) => !isUsualCommand(command));
-  return unusual === undefined ? [] : [firstWords(unusual.split(/\s+/), 2)];
+  const commands = step.commands.map((text) => text.trim());
+  // `ARCH=$(dpkg --print-architecture)` runs dpkg; parentheses are no part of commands
+  const unusual = commands.find(
+    (text) => !isUsual(withoutVariables(text)) && !isUsual(text.replace(/^\w+=\$/, '')),
+  );
+  return unusual ? [firstWords(withoutVariables(unusual).split(/\s+/), 2)] : [];
 }
 
-function isUsualCommand(command: string): boolean {
+const withoutVariables = (command: string): string => command.replace(/^(\w+=\S* *)+/, '');
+
+function isUsual(command: string): boolean {
   const [program = '', task = ''] = command.split(/\s+/);
   if (program === 'mix') return USUAL_TASK.test(task);
   return program === '' || USUAL_PROGRAMS.has(program);

@@ -241,6 +241,7 @@ testDockerfiles({
         'RUN mix assets.deploy && mix release',
         'FROM debian:trixie-slim',
         "RUN sed -i '/en_US/s/^# //' /etc/locale.gen && locale-gen && useradd shop",
+        'RUN ARCH="$(dpkg --print-architecture)" && echo "$ARCH" > /arch',
         'ENV LANG=en_US.UTF-8',
         'ENV MODEL_DIR=/app/models',
         'COPY --from=builder /app ./',
@@ -249,7 +250,7 @@ testDockerfiles({
       ].join('\n'),
     },
     notes:
-      /installs fwup, brotli, which this one[\s\S]*also has RUN mix run \(line 4\), ENV MODEL_DIR \(line 10\), ENTRYPOINT \/app\/entrypoint.sh \(line 12\), which/,
+      /installs fwup, brotli, which this one[\s\S]*also has RUN mix run \(line 4\), ENV MODEL_DIR \(line 11\), ENTRYPOINT \/app\/entrypoint.sh \(line 13\), which/,
   },
 });
 
