@@ -267,6 +267,13 @@ test('a file that the code reads while it compiles is named once where no COPY b
   );
 });
 
+test('a .dockerignore of more than a thousand lines is judged without its lines', () => {
+  const comments = '# none\n'.repeat(1100);
+  const { findings } = resultFor({ ...generated(), '.dockerignore': `${comments}lib\n` }, 'B6');
+  assert.match(findings[0]?.what ?? '', 'lib/');
+  assert.not.match(findings[0]?.edit ?? '', 'undefined');
+});
+
 test('what only names or adds a package manager installs no packages', () => {
   const findings = (run: string) =>
     resultFor(

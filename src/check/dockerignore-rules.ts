@@ -70,7 +70,7 @@ function keptOut(ignores: Ignores, repo: Repo) {
   const lost = files.filter(({ path }) => ignores(path));
   return [...new Map(lost.map(({ path, why }) => [path, why]))].map(([path, why]) => {
     const line = lineFor(repo, path, false);
-    return { line, path, why, pattern: linesOf(repo)[line - 1] };
+    return { line, path, why, pattern: linesOf(repo)[line - 1] ?? '' };
   });
 }
 
