@@ -290,7 +290,12 @@ test('what only names or adds a package manager installs no packages', () => {
     'npm run install-fonts',
   ])
     assert.equal(findings(run), [], run);
-  for (const run of ['npm ci', 'npm --prefix assets i', 'yarn', 'pnpm add typescript'])
+  for (const run of [
+    'npm ci',
+    'npm --prefix assets --loglevel error --no-audit --no-fund i',
+    'yarn',
+    'pnpm add typescript',
+  ])
     assert.match(findings(run)[0]?.what ?? '', 'downloads every package again', run);
 });
 

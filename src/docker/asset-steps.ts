@@ -6,7 +6,7 @@ import { hasNodeStage } from './node-stages.ts';
 
 /** `npm --prefix assets ci`; not `npm run ci:build` */
 const NPM_INSTALL =
-  /\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,4}?(ci|i|install|clean-install|add)(?![\w:-])/;
+  /\b(npm|yarn|pnpm|bun)\s+(\S+\s+){0,8}?(ci|i|install|clean-install|add)(?![\w:-])/;
 /** `yarn` alone; not `apk add nodejs yarn` or `corepack enable yarn` */
 const YARN = /^(?!.*\b(add|enable|install)\b).*\b(yarn|pnpm)\s*$/;
 
