@@ -2,7 +2,7 @@ import { getStaticTOMLValue, parseTOML } from 'toml-eslint-parser';
 
 /** A TOML text with every table and value at its offset. */
 export interface TomlText {
-  /** With a line break at the end, which `open` says was not there. */
+  /** With a line break at the end, which `lacksNewline` says was not there. */
   text: string;
   lacksNewline: boolean;
   newline: '\n' | '\r\n';
@@ -54,9 +54,9 @@ type Content = Pair['value'];
 
 /** Reads a TOML text. @throws ParseError when it is not TOML */
 export function readToml(source: string): TomlText {
-  const open = source !== '' && !source.endsWith('\n');
+  const lacksNewline = source !== '' && !source.endsWith('\n');
   const newline = source.includes('\r\n') ? '\r\n' : '\n';
-  const text = open ? source + newline : source;
+  const text = lacksNewline ? source + newline : source;
   const program = parseTOML(text);
   const indented = /^[ \t]+[^\s#]/m.test(text);
   const tables: Table[] = [{ path: '', lineRange: [0, 0], bodyStart: 0, entries: [], indent: '' }];
@@ -82,7 +82,7 @@ export function readToml(source: string): TomlText {
     table.lineRange[1] = lineEnd(text, Math.max(start, lastSign));
   });
   const data = getStaticTOMLValue(program) as TomlText['data'];
-  return { text, lacksNewline: open, newline, data, tables, values };
+  return { text, lacksNewline, newline, data, tables, values };
 }
 
 function readHeader(text: string, node: Header, indented: boolean): Table {
