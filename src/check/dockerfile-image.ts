@@ -116,7 +116,7 @@ function localeNotUtf8(file: Dockerfile) {
   return { line: startLine(file), why };
 }
 
-/** What is in the image, and what it stands on. */
+/** What the image holds, and who may read and change it. */
 export const imageRules: readonly Rule[] = [
   contents.should({
     find: ({ build, final }) =>

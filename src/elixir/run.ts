@@ -46,6 +46,8 @@ export class Run {
   readonly inputs = new Set<string>();
   /** Config files that were run, in order (imports included). */
   readonly files: string[] = [];
+  /** Of what runs next: a start has variables that its build had not. */
+  environment: RunOptions['environment'];
   private readonly tree: Pick<Tree, 'read' | 'paths'>;
   private readonly options: RunOptions;
   private readonly appSettings = new Map<string, Map<string, Value>>();
@@ -58,6 +60,7 @@ export class Run {
   constructor(tree: Pick<Tree, 'read' | 'paths'>, options: RunOptions) {
     this.tree = tree;
     this.options = options;
+    this.environment = options.environment;
     for (const [app, settings] of options.settings ?? [])
       this.appSettings.set(app, new Map(pairs(settings)));
   }
@@ -74,7 +77,7 @@ export class Run {
     this.files.push(file);
     const { body } = parseElixir(text);
     this.defineModules(body);
-    const everyBranch = this.options.everyBranch ?? this.options.environment === 'any';
+    const everyBranch = this.options.everyBranch ?? this.environment === 'any';
     const dir = `/${file.replace(/\/?[^/]*$/, '')}`;
     this.runAt({ file, text }, () =>
       evaluateBody(body, { ...new Scope(), run: this, dir, everyBranch }),
@@ -110,7 +113,7 @@ export class Run {
       return new Unknown('the environment');
     }
     this.reads.add(name);
-    const { environment } = this.options;
+    const { environment } = this;
     const unknown = new Unknown(`System.${isDemanded ? 'fetch_env!' : 'get_env'}(${show(name)})`);
     if (environment === 'any' || this.assumed.has(name)) return unknown;
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
@@ -128,7 +131,7 @@ export class Run {
    * @param causes variables that led here, outermost condition first
    */
   stop(message: Value, causes: readonly string[], offset: number): void {
-    const { environment } = this.options;
+    const { environment } = this;
     if (environment === 'any') return;
     const unset = causes.filter(
       (name) => !this.assumed.has(name) && !Object.hasOwn(environment, name),
@@ -212,8 +215,7 @@ export class Run {
   }
 
   private getEnv([app, key, fallback]: readonly Value[]): Value | undefined {
-    if (this.options.environment === 'any' || !(app instanceof Atom) || key === undefined)
-      return undefined;
+    if (this.environment === 'any' || !(app instanceof Atom) || key === undefined) return undefined;
     const settings = this.appSettings.get(app.name);
     return settings && (settings.get(keyOf(key)) ?? fallback);
   }

@@ -17,7 +17,7 @@ export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) 
       `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
     );
   const demands: RequiredEnv[] = [
-    ...run.missing.map((read, index) => ({ ...read, compileTime: index < buildRun.missing })),
+    ...run.missing.map((read, index) => ({ ...read, compileTime: index < buildRun.missingCount })),
     ...released.flatMap((project) => project.applicationDemands),
     ...code.fetchEnv,
   ];
@@ -55,9 +55,8 @@ function noteNilReads(
 /** Runs what a build and a start run, in that order. `buildRun` is what the build's part has met. */
 function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { config, root, release, released, code, runtime, sources } = repo;
-  const environment: Record<string, string> = {};
   const run = new Run(repo.ownersTree, {
-    environment,
+    environment: {},
     readers: READERS,
     // Only a module that reads the environment is worth following
     module: (name, args) => {
@@ -66,9 +65,9 @@ function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));
-  const buildRun = { missing: run.missing.length, nilReads: [...run.nilReads.values()] };
+  const buildRun = { missingCount: run.missing.length, nilReads: [...run.nilReads.values()] };
   // Set by bin/NAME, so that runtime.exs can tell a release from Mix
-  Object.assign(environment, { RELEASE_MODE: 'embedded', RELEASE_NAME: release ?? root.app ?? '' });
+  run.environment = { RELEASE_MODE: 'embedded', RELEASE_NAME: release ?? root.app ?? '' };
   if (runtime) run.runFile(runtime);
   const unknown = new Unknown('an argument');
   for (const { applicationModule } of released) {
