@@ -115,6 +115,7 @@ test('a node whose address is of another platform is named, and stays', () => {
     '$FLY_PRIVATE_IP',
     '127.0.0.1',
     '${FLY_MACHINE_ID}.vm.$FLY_APP_NAME.internal',
+    '$(hostname).vm.$FLY_APP_NAME.internal',
   ])
     assert.not.match(
       findings(afterFly(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),

@@ -275,6 +275,7 @@ test('background: children in the lists that start/2 and its functions write', (
     ['Shop.A', 'Shop.B'],
     'def start(_, _), do: children(1) |> Supervisor.start_link([])\n  defp children(_) do\n    list = [Shop.A]\n    if on?(), do: list ++ [B], else: list\n  end',
   );
+  assertWorkers(['Shop.A'], '[strategy: :one_for_one, children: [Shop.A]]');
   assertWorkers(['Shop.A'], '[Shop.Db, Shop.A]', {
     'lib/shop/db.ex': 'defmodule Shop.Db do\n  use Ecto.Repo, otp_app: :shop\nend',
   });
