@@ -48,6 +48,9 @@ interface Variant extends Size {
 
 const work = mkdtempSync('/var/tmp/phoenix-fly-bench-');
 const app = join(work, 'app');
+const cache = process.env.PHOENIX_FLY_CACHE ?? '/var/tmp/phoenix-fly-e2e';
+// As test/e2e/storage.sh writes it
+process.env.CONTAINERS_STORAGE_CONF = join(cache, 'storage.conf');
 process.env.BUILDAH_ISOLATION = 'chroot';
 
 const run = (command: string, args: string[]): string =>
@@ -140,6 +143,7 @@ export async function benchImages(
     buildkit?.kill();
     delete process.env.BUILDKIT_HOST;
     delete process.env.TMPDIR;
+    run('bash', ['-c', 'source test/e2e/storage.sh && storage_tidy || true']);
     rmSync(work, { recursive: true, force: true });
   }
 }

@@ -4,8 +4,8 @@
 # Sourced by those who call `buildkit`; the caller sets work (a folder that is removed at the end).
 # shellcheck disable=SC2034,SC2154 # work is set by the caller, buildkit_pid used by it
 buildkit_version=v0.34.2
-buildkit_cache=${PHOENIX_FLY_CACHE:-/var/tmp/phoenix-fly-e2e}
-buildkit_bin=$buildkit_cache/buildkit-$buildkit_version
+source "$(dirname "${BASH_SOURCE[0]}")/storage.sh"
+buildkit_bin=$cache/buildkit-$buildkit_version
 
 # Builds both once; fails where there is no Go or no module proxy
 buildkit_there() {

@@ -6,10 +6,8 @@
 set -euo pipefail
 base=$1 elixir=$2 otp=$3 os=$4 node=${5:-}
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${PHOENIX_FLY_CACHE:-/var/tmp/phoenix-fly-e2e}
+source "$here/storage.sh"
 suite=$([ "$base" = debian ] && echo "$os" || echo trixie)
-export BUILDAH_ISOLATION=chroot
-mkdir -p "$cache"
 
 # A change of these scripts makes new stand-ins
 recipe=$(find "$here/images.sh" "$here/standin" -type f | sort | xargs cat | sha256sum | cut -c1-12)
@@ -50,6 +48,7 @@ drifted() {
 
 tar=$cache/$suite-$recipe.tar
 if ! [ -f "$tar" ]; then
+  rm -f "$cache/$suite"-*.tar
   mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io --dpkgopt="$here/standin/slim" --aptopt="$here/standin/docker-clean" "$suite" "$cache/unfinished.tar" http://deb.debian.org/debian
   mv "$cache/unfinished.tar" "$tar"
 fi

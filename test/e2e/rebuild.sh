@@ -12,7 +12,6 @@ own=$app
 if [ "$shape" = umbrella ]; then own=$app/apps/shop_web; fi
 if [ "${BUILDER:-}" = buildkit ]; then buildkit_there && buildkit_start || { fail 'BuildKit: it needs Go and runc'; exit; }; fi
 image=phoenix-fly-e2e-rebuild-$id
-trap 'container rmi -f "$image" >/dev/null 2>&1; cleanup' EXIT
 port=$((9420 + RANDOM % 500))
 # Where buildah keeps cache mounts: the first build has none
 export TMPDIR=$work/tmp

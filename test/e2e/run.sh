@@ -4,10 +4,14 @@
 set -u
 here=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$here" || exit 1
+source test/e2e/storage.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 check() { if out=$("${@:2}" 2>&1); then echo "ok $1"; else echo "NOT OK $1: $out"; fi; }
-part() { timeout 1200 bash "test/e2e/$1" "${@:2}" </dev/null || echo "NOT OK $*: it stopped"; }
+part() {
+  timeout 1200 bash "test/e2e/$1" "${@:2}" </dev/null || echo "NOT OK $*: it stopped"
+  storage_tidy
+}
 mkdir "$work/empty"
 printf '[inputs: [], locals_without_parens: [plug: :*, socket: :*]]' >"$work/empty/.formatter.exs"
 formatted() { (cd "$work/empty" && mix format --check-formatted "$1/config/runtime.exs" "$1/lib/shop_web/plugs/health.ex" "$1/lib/shop_web/endpoint.ex"); }

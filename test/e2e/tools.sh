@@ -5,7 +5,8 @@ work=$(mktemp -d)
 chmod 755 "$work"
 id=pf$$
 os=$([ "$base" = alpine ] && echo ALPINE_VERSION || echo DEBIAN_VERSION)
-export BUILDAH_ISOLATION=chroot CONTAINERS_CONF=$here/containers.conf
+export CONTAINERS_CONF=$here/containers.conf
+source "$here/storage.sh"
 
 cleanup() {
   podman rm -f -t 0 "$id-plain" >/dev/null 2>&1
