@@ -195,7 +195,7 @@ Dockerfile: CMD ["mix" => "/app/bin/shop", "start"
 R1.6 IPv6 between nodes everywhere
 - RELEASE_TMP=/tmp
 + RELEASE_TMP=/tmp ERL_AFLAGS="-proto_dist inet6_tcp"
-Dockerfile: ENV LANG => env-sh
+Dockerfile: ENV LANG => npx plop env-sh
 
 R1.3 libncurses5 on trixie
 --base debian
@@ -230,7 +230,7 @@ Dockerfile: RUN --mount => COPY config/extra.exs config/
 B3 rel copied, but not there
 --- rel/env.sh.eex
 --- rel/overlays/bin/migrate
-Dockerfile: COPY rel => env-sh
+Dockerfile: COPY rel => npx plop env-sh
 
 B3 packages of Node that nobody installs
 --- assets/package.json

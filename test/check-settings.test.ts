@@ -192,7 +192,7 @@ R2.5 no route that answers
 --- lib/shop_web/plugs/health.ex
 - "/health"
 + "/other"
-lib/shop_web/endpoint.ex:  => health
+lib/shop_web/endpoint.ex:  => npx plop health
 
 R2.5 a check of another path
 - path = "/health"

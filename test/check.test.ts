@@ -56,7 +56,7 @@ test('without the files no requirement is met, and the edit is a command', () =>
     missing.filter(({ verdict }) => verdict === 'must' || verdict === 'should').length,
     missing.length,
   );
-  assert.match(missing[0]?.findings[0]?.edit ?? '', '`dockerfile` writes it');
+  assert.match(missing[0]?.findings[0]?.edit ?? '', 'npx plop dockerfile');
 });
 
 test('after fly all is met: an umbrella', () => assert.equal(unmet(umbrella()), []));
@@ -124,7 +124,7 @@ test('a finding has weight, file, line, what is wrong and the edit', () => {
       file: FLY,
       line: null,
       what: 'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
-      edit: '`fly-toml --memory 1gb`, or at the end:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"',
+      edit: 'npx plop fly-toml -- --memory 1gb, or at the end:\n[[vm]]\nsize = "shared-cpu-1x"\nmemory = "1gb"',
     },
   ]);
 });

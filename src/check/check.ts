@@ -86,7 +86,7 @@ function absence(subject: Subject<unknown>, { project }: Repo): Finding {
     what: 'the file is not there',
     edit: refusal
       ? `write it yourself; phoenix-fly does not, because ${refusal}`
-      : `the command \`${subject.generator}\` writes it (\`fly\`: all of them)`,
+      : `npx plop ${subject.generator} writes it (npx plop fly: all of them)`,
     file: subject.title,
     line: null,
   };

@@ -147,7 +147,7 @@ export const imageRules: readonly Rule[] = [
     find: ({ final }, { project }) =>
       project.database.adapter === 'postgres' &&
       !final.steps.some(({ text }) => /\bpsql\b|postgresql\d*-client/.test(text)),
-    what: 'the image has no psql; `dockerfile --psql yes` writes a Dockerfile with it',
+    what: 'the image has no psql; `npx plop dockerfile -- --psql yes` writes a Dockerfile with it',
   }),
 
   access.should({

@@ -47,7 +47,7 @@ function missingSources(file: Dockerfile, { project: { tree } }: Repo) {
   const missing = judged.filter(({ path }) => !exists(tree, path));
   return missing.map((source) => {
     const isRel = /(^|\/)rel$/.test(source.path);
-    return { ...source, hint: isRel ? ' (`env-sh` writes rel/env.sh.eex)' : '' };
+    return { ...source, hint: isRel ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : '' };
   });
 }
 
@@ -148,7 +148,7 @@ export const inputRules: readonly Rule[] = [
     what: ({ path }) =>
       `${path} may be read while the code compiles, and the build's cache outlives it`,
     edit: ({ from }) =>
-      `copy such files into the stage ${from} (\`dockerfile\` does), where the cache starts`,
+      `copy such files into the stage ${from} (\`npx plop dockerfile\` does), where the cache starts`,
   }),
   inputs.must({
     find: missingSources,
@@ -169,7 +169,7 @@ export const inputRules: readonly Rule[] = [
   inputs.must({
     find: packagesNotInstalled,
     what: ({ names }) => `the packages of ${names} are never installed`,
-    edit: 'install them before this line (npm ci); `dockerfile` writes a stage for it',
+    edit: 'install them before this line (npm ci); `npx plop dockerfile` writes a stage for it',
   }),
   inputs.must({
     find: ({ build }, { project: { umbrella, release } }) => {

@@ -165,7 +165,7 @@ export const startRules: readonly Rule[] = [
     find: ({ final }) =>
       final.steps.findLast(({ keyword, text }) => keyword === 'ENV' && text.includes('inet6_tcp')),
     what: 'nodes use IPv6 everywhere, so with plain docker run the VM may not start',
-    edit: 'remove it; rel/env.sh.eex sets it on Fly (`env-sh`)',
+    edit: 'remove it; rel/env.sh.eex sets it on Fly (`npx plop env-sh`)',
   }),
   start.must({
     find: noServer,

@@ -80,7 +80,7 @@ export const systemRules: readonly Rule[] = [
     what: ({ image }) =>
       `${image} changes to a new system now and then, and the other stage does not`,
     edit: ({ system }) =>
-      `name the system in the tag (as hexpm/elixir's do), ${system}; or compare VERSION_ID of /etc/os-release in both (\`dockerfile\` writes that)`,
+      `name the system in the tag (as hexpm/elixir's do), ${system}; or compare VERSION_ID of /etc/os-release in both (\`npx plop dockerfile\` writes that)`,
   }),
   systems.must({
     find: wrongElixir,

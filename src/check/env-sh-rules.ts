@@ -136,7 +136,7 @@ export const envShRules: readonly Rule<Script>[] = [
   clusterNode.must({
     find: ({ text }) => text.includes('\r\n') && { line: 1 },
     what: 'lines end in CRLF, which the shell takes for a part of each command',
-    edit: 'save it with LF endings; `env-sh` does',
+    edit: 'save it with LF endings; `npx plop env-sh` does',
   }),
   clusterNode.should({
     find: setEverywhere,
@@ -147,7 +147,7 @@ export const envShRules: readonly Rule<Script>[] = [
   clusterNode.should({
     find: ({ text }) => !/\bRELEASE_NODE:?=/.test(text.replace(/^\s*#.*$/gm, '')),
     what: 'no RELEASE_NODE, so machines have no name by which others and `remote` reach them',
-    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"; `env-sh` writes it with image_id',
+    edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}-${image_id}@${FLY_PRIVATE_IP}"; `npx plop env-sh` writes it with image_id',
   }),
   clusterNode.should({
     find: foreignNodes,

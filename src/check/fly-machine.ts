@@ -74,7 +74,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
     find: (file) => file.machines.length === 0,
     what: 'no [[vm]]: a first deploy gets 256 MB, and the Erlang VM may run out of memory',
     edit: [
-      '`fly-toml --memory 1gb`, or at the end:',
+      'npx plop fly-toml -- --memory 1gb, or at the end:',
       '[[vm]]',
       'size = "shared-cpu-1x"',
       'memory = "1gb"',
@@ -111,7 +111,7 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   traffic.must({
     find: (file) => !file.service,
     what: 'no [http_service], so nothing is served',
-    edit: '`fly-toml` writes it',
+    edit: '`npx plop fly-toml` writes it',
   }),
   traffic.must({
     find: wrongPort,

@@ -48,7 +48,9 @@ function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
       line: file.line(path),
       what: (isFile || isTarget) && !isFound ? `there is no ${value}` : `with ${key}`,
       weight: isFound ? 'should' : 'must',
-      hint: isFound ? ', unless it is what you want' : '; `fly-toml --conflict replace` does it',
+      hint: isFound
+        ? ', unless it is what you want'
+        : '; npx plop fly-toml -- --conflict replace does it',
     };
   });
 }

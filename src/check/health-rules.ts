@@ -84,7 +84,7 @@ export const healthRules: readonly Rule<FlyFile>[] = [
       return !answeredPath(repo) && { file: repo.project.endpoint.file, weight };
     },
     what: 'nothing in the app answers a health check',
-    edit: '`health` adds a plug that answers /health',
+    edit: '`npx plop health` adds a plug that answers /health',
   }),
   healthCheck.should({
     find: ({ service, line }, repo) => {

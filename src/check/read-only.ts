@@ -4,7 +4,7 @@ import { usesMnesia } from './env-sh-rules.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { missingTzdata } from './runtime-app.ts';
-import { FLY_WRITES_IT, PROBE, settingsOf } from './runtime-settings.ts';
+import { PLOP_WRITES_IT, PROBE, settingsOf } from './runtime-settings.ts';
 
 const readOnlyImage = rulesFor<string>('B13');
 
@@ -47,7 +47,7 @@ function libraries(_: string, repo: Repo) {
   );
   return writing.map(([app, , stored, remedy]) => {
     const weight = app === 'tzdata' ? 'must' : 'should';
-    const ours = app === 'tzdata' && missingTzdata(repo) ? FLY_WRITES_IT : '';
+    const ours = app === 'tzdata' && missingTzdata(repo) ? PLOP_WRITES_IT : '';
     const location = lastSetting(repo, app) ?? { file: 'mix.lock' };
     return { weight, app, stored, remedy: remedy + ours, ...location };
   });

@@ -3,7 +3,7 @@ import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../e
 import { builderElixir } from './dockerfile-systems.ts';
 import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
-import { FLY_WRITES_IT, lineReading, PROBE, settingsOf, textOf } from './runtime-settings.ts';
+import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';
 
 const tlsOptions = rulesFor<string>('R3.4');
 const loggerLines = rulesFor<string>('R3.5');
@@ -80,7 +80,7 @@ const logLine =
     if (formatter instanceof Unknown)
       return new Doubt(`how lines look is decided by ${formatter.why}`);
     if (formatter !== undefined) return undefined;
-    if (name !== 'colors' && missing[name]) return { weight: 'should', key, ours: FLY_WRITES_IT };
+    if (name !== 'colors' && missing[name]) return { weight: 'should', key, ours: PLOP_WRITES_IT };
     const setting = settingsOf(repo, 'logger').value(`${key}.${name}`);
     return isWrong(setting) && { weight: 'advice', key, ours: '' };
   };
@@ -117,7 +117,7 @@ export const appRules: readonly Rule<string>[] = [
     find: (_, repo) => missingTls(repo) && { app: repo.project.app.otpApp },
     what: 'no list of TLS options that WebSocket and HTTP clients could use',
     edit: ({ app }) =>
-      `add: config :${app}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`runtime-exs\` writes it`,
+      `add: config :${app}, :tls, verify: :verify_peer, cacertfile: "/etc/ssl/certs/ca-certificates.crt", customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)], versions: [:"tlsv1.3", :"tlsv1.2"]; \`npx plop runtime-exs\` writes it`,
   }),
   tlsOptions.must({
     find: wrongTls((options) => !verifies(options)),
@@ -143,7 +143,7 @@ export const appRules: readonly Rule<string>[] = [
       return missingLogLevel(repo) && { line: lineReading(repo, 'LOG_LEVEL') };
     },
     what: 'the level does not follow LOG_LEVEL',
-    edit: 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `runtime-exs` writes it',
+    edit: 'add: config :logger, level: String.to_existing_atom(System.get_env("LOG_LEVEL", "info")); `npx plop runtime-exs` writes it',
   }),
   loggerLines.should({
     find: logLine('format', (format) => typeof format === 'string' && !isPlainLine(format)),
@@ -173,6 +173,6 @@ export const appRules: readonly Rule<string>[] = [
     what: ({ workers }) =>
       `these workers run on every machine, and in a one-off console too: ${workers}`,
     edit: ({ app }) =>
-      `add: config :${app}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1); \`runtime-exs\` writes it`,
+      `add: config :${app}, :background, enabled: System.get_env("BACKGROUND_ENABLED", "true") in ~w(true 1); \`npx plop runtime-exs\` writes it`,
   }),
 ];

@@ -104,7 +104,7 @@ export const endpointRules: readonly Rule<string>[] = [
   addresses.should({
     find: endpointFinder('url.host', (_, { missing }) => missing.hostFallback === true),
     what: 'machines without the [env] of fly.toml (FLAME, `fly machine run`) make links to a placeholder host',
-    edit: 'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `runtime-exs` does',
+    edit: 'write: System.get_env("PHX_HOST") || System.get_env("FLY_APP_NAME") <> ".fly.dev"; `npx plop runtime-exs` does',
   }),
   addresses.should({
     find: (_, repo) =>

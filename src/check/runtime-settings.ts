@@ -175,7 +175,7 @@ function editLocation(key: string, { repo, location }: Target): { file?: string;
 }
 
 /** The end of an edit that needn't be done by hand. */
-export const FLY_WRITES_IT = '; `runtime-exs` writes it';
+export const PLOP_WRITES_IT = '; `npx plop runtime-exs` writes it';
 
 /** 'advice': wrong, but the owner's choice. */
 type IsWrong = (value: Value | undefined, target: Target) => boolean | 'advice';
@@ -199,7 +199,7 @@ function faultOf(key: string, target: Target, isWrong?: IsWrong) {
   const fault = isWrong ? isWrong(value, target) : isMissing(key, target);
   if (!fault) return undefined;
   const config = `config :${app}, ${module}`;
-  const ours = isMissing(key, target) ? FLY_WRITES_IT : '';
+  const ours = isMissing(key, target) ? PLOP_WRITES_IT : '';
   const weight = fault === 'advice' ? fault : undefined;
   return { module, config, ours, weight, ...editLocation(key, target) };
 }

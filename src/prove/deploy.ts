@@ -23,12 +23,14 @@ export function deployOf(project: Project, fly: FlyConfig) {
     );
   if (!service)
     throw new Problem(
-      'fly.toml has no [http_service], so Fly would send no requests: `fly-toml` writes it',
+      'fly.toml has no [http_service], so Fly would send no requests: `npx plop fly-toml` writes it',
     );
   const inRepo = (path: string) => {
     const normal = posix.normalize(path);
     if (project.tree.read(normal) !== undefined) return normal;
-    throw new Problem(`there is no ${path} in the repo; \`dockerfile\` writes the usual one`);
+    throw new Problem(
+      `there is no ${path} in the repo; \`npx plop dockerfile\` writes the usual one`,
+    );
   };
   const app = fly.app ?? project.app.otpApp.replaceAll('_', '-');
   const release = project.release.name ?? project.app.otpApp;

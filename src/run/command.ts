@@ -17,7 +17,7 @@ import { openTree } from '../tree.ts';
 import { generate } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { type Invocation, print, wrapped } from './terminal.ts';
+import { type Invocation, print, setProgram, withProgramName, wrapped } from './terminal.ts';
 
 interface Command {
   summary: string;
@@ -132,6 +132,7 @@ export const commands: Readonly<Record<string, Command>> = {
  * @returns the exit code: 0 done or nothing to do, 1 a problem, 130 interrupted
  */
 export async function main(invocation: Invocation, words: readonly string[]): Promise<number> {
+  setProgram(invocation);
   try {
     const result = await runCommand(invocation, words);
     if (typeof result === 'number') return result;
@@ -142,7 +143,7 @@ export async function main(invocation: Invocation, words: readonly string[]): Pr
       console.log('Nothing was written.');
       return 130;
     }
-    console.error(printable(errorText(error)));
+    console.error(printable(withProgramName(errorText(error))));
     return 1;
   }
 }

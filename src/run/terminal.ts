@@ -8,9 +8,22 @@ export interface Invocation {
   cwd: string;
 }
 
+let program: Invocation['command'] = 'npx plop';
+
+/** Called once by the command line, so that messages name the command that the person typed. */
+export const setProgram = ({ command }: Invocation): void => {
+  program = command;
+};
+
+/** Messages are written for `npx plop NAME -- FLAGS`; this puts the command that was typed in its place. */
+export const withProgramName = (text: string): string =>
+  program === 'npx plop'
+    ? text
+    : text.replaceAll(/npx plop ([a-z-]+)( --(?= ))?/g, 'npx phoenix-fly $1');
+
 /** Prints lines that may hold text from outside: they are made printable before `paint` adds colours. */
 export const print = (text: string, paint: (line: string) => string = String): void =>
-  console.log(printable(text).split('\n').map(paint).join('\n'));
+  console.log(printable(withProgramName(text)).split('\n').map(paint).join('\n'));
 
 const VERDICT_COLORS = new Map<string, 'green' | 'red' | 'yellow' | 'cyan'>([
   ['met', 'green'],
@@ -39,7 +52,8 @@ export function wrapped(text: string, indent = '', column = 0): string {
   // Some pseudo-terminals report 0 columns
   const columns = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
   const width = columns - column;
-  const [first = '', ...words] = text.split(' ');
+  // The program's name may change the length of a line
+  const [first = '', ...words] = withProgramName(text).split(' ');
   const lines: string[] = [];
   let line = first;
   for (const word of words) {
