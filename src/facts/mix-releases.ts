@@ -30,17 +30,10 @@ export function releaseName(
   notes: string[],
 ): string | null {
   if (wanted !== null) return wanted;
-  if (defaultRelease !== null && (!releases.length || releases.includes(defaultRelease)))
-    return defaultRelease;
-  const [first] = releases;
-  if (first !== undefined && releases.length === 1) {
-    if (defaultRelease !== null)
-      notes.push(
-        `default_release in mix.exs names ${defaultRelease}, but ${first} is its only one.`,
-      );
-    return first;
-  }
+  const [first, second] = releases;
+  if (first !== undefined && second === undefined) return first;
   if (first === undefined && appsPath === null) return app;
+  if (defaultRelease !== null && releases.includes(defaultRelease)) return defaultRelease;
   notes.push(
     releases.length
       ? `mix.exs has several releases (${releases.join(', ')}) and no default_release among them, so one has to be named.`
