@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { factsOf } from '../src/facts/facts-json.ts';
 import { readPins } from '../src/facts/versions.ts';
-import { openTree, treeOf } from '../src/tree.ts';
+import { openTree } from '../src/tree.ts';
 import { app, mixExs, mixLock, projectOf, type Texts } from './support/fixture.ts';
 
 const assertNative = (
@@ -234,18 +234,6 @@ test('on disk, pins above the folder count up to the root of the git repo', () =
   }
 });
 
-test('a pin such as latest pins nothing, and a note says so', () => {
-  for (const [file, text] of [
-    ['.tool-versions', 'erlang latest\nelixir main-otp-28\n'],
-    ['mise.toml', '[tools]\nelixir = "latest"\n'],
-    ['.elixir-version', 'latest\n'],
-  ] as const) {
-    const notes: string[] = [];
-    assert.is(readPins(treeOf({ [file]: text }), notes).version, null);
-    assert.ok(notes.join().startsWith(`${file} names no version of Elixir`), notes.join());
-  }
-});
-
 /** Workers of an app whose Application has these functions, or starts this list. */
 const assertWorkers = (names: string[], body: string, more: Texts = {}) => {
   const modules = ['A', 'B', 'C', 'Repo', 'Telemetry'].map(
@@ -297,23 +285,6 @@ test('background: no children are options, calls by name, and processes that onl
         'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Limit do\n  use Hammer, backend: :ets\nend\ndefmodule Shop.Presence do\n  use GenServer\nend\ndefmodule Shop.PubSub do\n  use Commanded.Event.Handler\nend',
     },
   );
-});
-
-test('background: children that a function of the module returns, or start/2 adds later', () => {
-  assertWorkers(
-    ['Shop.B', 'Shop.A'],
-    'def start(_, _), do: Supervisor.start_link([feed()], [])\n  defp feed do\n    if on?() do\n      {Shop.A, []}\n    else\n      B\n    end\n  end',
-  );
-  assertWorkers(
-    ['Shop.A'],
-    'def start(_, _) do\n    DynamicSupervisor.start_child(Shop.Tree, {Shop.A, []})\n  end',
-  );
-  // Functions that call themselves end
-  for (const body of ['x && on?(x)', '{on?(x), B}', 'worker(on?(x), [])', '%{start: {on?(x), 1}}'])
-    assertWorkers(
-      ['Shop.A'],
-      `def start(_, _), do: Supervisor.start_link([on?(1), Shop.A], [])\n  defp on?(x), do: ${body}`,
-    );
 });
 
 test('background: of modules with one name, the one that is not nested in another', () =>

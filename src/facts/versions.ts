@@ -34,14 +34,10 @@ export function readPins(tree: Tree, notes: string[]) {
   const chosen = pins.find(({ elixir }) => elixir);
   const erlang = folders.map((folder) => tree.read(`${folder}.erlang-version`)).find(Boolean);
   const otp = chosen?.otp ?? numberIn(erlang) ?? pins.find((pin) => pin.otp)?.otp ?? null;
-  if (!chosen) {
-    const moving = pins.find(({ text }) => MOVING.test(text))?.file;
+  if (!chosen)
     notes.push(
-      moving
-        ? `${moving} names no version of Elixir, but what is newest: an image that fits mix.exs was chosen. Pin the version that you develop with.`
-        : 'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
+      'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
-  }
   for (const { file, elixir } of pins)
     if (chosen?.elixir && elixir && !agree(elixir, chosen.elixir))
       notes.push(
@@ -49,9 +45,6 @@ export function readPins(tree: Tree, notes: string[]) {
       );
   return { version: chosen?.elixir ?? null, otp, source: chosen?.file ?? null };
 }
-
-/** `latest`, `main-otp-28`, `ref:master` */
-const MOVING = /^["'[ ]*(ref:)?(latest|main|master)\b/;
 
 /** 1.18 and 1.18.4 do. */
 const agree = (left: string, right: string): boolean =>
@@ -71,12 +64,12 @@ export const numberIn = (text = ''): string | undefined =>
 /** `1.15.7-otp-26`, `ref:v1.15.7`, `1.15.7-erlang-26.2-alpine`: the number and, where it is named, the OTP release. */
 const ELIXIR = /(\d+\.\d+(?:\.\d+)?(?:-rc\.\d+)?)(?:-(?:otp|erlang)-(\d+(?:\.\d+)*))?/;
 
-/** @returns the versions that a file pins, and what stands where tools other than Docker look for Elixir's */
+/** The versions that a file pins. */
 function pinIn(file: string, content: string) {
   const text = file.endsWith('.elixir-version') ? content : pinned(content, 'elixir');
   const docker = /Dockerfile/.test(file) ? dockerfilePins(content) : undefined;
   const [, elixir, otp] = ELIXIR.exec((docker?.elixir ?? text).slice(0, 99)) ?? [];
-  return { text, elixir, otp: numberIn(docker ? docker.otp : pinned(content, 'erlang')) ?? otp };
+  return { elixir, otp: numberIn(docker ? docker.otp : pinned(content, 'erlang')) ?? otp };
 }
 
 /** `ARG ELIXIR_VERSION=1.18.4`, `FROM elixir:1.18.4-otp-27` */
