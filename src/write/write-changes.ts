@@ -24,7 +24,8 @@ export function writeChanges(root: string, changes: readonly Change[]): void {
     const realRoot = fs.realpathSync(root);
     withoutSignals(() => withLock(realRoot, () => writeAll(realRoot, changes)));
   } catch (error) {
-    throw Problem.from(error, 'nothing was written');
+    const { path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
+    throw Problem.from(error, `nothing was written${dest ? `: ${dest}` : ''}`);
   }
 }
 
@@ -43,29 +44,19 @@ function withoutSignals(write: () => void): void {
   }
 }
 
-/** Folders on the repo's disk that can hold the staging folder. The repo is the last: a kill would leave the folder there. */
-function stagingParents(root: string): string[] {
-  const isUsable = (folder: string) => {
-    try {
-      fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
-      const isOnSameDisk = fs.statSync(folder).dev === fs.statSync(root).dev;
-      return fs.statSync(folder).isDirectory() && isOnSameDisk;
-    } catch {
-      return false;
-    }
-  };
-  return [...[tmpdir(), dirname(root)].filter(isUsable), root];
-}
-
+/** Stages in a folder on the repo's disk; the repo itself is the last, as a kill would leave the staging folder there. */
 function writeAll(root: string, changes: readonly Change[]): void {
   for (const change of changes) refuseUnsafe(root, change);
-  for (const parent of stagingParents(root)) {
+  const diskOf = (folder: string) => fs.statSync(folder, { throwIfNoEntry: false })?.dev;
+  const parents = [tmpdir(), dirname(root)].filter((folder) => diskOf(folder) === diskOf(root));
+  for (const parent of [...parents, root]) {
     try {
       return writeFrom(parent, root, changes);
     } catch (error) {
       // Two mounts of one disk look like one until the first rename
-      const isOtherMount = (error as NodeJS.ErrnoException).code === 'EXDEV';
-      if (!isOtherMount || parent === root) throw error;
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      const isUnusable = code === 'EXDEV' || syscall === 'mkdtemp';
+      if (!isUnusable || parent === root) throw error;
     }
   }
 }
@@ -115,11 +106,6 @@ function refuseUnsafe(root: string, change: Change): void {
   if (content?.toString() !== before) throw changedMeanwhile(path);
   if (content && !content.equals(Buffer.from(before ?? '')))
     throw problem('is not UTF-8 text; save it as UTF-8, then run again');
-  try {
-    fs.accessSync(nearestExistingFolder(root, path), fs.constants.W_OK);
-  } catch (error) {
-    throw Problem.from(error, `nothing was written: can't write ${path}`);
-  }
 }
 
 const changedMeanwhile = (path: string) => nothingWritten(`${path} changed meanwhile; run again`);
@@ -140,13 +126,6 @@ function missingFolders(root: string, changes: readonly Change[]): string[] {
   return [...missing];
 }
 
-function nearestExistingFolder(root: string, path: string): string {
-  const folder = dirname(path);
-  return folder === '.' || fs.lstatSync(join(root, folder), { throwIfNoEntry: false })
-    ? join(root, folder)
-    : nearestExistingFolder(root, folder);
-}
-
 function stage(root: string, change: Change, newFile: string): StagedChange {
   const staged = { ...change, target: join(root, change.path), newFile, oldFile: `${newFile}~` };
   const { target, oldFile, mode = 0o666 } = staged;
@@ -154,13 +133,8 @@ function stage(root: string, change: Change, newFile: string): StagedChange {
   const stat = fs.lstatSync(target, { throwIfNoEntry: false });
   if (!stat) return staged;
   copyOwnerAndMode(stat, newFile);
-  try {
-    fs.linkSync(target, oldFile);
-  } catch {
-    // Some file systems have no links, and some kernels refuse a link to a file of another user
-    fs.copyFileSync(target, oldFile);
-    copyOwnerAndMode(stat, oldFile);
-  }
+  fs.copyFileSync(target, oldFile);
+  copyOwnerAndMode(stat, oldFile);
   return staged;
 }
 
@@ -190,9 +164,8 @@ function undo(steps: readonly (() => void)[]): boolean {
   for (const step of steps.toReversed()) {
     try {
       step();
-    } catch (error) {
-      // A new folder stays where somebody put a file into it
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') isUndone = false;
+    } catch {
+      isUndone = false;
     }
   }
   return isUndone;

@@ -216,7 +216,7 @@ function inject(
 
 /** At each system call of the writing; deterministic. */
 function killsByCall(): void {
-  for (const call of ['symlink', 'write', 'mkdir', 'fsync', 'link', 'rename', 'access', 'unlink']) {
+  for (const call of ['symlink', 'write', 'mkdir', 'fsync', 'rename', 'unlink']) {
     const wrong: string[] = [];
     const seen = { old: 0, new: 0, mix: 0 };
     let at = 1;
@@ -246,16 +246,17 @@ function signalsByCall(): void {
   }
 }
 
-/** The disk refuses one of the calls: the tree stays, one clear line, exit code 1. */
+/** The disk refuses one of the calls: the tree stays, one clear line, exit code 1. (The first mkdir, of the staging folder, has other places.) */
 function errors(): void {
   for (const [call, error, message] of [
-    ['rename', 'EACCES', /nothing was written: permission denied/],
-    ['rename', 'ENOSPC', /nothing was written: the disk is full/],
-    ['mkdir', 'EROFS', /nothing was written: the file system is read-only/],
-    ['fsync', 'ENOSPC', /nothing was written: the disk is full/],
+    ['rename', 'EACCES', /nothing was written.*permission denied/],
+    ['rename', 'ENOSPC', /nothing was written.*the disk is full/],
+    ['mkdir', 'EROFS', /nothing was written.*the file system is read-only/],
+    ['fsync', 'ENOSPC', /nothing was written.*the disk is full/],
   ] as const) {
     const wrong: string[] = [];
-    let at = 1;
+    const firstCall = call === 'mkdir' ? 2 : 1;
+    let at = firstCall;
     for (
       let run = inject(call, `error=${error}`, at);
       !run.done;
@@ -268,7 +269,7 @@ function errors(): void {
     }
     report(
       `${error} from each of ${at - 1} calls of ${call}`,
-      at > 1 ? wrong : ['no call was seen'],
+      at > firstCall ? wrong : ['no call was seen'],
     );
   }
 }
