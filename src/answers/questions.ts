@@ -4,6 +4,7 @@ import { serverRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
 import { queriesAtStart } from '../facts/start-queries.ts';
 import type { AccountChoices } from '../fly/live.ts';
+import { memoryOf } from '../fly/machine.ts';
 import { isAppName, isHostName, toAppName } from '../fly/names.ts';
 import { parsePostgres, postgresChoices, printPostgres } from '../fly/postgres.ts';
 import { parseRegion, searchRegions } from '../fly/regions.ts';
@@ -214,10 +215,9 @@ export const parseAnswer = (
   live?: AccountChoices,
 ): unknown => parseFlag(name, text, (answer) => questions[name].parse(answer.trim(), live));
 
-/** Megabytes of memory, from `512mb`, `1gb`, `1 g` or `512`. @throws Problem for an amount that a Fly machine can't have */
+/** Megabytes of memory. @throws Problem for an amount that a Fly machine can't have */
 function parseMemory(text: string): number {
-  const [, amount, unit = 'mb'] = /^(\d+)\s*(mb|gb|m|g)?$/i.exec(text) ?? [];
-  const megabytes = Number(amount) * (unit.toLowerCase().startsWith('g') ? 1024 : 1);
+  const megabytes = memoryOf({ memory: text }) ?? 0;
   if (megabytes >= 256 && megabytes % 256 === 0) return megabytes;
   throw new Problem(
     `"${text}" is no memory size of a Fly machine: give 256mb to 2gb in steps of 256mb`,

@@ -21,8 +21,8 @@ export interface Output {
   view?: Record<string, unknown>;
   /** Permissions of a new file, such as 0o755 for a script; without it those of any new file. */
   mode?: number;
-  /** Joins the file in the repo with the rendered text; without it the file is replaced. */
-  merge?: Merge;
+  /** Joins the file in the repo with the rendered text. */
+  merge: Merge;
 }
 
 /** How a file is generated. Each descriptor has a template and a test. */

@@ -1,6 +1,5 @@
 import type { Present } from '../answers/questions.ts';
 import type { OnConflict } from '../edit/conflict.ts';
-import { sameEndings } from '../edit/endings.ts';
 import type { Project } from '../facts/detect.ts';
 import type { Change, Context, Descriptor } from './file.ts';
 import { render } from './render.ts';
@@ -16,18 +15,18 @@ export function plan(
 ): Change[] {
   const changes = new Map<string, Change>();
   for (const output of files.flatMap((file) => file.outputs(context))) {
-    const { path, merge } = output;
+    const { path, merge, mode } = output;
     const before = context.project.tree.read(path);
     // Another descriptor may have changed the same file
     const current = changes.get(path)?.after ?? before;
     const rendered = output.template ? render(output.template, output.view ?? {}) : '';
-    const after = merge ? merge(current, rendered, onConflict) : sameEndings(current, rendered);
-    const ours = merge ? merge(current, rendered, 'replace') : after;
+    const after = merge(current, rendered, onConflict);
+    const ours = merge(current, rendered, 'replace');
     changes.set(path, {
       path,
       before,
       after,
-      ...(output.mode !== undefined && { mode: output.mode }),
+      ...(mode !== undefined && { mode }),
       ...(ours !== after && { ours }),
     });
   }
