@@ -104,7 +104,7 @@ test('the first steps name, in order, what the app needs', () => {
     'fly deploy --ha=false --build-secret LICENCE="$LICENCE"',
     'fly certs add shop.example.com',
     'fly ssh console --app shop -C /app/bin/migrate\n',
-    'remote"',
+    'children = children ++ workers',
   ]);
 });
 
@@ -170,7 +170,7 @@ test('steps for what the account has are left out', () => {
 });
 
 test('an app that runs is only deployed again', () => {
-  const first = /apps create|postgres create|attach|SECRET_KEY_BASE|--ha=false|certs|remote"/;
+  const first = /apps create|postgres create|attach|SECRET_KEY_BASE|--ha=false|certs|workers/;
   const again = steps({}, { ...DEMANDS, ...DEPLOYED });
   assert.not.match(again, first);
   assertInOrder(again, ['cd shop', 'STRIPE_SECRET', 'fly deploy', 'bin/migrate', '--steps first']);
@@ -206,7 +206,7 @@ test('an app that runs is only deployed again', () => {
 test('faults are named before the deploy', () => {
   const text = steps({}, {}, { faults: ['Dockerfile:1: bullseye is gone'] });
   assertInOrder(text, [
-    'before you deploy (`check` says how): Dockerfile:1: bullseye is gone',
+    'before you deploy (`check` says how):\n  Dockerfile:1: bullseye is gone\n',
     'fly deploy',
   ]);
 });
@@ -231,7 +231,7 @@ test('each block of commands runs as it is in every shell', () => {
     const script = '#!/bin/sh\nfor word in "$@"; do printf "<%s>" "$word"; done\necho\n';
     writeFileSync(join(folder, 'bin/fly'), script, { mode: 0o755 });
     const pasted = blocks(steps({ host: 'shop.example.com' }, DEMANDS, { flyctl: 'absent' }));
-    assert.is(pasted.length, 5);
+    assert.is(pasted.length, 4);
     // At zsh's prompt a comment is no comment
     assert.not.match(pasted.join('\n'), '#');
     for (const shell of shells) {
@@ -247,7 +247,6 @@ test('each block of commands runs as it is in every shell', () => {
         '<postgres><attach><shop-db><--app><shop>\n',
         '<deploy><--ha=false><--build-secret><LICENCE=a b"c>\n<certs><add>',
         '<ssh><console><--app><shop><-C></app/bin/migrate>\n',
-        '<-C></app/bin/shop remote>\n',
       ]);
       assert.match(all, /<SECRET_KEY_BASE=[\w+/]{64}>/, shell);
     }

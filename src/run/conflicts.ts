@@ -31,17 +31,13 @@ export async function resolveConflicts(
   const onConflict = flag ?? (await askOnConflict(conflictsIn(leavePlan), mergeable));
   const planned = onConflict === 'leave' ? leavePlan : plan(files, context, onConflict);
   const conflicts = conflictsIn(planned);
-  const merged = onConflict === 'merge' ? mergeable : [];
-  const reason = onConflict === 'merge' ? "can't be merged, so it " : '';
   return {
     onConflict,
     changes: planned.filter((change) => kindOf(change) !== 'same'),
     conflicts,
     kept: conflicts.filter((change) => kindOf(change) === 'same').map(({ path }) => path),
-    notes: conflicts.map(({ path }) =>
-      merged.includes(path)
-        ? `${path} is merged; where both changed, yours stays.`
-        : `${path} ${reason}keeps what you wrote; \`check\` says what it lacks.`,
+    notes: conflicts.map(
+      ({ path }) => `${path} keeps your lines where ours differ; \`check\` says what it lacks.`,
     ),
   };
 }

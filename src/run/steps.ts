@@ -47,7 +47,7 @@ export function nextSteps(context: StepContext): string {
     ...preparationSteps(deploy),
     ...valueSteps(deploy),
     ...deploySteps(deploy),
-    ...(isFirst ? laterSteps(context) : []),
+    ...(isFirst ? workerSteps(context) : []),
     ...(isFirst || apps ? [] : [wrapped(doubt)]),
   ].join('\n\n');
 }
@@ -68,7 +68,7 @@ function preparationSteps(deploy: Deploy): string[] {
     steps.push(step('Install flyctl, as https://fly.io/docs/flyctl/install says.'));
 
   const lines: string[] = [];
-  const folder = shortestPath(deploy);
+  const folder = relative(deploy.invocation.cwd, deploy.appFolder);
   if (folder) lines.push(`cd ${shellPath(folder)}`);
   if (flyctl === 'absent' || flyctl === 'logged out') lines.push('fly auth login');
   if (isFirst && !hasApp(deploy, app))
@@ -93,12 +93,6 @@ function preparationSteps(deploy: Deploy): string[] {
     steps.push(step(title, attach));
   }
   return steps;
-}
-
-/** The app's folder as the person would type it; empty where they are in it. */
-function shortestPath({ invocation, appFolder }: Deploy): string {
-  const fromCwd = relative(invocation.cwd, appFolder);
-  return fromCwd.length <= appFolder.length ? fromCwd : appFolder;
 }
 
 const hasApp = ({ apps }: Deploy, app: string): boolean =>
@@ -190,7 +184,7 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
     steps.push(step(title, ...variableTable(variables)));
   }
   if (faults.length)
-    steps.push(step(`Change this before you deploy (\`check\` says how): ${shortList(faults)}`));
+    steps.push(step('Change this before you deploy (`check` says how):', ...faults));
   const secrets = build.map(({ id }) => ` --build-secret ${id}="$${id}"`).join('');
   const deploy = `fly deploy${isFirst ? ' --ha=false' : ''}${secrets}`;
   const certificate = isNewHost ? [`fly certs add ${host} --app ${app}`] : [];
@@ -206,27 +200,18 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
   return steps;
 }
 
-function shortList(faults: readonly string[]): string {
-  const rest = faults.length - 3;
-  const more = rest > 0 ? `; and ${rest} more, which \`check\` names` : '';
-  return faults.slice(0, 3).join('; ') + more;
-}
-
-function laterSteps({ project, answers }: StepContext): string[] {
-  const { app, release } = answers;
+/** The lines with which application.ex reads our switch. */
+function workerSteps({ project, answers }: StepContext): string[] {
   const { background } = project;
-  const remote = step(
-    'Later, for IEx in the running app:',
-    `fly ssh console --pty --app ${app} -C "/app/bin/${release} remote"`,
-  );
-  if (!answers.background || background.length === 0) return [remote];
+  if (!answers.background || background.length === 0) return [];
   const worker = background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
   const title =
     'In application.ex, so that workers are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:';
-  const workers = step(
-    title,
-    `workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${worker}], else: []`,
-    'children = children ++ workers',
-  );
-  return [remote, workers];
+  return [
+    step(
+      title,
+      `workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${worker}], else: []`,
+      'children = children ++ workers',
+    ),
+  ];
 }
