@@ -8,19 +8,16 @@ const invocation: Invocation = {
   cwd: process.env.INIT_CWD ?? process.cwd(),
 };
 
-/** plop's own flags, which no command of ours takes. (`--dest` is left in: it means the same folder to both.) */
-const PLOP_FLAGS_WITH_VALUE = new Set(['--plopfile', '--cwd', '--preload']);
-const PLOP_SWITCHES = new Set(
-  '--progress --no-progress --force -f --show-type-names -t --'.split(' '),
-);
+/** plop's own flags, each with a value, which no command of ours takes. (`--dest` means the same folder to both.) */
+const PLOP_FLAGS = ['--plopfile', '--cwd', '--preload'];
 
 /** The arguments that are meant for a command: `npx plop fly shop -- --region lhr` has `shop --region lhr` for `fly`. */
 function argumentsOf(command: string): string[] {
   const words = process.argv.slice(2);
   const ours = words.filter((word, index) => {
-    const isValue = PLOP_FLAGS_WITH_VALUE.has(words[index - 1] ?? '');
+    const isValue = PLOP_FLAGS.includes(words[index - 1] ?? '');
     const [flag = ''] = word.split('=');
-    return !isValue && !PLOP_FLAGS_WITH_VALUE.has(flag) && !PLOP_SWITCHES.has(word);
+    return !isValue && !PLOP_FLAGS.includes(flag) && word !== '--';
   });
   const index = ours.indexOf(command);
   return index < 0 ? ours : ours.toSpliced(index, 1);
