@@ -77,16 +77,12 @@ function costOf(file: string): number {
   return text.length * (/commands\.ts|child_process/.test(text) ? 3 : 1);
 }
 
-/** The files in shares of about the same cost; more shares than processes, so that a slow one holds up little. */
+/** The files in shares, the slow ones first; more shares than processes, so that a slow one holds up little. */
 function shareOut(files: readonly string[]): string[][] {
-  const shares = Array.from({ length: 3 * processes }, () => ({ cost: 0, files: [] as string[] }));
-  const costs = files.map((file) => ({ file, cost: costOf(file) }));
-  for (const { file, cost } of costs.sort((left, right) => right.cost - left.cost)) {
-    const cheapest = shares.reduce((least, share) => (share.cost < least.cost ? share : least));
-    cheapest.files.push(file);
-    cheapest.cost += cost;
-  }
-  return shares.map((share) => share.files).filter((share) => share.length);
+  const shares = Array.from({ length: 3 * processes }, (): string[] => []);
+  const slowestFirst = files.toSorted((left, right) => costOf(right) - costOf(left));
+  for (const [index, file] of slowestFirst.entries()) shares[index % shares.length]?.push(file);
+  return shares.filter((share) => share.length);
 }
 
 const queue = shareOut(files);
