@@ -42,13 +42,31 @@ const SECRETS = [
  * Text from outside (a repo, an argument, flyctl) as it may be printed on a terminal: characters that it would obey are
  * written out (\\u001b, as JSON does), and what looks like a secret is masked.
  */
-export function printable(text: string): string {
-  const masked = SECRETS.reduce((shown, secret) => shown.replace(secret, '$1********'), text);
-  return masked
+export const printable = (text: string): string =>
+  masked(text)
     .replaceAll(/\r+(?=\n|$)/g, '')
     .replaceAll('\r', '\\r')
     .replaceAll(INVISIBLE, escapeUnits);
-}
+
+/** The name of a variable, SHOP_TOKEN, which is no secret. */
+const VARIABLE = /^[A-Z][A-Z\d]*(_[A-Z]+)+$/;
+
+const masked = (text: string): string =>
+  SECRETS.reduce(
+    (shown, secret) =>
+      shown.replace(secret, (found: string, before: string) =>
+        VARIABLE.test(found.slice(before.length)) ? found : `${before}********`,
+      ),
+    text,
+  );
+
+/** JSON of a value as it may be printed: a secret is masked in each text by itself, never across two of them. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(
+    value,
+    (_, item) => (typeof item === 'string' ? masked(item) : item),
+    2,
+  ).replaceAll(INVISIBLE, escapeUnits);
 
 /** The UTF-16 code units of a character as \\uXXXX. */
 const escapeUnits = (character: string): string =>

@@ -18,7 +18,7 @@ import { detect } from '../src/facts/detect.ts';
 import { factsOf } from '../src/facts/facts-json.ts';
 import { trustedPath } from '../src/fly/flyctl.ts';
 import { plan } from '../src/plan/plan.ts';
-import { INVISIBLE, Problem, printable } from '../src/problem.ts';
+import { INVISIBLE, Problem, printable, printableJson } from '../src/problem.ts';
 import * as quote from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
@@ -98,7 +98,8 @@ test('nothing that a terminal obeys or hides is printed, and JSON stays JSON', (
     fc.property(hostile, (text) => {
       assert.is(printable(text).search(INVISIBLE), -1);
       assert.not.match(printable(text), '\r');
-      assert.ok(JSON.parse(printable(JSON.stringify({ text }))));
+      assert.is(printableJson({ text }).search(INVISIBLE), -1);
+      assert.ok(JSON.parse(printableJson({ text })));
     }),
     { numRuns },
   );
@@ -128,8 +129,28 @@ test('secrets are masked wherever they are shown; the file stays', () => {
     'fly deploy --build-secret GITHUB_TOKEN="$GITHUB_TOKEN"',
     'RUN --mount=type=secret,id=GITHUB_TOKEN,required=true true',
     'ecto://USER:PASSWORD@HOST/DATABASE',
+    'for name <- ["SHOP_TOKEN", "DATABASE_URL"], do: System.fetch_env!(name)',
+    'token_variable: "SHOP_TOKEN"',
   ])
     assert.is(printable(line), line);
+});
+
+test('JSON keeps its keys, and the names of variables and modules; a secret in a text is masked', () => {
+  const value = {
+    what: 'no secrets',
+    file: 'Dockerfile',
+    otpApp: 'share_secret',
+    module: 'ShareSecret',
+    requiredEnv: ['SECRET_KEY_BASE', 'DATABASE_URL'],
+    background: ['Shop.ByApiKey', 'Shop.Projector'],
+    odd: 'a\r\u202e"b',
+  };
+  assert.equal(JSON.parse(printableJson(value)), value);
+  const messages = ['token: "abcdefgh"', 'url "ecto://shop:hunter22@db/shop"'];
+  assert.equal(JSON.parse(printableJson(messages)), [
+    'token: "********"',
+    'url "ecto://shop:********@db/shop"',
+  ]);
 });
 
 const OUTSIDE = 'elixir 9.9.9-otp-99\n';

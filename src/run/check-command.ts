@@ -5,7 +5,7 @@ import { verdictsOf } from '../check/verdicts.ts';
 import { detectBuilt } from '../docker/release-files.ts';
 import { Problem } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { paintVerdict, print, wrapped } from './terminal.ts';
+import { paintVerdict, print, printJson, wrapped } from './terminal.ts';
 
 /**
  * The command `check`: prints the verdicts.
@@ -17,7 +17,7 @@ export function runCheck(root: string, { json, strict, skip }: FlagTexts): numbe
   const skips = parseSkips(skip?.split('\n') ?? []);
   const results = check(detectBuilt(openTree(root)), skips);
   const isStrict = strict !== undefined;
-  if (json) print(JSON.stringify(results, null, 2));
+  if (json) printJson(results);
   else print(verdictsOf(results, isStrict).split('\n').map(wrapIndented).join('\n'), paintVerdict);
   return results.some((result) => fails(result, isStrict)) ? 1 : 0;
 }

@@ -17,7 +17,14 @@ import { openTree } from '../tree.ts';
 import { generate } from './generate.ts';
 import { Stopped } from './prompt.ts';
 import { findRoot } from './root.ts';
-import { type Invocation, print, setProgram, withProgramName, wrapped } from './terminal.ts';
+import {
+  type Invocation,
+  print,
+  printJson,
+  setProgram,
+  withProgramName,
+  wrapped,
+} from './terminal.ts';
 
 interface Command {
   summary: string;
@@ -105,7 +112,10 @@ export const commands: Readonly<Record<string, Command>> = {
   facts: {
     summary: 'what it knows about the repo, as JSON; reads only',
     flags: { json: { help: 'as it is' }, ...commonFlags },
-    run: inApp(async (root) => JSON.stringify(factsOf(detect(openTree(root))), null, 2)),
+    run: inApp(async (root) => {
+      printJson(factsOf(detect(openTree(root))));
+      return 0;
+    }),
   },
   init: {
     summary: 'writes a plopfile, with which plop has these commands inside a Phoenix repo',

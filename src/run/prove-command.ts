@@ -10,7 +10,7 @@ import { commandLine, ENGINES, findEngine, type Variables } from '../prove/engin
 import { exitCode, prove } from '../prove/prove.ts';
 import { lineText, screen, summaryText } from '../prove/screen.ts';
 import { openTree } from '../tree.ts';
-import { paintVerdict, print } from './terminal.ts';
+import { paintVerdict, print, printJson } from './terminal.ts';
 
 /**
  * The command `prove`: prints a line for each thing that a deploy needs.
@@ -54,7 +54,8 @@ export async function runProve(root: string, texts: FlagTexts): Promise<number> 
       print('Interrupted; what was made is removed.');
       return 130;
     }
-    print(json ? JSON.stringify(proof, null, 2) : summaryText(proof));
+    if (json) printJson(proof);
+    else print(summaryText(proof));
     return exitCode(proof);
   } finally {
     rmSync(work, { recursive: true, force: true });

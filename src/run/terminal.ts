@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../problem.ts';
+import { printable, printableJson } from '../problem.ts';
 
 /** How this program was started. */
 export interface Invocation {
@@ -24,6 +24,10 @@ export const withProgramName = (text: string): string =>
 /** Prints lines that may hold text from outside: they are made printable before `paint` adds colours. */
 export const print = (text: string, paint: (line: string) => string = String): void =>
   console.log(printable(withProgramName(text)).split('\n').map(paint).join('\n'));
+
+/** Prints a value as JSON. */
+export const printJson = (value: unknown): void =>
+  console.log(withProgramName(printableJson(value)));
 
 const VERDICT_COLORS = new Map<string, 'green' | 'red' | 'yellow' | 'cyan'>([
   ['met', 'green'],
