@@ -366,6 +366,22 @@ test('the value for a variable of allowed origins has the form in which it is re
   }
 });
 
+test("a switch of the owner's turns TLS to the database off", () => {
+  for (const [ssl, edit] of [
+    [
+      'System.get_env("DB_SSL", "true") == "true"',
+      'in fly.toml below [env], set: DB_SSL = "false"',
+    ],
+    ['System.get_env("DB_SSLMODE") != "disable"', 'set: DB_SSLMODE = "disable"'],
+    ['System.get_env("DB_NO_SSL") != "true"', 'set: DB_NO_SSL = "true"'],
+    ['[cacertfile: System.get_env("DB_SSL_CA", "ca.pem")]', 'remove ssl;'],
+  ] as const)
+    for (const flags of [FLAGS, MANAGED]) {
+      const texts = run(withSettings(`:shop, Shop.Repo, ssl: ${ssl}`), flags);
+      assert.match(resultFor(texts, 'R3.2').findings[0]?.edit ?? '', edit);
+    }
+});
+
 test('a fixed host is a fault where fly.toml names another', () => {
   const fly = { 'fly.toml': 'app = "shop"\n[env]\nPHX_HOST = "shop.fly.dev"\n' };
   const own = { ...stockWith(HOST_READ, '"shop.org"'), ...fly };

@@ -2,7 +2,7 @@ import semver from 'semver';
 import { atomName, get, show, type Value } from '../elixir/value.ts';
 import { readAttachCommand } from '../fly/postgres.ts';
 import { placeholder } from './machine-env.ts';
-import type { Repo } from './repo.ts';
+import type { Environment, Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
 import { ectoRepos, finder, PROBE, type Settings } from './runtime-settings.ts';
 
@@ -76,6 +76,16 @@ const repos = reposWhere(() => true);
 const speaksIpv6 = (value: Value | undefined): boolean => /:inet6/.test(show(value));
 const isEnabled = (value: Value | undefined): boolean => (value ?? false) !== false;
 
+const usesTls = ({ value }: Settings, changes?: Environment): boolean =>
+  isEnabled(value('ssl', changes)) || /[?&]ssl=true/.test(show(value('url', changes)));
+
+/** The owner's variable that turns TLS off, with the value that does it. */
+const tlsSwitch = (target: Settings): [name: string, value: string] | undefined =>
+  [...target.repo.project.config.env]
+    .filter((name) => /SSL|TLS/.test(name))
+    .flatMap((name) => ['false', 'disable', 'true'].map((value): [string, string] => [name, value]))
+    .find(([name, value]) => !usesTls(target, { [name]: value }));
+
 /** Before 0.21.1 `ssl: true` takes any certificate (postgrex's changelog). */
 const trustsAnyCertificate = ({ project }: Repo): boolean =>
   semver.lt(project.lockedVersion('postgrex') ?? '0.21.1', '0.21.1');
@@ -136,13 +146,14 @@ export const repoRules: readonly Rule<string>[] = [
     edit: ({ config, ours }) => `add: ${config}, max_lifetime: 480_000..540_000${ours}`,
   }),
   connectionPool.must({
-    find: reposWhere(isOnFly)(
-      'ssl',
-      (ssl, { value }) => isEnabled(ssl) || /[?&]ssl=true/.test(show(value('url'))),
-    ),
+    find: reposWhere(isOnFly)('ssl', (_, target) => usesTls(target)),
     what: ({ module }) =>
       `${module}: ssl is on, and Postgres on Fly's private network has none ("ssl not available")`,
-    edit: 'remove ssl; the private network is encrypted already',
+    edit: (target) => {
+      const [name, value] = tlsSwitch(target) ?? [];
+      const edit = name ? `in fly.toml below [env], set: ${name} = "${value}"` : 'remove ssl';
+      return `${edit}; the private network is encrypted already`;
+    },
   }),
   connectionPool.must({
     find: (_, repo) => isOnFly(repo) && ectoRepos(repo).map(sslInInit),

@@ -193,13 +193,13 @@ export const finder =
 const isMissing = (key: string, { missing }: Target): boolean => missing[key] === true;
 
 function faultOf(key: string, target: Target, isWrong?: IsWrong) {
-  const { app, module } = target;
   const value = target.value(key);
-  if (value instanceof Unknown) return new Doubt(`${key} of ${module} is decided by ${value.why}`);
+  if (value instanceof Unknown)
+    return new Doubt(`${key} of ${target.module} is decided by ${value.why}`);
   const fault = isWrong ? isWrong(value, target) : isMissing(key, target);
   if (!fault) return undefined;
-  const config = `config :${app}, ${module}`;
+  const config = `config :${target.app}, ${target.module}`;
   const ours = isMissing(key, target) ? PLOP_WRITES_IT : '';
   const weight = fault === 'advice' ? fault : undefined;
-  return { module, config, ours, weight, ...editLocation(key, target) };
+  return { ...target, config, ours, weight, ...editLocation(key, target) };
 }
