@@ -81,7 +81,7 @@ const interpolate = (parts: readonly Value[]): Value =>
 
 /** A variable, or a call without parentheses of a function without parameters. */
 function variable(name: string, scope: Scope): Value {
-  for (const origin of scope.origins.get(name) ?? []) scope.run?.reads.add(origin);
+  for (const origin of scope.origins.get(name) ?? []) scope.run?.variables.reads.add(origin);
   const value = scope.variables.get(name);
   if (value !== undefined) return value;
   const clauses = scope.functions.get(name);
@@ -106,7 +106,7 @@ function operator(name: string, operands: readonly Expr[], scope: Scope): Value 
     const isDecided = isOr ? !isFalsy(left) : isFalsy(left);
     if (isDecided || left instanceof Unknown) return left;
     const right = evaluate(second, innerScope(scope, reads));
-    if (right !== null && !(right instanceof Unknown)) scope.run?.settle(reads);
+    if (right !== null && !(right instanceof Unknown)) scope.run?.variables.settle(reads);
     return right;
   }
   const right = evaluate(second, scope);

@@ -12,7 +12,7 @@ type Form = (call: Call, scope: Scope, name: string) => Value;
 /** Evaluates a condition. @returns its value and the variables that it looked at, which the program runs without */
 function condition(expr: Expr | undefined, scope: Scope): [Value, string[]] {
   const [value, reads] = recordReads(scope, () => evaluate(expr, scope));
-  scope.run?.settle(reads);
+  scope.run?.variables.settle(reads);
   return [value, reads];
 }
 

@@ -6,7 +6,7 @@ import type { Expr } from './expr.ts';
 import { modulesIn } from './modules.ts';
 import { moduleScope, Scope } from './scope.ts';
 import { lineAt, parseElixir } from './syntax.ts';
-import type { ModuleSource, Position, RunOptions, Setting, VariableRead } from './types.ts';
+import type { ModuleSource, Position, RunOptions, Setting } from './types.ts';
 import {
   Atom,
   deepMerge,
@@ -18,6 +18,7 @@ import {
   Unknown,
   type Value,
 } from './value.ts';
+import { Variables } from './variables.ts';
 
 /** Where the run is: a file, and the call that led out of it, which is where a person would look first. */
 interface Location {
@@ -34,33 +35,21 @@ export class Run {
   readonly settings: Setting[] = [];
   /** Messages of `raise` and the like, '' where only the running program knows them. The run goes on, to find the next. */
   readonly stops: string[] = [];
-  /** Variables whose absence led to a stop, each once. */
-  readonly missing: VariableRead[] = [];
-  /** Variables read since the innermost `recordReads` began. */
-  reads = new Set<string>();
-  /** Variables read as nil, but for those that a default or a condition took care of since. */
-  readonly nilReads = new Map<string, VariableRead>();
-  /** Functions that read variables whose names are computed, by the call in the file that was run. */
-  readonly opaque = new Set<string>();
+  readonly variables: Variables;
   /** Files that the code reads (`Code.require_file`, `File.read!`); those above the tree begin with `..`. */
   readonly inputs = new Set<string>();
   /** Config files that were run, in order (imports included). */
   readonly files: string[] = [];
-  /** Of what runs next: a start has variables that its build had not. */
-  environment: RunOptions['environment'];
   private readonly tree: Pick<Tree, 'read' | 'paths'>;
   private readonly options: RunOptions;
   private readonly appSettings = new Map<string, Map<string, Value>>();
   private readonly modules = new Map<string, Scope>();
-  private readonly loadedTexts = new Set<string>();
-  /** Variables that count as set from the stop on that they would have caused. */
-  private readonly assumed = new Set<string>();
   private location: Location = { file: '', text: '' };
 
   constructor(tree: Pick<Tree, 'read' | 'paths'>, options: RunOptions) {
     this.tree = tree;
     this.options = options;
-    this.environment = options.environment;
+    this.variables = new Variables(options.environment);
     for (const [app, settings] of options.settings ?? [])
       this.appSettings.set(app, new Map(pairs(settings)));
   }
@@ -77,7 +66,7 @@ export class Run {
     this.files.push(file);
     const { body } = parseElixir(text);
     this.defineModules(body);
-    const everyBranch = this.options.everyBranch ?? this.environment === 'any';
+    const everyBranch = this.options.everyBranch ?? this.variables.environment === 'any';
     const dir = `/${file.replace(/\/?[^/]*$/, '')}`;
     this.runAt({ file, text }, () =>
       evaluateBody(body, { ...new Scope(), run: this, dir, everyBranch }),
@@ -109,49 +98,25 @@ export class Run {
   /** `System.get_env(name, fallback)`, or `System.fetch_env!(name)`, which demands the variable. */
   readVariable(name: Value, fallback: Value, isDemanded: boolean, offset: number): Value {
     if (typeof name !== 'string') {
-      this.opaque.add(this.location.call?.name ?? 'System.get_env');
+      this.variables.opaque.add(this.location.call?.name ?? 'System.get_env');
       return new Unknown('the environment');
     }
-    this.reads.add(name);
-    const { environment } = this;
     const unknown = new Unknown(`System.${isDemanded ? 'fetch_env!' : 'get_env'}(${show(name)})`);
-    if (environment === 'any' || this.assumed.has(name)) return unknown;
-    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const value = this.variables.read(name, unknown);
     if (value !== undefined) return value;
     if (isDemanded) {
-      this.addStop(`environment variable ${name} is missing`, name, offset);
+      this.stop(`environment variable ${name} is missing`, [name], offset);
       return unknown;
     }
-    if (fallback === null) this.nilReads.set(name, { name, ...this.position(offset) });
+    if (fallback === null) this.variables.nilReads.set(name, { name, ...this.position(offset) });
     return fallback;
   }
 
-  /**
-   * `raise`, `System.halt`. The variable to blame is one that the message names, else the one looked at last.
-   * @param causes variables that led here, outermost condition first
-   */
+  /** `raise`, `System.halt`. @param causes variables that led here, outermost condition first */
   stop(message: Value, causes: readonly string[], offset: number): void {
-    const { environment } = this;
-    if (environment === 'any') return;
-    const unset = causes.filter(
-      (name) => !this.assumed.has(name) && !Object.hasOwn(environment, name),
-    );
-    const words = new Set(show(message).split(/\W+/));
-    const variable = unset.find((name) => words.has(name)) ?? unset.at(-1);
     const text = message instanceof Unknown ? causes.join(', ') : message;
-    this.addStop(typeof text === 'string' ? text : '', variable, offset);
-  }
-
-  private addStop(message: string, variable: string | undefined, offset: number): void {
-    this.stops.push(message);
-    if (variable === undefined) return;
-    this.missing.push({ name: variable, ...this.position(offset) });
-    this.assumed.add(variable);
-  }
-
-  /** The program runs without these variables: a default or a condition takes care of them. */
-  settle(names: readonly string[]): void {
-    for (const name of names) this.nilReads.delete(name);
+    this.stops.push(typeof text === 'string' ? text : '');
+    this.variables.blame(show(message), causes, this.position(offset));
   }
 
   /** Calls a function that neither the scope nor the library defines. @returns undefined when nothing is known about it */
@@ -215,7 +180,8 @@ export class Run {
   }
 
   private getEnv([app, key, fallback]: readonly Value[]): Value | undefined {
-    if (this.environment === 'any' || !(app instanceof Atom) || key === undefined) return undefined;
+    if (this.variables.environment === 'any' || !(app instanceof Atom) || key === undefined)
+      return undefined;
     const settings = this.appSettings.get(app.name);
     return settings && (settings.get(keyOf(key)) ?? fallback);
   }
@@ -233,10 +199,7 @@ export class Run {
   /** `Code.require_file`: defines the modules of another file. */
   load(path: string): void {
     const text = this.readFile(path);
-    // By content, since every child of an umbrella spells the path its own way
-    if (text === undefined || this.loadedTexts.has(text)) return;
-    this.loadedTexts.add(text);
-    this.defineModules(parseElixir(text).body);
+    if (text !== undefined) this.defineModules(parseElixir(text).body);
   }
 
   private defineModules(body: readonly Expr[]): void {

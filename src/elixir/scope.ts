@@ -39,16 +39,8 @@ export function innerScope(scope: Scope, causes: readonly string[] = []): Scope 
 }
 
 /** Runs `body`. @returns its result and the environment variables that it looked at */
-export function recordReads<Result>({ run }: Scope, body: () => Result): [Result, string[]] {
-  if (!run) return [body(), []];
-  const outerReads = run.reads;
-  run.reads = new Set();
-  const result = body();
-  const reads = [...run.reads];
-  run.reads = outerReads;
-  for (const name of reads) outerReads.add(name);
-  return [result, reads];
-}
+export const recordReads = <Result>({ run }: Scope, body: () => Result): [Result, string[]] =>
+  run ? run.variables.record(body) : [body(), []];
 
 /** Collects the attributes, functions and aliases of a module's body, so that calls between them can be followed. */
 export function moduleScope(body: readonly Expr[], module = ''): Scope {

@@ -46,7 +46,7 @@ export function readConfig(tree: Tree, projects: readonly MixProject[], runtime?
     /** Config files, in the order they are run (imports included). */
     files,
     /** Every environment variable that these files name, also where the run doesn't get to. */
-    env: new Set([...run.reads, ...variablesIn(code)]),
+    env: new Set([...run.variables.reads, ...variablesIn(code)]),
     /** Files that the build's config files read (`Code.require_file`, `File.read!`), those above the app too. */
     buildInputs,
     /** Files that runtime.exs reads. */

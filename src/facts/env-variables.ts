@@ -12,19 +12,23 @@ import { uniqueBy } from './unique.ts';
 export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) {
   const { code, released, notes } = repo;
   const { buildRun, run } = simulateStart(repo, repoModules);
-  if (run.opaque.size)
+  const { missing, nilReads: startReads, opaque } = run.variables;
+  if (opaque.size)
     notes.push(
-      `${[...run.opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
+      `${[...opaque].join(', ')} reads the environment under computed names, so the variables it demands can't be listed.`,
     );
   const demands: RequiredEnv[] = [
-    ...run.missing.map((read, index) => ({ ...read, compileTime: index < buildRun.missingCount })),
+    ...[...missing.values()].map((read) => ({
+      ...read,
+      compileTime: buildRun.missing.has(read.name),
+    })),
     ...released.flatMap((project) => project.applicationDemands),
     ...code.fetchEnv,
   ];
   const required = uniqueBy(demands, ({ name }) => name);
   const requiredByBuild = required.filter(({ compileTime }) => compileTime);
   const nilReads = [
-    ...buildRun.nilReads.filter(({ name }) => run.nilReads.has(name)),
+    ...buildRun.nilReads.filter(({ name }) => startReads.has(name)),
     ...released.flatMap((project) => project.applicationReads),
     ...code.buildReads,
   ].filter(({ name }) => !requiredByBuild.some((read) => read.name === name));
@@ -65,9 +69,10 @@ function simulateStart(repo: PhoenixRepo, repoModules: readonly string[]) {
     },
   });
   for (const { dir } of released) run.runFile(configFile(dir));
-  const buildRun = { missingCount: run.missing.length, nilReads: [...run.nilReads.values()] };
+  const { missing, nilReads } = run.variables;
+  const buildRun = { missing: new Set(missing.keys()), nilReads: [...nilReads.values()] };
   // Set by bin/NAME, so that runtime.exs can tell a release from Mix
-  run.environment = { RELEASE_MODE: 'embedded', RELEASE_NAME: release ?? root.app ?? '' };
+  run.variables.environment = { RELEASE_MODE: 'embedded', RELEASE_NAME: release ?? root.app ?? '' };
   if (runtime) run.runFile(runtime);
   const unknown = new Unknown('an argument');
   for (const { applicationModule } of released) {

@@ -60,9 +60,12 @@ export function readMixProject(tree: Tree, dir: string) {
     /** `mod:` of application/0, e.g. Shop.Application. */
     applicationModule: moduleName(mod instanceof Tuple ? mod.items[0] : mod) ?? null,
     /** Variables that application/0 reads without a default, such as for `env:`; it is read while the image is built. */
-    applicationReads: [...application.run.nilReads.values()],
+    applicationReads: [...application.run.variables.nilReads.values()],
     /** Those of them without which it stops. */
-    applicationDemands: application.run.missing.map((read) => ({ ...read, compileTime: true })),
+    applicationDemands: [...application.run.variables.missing.values()].map((read) => ({
+      ...read,
+      compileTime: true,
+    })),
     projectModule: module?.name ?? null,
     appsPath: textOf(field('apps_path')),
     /** `elixirc_paths:` in production and folders of other compilers, relative to `dir`. */
