@@ -1,7 +1,7 @@
 import { evaluate } from './evaluate.ts';
 import { type Expr, isOperator, walk } from './expr.ts';
-import { fullName, type Scope } from './scope.ts';
-import { Environment, isEqual, Module, pairs, Tuple, Unknown, type Value } from './value.ts';
+import type { Scope } from './scope.ts';
+import { Environment, isEqual, pairs, Tuple, Unknown, type Value } from './value.ts';
 
 /** Whether a pattern fits; Unknown when only the running program can tell. */
 export type Match = boolean | Unknown;
@@ -29,14 +29,10 @@ export function match(pattern: Expr, value: Value, scope: Scope): Match {
       return matchAll(pattern.items, value, scope);
     case 'map':
       return matchMap(pattern.pairs, value, scope);
-    case 'module':
-      return value instanceof Module && value.name === fullName(pattern.name, scope);
-    case 'operator':
-      return new Unknown(`a pattern with ${pattern.name}`);
-    case 'unsupported':
-      return new Unknown(pattern.text);
-    default:
-      return isEqual(evaluate(pattern, scope), value);
+    default: {
+      const expected = evaluate(pattern, scope);
+      return expected instanceof Unknown ? expected : isEqual(expected, value);
+    }
   }
 }
 

@@ -2,15 +2,9 @@ import { markTruncated, spend } from './budget.ts';
 import { convertTree } from './convert.ts';
 import { nodeOf, parseTree, type Tree } from './parser.ts';
 
-let lastLine = { text: '', offset: 0, line: 1 };
-
-/** Line number (1-based) of an offset. Counts on from the last call, as callers go through a text from top to bottom. */
-export function lineAt(text: string, offset: number): number {
-  if (text !== lastLine.text || offset < lastLine.offset) lastLine = { text, offset: 0, line: 1 };
-  const line = lastLine.line + text.slice(lastLine.offset, offset).split('\n').length - 1;
-  lastLine = { text, offset, line };
-  return line;
-}
+/** Line number (1-based) of an offset. */
+export const lineAt = (text: string, offset: number): number =>
+  text.slice(0, offset).split('\n').length;
 
 /** Parsed files by their text, since several questions read the same file. Emptied when full, for long-running processes. */
 const cache = new Map<string, ReturnType<typeof parse>>();
