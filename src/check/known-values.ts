@@ -22,7 +22,7 @@ export function knownValues(repo: Repo, host: string, port: number): KnownValue[
   const { value } = endpointOf(repo);
   return namesOfAddresses(repo).flatMap((name): KnownValue[] => {
     const settingWith = (key: string, text: string) => value(key, { [name]: text });
-    if (settingWith('http.port', String(PORT)) === PORT)
+    if (Number(settingWith('http.port', String(PORT))) === PORT)
       return [{ name, value: String(port), why: 'The port, as the app reads it' }];
     if (settingWith('url.host', HOST) === HOST)
       return [{ name, value: host, why: 'The host, as the app reads it' }];

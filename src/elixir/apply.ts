@@ -6,12 +6,7 @@ import { innerScope, recordReads, type Scope } from './scope.ts';
 import { Closure, Environment, Tuple, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */
-const REJECTS_NIL = [
-  /^String\.\w+[?!]?$/,
-  /^Base\.\w*decode\w*!?$/,
-  /^((Integer|Float)\.parse|URI\.(parse|new!)|Jason\.decode!)$/,
-  /^(Path\.(join|expand)|File\.(read|stream)!?)$/,
-];
+const REJECTS_NIL = /^(String|Base|Integer|Float|URI|Path|File)\./;
 const MAPPERS = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
 const LOOKUPS = new Set(['Map.get', 'Map.fetch!', 'Access.get']);
 
@@ -29,7 +24,7 @@ export function apply(call: Call, name: string, scope: Scope): Value {
   if (ownClauses) return invoke(ownClauses, args, callScope);
   if (target instanceof Closure) return invokeClosure(target, args, scope);
   const [first, second = null, third = null] = args;
-  if (first === null && REJECTS_NIL.some((pattern) => pattern.test(name)))
+  if (first === null && REJECTS_NIL.test(name))
     run?.stop(new Unknown(`${name} of nil`), callScope.causes, call.offset);
   if (run && first instanceof Environment && LOOKUPS.has(name))
     return run.readVariable(second, third, name === 'Map.fetch!', call.offset);

@@ -1,4 +1,3 @@
-import { spend } from './budget.ts';
 import { Atom, get, isEqual, keywords, Module, pairs, show, Unknown, type Value } from './value.ts';
 
 /** undefined: the result can't be known. */
@@ -23,29 +22,21 @@ const lookUp: LibraryFunction = (map, key, fallback = null) => {
   return isMap && key instanceof Atom ? (get(map, key.name) ?? fallback) : undefined;
 };
 
-/** Joins lists, given as arguments or as one list of lists; where some are unknown, the first that is known. */
 const concat: LibraryFunction = (...args) => {
   const lists = args.length === 1 && Array.isArray(args[0]) ? args[0] : args;
-  return lists.every(Array.isArray) ? (lists.flat() as Value[]) : lists.find(Array.isArray);
+  return lists.every(Array.isArray) ? (lists.flat() as Value[]) : undefined;
 };
 
 const mergeKeywords: LibraryFunction = (left, right) =>
   Array.isArray(left) && Array.isArray(right)
     ? keywords(new Map([...pairs(left), ...pairs(right)]))
-    : concat(left ?? null, right ?? null);
+    : undefined;
 
 /** `++`: a side that is not known becomes one unknown item. */
 const append: LibraryFunction = (...sides) =>
   sides.some(Array.isArray)
     ? sides.flatMap((side) => (Array.isArray(side) ? side : [side]))
     : undefined;
-
-/** `--`: nothing is taken out where either side is not known. */
-const subtract: LibraryFunction = (left, right) => {
-  if (!Array.isArray(left) || !Array.isArray(right)) return left;
-  if (!spend('evaluation', left.length * right.length)) return undefined;
-  return left.filter((item) => !right.some((removed) => isEqual(item, removed)));
-};
 
 /** `String.split(text, separator)`; of its options `trim: true` alone is known. */
 const split: LibraryFunction = (text, separator, options = []) => {
@@ -105,7 +96,6 @@ const LIBRARY: Record<string, LibraryFunction> = {
   'Path.wildcard': (pattern) => (typeof pattern === 'string' ? [pattern] : undefined),
   'Module.concat': concatModules,
   '++': append,
-  '--': subtract,
   '<>': (left, right) =>
     typeof left === 'string' && typeof right === 'string' ? left + right : undefined,
   '!': not,
@@ -124,7 +114,7 @@ const LIBRARY: Record<string, LibraryFunction> = {
  */
 export function callLibrary(name: string, args: Value[]): Value | undefined {
   const run = Object.hasOwn(LIBRARY, name) ? LIBRARY[name] : undefined;
-  if (!run || name === '++' || name === '--') return run?.(...args);
+  if (!run || name === '++') return run?.(...args);
   const [first, second] = args;
   if (first instanceof Unknown) return first;
   const isBinaryOperator = /^\W/.test(name);

@@ -148,9 +148,7 @@ export class Run {
     if (demandingArgs === undefined) return undefined;
     const [variable = null, ...rest] = args;
     const isDemanded = args.length <= demandingArgs;
-    const value = this.readVariable(variable, rest.at(-1) ?? null, isDemanded, offset);
-    const isInteger = /^:integer/.test(show(rest[0]));
-    return isInteger && typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    return this.readVariable(variable, rest.at(-1) ?? null, isDemanded, offset);
   }
 
   private config([app, second = null, third]: readonly Value[], offset: number): null {
