@@ -152,7 +152,8 @@ export class Repo {
     return { apps: run.apps, stops: run.stops };
   }
 
-  private cached<T>(key: string, compute: () => T): T {
+  /** What is computed once for each project. */
+  cached<T>(key: string, compute: () => T): T {
     if (!this.cache.has(key)) this.cache.set(key, compute());
     return this.cache.get(key) as T;
   }

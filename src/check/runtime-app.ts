@@ -1,6 +1,5 @@
 import semver from 'semver';
 import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
-import { builderElixir } from './dockerfile-systems.ts';
 import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { lineReading, PLOP_WRITES_IT, PROBE, settingsOf, textOf } from './runtime-settings.ts';
@@ -12,11 +11,7 @@ const workerSwitch = rulesFor<string>('B11');
 /** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
 function tlsLists(repo: Repo): [name: string, options: Value][] {
   const settings = pairs(repo.boot(PROBE).apps.get(repo.project.app.otpApp));
-  const ofNoModule = settings.filter(([key]) => !/^[A-Z]/.test(key));
-  const nested = ofNoModule.flatMap(([key, value]) =>
-    pairs(value).map(([name, options]): [string, Value] => [`${key}.${name}`, options]),
-  );
-  return [...settings, ...nested].filter(([, options]) => isTlsList(options));
+  return settings.filter(([, options]) => isTlsList(options));
 }
 
 const isTlsList = (options: Value): boolean =>
@@ -29,9 +24,6 @@ export const missingTls = (repo: Repo): boolean =>
   tlsLists(repo).length === 0 && !repo.compiledKey([repo.project.app.otpApp, 'tls']);
 
 const verifies = (options: Value): boolean => atomName(get(options, 'verify')) === 'verify_peer';
-
-const allowsOldTls = (options: Value): boolean =>
-  [get(options, 'versions')].flat().some((name) => /^:(sslv3|tlsv1|tlsv1\.1)$/.test(show(name)));
 
 /** The list that clients most likely use, where something is wrong with it. */
 const wrongTls = (isWrong: (options: Value, repo: Repo) => boolean) => (_: string, repo: Repo) => {
@@ -46,10 +38,8 @@ export const takesClosures = ({ project, runtimePath }: Repo): boolean =>
 
 /** Elixir before 1.15 reads :console; later ones too, unless :default_formatter is there (logger/app.ex of 1.20). */
 function formatterKey(repo: Repo): 'console' | 'default_formatter' {
-  const { project, dockerfile } = repo;
   const { lacks } = settingsOf(repo, 'logger');
-  const elixir = (dockerfile && builderElixir(dockerfile.content)) ?? project.elixir.version;
-  const isModern = semver.gte(semver.coerce(elixir) ?? '1.15.0', '1.15.0');
+  const isModern = semver.gte(semver.coerce(repo.project.elixir.version) ?? '1.15.0', '1.15.0');
   const isConsole = !isModern || (lacks('default_formatter') && !lacks('console'));
   return isConsole ? 'console' : 'default_formatter';
 }
@@ -123,11 +113,6 @@ export const appRules: readonly Rule<string>[] = [
     find: wrongTls((options) => !verifies(options)),
     what: ({ name }) => `${name} takes any certificate`,
     edit: 'write: verify: :verify_peer',
-  }),
-  tlsOptions.should({
-    find: wrongTls(allowsOldTls),
-    what: ({ name }) => `${name} allows old TLS versions`,
-    edit: 'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
   }),
   tlsOptions.should({
     find: wrongTls(

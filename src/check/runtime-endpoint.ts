@@ -24,8 +24,7 @@ export const isNoHost = (host: Value | undefined): boolean =>
 function speaksIpv6(http: Value | undefined): boolean {
   const ip = show(get(http, 'ip'));
   const isLong = ip.startsWith('{') && ip.split(', ').length === 8;
-  const isAny = ip === ':any' || ip === ':any6';
-  return http instanceof Unknown || isLong || isAny || show(http).includes(':inet6');
+  return http instanceof Unknown || isLong || show(http).includes(':inet6');
 }
 
 const isLoopback = (ip: Value | undefined): boolean =>

@@ -1,7 +1,6 @@
 import { isSpent } from '../elixir/budget.ts';
 import { get, show, Unknown, type Value } from '../elixir/value.ts';
 import { serverRepos } from '../facts/database.ts';
-import type { Project } from '../facts/detect.ts';
 import type { Path } from './compiled-keys.ts';
 import { placeholder } from './machine-env.ts';
 import type { Environment, Repo } from './repo.ts';
@@ -17,21 +16,14 @@ export const PROBE = {
   ECTO_IPV6: 'true',
 };
 
-/** Made once for each project: hundreds of variables, asked for hundreds of times, would take half the time of a large app's check. */
-const markedProbes = new WeakMap<Project, Environment>();
-
 /** The probe, with each of the owner's other variables holding a text that names it. */
-function markedProbe(project: Project): Environment {
-  const known = markedProbes.get(project);
-  if (known) return known;
-  const names = [...project.config.env].filter(
-    (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
-  );
-  const marks = Object.fromEntries(names.map((name) => [name, `the-value-of-${name}`]));
-  const environment = { ...PROBE, ...marks };
-  markedProbes.set(project, environment);
-  return environment;
-}
+const markedProbe = (repo: Repo): Environment =>
+  repo.cached('marked probe', () => {
+    const names = [...repo.project.config.env].filter(
+      (name) => !(name in PROBE) && !/^(FLY_|RELEASE_|MIX_)/.test(name),
+    );
+    return { ...PROBE, ...Object.fromEntries(names.map((name) => [name, `the-value-of-${name}`])) };
+  });
 
 /** A value as text to compare; a setting that is nil differs from one that isn't there. */
 export const textOf = (value: Value | undefined): string =>
@@ -91,7 +83,7 @@ export function settingsOf(repo: Repo, app: string, module = '') {
 
     /** The owner's variable that it is taken from; '' where it can't be said which of several. */
     variable: (key: string): string | undefined => {
-      const marked = show(settingAt(repo, pathOf(key), markedProbe(repo.project)));
+      const marked = show(settingAt(repo, pathOf(key), markedProbe(repo)));
       if (marked === show(settings.value(key))) return undefined;
       return /the-value-of-(\w+)/.exec(marked)?.[1] ?? '';
     },

@@ -6,7 +6,7 @@ import { innerScope, recordReads, type Scope } from './scope.ts';
 import { Closure, Environment, Tuple, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */
-const REJECTS_NIL = /^(String|Base|Integer|Float|URI|Path|File)\./;
+const REJECTS_NIL = /^(String|Base|URI)\.|^Path\.join$|\.parse$/;
 const MAPPERS = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
 const LOOKUPS = new Set(['Map.get', 'Map.fetch!', 'Access.get']);
 
