@@ -294,7 +294,7 @@ R2.5 force_ssl without rewrite_on
 + import Config
 +
 + config :shop, ShopWeb.Endpoint, force_ssl: [hsts: true]
-config/prod.exs: config :shop => force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]
+config/prod.exs: config :shop => add rewrite_on: [:x_forwarded_proto] to it
 
 B7 workers stopped when idle
 - auto_stop_machines = "off"

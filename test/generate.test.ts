@@ -88,15 +88,11 @@ const RIGHT =
 const FORCE_SSL: [string, string, Texts?][] = [
   [RIGHT, ''],
   ['force_ssl: [hsts: true]', 'config/prod.exs:3: force_ssl has no rewrite_on'],
-  [
-    'force_ssl: [hsts: true]',
-    'config :shop, ShopWeb.Endpoint, force_ssl: [rewrite_on: [:x_forwarded_proto], hsts: true]',
-  ],
+  ['force_ssl: []', 'add rewrite_on: [:x_forwarded_proto] to it'],
   [
     'force_ssl: [rewrite_on: [:x_forwarded_proto]], exclude: [paths: ["/health"]]',
-    'force_ssl: [exclude: [paths: ["/health"]], rewrite_on: [:x_forwarded_proto]]',
+    'config/prod.exs:3: exclude is beside force_ssl',
   ],
-  ['force_ssl: []', 'force_ssl has no rewrite_on'],
   [RIGHT, 'needs plug 1.19.0, mix.lock has 1.18.0', PLUG_1_18],
   [
     'force_ssl: [rewrite_on: [:x_forwarded_proto], exclude: [paths: ["/health"]]]',

@@ -2,7 +2,7 @@ import semver from 'semver';
 import { evaluate } from '../elixir/evaluate.ts';
 import { innerScope } from '../elixir/scope.ts';
 import type { Position, Setting } from '../elixir/types.ts';
-import { atomName, get, isKeyword, pairs, show, Unknown, type Value } from '../elixir/value.ts';
+import { atomName, get, isKeyword, Unknown, type Value } from '../elixir/value.ts';
 import type { Project } from './detect.ts';
 
 /** One thing wrong with force_ssl, and the edit that mends it. */
@@ -55,14 +55,6 @@ function settingFaults(project: Project): ForceSslFault[] {
   const setting = settings.findLast(hasKey('force_ssl'));
   const forceSsl = get(setting?.value, 'force_ssl');
   if (!setting || !Array.isArray(forceSsl)) return [];
-  const withOption = (key: string, value: string): string => {
-    const kept = pairs(forceSsl).filter(([name]) => name !== key);
-    const options = [
-      `${key}: ${value}`,
-      ...kept.map(([name, option]) => `${name}: ${show(option)}`),
-    ];
-    return `write: config :${setting.app}, ${setting.key}, force_ssl: [${options.join(', ')}]`;
-  };
   const faults: ForceSslFault[] = [];
   const add = ({ file, line }: Position, what: string, edit: string, blocks = false) =>
     faults.push({ file, line, what, edit, blocks });
@@ -71,7 +63,7 @@ function settingFaults(project: Project): ForceSslFault[] {
     add(
       setting,
       "force_ssl has no rewrite_on with :x_forwarded_proto, so behind Fly's proxy every page, the health check too, is redirected for ever",
-      withOption('rewrite_on', '[:x_forwarded_proto]'),
+      'add rewrite_on: [:x_forwarded_proto] to it',
       true,
     );
   const misplaced = settings.find(hasKey('exclude'));
@@ -79,7 +71,7 @@ function settingFaults(project: Project): ForceSslFault[] {
     add(
       misplaced,
       'exclude is beside force_ssl, where nothing reads it (Phoenix 1.8.3 and 1.8.4 generated that)',
-      withOption('exclude', show(get(misplaced.value, 'exclude'))),
+      'move it into the list of force_ssl',
     );
   const exclude = get(forceSsl, 'exclude');
   const { plugVersion } = project.phoenix;
