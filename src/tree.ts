@@ -57,14 +57,11 @@ export function subtree(tree: Tree, folder: string): Tree {
 const IGNORED_FOLDERS = new Set(
   '.git deps _build node_modules .elixir_ls .lexical .expert cover .fetch .hex .mix doc'.split(' '),
 );
-/** Caches and uploads: listed last, since they may hold more files than the rest of the repo. */
-const BULKY_FOLDER = /^(\..+|static|uploads|storage|media|data|tmp|log)$/;
-const MAX_FILES = 50_000;
+/** More than a repo has, with what its folder gathers on a developer's disk. */
+const MAX_FILES = 200_000;
 
 const MEGABYTE = 1 << 20;
-const MAX_SIZE = MEGABYTE;
-const MAX_SIZE_OF_REQUIRED = 8 * MEGABYTE;
-const MAX_TOTAL_SIZE = 64 * MEGABYTE;
+const MAX_SIZE = 8 * MEGABYTE;
 /** Files without which nothing can be said about the app. */
 const REQUIRED_FILE =
   /(^|\/)(mix\.(exs|lock)|fly\.toml|Dockerfile|\.dockerignore|package\.json|yarn\.lock|pnpm-lock\.yaml|env\.sh\.eex|(config|runtime|releases|prod)\.exs|endpoint\.ex)$/;
@@ -101,24 +98,21 @@ export function openTree(folder: string, maxFiles = MAX_FILES): Tree {
 /** Breadth first, so that one large folder doesn't use up the limit before the others are listed. */
 function listFiles(root: string, skipped: string[], maxFiles: number): string[] {
   const files: string[] = [];
-  const ordinary = [''];
-  const bulky: string[] = [];
+  const folders = [''];
   let count = 0;
-  for (const queue of [ordinary, bulky]) {
-    for (const folder of queue) {
-      if (count > maxFiles) {
-        skipped.push(
-          `The repo has more than ${maxFiles} files: ${folder} and others were not looked at.`,
-        );
-        return files.sort();
-      }
-      for (const entry of entriesOf(root, folder, skipped)) {
-        count++;
-        const path = folder ? `${folder}/${entry.name}` : entry.name;
-        if (entry.isFile()) files.push(path);
-        else if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name))
-          (BULKY_FOLDER.test(entry.name) ? bulky : queue).push(path);
-      }
+  // The list grows while it is walked
+  for (const folder of folders) {
+    if (count > maxFiles) {
+      skipped.push(
+        `The repo has more than ${maxFiles} files: ${folder} and others were not looked at.`,
+      );
+      break;
+    }
+    for (const entry of entriesOf(root, folder, skipped)) {
+      count++;
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      if (entry.isFile()) files.push(path);
+      else if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name)) folders.push(path);
     }
   }
   return files.sort();
@@ -161,7 +155,6 @@ function foldersAbove(root: string): number {
 function fileReader(root: string, above: number, skipped: string[]): Tree['read'] {
   const repo = join(root, '../'.repeat(above), sep);
   const realFolders = new Map<string, string | undefined>();
-  let totalSize = 0;
   return (path) => {
     if (path.includes('\0')) return undefined;
     const file = join(root, path);
@@ -169,19 +162,15 @@ function fileReader(root: string, above: number, skipped: string[]): Tree['read'
     if (!realFolders.has(folder)) realFolders.set(folder, realPath(folder));
     const realFolder = realFolders.get(folder);
     if (!realFolder || !`${realFolder}${sep}`.startsWith(repo)) return undefined;
-    const isRequired = REQUIRED_FILE.test(path);
     try {
       const stat = fs.lstatSync(file, { throwIfNoEntry: false });
       if (!stat?.isFile()) return undefined;
-      if (totalSize > MAX_TOTAL_SIZE)
-        throw new Problem(`${path} was not read: the repo has too much text`);
-      if (stat.size > (isRequired ? MAX_SIZE_OF_REQUIRED : MAX_SIZE))
+      if (stat.size > MAX_SIZE)
         throw new Problem(`${path} was not read: it has ${Math.ceil(stat.size / MEGABYTE)} MB`);
-      if (!isRequired) totalSize += stat.size;
       return fs.readFileSync(file, 'utf8');
     } catch (error) {
       const problem = Problem.from(error, `can't read ${path}`);
-      if (isRequired) throw problem;
+      if (REQUIRED_FILE.test(path)) throw problem;
       skipped.push(problem.message);
       return undefined;
     }
