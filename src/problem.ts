@@ -1,17 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
 
-/** Messages for the errors of the file system that people meet; Node's own words for the others. */
-const REASONS: Record<string, string> = {
-  EACCES: 'permission denied; check who owns it',
-  EPERM: 'not permitted; check who owns it',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  ENOENT: 'it does not exist',
-  ENOTDIR: 'a file is in the way of a folder',
-  EDQUOT: 'the disk quota is used up',
-  EISDIR: 'a folder is in the way of a file',
-};
-
 /**
  * Characters that a terminal obeys or doesn't show: control characters (but tabs and line ends), marks that turn the
  * direction of text, zero-width ones, lone surrogates. Unicode's classes Cc, Cf, Cs, Zl and Zp.
@@ -91,8 +79,7 @@ export class Problem extends Error {
   /** Turns a file-system error into a Problem; any other error passes through unchanged. */
   static from(error: unknown, what: string): Error {
     if (!(error instanceof Error)) return new Error(String(error));
-    const { code, errno } = error as NodeJS.ErrnoException;
-    const reason = REASONS[code ?? ''] ?? getSystemErrorMap().get(errno ?? 0)?.[1];
+    const reason = getSystemErrorMap().get((error as NodeJS.ErrnoException).errno ?? 0)?.[1];
     return reason ? new Problem(`${what}: ${reason}`) : error;
   }
 }

@@ -3,12 +3,11 @@ import { INVISIBLE, Problem } from './problem.ts';
 /** The code point of a character, in hexadecimal. */
 const hex = (character: string): string => (character.codePointAt(0) ?? 0).toString(16);
 
-/** A basic string of TOML: its escapes are JSON's, but for characters beyond 16 bits. */
+/** A basic string of TOML: its escapes are JSON's, and one for any character. */
 export const tomlString = (text: string): string =>
-  JSON.stringify(text).replaceAll(INVISIBLE, (character) =>
-    character.length > 1
-      ? `\\U${hex(character).padStart(8, '0')}`
-      : `\\u${hex(character).padStart(4, '0')}`,
+  JSON.stringify(text).replaceAll(
+    INVISIBLE,
+    (character) => `\\U${hex(character).padStart(8, '0')}`,
   );
 
 /** A string literal of Elixir, which would interpolate `#{`, and whose parser refuses marks that turn the direction of text. */
@@ -40,9 +39,7 @@ export const isModule = (name: string): boolean => /^[A-Z]\w*(\.[A-Z]\w*)*$/.tes
 export function shellWord(word: string): string {
   refuseInvisible(word);
   if (/^[\w./:=@%+,-]+$/.test(word)) return word;
-  return /'/.test(word) && !/["$`\\!]/.test(word)
-    ? `"${word}"`
-    : `'${word.replaceAll("'", `'\\''`)}'`;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A path as one word of a shell command. @throws Problem as shellWord does */

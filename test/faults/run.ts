@@ -250,9 +250,9 @@ function signalsByCall(): void {
 function errors(): void {
   for (const [call, error, message] of [
     ['rename', 'EACCES', /nothing was written.*permission denied/],
-    ['rename', 'ENOSPC', /nothing was written.*the disk is full/],
-    ['mkdir', 'EROFS', /nothing was written.*the file system is read-only/],
-    ['fsync', 'ENOSPC', /nothing was written.*the disk is full/],
+    ['rename', 'ENOSPC', /nothing was written.*no space left on device/],
+    ['mkdir', 'EROFS', /nothing was written.*read-only file system/],
+    ['fsync', 'ENOSPC', /nothing was written.*no space left on device/],
   ] as const) {
     const wrong: string[] = [];
     const firstCall = call === 'mkdir' ? 2 : 1;
@@ -293,7 +293,7 @@ function disks(): void {
       report(
         `a full disk (${free} KB free)`,
         run.status === 1 &&
-          /nothing was written.*the disk is full/.test(run.stderr) &&
+          /nothing was written.*no space left on device/.test(run.stderr) &&
           picture(there) === before
           ? []
           : [`exit ${run.status}, ${run.stderr}`],
