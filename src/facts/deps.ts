@@ -80,13 +80,10 @@ export function dependencies({ projects, lock, code }: PhoenixRepo, paths: PathD
     ...(code.rustler && lock.has('rustler') ? ['rustler'] : []),
     ...nativePackages(mixFiles, lock, paths.above.length > 0),
   ];
-  const pathDeps = projects
-    .flatMap(({ deps }) => deps)
-    .filter(({ prod, options }) => prod && get(options, 'path') && !get(options, 'in_umbrella'));
   return {
     nif,
     git: gitSources.map(({ name }) => name),
-    path: unique(pathDeps.map(({ name }) => name)),
+    path: paths.found.map(({ name }) => name),
     private: sources.filter(({ ssh, repo }) => ssh || repo !== 'hexpm').map(({ name }) => name),
     pathSources: paths.found,
     gitSources,
@@ -123,7 +120,7 @@ function nativePackages(projects: readonly MixProject[], lock: Lock, isAbove: bo
   const inProd = withNeeds(prod, lock);
   const elsewhere = withNeeds(devAndTest, lock);
   const lacksDeps = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
-  const hasGit = prod.some((dep) => isGitCode(dep, lock));
+  const hasGit = prod.some(({ name }) => lock.get(name)?.source === 'git');
   const mayBeUnlisted = (name: string): boolean =>
     !elsewhere.has(name) && (lacksDeps || (hasGit && !NAMED_BY_APPS.has(name)));
   return [...lock.keys()].filter(
@@ -140,9 +137,3 @@ function isNative(name: string, lock: Lock): boolean {
   // mix.lock doesn't list what a git dependency needs
   return source === 'git' && (MUSL_NATIVE.has(name) || GLIBC_NATIVE.has(name));
 }
-
-/** What it needs is not in mix.lock. */
-const isGitCode = ({ name, options }: Dep, lock: Lock): boolean =>
-  lock.get(name)?.source === 'git' &&
-  get(options, 'compile') !== false &&
-  get(options, 'app') !== false;

@@ -68,8 +68,8 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     released,
     config: readConfig(ownersTree, projects, runtime),
     sources,
-    /** The code that the release holds; all of it, when none of the rest serves pages. */
-    code: code.endpoints.length ? code : readCode(sources),
+    /** The code that the release holds. */
+    code,
     /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
     lockedVersion: (name: string): string | null => lock.get(name)?.version ?? null,
     notes,
