@@ -22,7 +22,6 @@ import { INVISIBLE, Problem, printable, printableJson } from '../src/problem.ts'
 import * as quote from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
 import { openTree, treeOf } from '../src/tree.ts';
-import { outputOf } from './support/commands.ts';
 import { COSTLY } from './support/costly.ts';
 import { complete, FLAGS, SHOP, shop, type Texts, writeFiles } from './support/fixture.ts';
 
@@ -218,25 +217,6 @@ test('a large folder further down does not hide the other folders, and a note sa
   const project = detect(openTree(folder, 100));
   assert.is(project.endpoint.module, 'ShopWeb.Endpoint');
   assert.match(project.notes.join('\n'), /more than \d+ files/);
-});
-
-/** An earlier version kept a journal in the repo, and did what was in it. */
-test('files in a repo that are named like ours do not steer a run, and stay', async () => {
-  const app = join(folder, 'app');
-  fs.cpSync(SHOP, app, { recursive: true });
-  const files = [{ path: 'victim', before: null, after: 'x' }];
-  const journal = JSON.stringify({ root: folder, folders: ['planted'], files });
-  const planted = { '.phoenix-fly-x/journal': journal, '.phoenix-fly-backup/fly.toml': 'mine' };
-  writeFiles(app, planted);
-  writeFiles(folder, { victim: 'victim' });
-  for (const write of ['no', 'yes']) {
-    await outputOf('fly', app, ['shop', 'lhr', 'shop-db', '--write', write]);
-    for (const [path, text] of Object.entries(planted))
-      assert.is(fs.readFileSync(join(app, path), 'utf8'), text);
-    assert.equal(fs.readdirSync(folder).sort(), ['app', 'victim']);
-    assert.is(fs.readFileSync(join(folder, 'victim'), 'utf8'), 'victim');
-    assert.is(fs.existsSync(join(app, 'fly.toml')), write === 'yes');
-  }
 });
 
 test('a flyctl in the repo or in the current folder is never started', () => {

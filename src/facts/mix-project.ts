@@ -161,24 +161,13 @@ const possibleInputs = (tree: Tree, dir: string, text: string): string[] =>
     .map(([, path = '']) => normalize(below(dir, path)))
     .filter((path) => tree.paths.has(path));
 
-/** Aliases nested deeper than this are not followed. */
-const MAX_DEPTH = 20;
+/** An alias may lead to itself, or a long way. */
+const MAX_ALIASES = 100;
 
-/**
- * The steps of an alias, those of aliases among them in their place. Each alias counts once, as Mix runs a task once; one
- * that names itself means the task.
- * @param parents aliases that the step is in
- * @param seen aliases that were followed before
- */
-export function aliasSteps(
-  owner: MixProject,
-  step: string,
-  parents: readonly string[] = [],
-  seen = new Set<string>(),
-): string[] {
+/** The steps of an alias, those of aliases among them in their place. One that is met again means the task of that name. */
+export function aliasSteps(owner: MixProject, step: string, seen = new Set<string>()): string[] {
   const steps = owner.aliases.get(step);
-  if (!steps || parents.includes(step) || parents.length > MAX_DEPTH) return [step];
-  if (seen.has(step)) return [];
+  if (!steps || seen.has(step) || seen.size > MAX_ALIASES) return [step];
   seen.add(step);
-  return steps.flatMap((next) => aliasSteps(owner, next, [...parents, step], seen));
+  return steps.flatMap((next) => aliasSteps(owner, next, seen));
 }

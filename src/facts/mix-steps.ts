@@ -81,7 +81,7 @@ function aliasScripts(tree: Tree, project: MixProject): string[] {
   const { dir, aliases } = project;
   const seen = new Set<string>();
   const names = [...aliases.keys()].filter((name) => IMAGE_ALIASES.test(name));
-  const steps = names.flatMap((name) => aliasSteps(project, name, [], seen));
+  const steps = names.flatMap((name) => aliasSteps(project, name, seen));
   const words = steps
     .filter((step) => /^(cmd|run)\b/.test(step))
     .flatMap((step) => step.split(/[\s'"]+/));
