@@ -259,11 +259,7 @@ test('health routes: scopes, forwards, plugs', () => {
     '/ping',
     router('scope "/" do\n  pipe_through [:browser, :auth_optional]\n  get "/ping", C, :x\nend'),
   );
-  assertHealthPath('/ops/healthz', {
-    ...router('forward "/ops", ShopWeb.Ops'),
-    'lib/ops.ex':
-      'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
-  });
+  assertHealthPath('/ops/health', router('forward "/ops/health", HealthPlug'));
   assertHealthPath('/health-check', {
     'lib/front.ex':
       'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',
@@ -280,7 +276,12 @@ test('health routes: scopes, forwards, plugs', () => {
   );
 });
 
-test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
+test('no health route: pages of that name, guarded or forwarded ones, and a plug that only lets the path pass', () => {
+  assertHealthPath(null, {
+    ...router('forward "/ops", ShopWeb.Ops'),
+    'lib/ops.ex':
+      'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
+  });
   assertHealthPath(
     null,
     router(
