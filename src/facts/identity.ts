@@ -5,16 +5,14 @@ import type { Dep, MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /**
- * The endpoint that serves the app. Among several: one that is in the release, that production
- * configures; across umbrella apps the one that most others build on.
+ * The endpoint that serves the app. Among several: one that is in the release; across umbrella apps the one that most others
+ * build on.
  * @throws Problem without an endpoint
  */
 export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
   const { projects, notes } = repo;
   const apps = projects.map(({ app }) => app);
-  const endpoints = repo.code.endpoints.filter(
-    ({ otpApp }) => otpApp === null || apps.includes(otpApp),
-  );
+  const { endpoints } = repo.code;
   const score = endpointScore(repo);
   const [best, second] = endpoints
     .map((endpoint) => ({ ...endpoint, score: score(endpoint) }))
@@ -33,7 +31,7 @@ export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
 }
 
 /** How likely an endpoint is the one that serves. The weights were found by trying them on some 40 public apps. */
-function endpointScore({ config, projects, releasedApps }: PhoenixRepo) {
+function endpointScore({ projects, releasedApps }: PhoenixRepo) {
   const dependents = new Map<string, number>();
   for (const { name } of projects.flatMap(({ deps }) => deps))
     dependents.set(name, (dependents.get(name) ?? 0) + 1);
@@ -42,7 +40,6 @@ function endpointScore({ config, projects, releasedApps }: PhoenixRepo) {
   return ({ module, otpApp }: Use): number => {
     const app = otpApp ?? '';
     const signs: [weight: number, applies: unknown][] = [
-      [4, get(config.apps.get(app), module)],
       [3, releasedApps?.get(app)],
       [1, firstReleased === app],
       [2, module.endsWith('Web.Endpoint')],
@@ -61,9 +58,7 @@ const baseModule = ({ applicationModule, projectModule }: MixProject): string | 
 /** Names that can't be derived from each other: OTP app, base module, web module. */
 export function identity({ root, code }: PhoenixRepo, web: MixProject, endpoint: string) {
   const parent = endpoint.split('.').slice(0, -1).join('.');
-  const webModules = code.webModules.filter(
-    (name) => web.dir === '.' || code.sources.module(name)?.file.startsWith(`${web.dir}/`),
-  );
+  const { webModules } = code;
   const nearEndpoint = webModules.includes(parent)
     ? parent
     : webModules.find((name) => name.startsWith(`${parent}.`));
