@@ -74,7 +74,9 @@ export function readMixProject(tree: Tree, dir: string) {
       ...['src', 'include'].filter((folder) => holdsErlang(tree, `${below(dir, folder)}/`)),
     ],
     // `deps: with_lock(deps())`: what the wrapper does may be unreadable, the list inside it is not
-    deps: readDeps(isKnown(deps) ? deps : [...listOf(runFunction('deps').value), ...listOf(deps)]),
+    deps: (isKnown(deps) ? deps : [...listOf(runFunction('deps').value), ...listOf(deps)]).flatMap(
+      readDep,
+    ),
     /** deps/0 could not be followed to the end. */
     depsIncomplete: !isKnown(deps),
     /** The steps of each alias; "(a function)" for those that are no text. */
@@ -123,19 +125,15 @@ function elixirFolders(paths: Value | undefined): string[] {
 const isKnown = (list: Value | undefined): list is Value[] =>
   Array.isArray(list) && !list.some((item) => item instanceof Unknown);
 
-/** `{:phoenix, "~> 1.8", only: :prod}`; of rows with the same name the last counts, for production and beside it. */
-function readDeps(rows: readonly Value[]): Dep[] {
-  const deps = new Map<string, Dep>();
-  for (const row of rows) {
-    const [name, second = null, third] = row instanceof Tuple ? row.items : [];
-    if (!(name instanceof Atom)) continue;
-    const options = third ?? (isKeyword(second) ? second : []);
-    const only = get(options, 'only') ?? new Atom('prod');
-    const environments = Array.isArray(only) ? only.map(atomName) : [atomName(only)];
-    const prod = only instanceof Unknown || environments.includes('prod');
-    deps.set(`${name.name} ${prod}`, { name: name.name, prod, options });
-  }
-  return [...deps.values()];
+/** `{:phoenix, "~> 1.8", only: :prod}` */
+function readDep(row: Value): Dep[] {
+  const [name, second = null, third] = row instanceof Tuple ? row.items : [];
+  if (!(name instanceof Atom)) return [];
+  const options = third ?? (isKeyword(second) ? second : []);
+  const only = get(options, 'only') ?? new Atom('prod');
+  const environments = Array.isArray(only) ? only.map(atomName) : [atomName(only)];
+  const prod = only instanceof Unknown || environments.includes('prod');
+  return [{ name: name.name, prod, options }];
 }
 
 /** `{:nerves_bootstrap, "~> 1.0"}` */
@@ -152,12 +150,10 @@ const stepNames = (steps: Value): string[] =>
 /** `File.read("NOTES")`, `Code.require_file("x.exs", __DIR__)`, `File.read!(Path.join(__DIR__, "VERSION"))` */
 const READ_CALL =
   /(?:File\.(?:read|stream)!?|Code\.\w+_file|@external_resource)[( ]*(?:Path\.\w+\((?:__DIR__, *)?)?"([^"#]+)"/g;
-/** `"VERSION" |> File.read!()`, `"VERSION" |> Path.expand(__DIR__) |> File.read!()` */
-const PIPED_READ = /"([^"#]+)"\)?(?: *\|> *Path\.\w+\(__DIR__\))?\s*\|> *File\.read/g;
 
 /** Reads that do without the file, or stand where no function runs them. */
 const possibleInputs = (tree: Tree, dir: string, text: string): string[] =>
-  [...text.matchAll(READ_CALL), ...text.matchAll(PIPED_READ)]
+  [...text.matchAll(READ_CALL)]
     .map(([, path = '']) => normalize(below(dir, path)))
     .filter((path) => tree.paths.has(path));
 
