@@ -336,6 +336,18 @@ R3.3 check_origin without the host
 + check_origin: ["//example.com"]
 config/runtime.exs:  => check_origin
 
+R3.3 advice: check_origin without the host, where no page is a LiveView
+--host shop.example.com
+- check_origin: ["//#{host}", "//#{fly_host}"]
++ check_origin: ["//front-end.example.com"]
+--- mix.exs
+-       {:phoenix_live_view, "~> 1.1"},
++
+--- mix.lock
+- phoenix_live_view
++ other
+config/runtime.exs:  => (in config/runtime.exs, where
+
 B10 CRLF in env.sh
 + #!/bin/sh\r
 + export MINE=1\r

@@ -293,10 +293,10 @@ test('background: no children are options, calls by name, and processes that onl
   assertWorkers([], '[%{id: :a, start: {Registry, :start_link, [Shop.A]}}]');
   assertWorkers(
     ['Shop.Presence', 'Shop.PubSub'],
-    '[Shop.Vault, Shop.Limit, Shop.Presence, Shop.PubSub]',
+    '[Shop.Vault, Shop.Limit, Shop.Commands, Shop.Presence, Shop.PubSub]',
     {
       'lib/shop/own.ex':
-        'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Limit do\n  use Hammer, backend: :ets\nend\ndefmodule Shop.Presence do\n  use GenServer\nend\ndefmodule Shop.PubSub do\n  use Commanded.Event.Handler\nend',
+        'defmodule Shop.Vault do\n  use Cloak.Vault, otp_app: :shop\nend\ndefmodule Shop.Limit do\n  use Hammer, backend: :ets\nend\ndefmodule Shop.Commands do\n  use Commanded.Application, otp_app: :shop\nend\ndefmodule Shop.Presence do\n  use GenServer\nend\ndefmodule Shop.PubSub do\n  use Commanded.Event.Handler\nend',
     },
   );
 });

@@ -76,6 +76,8 @@ test('an app that queries the database at its start is migrated before it, and a
   });
   assert.is(reason(application(':ok')), undefined);
   assert.is(reason(worker('{:ok, options}')), undefined);
+  assert.is(reason(application('timer = {Every, run: &Shop.Settings.load/0}')), undefined);
+  assert.match(reason(application('Enum.each([1], fn _ -> warm() end)')) ?? '', 'start in');
   assert.match(reason(application('Repo.all(Setting)')) ?? '', 'start in lib/shop/application.ex');
   assert.match(reason(application('warm()')) ?? '', 'start in lib/shop/application.ex');
   assert.match(reason(worker('{:ok, Shop.Repo.all(Order)}')) ?? '', 'init in lib/shop/trader.ex');

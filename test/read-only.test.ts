@@ -97,6 +97,10 @@ test('paths that may be written, or are only read, are no findings', () => {
       'fly.toml': '[mounts]\nsource = "d"\ndestination = "/data"\n',
     },
     code('File.cp!(Application.app_dir(:shop, "priv/seed"), Path.join(System.tmp_dir!(), path))'),
+    shop({
+      'lib/tasks/copy.ex':
+        'defmodule Mix.Tasks.Copy do\n  use Mix.Task\n  def run(_), do: File.write!("priv/x", "")\nend\n',
+    }),
     code('File.read!(Application.app_dir(:shop, "priv/seed"))'),
     code('File.write!(Path.join(System.tmp_dir!(), "x"), path)'),
     code('Path.join(System.tmp_dir!(), "x") |> File.write!(path)'),

@@ -11,7 +11,15 @@ import { parsePostgres } from '../src/fly/postgres.ts';
 import { presentIn } from '../src/plan/plan.ts';
 import { costLines } from '../src/run/report.ts';
 import { nextSteps, type StepContext } from '../src/run/steps.ts';
-import { complete, FLAGS, type Flags, projectOf, shop, type Texts } from './support/fixture.ts';
+import {
+  complete,
+  FLAGS,
+  type Flags,
+  projectOf,
+  shop,
+  shopLock,
+  type Texts,
+} from './support/fixture.ts';
 
 const invocation = { command: 'npx plop', cwd: '/work' } as const;
 const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
@@ -104,7 +112,7 @@ test('the first steps name, in order, what the app needs', () => {
     'fly deploy --ha=false --build-secret LICENCE="$LICENCE"',
     'fly certs add shop.example.com',
     'fly ssh console --app shop -C /app/bin/migrate\n',
-    'children = children ++ workers',
+    'workers = [Shop.Trader]\n',
   ]);
 });
 
@@ -121,6 +129,24 @@ test('a database: a new cluster is attached once its id is known; one outside Fl
   const outside = steps({ postgres: 'external' });
   assertInOrder(outside, ['DATABASE_URL  of your database', 'secrets import', 'fly deploy']);
   assert.not.match(outside, 'attach');
+});
+
+test('all workers are named, and Oban starts without queues where they do not run', () => {
+  const modules = 'defmodule Shop.One do\nend\ndefmodule Shop.Two do\nend\n';
+  const start =
+    'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.One, Shop.Two], [])\nend\n';
+  const own = { 'lib/shop/application.ex': start, 'lib/shop/workers.ex': modules };
+  assert.match(steps({}, own), 'workers = [Shop.One, Shop.Two]\n  children = if enabled');
+  const oban = steps(
+    {},
+    {
+      'lib/shop/application.ex': '',
+      'mix.lock': shopLock({ oban: [] }),
+      'mix.exs': (shop()['mix.exs'] ?? '').replace('{:bandit', '{:oban, "~> 2.0"}, {:bandit'),
+    },
+  );
+  assert.match(oban, '{Oban, if(enabled, do: options, else: Keyword.merge(options, queues: false');
+  assert.not.match(oban, 'workers = ');
 });
 
 test('the key is set under the name by which the app reads it', () => {

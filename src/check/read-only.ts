@@ -1,4 +1,5 @@
 import { atomName, moduleName, pairs, show, type Value } from '../elixir/value.ts';
+import { isMixTask } from '../facts/sources.ts';
 import { tablesAt } from '../fly/fly-config.ts';
 import { usesMnesia } from './env-sh-rules.ts';
 import type { Repo } from './repo.ts';
@@ -134,7 +135,7 @@ function beginningOf(path: string, text: string, depth = 0): string {
 function ownWrites(_: string, repo: Repo) {
   const { sources } = repo.project;
   const candidates = [...sources.matching(/File\.|:disk_log|:dets|CubDB/), repo.runtimePath];
-  const files = candidates.filter((file) => !/(^|\/)mix\//.test(file));
+  const files = candidates.filter((file) => !isMixTask(file, sources.text(file)));
   return files.flatMap((file) => {
     const lines = sources.text(file).split('\n');
     return lines.map((code, index) => {

@@ -76,9 +76,15 @@ function refusingSockets(_: string, repo: Repo) {
 /** R3.3: LiveView sockets connect from the host that Fly knows. */
 export const originRules: readonly Rule<string>[] = [
   origins.must({
-    find: endpointFinder('check_origin', refusesHost),
-    what: 'check_origin does not list PHX_HOST, so LiveView sockets get 403',
-    edit: 'add "//#{host}" to check_origin (in config/runtime.exs, where PHX_HOST is known)',
+    // Where no page is a LiveView, the origins may be those of front ends on other sites
+    find: endpointFinder(
+      'check_origin',
+      (origins, settings) =>
+        refusesHost(origins, settings) && (settings.repo.project.phoenix.liveView || 'advice'),
+    ),
+    what: 'check_origin does not list PHX_HOST, so sockets from its pages get 403',
+    edit: (_, { runtimePath }) =>
+      `add "//#{host}" to check_origin (in ${runtimePath}, where PHX_HOST is known)`,
   }),
   origins.must({
     find: refusingSockets,

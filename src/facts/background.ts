@@ -8,9 +8,10 @@ const JOB_LIBRARIES = /^(broadway|exq|faktory_worker|honeydew|oban|oban_pro|quan
 /** Children that every Phoenix app has and that only serve requests. */
 const PLUMBING = /\.(Telemetry|Repo(\.\w+)?|Endpoint|PubSub|Presence|Oban|Finch|Tasks?Supervisor)$/;
 /** What workers use, whatever they are called. */
-const ACTIVE = /^(GenServer|GenStage|Commanded\.)/;
-/** Libraries whose modules store or measure something, and do no work of their own. */
-const PASSIVE = /^(Cloak\.Vault|Hammer|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
+const ACTIVE = /^(GenServer|GenStage|Commanded\.(?!Application))/;
+/** Libraries whose modules store or measure something, or pass on commands, and do no work of their own. */
+const PASSIVE =
+  /^(Cloak\.Vault|Commanded\.Application|Hammer|Nebulex\.Cache|Phoenix\.Presence|PromEx)$/;
 
 /** Job libraries, and the app's own processes under its supervisors: work that goes on without requests. */
 export function background({ deps, lock, released, code, sources }: PhoenixRepo): string[] {

@@ -83,8 +83,8 @@ const alwaysRun = (expr: Expr): Expr | undefined =>
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 const unguardedFetches = (sources: Sources): RequiredEnv[] =>
-  sources.findCalls(/System\.fetch_env!/, (call, { file }, ancestors) => {
-    if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file))
+  sources.findCalls(/System\.fetch_env!/, (call, { file, text }, ancestors) => {
+    if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file, text))
       return undefined;
     const name = evaluate(call.args[0], new Scope());
     const mayNotRun = ancestors.some(

@@ -13,8 +13,8 @@ const STARTERS =
 
 /** Programs that modules start, at run time or while they compile; Mix tasks are left out. */
 export function startedPrograms(sources: Sources) {
-  const programs = sources.findCalls(STARTERS, (call, { file, scope }, ancestors) => {
-    if (!STARTERS.test(qualifiedName(call)) || isMixTask(file)) return undefined;
+  const programs = sources.findCalls(STARTERS, (call, { file, text, scope }, ancestors) => {
+    if (!STARTERS.test(qualifiedName(call)) || isMixTask(file, text)) return undefined;
     const command = commandText(programArgument(call), scope);
     // `/usr/bin/convert -strip a.png` → convert
     const [, name] = /^(?:\/[\w./-]*\/)?([\w.+-]+)(?:\s|$)/.exec(command.trim()) ?? [];

@@ -21,7 +21,8 @@ type Find<Fact> = (
 const isModule = (expr: Expr): boolean => expr.is === 'call' && expr.name === 'defmodule';
 
 /** Whether a file holds a Mix task, which no release runs. */
-export const isMixTask = (file: string): boolean => /(^|\/)mix\//.test(file);
+export const isMixTask = (file: string, text: string): boolean =>
+  /(^|\/)mix\//.test(file) || /^ *use Mix\.Task\b/m.test(text);
 
 /** `findCalls` in one module. */
 export function findInModule<Fact>(module: SourceModule, find: Find<Fact>): (Fact & Position)[] {

@@ -1,6 +1,6 @@
 import coerce from 'semver/functions/coerce.js';
 import gte from 'semver/functions/gte.js';
-import { walk } from '../elixir/expr.ts';
+import { type Expr, walk } from '../elixir/expr.ts';
 import { fullName } from '../elixir/scope.ts';
 import type { Project } from './detect.ts';
 import type { SourceModule, Sources } from './sources.ts';
@@ -33,6 +33,10 @@ export function queriesAtStart(project: Project): string | undefined {
   return undefined;
 }
 
+/** `{Periodic, run: &Shop.Users.sync/0}`: a function among the data, which runs later if at all. */
+const isHandedOn = (expr: Expr, index: number, ancestors: readonly Expr[]): boolean =>
+  expr.is === 'fn' && /^(tuple|list|map)$/.test(ancestors[index - 1]?.is ?? '');
+
 /** @returns whether a function, or one of the project that it calls, asks a repo; each is looked at once */
 function databaseCalls(sources: Sources, repos: readonly string[]) {
   const seen = new Set<string>();
@@ -43,8 +47,8 @@ function databaseCalls(sources: Sources, repos: readonly string[]) {
     let asks = false;
     const clauses = module.scope.functions.get(name) ?? [];
     const bodies = clauses.flatMap(({ body }) => body);
-    walk(bodies, (expr) => {
-      if (asks || expr.is !== 'call') return;
+    walk(bodies, (expr, ancestors) => {
+      if (asks || expr.is !== 'call' || ancestors.some(isHandedOn)) return;
       const { target } = expr;
       if (!target) asks = asksDatabase(module, expr.name, depth + 1);
       if (target?.is !== 'module') return;

@@ -204,14 +204,23 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
 function workerSteps({ project, answers }: StepContext): string[] {
   const { background } = project;
   if (!answers.background || background.length === 0) return [];
-  const worker = background.find((name) => isModule(name) && name.includes('.')) ?? 'MyApp.Worker';
+  const modules = background.filter((name) => isModule(name) && name.includes('.'));
+  const usesOban = background.includes('oban');
+  const workers = modules.join(', ') || (usesOban ? '' : 'MyApp.Worker');
   const title =
-    'In application.ex, so that workers are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:';
-  return [
-    step(
-      title,
-      `workers = if Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled], do: [${worker}], else: []`,
-      'children = children ++ workers',
-    ),
+    'In application.ex, so that workers (leave out those that pages need) are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:';
+  const lines = [
+    `enabled = Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled]`,
   ];
+  if (workers)
+    lines.push(
+      `workers = [${workers}]`,
+      'children = if enabled, do: children ++ workers, else: children',
+    );
+  // So that jobs can be inserted everywhere
+  if (usesOban)
+    lines.push(
+      '{Oban, if(enabled, do: options, else: Keyword.merge(options, queues: false, plugins: false))}',
+    );
+  return [step(title, ...lines)];
 }
