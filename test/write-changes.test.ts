@@ -88,11 +88,19 @@ const REFUSED: [name: string, change: () => void, message: RegExp, before?: stri
   [
     'a linked folder',
     () => fs.symlinkSync(tmpdir(), inRoot('lib')),
-    /lib is a symbolic link where a/,
+    /lib is a file or a symbolic link where a/,
   ],
-  ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a folder; move it/],
-  ['a pipe', () => execFileSync('mkfifo', [inFolder('c.txt')]), /c.txt is a pipe or a device/],
-  ['a file as a folder', () => writeFiles(root, { lib: 'file' }), /lib is a file where a folder/],
+  ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a symbolic link, a folder/],
+  [
+    'a pipe',
+    () => execFileSync('mkfifo', [inFolder('c.txt')]),
+    /c.txt is a symbolic link, a folder or a device/,
+  ],
+  [
+    'a file as a folder',
+    () => writeFiles(root, { lib: 'file' }),
+    /lib is a file or a symbolic link where a/,
+  ],
   [
     'other than UTF-8',
     () => fs.writeFileSync(inRoot('a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),

@@ -97,11 +97,10 @@ function refuseUnsafe(root: string, change: Change): void {
   missingFolders(root, [change]);
   const target = join(root, path);
   const stat = fs.lstatSync(target, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink())
-    throw problem('is a symbolic link; replace it with a file, then run again');
-  if (stat?.isDirectory()) throw problem('is a folder; move it out of the way, then run again');
   if (stat && !stat.isFile())
-    throw problem('is a pipe or a device; move it out of the way, then run again');
+    throw problem(
+      'is a symbolic link, a folder or a device; replace it with a file, then run again',
+    );
   const content = stat && fs.readFileSync(target);
   if (content?.toString() !== before) throw changedMeanwhile(path);
   if (content && !content.equals(Buffer.from(before ?? '')))
@@ -117,9 +116,8 @@ function missingFolders(root: string, changes: readonly Change[]): string[] {
     for (const { index } of path.matchAll(/\//g)) {
       const folder = path.slice(0, index);
       const stat = fs.lstatSync(join(root, folder), { throwIfNoEntry: false });
-      const kind = stat?.isSymbolicLink() ? 'a symbolic link' : 'a file';
       if (stat && !stat.isDirectory())
-        throw nothingWritten(`${folder} is ${kind} where a folder is needed`);
+        throw nothingWritten(`${folder} is a file or a symbolic link where a folder is needed`);
       if (!stat) missing.add(folder);
     }
   }
