@@ -80,27 +80,11 @@ const REFUSED: [name: string, change: () => void, message: RegExp, before?: stri
   ],
   ['a deleted file', () => fs.rmSync(inRoot('a.txt')), /a.txt changed meanwhile/],
   ['a new file', () => writeFiles(root, { 'lib/deep/c.txt': 'mine' }), /c.txt changed meanwhile/],
-  [
-    'a link',
-    () => fs.symlinkSync(inRoot('other.txt'), inFolder('c.txt')),
-    /c.txt is a symbolic link/,
-  ],
-  [
-    'a linked folder',
-    () => fs.symlinkSync(tmpdir(), inRoot('lib')),
-    /lib is a file or a symbolic link where a/,
-  ],
-  ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a symbolic link, a folder/],
-  [
-    'a pipe',
-    () => execFileSync('mkfifo', [inFolder('c.txt')]),
-    /c.txt is a symbolic link, a folder or a device/,
-  ],
-  [
-    'a file as a folder',
-    () => writeFiles(root, { lib: 'file' }),
-    /lib is a file or a symbolic link where a/,
-  ],
+  ['a link', () => fs.symlinkSync(inRoot('other.txt'), inFolder('c.txt')), /c.txt is a symbolic/],
+  ['a linked folder', () => fs.symlinkSync(tmpdir(), inRoot('lib')), /lib is a file or a/],
+  ['a folder', () => fs.mkdirSync(inFolder('c.txt')), /c.txt is a symbolic/],
+  ['a pipe', () => execFileSync('mkfifo', [inFolder('c.txt')]), /c.txt is a symbolic/],
+  ['a file as a folder', () => writeFiles(root, { lib: 'file' }), /lib is a file or a/],
   [
     'other than UTF-8',
     () => fs.writeFileSync(inRoot('a.txt'), Buffer.from([0x6f, 0xff, 0x0a])),

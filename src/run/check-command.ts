@@ -23,11 +23,7 @@ export function runCheck(root: string, { json, strict, skip }: FlagTexts): numbe
 }
 
 /** Wraps a line; what follows is indented by two more spaces than its start. */
-function wrapIndented(line: string): string {
-  const text = line.trimStart();
-  const indent = ' '.repeat(line.length - text.length);
-  return indent + wrapped(text, `${indent}  `, indent.length);
-}
+const wrapIndented = (line: string): string => wrapped(line, `${/^ */.exec(line)?.[0]}  `);
 
 const fails = ({ verdict }: Result, isStrict: boolean): boolean =>
   verdict === 'must' || (isStrict && verdict !== 'met' && verdict !== 'skipped');

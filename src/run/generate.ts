@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { load } from '../../generators/catalogue.ts';
 import { type FlagTexts, parseRunFlags } from '../answers/flags.ts';
 import {
@@ -97,7 +96,7 @@ function askAccountEarly(
   texts: FlagTexts,
   folder: string,
 ): Promise<Account> | undefined {
-  const prompts = atTerminal() ? loadPrompts().then(() => setTimeout(50)) : Promise.resolve();
+  const prompts = atTerminal() ? loadPrompts() : Promise.resolve();
   const isListAsked = asks.some(
     (question) => LISTED_BY_FLYCTL.has(question) && texts[question] === undefined,
   );

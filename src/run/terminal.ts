@@ -50,12 +50,10 @@ export function paintVerdict(line: string): string {
 /**
  * Prose with line breaks between words where a terminal would break it within one; as it is where there is no terminal.
  * @param indent stands before each line but the first
- * @param column where the first line starts
  */
-export function wrapped(text: string, indent = '', column = 0): string {
+export function wrapped(text: string, indent = ''): string {
   // Some pseudo-terminals report 0 columns
-  const columns = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
-  const width = columns - column;
+  const width = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
   // The program's name may change the length of a line
   const [first = '', ...words] = withProgramName(text).split(' ');
   const lines: string[] = [];
