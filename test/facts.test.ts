@@ -177,6 +177,17 @@ test("ecto_repos may be computed by a helper file; those of other apps don't cou
   assert.equal([database.adapter, database.repos], ['postgres', ['Shop.Repo', 'Shop.Archive']]);
 });
 
+test('a repo that only the configuration names, under the app of a dependency, counts where there is no other', () => {
+  const { database, notes } = app({
+    'mix.exs': mixExs('app: :shop, deps: [{:phoenix, "~> 1.8"}] ++ File.read!("deps")'),
+    'mix.lock': mixLock({ postgrex: [] }),
+    'config/config.exs': 'import Config\nconfig :depot, ecto_repos: [Depot.Repo]\n',
+  });
+  assert.equal([database.adapter, database.repos], ['postgres', ['Depot.Repo']]);
+  assert.is(database.repoApps.get('Depot.Repo'), 'depot');
+  assert.match(notes.join(), 'deps in mix.exs could not be read to their end');
+});
+
 test('a repo is configured under its own app, whoever lists it; that of a dependency where the configuration has it', () => {
   const { database } = app({
     'config/config.exs': 'import Config\nconfig :shop, ecto_repos: [Depot.Repo, Tai.OrderRepo]\n',

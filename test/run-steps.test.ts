@@ -149,6 +149,13 @@ test('all workers are named, and Oban starts without queues where they do not ru
   assert.not.match(oban, 'workers = ');
 });
 
+test('an address that the app demands is named, whatever was answered about the database', () => {
+  const own = '\nconfig :shop, Shop.Repo, url: System.fetch_env!("DATABASE_URL")\n';
+  const runtime = { 'config/runtime.exs': `${shop()['config/runtime.exs'] ?? ''}${own}` };
+  assert.match(steps({ postgres: 'none' }, runtime), /DATABASE_URL {2}config\/runtime/);
+  assert.not.match(steps({}, runtime), /DATABASE_URL {2}/);
+});
+
 test('the key is set under the name by which the app reads it', () => {
   const own =
     '\nconfig :shop, ShopWeb.Endpoint, secret_key_base: System.fetch_env!("PHX_SECRET")\n';

@@ -1,4 +1,5 @@
 import { get, moduleName, Unknown } from '../elixir/value.ts';
+import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /** The kind of database behind an Ecto repo; `none`: there is none, or another kind. */
@@ -18,12 +19,17 @@ const adapterOf = (names: readonly string[]): EctoAdapter =>
 
 /** The repos that migrations run for, the app each is configured under, and their kind of database. */
 export function pickRepos(repo: PhoenixRepo) {
-  const { code, config, released, lock } = repo;
+  const { code, config, projects, released, lock } = repo;
   const declared = new Map(code.repos.map((use) => [use.module, use]));
-  const repoApps = listedRepos(repo);
+  const apps = (mixFiles: readonly MixProject[]) => mixFiles.flatMap(({ app }) => app ?? []);
+  const repoApps = listedRepos(repo, apps(released));
   if (repoApps.size === 0)
     for (const { module, otpApp } of declared.values())
       repoApps.set(module, otpApp ?? released[0]?.app ?? '');
+  // A repo of a dependency
+  const others = [...config.apps.keys()].filter((app) => !apps(projects).includes(app));
+  if (repoApps.size === 0)
+    for (const [module, app] of listedRepos(repo, others)) repoApps.set(module, app);
   const adapterModules = [...repoApps].map(([module, app]) => {
     const settings = get(config.apps.get(app), module);
     return [module, declared.get(module)?.adapter ?? moduleName(get(settings, 'adapter'))] as const;
@@ -54,12 +60,15 @@ export function pickRepos(repo: PhoenixRepo) {
  * What `:ecto_repos` lists, with the app whose configuration each repo reads: its own otp_app, not the app that lists it.
  * For a repo of a dependency it is the app that it is configured under.
  */
-function listedRepos({ code, config, released, notes }: PhoenixRepo): Map<string, string> {
+function listedRepos(
+  { code, config, notes }: PhoenixRepo,
+  apps: readonly string[],
+): Map<string, string> {
   const owner = (module: string): string | undefined =>
     code.repos.find((repo) => repo.module === module)?.otpApp ??
     config.settings.find(({ key }) => key === module)?.app;
   const repoApps = new Map<string, string>();
-  for (const app of released.flatMap((project) => project.app ?? [])) {
+  for (const app of apps) {
     const list = get(config.apps.get(app), 'ecto_repos');
     const modules = (Array.isArray(list) ? list : []).flatMap((repo) => moduleName(repo) ?? []);
     for (const module of modules) repoApps.set(module, owner(module) ?? app);

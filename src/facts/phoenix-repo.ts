@@ -1,6 +1,6 @@
 import { outsideBlock } from '../edit/block.ts';
 import { Problem } from '../problem.ts';
-import { subtree, type Tree, withFile } from '../tree.ts';
+import { below, subtree, type Tree, withFile } from '../tree.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
 import { readLock } from './mix-lock.ts';
@@ -35,6 +35,10 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     );
   const lock = readLock(lockText);
   const projects = [root, ...(root.appsPath === null ? [] : childProjects(tree, root.appsPath))];
+  for (const { dir } of projects.filter(({ depsIncomplete }) => depsIncomplete))
+    notes.push(
+      `deps in ${below(dir, 'mix.exs')} could not be read to their end: those that are folders of this repo may be missing from the Dockerfile.`,
+    );
   const deps = projects.flatMap((project) => project.deps);
   if (!deps.some((dep) => dep.name === 'phoenix') && !lock.has('phoenix'))
     throw new Problem(

@@ -131,7 +131,7 @@ function variableTable(variables: readonly Variable[]): string[] {
 }
 
 /** Set by other steps, or by the files that are written. */
-const SET_OTHERWISE = ['DATABASE_URL', 'PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
+const SET_OTHERWISE = ['PHX_HOST', 'PHX_SERVER', 'PORT', 'POOL_SIZE'];
 
 /** The variable that the endpoint's secret_key_base is read from. */
 const keyName = ({ project }: Deploy): string =>
@@ -156,7 +156,8 @@ function valueSteps(deploy: Deploy): string[] {
   const url = urlName(repo);
   const knowsDatabase = isNewDatabase || secrets !== undefined;
   const database = knowsDatabase ? (databaseVariables(url)[postgres.kind] ?? []) : [];
-  const setOtherwise = [...SET_OTHERWISE, url, keyName(deploy), ...repo.provided];
+  const attached = postgres.kind === 'none' ? [] : [url];
+  const setOtherwise = [...SET_OTHERWISE, ...attached, keyName(deploy), ...repo.provided];
   const required = secretsToSet(project.env.required, setOtherwise)
     .filter(({ name }) => isVariableName(name))
     .map(({ name, file, line }) => ({ name, why: `${file}:${line}` }));
