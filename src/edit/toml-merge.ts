@@ -47,23 +47,16 @@ export function mergeToml(
   return { text, overruled: merger.overruled };
 }
 
-/** In this order new lines stand that come in at the same offset. */
-const KINDS = ['entry', 'table', 'comment'] as const;
-
 /** A range of their text, empty for an insertion, and what takes its place. */
 interface Change {
   start: number;
   end: number;
   text: string;
-  kind: (typeof KINDS)[number];
-  /** Of the table that a new one belongs to: deeper ones come first. */
+  /** Of the table that a new one belongs to: at the same offset deeper ones come first, and lines of the table itself before. */
   depth: number;
 }
 
-const inOrder = (left: Change, right: Change): number =>
-  left.start - right.start ||
-  KINDS.indexOf(left.kind) - KINDS.indexOf(right.kind) ||
-  right.depth - left.depth;
+const INNERMOST = 99;
 
 /** Collects changes of their text by offset, and makes them at the end. */
 class TomlMerger {
@@ -92,7 +85,7 @@ class TomlMerger {
       const path = target + entry.path.slice(table.path.length);
       const theirs = this.theirs.values.find((value) => value.path === path);
       if (theirs) this.mergeEntry(theirs, entry);
-      else if (!this.has(path) && this.rules.shouldAdd(entry.path)) missing.push(entry);
+      else if (this.rules.shouldAdd(entry.path)) missing.push(entry);
     }
     if (missing.length) this.addMissing(table, target, missing);
   }
@@ -102,7 +95,10 @@ class TomlMerger {
     const { text, lacksNewline, newline } = this.theirs;
     let result = '';
     let offset = 0;
-    for (const change of this.changes.sort(inOrder)) {
+    const inOrder = this.changes.sort(
+      (left, right) => left.start - right.start || right.depth - left.depth,
+    );
+    for (const change of inOrder) {
       result += text.slice(offset, change.start) + change.text.replaceAll('\n', newline);
       offset = Math.max(offset, change.end);
     }
@@ -111,24 +107,17 @@ class TomlMerger {
     return lacksNewline && !grew ? result.slice(0, -newline.length) : result;
   }
 
-  private insert(offset: number, text: string, kind: Change['kind'], depth = 0): void {
-    this.changes.push({ start: offset, end: offset, text, kind, depth });
+  private insert(offset: number, text: string, depth = INNERMOST): void {
+    this.replace([offset, offset], text, depth);
   }
 
-  /** Only the first replacement of a range counts. */
-  private replace([start, end]: readonly [number, number], text: string): void {
-    const isReplaced = this.changes.some((change) => change.start === start && change.end === end);
-    if (!isReplaced) this.changes.push({ start, end, text, kind: 'entry', depth: 0 });
+  private replace([start, end]: readonly [number, number], text: string, depth = INNERMOST): void {
+    this.changes.push({ start, end, text, depth });
   }
 
   private removeEntry({ lineRange }: Entry, overruled: Overruled): void {
     this.overruled.push(overruled);
     this.replace(lineRange, '');
-  }
-
-  private has(path: string): boolean {
-    const { values, tables } = this.theirs;
-    return [...values, ...tables].some((node) => isIn(node.path, path));
   }
 
   private mergeEntry(theirs: Value, ours: Entry): void {
@@ -177,10 +166,10 @@ class TomlMerger {
     const { tables, text } = this.theirs;
     const lines = this.linesOf(missing, table.indent);
     const last = table.entries.at(-1);
-    if (last) return this.insert(last.lineRange[1], lines, 'entry');
-    if (table.path) return this.insert(table.bodyStart, lines, 'entry');
+    if (last) return this.insert(last.lineRange[1], lines);
+    if (table.path) return this.insert(table.bodyStart, lines);
     const firstTable = tables[1]?.lineRange[0] ?? text.length;
-    this.insert(firstTable, firstTable < text.length ? `${lines}\n` : lines, 'entry');
+    this.insert(firstTable, firstTable < text.length ? `${lines}\n` : lines);
   }
 
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
@@ -195,11 +184,10 @@ class TomlMerger {
     const isFlat = tables.length > 1 && tables.every(({ indent }) => !indent);
     const header = this.ours.text.slice(table.lineRange[0], table.bodyStart);
     const lines = header + this.linesOf(entries, table.indent);
-    const gapAbove = offset > 0 ? '\n' : '';
     const hasGapBelow = offset === text.length || /^\r?\n/.test(text.slice(offset));
     const layout = isFlat ? lines.replaceAll(/^[ \t]+/gm, '') : lines;
     const depth = parent ? parent.split('.').length : 0;
-    this.insert(offset, gapAbove + layout + (hasGapBelow ? '' : '\n'), 'table', depth);
+    this.insert(offset, `\n${layout}${hasGapBelow ? '' : '\n'}`, depth);
   }
 
   /** TOML lets no [[checks]] stand beside `checks = []`. */
@@ -220,7 +208,7 @@ class TomlMerger {
     );
     const comma = offset === start + 1 ? '' : ',';
     const gap = offset === brace ? ' ' : '';
-    this.insert(offset, `${comma} ${pairs.join(', ')}${gap}`, 'entry');
+    this.insert(offset, `${comma} ${pairs.join(', ')}${gap}`);
     const comments = missing.flatMap((pair) => pair.comments);
     this.addComments(entry, comments);
   }
@@ -232,7 +220,7 @@ class TomlMerger {
     const present = [...above, ...added.flatMap(({ text }) => text.split('\n'))];
     const known = new Set(present.map((line) => line.trim()));
     const missing = comments.filter((line) => !known.has(line));
-    if (missing.length) this.insert(start, indentedLines(missing, table.indent), 'comment');
+    if (missing.length) this.insert(start, indentedLines(missing, table.indent));
   }
 }
 
