@@ -11,8 +11,6 @@ export interface Region {
 interface KnownRegion extends Region {
   /** By which people look for it, beside its city: a city or state of one region alone, a country of several. */
   words: string;
-  /** Where Managed Postgres isn't offered: the region with it that is fewest milliseconds away. */
-  nearestMpg?: string;
   /** Closed regions whose apps flyctl sends there (flyctl internal/command/launch/plan_builder.go, 2026-08). */
   replaces?: string;
 }
@@ -75,12 +73,11 @@ export function parseRegion(text: string, regions: readonly Region[] = REGIONS):
   throw new Problem(`"${text}" ${which}`);
 }
 
-/** @throws Problem naming the nearest region where a cluster of Managed Postgres can be made, if this one isn't */
+/** @throws Problem naming the regions where a cluster of Managed Postgres can be made, if this one isn't among them */
 export function refuseUnmanaged(code: string, regions: readonly Region[] = REGIONS): void {
   const offered = regions.filter(({ mpg }) => mpg).map((region) => region.code);
   if (offered.includes(code)) return;
-  const nearest = knownRegion(code)?.nearestMpg ?? 'iad';
   throw new Problem(
-    `--region: Fly has no Managed Postgres in ${code}; the nearest region with it is ${nearest} (${knownRegion(nearest)?.city}; all: ${offered.join(' ')}). Answer --region ${nearest}, or --postgres NAME for a Fly Postgres app`,
+    `--region: Fly has no Managed Postgres in ${code}; answer one of ${offered.join(' ')}, or --postgres NAME for a Fly Postgres app`,
   );
 }
