@@ -13,8 +13,6 @@ export interface Database {
 export interface AccountChoices {
   regions?: readonly Region[] | undefined;
   databases?: readonly Database[] | undefined;
-  /** One line for the person, when flyctl is there and could not answer. */
-  note?: string | undefined;
 }
 
 /** What the account holds, as far as flyctl says; undefined: it doesn't. */
@@ -63,7 +61,6 @@ async function askChoices(
     ask('postgres', 'list'),
     managedClusters(ask, organizations),
   ]);
-  const failed = [regions, apps].some((answer) => answer === 'logged out' || answer === 'silent');
   const open = mapRows(regions, regionOf) ?? [];
   const unmanaged = mapRows(apps, databaseOf);
   const databases = [clusters, unmanaged].filter((list) => list !== undefined);
@@ -72,9 +69,6 @@ async function askChoices(
       ? open.sort((left, right) => (left.code < right.code ? -1 : 1))
       : undefined,
     databases: databases.length ? databases.flat() : undefined,
-    note: failed
-      ? 'flyctl did not answer (fly auth whoami says whether it is logged in), so regions and databases are those of a table.'
-      : undefined,
   };
 }
 

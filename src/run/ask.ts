@@ -11,7 +11,6 @@ import type { AccountChoices } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
 import { problemOf } from '../problem.ts';
 import { ask } from './prompt.ts';
-import { wrapped } from './terminal.ts';
 
 /**
  * Asks the questions that no flag answers.
@@ -55,7 +54,6 @@ async function waitForAccount(
   const notice = setTimeout(() => console.log(styleText('dim', 'Waiting for flyctl…')), 300);
   const live = (await account) ?? {};
   clearTimeout(notice);
-  if (live.note) console.log(styleText('dim', wrapped(live.note)));
   return live;
 }
 
