@@ -24,7 +24,7 @@ export function mergeRules(
     },
     // The answer about the database stands in the comment
     shouldExplain: (path) => path === 'env.ECTO_IPV6',
-    removedPaths: replaces ? config.bypasses : [],
+    removedPaths: replaces ? config.bypasses.map((key) => `build.${key}`) : [],
   };
 }
 
@@ -104,11 +104,8 @@ function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
 /** The paths in their file that a table of ours stands for. */
 function targets(config: FlyConfig, redirects: boolean, table: string): string[] {
   const { service, machine, machines } = config;
-  const { vm } = config.table;
   if (table === 'vm.0') {
-    if (machine) return [machine.path];
-    // Beside a [vm] of another group TOML lets no [[vm]] stand
-    return vm && !Array.isArray(vm) ? [] : [`vm.${machines.length}`];
+    return [machine?.path ?? `vm.${machines.length}`];
   }
   if (!service || !/^(http_service|services)(\.|$)/.test(table)) return [table];
   const path = service.path + table.slice(service.kind.length);

@@ -13,7 +13,7 @@ import { forceSslAdvice } from '../src/facts/force-ssl.ts';
 import { type FlyConfig, flyConfig, type Service } from '../src/fly/fly-config.ts';
 import { memoryOf, refuseMemory, UNSET_MEMORY } from '../src/fly/machine.ts';
 import { isHostName } from '../src/fly/names.ts';
-import { DATABASE_SOURCE, databaseSource, readAttachCommand } from '../src/fly/postgres.ts';
+import { DATABASE_SOURCE, databaseSource } from '../src/fly/postgres.ts';
 import type { Context, Descriptor } from '../src/plan/file.ts';
 import { render } from '../src/plan/render.ts';
 import { Problem } from '../src/problem.ts';
@@ -56,16 +56,15 @@ export const flyToml: Descriptor = {
 function present({ tree }: Project): Present {
   const config = flyConfig(tree);
   if (config.isBlank) return {};
-  const { app, region, deploy, env, service, workers } = config;
+  const { app, region, deploy, service, workers } = config;
   const isOurs = OUR_COMMENTS.test(config.source.text);
   const stops = service && (isOurs || workers.length) ? 'no' : undefined;
-  const isExternal = /^(false|0)$/.test(env.ECTO_IPV6 ?? '');
   return {
     app,
     region,
     host: hostIn(config),
     memory: memoryIn(config),
-    postgres: readAttachCommand(config.source.text) ?? (isExternal ? 'external' : undefined),
+    postgres: config.postgres,
     migrate: deploy.release_command ? 'yes' : 'no',
     // A machine that stops when nobody was asked about it (`fly launch` writes so into every file) says nothing about an
     // app that works in the background, unless a group of its own does that work
@@ -92,7 +91,7 @@ function memoryIn({ machine }: FlyConfig): string | undefined {
   return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
 }
 
-function view({ project, answers }: Context, config: FlyConfig): Record<string, unknown> {
+function view({ project, answers }: Context, config: FlyConfig) {
   const { app, region, postgres, host, memory, migrate, background } = answers;
   const isOldForm = config.service?.kind === 'services';
   const inMegabytes = config.machine?.data.memory_mb !== undefined && !config.machine.data.memory;
@@ -168,18 +167,14 @@ function changeNote({ path, theirs, ours, why }: Overruled): string {
   return `${key} is ${JSON.stringify(ours)} in place of ${JSON.stringify(theirs)}${reason}`;
 }
 
-function buildNote(config: FlyConfig): string | undefined {
-  const keys = config.bypasses.map((path) => path.replace('build.', ''));
-  if (keys.length)
-    return `with ${keys.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`;
+function buildNote({ bypasses }: FlyConfig): string | undefined {
+  if (bypasses.length)
+    return `with ${bypasses.join(', ')} under [build], fly deploy does not build the Dockerfile; --conflict replace removes that`;
 }
 
 function machineNote({ machine }: FlyConfig, { memory }: Answers): string | undefined {
-  if (memory !== UNSET_MEMORY || machine?.data.memory || machine?.data.memory_mb) return undefined;
-  const state = machine
-    ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
-    : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
-  return `${state}; --memory 1gb writes it`;
+  if (memory === UNSET_MEMORY && !machine)
+    return 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it); --memory 1gb writes it';
 }
 
 /** What the owner's code takes without POOL_SIZE, other than the numbers that Phoenix and this project write. */

@@ -3,7 +3,7 @@ import { endpointOf } from '../src/check/runtime-settings.ts';
 import { intoBlock } from '../src/edit/block.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import type { Project } from '../src/facts/detect.ts';
-import { flyConfig } from '../src/fly/fly-config.ts';
+import { flyConfig, isPort } from '../src/fly/fly-config.ts';
 
 /** The port of EXPOSE, PORT and internal_port: fly.toml's, or the one that the app listens on whatever PORT says, else 4000. */
 export function portOf(project: Project): number {
@@ -20,8 +20,6 @@ function fixedPort(project: Project): number | undefined {
   const isFixed = repo.runtime && port === otherPort && variable('http.port') === undefined;
   return isFixed && port && isPort(port) ? port : undefined;
 }
-
-const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536;
 
 /** Puts lines into our block of an owner's file; without lines no new block is made. @param head first line of a new file */
 export const intoOurs =

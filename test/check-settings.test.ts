@@ -387,7 +387,7 @@ B7 suspended with swap
 - kill_signal
 + swap_size_mb = 512
 + kill_signal
-fly.toml: swap_size_mb => "stop"
+fly.toml: auto_stop_machines => write: auto_stop_machines = "stop"
 
 B7 suspended with much memory
 - "off"
@@ -468,41 +468,7 @@ B9 migrations without the volume
 - Ecto.Adapters.Postgres
 + Ecto.Adapters.SQLite3
 fly.toml: release_command => when the app starts
-
-B9 migrations without a repo
-- [deploy]
-+ [deploy]
-+   release_command = "/app/bin/shop eval Ecto.migrate"
---- lib/shop/repo.ex
-- use Ecto.Repo
-+ use Other
---- config/config.exs
-- ecto_repos: [Shop.Repo]
-+ ecto_repos: []
-fly.toml: release_command => remove it
 `);
-
-const slips: [lines: string, slip: string, guess: string][] = [
-  ['', 'kill_sgnal = "SIGTERM"', 'did you mean kill_signal'],
-  ['', 'release_command = "bin/migrate"', 'belongs below [deploy]'],
-  ['[deploy]', 'stratgy = "rolling"', 'did you mean strategy'],
-  ['[deploy]', 'release_command_time_out = "5m"', 'did you mean release_command_timeout'],
-  ['[[vm]]', 'sise = "shared-cpu-1x"', 'did you mean size'],
-  ['[http_service.concurrency]', 'softlimit = 5', 'did you mean soft_limit'],
-  ['[http_service.tls_options]', 'alpns = ["h2"]', 'did you mean alpn'],
-  ['', '[[http_service.check]]', 'did you mean checks'],
-  ['[[mounts]]', 'sources = "data"', 'did you mean source'],
-  ['[[files]]', 'guestpath = "/a"', 'did you mean guest_path'],
-  ['[build]', 'docker_file = "Dockerfile"', 'did you mean dockerfile'],
-  ['[checks.up]', 'intervall = "10s"', 'did you mean interval'],
-];
-for (const [table, slip, guess] of slips)
-  testTraps(`R2.1 a slip: ${slip}
-+ app = "shop"
-+ primary_region = "lhr"
-+ ${table}
-+ ${slip}
-fly.toml: ${slip} => ${guess}`);
 
 const builds: [line: string, mend: string][] = [
   ['image = "x"', '--conflict replace'],

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { unknownKeys } from '../src/fly/known-keys.ts';
 import { parseFlyToml } from './support/fly-toml.ts';
 
-const unknown = (text: string) => unknownKeys(parseFlyToml(text)).map(({ path }) => path);
+const unknown = (text: string) => unknownKeys(parseFlyToml(text));
 
 test("flyctl's keys are known at every level, older names too", () =>
   assert.equal(
@@ -52,9 +52,19 @@ test('unknown keys are named with their path', () => {
     unknown('services = [{ ports = [{ handler = ["http"] }] }]\n[checks.a]\nports = 1\n'),
     ['services.0.ports.0.handler', 'checks.a.ports'],
   );
-  assert.equal(unknown('[deploy]\nrelease_command_vm = { sizes = "x" }\n'), [
-    'deploy.release_command_vm.sizes',
-  ]);
+  assert.equal(
+    unknown(
+      'kill_sgnal = "x"\n[deploy]\nstratgy = "x"\nrelease_command_vm = { sizes = "x" }\n[[vm]]\nsise = "x"\n[http_service.concurrency]\nsoftlimit = 5\n[[mounts]]\nsources = "x"\n',
+    ),
+    [
+      'kill_sgnal',
+      'deploy.stratgy',
+      'deploy.release_command_vm.sizes',
+      'vm.0.sise',
+      'http_service.concurrency.softlimit',
+      'mounts.0.sources',
+    ],
+  );
 });
 
 test.run();

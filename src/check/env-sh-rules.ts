@@ -57,10 +57,7 @@ export function nodeNotes(repo: Repo): string[] {
   const libcluster =
     basenames(repo).includes(undefined) &&
     "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @";
-  const mnesia =
-    nodeName(repo).reason === 'mnesia' &&
-    "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)";
-  return [endings, ...foreign, libcluster, mnesia].filter((note) => typeof note === 'string');
+  return [endings, ...foreign, libcluster].filter((note) => typeof note === 'string');
 }
 
 const clusterNode = rulesFor<Script>('B10');

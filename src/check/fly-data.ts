@@ -106,13 +106,6 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   }),
 
   deployCommand.must({
-    find: releaseCommand(
-      (command, { project }) => /migrat/i.test(command) && project.database.repos.length === 0,
-    ),
-    what: 'the app has no Ecto repo to migrate',
-    edit: 'remove it',
-  }),
-  deployCommand.must({
     find: releaseCommand((command, { project, dockerfile }) => {
       const script = /(?:^|[\s/'"])(bin\/migrate[\w-]*)/.exec(command)?.[1];
       return script && dockerfile && ![...project.tree.paths].some((path) => path.endsWith(script));

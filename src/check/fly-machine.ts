@@ -98,15 +98,10 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   }),
 
   httpsOnly.should({
-    find: ({ service, line }) => {
-      const isOld = service?.kind === 'services';
-      const table = isOld ? 'the [[services.ports]] of port 80' : '[http_service]';
-      return (
-        !service?.forceHttps && { line: service && line(`${service.path}.force_https`), table }
-      );
-    },
+    find: ({ service, line }) =>
+      !service?.forceHttps && { line: service && line(`${service.path}.force_https`) },
     what: 'plain HTTP is not redirected to HTTPS',
-    edit: ({ table }) => `under ${table}, write: force_https = true`,
+    edit: 'under [http_service], or the [[services.ports]] of port 80, write: force_https = true',
   }),
   traffic.must({
     find: (file) => !file.service,
@@ -142,18 +137,12 @@ export const flyMachineRules: readonly Rule<FlyFile>[] = [
   }),
 
   backgroundWork.should({
-    find: service('auto_stop_machines', ({ autoStop }, { machine }) => {
+    find: service('auto_stop_machines', ({ autoStop }, { machine, table }) => {
       const memory = (machine && memoryOf(machine.data)) ?? 0;
-      return autoStop === 'suspend' && memory > 4096;
+      return autoStop === 'suspend' && (memory > 4096 || Boolean(table.swap_size_mb));
     }),
-    what: 'a machine with more than 4 GB cannot be suspended',
+    what: 'a machine with swap or more than 4 GB cannot be suspended',
     edit: 'write: auto_stop_machines = "stop"',
-  }),
-  backgroundWork.should({
-    find: ({ service, table, line }) =>
-      service?.autoStop === 'suspend' && table.swap_size_mb && { line: line('swap_size_mb') },
-    what: 'a machine with swap cannot be suspended',
-    edit: 'remove it, or write: auto_stop_machines = "stop"',
   }),
   backgroundWork.must({
     find: service(

@@ -31,22 +31,19 @@ function wrongRegion({ region = 'lhr', line }: FlyFile) {
 }
 
 /** Keys of [build] because of which `fly deploy` doesn't build the Dockerfile beside fly.toml, or not all of it. */
-function bypasses(file: FlyFile, { project: { tree }, dockerfile }: Repo) {
+function bypasses({ bypasses, build, line }: FlyFile, { project: { tree }, dockerfile }: Repo) {
   const stages = dockerfile?.content.stages.map(({ name }) => name) ?? [];
-  return file.bypasses.map((path) => {
-    const key = path.replace('build.', '');
-    const value = String(file.build[key]).replace(/^\.\//, '');
+  return bypasses.map((key) => {
+    const value = String(build[key]).replace(/^\.\//, '');
     const isFile = key === 'dockerfile';
-    const isTarget = key.includes('target');
     const isFound = isFile
       ? tree.paths.has(value)
-      : isTarget && stages.includes(value.toLowerCase());
+      : key.includes('target') && stages.includes(value.toLowerCase());
     // Where it is the only Dockerfile, it is the one that is judged
     if (isFile && isFound && !tree.paths.has('Dockerfile')) return undefined;
     return {
       key,
-      line: file.line(path),
-      what: (isFile || isTarget) && !isFound ? `there is no ${value}` : `with ${key}`,
+      line: line(`build.${key}`),
       weight: isFound ? 'should' : 'must',
       hint: isFound
         ? ', unless it is what you want'
@@ -80,16 +77,11 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     what: ({ fault }) => `${fault}`,
     edit: 'change it',
   }),
-  // A key that looks like one that flyctl knows is a slip; others may be left over from older forms
-  validity.should({
+  validity.advice({
     find: ({ table, line }) =>
-      unknownKeys(table).map(({ path, guess }) => {
-        const edit = guess ? `${guess}; else remove it` : 'remove it, or correct its name';
-        const key = path.replaceAll(/\.\d+/g, '');
-        return { key, edit, weight: guess ? 'should' : 'advice', line: line(path) };
-      }),
+      unknownKeys(table).map((path) => ({ key: path.replaceAll(/\.\d+/g, ''), line: line(path) })),
     what: ({ key }) => `flyctl knows no ${key}, and ignores it`,
-    edit: ({ edit }) => `${edit}`,
+    edit: 'remove it, or correct its name',
   }),
   validity.must({
     find: ({ env, line }) =>
@@ -122,7 +114,8 @@ export const flyRules: readonly Rule<FlyFile>[] = [
   }),
   dockerfileBuild.must({
     find: bypasses,
-    what: ({ what }) => `${what}: fly deploy does not build the whole Dockerfile beside fly.toml`,
+    what: ({ key }) =>
+      `with ${key}: fly deploy does not build the whole Dockerfile beside fly.toml`,
     edit: ({ key, hint }) => `remove ${key} under [build]${hint}`,
   }),
 ];

@@ -46,19 +46,16 @@ function wrongTimes({ service, line }: FlyFile) {
     const isMissing = time === undefined;
     if (!isMissing && time >= least && time <= LONGEST) return undefined;
     const state = isMissing ? 'missing' : `${time} s`;
-    const verb = isMissing ? 'add' : 'write';
-    return { line: line(`${first.path}.${key}`), key, wanted, why, state, verb };
+    return { line: line(`${first.path}.${key}`), key, wanted, why, state };
   });
 }
 
 /** Whether a route of a router or an endpoint ends like the path, so that something of the owner's may well answer there. */
 function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
-  const [, segment] = /\/([\w.-]+)\/?$/.exec(path) ?? [];
-  const isRoute = (code: string) =>
-    !/^\s*#/.test(code) && (code.includes(`/${segment}"`) || code.includes(`"${segment}"`));
+  const segment = path.split('/').findLast(Boolean);
   const routers = [...tree.paths].filter((file) => /(router|endpoint)\.ex$/.test(file));
-  const lines = routers.flatMap((file) => (tree.read(file) ?? '').split('\n'));
-  return segment !== undefined && lines.some(isRoute);
+  const code = routers.map((file) => tree.read(file)?.replaceAll(/^\s*#.*/gm, '')).join();
+  return code.includes(`${segment}"`);
 }
 
 /** Whether force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
@@ -69,8 +66,7 @@ function isRedirected(path: string, { data }: Located, { project, settings }: Re
   const isExcluded =
     semver.gte(phoenix.plugVersion ?? '0.0.0', '1.19.0') &&
     show(get(get(ssl, 'exclude'), 'paths')).includes(`"${path}"`);
-  const isBlocked = forceSslFaults(project).some(({ blocks }) => blocks);
-  return Array.isArray(ssl) && !isForwarded && !isExcluded && !isBlocked;
+  return Array.isArray(ssl) && !isForwarded && !isExcluded;
 }
 
 const forceSsl = (isBlocking: boolean) => (_: FlyFile, repo: Repo) =>
@@ -125,7 +121,7 @@ export const healthRules: readonly Rule<FlyFile>[] = [
   healthCheck.should({
     find: wrongTimes,
     what: ({ key, state, why }) => `${key} is ${state}: ${why}`,
-    edit: ({ verb, key, wanted }) => `${verb}: ${key} = "${wanted}"`,
+    edit: ({ key, wanted }) => `write: ${key} = "${wanted}"`,
   }),
   healthCheck.must({
     find: forceSsl(true),

@@ -1,6 +1,5 @@
 import semver from 'semver';
 import { atomName, get, show, type Value } from '../elixir/value.ts';
-import { readAttachCommand } from '../fly/postgres.ts';
 import { placeholder } from './machine-env.ts';
 import type { Environment, Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -10,10 +9,8 @@ type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
 /** Where the database lives, as far as fly.toml says it: in a comment, or by ECTO_IPV6. */
 export function databaseKind({ fly }: Repo): DatabaseKind {
-  const answer = readAttachCommand(fly?.source.text ?? '');
-  const isIpv4 = /^(false|0)$/.test(fly?.env.ECTO_IPV6 ?? '');
-  if (answer === null) return isIpv4 ? 'external' : undefined;
-  if (answer === 'external' || answer === 'none') return answer;
+  const answer = fly?.postgres;
+  if (answer === undefined || answer === 'external' || answer === 'none') return answer;
   return answer.startsWith('managed') ? 'managed' : 'app';
 }
 

@@ -2,6 +2,7 @@ import { ParseError } from 'toml-eslint-parser';
 import { readToml, type TomlText } from '../edit/toml-text.ts';
 import { Problem } from '../problem.ts';
 import type { Tree } from '../tree.ts';
+import { readAttachCommand } from './postgres.ts';
 
 export type Table = Readonly<Record<string, unknown>>;
 
@@ -44,10 +45,10 @@ const MAX_TABLES = 300;
 const MAX_LENGTH = 200_000;
 
 function parse(text: string): TomlText {
-  const isLong = text.length > MAX_LENGTH;
-  const limit = isLong ? `${MAX_LENGTH / 1000} KB` : `${MAX_TABLES} tables`;
-  if (isLong || text.split(/^[ \t]*\[/m).length > MAX_TABLES)
-    throw new Problem(`fly.toml has more than ${limit} and is not read; shorten it`);
+  if (text.length > MAX_LENGTH || text.split(/^[ \t]*\[/m).length > MAX_TABLES)
+    throw new Problem(
+      `fly.toml has more than ${MAX_TABLES} tables or ${MAX_LENGTH / 1000} KB and is not read; shorten it`,
+    );
   try {
     // A byte-order mark is no TOML: flyctl refuses it too
     return readToml(text.replace(/^\uFEFF/, ''));
@@ -68,19 +69,22 @@ function configOf(source: TomlText) {
   const groups = tablesAt(table, 'processes').flatMap(({ data }) => Object.keys(data));
   const group = pageGroup(groups, service);
   const machines = tablesAt(table, 'vm');
+  const isIpv4 = /^(false|0)$/.test(String(env.ECTO_IPV6));
   const build: Table = tablesAt(table, 'build')[0]?.data ?? {};
   return {
     /** There is no file, or an empty one. */
     isBlank: source.text.trim() === '',
     source,
     table,
+    /** Where its database is, in the words of `--postgres`. */
+    postgres: readAttachCommand(source.text) ?? (isIpv4 ? 'external' : undefined),
     app: nonEmpty(table.app),
     region: nonEmpty(table.primary_region),
     build,
-    /** Paths in [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
+    /** Keys of [build] because of which the Dockerfile beside fly.toml is not what is deployed. */
     bypasses: Object.entries(build)
       .filter(([key, value]) => BYPASS.test(key) || isElsewhere(key, value))
-      .map(([key]) => `build.${key}`),
+      .map(([key]) => key),
     deploy: tablesAt(table, 'deploy')[0]?.data ?? {},
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
     service,
@@ -94,7 +98,7 @@ function configOf(source: TomlText) {
       machines.find(({ data }) => groupsOf(data).includes(group ?? 'app')) ??
       machines.find(({ data }) => groupsOf(data).length === 0),
     /** Seconds; Fly's default is 5. */
-    killTimeout: table.kill_timeout === undefined ? 5 : seconds(table.kill_timeout, 1),
+    killTimeout: seconds(table.kill_timeout ?? 5, 1),
     /** 1-based line of a value or a table's header, else of the table around it, or of `app`. */
     line: (path: string) => lineOf(source, path),
   };
@@ -104,6 +108,9 @@ function configOf(source: TomlText) {
 const BYPASS = /^(builder|buildpacks|image|builtin|compose|build[-_]target)$/;
 const isElsewhere = (key: string, value: unknown): boolean =>
   key === 'dockerfile' && !/^(\.\/)?Dockerfile$/.test(String(value));
+
+export const isPort = (port: number): boolean =>
+  Number.isInteger(port) && port > 0 && port < 65_536;
 
 /** A string that says something. */
 export const nonEmpty = (value: unknown): string | undefined =>
@@ -141,7 +148,7 @@ function serviceOf(kind: 'http_service' | 'services', { path, data }: Located) {
     kind,
     path,
     data,
-    internalPort: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
+    internalPort: isPort(port) ? port : undefined,
     forceHttps: listeners.some(({ force_https }) => force_https === true),
     autoStop,
     /** Whether Fly never stops the pages' machine. */

@@ -46,39 +46,16 @@ const KEYS: Readonly<Record<string, string>> = {
   vm: VM,
 };
 
-interface UnknownKey {
-  path: string;
-  /** What was meant, where a known key looks like it or stands in another table. */
-  guess: string | undefined;
-}
-
-const keysOf = (name: string): string[] => KEYS[name]?.split(' ') ?? [];
-
-/** Keys that flyctl takes no notice of (it rejects them with --strict), at every level. */
-export function unknownKeys(table: Table, path = '', name = ''): UnknownKey[] {
+/** The paths of keys that flyctl takes no notice of (it rejects them with --strict), at every level. */
+export function unknownKeys(table: Table, path = '', name = ''): string[] {
   // The checks at the top have names of their own
   const isMap = path === 'checks';
-  return Object.keys(table).flatMap((key): UnknownKey[] => {
+  return Object.keys(table).flatMap((key) => {
     const keyPath = path ? `${path}.${key}` : key;
     const schema = isMap ? 'checks.*' : key;
-    if (isMap || keysOf(name).includes(key))
-      return schema in KEYS
-        ? tablesAt(table, key, keyPath).flatMap(({ data, path }) => unknownKeys(data, path, schema))
-        : [];
-    const similar = keysOf(name).find((known) => isLike(known, key));
-    const ownTable = Object.keys(KEYS).find((other) => other && keysOf(other).includes(key));
-    const elsewhere = ownTable && `${key} belongs below [${ownTable}]`;
-    return [{ path: keyPath, guess: similar ? `did you mean ${similar}?` : elsewhere }];
+    if (!isMap && !KEYS[name]?.split(' ').includes(key)) return keyPath;
+    return schema in KEYS
+      ? tablesAt(table, key, keyPath).flatMap(({ data, path }) => unknownKeys(data, path, schema))
+      : [];
   });
-}
-
-/** The same letters, but for one; in long words, two. */
-function isLike(known: string, typed: string): boolean {
-  const rest = [...typed.toLowerCase().replaceAll(/[_-]/g, '')];
-  const missing = [...known.replaceAll(/[_-]/g, '')].filter((letter) => {
-    const index = rest.indexOf(letter);
-    if (index >= 0) rest.splice(index, 1);
-    return index < 0;
-  });
-  return Math.max(missing.length, rest.length) <= (known.length > 5 ? 2 : 1);
 }

@@ -89,11 +89,11 @@ export const DATABASE_SOURCE = new RegExp(
 );
 
 /** The answer behind a fly.toml: from our comment, else from what its owner notes about an attach command. */
-export function readAttachCommand(flyToml: string): string | null {
+export function readAttachCommand(flyToml: string): string | undefined {
   const [source = flyToml] = flyToml.match(DATABASE_SOURCE) ?? [];
   const [, kind, name] = /fly (postgres|mpg) attach (\w[\w-]*)/.exec(source) ?? [];
   if (kind === 'postgres' && name) return name;
   if (kind) return name === 'CLUSTER_ID' ? 'managed' : `managed:${name}`;
   if (source.startsWith(OUTSIDE)) return 'external';
-  return source.startsWith(NONE) ? 'none' : null;
+  return source.startsWith(NONE) ? 'none' : undefined;
 }
