@@ -35,9 +35,7 @@ export async function finish(run: GeneratorRun): Promise<number> {
   }
   const appFolder = join(run.folder, context.project.appDir);
   if (changes.length) await write(appFolder, changes);
-  else if (conflicts.length)
-    console.log('Nothing else to change. To take ours instead of yours: --conflict replace');
-  else console.log('Nothing to change: the files already say this.');
+  else console.log('Nothing to change.');
   if (name === 'fly') print(`\n${await nextStepsOf(run, appFolder)}\n\n${costLines(context)}`);
   print(`\n${repeat}`);
   return 0;

@@ -1,7 +1,6 @@
 import { load } from '../../generators/catalogue.ts';
 import { type FlagTexts, parseRunFlags } from '../answers/flags.ts';
 import {
-  type Answers,
   complete,
   type Present,
   parseAnswer,
@@ -11,7 +10,6 @@ import {
 import { refuseAnswers, refuseUnsupported } from '../answers/refusals.ts';
 import { detect, type Project } from '../facts/detect.ts';
 import { type Account, askAccount, askSecrets } from '../fly/live.ts';
-import { printPostgres } from '../fly/postgres.ts';
 import type { Context } from '../plan/file.ts';
 import { openTree, type Tree } from '../tree.ts';
 import { askAll } from './ask.ts';
@@ -62,9 +60,8 @@ export async function generate(
   refuseUnsupported(project);
   const present = await presentAnswers(project);
   const live = atTerminal() ? await askAll(asks, project, present, texts, account) : {};
-  const completed = complete(texts, project, present, asks, live);
-  refuseAnswers(project, completed, live.regions);
-  const answers = withoutIdleDatabase(project, completed);
+  const answers = complete(texts, project, present, asks, live);
+  refuseAnswers(project, answers, live.regions);
   const secrets =
     name === 'fly' ? account?.then((known) => askSecrets(folder, answers.app, known)) : undefined;
   const context: Context = { project, answers, command: invocation.command };
@@ -83,11 +80,8 @@ export async function generate(
   });
 }
 
-/** Questions whose choices flyctl knows. */
-const LISTED_BY_FLYCTL = new Set<QuestionName>(['region', 'postgres']);
-
 /**
- * Starts flyctl, which takes a tenth of a second, while the person reads the first question.
+ * Starts flyctl, which takes a tenth of a second, while the person reads the first question. It lists regions and databases.
  * @returns undefined where the run needs nothing from flyctl
  */
 function askAccountEarly(
@@ -97,21 +91,11 @@ function askAccountEarly(
   folder: string,
 ): Promise<Account> | undefined {
   const prompts = atTerminal() ? loadPrompts() : Promise.resolve();
-  const isListAsked = asks.some(
-    (question) => LISTED_BY_FLYCTL.has(question) && texts[question] === undefined,
-  );
-  const offersLists = atTerminal() && isListAsked;
+  const isOpen = (question: QuestionName) =>
+    asks.includes(question) && texts[question] === undefined;
+  const offersLists = atTerminal() && (isOpen('region') || isOpen('postgres'));
   if (name !== 'fly' && !offersLists) return undefined;
   return prompts.then(() => askAccount(folder, offersLists));
-}
-
-/** A database that nothing in the app connects to is neither made nor paid for. */
-function withoutIdleDatabase({ database, lock }: Project, answers: Answers): Answers {
-  const { kind = 'none' } = answers.postgres ?? {};
-  if (kind === 'none' || database.repos.length || lock.has('postgrex')) return answers;
-  const name = printPostgres(answers.postgres);
-  print(wrapped(`--postgres ${name}: nothing in the app connects to a database, so none is made.`));
-  return { ...answers, postgres: { kind: 'none' } };
 }
 
 /** The facts, which depend on the release that is built: of several, a flag, a file or the person names it. */
