@@ -101,6 +101,13 @@ B3 advice: a setting of mix.exs from an environment that the build has not
 +       mod: {
 mix.exs: env: [key: => PARTNER_KEY: mix.exs:
 
+B3 should: a secret whose default the build bakes in
+--- config/prod.exs
+- import Config
++ import Config
++ config :shop, :token_secret, System.get_env("TOKEN_SECRET") || "Lu8xpRC9"
+config/prod.exs: config :shop, :token_secret => TOKEN_SECRET: config/prod.exs:2
+
 R1.1 must: hooks that the bundler imports before the compiler writes them
 --- Dockerfile
 - RUN mix compile

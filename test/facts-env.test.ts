@@ -236,7 +236,30 @@ test('a variable that runtime.exs reads again is not called nil', () => {
       'import Config\nconfig :shop, a: System.get_env("A"), b: System.get_env("B")\n',
     'config/runtime.exs': 'import Config\nconfig :shop, a: System.get_env("A")\n',
   });
-  assert.match(notes.join('\n'), /keeps nil: B \(config\/prod\.exs:2\)\. Read/);
+  assert.match(
+    notes.join('\n'),
+    /keeps nil, or the default in the code: B \(config\/prod\.exs:2\)\. Read/,
+  );
+});
+
+test('secrets with a default in the code, which the build bakes in, are named', () => {
+  const config = `import Config
+# System.get_env("OLD_SECRET") || "x"
+config :shop, a: System.get_env("SIGNING_SECRET") ||
+  "Lu8xpRC9"
+config :shop, b: System.get_env("API_KEY", "abc"), level: System.get_env("LEVEL") || "info"
+config :shop, c: System.get_env("ADMIN_PASSWORD") || "x"
+import_config "prod.exs"
+`;
+  const { env } = app({
+    'config/config.exs': config,
+    'config/prod.exs': 'import Config\n',
+    'config/runtime.exs': 'import Config\nconfig :shop, c: System.get_env("ADMIN_PASSWORD")\n',
+  });
+  assert.equal(
+    env.buildReads.map(({ name, line }) => `${name} ${line}`),
+    ['SIGNING_SECRET 3', 'API_KEY 5', 'ADMIN_PASSWORD 6'],
+  );
 });
 
 test.run();

@@ -4,7 +4,7 @@ import { exists } from '../tree.ts';
 import { copiedPaths, copiesPath, copyOrder, requiredFiles } from './build-inputs.ts';
 import { type Dockerfile, installedPackages } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
-import { Doubt, type Rule, rulesFor } from './rule.ts';
+import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 
 const inputs = rulesFor<Dockerfile>('B3');
 const privateCode = rulesFor<Dockerfile>('B4');
@@ -133,7 +133,8 @@ function unsetBuildReads(file: Dockerfile, { project, runtime }: Repo) {
   );
   const names = reads.map(({ name }) => name).join(', ');
   const places = reads.map(({ name, file, line }) => `${name}: ${file}:${line}`).join('\n');
-  return reads[0] && { ...reads[0], names, places };
+  const weight: Weight = reads.some(({ hasDefault }) => hasDefault) ? 'should' : 'advice';
+  return reads[0] && { ...reads[0], weight, names, places };
 }
 
 /** Each file, package and key is there before a command needs it. */
@@ -193,7 +194,7 @@ export const inputRules: readonly Rule[] = [
   inputs.advice({
     find: unsetBuildReads,
     what: ({ names }) =>
-      `read while the image is built, without Fly's secrets, so the release keeps nil: ${names}`,
+      `read while the image is built, without Fly's secrets, so the release keeps nil, or the default in the code: ${names}`,
     edit: ({ places }) => ['read in config/runtime.exs:', `${places}`],
   }),
 

@@ -1,4 +1,5 @@
 import { Run } from '../elixir/run.ts';
+import { lineAt } from '../elixir/syntax.ts';
 import type { VariableRead } from '../elixir/types.ts';
 import { Environment, get, Unknown } from '../elixir/value.ts';
 import { configFile, READERS, type RequiredEnv, variablesIn } from './config.ts';
@@ -27,7 +28,8 @@ export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) 
   ];
   const required = uniqueBy(demands, ({ name }) => name);
   const requiredByBuild = required.filter(({ compileTime }) => compileTime);
-  const nilReads = [
+  const nilReads: (VariableRead & { hasDefault?: true })[] = [
+    ...publicSecrets(repo),
     ...buildRun.nilReads.filter(({ name }) => startReads.has(name)),
     ...released.flatMap((project) => project.applicationReads),
     ...code.buildReads,
@@ -37,9 +39,24 @@ export function envVariables(repo: PhoenixRepo, repoModules: readonly string[]) 
   return {
     /** Variables that the app demands, in the order it meets them: without them it does not build or boot. */
     required,
-    /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default. */
+    /** Variables that config.exs, prod.exs or a module's body read while the image is built, without a default; secrets also with one. */
     buildReads,
   };
+}
+
+/** `System.get_env("TOKEN_SECRET") || "text"`, `get_env("API_KEY", "text")` */
+const PUBLIC_SECRET =
+  /System\.get_env\(\s*"(\w*(?:SECRET|PASSWORD|TOKEN|(?:API|PRIVATE|ENCRYPTION|SIGNING)_KEY))"(?:,|\)\s*\|\|)\s*"[^"$]+"/g;
+
+/** Secrets of the build's config files with a default, which everybody knows who knows the code. */
+function publicSecrets({ config, runtime, ownersTree }: PhoenixRepo) {
+  const files = config.files.filter((file) => file !== runtime);
+  return files.flatMap((file) => {
+    const code = (ownersTree.read(file) ?? '').replace(/^ *#.*$/gm, '#');
+    return [...code.matchAll(PUBLIC_SECRET)].map(({ 1: name = '', index }) => {
+      return { name, file, line: lineAt(code, index), hasDefault: true as const };
+    });
+  });
 }
 
 /** Only those count that runtime.exs doesn't read again. */
@@ -52,7 +69,7 @@ function noteNilReads(
   const list = kept.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
   if (list)
     notes.push(
-      `Read while the image is built, without Fly's secrets, so the release keeps nil: ${list}. Read them in config/runtime.exs, or give them to the build.`,
+      `Read while the image is built, without Fly's secrets, so the release keeps nil, or the default in the code: ${list}. Read them in config/runtime.exs, or give them to the build.`,
     );
 }
 
