@@ -23,6 +23,10 @@ export const knownRegion = (code: string): KnownRegion | undefined =>
 
 const label = ({ code, city }: Region): string => `${code} (${city})`;
 
+/** The region that replaced a closed one. */
+export const successorOf = (code = ''): KnownRegion | undefined =>
+  REGIONS.find(({ replaces }) => replaces?.split(' ').includes(code));
+
 /** Lower case without accents and signs: "São  Paulo" becomes "sao paulo". */
 const normalize = (text: string): string =>
   text
@@ -58,7 +62,7 @@ export function searchRegions(text: string, regions: readonly Region[] = REGIONS
 export function parseRegion(text: string, regions: readonly Region[] = REGIONS): string {
   const term = normalize(text);
   if (regions.some(({ code }) => code === term)) return term;
-  const successor = REGIONS.find(({ replaces }) => replaces?.split(' ').includes(term));
+  const successor = successorOf(term);
   if (successor)
     throw new Problem(`Fly closed the region ${term}; use ${label(successor)} instead`);
   const found = term.length > 1 ? searchRegions(term, regions) : [];

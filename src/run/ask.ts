@@ -1,14 +1,18 @@
 import { styleText } from 'node:util';
 import type { FlagTexts } from '../answers/flags.ts';
 import {
+  type Answers,
   type Present,
+  parseAnswer,
   type QuestionName,
   questionOf,
   suggestedAnswer,
 } from '../answers/questions.ts';
+import { refuseAnswers } from '../answers/refusals.ts';
 import type { Project } from '../facts/detect.ts';
 import type { AccountChoices } from '../fly/live.ts';
 import { toAppName } from '../fly/names.ts';
+import { successorOf } from '../fly/regions.ts';
 import { problemOf } from '../problem.ts';
 import { ask } from './prompt.ts';
 
@@ -31,18 +35,29 @@ export async function askAll(
     const { message, onlyIfUnanswered, search } = questionOf(name);
     if (!message || texts[name] !== undefined) continue;
     const app = texts.app ?? toAppName(project.app.otpApp);
-    const candidate = suggestedAnswer(name, project, present, app);
-    // A file may hold what is no answer any more, such as a region that Fly closed
-    const isAnswer = candidate !== undefined && complaint(name, candidate) === undefined;
-    const suggestion = isAnswer ? candidate : undefined;
-    if (onlyIfUnanswered && suggestion !== undefined) continue;
     if (search) live ??= await waitForAccount(account);
     const offers = live ?? {};
+    /** What is wrong with an answer, in itself or in this app and region. */
+    const complaint = (answer: string) =>
+      problemOf(() => {
+        const region = parseAnswer('region', texts.region, offers);
+        const parsed = { region, [name]: questionOf(name).parse(answer.trim(), offers) };
+        refuseAnswers(project, parsed as Partial<Answers>, offers.regions);
+      });
+    const candidate = suggestedAnswer(name, project, present, app);
+    // A file may hold what is no answer any more, such as a region that Fly closed
+    const obsolete = candidate === undefined ? undefined : complaint(candidate);
+    const suggestion = obsolete ? successorOf(candidate)?.code : candidate;
+    if (onlyIfUnanswered && suggestion !== undefined) continue;
+    if (obsolete) console.log(styleText('dim', wrapped(obsolete)));
     texts[name] = await ask({
       message,
       suggestion,
-      validate: (answer) => complaint(name, answer, offers) ?? true,
-      search: search && ((term) => search(term, project, app, offers)),
+      validate: (answer) => complaint(answer) ?? true,
+      search:
+        search &&
+        ((term) =>
+          search(term, project, app, offers).filter(({ value }) => complaint(value) === undefined)),
     });
   }
   return live ?? {};
@@ -56,7 +71,3 @@ async function waitForAccount(
   clearTimeout(notice);
   return live;
 }
-
-/** What is wrong with an answer. */
-const complaint = (name: QuestionName, answer: string, live?: AccountChoices): string | undefined =>
-  problemOf(() => questionOf(name).parse(answer.trim(), live));
