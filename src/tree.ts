@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { dirname, join, posix, sep } from 'node:path';
+import { join, posix, sep } from 'node:path';
 import { Problem } from './problem.ts';
 
 /** A read-only view of a repo, from which everything about it is decided. Paths are relative and have `/`. */
@@ -67,7 +67,7 @@ const REQUIRED_FILE =
   /(^|\/)(mix\.(exs|lock)|fly\.toml|Dockerfile|\.dockerignore|package\.json|yarn\.lock|pnpm-lock\.yaml|env\.sh\.eex|(config|runtime|releases|prod)\.exs|endpoint\.ex)$/;
 
 /**
- * Opens a folder on disk. Symbolic links in it are not followed out of the repo, build output is left out, and a file is
+ * Opens a folder on disk. Symbolic links to files are followed within the repo, build output is left out, and a file is
  * read when it is first asked for.
  * @throws Problem when the folder, or later a required file, can't be read
  */
@@ -90,7 +90,7 @@ export function openTree(folder: string, maxFiles = MAX_FILES): Tree {
     executable(path) {
       // Windows has no such bit
       if (!paths.has(path) || process.platform === 'win32') return undefined;
-      return (fs.lstatSync(join(root, path)).mode & 0o111) !== 0;
+      return (fs.statSync(join(root, path)).mode & 0o111) !== 0;
     },
   };
 }
@@ -99,6 +99,7 @@ export function openTree(folder: string, maxFiles = MAX_FILES): Tree {
 function listFiles(root: string, skipped: string[], maxFiles: number): string[] {
   const files: string[] = [];
   const folders = [''];
+  const repo = repoOf(root);
   let count = 0;
   // The list grows while it is walked
   for (const folder of folders) {
@@ -111,12 +112,18 @@ function listFiles(root: string, skipped: string[], maxFiles: number): string[] 
     for (const entry of entriesOf(root, folder, skipped)) {
       count++;
       const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (entry.isFile()) files.push(path);
+      if (entry.isFile() || isLinkToFile(entry, join(root, path), repo)) files.push(path);
       else if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name)) folders.push(path);
     }
   }
   return files.sort();
 }
+
+/** Links to folders are not followed: they may go round in a circle. */
+const isLinkToFile = (entry: fs.Dirent, path: string, repo: string): boolean =>
+  entry.isSymbolicLink() &&
+  isInside(path, repo) &&
+  fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 function entriesOf(root: string, folder: string, skipped: string[]): fs.Dirent[] {
   try {
@@ -154,16 +161,11 @@ function foldersAbove(root: string): number {
  */
 function fileReader(root: string, above: number, skipped: string[]): Tree['read'] {
   const repo = join(root, '../'.repeat(above), sep);
-  const realFolders = new Map<string, string | undefined>();
   return (path) => {
-    if (path.includes('\0')) return undefined;
-    const file = join(root, path);
-    const folder = dirname(file);
-    if (!realFolders.has(folder)) realFolders.set(folder, realPath(folder));
-    const realFolder = realFolders.get(folder);
-    if (!realFolder || !`${realFolder}${sep}`.startsWith(repo)) return undefined;
+    const file = realPath(join(root, path));
+    if (!file?.startsWith(repo)) return undefined;
     try {
-      const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+      const stat = fs.statSync(file, { throwIfNoEntry: false });
       if (!stat?.isFile()) return undefined;
       if (stat.size > MAX_SIZE)
         throw new Problem(`${path} was not read: it has ${Math.ceil(stat.size / MEGABYTE)} MB`);
@@ -179,7 +181,7 @@ function fileReader(root: string, above: number, skipped: string[]): Tree['read'
 
 function realPath(path: string): string | undefined {
   try {
-    return fs.realpathSync(path);
+    return fs.realpathSync.native(path);
   } catch {
     return undefined;
   }

@@ -170,6 +170,11 @@ test('no symbolic link makes a run read outside the repo', () => {
     [...tree.paths].filter((path) => /outside/.test(path)),
     [],
   );
+  // One that leads to a file of the repo is read, as Docker does
+  fs.symlinkSync('mix.exs', join(app, 'linked.exs'));
+  assert.ok(openTree(app).paths.has('linked.exs'));
+  assert.is(openTree(app).read('linked.exs'), tree.read('mix.exs'));
+  fs.rmSync(join(app, 'linked.exs'));
   // The folder that is opened may itself be a link
   fs.symlinkSync(app, join(folder, 'linked'));
   assert.equal([...openTree(join(folder, 'linked')).paths], [...tree.paths]);

@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -45,6 +52,15 @@ const plain = startInCopy(
 const plainlyEnded = startInCopy(
   keyboard(['env', 'TERM=dumb', process.execPath, ...PHOENIX_FLY], [/app name/, '\u0003']),
 );
+const renewed = startInCopy((app) => {
+  writeFileSync(join(app, 'fly.toml'), 'app = "shop"\nprimary_region = "mad"\n');
+  return typeAnswers([process.execPath, ...PHOENIX_FLY, 'fly'], app, [
+    [/app name/, '\r'],
+    [/Fly closed the region mad[\s\S]*Region/, '\r'],
+    [/Postgres\?/, 'none'],
+    [/none: the app has a database/, '\u001b'],
+  ]);
+});
 const stopped = startInCopy(keyboard([process.execPath, ...PHOENIX_FLY], [/app name/, '\u001b']));
 const interrupted = startInCopy(keyboard([process.execPath, ...PLOP], [/app name/, '\u0003']));
 const conflicting = startInCopy((app) => {
@@ -72,6 +88,14 @@ const BAD: [string[], RegExp, ((folder: string) => void)?][] = [
     ANSWERS,
     /fly.toml is not valid TOML/,
     (folder) => writeFileSync(join(folder, 'fly.toml'), 'app = '),
+  ],
+  [
+    [...ANSWERS, '--dry-run'],
+    /^[^+]*\.dockerignore is a symbolic link, a folder/,
+    (folder) => {
+      rmSync(join(folder, '.dockerignore'), { force: true });
+      symlinkSync('.gitignore', join(folder, '.dockerignore'));
+    },
   ],
   [ANSWERS, /no mix.lock/, (folder) => rmSync(join(folder, 'mix.lock'))],
   [ANSWERS, /no mix.exs/, (folder) => rmSync(join(folder, 'mix.exs'))],
@@ -193,6 +217,12 @@ test('a person answers three questions and says yes', async () => {
   const fly = readFileSync(join(answered.app, 'fly.toml'), 'utf8');
   assert.match(fly, 'primary_region = "lhr"');
   assert.match(fly, 'fly postgres attach shop-db');
+});
+
+test('a prompt begins with the successor of a closed region, and refuses what the app rules out', async () => {
+  const { code, out } = await renewed.exit;
+  assert.is(code, 130, out);
+  assert.match(out, /Region\?.*cdg/);
 });
 
 test('plop and phoenix-fly take answers without names, and print the same', async () => {

@@ -49,7 +49,7 @@ export async function askAll(
     const obsolete = candidate === undefined ? undefined : complaint(candidate);
     const suggestion = obsolete ? successorOf(candidate)?.code : candidate;
     if (onlyIfUnanswered && suggestion !== undefined) continue;
-    if (obsolete) console.log(styleText('dim', wrapped(obsolete)));
+    if (obsolete) console.log(styleText('dim', obsolete));
     texts[name] = await ask({
       message,
       suggestion,

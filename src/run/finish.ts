@@ -7,7 +7,7 @@ import { validateFlyToml } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
 import { Problem, printable } from '../problem.ts';
 import { openTree } from '../tree.ts';
-import { writeChanges } from '../write/write-changes.ts';
+import { refuseUnsafe, writeChanges } from '../write/write-changes.ts';
 import { resolveConflicts } from './conflicts.ts';
 import type { GeneratorRun } from './generate.ts';
 import { askWithDiff, diffOf, fillsScreen, replacementDiff, summaryOf } from './preview.ts';
@@ -27,13 +27,14 @@ export async function finish(run: GeneratorRun): Promise<number> {
   const resolution = await resolveConflicts(files, context, flags.conflict);
   const { changes, conflicts } = resolution;
   const notes = [...resolution.notes, ...notesOf(files, context, resolution.kept)];
+  const appFolder = join(run.folder, context.project.appDir);
+  for (const change of changes) refuseUnsafe(appFolder, change);
   printPreview(run, changes, conflicts, notes);
   const repeat = `Again without questions: ${repeatCommand(run, resolution.onConflict)}`;
   if (changes.length && !(await confirmWriting(changes, flags.write))) {
     print(`Nothing was written.\n\n${repeat}`);
     return 0;
   }
-  const appFolder = join(run.folder, context.project.appDir);
   if (changes.length) await write(appFolder, changes);
   else console.log('Nothing to change.');
   if (name === 'fly') print(`\n${await nextStepsOf(run, appFolder)}\n\n${costLines(context)}`);

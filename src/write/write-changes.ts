@@ -91,7 +91,7 @@ function writeFrom(parent: string, root: string, changes: readonly Change[]): vo
 }
 
 /** @throws Problem when a change can't or must not be made */
-function refuseUnsafe(root: string, change: Change): void {
+export function refuseUnsafe(root: string, change: Change): void {
   const { path, before } = change;
   const problem = (reason: string) => nothingWritten(`${path} ${reason}`);
   missingFolders(root, [change]);
