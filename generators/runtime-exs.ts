@@ -168,15 +168,12 @@ function originsOf(repo: Repo, { app, host }: Answers, setsHost: boolean): strin
   return [...hosts].map((name) => variables.get(name) ?? elixirString(`//${name}`)).join(', ');
 }
 
-/** Kept for each project, as what the rules compute is kept by the project that they are asked about. */
-const withoutBlocks = new WeakMap<Project, Project>();
-
-function withoutBlock(project: Project): Project {
-  const tree = withoutOurBlock(project.tree, runtimeFile(project));
-  const without = withoutBlocks.get(project) ?? { ...project, tree };
-  withoutBlocks.set(project, without);
-  return without;
-}
+/** Made once, as what the rules compute is kept by the project that they are asked about. */
+const withoutBlock = (project: Project): Project =>
+  new Repo(project).cached('without our block', () => ({
+    ...project,
+    tree: withoutOurBlock(project.tree, runtimeFile(project)),
+  }));
 
 /** Tidies the rendered template, which has a place for each setting, as `mix format` would. */
 const closeUp = (rendered: string): string =>

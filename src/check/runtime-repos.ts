@@ -59,8 +59,7 @@ const isLocal = (value: Value): boolean =>
 const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   value('url') === placeholder('DATABASE_URL') ||
   (isSet('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
-  isSet('hostname', isLocal) ||
-  ['socket', 'socket_dir', 'endpoints'].some((key) => isSet(key));
+  isSet('hostname', isLocal);
 
 const connectionPool = rulesFor<string>('R3.2');
 const databaseAddress = rulesFor<string>('R3.3');
