@@ -49,7 +49,7 @@ test("where the budget ends, nothing of the owner's is replaced, and a note says
   assert.not.match(plan([runtimeExs], context)[0]?.after ?? '', /secret_key_base|pool_size/);
   assert.match(
     notesOf([{ ...runtimeExs, name: 'runtime-exs', asks: [] }], context, []).join(),
-    'computes more',
+    'more Elixir code',
   );
 });
 

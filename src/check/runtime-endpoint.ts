@@ -1,4 +1,4 @@
-import { get, isKeyword, show, Unknown, type Value } from '../elixir/value.ts';
+import { get, isKeyword, show, type Value } from '../elixir/value.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -24,7 +24,7 @@ export const isNoHost = (host: Value | undefined): boolean =>
 function speaksIpv6(http: Value | undefined): boolean {
   const ip = show(get(http, 'ip'));
   const isLong = ip.startsWith('{') && ip.split(', ').length === 8;
-  return http instanceof Unknown || isLong || show(http).includes(':inet6');
+  return isLong || show(http).includes(':inet6');
 }
 
 const isLoopback = (ip: Value | undefined): boolean =>

@@ -33,10 +33,8 @@ export function markTruncated(): void {
 
 /** What the report says when a run needed more than it may take. */
 export function budgetNotes(): string[] {
-  const isTooLong = isTruncated || left.parsing < 0;
-  if (!isTooLong && left.evaluation >= 0) return [];
-  const reason = isTooLong ? 'There is more Elixir code' : 'The code computes more';
+  if (!isTruncated && left.parsing >= 0 && left.evaluation >= 0) return [];
   return [
-    `${reason} here than is read; what came after that is taken as unknown, so look the answers over.`,
+    'There is more Elixir code here than is read; what came after that is taken as unknown, so look the answers over.',
   ];
 }

@@ -89,8 +89,7 @@ function convertPipe(node: Node): Converted {
   if (rest) steps.push(rest);
   return steps.map(convert).reduce((piped, step) => {
     if (step.is === 'call') return { ...step, args: [piped, ...step.args] };
-    if (step.is === 'variable') return makeCall(step.offset, step.name, [piped]);
-    return { is: 'operator', offset: step.offset, name: '|>', operands: [piped, step] };
+    return makeCall(step.offset, step.is === 'variable' ? step.name : '', [piped]);
   });
 }
 

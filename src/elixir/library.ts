@@ -22,11 +22,6 @@ const lookUp: LibraryFunction = (map, key, fallback = null) => {
   return isMap && key instanceof Atom ? (get(map, key.name) ?? fallback) : undefined;
 };
 
-const concat: LibraryFunction = (...args) => {
-  const lists = args.length === 1 && Array.isArray(args[0]) ? args[0] : args;
-  return lists.every(Array.isArray) ? (lists.flat() as Value[]) : undefined;
-};
-
 const mergeKeywords: LibraryFunction = (left, right) =>
   Array.isArray(left) && Array.isArray(right)
     ? keywords(new Map([...pairs(left), ...pairs(right)]))
@@ -83,13 +78,10 @@ const LIBRARY: Record<string, LibraryFunction> = {
   'Keyword.get': lookUp,
   'Map.get': lookUp,
   'Keyword.merge': mergeKeywords,
-  'Enum.concat': concat,
   'List.flatten': (list) => (Array.isArray(list) ? (list.flat(9) as Value[]) : undefined),
   'Enum.filter': unfiltered,
   'Enum.reject': unfiltered,
-  'Enum.uniq': unfiltered,
   'Enum.member?': (list, value) => (value instanceof Unknown ? value : isIn(value, list)),
-  'Enum.sort': unfiltered,
   'Path.join': joinPath,
   'Path.expand': expandPath,
   // Stays the pattern that it is, which `import_config` resolves

@@ -13,7 +13,7 @@ export function modulesIn(body: readonly Expr[], parent = ''): { name: string; b
     if (expr.name !== 'defmodule') return modulesIn(Object.values(expr.blocks).flat(), parent);
     const [alias] = expr.args;
     const ownName = alias?.is === 'module' ? alias.name : '';
-    const name = parent && !ownName.startsWith('Elixir.') ? `${parent}.${ownName}` : ownName;
+    const name = parent ? `${parent}.${ownName}` : ownName;
     const block = inProduction(expr.blocks.do ?? []);
     return [{ name, body: block }, ...modulesIn(block, name)];
   });

@@ -94,7 +94,6 @@ const MAX_NAME = 255;
 /** A module's name with aliases and `__MODULE__` written out. */
 export function fullName(name: string, scope: Pick<Scope, 'aliases' | 'module'>): string {
   const [first = '', ...rest] = name.split('.');
-  if (first === 'Elixir') return rest.join('.');
   const start = first === '__MODULE__' ? scope.module : scope.aliases.get(first);
   const full = [start || first, ...rest].join('.');
   return full.length > MAX_NAME ? name : full;
