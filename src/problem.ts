@@ -60,20 +60,12 @@ export const printableJson = (value: unknown): string =>
 const escapeUnits = (character: string): string =>
   character.replaceAll(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const LONGEST_PROBLEM = 2000;
-
-/** Cuts the middle out: a message may quote text of any length, and ends with what to do. */
-const shortened = (text: string): string =>
-  text.length > LONGEST_PROBLEM
-    ? `${text.slice(0, LONGEST_PROBLEM / 2)}…${text.slice(-LONGEST_PROBLEM / 2)}`
-    : text;
-
 /** The only error that a user should meet: one line that says what is wrong and what to do. */
 export class Problem extends Error {
   override name = 'Problem';
 
   constructor(message: string) {
-    super(shortened(printable(message).replaceAll('\n', '\\n')));
+    super(printable(message).replaceAll('\n', '\\n'));
   }
 
   /** Turns a file-system error into a Problem; any other error passes through unchanged. */

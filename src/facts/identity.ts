@@ -21,10 +21,7 @@ export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
     throw new Problem(
       'no endpoint found: no module under lib/ says `use Phoenix.Endpoint`; is this the app that serves the web pages?',
     );
-  const names = endpoints
-    .map(({ module }) => module)
-    .slice(0, 20)
-    .join(', ');
+  const names = endpoints.map(({ module }) => module).join(', ');
   if (second)
     notes.push(`Several endpoints (${names}); ${best.module} is used as the one that serves.`);
   return { ...best, otpApp: best.otpApp ?? apps.find(Boolean) ?? '' };
