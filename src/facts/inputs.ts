@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { evaluate } from '../elixir/evaluate.ts';
 import { type Expr, isDefinition, isOperator, moduleOf, walk } from '../elixir/expr.ts';
 import { innerScope, type Scope } from '../elixir/scope.ts';
-import { normalize, type Tree } from '../tree.ts';
+import { exists, normalize, type Tree } from '../tree.ts';
 import type { PathDependencies } from './deps.ts';
 import type { MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
@@ -85,9 +85,7 @@ function compileInputs({ tree, sources, projects }: PhoenixRepo): string[] {
       .modules(file)
       .flatMap(({ body, scope }) => pathsRead(body, { ...innerScope(scope), ...folders }));
   });
-  if (!paths.length) return [];
-  const names = filesAndFolders(tree);
-  return unique(paths).flatMap((path) => notInImage(path, names, projects));
+  return unique(paths).flatMap((path) => notInImage(path, tree, projects));
 }
 
 /** The paths that a module's body reads while it is compiled: outside of functions. */
@@ -135,24 +133,11 @@ function isReader(expr: Expr): boolean {
 export const COPIED = /^(_build|assets|config|deps|lib|mix\.exs|mix\.lock|priv|test|web)(\/|$)/;
 
 /** The file or folder that a path or pattern names; none where the image has it anyway. */
-function notInImage(
-  path: string,
-  names: ReadonlySet<string>,
-  projects: readonly MixProject[],
-): string[] {
+function notInImage(path: string, tree: Tree, projects: readonly MixProject[]): string[] {
   if (isAbove(path)) return [path];
   if (projects.some(({ dir }) => dir !== '.' && path.startsWith(`${dir}/`))) return [];
   const [beforeStar = ''] = path.split('*', 1);
   const folder = beforeStar.slice(0, Math.max(0, beforeStar.lastIndexOf('/')));
   const name = beforeStar === path ? path : folder;
-  return names.has(name) && !COPIED.test(name) ? [name] : [];
-}
-
-/** The names of all files and folders. */
-export function filesAndFolders({ paths }: Tree): Set<string> {
-  const names = new Set(paths);
-  for (const path of paths)
-    for (let folder = posix.dirname(path); !names.has(folder); folder = posix.dirname(folder))
-      names.add(folder);
-  return names;
+  return !COPIED.test(name) && exists(tree, name) ? [name] : [];
 }

@@ -4,8 +4,8 @@ import { modulesIn } from '../elixir/modules.ts';
 import { moduleScope } from '../elixir/scope.ts';
 import { parseElixir } from '../elixir/syntax.ts';
 import { get, type Value } from '../elixir/value.ts';
-import { below, normalize, type Tree } from '../tree.ts';
-import { COPIED, filesAndFolders, type Inputs } from './inputs.ts';
+import { below, exists, normalize, type Tree } from '../tree.ts';
+import { COPIED, type Inputs } from './inputs.ts';
 import { aliasSteps, type MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 import type { StartedProgram } from './programs.ts';
@@ -35,13 +35,12 @@ export function mixSteps(
     ...aliasScripts(tree, project),
     ...compilerFiles(tree, project),
   ]);
-  const names = filesAndFolders(tree);
   return {
     /**
      * Files and folders that mix.exs copies into the release, in a step of the release or as overlays, those of scripts
      * that an alias runs in the image, and of the compilers elixir_make and gleam.
      */
-    copied: unique(copied).filter((path) => names.has(path)),
+    copied: unique(copied).filter((path) => exists(tree, path)),
     /** mix.exs runs git ("history"), or reads below .git ("head"). null: neither, or .git is out of the build's reach. */
     git: tree.above ? null : git,
     /** Only modules run git, while they compile; mix.exs and the configuration load without. */
