@@ -271,6 +271,10 @@ test('health routes: scopes, forwards, plugs', () => {
     router('scope "/" do\n  pipe_through [:browser, :auth_optional]\n  get "/ping", C, :x\nend'),
   );
   assertHealthPath('/ops/health', router('forward "/ops/health", HealthPlug'));
+  assertHealthPath('/health', {
+    ...router('get "/health", C, :x\nforward "/ops", Ops.Router'),
+    'lib/ops.ex': 'defmodule Ops.Router do\n  use Plug.Router\nend',
+  });
   assertHealthPath('/health-check', {
     'lib/front.ex':
       'defmodule ShopWeb.Front do\n  use Plug.Router\n  plug(ShopWeb.Check, at: "/health-check")\nend',

@@ -38,13 +38,17 @@ export function healthPath(code: Code): string | null {
   return best !== undefined && rank(best) > 0 ? best : null;
 }
 
-/** GET-able paths that no pipeline guards. Where a router that another forwards to is mounted is not followed. */
-function routes(routers: readonly SourceModule[]): string[] {
-  const forwards = routers.flatMap(({ text }) => text.match(/^ *forward\b.*$/gm) ?? []);
-  const forwardedWords = new Set(forwards.join(' ').match(/\w+/g));
-  return routers
-    .filter(({ name }) => !forwardedWords.has(name.replace(/.*\./, '')))
+/** GET-able paths that no pipeline guards. Routers that another forwards to are left out: their paths begin elsewhere. */
+const routes = (routers: readonly SourceModule[]): string[] =>
+  routers
+    .filter((router) => !routers.some((other) => other !== router && forwardsTo(other, router)))
     .flatMap(({ body, scope }) => routesIn(body, '', scope));
+
+/** `forward "/api", Api.Router` */
+function forwardsTo({ text }: SourceModule, { name }: SourceModule): boolean {
+  const lines = text.match(/^ *forward\b.*$/gm) ?? [];
+  const words = lines.flatMap((line) => line.match(/[\w.]+/g) ?? []);
+  return words.some((word) => `.${name}`.endsWith(`.${word}`));
 }
 
 function routesIn(body: readonly Expr[], prefix: string, scope: Scope): string[] {
