@@ -1,4 +1,4 @@
-import { atomName, get, pairs } from '../elixir/value.ts';
+import { get, pairs } from '../elixir/value.ts';
 import type { MixProject } from './mix-project.ts';
 
 /**
@@ -11,9 +11,7 @@ export function releasedApps(
 ): Map<string, boolean> | undefined {
   if (!root || root.appsPath === null) return undefined;
   const name = release ?? root.defaultRelease ?? root.releases[0] ?? '';
-  const applications = pairs(get(root.releaseOptions.get(name), 'applications')).filter(
-    ([, mode]) => atomName(mode) !== 'none',
-  );
+  const applications = pairs(get(root.releaseOptions.get(name), 'applications'));
   if (applications.length === 0) return undefined;
   const apps = new Map(applications.map(([app]) => [app, true]));
   // The map grows while it is walked: dependencies have dependencies
