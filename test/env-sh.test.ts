@@ -2,7 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { envSh } from '../generators/env-sh.ts';
-import { afterFly, notesOf, projectOf, shop, type Texts, writtenTo } from './support/fixture.ts';
+import {
+  afterFly,
+  FLAGS,
+  notesOf,
+  projectOf,
+  shop,
+  type Texts,
+  writtenTo,
+} from './support/fixture.ts';
 import { findingsOf } from './support/traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
@@ -121,6 +129,35 @@ test('a node whose address is of another platform is named, and stays', () => {
       findings(afterFly(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),
       'is made of',
     );
+});
+
+test('the loopback address is no name in a cluster', () => {
+  const texts = shop({
+    'mix.exs': (shop()['mix.exs'] ?? '').replace('{:bandit', '{:dns_cluster, "~> 0.2"}, {:bandit'),
+    [ENV_SH]: '#!/bin/sh\nexport RELEASE_NODE=<%= @release.name %>@127.0.0.1\n',
+  });
+  assert.match(findings(afterFly(texts)), 'RELEASE_NODE is made of 127.0.0.1, by which');
+});
+
+test('a command that the image lacks is a must where it runs on Fly', () => {
+  const missing = (own: string, base = 'alpine', to = 'openssl') => {
+    const texts = afterFly(shop({ [ENV_SH]: `#!/bin/sh\n${own}\n` }), { ...FLAGS, base });
+    const Dockerfile = (texts.Dockerfile ?? '').replace('openssl', to);
+    const found = findings({ ...texts, Dockerfile });
+    return /must rel\/env.sh.eex:2 (.*): not in the image/.exec(found)?.[1];
+  };
+  assert.is(missing('IP=$(ip link | grep -oP "x" | head -1)'), 'grep -oP');
+  assert.is(missing('IP=$(hostname -I | head -1)'), 'hostname -I');
+  assert.is(missing('export IP=`curl http://x/ip`'), 'curl');
+  assert.is(missing('IP=$(ip link | head -1)', 'debian'), 'ip');
+  for (const own of [
+    'IP=$(curl http://x/ip) || true',
+    'if [ -n "$ECS_URI" ]; then IP=$(curl $ECS_URI | jq -r .ip); fi',
+    'IP=$(hostname -i)',
+    'CURL="no curl here"',
+  ])
+    assert.is(missing(own), undefined, own);
+  assert.is(missing('IP=$(curl x)', 'alpine', 'openssl curl'), undefined);
 });
 
 test('a node that has its name elsewhere, or from several places, is no fault on Fly', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path/posix';
 import { show } from '../elixir/value.ts';
+import { installedPackages } from './dockerfile-model.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -91,7 +92,7 @@ const rawReferences = (script: Script) =>
     .filter(({ name }) => nodesIn(script).some(({ text }) => text.includes(name)));
 
 /** Nodes at an address that only another platform gives, such as `shop@$POD_IP` and `shop@$(hostname)`. */
-function foreignNodes(script: Script, { machine }: Repo) {
+function foreignNodes(script: Script, { machine, project }: Repo) {
   const sets = (source: string) => script.assignments.filter(({ name }) => name === source);
   const foreignIn = (value: string) =>
     sourcesIn(value).filter((name) => !(name in machine) && sets(name).length === 0);
@@ -104,9 +105,36 @@ function foreignNodes(script: Script, { machine }: Repo) {
   return nodes.flatMap(({ value, line }) => {
     const [, address = ''] = value.split('@');
     const text = [...sourcesIn(address).flatMap(foreignValues), address].join(' ');
-    const names = [...new Set(foreignIn(text))].join(', ');
+    const isLoopback = project.clustering && /^(127\.0\.0\.1|localhost)$/.test(address);
+    const names = isLoopback ? address : [...new Set(foreignIn(text))].join(', ');
     // On Fly the host's name is the machine's: $(hostname).vm.$FLY_APP_NAME.internal
     return names && !text.includes('FLY_') ? { line, names } : [];
+  });
+}
+
+/** Commands that an image may lack: on which system, and the packages that bring them. */
+const COMMANDS: [system: RegExp, command: string, packages: RegExp][] = [
+  [/./, 'curl|jq', /^(curl|jq)$/],
+  [/./, 'dig', /^(bind-tools|dnsutils|bind9-dnsutils)$/],
+  [/^Alpine/, 'grep +-\\w*P', /^grep$/],
+  [/^Alpine/, 'hostname +-I', /^hostname$/],
+  [/^Debian/, 'ip', /^iproute2$/],
+  [/^Debian/, 'wget', /^wget$/],
+];
+
+/** Lines that run on Fly, with a command that is not in the image. */
+function absentCommands({ lines }: Script, { dockerfile }: Repo) {
+  if (!dockerfile) return [];
+  const { baseImage, steps } = dockerfile.content.final;
+  const installed = installedPackages(steps);
+  const absent = COMMANDS.filter(
+    ([system, , packages]) =>
+      system.test(baseImage.system?.label ?? '') && !installed.some((name) => packages.test(name)),
+  ).map(([, command]) => command);
+  const call = new RegExp(`(?:^|\\$\\(|[\`|;&]) *(${absent.join('|')})(?= )`);
+  return lines.flatMap(({ text, guard, line }) => {
+    const command = absent.length > 0 && call.exec(text)?.[1];
+    return command && runsOnFly(guard) && !text.includes('||') ? { line, command } : [];
   });
 }
 
@@ -150,6 +178,12 @@ export const envShRules: readonly Rule<Script>[] = [
     find: foreignNodes,
     what: ({ names }) => `RELEASE_NODE is made of ${names}, by which no machine on Fly is found`,
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+  }),
+  clusterNode.must({
+    find: absentCommands,
+    what: ({ command }) =>
+      `${command}: not in the image, so the start ends here, or goes on without what this line finds`,
+    edit: 'do this only off Fly: inside if [ -z "${FLY_APP_NAME:-}" ]; then … fi; or install it in the last stage of the Dockerfile',
   }),
   clusterNode.should({
     find: rawReferences,
