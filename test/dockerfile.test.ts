@@ -165,6 +165,23 @@ testDockerfiles({
     },
     has: [' + sentry.package_source_code + release --overwrite'],
   },
+  // The task does not see it, and running it with runtime.exs needs the secrets
+  "Sentry's sources, which runtime.exs alone asks for": {
+    texts: {
+      ...uses('sentry'),
+      'config/runtime.exs':
+        'import Config\nconfig :sentry, dsn: System.fetch_env!("SENTRY_DSN"), enable_source_code_context: true\n',
+    },
+    lacks: /package_source_code/,
+  },
+  "Sentry's sources, where the task evaluates runtime.exs": {
+    texts: {
+      ...mix(dep('{:sentry, "~> 10.0"}')),
+      ...lock({ 'sentry 10.0.2': [] }),
+      'config/prod.exs': 'import Config\nconfig :sentry, enable_source_code_context: true\n',
+    },
+    lacks: /package_source_code/,
+  },
   "Sentry's sources, which an alias packages already": {
     texts: {
       ...uses('sentry'),

@@ -1,3 +1,4 @@
+import satisfies from 'semver/functions/satisfies.js';
 import { Atom, get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
 import { elixirAtom, shellPath, shellWord } from '../quote.ts';
@@ -103,11 +104,14 @@ const addedSteps = (project: Project): string[] =>
       !/^deps\.(get|compile)\b/.test(step) && step !== '(a function)' && !isNodeStageStep(step),
   );
 
-/** Sentry shows the code around an error when the release holds it (Sentry's guide, since 10.0.0). */
+/**
+ * Sentry shows the code around an error when the release holds it (Sentry's guide). The task knows what config.exs and
+ * prod.exs set, nothing of runtime.exs, which it evaluated before 10.0.3, without the secrets (its changelog).
+ */
 function packagesSource(project: Project): boolean {
-  const major = Number.parseInt(project.lockedVersion('sentry') ?? '', 10);
-  const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
-  return major >= 10 && shows && !runsAlready(project, 'sentry.package_source_code');
+  const shows = get(project.config.compiled.get('sentry'), 'enable_source_code_context') === true;
+  const reads = satisfies(project.lockedVersion('sentry') ?? '', '>=10.0.3');
+  return shows && reads && !runsAlready(project, 'sentry.package_source_code');
 }
 
 /** Databases that these packages look for in their own folder, and don't bring along (their READMEs, 3.12). */
