@@ -45,6 +45,11 @@ B3 must: a folder that the repo lacks
 + COPY ["fonts", "./fonts/"]
 Dockerfile: COPY ["fonts" => commit it
 
+B3 must: an overlay of the release, of which only env.sh.eex is copied
+- COPY rel rel
++ COPY rel/env.sh.eex rel/
+Dockerfile: RUN mix release => COPY rel rel
+
 B1 must: an Elixir image that was never built for that OTP
 - docker.io/hexpm/elixir:\${ELIXIR_VERSION}-erlang-\${OTP_VERSION}-debian-\${DEBIAN_VERSION}
 + elixir:1.18.4-otp-24-slim

@@ -1,6 +1,7 @@
 import { isNpmInstall } from '../docker/asset-steps.ts';
 import { filesInCode } from '../docker/copies.ts';
-import { exists } from '../tree.ts';
+import { relFolder } from '../docker/release-files.ts';
+import { exists, filesIn } from '../tree.ts';
 import { copiedPaths, copiesPath, copyOrder, requiredFiles } from './build-inputs.ts';
 import { type Dockerfile, installedPackages } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
@@ -13,7 +14,11 @@ const privateCode = rulesFor<Dockerfile>('B4');
 function lateInputs(file: Dockerfile, repo: Repo) {
   const { build } = file;
   if (!build.compile) return new Doubt("no mix task is in it: what it needs can't be told from it");
-  return requiredFiles(repo).map(({ path, reader, why }) => {
+  const rel = relFolder(repo.project, repo.release);
+  const overlays = filesIn(repo.project.tree, `${rel}/overlays`).map((path) => {
+    return { path, reader: 'release', why: 'the release holds it' } as const;
+  });
+  return [...requiredFiles(repo), ...overlays.slice(0, 1)].map(({ path, reader, why }) => {
     const task = build[reader];
     const order = copyOrder(file, path);
     if (!task || (order >= 0 && order <= task.order)) return undefined;
@@ -23,8 +28,10 @@ function lateInputs(file: Dockerfile, repo: Repo) {
       const edit = `move this line above line ${task.line}`;
       return { line: lateCopy.line, path, why, state: 'comes too late', edit };
     }
-    const folder = path.replace(/[^/]*$/, '') || './';
-    const edit = `before this line, add: COPY ${path} ${folder}`;
+    const operands = path.startsWith(`${rel}/`)
+      ? `${rel} ${rel}`
+      : `${path} ${path.replace(/[^/]*$/, '') || './'}`;
+    const edit = `before this line, add: COPY ${operands}`;
     return { line: task.line, path, why, state: 'is not there yet', edit };
   });
 }
