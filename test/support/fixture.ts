@@ -97,15 +97,26 @@ export function notesOf({ notes }: Descriptor, project: Project, flags = FLAGS):
   return (notes?.({ project, answers: complete(flags, project) }) ?? []).join('\n');
 }
 
-/** The fixture's mix.lock with more packages: `name` or `name 1.2.3`, each with the packages it needs. */
-export function shopLock(packages: Record<string, string[]>): string {
+/** Rows of mix.lock: `name` or `name 1.2.3`, each with the packages it needs; `need?` is an optional one. */
+function lockRows(packages: Record<string, string[]>): string {
   const rows = Object.entries(packages).map(([key, needs]) => {
     const [name, version = '11.0.0'] = key.split(' ');
-    const list = needs.map((need) => `{:${need}, "~> 1.0", [hex: :${need}]}`).join(', ');
-    return `  "${name}": {:hex, :${name}, "${version}", "0", [:mix], [${list}], "hexpm", "0"},\n`;
+    const list = needs.map((need) => {
+      const options = `[hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]`;
+      return `{:${need.replace('?', '')}, ">= 0.0.0", ${options}}`;
+    });
+    return `  "${name}": {:hex, :${name}, "${version}", "0", [:mix], [${list.join(', ')}], "hexpm", "0"},\n`;
   });
-  return (shopTexts['mix.lock'] ?? '').replace(/}\s*$/, `${rows.join('')}}\n`);
+  return rows.join('');
 }
+
+/** The fixture's mix.lock with more packages. */
+export const shopLock = (packages: Record<string, string[]>): string =>
+  (shopTexts['mix.lock'] ?? '').replace(/}\s*$/, `${lockRows(packages)}}\n`);
+
+/** mix.lock with phoenix and other packages. */
+export const mixLock = (packages: Record<string, string[]>): string =>
+  `%{\n${lockRows({ phoenix: [], ...packages })}}\n`;
 
 /** The facts of a small Phoenix app. @param files replace or add files; undefined takes one away */
 export function app(files: Record<string, string | undefined> = {}, deps = ''): Project {
@@ -133,15 +144,3 @@ export function app(files: Record<string, string | undefined> = {}, deps = ''): 
 /** A mix.exs with these fields of project/0 and other functions. */
 export const mixExs = (fields: string, functions = '', name = 'Shop'): string =>
   `defmodule ${name}.MixProject do\n  use Mix.Project\n${functions}\n  def project, do: [${fields}]\nend`;
-
-/** mix.lock with phoenix and other packages, each with the packages it needs; `name?` is an optional one. */
-export function mixLock(packages: Record<string, string[]>): string {
-  const rows = Object.entries<string[]>({ phoenix: [], ...packages }).map(([name, needs]) => {
-    const list = needs.map((need) => {
-      const options = `[hex: :x, repo: "hexpm", optional: ${need.endsWith('?')}]`;
-      return `{:${need.replace('?', '')}, ">= 0.0.0", ${options}}`;
-    });
-    return `  "${name}": {:hex, :${name}, "1.0.0", "sum", [:mix], [${list.join(', ')}], "hexpm", "sum"},`;
-  });
-  return `%{\n${rows.join('\n')}\n}\n`;
-}
