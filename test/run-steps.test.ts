@@ -22,7 +22,6 @@ import {
 } from './support/fixture.ts';
 
 const invocation = { command: 'npx plop', cwd: '/work' } as const;
-const silent: Account = { flyctl: 'silent', apps: undefined, organizations: undefined };
 /** What an account may hold: apps by name, and whether they were deployed. */
 const account = (apps: Record<string, boolean>, organization = 'acme'): Account => ({
   flyctl: 'logged in',
@@ -31,11 +30,7 @@ const account = (apps: Record<string, boolean>, organization = 'acme'): Account 
 });
 
 /** The steps after a run on the fixture, in which `changes` were made before. */
-function steps(
-  flags: Flags = {},
-  changes: Texts = {},
-  known: Partial<StepContext> = silent,
-): string {
+function steps(flags: Flags = {}, changes: Texts = {}, known: Partial<StepContext> = {}): string {
   const project = projectOf(shop(changes));
   const answers = complete({ ...FLAGS, ...flags }, project);
   return nextSteps({
@@ -47,7 +42,6 @@ function steps(
     invocation,
     secrets: undefined,
     faults: [],
-    ...silent,
     ...known,
   });
 }

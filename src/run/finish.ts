@@ -96,10 +96,9 @@ async function nextStepsOf(run: GeneratorRun, appFolder: string): Promise<string
   const [account, secrets] = await Promise.all([run.account, run.secrets]);
   // Detected again: fly.toml and env.sh.eex, now written, set some of the variables that the app requires
   const project = detect(openTree(run.folder), { release: context.answers.release });
-  const silent = { flyctl: 'silent', apps: undefined, organizations: undefined } as const;
   return nextSteps({
     ...context,
-    ...(account ?? silent),
+    ...account,
     project,
     present,
     steps: flags.steps,

@@ -12,7 +12,7 @@ import type { Context } from '../plan/file.ts';
 import { elixirAtom, isModule, isVariableName, shellPath } from '../quote.ts';
 import { type Invocation, wrapped } from './terminal.ts';
 
-export interface StepContext extends Context, Account {
+export interface StepContext extends Context, Partial<Account> {
   /** What the files answered before this run. */
   present: Present;
   /** --steps: which list of steps the person wants. */

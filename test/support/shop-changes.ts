@@ -1,6 +1,6 @@
 /** Changes of the fixture project, to be combined: `shop({ ...mix(dep('{:oban, "~> 2.0"}')), ...NPM })`. */
 import * as assert from 'uvu/assert';
-import { shop, shopLock, type Texts } from './fixture.ts';
+import { mixExs, shop, shopLock, type Texts } from './fixture.ts';
 
 /** Files by path; undefined takes a file away. */
 export type Changes = Record<string, string | undefined>;
@@ -61,11 +61,23 @@ export const RELEASES =
 /** The fixture as an umbrella of two apps. @param root what its mix.exs says besides */
 export function umbrella(root = RELEASES): Texts {
   const { 'mix.lock': locked = '', ...own } = shop();
-  const child = (app: string, name: string, rest: string) =>
-    `defmodule ${name}.MixProject do\n  use Mix.Project\n  def project, do: [app: :${app}, version: "0.1.0", build_path: "../../_build", ${rest}]\n  def application, do: [mod: {${name}.Application, []}]\nend\n`;
+  const child = (app: string, name: string, rest: string) => {
+    const fields = `app: :${app}, version: "0.1.0", build_path: "../../_build", ${rest}`;
+    return mixExs(fields, `  def application, do: [mod: {${name}.Application, []}]`, name);
+  };
   const web = Object.entries(own).filter(([path]) => /^(lib\/shop_web|assets\/)/.test(path));
   return {
-    'mix.exs': `defmodule Depot.MixProject do\n  use Mix.Project\n\n  def project do\n    [\n      ${root}apps_path: "apps",\n      version: "0.1.0"\n    ]\n  end\nend\n`,
+    'mix.exs': `defmodule Depot.MixProject do
+  use Mix.Project
+
+  def project do
+    [
+      ${root}apps_path: "apps",
+      version: "0.1.0"
+    ]
+  end
+end
+`,
     'mix.lock': locked,
     'config/config.exs':
       'import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nimport_config "#{config_env()}.exs"\n',
