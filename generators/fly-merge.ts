@@ -104,9 +104,7 @@ function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
 /** The paths in their file that a table of ours stands for. */
 function targets(config: FlyConfig, redirects: boolean, table: string): string[] {
   const { service, machine, machines } = config;
-  if (table === 'vm.0') {
-    return [machine?.path ?? `vm.${machines.length}`];
-  }
+  if (table === 'vm.0') return [machine?.path ?? `vm.${machines.length}`];
   if (!service || !/^(http_service|services)(\.|$)/.test(table)) return [table];
   const path = service.path + table.slice(service.kind.length);
   if (path.startsWith(`${service.checksPath}.0`) && service.checks.length) {

@@ -241,6 +241,8 @@ test('the comment on the database names the variable that the app reads, and is 
   const first = fly('old-db');
   assert.match(first, `# ${comment} --variable-name PG_URL\n`);
   assert.is(readAttachCommand(first), 'old-db');
+  const uncommented = { ...texts, 'fly.toml': '[env]\nECTO_IPV6 = "true"\n' };
+  assert.is(readAttachCommand(fly('old-db', uncommented)), 'old-db');
   const outside = fly('external', { ...texts, 'fly.toml': first });
   assert.match(outside, 'fly secrets set PG_URL=ecto://');
   assert.not.match(outside, 'is a secret');

@@ -71,14 +71,11 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
       ectoRepos(repo).map(({ onMachine }) => {
         const size = Number(onMachine('pool_size'));
         const isLarge = size > (isManaged(repo) ? 45 : 25) && databaseKind(repo) !== 'external';
-        const edit = followsPoolSize(repo)
-          ? 'POOL_SIZE = "10"'
-          : 'pool_size: 10 in config/runtime.exs';
-        return isLarge && { size, edit, line: line('env.POOL_SIZE') };
+        return isLarge && { size, line: line('env.POOL_SIZE') };
       }),
     what: ({ size }) =>
       `${size} connections from each machine are more than a small Postgres allows`,
-    edit: ({ edit }) => `write: ${edit}`,
+    edit: 'write: POOL_SIZE = "10" (or pool_size: 10 in config/runtime.exs, where it is fixed)',
   }),
   databaseSettings.advice({
     find: ({ line }, repo) =>

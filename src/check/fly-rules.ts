@@ -41,14 +41,7 @@ function bypasses({ bypasses, build, line }: FlyFile, { project: { tree }, docke
       : key.includes('target') && stages.includes(value.toLowerCase());
     // Where it is the only Dockerfile, it is the one that is judged
     if (isFile && isFound && !tree.paths.has('Dockerfile')) return undefined;
-    return {
-      key,
-      line: line(`build.${key}`),
-      weight: isFound ? 'should' : 'must',
-      hint: isFound
-        ? ', unless it is what you want'
-        : '; npx plop fly-toml -- --conflict replace does it',
-    };
+    return { key, line: line(`build.${key}`), weight: isFound ? 'should' : 'must' };
   });
 }
 
@@ -116,6 +109,7 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     find: bypasses,
     what: ({ key }) =>
       `with ${key}: fly deploy does not build the whole Dockerfile beside fly.toml`,
-    edit: ({ key, hint }) => `remove ${key} under [build]${hint}`,
+    edit: ({ key }) =>
+      `remove ${key} under [build], unless it is what you want; npx plop fly-toml -- --conflict replace does it`,
   }),
 ];
