@@ -1,18 +1,24 @@
+import { sourceFolders } from '../src/docker/copies.ts';
 import { builtAssets, dockerMatcher, neededPaths } from '../src/docker/ignore-lines.ts';
 import { relFolder, unnamedRelease } from '../src/docker/release-files.ts';
 import type { Merge } from '../src/edit/conflict.ts';
 import { sameEndings } from '../src/edit/endings.ts';
 import type { Descriptor } from '../src/plan/file.ts';
-import type { Tree } from '../src/tree.ts';
+import { filesIn, type Tree } from '../src/tree.ts';
 
 export const dockerignore: Descriptor = {
   outputs: ({ project }) => {
     const view = { builtAssets: builtAssets(project) };
-    // Files in it are written by this very run
     const rel = relFolder(project, project.release.name ?? unnamedRelease(project));
-    const needed = [...neededPaths(project), rel];
-    const merge: Merge = (before, ours) =>
-      addExceptions(addLines(before, ours), needed, project.tree);
+    const merge: Merge = (before, ours) => {
+      const text = addLines(before, ours);
+      const lost = ['assets', 'priv', ...sourceFolders(project)].filter((folder) => {
+        const files = filesIn(project.tree, folder);
+        return files.length > 0 && files.every(dockerMatcher(text));
+      });
+      // Files in rel are written by this very run
+      return addExceptions(text, [...neededPaths(project), ...lost, rel], project.tree);
+    };
     return [{ path: '.dockerignore', template: '.dockerignore', view, merge }];
   },
 };
@@ -33,16 +39,16 @@ function addLines(before: string | undefined, ours: string): string {
 }
 
 /** What no exception for a folder may let in with it. */
-const SECRETS = ['.env*', '*.pem', '*.key', '*.secret.exs'];
+const UNWANTED = ['.env*', '*.pem', '*.key', '*.secret.exs', 'node_modules'];
 
 /** Adds exceptions at the end for what the build reads and a line keeps out. */
 function addExceptions(text: string, paths: readonly string[], { paths: files }: Tree): string {
   const patterns = text.replace(/^\uFEFF/, '');
   const ignores = dockerMatcher(patterns);
-  const folders = paths.filter((path) => !files.has(path) && ignores(path));
+  const folders = paths.filter((path) => !files.has(path) && ignores(`${path}/file`));
   const folderLines = folders.flatMap((folder) => [
     `!${folder}`,
-    ...(folder.startsWith('.git/') ? [] : SECRETS.map((secret) => `${folder}/**/${secret}`)),
+    ...(folder.startsWith('.git/') ? [] : UNWANTED.map((name) => `${folder}/**/${name}`)),
   ]);
   const stillIgnores = dockerMatcher([patterns, ...folderLines].join('\n'));
   const fileLines = paths

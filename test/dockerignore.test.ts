@@ -51,6 +51,16 @@ const IGNORES: [string, Changes, string[], RegExp?][] = [
     ['!rel\nrel/**/.env*\n', '\nrel/**/*.key\n', '!scripts\nscripts/**/.env*\n'],
   ],
   [
+    'folders that the build copies, but no packages in them; one of which files are let in is left',
+    {
+      'assets/js/app.js': '',
+      'priv/gettext/a.pot': '',
+      '.dockerignore': 'assets/*\npriv\nlib\n!lib/**\n',
+    },
+    ['!assets\nassets/**/.env*\n', '\nassets/**/node_modules\n', '!priv\n'],
+    /!lib\n/,
+  ],
+  [
     'a private key that the code reads stays out; a file of ours that is new comes in',
     {
       ...appModule('Key', '@key File.read!("own.pem")', 'def key, do: @key'),
