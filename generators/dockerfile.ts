@@ -48,10 +48,10 @@ export const dockerfile: Descriptor = {
       mergeLines(before, foldLines(rendered), onConflict);
     return [{ path: 'Dockerfile', template: 'Dockerfile', view: viewOf(context), merge }];
   },
-  notes: ({ project, answers: { base, release } }) => [
+  notes: ({ project, answers: { base } }) => [
     ...chooseImage(project, base).notes,
     ...packageNotes(project, base),
-    ...buildNotes(project, release),
+    ...buildNotes(project),
     ...(isOurs(project) ? [] : foreignNotes(project, base)),
     ...assetSteps(project).notes,
   ],

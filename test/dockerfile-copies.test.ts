@@ -30,6 +30,7 @@ testDockerfiles({
       /COPY config\/regions/,
     ],
     [{ 'src/app.js': '' }, /COPY src/],
+    [{ 'native/swiftui/App.swift': '' }, /COPY native/],
   ]),
   'a path dependency, which is there before deps.get, and copied once': {
     texts: {

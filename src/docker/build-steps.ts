@@ -1,12 +1,9 @@
 import satisfies from 'semver/functions/satisfies.js';
 import { Atom, get } from '../elixir/value.ts';
 import type { Project } from '../facts/detect.ts';
-import { elixirAtom, shellPath, shellWord } from '../quote.ts';
-import { below } from '../tree.ts';
+import { elixirAtom, shellWord } from '../quote.ts';
 import { type assetSteps, isNodeStageStep } from './asset-steps.ts';
 import { buildVariables, privateAccess, secretLines } from './build-secrets.ts';
-import { notExecutable } from './copies.ts';
-import { relFolder } from './release-files.ts';
 
 /** What the stages run, from the tools that Mix needs to the release. */
 export function buildSteps(
@@ -149,25 +146,10 @@ function uncachedFiles({ deps, projects }: Project): string | undefined {
 }
 
 /** What the owner should know of how the image is built. */
-export const buildNotes = (project: Project, release: string): string[] => [
-  ...scriptNotes(project, release),
+export const buildNotes = (project: Project): string[] => [
   ...aliasNotes(project),
   ...gitNotes(project),
 ];
-
-function scriptNotes(project: Project, release: string): string[] {
-  const notes = notExecutable(project, `${relFolder(project, release)}/overlays`).map(
-    (path) =>
-      `${path} is not executable in the repo; the image makes it so (COPY --chmod). To change it there: git update-index --chmod=+x ${shellPath(path)}`,
-  );
-  const inPriv = project.projects.flatMap(({ dir }) => notExecutable(project, below(dir, 'priv')));
-  const scripts = inPriv.map(shellPath).join(' ');
-  if (scripts)
-    notes.push(
-      `${scripts}: not executable in the repo. If the app starts them by their path, not with sh or another interpreter: git update-index --chmod=+x ${scripts}`,
-    );
-  return notes;
-}
 
 function aliasNotes(project: Project): string[] {
   const aliased = TASKS_WITHOUT_ALIAS.filter((task) => rootAlias(project, task)).join(' and ');

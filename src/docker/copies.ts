@@ -64,6 +64,7 @@ export function copies(project: Project, release: string, needsNode: boolean) {
   const { inputs, mixSteps, tree, umbrella } = project;
   const existing = (path: string) => (exists(tree, path) ? [path] : []);
   const code = sourceFolders(project);
+  const hasNative = filesIn(tree, 'native').some((path) => path.endsWith('/Cargo.toml'));
   const pathDeps = pathDepFolders(project);
   const git = mixSteps.git ? [copyToSamePath('.git')] : [];
   const codeHasFiles = filesInCode(project).length > 0;
@@ -90,19 +91,15 @@ export function copies(project: Project, release: string, needsNode: boolean) {
         modules.map((folder) => `--from=${name} ${copyToSamePath(folder)}`),
       ),
       ...assetCopies(project),
-      ...outermost([...existing('native'), ...code], pathDeps).map(copyToSamePath),
+      ...outermost([...(hasNative ? ['native'] : []), ...code], pathDeps).map(copyToSamePath),
     ],
   };
 }
 
-/** Files that are no scripts, or have names that no command can show. */
-const NO_SCRIPT =
-  /[\p{C}\p{Zl}\p{Zp}]|\.(avif|bin|bmp|br|css|db|eot|gif|gz|ico|jpe?g|map|mmdb|mp[34]|otf|pdf|png|so|svg|ttf|wasm|webp|woff2?|zip)$/iu;
-
 /** Scripts that git holds without the executable bit. */
-export const notExecutable = ({ tree }: Project, folder: string): string[] =>
+const notExecutable = ({ tree }: Project, folder: string): string[] =>
   filesIn(tree, folder)
-    .filter((path) => tree.executable?.(path) === false && !NO_SCRIPT.test(path))
+    .filter((path) => tree.executable?.(path) === false)
     .filter((path) => tree.read(path)?.startsWith('#!'));
 
 /** rel/ and what else mix.exs puts into the release; overlays become executable. */
