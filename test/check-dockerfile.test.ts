@@ -230,7 +230,7 @@ Dockerfile: RUN --mount => COPY config/extra.exs config/
 B3 rel copied, but not there
 --- rel/env.sh.eex
 --- rel/overlays/bin/migrate
-Dockerfile: COPY rel => npx plop env-sh
+Dockerfile: COPY rel => commit it
 
 B3 packages of Node that nobody installs
 --- assets/package.json

@@ -51,11 +51,7 @@ const NOT_JUDGED = /^(deps|_build|node_modules|cover|doc)(\/|$)|(^|\/)\.git(\/|$
 
 function missingSources(file: Dockerfile, { project: { tree } }: Repo) {
   const judged = copiedPaths(file).filter(({ path }) => !NOT_JUDGED.test(path));
-  const missing = judged.filter(({ path }) => !exists(tree, path));
-  return missing.map((source) => {
-    const isRel = /(^|\/)rel$/.test(source.path);
-    return { ...source, hint: isRel ? ' (`npx plop env-sh` writes rel/env.sh.eex)' : '' };
-  });
+  return judged.filter(({ path }) => !exists(tree, path));
 }
 
 /** Packages whose tasks begin with their names. */
@@ -161,7 +157,7 @@ export const inputRules: readonly Rule[] = [
   inputs.must({
     find: missingSources,
     what: ({ path }) => `${path} is copied, but the repo has none, so the build stops here`,
-    edit: ({ hint }) => `remove it from this line, or commit it${hint}`,
+    edit: 'remove it from this line, or commit it',
   }),
   inputs.must({
     find: unknownTasks,
