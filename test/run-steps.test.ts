@@ -212,6 +212,11 @@ test('an app that runs is only deployed again', () => {
   assertInOrder(known, ['STRIPE_SECRET  config/runtime.exs', 'secrets import', 'fly deploy']);
   assert.is(known.split('STRIPE_SECRET').length, 2, 'each name once');
   assert.not.match(known, 'says which are set');
+  assertInOrder(steps({ postgres: 'managed:abc' }, DEPLOYED), [
+    'says which are set',
+    'DIRECT_DATABASE_URL',
+    'fly deploy',
+  ]);
   // What is new
   const attached = '# DATABASE_URL is a secret, set by: fly postgres attach old-db --app shop\n';
   const moved = steps(

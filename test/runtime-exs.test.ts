@@ -207,6 +207,16 @@ test('Managed Postgres: unnamed statements, and migrations around the pooler', (
     '(System.get_env("RELEASE_COMMAND") == "eval" && System.get_env("DIRECT_DATABASE_URL")) || System.get_env("DATABASE_URL") ||',
   );
   assert.not.match(block(around, MANAGED), 'DIRECT_DATABASE_URL');
+  // A repo that :ecto_repos doesn't list, at the same address and at another
+  const jobs = (url: string) => ({
+    ...stock({ [RUNTIME]: `${STOCK}\nconfig :shop, Shop.JobsRepo, url: ${url}\n` }),
+    'lib/shop/jobs_repo.ex':
+      'defmodule Shop.JobsRepo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n',
+  });
+  const shared = block(jobs('System.get_env("DATABASE_URL")'), MANAGED);
+  assert.match(shared, /Shop.JobsRepo,[^:]*pool_size[\s\S]*prepare: :unnamed/);
+  assert.not.match(shared, 'Shop.JobsRepo, url: direct_url');
+  assert.not.match(block(jobs('System.get_env("JOBS_URL")'), MANAGED), 'Shop.JobsRepo');
 });
 
 const router = (call: string) => ({

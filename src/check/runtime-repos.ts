@@ -38,6 +38,7 @@ export function ectoTargets(repo: Repo, kind: DatabaseKind) {
       /** Migrations go through the pooler of Managed Postgres. */
       direct:
         kind === 'managed' &&
+        database.repos.includes(settings.module) &&
         (url || value('url') === placeholder('DATABASE_URL')) &&
         value('url', DIRECT) !== DIRECT.DIRECT_DATABASE_URL,
     };

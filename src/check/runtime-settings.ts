@@ -124,7 +124,10 @@ export function lineReading({ runtime }: Repo, variable: string | undefined): nu
 export const endpointOf = (repo: Repo): Settings =>
   settingsOf(repo, repo.project.app.otpApp, repo.project.endpoint.module);
 
-/** Repos on the app's database; those that take their address from another variable are left alone, unless all do. */
+/**
+ * Repos on the app's database; those that take their address from another variable are left alone, unless all do. Repos that
+ * are not in :ecto_repos count where they are given the same address.
+ */
 export function ectoRepos(repo: Repo): Settings[] {
   const { database, app } = repo.project;
   const repos = serverRepos(repo.project).map((module) =>
@@ -133,7 +136,12 @@ export function ectoRepos(repo: Repo): Settings[] {
   const main = repos.filter(
     ({ value, variable }) => value('url') === placeholder('DATABASE_URL') || !variable('url'),
   );
-  return main.length ? main : repos;
+  const listed = main.length ? main : repos;
+  const url = listed[0]?.value('url');
+  const unlisted = database.unlistedRepos
+    .map(({ module, otpApp }) => settingsOf(repo, otpApp ?? app.otpApp, module))
+    .filter(({ value }) => typeof url === 'string' && value('url') === url);
+  return [...listed, ...unlisted];
 }
 
 /** The variable that the app takes its database's address from. */

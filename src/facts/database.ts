@@ -53,6 +53,8 @@ export function pickRepos(repo: PhoenixRepo) {
     repoAdapters: new Map(
       adapterModules.map(([module, name]) => [module, name ? adapterOf([name]) : adapter]),
     ),
+    /** Repos that nothing migrates, such as one of Oban's own, with the app that each is configured under. */
+    unlistedRepos: [...declared.values()].filter(({ module }) => !repoApps.has(module)),
     readOnlyRepos: replicas.map(({ module }) => module),
   };
 }

@@ -155,7 +155,9 @@ function valueSteps(deploy: Deploy): string[] {
   const repo = new Repo(project);
   const url = urlName(repo);
   const knowsDatabase = isNewDatabase || secrets !== undefined;
-  const database = knowsDatabase ? (databaseVariables(url)[postgres.kind] ?? []) : [];
+  // Also where fly.toml names no database yet, so that this one may be new
+  const mayBeNew = knowsDatabase || deploy.present.postgres === undefined;
+  const database = mayBeNew ? (databaseVariables(url)[postgres.kind] ?? []) : [];
   const attached = postgres.kind === 'none' ? [] : [url];
   const setOtherwise = [...SET_OTHERWISE, ...attached, keyName(deploy), ...repo.provided];
   const required = secretsToSet(project.env.required, setOtherwise)
