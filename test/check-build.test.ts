@@ -100,6 +100,11 @@ R1.6 must: a release that mix.exs does not have
 + RUN mix do compile, release other
 Dockerfile: RUN mix do compile => write shop
 
+R1.6 must: a release of Distillery's
+- RUN mix release
++ RUN mix distillery.release
+Dockerfile: RUN mix distillery => write: mix release
+
 B3 advice: a setting of mix.exs from an environment that the build has not
 - mod: {
 + env: [key: System.get_env("PARTNER_KEY")],

@@ -113,6 +113,15 @@ test('of several web endpoints, the one named after the app', () => {
   );
 });
 
+test('an endpoint that production switches off is the last to be chosen', () => {
+  const config = (settings: string) => ({
+    'lib/Api.ex': endpoint('Api'),
+    'config/prod.exs': `import Config\nconfig :shop, ShopWeb.Endpoint, ${settings}\n`,
+  });
+  assertEndpoint('Api.Endpoint', app(config('server: false')));
+  assertEndpoint('ShopWeb.Endpoint', app(config('url: [host: "x"]')));
+});
+
 test("among an umbrella's endpoints: the one others build on, and never one outside the release", () => {
   assertEndpoint('StoreWeb.Endpoint', umbrella(''));
   const releases = (applications: string) =>

@@ -155,6 +155,11 @@ export const startRules: readonly Rule[] = [
     what: 'a shell starts the VM and does not pass SIGTERM on to it',
     edit: ({ edit }) => `${edit}`,
   }),
+  start.must({
+    find: ({ build: { release } }) => release?.text.startsWith('distillery.') && release,
+    what: "Distillery's releases read neither config/runtime.exs nor rel/env.sh.eex",
+    edit: 'write: mix release (--conflict replace writes a Dockerfile that does)',
+  }),
   start.should({
     find: ({ final }) =>
       startSteps(final).filter(({ words }) => /(^|\s)mix(\s|$)/.test(words.join(' '))),

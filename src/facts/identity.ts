@@ -28,7 +28,7 @@ export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
 }
 
 /** How likely an endpoint is the one that serves. The weights were found by trying them on some 40 public apps. */
-function endpointScore({ projects, releasedApps }: PhoenixRepo) {
+function endpointScore({ config, projects, releasedApps }: PhoenixRepo) {
   const dependents = new Map<string, number>();
   for (const { name } of projects.flatMap(({ deps }) => deps))
     dependents.set(name, (dependents.get(name) ?? 0) + 1);
@@ -37,6 +37,7 @@ function endpointScore({ projects, releasedApps }: PhoenixRepo) {
   return ({ module, otpApp }: Use): number => {
     const app = otpApp ?? '';
     const signs: [weight: number, applies: unknown][] = [
+      [-10, get(get(config.apps.get(app), module), 'server') === false],
       [3, releasedApps?.get(app)],
       [1, firstReleased === app],
       [2, module.endsWith('Web.Endpoint')],
