@@ -104,7 +104,12 @@ function isOtherMemory({ machine }: FlyConfig, memory: number): boolean {
 /** The paths in their file that a table of ours stands for. */
 function targets(config: FlyConfig, redirects: boolean, table: string): string[] {
   const { service, machine, machines } = config;
-  if (table === 'vm.0') return [machine?.path ?? `vm.${machines.length}`];
+  const { vm } = config.table;
+  if (table === 'vm.0') {
+    if (machine) return [machine.path];
+    // Beside a [vm] of another group TOML lets no [[vm]] stand
+    return vm && !Array.isArray(vm) ? [] : [`vm.${machines.length}`];
+  }
   if (!service || !/^(http_service|services)(\.|$)/.test(table)) return [table];
   const path = service.path + table.slice(service.kind.length);
   if (path.startsWith(`${service.checksPath}.0`) && service.checks.length) {

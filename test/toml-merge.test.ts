@@ -166,6 +166,7 @@ const cases: Record<string, Case> = {
     theirs:
       '[vm]\nmemory_mb = 512\nprocesses = ["m"]\n[http_service]\ninternal_port = 4000\nprocesses = ["app"]\n',
     has: { 'vm.size': undefined },
+    flags: { ...FLAGS, memory: '1gb' },
   },
   'services without their list': {
     theirs: '[services.concurrency]\nhard_limit = 5\n[services]\ninternal_port = 8080\n',
