@@ -71,15 +71,11 @@ function kindOf(used: string, otpApp: string | null, variant = '') {
   return used === 'Rustler' ? 'rustler' : undefined;
 }
 
-/** Whether what is inside may never run. */
+/** Whether what is inside may never run; what it asks first is not told apart. */
 const isCondition = (expr: Expr): boolean =>
   (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote)$/.test(expr.name)) ||
   (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name)) ||
   expr.is === 'fn';
-
-/** The part of a condition that always runs: `x` of `if x do … end` and of `x || y`. */
-const alwaysRun = (expr: Expr): Expr | undefined =>
-  ((expr.is === 'operator' && expr.operands) || (expr.is === 'call' && expr.args) || [])[0];
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 const unguardedFetches = (sources: Sources): RequiredEnv[] =>
@@ -87,11 +83,7 @@ const unguardedFetches = (sources: Sources): RequiredEnv[] =>
     if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file, text))
       return undefined;
     const name = evaluate(call.args[0], new Scope());
-    const mayNotRun = ancestors.some(
-      (ancestor, index) =>
-        isCondition(ancestor) && alwaysRun(ancestor) !== (ancestors[index + 1] ?? call),
-    );
-    return typeof name === 'string' && !mayNotRun
+    return typeof name === 'string' && !ancestors.some(isCondition)
       ? { name, compileTime: !ancestors.some(isDefinition) }
       : undefined;
   });
