@@ -73,6 +73,8 @@ test('past $20 a warning says what brings it under', () => {
 
 test('costs that the total leaves out are named', () => {
   assert.match(cost({ postgres: 'external' }), 'the database outside Fly comes on top');
+  const two = '[http_service]\nauto_stop_machines = "off"\nmin_machines_running = 2\n';
+  assert.match(cost({}, { 'fly.toml': two }), 'About $6.21 a month (prices of 2026-08): 2 x');
   assert.match(cost({ background: 'no' }), 'the machine costs less for the time it sleeps');
   assert.match(
     cost({}, { 'fly.toml': 'app = "shop"\n[[vm]]\n  size = "performance-2x"\n' }),
@@ -228,6 +230,20 @@ test('an app that runs is only deployed again', () => {
     'attach shop-db',
     'fly deploy',
     'certs add',
+  ]);
+  assert.match(moved, 'fly secrets unset DATABASE_URL --stage --app shop\n');
+  const cluster = steps({ postgres: 'managed:abc' }, DEPLOYED);
+  assertInOrder(cluster, ['fly mpg attach abc --app shop\n', 'DIRECT_DATABASE_URL', 'fly deploy']);
+  assert.match(cluster, 'says which are set');
+  assert.not.match(cluster, 'unset');
+  const attachedTo = '# DATABASE_URL is a secret, set by: fly mpg attach old --app shop\n';
+  const changed = { 'fly.toml': `app = "shop"\n[env]\n${attachedTo}POOL_SIZE = "8"\n` };
+  const all = [...live.secrets, 'DIRECT_DATABASE_URL'];
+  assertInOrder(steps({ postgres: 'managed:abc' }, changed, { ...live, secrets: all }), [
+    'unset DATABASE_URL',
+    'fly mpg attach abc',
+    'DIRECT_DATABASE_URL',
+    'secrets import',
   ]);
   // Written, and never deployed
   assert.match(steps({}, DEPLOYED, account({})), 'fly apps create');

@@ -17,21 +17,28 @@ const DATABASES = {
 };
 
 /**
- * Monthly cost of one machine and its database.
+ * Monthly cost of the pages' machines and their database.
  * @param memory in MB, of a shared-cpu-1x
+ * @param count how many machines always run, or 1
  * @param always whether the machine never sleeps
  */
-export function monthlyCost(memory: number, { kind }: Postgres, always: boolean) {
+export function monthlyCost(memory: number, { kind }: Postgres, always: boolean, count = 1) {
   const machine = MACHINE.least + (memory / 1024 - 0.25) * MACHINE.gigabyte;
+  const machines = machine * count;
   const { price, part } = DATABASES[kind];
-  const total = machine + price;
+  const total = machines + price;
+  const smaller =
+    count > 1 ? 'fewer machines (min_machines_running)' : 'less memory (--memory 1gb)';
   const cheaper =
     kind === 'managed'
-      ? `a Postgres app that you look after yourself (--postgres NAME) instead makes it $${(machine + DATABASES.app.price).toFixed(2)}`
-      : 'less memory (--memory 1gb) brings it under';
+      ? `a Postgres app that you look after yourself (--postgres NAME) instead makes it $${(machines + DATABASES.app.price).toFixed(2)}`
+      : `${smaller} brings it under`;
   return {
     total,
-    parts: [`$${machine.toFixed(2)} app machine (shared-cpu-1x, ${memory} MB)`, part ?? []].flat(),
+    parts: [
+      `${count > 1 ? `${count} x ` : ''}$${machine.toFixed(2)} app machine (shared-cpu-1x, ${memory} MB)`,
+      part ?? [],
+    ].flat(),
     /** Past the budget: what would bring it under. */
     warning: total > BUDGET ? `That is more than $${BUDGET} a month; ${cheaper}.` : null,
     /** What the total leaves out, or takes at its highest. */

@@ -56,13 +56,18 @@ export function repeatCommand(run: GeneratorRun, onConflict: OnConflict): string
 /** The monthly cost, and what would bring it under the budget. */
 export function costLines({ project, answers }: Context): string {
   const { memory, postgres, background } = answers;
-  const { machine } = flyConfig(project.tree);
+  const { machine, service } = flyConfig(project.tree);
   const size = machine ? sizeOf(machine.data) : 'shared-cpu-1x';
   if (size !== 'shared-cpu-1x')
     return wrapped(
       `What ${size} costs is not in the table of ${PRICES_AS_OF}; see fly.io/docs/about/pricing.`,
     );
-  const { total, parts, remarks, warning } = monthlyCost(memory, postgres, background);
+  const { total, parts, remarks, warning } = monthlyCost(
+    memory,
+    postgres,
+    background,
+    background ? Math.max(1, Number(service?.data.min_machines_running ?? 1)) : 1,
+  );
   const sum = `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF})`;
   const cost = wrapped(`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`);
   return warning ? `${cost}\n${wrapped(warning)}` : cost;

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Present } from '../answers/questions.ts';
+import { type Present, suggestedAnswer } from '../answers/questions.ts';
 import { Repo } from '../check/repo.ts';
 import { endpointOf, urlName } from '../check/runtime-settings.ts';
 import { buildVariables, privateAccess } from '../docker/build-secrets.ts';
@@ -28,6 +28,8 @@ export interface StepContext extends Context, Partial<Account> {
 interface Deploy extends StepContext {
   isFirst: boolean;
   isNewDatabase: boolean;
+  /** The app runs, with another database. */
+  replacesDatabase: boolean;
 }
 
 /** The commands that come next: from nothing to a running app; for an app that runs, its deploy and what is new. */
@@ -38,9 +40,16 @@ export function nextSteps(context: StepContext): string {
     apps?.some(({ name, deployed }) => name === answers.app && deployed) ??
     present.app === answers.app;
   const isFirst = steps ? steps === 'first' : !isDeployed;
+  // A fly.toml that names no database is taken for one with the default
   const isOtherDatabase =
-    present.postgres !== undefined && present.postgres !== printPostgres(answers.postgres);
-  const deploy = { ...context, isFirst, isNewDatabase: isFirst || isOtherDatabase };
+    printPostgres(answers.postgres) !==
+    suggestedAnswer('postgres', context.project, present, answers.app);
+  const deploy = {
+    ...context,
+    isFirst,
+    isNewDatabase: isFirst || isOtherDatabase,
+    replacesDatabase: !isFirst && isOtherDatabase && present.postgres !== undefined,
+  };
   const doubt = `Is ${answers.app} new on Fly? --steps first prints the steps of a first deploy.`;
   return [
     'Next steps',
@@ -79,9 +88,12 @@ function preparationSteps(deploy: Deploy): string[] {
     lines.push(`fly secrets set ${key}=$(openssl rand -base64 48) --stage --app ${app}`);
 
   const url = urlName(new Repo(deploy.project));
-  const needsAttach = isNewDatabase && !isSet(deploy, url);
+  const needsAttach = deploy.replacesDatabase || (isNewDatabase && !isSet(deploy, url));
   const attach = needsAttach ? attachCommand(postgres, app, url) : null;
   const isNewCluster = postgres.kind === 'managed' && !postgres.cluster;
+  // Attaching stops where the app has an address already
+  if (attach && deploy.replacesDatabase)
+    lines.push(`fly secrets unset ${url} --stage --app ${app}`);
   if (attach) lines.push(...createDatabase(deploy));
   // `fly mpg attach` asks for a user, so it is the last line
   if (attach && !isNewCluster) lines.push(attach);
@@ -150,7 +162,7 @@ const databaseVariables = (url: string): Record<string, Variable[]> => ({
 
 /** The values that only the owner has, and the command that takes them all. */
 function valueSteps(deploy: Deploy): string[] {
-  const { answers, secrets, project, isNewDatabase } = deploy;
+  const { answers, secrets, project, isFirst, isNewDatabase } = deploy;
   const { app, postgres } = answers;
   const repo = new Repo(project);
   const url = urlName(repo);
@@ -163,9 +175,13 @@ function valueSteps(deploy: Deploy): string[] {
   const required = secretsToSet(project.env.required, setOtherwise)
     .filter(({ name }) => isVariableName(name))
     .map(({ name, file, line }) => ({ name, why: `${file}:${line}` }));
-  const missing = [...database, ...required].filter(({ name }) => !isSet(deploy, name));
+  const isMissing = ({ name }: Variable) => !isSet(deploy, name);
+  const missing = [
+    ...database.filter((variable) => deploy.replacesDatabase || isMissing(variable)),
+    ...required.filter(isMissing),
+  ];
   if (missing.length === 0) return [];
-  const doubt = knowsDatabase ? '' : `; fly secrets list --app ${app} says which are set`;
+  const doubt = isFirst || secrets ? '' : `; fly secrets list --app ${app} says which are set`;
   return [
     step(`These need a value that only you have${doubt}:`, ...variableTable(missing)),
     step(
