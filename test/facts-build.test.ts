@@ -200,6 +200,8 @@ test('version pins in each spelling', () => {
   assertPins([null, null, null], { 'docker/dev.Dockerfile': 'ARG ELIXIR_VERSION=1.16.0\n' });
   const two = { '.tool-versions': 'elixir 1.18.4\n', Dockerfile: 'ARG ELIXIR_VERSION=1.17.3\n' };
   assert.match(app(two).notes.join('\n'), 'Dockerfile says Elixir 1.17.3');
+  const ours = { ...two, Dockerfile: `# Written by phoenix-fly 0.2.0.\n${two.Dockerfile}` };
+  assert.not.match(app(ours).notes.join('\n'), 'says Elixir');
 });
 
 test('an app in a subfolder: pins beside and above it are named relative to it', () => {

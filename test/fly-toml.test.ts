@@ -130,10 +130,11 @@ test('checks of theirs get the header only where force_ssl would redirect them',
   assert.is(headers(null), undefined);
 });
 
-test('an empty list that our check replaces is named in a note', () => {
+test('an empty list gives way to our check without a note', () => {
   const theirs = '[[services]]\ninternal_port = 4000\nhttp_checks = []\n';
-  const notes = generate(theirs).notes.join('\n');
-  assert.match(notes, /^services\.http_checks is \[\{"method":"GET",.*\] in place of \[\]$/m);
+  const { data, notes } = generate(theirs);
+  assert.is(valueAt(data, 'services.0.http_checks.0.path'), '/health');
+  assert.not.match(notes.join('\n'), 'http_checks');
 });
 
 test("memory that the machine can't have is refused", () =>

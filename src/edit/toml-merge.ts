@@ -74,8 +74,10 @@ class TomlMerger {
 
   removePaths(): void {
     for (const { path, value, entry } of this.theirs.values)
-      if (entry.path === path && this.rules.removedPaths.includes(path))
-        this.removeEntry(entry, { path, theirs: value, ours: undefined, why: '' });
+      if (entry.path === path && this.rules.removedPaths.includes(path)) {
+        this.overruled.push({ path, theirs: value, ours: undefined, why: '' });
+        this.replace(entry.lineRange, '');
+      }
   }
 
   /** Merges a table of ours into the one at a path of their file. */
@@ -113,11 +115,6 @@ class TomlMerger {
 
   private replace([start, end]: readonly [number, number], text: string, depth = INNERMOST): void {
     this.changes.push({ start, end, text, depth });
-  }
-
-  private removeEntry({ lineRange }: Entry, overruled: Overruled): void {
-    this.overruled.push(overruled);
-    this.replace(lineRange, '');
   }
 
   private mergeEntry(theirs: Value, ours: Entry): void {
@@ -175,7 +172,9 @@ class TomlMerger {
   /** At the end of the table it belongs to: an array's element must be the last one before what is below it. */
   private addTable(target: string, table: Table, entries: readonly Entry[]): void {
     const { tables, text } = this.theirs;
-    this.removeEmptyList(target, entries);
+    // TOML lets no [[checks]] stand beside `checks = []`
+    const empty = this.theirs.values.find(({ path }) => isIn(target, path));
+    if (empty) this.replace(empty.entry.lineRange, '');
     const parents = tables.map(({ path }) => path).filter((path) => isIn(target, path));
     const parent = parents.sort((left, right) => left.length - right.length).at(-1) ?? '';
     const family = tables.filter(({ path }) => isIn(path, parent));
@@ -188,14 +187,6 @@ class TomlMerger {
     const layout = isFlat ? lines.replaceAll(/^[ \t]+/gm, '') : lines;
     const depth = parent ? parent.split('.').length : 0;
     this.insert(offset, `\n${layout}${hasGapBelow ? '' : '\n'}`, depth);
-  }
-
-  /** TOML lets no [[checks]] stand beside `checks = []`. */
-  private removeEmptyList(target: string, entries: readonly Entry[]): void {
-    const empty = this.theirs.values.find(({ path }) => isIn(target, path));
-    if (!empty) return;
-    const ours = [Object.fromEntries(entries.map(({ key, value }) => [key, value]))];
-    this.removeEntry(empty.entry, { path: empty.path, theirs: [], ours, why: '' });
   }
 
   /** Behind the last pair of a table in braces. */

@@ -38,8 +38,10 @@ export function readPins(tree: Tree, notes: string[]) {
     notes.push(
       'No file pins Elixir (.tool-versions, mise.toml, .elixir-version); an image that fits mix.exs was chosen.',
     );
+  // Our Dockerfile has the nearest image to what is pinned
+  const isOurs = (file: string) => /^# Written by phoenix-fly /m.test(tree.read(file) ?? '');
   for (const { file, elixir } of pins)
-    if (chosen?.elixir && elixir && !agree(elixir, chosen.elixir))
+    if (chosen?.elixir && elixir && !agree(elixir, chosen.elixir) && !isOurs(file))
       notes.push(
         `${file} says Elixir ${elixir}, ${chosen.file} says ${chosen.elixir}; ${chosen.file} is used.`,
       );
