@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { migrateSh } from '../generators/migrate-sh.ts';
+import { defaultAppName } from '../src/answers/questions.ts';
 import { detectBuilt } from '../src/docker/release-files.ts';
 import { serverRepos } from '../src/facts/database.ts';
 import { detect, type Project } from '../src/facts/detect.ts';
@@ -73,6 +74,14 @@ test('the release is null in an umbrella without releases; of several it is the 
   assert.is(name(', default_release: :all'), null);
   assert.is(umbrella(', releases: [one: []], default_release: :two').release.name, 'one');
   assert.is(umbrella(', default_release: :two').release.name, null);
+});
+
+test('an umbrella on Fly is called as its own module, any other app as in mix.exs', () => {
+  const name = (module: string) =>
+    defaultAppName(umbrella('', { 'mix.exs': mixExs('apps_path: "apps", deps: []', '', module) }));
+  assert.is(name('AssetHub.Umbrella'), 'asset-hub');
+  assert.is(name('Plural'), 'plural');
+  assert.is(defaultAppName(app()), 'shop');
 });
 
 test("the Elixir requirement of an umbrella is its own; an image has to satisfy its apps' too", () => {

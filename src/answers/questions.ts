@@ -61,7 +61,7 @@ export const questions = {
     help: 'name of the app on Fly.io: lower-case letters, digits and dashes',
     example: 'shop',
     defaultText: 'as in mix.exs',
-    default: (project) => toAppName(project.app.otpApp),
+    default: defaultAppName,
     parse: checked(
       isAppName,
       (name) =>
@@ -171,12 +171,18 @@ export function printAnswer(name: QuestionName, answer: unknown): string {
   return print(answer);
 }
 
+/** An umbrella is called as its own module: its web app is often just `web`. */
+export function defaultAppName({ umbrella, projects: [root], app }: Project): string {
+  const name = umbrella && root?.projectModule?.replace(/(\.Umbrella)?\.\w+$/, '');
+  return toAppName(name ? name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-') : app.otpApp);
+}
+
 /** What the files answer, else the default. */
 export const suggestedAnswer = (
   name: QuestionName,
   project: Project,
   present: Present,
-  app: string = toAppName(project.app.otpApp),
+  app: string = defaultAppName(project),
 ): string | undefined => present[name] ?? questions[name].default(project, app);
 
 /**

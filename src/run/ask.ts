@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { FlagTexts } from '../answers/flags.ts';
 import {
   type Answers,
+  defaultAppName,
   type Present,
   parseAnswer,
   type QuestionName,
@@ -11,7 +12,6 @@ import {
 import { refuseAnswers } from '../answers/refusals.ts';
 import type { Project } from '../facts/detect.ts';
 import type { AccountChoices } from '../fly/live.ts';
-import { toAppName } from '../fly/names.ts';
 import { successorOf } from '../fly/regions.ts';
 import { problemOf } from '../problem.ts';
 import { ask } from './prompt.ts';
@@ -34,7 +34,7 @@ export async function askAll(
   for (const name of asks) {
     const { message, onlyIfUnanswered, search } = questionOf(name);
     if (!message || texts[name] !== undefined) continue;
-    const app = texts.app ?? toAppName(project.app.otpApp);
+    const app = texts.app ?? defaultAppName(project);
     if (search) live ??= await waitForAccount(account);
     const offers = live ?? {};
     /** What is wrong with an answer, in itself or in this app and region. */
