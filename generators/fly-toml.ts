@@ -1,9 +1,9 @@
 import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, printAnswer } from '../src/answers/questions.ts';
-import { followsPoolSize } from '../src/check/fly-data.ts';
+import { followsPoolSize, poolSize } from '../src/check/fly-data.ts';
 import { knownValues } from '../src/check/known-values.ts';
 import { Repo } from '../src/check/repo.ts';
-import { ectoRepos, urlName } from '../src/check/runtime-settings.ts';
+import { urlName } from '../src/check/runtime-settings.ts';
 import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
@@ -116,7 +116,7 @@ function view({ project, answers }: Context, config: FlyConfig) {
     database,
     databaseSource: databaseSource(postgres, app, urlName(repo)),
     ipv6: postgres.kind !== 'external',
-    poolSize: database && followsPoolSize(repo) && (ownPoolSize(repo) ?? poolSize(answers)),
+    poolSize: database && followsPoolSize(repo) && poolSize(repo, postgres.kind === 'managed'),
     background,
     // Neither swap nor more than 4 GB can be suspended (fly.io/docs/reference/suspend-resume, 2026-08)
     idle: config.table.swap_size_mb ? 'stop' : 'suspend',
@@ -176,12 +176,3 @@ function machineNote({ machine }: FlyConfig, { memory }: Answers): string | unde
   if (memory === UNSET_MEMORY && !machine)
     return 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it); --memory 1gb writes it';
 }
-
-/** What the owner's code takes without POOL_SIZE, other than the numbers that Phoenix and this project write. */
-const ownPoolSize = (repo: Repo): unknown =>
-  ectoRepos(repo)
-    .map(({ value }) => value('pool_size', { POOL_SIZE: undefined }))
-    .find((size) => typeof size === 'number' && ![8, 10].includes(size));
-
-/** Managed Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10. */
-export const poolSize = ({ postgres }: Answers): number => (postgres.kind === 'managed' ? 8 : 10);

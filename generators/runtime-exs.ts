@@ -24,7 +24,6 @@ import type { Context, Descriptor } from '../src/plan/file.ts';
 import { plan } from '../src/plan/plan.ts';
 import { elixirAtom, elixirModule, elixirString, tomlString } from '../src/quote.ts';
 import { withFile } from '../src/tree.ts';
-import { poolSize } from './fly-toml.ts';
 import { intoOurs, portOf } from './shared.ts';
 
 /** Writes what `check` misses in the owner's files, judged without our block: what they set stays in force. */
@@ -125,7 +124,7 @@ function viewOf({ project, answers }: Context): Record<string, unknown> {
       none: '',
     }[kind],
     needsPooled: kind === 'external' && isMissing('prepare'),
-    poolSize: poolSize(answers),
+    poolSize: kind === 'managed' ? 8 : 10,
     repos: repos.map((target) => viewOfRepo(target, project, kind)),
     background,
     tls: missingTls(repo),

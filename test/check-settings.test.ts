@@ -178,6 +178,15 @@ R2.3 no pool size
 +
 fly.toml: [env] => POOL_SIZE = "10"
 
+R2.3 no pool size, where the code takes another
+--- fly.toml
+-   POOL_SIZE = "10"
++
+--- config/runtime.exs
+- System.get_env("POOL_SIZE", "10")
++ System.get_env("POOL_SIZE", "25")
+fly.toml: [env] => POOL_SIZE = "25"
+
 R2.6 no concurrency
 - [http_service.concurrency]
 + [http_service.http_options]

@@ -20,6 +20,16 @@ export const followsPoolSize = (repo: Repo): boolean =>
     return typeof size !== 'number' || size === Number(PROBE.POOL_SIZE);
   });
 
+/**
+ * POOL_SIZE: what the owner's code takes without it, other than the numbers that Phoenix and this project write. Managed
+ * Postgres' Basic plan allows 50 connections and its guide says 8; a small Postgres app takes 10.
+ */
+export const poolSize = (repo: Repo, managed: boolean): number =>
+  ectoRepos(repo)
+    .map(({ value }) => value('pool_size', { POOL_SIZE: undefined }))
+    .find((size): size is number => typeof size === 'number' && ![8, 10].includes(size)) ??
+  (managed ? 8 : 10);
+
 /** Repos that speak another IP than the database's network. */
 function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
   const kind = databaseKind(repo);
@@ -80,7 +90,10 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
   databaseSettings.advice({
     find: ({ line }, repo) =>
       followsPoolSize(repo) &&
-      repo.machine.POOL_SIZE === undefined && { line: line('env'), size: isManaged(repo) ? 8 : 10 },
+      repo.machine.POOL_SIZE === undefined && {
+        line: line('env'),
+        size: poolSize(repo, isManaged(repo)),
+      },
     what: 'no POOL_SIZE: nothing here says how many connections a machine opens',
     edit: ({ size }) => `under [env], add: POOL_SIZE = "${size}"`,
   }),
