@@ -23,7 +23,8 @@ export const envSh: Descriptor = {
       intoScript(before?.replaceAll('\r\n', '\n'), setsSome ? rendered : '', onConflict);
     return [{ path, template: 'rel/env.sh.eex', view, merge }];
   },
-  notes: ({ project }) => nodeNotes(new Repo(project)),
+  notes: ({ project, answers: { postgres } }) =>
+    nodeNotes(new Repo(project), { ECTO_IPV6: String(postgres.kind !== 'external') }),
 };
 
 const pathOf = ({ project, answers }: Context): string =>

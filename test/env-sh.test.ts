@@ -11,7 +11,7 @@ import {
   type Texts,
   writtenTo,
 } from './support/fixture.ts';
-import { findingsOf } from './support/traps.ts';
+import { findingsOf, resultFor } from './support/traps.ts';
 
 const ENV_SH = 'rel/env.sh.eex';
 const script = (changes: Texts = {}): string => writtenTo(ENV_SH, shop(changes));
@@ -129,6 +129,18 @@ test('a node whose address is of another platform is named, and stays', () => {
       findings(afterFly(shop({ [ENV_SH]: `#!/bin/sh\nexport RELEASE_NODE="shop@${host}"\n` }))),
       'is made of',
     );
+});
+
+test('a variable that the script sets whatever fly.toml says is named', () => {
+  const texts = shop({ [ENV_SH]: '#!/bin/sh\nexport ECTO_IPV6="true"\n' });
+  const outside = { ...FLAGS, postgres: 'external' };
+  const written = afterFly(texts, outside);
+  assert.match(findings(written), 'should rel/env.sh.eex:2 ECTO_IPV6 is set here, whatever');
+  const [network] = resultFor(written, 'R2.3').findings;
+  assert.match(network?.edit ?? '', 'in rel/env.sh.eex, leave ECTO_IPV6');
+  assert.match(notesOf(envSh, projectOf(texts), outside), 'line 2: your ECTO_IPV6 stays');
+  assert.not.match(notesOf(envSh, projectOf(texts)), 'ECTO_IPV6');
+  assert.not.match(findings(afterFly(texts)), 'ECTO_IPV6');
 });
 
 test('the loopback address is no name in a cluster', () => {

@@ -45,9 +45,22 @@ export const usesMnesia = ({ project }: Repo): boolean =>
     /extra_applications: \[[^\]]*:mnesia/.test(project.tree.read(join(dir, 'mix.exs')) ?? ''),
   );
 
-/** What the owner should know about the name that our block gives the nodes. */
-export function nodeNotes(repo: Repo): string[] {
+/** Assignments that always count, in place of what fly.toml's [env] says. */
+export const overruling = ({ envSh }: Repo, env: Readonly<Record<string, string>>) =>
+  (envSh?.content.assignments ?? []).filter(
+    ({ name, value, guard }) =>
+      runsOnFly(guard) && !value.includes('$') && value !== (env[name] ?? value),
+  );
+const unlessSet = ({ name, value }: Assignment): string =>
+  `write: export ${name}="\${${name}:-${value}}"`;
+
+/** What the owner should know about the name that our block gives the nodes, and about variables. @param env what [env] will say */
+export function nodeNotes(repo: Repo, env: Readonly<Record<string, string>>): string[] {
   const { envSh } = repo;
+  const overruled = overruling(repo, env).map(
+    (assignment) =>
+      `line ${assignment.line}: your ${assignment.name} stays, whatever fly.toml says; ${unlessSet(assignment)}`,
+  );
   const endings =
     envSh?.text.includes('\r\n') &&
     'its lines ended in CRLF, which the shell takes for a part of each command; now in LF';
@@ -58,7 +71,7 @@ export function nodeNotes(repo: Repo): string[] {
   const libcluster =
     basenames(repo).includes(undefined) &&
     "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @";
-  return [endings, ...foreign, libcluster].filter((note) => typeof note === 'string');
+  return [endings, ...overruled, ...foreign, libcluster].filter((note) => typeof note === 'string');
 }
 
 const clusterNode = rulesFor<Script>('B10');
@@ -178,6 +191,11 @@ export const envShRules: readonly Rule<Script>[] = [
     find: foreignNodes,
     what: ({ names }) => `RELEASE_NODE is made of ${names}, by which no machine on Fly is found`,
     edit: 'inside if [ -n "${FLY_APP_NAME:-}" ]; then … fi, add: export RELEASE_NODE="${FLY_APP_NAME}@${FLY_PRIVATE_IP}"',
+  }),
+  clusterNode.should({
+    find: (_, repo) => overruling(repo, repo.fly?.env ?? {}),
+    what: ({ name }) => `${name} is set here, whatever fly.toml's [env] says`,
+    edit: unlessSet,
   }),
   clusterNode.must({
     find: absentCommands,

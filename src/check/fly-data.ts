@@ -1,6 +1,7 @@
 import { show, Unknown } from '../elixir/value.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import { isSecret } from './dockerfile-image.ts';
+import { overruling } from './env-sh-rules.ts';
 import { volumes } from './fly-rules.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
@@ -44,7 +45,10 @@ function wrongNetwork({ env, line }: FlyFile, repo: Repo) {
       ? `${module} connects to the database over IPv4, and Fly's private names have IPv6 addresses only`
       : 'databases outside Fly often have IPv4 addresses only';
     const setIt = isIpv6 ? 'under [env], add: ECTO_IPV6 = "true"' : 'write: ECTO_IPV6 = "false"';
-    const followIt = `in config/runtime.exs, let ECTO_IPV6 decide socket_options of ${module}`;
+    const isOverruled = overruling(repo, env).some(({ name }) => name === 'ECTO_IPV6');
+    const followIt = isOverruled
+      ? `in ${repo.envShPath}, leave ECTO_IPV6 as fly.toml sets it`
+      : `in ${repo.runtimePath}, let ECTO_IPV6 decide socket_options of ${module}`;
     const edit = env.ECTO_IPV6 === String(isIpv6) ? followIt : setIt;
     return { line: line(isIpv6 ? 'env' : 'env.ECTO_IPV6'), weight, what, edit };
   });
