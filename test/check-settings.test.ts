@@ -228,6 +228,11 @@ R3.2 IPv4 whatever ECTO_IPV6 says
 + []
 config/runtime.exs:  => socket_options: if
 
+R3.2 a pool that gives up
+- queue_target: 500,
++ queue_target: 500, backoff_type: :stop,
+config/runtime.exs:  => remove backoff_type
+
 R3.3 the host of another app
 - url: [host: host,
 + url: [host: "example.com",
@@ -260,6 +265,11 @@ R3.4 no TLS options
 +
 +   config :else, :tls,
 config/runtime.exs:  => config :shop, :tls
+
+R3.4 old TLS
+- [:"tlsv1.3", :"tlsv1.2"]
++ [:"tlsv1.2", :"tlsv1.1"]
+config/runtime.exs:  => tlsv1.3
 
 R3.4 wildcard certificates refused
 - customize_hostname_check:

@@ -23,6 +23,9 @@ const isTlsList = (options: Value): boolean =>
 export const missingTls = (repo: Repo): boolean =>
   tlsLists(repo).length === 0 && !repo.compiledKey([repo.project.app.otpApp, 'tls']);
 
+const allowsOldTls = (options: Value): boolean =>
+  [get(options, 'versions')].flat().some((name) => /^:(sslv3|tlsv1|tlsv1\.1)$/.test(show(name)));
+
 const verifies = (options: Value): boolean => atomName(get(options, 'verify')) === 'verify_peer';
 
 /** The list that clients most likely use, where something is wrong with it. */
@@ -113,6 +116,11 @@ export const appRules: readonly Rule<string>[] = [
     find: wrongTls((options) => !verifies(options)),
     what: ({ name }) => `${name} takes any certificate`,
     edit: 'write: verify: :verify_peer',
+  }),
+  tlsOptions.should({
+    find: wrongTls(allowsOldTls),
+    what: ({ name }) => `${name} allows old TLS versions`,
+    edit: 'write: versions: [:"tlsv1.3", :"tlsv1.2"]',
   }),
   tlsOptions.should({
     find: wrongTls(

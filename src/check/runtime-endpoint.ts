@@ -20,11 +20,11 @@ export const isNoHost = (host: Value | undefined): boolean =>
   (host ?? null) === null ||
   (typeof host === 'string' && (PLACEHOLDER.test(host) || ELSEWHERE.test(host)));
 
-/** An address of eight parts, or `http: [:inet6, port: 4000]` of Phoenix 1.5; what can't be known is trusted. */
+/** An address of eight parts, or `http: [:inet6, port: 4000]` of Phoenix 1.5. */
 function speaksIpv6(http: Value | undefined): boolean {
   const ip = show(get(http, 'ip'));
   const isLong = ip.startsWith('{') && ip.split(', ').length === 8;
-  return isLong || show(http).includes(':inet6');
+  return isLong || ip === ':any6' || show(http).includes(':inet6');
 }
 
 const isLoopback = (ip: Value | undefined): boolean =>

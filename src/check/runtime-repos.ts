@@ -127,6 +127,11 @@ export const repoRules: readonly Rule<string>[] = [
     edit: 'write: System.get_env("ECTO_IPV6") in ~w(true 1)',
   }),
   connectionPool.should({
+    find: repos('backoff_type', (value) => atomName(value) === 'stop'),
+    what: ({ module }) => `${module}: backoff_type: :stop gives up when the database restarts`,
+    edit: 'remove backoff_type',
+  }),
+  connectionPool.should({
     find: reposWhere(isManaged)('prepare', (value) => atomName(value) !== 'unnamed'),
     what: ({ module }) =>
       `${module}: Managed Postgres may run each transaction on another connection, which does not know prepared statements`,
