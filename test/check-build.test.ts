@@ -147,6 +147,15 @@ B6 must: a public key kept out that the code names
 );
 
 testTraps(`
+B6 must: migrations kept out
+--- .dockerignore
+- .git
++ .git
++ priv/repo
+--- priv/repo/migrations/1_make.exs
++ 1
+.dockerignore: priv/repo => !priv/repo/migrations/1_make.exs
+
 B6 must: a lockfile kept out that npm installs from
 - fly.toml
 + fly.toml
@@ -163,6 +172,11 @@ B6 must: a lockfile kept out that npm installs from
 + {}
 .dockerignore: **/package-lock.json => !assets/package-lock.json
 `);
+
+test('migrations among the tests may stay out of the build', () => {
+  const texts = { ...generated(), 'test/support/priv/repo/migrations/1_make.exs': '1' };
+  assert.equal(resultFor(texts, 'B6').findings, []);
+});
 
 test('the Dockerfile of phx.gen.release has no must', () =>
   assert.equal(mustFaults(projectOf(launched())), []));

@@ -248,19 +248,26 @@ testDockerfiles({
       'CMD ["/app/bin/depot", "start"]',
     ],
   },
-  'what a replaced Dockerfile installs beyond ours': {
+  'what a replaced Dockerfile has beyond ours': {
     texts: {
       Dockerfile: [
         'FROM elixir:1.18-slim AS builder',
-        'ENV MIX_ENV=prod',
+        'ENV MIX_ENV=prod MODEL_DIR=/app/models',
         'RUN apt-get update && apt-get install -y git fwup brotli libstdc++6 >/dev/null 2>&1',
+        'RUN mix deps.get --only prod && mix compile \\\n  && mix run -e "Shop.load_model()"',
         'RUN mix assets.deploy && mix release',
         'FROM debian:trixie-slim',
+        "RUN sed -i '/en_US/s/^# //' /etc/locale.gen && locale-gen && useradd shop",
+        'RUN ARCH="$(dpkg --print-architecture)" && echo "$ARCH" > /arch',
+        'ENV LANG=en_US.UTF-8',
+        'ENV MODEL_DIR=/app/models',
         'COPY --from=builder /app ./',
+        'ENTRYPOINT ["/app/entrypoint.sh"]',
         'CMD ["/app/bin/server"]',
       ].join('\n'),
     },
-    notes: /installs fwup, brotli, which this one/,
+    notes:
+      /installs fwup, brotli, which this one[\s\S]*also has RUN mix run \(line 4\), ENV MODEL_DIR \(line 11\), ENTRYPOINT \/app\/entrypoint.sh \(line 13\), which/,
   },
 });
 

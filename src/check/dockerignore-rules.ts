@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path/posix';
 import { dockerMatcher, neededPaths } from '../docker/ignore-lines.ts';
-import { filesIn } from '../tree.ts';
+import { below, filesIn } from '../tree.ts';
 import { copiedPaths, copiesPath, requiredFiles } from './build-inputs.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -64,6 +64,7 @@ function keptOut(ignores: Ignores, repo: Repo) {
     ...publicKeys(repo).map((path) => ({ path, why: 'the code names it, and it is public' })),
     ...copiesWithoutFiles(ignores, repo),
     ...lockfiles(repo).map((path) => ({ path, why: 'packages are installed from it' })),
+    ...migrations(repo).map((path) => ({ path, why: 'migrations run in the image' })),
     ...requiredFiles(repo),
   ];
   const lost = files.filter(({ path }) => ignores(path));
@@ -81,6 +82,13 @@ const copiesWithoutFiles = (ignores: Ignores, { project, dockerfile }: Repo): Ne
     if (first === undefined || !files.every(ignores)) return [];
     return { path: first, why: `line ${line} of the Dockerfile copies it` };
   });
+
+/** One migration of each folder: a database has its own. */
+function migrations({ project }: Repo): string[] {
+  const inPriv = project.projects.flatMap(({ dir }) => filesIn(project.tree, below(dir, 'priv')));
+  const files = inPriv.filter((path) => /\/migrations\/.*\.exs$/.test(path));
+  return [...new Map(files.map((path) => [path.replace(/\/migrations\/.*/, ''), path])).values()];
+}
 
 /** Lockfiles beside each package.json that the Dockerfile copies by its own name or folder. */
 function lockfiles({ project, dockerfile }: Repo): string[] {
