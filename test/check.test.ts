@@ -50,6 +50,20 @@ test('a health check of a file or a route of the owner is no fault', () => {
   assert.not(planFor(before).some(({ path }) => path.includes('health')));
 });
 
+test('a health route that asks the database is said to', () => {
+  const asking = (action: string) => {
+    const texts = shop({
+      'lib/shop_web/router.ex':
+        'defmodule ShopWeb.Router do\n  use Phoenix.Router\n  get "/up", HealthController, :show\nend\n',
+      'lib/shop_web/health.ex': `defmodule ShopWeb.HealthController do\n  def show(conn, _), do: ${action}\n  def other(_, _), do: Shop.Repo.all(X)\n  defp ask, do: Ecto.Adapters.SQL.query(Shop.Repo, "SELECT 1")\nend\n`,
+    });
+    return resultFor(afterFly(texts), 'R2.5');
+  };
+  assert.is(asking('Shop.Repo.query!("SELECT 1")').verdict, 'advice');
+  assert.match(asking('ask()').findings[0]?.what ?? '', '/up asks the database');
+  assert.is(asking('text(conn, "ok")').verdict, 'met');
+});
+
 test('without the files no requirement is met, and the edit is a command', () => {
   const missing = checkTexts(shop({ 'config/runtime.exs': undefined }));
   assert.is(

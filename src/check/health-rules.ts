@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { get, show } from '../elixir/value.ts';
 import { forceSslFaults } from '../facts/force-ssl.ts';
+import { databaseCalls } from '../facts/start-queries.ts';
 import { type Located, seconds, staticHealthPath } from '../fly/fly-config.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { type Rule, rulesFor, type Weight } from './rule.ts';
@@ -58,6 +59,23 @@ function mayAnswer(path: string, { project: { tree } }: Repo): boolean {
   return code.includes(`${segment}"`);
 }
 
+/** Whether a controller that a router gives the path to (`get "/health", HealthController, :show`) asks the database. */
+function asksDatabase(path: string, { project: { sources, database } }: Repo): boolean {
+  const segment = path.split('/').at(-1) ?? '';
+  const repos = [...database.repos, 'Ecto.Adapters.SQL'];
+  const routes = sources.files
+    .filter((file) => file.endsWith('router.ex'))
+    .flatMap((file) => [...sources.text(file).matchAll(ROUTE)])
+    .filter(([, route]) => segment && `/${route}`.endsWith(`/${segment}`));
+  return routes.some(([, , controller = '', action = '']) =>
+    sources
+      .matching(new RegExp(`defmodule [\\w.]*\\b${controller} do`))
+      .flatMap((file) => sources.modules(file))
+      .some((module) => databaseCalls(sources, repos)(module, action)),
+  );
+}
+const ROUTE = /^ *get[ (]+"([^"]*)", *([A-Z][\w.]*), *:(\w+)/gm;
+
 /** Whether force_ssl answers the check with a redirect: neither the header nor an exclusion keeps it out. */
 function isRedirected(path: string, { data }: Located, { project, settings }: Repo): boolean {
   const { app, endpoint, phoenix } = project;
@@ -107,6 +125,12 @@ export const healthRules: readonly Rule<FlyFile>[] = [
     find: check('path', (path, answered) => path === '/' && answered !== '/'),
     what: 'the start page may ask for a login or for the database, and then the check fails',
     edit: ({ answered }) => `write: path = "${answered}"`,
+  }),
+  healthCheck.advice({
+    find: check('path', (path, _, __, repo) => asksDatabase(path, repo)),
+    what: ({ path }) =>
+      `${path} asks the database, and while that is away Fly sends no requests to the app and ends deploys`,
+    edit: 'let it answer by itself, or check another path',
   }),
   healthCheck.must({
     find: check(

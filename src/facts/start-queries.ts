@@ -38,7 +38,7 @@ const isHandedOn = (expr: Expr, index: number, ancestors: readonly Expr[]): bool
   expr.is === 'fn' && /^(tuple|list|map)$/.test(ancestors[index - 1]?.is ?? '');
 
 /** @returns whether a function, or one of the project that it calls, asks a repo; each is looked at once */
-function databaseCalls(sources: Sources, repos: readonly string[]) {
+export function databaseCalls(sources: Sources, repos: readonly string[]) {
   const seen = new Set<string>();
   return function asksDatabase(module: SourceModule | undefined, name: string, depth = 0): boolean {
     const key = `${module?.name}.${name}`;
