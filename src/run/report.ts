@@ -56,7 +56,7 @@ export function repeatCommand(run: GeneratorRun, onConflict: OnConflict): string
 /** The monthly cost, and what would bring it under the budget. */
 export function costLines({ project, answers }: Context): string {
   const { memory, postgres, background } = answers;
-  const { machine, service } = flyConfig(project.tree);
+  const { machine, service, workers } = flyConfig(project.tree);
   const size = machine ? sizeOf(machine.data) : 'shared-cpu-1x';
   if (size !== 'shared-cpu-1x')
     return wrapped(
@@ -69,6 +69,7 @@ export function costLines({ project, answers }: Context): string {
     background ? Math.max(1, Number(service?.data.min_machines_running ?? 1)) : 1,
   );
   const sum = `About $${total.toFixed(2)} a month (prices of ${PRICES_AS_OF})`;
+  if (workers.length) remarks.unshift(`machines of ${workers.join(', ')} come on top`);
   const cost = wrapped(`${sum}: ${parts.join(' + ')}; ${remarks.join('; ')}.`);
   return warning ? `${cost}\n${wrapped(warning)}` : cost;
 }
