@@ -75,6 +75,8 @@ test('costs that the total leaves out are named', () => {
   assert.match(cost({ postgres: 'external' }), 'the database outside Fly comes on top');
   const two = '[http_service]\nauto_stop_machines = "off"\nmin_machines_running = 2\n';
   assert.match(cost({}, { 'fly.toml': two }), 'About $6.21 a month (prices of 2026-08): 2 x');
+  const groups = '[processes]\nweb = ""\njobs = ""\n[http_service]\nprocesses = ["web"]\n';
+  assert.match(cost({}, { 'fly.toml': groups }), 'machines of jobs come on top');
   assert.match(cost({ background: 'no' }), 'the machine costs less for the time it sleeps');
   assert.match(
     cost({}, { 'fly.toml': 'app = "shop"\n[[vm]]\n  size = "performance-2x"\n' }),
@@ -133,6 +135,11 @@ test('all workers are named, and Oban starts without queues where they do not ru
     'defmodule Shop.Application do\n  use Application\n  def start(_, _), do: Supervisor.start_link([Shop.One, Shop.Two], [])\nend\n';
   const own = { 'lib/shop/application.ex': start, 'lib/shop/workers.ex': modules };
   assert.match(steps({}, own), 'workers = [Shop.One, Shop.Two]\n  children = if enabled');
+  const nested = modules.replace(
+    'defmodule Shop.Two do',
+    'defmodule Shop.Three do\nend\n$&\n  use Supervisor\n  def init(_), do: Supervisor.init([Shop.Three], [])',
+  );
+  assert.match(steps({}, { ...own, 'lib/shop/workers.ex': nested }), '[Shop.One, Shop.Two]\n');
   const oban = steps(
     {},
     {

@@ -223,7 +223,12 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
 function workerSteps({ project, answers }: StepContext): string[] {
   const { background } = project;
   if (!answers.background || background.length === 0) return [];
-  const modules = background.filter((name) => isModule(name) && name.includes('.'));
+  const applications = project.released.map(
+    ({ applicationModule }) => project.sources.module(applicationModule ?? '')?.text,
+  );
+  // Those of a supervisor are its own to start
+  const isNamed = (name: string) => applications.join().includes(name.replace(/^.*\./, ''));
+  const modules = background.filter((name) => isModule(name) && isNamed(name));
   const usesOban = background.includes('oban');
   const workers = modules.join(', ') || (usesOban ? '' : 'MyApp.Worker');
   const title =
