@@ -57,7 +57,7 @@ testDockerfiles({
   ]),
   'an ordinary app': {
     has: [
-      'starts here, does\nCOPY priv priv\n … AS runner\n …  HOME=/tmp\n … EXPOSE 4000\n',
+      'starts here, does\nCOPY priv priv\n … AS runner\n … ENV MIX_ENV=prod\n …  HOME=/tmp\n … EXPOSE 4000\n',
       'USER 65534:65534\n … CMD ["/app/bin/shop", "start"]\n',
     ],
     lacks: /AS (files|node)|lksctp|--from=node|COPY \.git/,
