@@ -121,7 +121,7 @@ export const imageRules: readonly Rule[] = [
   contents.should({
     find: ({ build, final }) =>
       (build.stage === final || /(^|\/)(elixir|erlang)(:|$)/.test(final.baseImage.image)) && final,
-    what: 'the image has the compiler, Mix and Hex',
+    what: 'the image has a compiler and other tools of the build',
     edit: 'add a last stage on a plain operating system (FROM alpine:… or debian:…-slim) that copies the release',
   }),
   contents.should({
