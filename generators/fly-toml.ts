@@ -2,9 +2,9 @@ import { ParseError } from 'toml-eslint-parser';
 import { type Answers, type Present, printAnswer } from '../src/answers/questions.ts';
 import { followsPoolSize, poolSize } from '../src/check/fly-data.ts';
 import { knownValues } from '../src/check/known-values.ts';
+import { migrateCommand } from '../src/check/machine-env.ts';
 import { Repo } from '../src/check/repo.ts';
 import { urlName } from '../src/check/runtime-settings.ts';
-import { MIGRATE } from '../src/docker/release-files.ts';
 import type { OnConflict } from '../src/edit/conflict.ts';
 import { mergeToml, type Overruled } from '../src/edit/toml-merge.ts';
 import { readToml, type TomlText } from '../src/edit/toml-text.ts';
@@ -91,7 +91,7 @@ function memoryIn({ machine }: FlyConfig): string | undefined {
   return memory && memory % 256 === 0 ? `${memory}mb` : undefined;
 }
 
-function view({ project, answers }: Context, config: FlyConfig) {
+function view({ project, answers, onConflict }: Context, config: FlyConfig) {
   const { app, region, postgres, host, memory, migrate, background } = answers;
   const isOldForm = config.service?.kind === 'services';
   const inMegabytes = config.machine?.data.memory_mb !== undefined && !config.machine.data.memory;
@@ -112,7 +112,10 @@ function view({ project, answers }: Context, config: FlyConfig) {
     ports: isOldForm,
     group: config.group && tomlString(config.group),
     migrate,
-    releaseCommand: tomlString(MIGRATE),
+    // Ours, where it replaces their Dockerfile, has the release in /app
+    releaseCommand: tomlString(
+      onConflict === 'replace' ? '/app/bin/migrate' : migrateCommand(repo),
+    ),
     database,
     databaseSource: databaseSource(postgres, app, urlName(repo)),
     ipv6: postgres.kind !== 'external',

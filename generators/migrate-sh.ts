@@ -14,7 +14,7 @@ export const migrateSh: Descriptor = {
 /** The script, where there is something to migrate. `fly-toml` writes it too, as its release_command runs it. */
 export function scriptOutputs({ project, answers }: Context): Output[] {
   const repos = migratedRepos(project);
-  const command = flyConfig(project.tree).deploy.release_command ?? '/app/bin/migrate';
+  const command = flyConfig(project.tree).deploy.release_command ?? 'bin/migrate';
   // Whoever has a command of their own needs no script
   if (repos.length === 0 || !/bin\/migrate\b/.test(String(command))) return [];
   const apps = repos.map((repo) => project.database.repoApps.get(repo) ?? project.app.otpApp);

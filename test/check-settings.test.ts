@@ -323,6 +323,45 @@ B7 workers stopped when idle
 + min_machines_running = 0
 fly.toml: auto_stop_machines => "off"
 
+B9 release_command of another folder than the release's
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/migrate"
+--- Dockerfile
+- WORKDIR /app
+- # Code may
++ WORKDIR /srv/shop
++ # Code may
+fly.toml: release_command => write /srv/shop/bin/migrate
+
+B9 release_command behind an ENTRYPOINT whose script takes no arguments
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/migrate"
+--- start.sh
++ #!/bin/sh
++ exec /app/bin/shop start
+--- Dockerfile
+- CMD ["/app/bin/shop", "start"]
++ ENTRYPOINT ["/app/start.sh"]
+fly.toml: release_command => CMD in place of ENTRYPOINT
+
+B9 release_command behind the release as ENTRYPOINT
+- [deploy]
++ [deploy]
++   release_command = "/app/bin/migrate"
+--- Dockerfile
+- CMD ["/app/bin/shop", "start"]
++ ENTRYPOINT ["/app/bin/shop"]
++ CMD ["start"]
+fly.toml: release_command => CMD in place of ENTRYPOINT
+
+B9 bin/migrate with a function that ecto_sql lacks
+--- mix.lock
+- :ecto_sql, "3.13.2"
++ :ecto_sql, "3.0.5"
+rel/overlays/bin/migrate:  => update ecto_sql
+
 B9 release_command without bin/migrate
 - [deploy]
 + [deploy]

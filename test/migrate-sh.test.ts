@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { flyToml as flyTomlFile } from '../generators/fly-toml.ts';
 import { migrateSh } from '../generators/migrate-sh.ts';
+import type { OnConflict } from '../src/edit/conflict.ts';
 import { queriesAtStart } from '../src/facts/start-queries.ts';
 import { plan } from '../src/plan/plan.ts';
 import { writeChanges } from '../src/write/write-changes.ts';
@@ -62,6 +64,22 @@ test("the app's own script, Release module or release_command is used", () => {
   assert.is(script({ 'fly.toml': own }), '');
   assert.match(script({ 'fly.toml': own.replace(/shop eval.*"/, 'migrate"') }), 'eval');
   assert.equal(migrateSh.outputs({ project: app(), answers: complete(FLAGS, app()) }), []);
+});
+
+test('the release lies where the Dockerfile puts it', () => {
+  const releaseCommand = (copy: string, conflict: OnConflict = 'leave') => {
+    const Dockerfile = `FROM elixir:1.18 AS build\nWORKDIR /src\nRUN mix release\nFROM debian:trixie-slim\nWORKDIR /srv\n${copy}\n`;
+    const project = projectOf(shop({ Dockerfile }));
+    const answers = complete({ ...FLAGS, migrate: 'yes' }, project);
+    const [change] = plan([flyTomlFile], { project, answers }, conflict);
+    return /release_command = "(.*)"/.exec(change?.after ?? '')?.[1];
+  };
+  assert.is(releaseCommand('COPY --from=build /src/_build/prod/rel/shop ./'), '/srv/bin/migrate');
+  assert.is(releaseCommand('COPY --from=build /src/_build/prod/rel ./'), '/srv/shop/bin/migrate');
+  assert.is(releaseCommand('COPY --from=build _build .'), '/srv/prod/rel/shop/bin/migrate');
+  assert.is(releaseCommand('COPY --from=build /release /opt/shop/'), '/opt/shop/bin/migrate');
+  assert.is(releaseCommand('COPY --from=build /opt/built .'), '/srv/bin/migrate');
+  assert.is(releaseCommand('COPY --from=build /release .', 'replace'), '/app/bin/migrate');
 });
 
 test('an app that queries the database at its start is migrated before it, and a note says why', () => {

@@ -1,8 +1,12 @@
+import satisfies from 'semver/functions/satisfies.js';
+import { migrateScript } from '../docker/release-files.ts';
 import { show, Unknown } from '../elixir/value.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import { isSecret } from './dockerfile-image.ts';
+import { lastStep, type Step, startedPaths } from './dockerfile-model.ts';
 import { overruling } from './env-sh-rules.ts';
 import { volumes } from './fly-rules.ts';
+import { releaseFolder, scriptsNamed } from './machine-env.ts';
 import type { FlyFile, Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor } from './rule.ts';
 import { databaseKind, isManaged } from './runtime-repos.ts';
@@ -62,6 +66,25 @@ const releaseCommand =
     const isFault = command !== '' && !!isWrong(command, repo);
     return isFault && { command, line: line('deploy.release_command') };
   };
+
+/** `exec "$@"`, `case $1 in` */
+const READS_ARGUMENTS = /\$\{?[@*1]/;
+
+/** Whether the ENTRYPOINT, which Fly keeps, starts the app and never what it gets as arguments. */
+function ignoresArguments({ dockerfile, project, release }: Repo): boolean {
+  const { final } = dockerfile?.content ?? {};
+  const entrypoint = final && lastStep(final, 'ENTRYPOINT');
+  if (!entrypoint) return false;
+  const { text, words } = entrypoint;
+  const paths = startedPaths(entrypoint);
+  const isWritten = ({ text }: Step) => paths.some((path) => text.includes(`> ${path}`));
+  const scripts = [...scriptsNamed(project, paths), ...final.steps.filter(isWritten)];
+  const takesNone =
+    scripts.length > 0 && !scripts.some((script) => READS_ARGUMENTS.test(script.text));
+  const isShell = !text.startsWith('[') || (words.includes('-c') && !READS_ARGUMENTS.test(text));
+  const startsRelease = new RegExp(`(^|/)${release}( |$)`).test(words.join(' '));
+  return takesNone || isShell || startsRelease;
+}
 
 /** The database and its migrations, and secrets. */
 export const flyDataRules: readonly Rule<FlyFile>[] = [
@@ -126,6 +149,32 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     }),
     what: 'it is not in the release, so each deploy stops here',
     edit: 'mix phx.gen.release writes rel/overlays/bin/migrate; or remove release_command',
+  }),
+  deployCommand.must({
+    find: ({ deploy, line }, repo) => {
+      const [path, root] = /^(\/\S*)\/bin\/\S+/.exec(String(deploy.release_command)) ?? [];
+      const folder = releaseFolder(repo);
+      return path && root !== folder && { line: line('deploy.release_command'), path, folder };
+    },
+    what: ({ path, folder }) =>
+      `there is no ${path}: the Dockerfile puts the release into ${folder}`,
+    edit: ({ path, folder }) => `write ${folder}${path.replace(/.*(?=\/bin\/)/, '')}`,
+  }),
+  deployCommand.must({
+    find: releaseCommand((_, repo) => ignoresArguments(repo)),
+    what: 'Fly passes it to the ENTRYPOINT of the Dockerfile, which starts the app instead: the deploy waits in vain',
+    edit: 'in the Dockerfile, write CMD in place of ENTRYPOINT; or let its script run `exec "$@"` when it gets arguments',
+  }),
+  deployCommand.must({
+    find: (_, { project, release }) => {
+      const file = migrateScript(project, release);
+      const version = project.lock.has('ecto_sql') ? project.lockedVersion('ecto_sql') : 'none';
+      const isOld = version === 'none' || satisfies(version ?? '', '<3.1.2');
+      return isOld && project.tree.read(file)?.includes('Migrator.with_repo') && { file, version };
+    },
+    what: ({ version }) =>
+      `Ecto.Migrator.with_repo came with ecto_sql 3.1.2, and mix.lock has ${version}`,
+    edit: 'update ecto_sql, or migrate in another way here',
   }),
   deployCommand.must({
     find: releaseCommand((_, repo) => isSqlite(repo)),

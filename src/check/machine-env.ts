@@ -1,3 +1,4 @@
+import { basename, join, resolve } from 'node:path/posix';
 import type { Project } from '../facts/detect.ts';
 import { startedPaths, startSteps } from './dockerfile-model.ts';
 import type { Repo } from './repo.ts';
@@ -8,6 +9,25 @@ export const placeholder = (name: string): string => `the-secret-${name}`;
 
 /** Variables that a release needs, but that are not secrets. */
 const SETTINGS = new Set(['PORT', 'PHX_HOST', 'PHX_SERVER']);
+
+/** The folder of the release in the image: where a COPY puts it, else the last WORKDIR. */
+export function releaseFolder({ dockerfile, release }: Repo): string {
+  if (!dockerfile) return '/app';
+  let folder = '/';
+  for (const { keyword, from, words } of dockerfile.content.final.steps) {
+    const [source = '', target = ''] = [words[0], words.at(-1)];
+    if (keyword === 'WORKDIR') folder = resolve(folder, source);
+    // _build/prod/rel/shop, a folder around it, /release
+    const path = ['_build', 'prod', 'rel', release];
+    const known = path.indexOf(basename(source));
+    if (from && /(^|\/)(_build|rel|release)(\/|$)/.test(source))
+      return resolve(folder, target, ...path.slice(known < 0 ? path.length : known + 1));
+  }
+  return folder;
+}
+
+/** What migrates the database in a running image. */
+export const migrateCommand = (repo: Repo): string => join(releaseFolder(repo), 'bin/migrate');
 
 /** The environment that a release has on a machine of Fly's, secrets as placeholders. */
 export function machineEnvironment(repo: Repo): Record<string, string> {
@@ -36,7 +56,7 @@ export function machineEnvironment(repo: Repo): Record<string, string> {
     RELEASE_MODE: 'embedded',
     RELEASE_NAME: project.release.name ?? project.app.otpApp,
     RELEASE_VSN: '0.1.0',
-    RELEASE_ROOT: '/app',
+    RELEASE_ROOT: releaseFolder(repo),
     ...(dockerfile ? Object.fromEntries(dockerfile.final.env) : {}),
     ...(startsServer ? { PHX_SERVER: 'true' } : {}),
     ...fly?.env,

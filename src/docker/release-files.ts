@@ -30,9 +30,6 @@ export const unnamedRelease = (project: Project): string =>
 export const migrateScript = (project: Project, release: string): string =>
   `${relFolder(project, release)}/overlays/bin/migrate`;
 
-/** What migrates the database in a running image. */
-export const MIGRATE = '/app/bin/migrate';
-
 /** The release that the Dockerfile builds, as long as mix.exs still has it. */
 export const builtRelease = ({ tree, release }: Project): string | undefined =>
   [...(tree.read('Dockerfile') ?? '').matchAll(/(?:_build\/prod\/rel|\/app\/bin)\/(\w+)/g)]

@@ -1,5 +1,5 @@
 import type { Answers, Present, QuestionName } from '../answers/questions.ts';
-import type { Merge } from '../edit/conflict.ts';
+import type { Merge, OnConflict } from '../edit/conflict.ts';
 import type { Project } from '../facts/detect.ts';
 
 /** What a descriptor decides from. */
@@ -9,6 +9,8 @@ export interface Context {
   answers: Answers;
   /** How this program was started, and what generated files call it. */
   command?: 'npx plop' | 'npx phoenix-fly';
+  /** What becomes of the owner's lines where ours differ. */
+  onConflict?: OnConflict;
 }
 
 /** One file of the user's repo that a descriptor writes. */

@@ -14,7 +14,7 @@ export function plan(
   onConflict: OnConflict = 'leave',
 ): Change[] {
   const changes = new Map<string, Change>();
-  for (const output of files.flatMap((file) => file.outputs(context))) {
+  for (const output of files.flatMap((file) => file.outputs({ ...context, onConflict }))) {
     const { path, merge, mode } = output;
     const before = context.project.tree.read(path);
     // Another descriptor may have changed the same file

@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
-import { MIGRATE, migrateScript } from '../docker/release-files.ts';
+import { releaseFolder } from '../check/machine-env.ts';
+import { Repo } from '../check/repo.ts';
+import { migrateScript } from '../docker/release-files.ts';
 import { migratedRepos } from '../facts/database.ts';
 import type { Project } from '../facts/detect.ts';
 import { type FlyConfig, nonEmpty, seconds, type Table, tablesAt } from '../fly/fly-config.ts';
@@ -82,11 +84,12 @@ const strings = (table: Table, key: string): Variables => {
 
 /** What migrates the database in the image; without the script Ecto's own migrator (Ecto.Migrator.with_repo/2, ecto_sql 3.13). */
 function migrateCommand(project: Project, release: string): string {
-  if (project.tree.paths.has(migrateScript(project, release))) return MIGRATE;
+  const bin = posix.join(releaseFolder(new Repo(project)), 'bin');
+  if (project.tree.paths.has(migrateScript(project, release))) return `${bin}/migrate`;
   const { app, database } = project;
   const repos = migratedRepos(project);
   const apps = new Set(repos.map((repo) => database.repoApps.get(repo) ?? app.otpApp));
   const load = [...apps].map((name) => `Application.load(${elixirAtom(name)})`).join('; ');
   const code = `${load}; for repo <- [${repos.map(elixirModule).join(', ')}], do: {:ok, _, _} = Ecto.Migrator.with_repo(repo, &Ecto.Migrator.run(&1, :up, all: true))`;
-  return `/app/bin/${release} eval ${shellWord(code)}`;
+  return `${bin}/${release} eval ${shellWord(code)}`;
 }

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { type Present, suggestedAnswer } from '../answers/questions.ts';
+import { migrateCommand } from '../check/machine-env.ts';
 import { Repo } from '../check/repo.ts';
 import { endpointOf, urlName } from '../check/runtime-settings.ts';
 import { buildVariables, privateAccess } from '../docker/build-secrets.ts';
-import { MIGRATE } from '../docker/release-files.ts';
 import { serverRepos } from '../facts/database.ts';
 import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
@@ -213,7 +213,7 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
     steps.push(
       step(
         'Migrate the database, now and after each deploy with new migrations:',
-        `fly ssh console --app ${app} -C ${MIGRATE}`,
+        `fly ssh console --app ${app} -C ${migrateCommand(new Repo(project))}`,
       ),
     );
   return steps;
