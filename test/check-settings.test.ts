@@ -406,6 +406,22 @@ R3.3 advice: check_origin without the host, where no page is a LiveView
 + other
 config/runtime.exs:  => (in config/runtime.exs, where
 
+R3.3 should: an event store beside the developer's database
+--- config/prod.exs
+- import Config
++ import Config
++ config :shop, Shop.EventStore, username: "shop", hostname: "localhost"
+config/prod.exs: config :shop, Shop.EventStore => in config/runtime.exs, read its address
+
+R3.3 should: a store by an address of docker-compose.yml
+--- config/prod.exs
+- import Config
++ import Config
++ config :shop, Shop.Queue, url: "amqp://guest:guest@localhost:5672"
++ config :shop, Shop.Search, url: "http://localhost:9200"
++ config :shop, Shop.Other, hostname: System.get_env("OTHER_HOST", "localhost")
+config/prod.exs: config :shop, Shop.Queue => in config/runtime.exs, read its address
+
 B10 CRLF in env.sh
 + #!/bin/sh\r
 + export MINE=1\r

@@ -1,9 +1,9 @@
 import semver from 'semver';
-import { atomName, get, show, type Value } from '../elixir/value.ts';
+import { atomName, get, pairs, show, type Value } from '../elixir/value.ts';
 import { placeholder } from './machine-env.ts';
 import type { Environment, Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
-import { ectoRepos, finder, PROBE, type Settings } from './runtime-settings.ts';
+import { ectoRepos, finder, PROBE, type Settings, settingsOf } from './runtime-settings.ts';
 
 type DatabaseKind = 'app' | 'managed' | 'external' | 'none' | undefined;
 
@@ -53,14 +53,33 @@ const DIRECT = {
   DIRECT_DATABASE_URL: placeholder('DIRECT_DATABASE_URL'),
 };
 
-const isLocal = (value: Value): boolean =>
-  typeof value === 'string' && /^(localhost|127\.0\.0\.1|db|postgres|database)$/.test(value);
+const isLocal = (value: Value | undefined): boolean =>
+  typeof value === 'string' &&
+  /^((?!http)\w+:\/\/([^/@]*@)?)?(localhost|127\.0\.0\.1|db|postgres|database)(:\d+)?(\/|$)/.test(
+    value,
+  );
 
 /** The owner says where the database is: an address from the environment, a server by name, a socket. */
 const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   value('url') === placeholder('DATABASE_URL') ||
   (isSet('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
   isSet('hostname', isLocal);
+
+/** Modules beside repos and endpoints, such as an event store, whose server is on this machine or in docker-compose.yml. */
+function localServices(_: string, repo: Repo) {
+  const { repos, unlistedRepos } = repo.project.database;
+  const known = [...repos, ...unlistedRepos.map(({ module }) => module)];
+  const modules = [...repo.boot(PROBE).apps].flatMap(([app, settings]) =>
+    pairs(settings)
+      .filter(([key]) => /^[A-Z]/.test(key) && !known.includes(key))
+      .map(([module]) => settingsOf(repo, app, module)),
+  );
+  return modules.flatMap(({ module, value, variable, location }) =>
+    ['hostname', 'host', 'url']
+      .filter((key) => isLocal(value(key)) && variable(key) === undefined)
+      .map((key) => ({ module, ...location(key) })),
+  );
+}
 
 const connectionPool = rulesFor<string>('R3.2');
 const databaseAddress = rulesFor<string>('R3.3');
@@ -186,6 +205,11 @@ export const repoRules: readonly Rule<string>[] = [
     what: ({ module }) => `${module}: DATABASE_URL is not read from the environment`,
     edit: ({ config, ours }) =>
       `add: ${config}, url: System.get_env("DATABASE_URL") || raise "DATABASE_URL is missing; set it with: fly postgres attach"${ours}`,
+  }),
+  databaseAddress.should({
+    find: localServices,
+    what: ({ module }) => `${module} connects to a server that is not there on Fly`,
+    edit: (_, { runtimePath }) => `in ${runtimePath}, read its address from the environment`,
   }),
 ];
 
