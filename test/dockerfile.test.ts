@@ -119,7 +119,9 @@ testDockerfiles({
       ...lock({ rustler: [] }),
       ...appModule('Native', 'use Rustler, otp_app: :shop, crate: "fast"'),
       'native/fast/Cargo.toml': '[package]\nname = "fast"\n',
+      'config/prod.exs': 'import Config\nconfig :shop, Shop.Native, skip_compilation?: true\n',
     },
+    notes: /config\/prod.exs:2: skip_compilation\? leaves the crate of Shop.Native uncompiled/,
     has: [
       'RUN apk add --no-cache build-base cargo git … COPY native native',
       "the app's own Rust crates are compiled into priv",

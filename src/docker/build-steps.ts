@@ -148,8 +148,18 @@ function uncachedFiles({ deps, projects }: Project): string | undefined {
 /** What the owner should know of how the image is built. */
 export const buildNotes = (project: Project): string[] => [
   ...aliasNotes(project),
+  ...crateNotes(project),
   ...gitNotes(project),
 ];
+
+/** Rustler's own switch. */
+const crateNotes = ({ config }: Project): string[] =>
+  config.settings
+    .filter(({ value }) => get(value, 'skip_compilation?') === true)
+    .map(
+      ({ key, file, line }) =>
+        `${file}:${line}: skip_compilation? leaves the crate of ${key} uncompiled, and the Dockerfile doesn't compile it otherwise: remove it, or build the crate into priv/native.`,
+    );
 
 function aliasNotes(project: Project): string[] {
   const aliased = TASKS_WITHOUT_ALIAS.filter((task) => rootAlias(project, task)).join(' and ');
