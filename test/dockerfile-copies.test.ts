@@ -32,6 +32,10 @@ testDockerfiles({
     [{ 'src/app.js': '' }, /COPY src/],
     [{ 'native/swiftui/App.swift': '' }, /COPY native/],
   ]),
+  'folders of its own for dependencies': {
+    texts: mix(field('deps_path: "/mix/deps"')),
+    has: ['LANG=C.UTF-8 MIX_DEPS_PATH=/app/deps MIX_BUILD_PATH=/app/_build/prod\n … COPY mix.exs'],
+  },
   'a path dependency, which is there before deps.get, and copied once': {
     texts: {
       ...mix(dep('{:gadget, path: "vendor/gadget"}')),

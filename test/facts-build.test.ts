@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refuseUnsupported } from '../src/answers/refusals.ts';
 import { factsOf } from '../src/facts/facts-json.ts';
 import { readPins } from '../src/facts/versions.ts';
-import { problemOf } from '../src/problem.ts';
 import { openTree } from '../src/tree.ts';
 import { app, mixExs, mixLock, projectOf, type Texts } from './support/fixture.ts';
 
@@ -160,19 +158,6 @@ test('an asset tool counts where mix.lock has it, once', () => {
     'assets/bun.lock': '',
   };
   assert.equal(app(bun, ', {:bun, "~> 1.4"}').assets.tools, ['bun']);
-});
-
-test('folders other than deps and _build are refused', () => {
-  const refusal = (settings: string) =>
-    problemOf(() =>
-      refuseUnsupported(
-        app({ 'mix.exs': mixExs(`app: :shop, deps: [{:phoenix, "~> 1.8"}], ${settings}`) }),
-      ),
-    );
-  assert.match(refusal('deps_path: "/mix/deps"') ?? '', 'mix.exs sets deps_path');
-  assert.match(refusal('build_path: "../_build"') ?? '', 'mix.exs sets build_path');
-  const own = 'build_path: "_build" <> System.get_env("SUFFIX", ""), deps_path: "./deps"';
-  assert.is(refusal(own), undefined);
 });
 
 const assertPins = (expected: (string | null)[], files: Texts) => {

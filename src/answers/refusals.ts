@@ -23,11 +23,6 @@ export function refuseUnsupported(project: Project): void {
       reasons.push(
         `the dependency ${name} is above the app's folder, where a Docker build can't read it: move it into the app, or make it a git dependency`,
       );
-  const [moved] = project.projects[0]?.movedFolders ?? [];
-  if (moved)
-    reasons.push(
-      `mix.exs sets ${moved}, while the Dockerfile builds in deps and _build: take it out, or read it from a variable that your machine alone sets`,
-    );
   if (reasons.length) throw new Problem(`${reasons.join('; ')}. Nothing was written.`);
 }
 

@@ -93,10 +93,8 @@ export function readMixProject(tree: Tree, dir: string) {
     inputs: unique([...requiredInputs, ...possibleInputs(tree, dir, text)]),
     /** Those of them without which it can't be loaded; `File.read` does with a missing file. */
     requiredInputs,
-    /** Settings that put what the build fetches and compiles elsewhere than into deps and _build. */
-    movedFolders: ['deps_path', 'build_path'].filter((key) =>
-      /^(?!(\.\/)?(deps|_build)\/?$)/.test(textOf(field(key)) ?? 'deps'),
-    ),
+    /** Whether it has folders of its own for what the build fetches and compiles, in place of deps and _build. */
+    movesFolders: ['deps_path', 'build_path'].some((key) => field(key) !== undefined),
     /** The first place that could not be read as Elixir. */
     problem: source.problem,
   };
