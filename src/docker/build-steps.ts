@@ -158,7 +158,7 @@ const crateNotes = ({ config }: Project): string[] =>
     .filter(({ value }) => get(value, 'skip_compilation?') === true)
     .map(
       ({ key, file, line }) =>
-        `${file}:${line}: skip_compilation? leaves the crate of ${key} uncompiled, and the Dockerfile doesn't compile it otherwise: remove it, or build the crate into priv/native.`,
+        `${file}:${line}: skip_compilation? leaves the crate of ${key} uncompiled, and our Dockerfile doesn't compile it otherwise: remove it, or build the crate into priv/native.`,
     );
 
 function aliasNotes(project: Project): string[] {
