@@ -117,6 +117,14 @@ testDockerfiles({
     ],
     lacks: /COPY (Dockerfile|fly|docs)/,
   },
+  'a Makefile of another name': {
+    texts: {
+      ...mix(field('compilers: [:elixir_make], make_makefile: "Makefile.nif"')),
+      'Makefile.nif': 'all:\n\tcc native/x.c\n',
+      'native/x.c': '',
+    },
+    has: ['COPY Makefile.nif Makefile.nif\n … COPY native native\n … mix do compile'],
+  },
   'folders that a step of the release copies, however they are named': {
     texts: {
       ...mix([

@@ -80,6 +80,7 @@ test('native packages that no dependency lists: they may belong to a git depende
   const git = withGit(packages, 'g');
   assertNative([], packages, '');
   assertNative(['odd_nif'], packages, ', {:g, github: "x/g"}', git);
+  assertNative([], packages, ', {:g, github: "x/g", app: false, compile: false}', git);
   assertNative(['bcrypt_elixir'], packages, ', {:bcrypt_elixir, "~> 3.0"}');
   assertNative(['bcrypt_elixir', 'odd_nif'], packages, ', {:far, path: "../far"}');
   assertNative(['odd_nif'], packages, ', {:near, path: "near"}', {

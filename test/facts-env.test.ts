@@ -166,6 +166,9 @@ test('variables of the code are required unconditionally, not in mix tasks or un
   assert.equal(code('"B" |> System.fetch_env!()'), ['B']);
   assert.equal(code('if System.get_env("B"), do: System.fetch_env!("B")'), []);
   assert.equal(code('System.get_env("A") || System.fetch_env!("B")'), []);
+  assert.equal(code('System.fetch_env!("A") || System.fetch_env!("B")'), ['A']);
+  assert.equal(code('case System.fetch_env!("A") do _ -> System.fetch_env!("B") end'), ['A']);
+  assert.equal(code('if System.fetch_env!("A") == "a", do: System.fetch_env!("B")'), ['A']);
   for (const never of [
     'fn -> A end',
     'quote do: A',
@@ -181,6 +184,12 @@ test('variables of the code are required unconditionally, not in mix tasks or un
 });
 
 test('a variable is required where nil would crash', () => {
+  assertRequired(
+    ['KEYS', 'TOP', 'RATE'],
+    'config :shop, keys: Jason.decode!(System.get_env("KEYS")), top: Path.expand(System.get_env("TOP")), rate: Float.parse(System.get_env("RATE"))',
+  );
+  // Functions of other modules may take nil
+  assertRequired([], 'config :shop, level: Shop.Level.parse(System.get_env("LEVEL"))');
   assertRequired(
     ['PORT', 'DIR', 'HOST'],
     'port = System.get_env("PORT") |> String.to_integer()\nFile.read(Path.join(System.get_env("DIR"), "x"))\nurl = System.get_env("HOST") <> "/"\nconfig :shop, port: port, url: url',

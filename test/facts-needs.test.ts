@@ -113,6 +113,7 @@ test('only paths that are read come into the build', () => {
   assert.equal(reads('@all Path.wildcard("docs/**/*.md")'), ['docs']);
   assert.equal(reads('@text File.read!("../VERSION")'), ['../VERSION']);
   assert.equal(reads('use Posts, from: "docs", to: "../../elsewhere"'), ['docs']);
+  assert.equal(reads('use Posts, from: "../../../elsewhere", to: "../../docs"'), ['docs']);
 });
 
 test("programs: one in a nested module is listed once, with that module's use of it", () => {
@@ -194,6 +195,16 @@ test('a package.json: Yarn 2, workspaces, what the install reads, the Node it is
   );
   assert.equal([npm?.manager, npm?.berry, npm?.nodeVersion], ['npm', false, '20']);
   assert.equal([npm?.lockfile, npm?.fileDeps], ['package-lock.json', ['deps/phoenix']]);
+});
+
+test('a package.json counts for optional packages, and for a script that builds; Volta pins Node', () => {
+  const packagesOf = (manifest: string) =>
+    app({ 'client/package.json': manifest, 'client/package-lock.json': '{}' }).assets.nodePackages;
+  assert.is(packagesOf('{"optionalDependencies":{"left":"1"}}').length, 1);
+  const script = packagesOf('{"devDependencies":{"own":"1"},"scripts":{"build":"node b.js"}}');
+  assert.is(script.length, 1);
+  const [pinned] = packagesOf('{"dependencies":{"left":"1"},"volta":{"node":"20.11.1"}}');
+  assert.is(pinned?.nodeVersion, '20.11.1');
 });
 
 test('a package of a workspace whose lockfile lies above it', () => {

@@ -64,6 +64,17 @@ test('of several releases the chosen one decides: endpoint, repos and background
   assertEndpoint('ToolsWeb.Endpoint', detectBuilt(built.tree));
 });
 
+test('of several releases the first may serve no pages', () => {
+  const releases =
+    ', releases: [a: [applications: [admin: :permanent]], b: [applications: [tools: :permanent]]]';
+  const worker = {
+    'apps/admin/mix.exs': mixExs('app: :admin, deps: []', '', 'Admin'),
+    'apps/admin/lib/endpoint.ex': '',
+  };
+  assert.equal(umbrella(releases, worker).release.names, ['a', 'b']);
+  assertEndpoint('ToolsWeb.Endpoint', umbrella(releases, worker, 'b'));
+});
+
 test('the release is null in an umbrella without releases; of several it is the default one', () => {
   const { release, notes } = umbrella('');
   assert.is(release.name, null);
@@ -196,14 +207,18 @@ test("ecto_repos may be computed by a helper file; those of other apps don't cou
 });
 
 test('a repo that only the configuration names, under the app of a dependency, counts where there is no other', () => {
-  const { database, notes } = app({
+  const texts = {
     'mix.exs': mixExs('app: :shop, deps: [{:phoenix, "~> 1.8"}] ++ File.read!("deps")'),
     'mix.lock': mixLock({ postgrex: [] }),
     'config/config.exs': 'import Config\nconfig :depot, ecto_repos: [Depot.Repo]\n',
-  });
+  };
+  const { database, notes } = app({ ...texts, 'depot/mix.exs': mixExs('app: :depot') });
   assert.equal([database.adapter, database.repos], ['postgres', ['Depot.Repo']]);
   assert.is(database.repoApps.get('Depot.Repo'), 'depot');
-  assert.match(notes.join(), 'deps in mix.exs could not be read to their end');
+  const incomplete = 'deps in mix.exs could not be read to their end';
+  assert.match(notes.join(), incomplete);
+  // No folder of this repo could be missing
+  assert.not.match(app(texts).notes.join(), incomplete);
 });
 
 test('a repo is configured under its own app, whoever lists it; that of a dependency where the configuration has it', () => {
@@ -289,9 +304,25 @@ test('health routes: scopes, forwards, plugs', () => {
     router('scope "/" do\n  pipe_through [:browser, :auth_optional]\n  get "/ping", C, :x\nend'),
   );
   assertHealthPath('/ops/health', router('forward "/ops/health", HealthPlug'));
+  const ops = (path: string, name = 'ShopWeb.Ops') => ({
+    'lib/ops.ex': `defmodule ${name} do\n  use Plug.Router\n  get "${path}" do\n    send_resp(conn, 200, "")\n  end\nend`,
+  });
+  assertHealthPath('/ops/healthz', {
+    ...router('forward "/ops", ShopWeb.Ops'),
+    ...ops('/healthz'),
+  });
+  assertHealthPath('/ops/health', {
+    ...router('forward(\n  "/ops",\n  ShopWeb.Ops\n)'),
+    ...ops('/health'),
+  });
+  // The path of a router answers only where it has a route
+  assertHealthPath('/health/live', {
+    ...router('forward "/health", ShopWeb.Ops'),
+    ...ops('/live'),
+  });
   assertHealthPath('/health', {
     ...router('get "/health", C, :x\nforward "/ops", Ops.Router'),
-    'lib/ops.ex': 'defmodule Ops.Router do\n  use Plug.Router\nend',
+    ...ops('/x', 'Ops.Router'),
   });
   assertHealthPath('/health-check', {
     'lib/front.ex':
@@ -309,12 +340,7 @@ test('health routes: scopes, forwards, plugs', () => {
   );
 });
 
-test('no health route: pages of that name, guarded or forwarded ones, and a plug that only lets the path pass', () => {
-  assertHealthPath(null, {
-    ...router('forward "/ops", ShopWeb.Ops'),
-    'lib/ops.ex':
-      'defmodule ShopWeb.Ops do\n  use Plug.Router\n  get "/healthz" do\n    send_resp(conn, 200, "")\n  end\nend',
-  });
+test('no health route: pages of that name, guarded ones, and a plug that only lets the path pass', () => {
   assertHealthPath(
     null,
     router(

@@ -101,6 +101,7 @@ const OWNED: [string, RegExp, Flags?][] = [
   [':logger, backends: [LoggerJSON]', /format/],
   [':logger, level: String.to_atom(System.get_env("LOG_LEVEL", "info"))', /LOG_LEVEL/],
   [':shop, :https, verify: :verify_peer, cacerts: []', /:tls/],
+  [':shop, :http, tls: [verify: :verify_peer, cacerts: []]', /:tls/],
   [':shop, :workers, System.get_env("BACKGROUND_ENABLED") != "false"', /:background/],
   [':tzdata, :data_dir, "/data"', /tzdata/],
 ];
@@ -110,6 +111,7 @@ const REPLACED: [string, string, RegExp][] = [
   ['System.get_env("POOL_SIZE")', 'System.get_env("DB_POOL_SIZE")', /pool_size/],
   [`url: ${URL_READ}`, 'hostname: System.fetch_env!("DB_HOST")', /database_url/],
   ['System.get_env("DATABASE_URL")', 'System.get_env("DB_URL")', /url: d/],
+  [`url: ${URL_READ}`, 'endpoints: [{"pg1.example.com", 5432}]', /database_url/],
   ['"PHX_HOST"', '"URL_HOST"', /url: \[/],
   [HOST_READ, '"shop.org"', /url: \[/],
   [HOST_READ, 'System.fetch_env!("PHX_HOST")', /PHX_HOST/],

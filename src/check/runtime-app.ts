@@ -11,7 +11,11 @@ const workerSwitch = rulesFor<string>('B11');
 /** TLS options below the app's settings, as `tls` or `http.tls`; those of an endpoint or a repo are for their own connections. */
 function tlsLists(repo: Repo): [name: string, options: Value][] {
   const settings = pairs(repo.boot(PROBE).apps.get(repo.project.app.otpApp));
-  return settings.filter(([, options]) => isTlsList(options));
+  const ofNoModule = settings.filter(([key]) => !/^[A-Z]/.test(key));
+  const nested = ofNoModule.flatMap(([key, value]) =>
+    pairs(value).map(([name, options]): [string, Value] => [`${key}.${name}`, options]),
+  );
+  return [...settings, ...nested].filter(([, options]) => isTlsList(options));
 }
 
 const isTlsList = (options: Value): boolean =>

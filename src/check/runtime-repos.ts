@@ -63,7 +63,8 @@ const isLocal = (value: Value | undefined): boolean =>
 const hasAddress = ({ value, isSet, isBuiltIn }: Settings): boolean =>
   value('url') === placeholder('DATABASE_URL') ||
   (isSet('url', (url) => typeof url === 'string') && !isBuiltIn('url')) ||
-  isSet('hostname', isLocal);
+  isSet('hostname', isLocal) ||
+  ['socket', 'socket_dir', 'endpoints'].some((key) => isSet(key));
 
 /** Modules beside repos and endpoints, such as an event store, whose server is on this machine or in docker-compose.yml. */
 function localServices(_: string, repo: Repo) {

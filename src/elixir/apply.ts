@@ -6,7 +6,8 @@ import { innerScope, recordReads, type Scope } from './scope.ts';
 import { Closure, Environment, Tuple, Unknown, type Value } from './value.ts';
 
 /** Functions that stop the program when their first argument is nil, as an unset variable is. */
-const REJECTS_NIL = /^(String|Base|URI)\.|^Path\.join$|\.parse$/;
+const REJECTS_NIL =
+  /^(Base|Float|Integer|Path|String|URI)\.\w+[?!]?$|^Jason\.decode!$|^File\.(read|stream)!?$/;
 const MAPPERS = new Set(['Enum.map', 'Enum.each', 'Enum.flat_map', 'Map.new']);
 const LOOKUPS = new Set(['Map.get', 'Map.fetch!', 'Access.get']);
 

@@ -71,11 +71,15 @@ function kindOf(used: string, otpApp: string | null, variant = '') {
   return used === 'Rustler' ? 'rustler' : undefined;
 }
 
-/** Whether what is inside may never run; what it asks first is not told apart. */
+/** Whether what is inside may never run. */
 const isCondition = (expr: Expr): boolean =>
   (expr.is === 'call' && /^(if|unless|case|cond|with|try|quote)$/.test(expr.name)) ||
   (expr.is === 'operator' && /^(\|\||&&|and|or)$/.test(expr.name)) ||
   expr.is === 'fn';
+
+/** The part of a condition that always runs: `x` of `if x do … end` and of `x || y`. */
+const alwaysRun = (expr: Expr): Expr | undefined =>
+  ((expr.is === 'operator' && expr.operands) || (expr.is === 'call' && expr.args) || [])[0];
 
 /** `System.fetch_env!` that runs whenever its function does, or the compiler. */
 const unguardedFetches = (sources: Sources): RequiredEnv[] =>
@@ -83,7 +87,11 @@ const unguardedFetches = (sources: Sources): RequiredEnv[] =>
     if (call.name !== 'fetch_env!' || moduleOf(call) !== 'System' || isMixTask(file, text))
       return undefined;
     const name = evaluate(call.args[0], new Scope());
-    return typeof name === 'string' && !ancestors.some(isCondition)
+    const mayNotRun = ancestors.some(
+      (ancestor, index) =>
+        isCondition(ancestor) && alwaysRun(ancestor) !== (ancestors[index + 1] ?? call),
+    );
+    return typeof name === 'string' && !mayNotRun
       ? { name, compileTime: !ancestors.some(isDefinition) }
       : undefined;
   });

@@ -120,7 +120,7 @@ function nativePackages(projects: readonly MixProject[], lock: Lock, isAbove: bo
   const inProd = withNeeds(prod, lock);
   const elsewhere = withNeeds(devAndTest, lock);
   const lacksDeps = projects.some(({ depsIncomplete }) => depsIncomplete) || isAbove;
-  const hasGit = prod.some(({ name }) => lock.get(name)?.source === 'git');
+  const hasGit = prod.some((dep) => isGitCode(dep, lock));
   const mayBeUnlisted = (name: string): boolean =>
     !elsewhere.has(name) && (lacksDeps || (hasGit && !NAMED_BY_APPS.has(name)));
   return [...lock.keys()].filter(
@@ -137,3 +137,9 @@ function isNative(name: string, lock: Lock): boolean {
   // mix.lock doesn't list what a git dependency needs
   return source === 'git' && (MUSL_NATIVE.has(name) || GLIBC_NATIVE.has(name));
 }
+
+/** What it needs is not in mix.lock. */
+const isGitCode = ({ name, options }: Dep, lock: Lock): boolean =>
+  lock.get(name)?.source === 'git' &&
+  get(options, 'compile') !== false &&
+  get(options, 'app') !== false;

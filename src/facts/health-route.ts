@@ -1,6 +1,6 @@
 import { evaluate } from '../elixir/evaluate.ts';
-import type { Expr } from '../elixir/expr.ts';
-import type { Scope } from '../elixir/scope.ts';
+import { type Call, type Expr, option } from '../elixir/expr.ts';
+import { fullName, type Scope } from '../elixir/scope.ts';
 import { get, show, type Value } from '../elixir/value.ts';
 import type { Code } from './code.ts';
 import type { SourceModule } from './sources.ts';
@@ -15,7 +15,7 @@ const GUARD = /:(?!\w*optional)\w*(auth|admin|logged|require|session|token)/;
 
 /** Macros of a router that hold routes, and those that answer GET at a path. */
 const GROUPS = new Set(['scope', 'if', 'unless']);
-const ROUTES = new Set(['forward', 'get', 'match', 'head', 'resources', 'plug']);
+const ROUTES = new Set(['get', 'match', 'head', 'resources', 'plug']);
 
 /** How sure it is that a path answers health checks; 0: it doesn't. Alive is what a check asks; ready waits for more. */
 function rank(path: string): number {
@@ -38,32 +38,32 @@ export function healthPath(code: Code): string | null {
   return best !== undefined && rank(best) > 0 ? best : null;
 }
 
-/** GET-able paths that no pipeline guards. Routers that another forwards to are left out: their paths begin elsewhere. */
-const routes = (routers: readonly SourceModule[]): string[] =>
-  routers
-    .filter((router) => !routers.some((other) => other !== router && forwardsTo(other, router)))
-    .flatMap(({ body, scope }) => routesIn(body, '', scope));
-
-/** `forward "/api", Api.Router` */
-function forwardsTo({ text }: SourceModule, { name }: SourceModule): boolean {
-  const lines = text.match(/^ *forward\b.*$/gm) ?? [];
-  const words = lines.flatMap((line) => line.match(/[\w.]+/g) ?? []);
-  return words.some((word) => `.${name}`.endsWith(`.${word}`));
-}
-
-function routesIn(body: readonly Expr[], prefix: string, scope: Scope): string[] {
-  const paths: string[] = [];
-  for (const expr of body) {
-    if (expr.is !== 'call') continue;
-    const values = expr.args.map((arg) => evaluate(arg, scope));
-    if (expr.name === 'pipe_through' && GUARD.test(show(values))) break;
-    const path = pathIn(values);
-    const parts = `${prefix}/${path ?? ''}`.split('/').filter(Boolean);
-    const fullPath = `/${parts.join('/')}`;
-    if (GROUPS.has(expr.name)) paths.push(...routesIn(expr.blocks.do ?? [], fullPath, scope));
-    if (ROUTES.has(expr.name) && path !== undefined) paths.push(fullPath);
-  }
-  return paths;
+/** GET-able paths that no pipeline guards. Those of a router that another forwards to begin with the path of the forward. */
+function routes(routers: readonly SourceModule[]): string[] {
+  const mounted = new Set<SourceModule>();
+  const routesIn = (body: readonly Expr[], prefix: string, router: SourceModule): string[] => {
+    const paths: string[] = [];
+    for (const expr of body) {
+      if (expr.is !== 'call') continue;
+      const values = expr.args.map((arg) => evaluate(arg, router.scope));
+      if (expr.name === 'pipe_through' && GUARD.test(show(values))) break;
+      const path = pathIn(values);
+      const parts = `${prefix}/${path ?? ''}`.split('/').filter(Boolean);
+      const fullPath = `/${parts.join('/')}`;
+      if (GROUPS.has(expr.name)) paths.push(...routesIn(expr.blocks.do ?? [], fullPath, router));
+      if (ROUTES.has(expr.name) && path !== undefined) paths.push(fullPath);
+      if (expr.name !== 'forward') continue;
+      const target = forwardTarget(expr, router.scope, routers);
+      if (!target) paths.push(fullPath);
+      else if (target !== router && !mounted.has(target)) {
+        mounted.add(target);
+        paths.push(...routesIn(target.body, fullPath, target));
+      }
+    }
+    return paths;
+  };
+  const paths = routers.map((router) => ({ router, paths: routesIn(router.body, '', router) }));
+  return paths.flatMap(({ router, paths }) => (mounted.has(router) ? [] : paths));
 }
 
 /** `get "/health", …`, `plug Health, path: "/health"`, `plug Health, at: "/health"` */
@@ -71,6 +71,17 @@ function pathIn(args: readonly Value[]): string | undefined {
   const options = args.at(-1);
   return [args[0], get(options, 'path'), get(options, 'at')].find(
     (value) => typeof value === 'string',
+  );
+}
+
+/** The router of `forward "/api", ApiRouter` and `forward "/api", to: ApiRouter`. */
+function forwardTarget({ args }: Call, scope: Scope, routers: readonly SourceModule[]) {
+  const module = [...args, option(args.at(-1), 'to')].find((arg) => arg?.is === 'module');
+  if (module?.is !== 'module') return undefined;
+  const name = fullName(module.name, scope);
+  return (
+    routers.find((router) => router.name === name) ??
+    routers.find((router) => router.name.endsWith(`.${name}`))
   );
 }
 

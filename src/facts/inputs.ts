@@ -102,13 +102,16 @@ function pathsRead(body: readonly Expr[], scope: Scope): string[] {
   return paths;
 }
 
-/** Mix runs in the project's folder, whatever file it compiles. */
+/** Mix runs in the project's folder, whatever file it compiles; a macro may start from that file. */
 function resolve(path: string, reader: Expr, parent: Expr | undefined, scope: Scope): string[] {
   const { dir, cwd } = scope;
   if (path.startsWith('/')) return [normalize(path)];
   if (reader.is !== 'call' || reader.target) return [normalize(`${cwd}/${path}`)];
   const isTemplate = parent?.is === 'call' && parent.name === 'embed_templates';
-  return [normalize(`${isTemplate ? dir : cwd}/${path}`)].filter((full) => !isAbove(full));
+  const starts = path.startsWith('.') ? [dir, cwd] : [cwd];
+  return (isTemplate ? [dir] : starts)
+    .map((start) => normalize(`${start}/${path}`))
+    .filter((full) => !isAbove(full));
 }
 
 /** A text may be a path unless it begins with /, as the app's routes do. */

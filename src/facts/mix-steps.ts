@@ -97,10 +97,11 @@ const MAKEFILE_NAMES = /-I *(\w[\w.-]*)|\b(\w[\w.-]*)\/|\b(\w[\w-]*\.(?:cc?|cpp|
 function compilerFiles(tree: Tree, { compilers, dir, text }: MixProject): string[] {
   if (compilers.includes('gleam')) return [below(dir, 'gleam.toml')];
   if (!compilers.includes('elixir_make')) return [];
-  const [, cwd = 'c_src'] = /make_cwd: *"([^"]+)"/.exec(text) ?? [];
-  const matches = [...(tree.read(below(dir, 'Makefile')) ?? '').matchAll(MAKEFILE_NAMES)];
+  const cwd = normalize(/make_cwd: *"([^"]+)"/.exec(text)?.[1] ?? '');
+  const [, makefile = 'Makefile'] = /make_makefile: *"([^"]+)"/.exec(text) ?? [];
+  const matches = [...(tree.read(below(dir, makefile)) ?? '').matchAll(MAKEFILE_NAMES)];
   const names = matches.map(([, ...groups]) => groups.find(Boolean) ?? '');
-  return ['Makefile', cwd, ...names]
+  return (cwd ? [cwd] : [makefile, 'c_src', ...names])
     .map((path) => normalize(below(dir, path)))
     .filter((path) => !COPIED.test(path));
 }

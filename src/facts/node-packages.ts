@@ -19,6 +19,7 @@ const LINT_ONLY = [
 /** Tools that turn sources into assets: their presence is what an asset build looks like. */
 const BUNDLER =
   /^(vite|webpack|esbuild|rollup|parcel|tailwindcss|postcss|sass|gulp|grunt|brunch|ember-cli|react-scripts|@vitejs\/.*|@tailwindcss\/.*|laravel-mix|snowpack)$/;
+const BUILD_SCRIPT = /^(build|deploy|compile|dist|prod|production|assets)([:.-]|$)/;
 const CALLS_NODE = /\b(npm|npx|yarn|pnpm|bun|node|webpack|vite)\b/;
 const FOLDERS = ['', 'assets/', 'client/', 'frontend/', 'webapp/'];
 
@@ -113,9 +114,10 @@ const LOCKFILES = Object.keys(LOCKS)
 const lockIn = (tree: Tree, folder: string): string | undefined =>
   LOCKFILES.find((name) => tree.paths.has(folder + name));
 
-/** By what it holds: packages that ship, a bundler, or in assets/ tools of a build. */
+/** By what it holds and what it can do: packages that ship, a bundler, or a script that a build calls. */
 function builds(manifest: Manifest, folder: string, callsNode: boolean): boolean {
-  const ships = Object.keys(manifest.dependencies).length > 0;
+  const { dependencies, optionalDependencies } = manifest;
+  const ships = Object.keys({ ...dependencies, ...optionalDependencies }).length > 0;
   const isCalled = callsNode || buildTools(manifest).length > 0;
   return ships || bundles(manifest) || (/(^|\/)assets\/$/.test(folder) && isCalled);
 }
@@ -123,8 +125,13 @@ function builds(manifest: Manifest, folder: string, callsNode: boolean): boolean
 const buildTools = ({ devDependencies }: Manifest): string[] =>
   Object.keys(devDependencies).filter((name) => !LINT_ONLY.some((pattern) => pattern.test(name)));
 
-const bundles = ({ dependencies, devDependencies }: Manifest): boolean =>
-  Object.keys({ ...dependencies, ...devDependencies }).some((name) => BUNDLER.test(name));
+/** It holds a bundler, or packages and a script that builds. */
+function bundles(manifest: Manifest): boolean {
+  const tools = buildTools(manifest);
+  const packages = [...tools, ...Object.keys(manifest.dependencies)];
+  const hasBuildScript = Object.keys(manifest.scripts).some((name) => BUILD_SCRIPT.test(name));
+  return packages.some((name) => BUNDLER.test(name)) || (tools.length > 0 && hasBuildScript);
+}
 
 /** `assets/js/` → `assets/`, the app's folder. */
 function foldersAbove(folder: string): string[] {
@@ -158,12 +165,12 @@ function installFiles(tree: Tree, home: string, lockfile: string | null): string
 
 const VERSION_FILES = ['.nvmrc', '.node-version', '.tool-versions', 'mise.toml', '.mise.toml'];
 
-function nodeVersion(tree: Tree, folder: string, { engines }: Manifest): string | null {
+function nodeVersion(tree: Tree, folder: string, { volta, engines }: Manifest): string | null {
   const pins = [folder, ...foldersAbove(folder)].flatMap((dir) => {
     const [nvm, node, ...tools] = VERSION_FILES.map((name) => tree.read(dir + name) ?? '');
     return [nvm, node, ...tools.map((text) => pinned(text, 'node(?:js)?'))];
   });
-  return [...pins, engines.node].map((text) => numberIn(text)).find(Boolean) ?? null;
+  return [...pins, volta.node, engines.node].map((text) => numberIn(text)).find(Boolean) ?? null;
 }
 
 type Manifest = NonNullable<ReturnType<typeof readManifest>>;
@@ -182,8 +189,10 @@ function readManifest(tree: Tree, folder: string) {
   return {
     dependencies: textsOf(json.dependencies),
     devDependencies: textsOf(json.devDependencies),
+    optionalDependencies: textsOf(json.optionalDependencies),
     scripts: textsOf(json.scripts),
     engines: textsOf(json.engines),
+    volta: textsOf(json.volta),
     packageManager: isText(packageManager) ? packageManager : undefined,
     workspaces: Array.isArray(globs) ? globs.filter(isText) : [],
   };

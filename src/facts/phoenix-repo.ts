@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts';
 import { below, subtree, type Tree, withFile } from '../tree.ts';
 import { readCode } from './code.ts';
 import { readConfig } from './config.ts';
+import { pathDependencies } from './deps.ts';
 import { readLock } from './mix-lock.ts';
 import { type MixProject, readMixProject } from './mix-project.ts';
 import { releasedApps } from './mix-releases.ts';
@@ -35,7 +36,8 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     );
   const lock = readLock(lockText);
   const projects = [root, ...(root.appsPath === null ? [] : childProjects(tree, root.appsPath))];
-  for (const { dir } of projects.filter(({ depsIncomplete }) => depsIncomplete))
+  const incomplete = projects.filter(({ depsIncomplete }) => depsIncomplete);
+  for (const { dir } of hasOtherProjects(tree, projects) ? incomplete : [])
     notes.push(
       `deps in ${below(dir, 'mix.exs')} could not be read to their end: those that are folders of this repo may be missing from the Dockerfile.`,
     );
@@ -72,12 +74,21 @@ export function readRepo(repo: Tree, wantedRelease: string | undefined) {
     released,
     config: readConfig(ownersTree, projects, runtime),
     sources,
-    /** The code that the release holds. */
-    code,
+    /** The code that the release holds; all of it, when none of the rest serves pages. */
+    code: code.endpoints.length ? code : readCode(sources),
     /** The version of a package in mix.lock; null when it isn't there or comes from git without a version tag. */
     lockedVersion: (name: string): string | null => lock.get(name)?.version ?? null,
     notes,
   };
+}
+
+/** Whether the repo holds a project that is neither the app's nor among the path dependencies that could be read. */
+function hasOtherProjects(tree: Tree, projects: readonly MixProject[]): boolean {
+  const known = [...projects, ...pathDependencies(tree, projects).found].map(({ dir }) =>
+    below(dir ?? '', 'mix.exs'),
+  );
+  const isOther = (path: string) => /(^|\/)mix\.exs$/.test(path) && !known.includes(path);
+  return (tree.above ?? 0) > 0 || [...tree.paths].some(isOther);
 }
 
 /** Our own block in runtime.exs is no fact about the app. */
