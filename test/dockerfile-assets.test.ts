@@ -67,6 +67,13 @@ testDockerfiles({
     ],
     lacks: /--from=node \/usr\/local/,
   },
+  'an old Node for webpack 4 and node-sass': {
+    texts: {
+      ...NPM,
+      'assets/package.json': '{"devDependencies": {"webpack": "4.41.5", "node-sass": "^4.13.1"}}',
+    },
+    has: ['ARG NODE_VERSION=14\n'],
+  },
   'Node itself where a step calls it': {
     texts: {
       ...NPM,

@@ -207,6 +207,22 @@ test('a package.json counts for optional packages, and for a script that builds;
   assert.is(pinned?.nodeVersion, '20.11.1');
 });
 
+test('Node as the Dockerfile has it, where no file pins it; older for old packages', () => {
+  const nodeVersion = (Dockerfile: string, rest = '') => {
+    const manifest = `{"dependencies":{"topbar":"3"}${rest}}`;
+    return app({ 'assets/package.json': manifest, Dockerfile }).assets.nodePackages[0]?.nodeVersion;
+  };
+  const image = 'FROM elixir:1.18\nFROM --platform=linux/amd64 node:22-slim\n';
+  assert.is(nodeVersion('RUN curl https://deb.nodesource.com/setup_20.x | bash -\n'), '20');
+  assert.is(nodeVersion(image), '22');
+  assert.is(nodeVersion(image, ',"engines":{"node":">=18"}'), '18');
+  assert.is(nodeVersion('ARG NODE_VERSION=20\nFROM node:${NODE_VERSION}-alpine AS node\n'), '20');
+  assert.is(nodeVersion('', ',"devDependencies":{"webpack":"4.41.5"}'), '16');
+  assert.is(nodeVersion(image, ',"devDependencies":{"webpack":"^4","node-sass":"^4.1"}'), '14');
+  assert.is(nodeVersion('FROM node:12\n', ',"devDependencies":{"webpack":"4.41.5"}'), '12');
+  assert.is(nodeVersion(''), null);
+});
+
 test('a package of a workspace whose lockfile lies above it', () => {
   const packages = (yaml: string) =>
     app({

@@ -88,7 +88,7 @@ function nodePackage(tree: Tree, folder: string, manifest: Manifest, notes: stri
     packageManager: manifest.packageManager ?? null,
     /** What the install reads, relative to the app: package.json, lockfile, settings, Yarn itself, patches, package.json of workspaces. */
     installFiles: installFiles(tree, home, lockfile),
-    /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), e.g. "22.11.0" or "20". */
+    /** Node as pinned beside it or above (.nvmrc, .node-version, .tool-versions, mise.toml, package.json), else as the Dockerfile has it or old packages need it, e.g. "22.11.0" or "20". */
     nodeVersion: nodeVersion(tree, folder, manifest),
   };
 }
@@ -165,12 +165,33 @@ function installFiles(tree: Tree, home: string, lockfile: string | null): string
 
 const VERSION_FILES = ['.nvmrc', '.node-version', '.tool-versions', 'mise.toml', '.mise.toml'];
 
-function nodeVersion(tree: Tree, folder: string, { volta, engines }: Manifest): string | null {
+/** The newest long-term Node for old packages: node-sass' own table; OpenSSL 3 lacks the hash of webpack 4 (webpack#14532). */
+const NEWEST_NODE: Record<string, number> = {
+  'node-sass 4': 14,
+  'node-sass 5': 14,
+  'node-sass 6': 16,
+  'node-sass 7': 16,
+  'node-sass 8': 18,
+  'node-sass 9': 20,
+  'webpack 4': 16,
+};
+
+function nodeVersion(tree: Tree, folder: string, manifest: Manifest): string | null {
   const pins = [folder, ...foldersAbove(folder)].flatMap((dir) => {
     const [nvm, node, ...tools] = VERSION_FILES.map((name) => tree.read(dir + name) ?? '');
     return [nvm, node, ...tools.map((text) => pinned(text, 'node(?:js)?'))];
   });
-  return [...pins, volta.node, engines.node].map((text) => numberIn(text)).find(Boolean) ?? null;
+  const pin = [...pins, manifest.volta.node, manifest.engines.node]
+    .map((text) => numberIn(text))
+    .find(Boolean);
+  // "curl https://deb.nodesource.com/setup_20.x", "FROM node:22-alpine", "ARG NODE_VERSION=22"
+  const image = /(?:\bsetup_|^FROM .*\bnode:|^ARG NODE_VERSION=)(\d+)/im;
+  const [, inDockerfile] = image.exec(tree.read('Dockerfile') ?? '') ?? [];
+  const packages = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+  const newest = packages.map(([name, range]) => NEWEST_NODE[`${name} ${/\d+/.exec(range)?.[0]}`]);
+  const known = [Number(inDockerfile), ...newest].flatMap((version) => version || []);
+  const [least] = known.sort((left, right) => left - right);
+  return pin ?? least?.toString() ?? null;
 }
 
 type Manifest = NonNullable<ReturnType<typeof readManifest>>;
