@@ -133,6 +133,17 @@ test('of several web endpoints, the one named after the app', () => {
   );
 });
 
+test('of several endpoints, one that is configured, and of an app of this repo', () => {
+  const files = {
+    'lib/shop_web/endpoint.ex': endpoint('AdminWeb'),
+    'lib/site.ex': endpoint('SiteWeb'),
+    'config/prod.exs': 'import Config\nconfig :shop, SiteWeb.Endpoint, url: [host: "x"]\n',
+  };
+  assertEndpoint('SiteWeb.Endpoint', app(files));
+  const other = { 'lib/shop_web/endpoint.ex': endpoint('DemoWeb', 'demo') };
+  assertEndpoint('Site.Endpoint', app({ ...other, 'lib/site.ex': endpoint('Site') }));
+});
+
 test('an endpoint that production switches off is the last to be chosen', () => {
   const config = (settings: string) => ({
     'lib/Api.ex': endpoint('Api'),

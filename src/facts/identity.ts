@@ -5,14 +5,16 @@ import type { Dep, MixProject } from './mix-project.ts';
 import type { PhoenixRepo } from './phoenix-repo.ts';
 
 /**
- * The endpoint that serves the app. Among several: one that is in the release; across umbrella apps the one that most others
- * build on.
+ * The endpoint that serves the app. Among several: one that is in the release, that production
+ * configures; across umbrella apps the one that most others build on.
  * @throws Problem without an endpoint
  */
 export function pickEndpoint(repo: PhoenixRepo): Use & { otpApp: string } {
   const { projects, notes } = repo;
   const apps = projects.map(({ app }) => app);
-  const { endpoints } = repo.code;
+  const endpoints = repo.code.endpoints.filter(
+    ({ otpApp }) => otpApp === null || apps.includes(otpApp),
+  );
   const score = endpointScore(repo);
   const [best, second] = endpoints
     .map((endpoint) => ({ ...endpoint, score: score(endpoint) }))
@@ -38,6 +40,7 @@ function endpointScore({ config, projects, releasedApps }: PhoenixRepo) {
     const app = otpApp ?? '';
     const signs: [weight: number, applies: unknown][] = [
       [-10, get(get(config.apps.get(app), module), 'server') === false],
+      [4, get(config.apps.get(app), module)],
       [3, releasedApps?.get(app)],
       [1, firstReleased === app],
       [2, module.endsWith('Web.Endpoint')],
@@ -56,7 +59,9 @@ const baseModule = ({ applicationModule, projectModule }: MixProject): string | 
 /** Names that can't be derived from each other: OTP app, base module, web module. */
 export function identity({ root, code }: PhoenixRepo, web: MixProject, endpoint: string) {
   const parent = endpoint.split('.').slice(0, -1).join('.');
-  const { webModules } = code;
+  const webModules = code.webModules.filter(
+    (name) => web.dir === '.' || code.sources.module(name)?.file.startsWith(`${web.dir}/`),
+  );
   const nearEndpoint = webModules.includes(parent)
     ? parent
     : webModules.find((name) => name.startsWith(`${parent}.`));
