@@ -244,7 +244,7 @@ test('a variable that runtime.exs reads again is not called nil', () => {
   });
   assert.match(
     notes.join('\n'),
-    /keeps nil, or the default in the code: B \(config\/prod\.exs:2\)\. Read/,
+    /where config\/runtime\.exs doesn't set the same, the release keeps nil, or the default in the code: B \(config\/prod\.exs:2\)\. Read/,
   );
 });
 

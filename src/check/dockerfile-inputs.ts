@@ -197,7 +197,7 @@ export const inputRules: readonly Rule[] = [
   inputs.advice({
     find: unsetBuildReads,
     what: ({ names }) =>
-      `read while the image is built, without Fly's secrets, so the release keeps nil, or the default in the code: ${names}`,
+      `read while the image is built, without Fly's secrets, so where config/runtime.exs doesn't set the same, the release keeps nil, or the default in the code: ${names}`,
     edit: ({ places }) => ['read in config/runtime.exs:', `${places}`],
   }),
 

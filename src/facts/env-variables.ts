@@ -69,7 +69,7 @@ function noteNilReads(
   const list = kept.map(({ name, file, line }) => `${name} (${file}:${line})`).join(', ');
   if (list)
     notes.push(
-      `Read while the image is built, without Fly's secrets, so the release keeps nil, or the default in the code: ${list}. Read them in config/runtime.exs, or give them to the build.`,
+      `Read while the image is built, without Fly's secrets, so where config/runtime.exs doesn't set the same, the release keeps nil, or the default in the code: ${list}. Read them in config/runtime.exs, or give them to the build.`,
     );
 }
 
