@@ -77,11 +77,11 @@ function viewOf({ project, answers: { base, release, psql }, command }: Context)
     command: rerunCommand(project, command),
     release,
     port: portOf(project),
-    // Ids of the builder's caches hold it: Fly's builders are shared by the apps of an organization
     // Mix's variables go before deps_path and build_path of mix.exs (Mix.Project, seen in Elixir 1.14)
     folders: project.projects[0]?.movesFolders
       ? ' MIX_DEPS_PATH=/app/deps MIX_BUILD_PATH=/app/_build/prod'
       : '',
+    // Ids of the builder's caches hold it: Fly's builders are shared by the apps of an organization
     cacheName: project.app.otpApp.replace(/\W/g, ''),
     node: stages.length ? nodeImage(project) : null,
     sourceFolders: sourceFolders(project).map(shellWord).join(' '),

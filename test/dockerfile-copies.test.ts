@@ -14,6 +14,7 @@ testDockerfiles({
       },
       'COPY VERSION ./\n … AS deps',
     ],
+    [{ 'native/prices/build.zig': '' }, 'COPY native native\n'],
     [{ 'config/regions.json': '[]' }, 'deps.loadpaths … COPY config config\n … mix do compile'],
     [
       { 'config/runtime.exs': undefined, 'config/releases.exs': 'import Config\n' },

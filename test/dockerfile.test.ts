@@ -175,6 +175,15 @@ testDockerfiles({
         'import Config\nconfig :sentry, dsn: System.fetch_env!("SENTRY_DSN"), enable_source_code_context: true\n',
     },
     lacks: /package_source_code/,
+    notes: /reads root_source_code_paths in config\/config.exs/,
+  },
+  "Sentry's sources, which runtime.exs asks for and prod.exs knows": {
+    texts: {
+      ...uses('sentry'),
+      'config/prod.exs': 'import Config\nconfig :sentry, root_source_code_paths: [File.cwd!()]\n',
+      'config/runtime.exs': 'import Config\nconfig :sentry, enable_source_code_context: true\n',
+    },
+    has: [' + sentry.package_source_code + release --overwrite'],
   },
   "Sentry's sources, where the task evaluates runtime.exs": {
     texts: {

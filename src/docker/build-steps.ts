@@ -37,7 +37,7 @@ export function buildSteps(
       ...addedSteps(project),
       'compile',
       ...assets.build,
-      ...(packagesSource(project) ? ['sentry.package_source_code'] : []),
+      ...(showsSource(project) && knowsSource(project) ? ['sentry.package_source_code'] : []),
       ...databaseDownloads(project),
       releaseCommand(project, release),
     ].join(' + '),
@@ -105,11 +105,17 @@ const addedSteps = (project: Project): string[] =>
  * Sentry shows the code around an error when the release holds it (Sentry's guide). The task knows what config.exs and
  * prod.exs set, nothing of runtime.exs, which it evaluated before 10.0.3, without the secrets (its changelog).
  */
-function packagesSource(project: Project): boolean {
-  const shows = get(project.config.compiled.get('sentry'), 'enable_source_code_context') === true;
+function showsSource(project: Project): boolean {
+  const shows = get(project.config.apps.get('sentry'), 'enable_source_code_context') === true;
   const reads = satisfies(project.lockedVersion('sentry') ?? '', '>=10.0.3');
   return shows && reads && !runsAlready(project, 'sentry.package_source_code');
 }
+
+/** Whether the task knows where the code is; without that it packages nothing (lib/sentry/sources.ex, 2026-08). */
+const knowsSource = ({ config }: Project): boolean =>
+  ['root_source_code_paths', 'root_source_code_path'].some(
+    (key) => get(config.compiled.get('sentry'), key) !== undefined,
+  );
 
 /** Databases that these packages look for in their own folder, and don't bring along (their READMEs, 3.12). */
 const DATABASES = { ua_inspector: 'UAInspector', ref_inspector: 'RefInspector' };
@@ -149,8 +155,12 @@ function uncachedFiles({ deps, projects }: Project): string | undefined {
 export const buildNotes = (project: Project): string[] => [
   ...aliasNotes(project),
   ...crateNotes(project),
+  ...(showsSource(project) && !knowsSource(project) ? [SOURCE_NOTE] : []),
   ...gitNotes(project),
 ];
+
+const SOURCE_NOTE =
+  'Sentry shows no code around an error: mix sentry.package_source_code, which packages it, reads root_source_code_paths in config/config.exs or config/prod.exs, not in config/runtime.exs. Set it there, and run npx plop dockerfile again.';
 
 /** Rustler's own switch. */
 const crateNotes = ({ config }: Project): string[] =>

@@ -64,7 +64,8 @@ export function copies(project: Project, release: string, needsNode: boolean) {
   const { inputs, mixSteps, tree, umbrella } = project;
   const existing = (path: string) => (exists(tree, path) ? [path] : []);
   const code = sourceFolders(project);
-  const hasNative = filesIn(tree, 'native').some((path) => path.endsWith('/Cargo.toml'));
+  // LiveView Native's apps for phones
+  const hasNative = filesIn(tree, 'native').some((path) => !/\/(swiftui|jetpack)\//.test(path));
   const pathDeps = pathDepFolders(project);
   const git = mixSteps.git ? [copyToSamePath('.git')] : [];
   const codeHasFiles = filesInCode(project).length > 0;
