@@ -45,9 +45,20 @@ B3 must: a folder that the repo lacks
 + COPY ["fonts", "./fonts/"]
 Dockerfile: COPY ["fonts" => commit it
 
-B3 must: an overlay of the release, of which only env.sh.eex is copied
+B3 must: an overlay that is started, where only env.sh.eex is copied
 - COPY rel rel
 + COPY rel/env.sh.eex rel/
+Dockerfile: RUN mix release => COPY rel rel
+
+B3 should: an overlay that nothing starts
+- COPY rel rel
++ COPY rel/env.sh.eex rel/
+--- Dockerfile
+- CMD ["/app/bin/server"]
++ ENV PHX_SERVER=true
++ CMD ["/app/bin/hello", "start"]
+--- fly.toml
+- release_command = '/app/bin/migrate'
 Dockerfile: RUN mix release => COPY rel rel
 
 B1 must: an Elixir image that was never built for that OTP

@@ -26,6 +26,8 @@ export const copiedPaths = ({ steps }: Dockerfile): { path: string; line: number
 /** The first task of the build that reads a file. */
 type Reader = 'depsGet' | 'compile' | 'assetsBuild' | 'release';
 
+export type RequiredFile = ReturnType<typeof requiredFiles>[number];
+
 /** Files that the build can't do without, which task reads them first, and why; one file stands for a folder. */
 export function requiredFiles({ project, runtimePath, envShPath }: Repo) {
   const { tree, inputs, assets, config, deps, endpoint, projects } = project;

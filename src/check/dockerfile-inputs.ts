@@ -2,8 +2,15 @@ import { isNpmInstall } from '../docker/asset-steps.ts';
 import { filesInCode } from '../docker/copies.ts';
 import { relFolder } from '../docker/release-files.ts';
 import { exists, filesIn } from '../tree.ts';
-import { copiedPaths, copiesPath, copyOrder, requiredFiles } from './build-inputs.ts';
+import {
+  copiedPaths,
+  copiesPath,
+  copyOrder,
+  type RequiredFile,
+  requiredFiles,
+} from './build-inputs.ts';
 import { type Dockerfile, installedPackages } from './dockerfile-model.ts';
+import { startedScripts } from './dockerfile-start.ts';
 import type { Repo } from './repo.ts';
 import { Doubt, type Rule, rulesFor, type Weight } from './rule.ts';
 
@@ -15,10 +22,12 @@ function lateInputs(file: Dockerfile, repo: Repo) {
   const { build } = file;
   if (!build.compile) return new Doubt("no mix task is in it: what it needs can't be told from it");
   const rel = relFolder(repo.project, repo.release);
+  const started = startedScripts(file, repo).map((script) => script.file);
   const overlays = filesIn(repo.project.tree, `${rel}/overlays`).map((path) => {
-    return { path, reader: 'release', why: 'the release holds it' } as const;
+    const weight: Weight = started.includes(path) ? 'must' : 'should';
+    return { path, reader: 'release', why: 'the release holds it', weight } as const;
   });
-  return [...requiredFiles(repo), ...overlays.slice(0, 1)].map(({ path, reader, why }) => {
+  const late = (weight: Weight, { path, reader, why }: RequiredFile) => {
     const task = build[reader];
     const order = copyOrder(file, path);
     if (!task || (order >= 0 && order <= task.order)) return undefined;
@@ -26,14 +35,19 @@ function lateInputs(file: Dockerfile, repo: Repo) {
     const lateCopy = reader === 'depsGet' ? undefined : build.steps[order];
     if (lateCopy) {
       const edit = `move this line above line ${task.line}`;
-      return { line: lateCopy.line, path, why, state: 'comes too late', edit };
+      return { weight, line: lateCopy.line, path, why, state: 'comes too late', edit };
     }
     const operands = path.startsWith(`${rel}/`)
       ? `${rel} ${rel}`
       : `${path} ${path.replace(/[^/]*$/, '') || './'}`;
     const edit = `before this line, add: COPY ${operands}`;
-    return { line: task.line, path, why, state: 'is not there yet', edit };
-  });
+    return { weight, line: task.line, path, why, state: 'is not there yet', edit };
+  };
+  const lateOverlays = overlays.map((file) => late(file.weight, file)).filter((fault) => !!fault);
+  return [
+    ...requiredFiles(repo).map((file) => late('must', file)),
+    lateOverlays.find(({ weight }) => weight === 'must') ?? lateOverlays[0],
+  ];
 }
 
 /** A file beside the code that the cache of _build doesn't start with: Mix doesn't notice its changes. */

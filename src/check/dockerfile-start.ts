@@ -87,14 +87,20 @@ function flyCommands({ fly }: Repo): string[] {
 
 const copiedFiles = ({ final }: Dockerfile) => final.steps.flatMap(({ sources }) => sources);
 
-/** Scripts that the image, release_command or [processes] starts, and that git holds without the executable bit. */
+/** Scripts of the repo that the image, release_command or [processes] starts. */
+export const startedScripts = (
+  { final }: Dockerfile,
+  repo: Repo,
+  steps: readonly Step[] = startSteps(final),
+) => scriptsNamed(repo.project, [...steps.flatMap(startedPaths), ...flyCommands(repo)]);
+
+/** Those that git holds without the executable bit. */
 function notExecutable(file: Dockerfile, repo: Repo) {
   const isMadeExecutable = ({ flags, text }: Step) => /chmod[\s=]/.test(`${flags} ${text}`);
   if (file.steps.some(isMadeExecutable)) return [];
   const programs = startSteps(file.final).filter((step) => !isReadByShell(step));
-  const started = [...programs.flatMap(startedPaths), ...flyCommands(repo)];
   const copied = copiedFiles(file);
-  return scriptsNamed(repo.project, started)
+  return startedScripts(file, repo, programs)
     .filter((script) => script.file.includes('/overlays/') || copied.includes(script.file))
     .filter((script) => repo.project.tree.executable?.(script.file) === false);
 }
