@@ -1,5 +1,7 @@
 import { test } from 'uvu';
-import { testTraps } from './support/traps.ts';
+import * as assert from 'uvu/assert';
+import { afterFly, shop } from './support/fixture.ts';
+import { findingsOf, testTraps } from './support/traps.ts';
 
 testTraps(`
 R2.1 a key that flyctl rejects
@@ -562,5 +564,23 @@ for (const [line, mend] of builds)
 +
 + [deploy]
 fly.toml: ${line} => ${mend}`);
+
+test('a release_command that the image can run is no fault', () => {
+  const texts = afterFly(shop());
+  const start = '["/app/bin/shop", "start"]';
+  for (const [command, steps] of [
+    ['/usr/bin/env bin/migrate', `CMD ${start}`],
+    ['/app/_build/prod/rel/shop/bin/shop eval 1', `CMD ${start}`],
+    ['eval Ecto.migrate', 'ENTRYPOINT ["/app/bin/shop"]\nCMD ["start"]'],
+  ] as const) {
+    const flyToml = (texts['fly.toml'] ?? '').replace(
+      '[deploy]',
+      `[deploy]\n  release_command = "${command}"`,
+    );
+    const Dockerfile = (texts.Dockerfile ?? '').replace(`CMD ${start}`, steps);
+    const found = findingsOf({ ...texts, 'fly.toml': flyToml, Dockerfile }, 'B9');
+    assert.not.match(found, /there is no|ENTRYPOINT/, command);
+  }
+});
 
 test.run();

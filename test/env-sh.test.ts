@@ -170,6 +170,14 @@ test('a command that the image lacks is a must where it runs on Fly', () => {
   ])
     assert.is(missing(own), undefined, own);
   assert.is(missing('IP=$(curl x)', 'alpine', 'openssl curl'), undefined);
+  // buildpack-deps, on which this image stands, has curl
+  const Dockerfile = 'FROM elixir:1.18\nCMD ["/app/bin/shop", "start"]\n';
+  const onFull = { Dockerfile, [ENV_SH]: 'IP=$(curl x)\n' };
+  assert.not.match(findings(shop(onFull)), 'not in the image');
+  assert.match(
+    findings(shop({ ...onFull, Dockerfile: `${Dockerfile}`.replace('18', '18-slim') })),
+    'curl: not',
+  );
 });
 
 test('a node that has its name elsewhere, or from several places, is no fault on Fly', () => {

@@ -127,7 +127,8 @@ function foreignNodes(script: Script, { machine, project }: Repo) {
 
 /** Commands that an image may lack: on which system, and the packages that bring them. */
 const COMMANDS: [system: RegExp, command: string, packages: RegExp][] = [
-  [/./, 'curl|jq', /^(curl|jq)$/],
+  [/./, 'curl', /^curl$/],
+  [/./, 'jq', /^jq$/],
   [/./, 'dig', /^(bind-tools|dnsutils|bind9-dnsutils)$/],
   [/^Alpine/, 'grep +-\\w*P', /^grep$/],
   [/^Alpine/, 'hostname +-I', /^hostname$/],
@@ -135,14 +136,19 @@ const COMMANDS: [system: RegExp, command: string, packages: RegExp][] = [
   [/^Debian/, 'wget', /^wget$/],
 ];
 
+/** Official images on buildpack-deps, which has curl and wget. */
+const HAS_DOWNLOADERS = /^(docker\.io\/)?(library\/)?(elixir|erlang):(?!.*(slim|alpine))/;
+
 /** Lines that run on Fly, with a command that is not in the image. */
 function absentCommands({ lines }: Script, { dockerfile }: Repo) {
   if (!dockerfile) return [];
   const { baseImage, steps } = dockerfile.content.final;
   const installed = installedPackages(steps);
   const absent = COMMANDS.filter(
-    ([system, , packages]) =>
-      system.test(baseImage.system?.label ?? '') && !installed.some((name) => packages.test(name)),
+    ([system, command, packages]) =>
+      system.test(baseImage.system?.label ?? '') &&
+      !(/^(curl|wget)$/.test(command) && HAS_DOWNLOADERS.test(baseImage.image)) &&
+      !installed.some((name) => packages.test(name)),
   ).map(([, command]) => command);
   const call = new RegExp(`(?:^|\\$\\(|[\`|;&]) *(${absent.join('|')})(?= )`);
   return lines.flatMap(({ text, guard, line }) => {

@@ -71,7 +71,7 @@ const releaseCommand =
 const READS_ARGUMENTS = /\$\{?[@*1]/;
 
 /** Whether the ENTRYPOINT, which Fly keeps, starts the app and never what it gets as arguments. */
-function ignoresArguments({ dockerfile, project, release }: Repo): boolean {
+function ignoresArguments(command: string, { dockerfile, project, release }: Repo): boolean {
   const { final } = dockerfile?.content ?? {};
   const entrypoint = final && lastStep(final, 'ENTRYPOINT');
   if (!entrypoint) return false;
@@ -83,7 +83,8 @@ function ignoresArguments({ dockerfile, project, release }: Repo): boolean {
     scripts.length > 0 && !scripts.some((script) => READS_ARGUMENTS.test(script.text));
   const isShell = !text.startsWith('[') || (words.includes('-c') && !READS_ARGUMENTS.test(text));
   const startsRelease = new RegExp(`(^|/)${release}( |$)`).test(words.join(' '));
-  return takesNone || isShell || startsRelease;
+  const isForRelease = /^(eval|rpc)\b/.test(command) && words.at(-1)?.endsWith(`/${release}`);
+  return takesNone || isShell || (startsRelease && !isForRelease);
 }
 
 /** The database and its migrations, and secrets. */
@@ -154,14 +155,16 @@ export const flyDataRules: readonly Rule<FlyFile>[] = [
     find: ({ deploy, line }, repo) => {
       const [path, root] = /^(\/\S*)\/bin\/\S+/.exec(String(deploy.release_command)) ?? [];
       const folder = releaseFolder(repo);
-      return path && root !== folder && { line: line('deploy.release_command'), path, folder };
+      // Programs of the system, and a release below the folder, where it was built
+      const isKnown = root?.startsWith('/usr') || root?.startsWith(folder);
+      return path && !isKnown && { line: line('deploy.release_command'), path, folder };
     },
     what: ({ path, folder }) =>
       `there is no ${path}: the Dockerfile puts the release into ${folder}`,
     edit: ({ path, folder }) => `write ${folder}${path.replace(/.*(?=\/bin\/)/, '')}`,
   }),
   deployCommand.must({
-    find: releaseCommand((_, repo) => ignoresArguments(repo)),
+    find: releaseCommand(ignoresArguments),
     what: 'Fly passes it to the ENTRYPOINT of the Dockerfile, which starts the app instead: the deploy waits in vain',
     edit: 'in the Dockerfile, write CMD in place of ENTRYPOINT; or let its script run `exec "$@"` when it gets arguments',
   }),
