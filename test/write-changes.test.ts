@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../src/plan/file.ts';
 import { problemOf } from '../src/problem.ts';
-import { writeChanges } from '../src/write/write-changes.ts';
+import { refuseUnsafe, writeChanges } from '../src/write/write-changes.ts';
 import { BUNDLE } from './support/commands.ts';
 import { type Texts, writeFiles } from './support/fixture.ts';
 
@@ -124,6 +124,12 @@ test('when a rename fails, the files and folders before it are restored', () => 
   assert.throws(() => writeChanges(root, changes), /nothing was written: a.txt changed meanwhile/);
   assert.equal(tree(), OLD);
   assert.equal(leftovers(), []);
+});
+
+test('what the disk says of a file before anything is written is one sentence', () => {
+  const path = 'x'.repeat(300);
+  const problem = problemOf(() => refuseUnsafe(root, { path, before: undefined, after: '' }));
+  assert.is(problem, `nothing was written: ${path}: name too long`);
 });
 
 test('a file with a second hard link is replaced under its own name only', () => {

@@ -92,6 +92,15 @@ function writeFrom(parent: string, root: string, changes: readonly Change[]): vo
 
 /** @throws Problem when a change can't or must not be made */
 export function refuseUnsafe(root: string, change: Change): void {
+  try {
+    refuseOthers(root, change);
+  } catch (error) {
+    throw Problem.from(error, `nothing was written: ${change.path}`);
+  }
+}
+
+/** @throws Problem when something else is in the file's place, or its text is another by now; or what the disk says */
+function refuseOthers(root: string, change: Change): void {
   const { path, before } = change;
   const problem = (reason: string) => nothingWritten(`${path} ${reason}`);
   missingFolders(root, [change]);
