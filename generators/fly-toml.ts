@@ -176,6 +176,9 @@ function buildNote({ bypasses }: FlyConfig): string | undefined {
 }
 
 function machineNote({ machine }: FlyConfig, { memory }: Answers): string | undefined {
-  if (memory === UNSET_MEMORY && !machine)
-    return 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it); --memory 1gb writes it';
+  if (memory !== UNSET_MEMORY || machine?.data.memory || machine?.data.memory_mb) return undefined;
+  const state = machine
+    ? '[[vm]] names no memory, so the machine has 256 MB, on which the Erlang VM may run out'
+    : 'there is no [[vm]], so the machine stays as it is: `fly scale show` says how large (256 MB unless somebody changed it)';
+  return `${state}; --memory 1gb writes it`;
 }

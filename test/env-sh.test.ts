@@ -262,6 +262,7 @@ test('Mnesia keeps its files: the name of the node stays through deploys', () =>
   const name = (ref: string) =>
     sourced(script(mnesia), { ...FLY, FLY_IMAGE_REF: ref }).RELEASE_NODE;
   assert.is(name('a:deployment-1'), name('a:deployment-2'));
+  assert.match(notesOf(envSh, projectOf(shop(mnesia))), 'keep its dir on a volume');
   const changing = afterFly(
     shop({
       ...mnesia,

@@ -53,6 +53,8 @@ test('an app that runs without [[vm]] gets none, unless asked, and is told so', 
   const unasked = generate(theirs);
   assert.is(unasked.data.vm, undefined);
   assert.match(unasked.notes.join(), /no \[\[vm\]\]/);
+  const small = generate('[[vm]]\nsize = "shared-cpu-1x"\n').notes.join();
+  assert.match(small, /\[\[vm\]\] names no memory, .*--memory 1gb/);
   const asked = generate(theirs, { flags: { ...FLAGS, memory: '1gb' } });
   assert.equal(asked.data.vm, [{ size: 'shared-cpu-1x', memory: '1gb' }]);
   assert.equal(asked.notes, []);

@@ -71,7 +71,12 @@ export function nodeNotes(repo: Repo, env: Readonly<Record<string, string>>): st
   const libcluster =
     basenames(repo).includes(undefined) &&
     "libcluster's node_basename can't be known from the files: it has to be what RELEASE_NODE in rel/env.sh.eex has before its @";
-  return [endings, ...overruled, ...foreign, libcluster].filter((note) => typeof note === 'string');
+  const mnesia =
+    nodeName(repo).reason === 'mnesia' &&
+    "Mnesia's files belong to a node name, so RELEASE_NODE does not change with the image; keep its dir on a volume, and use one machine (one that Fly moves gets another address, and so another name)";
+  return [endings, ...overruled, ...foreign, libcluster, mnesia].filter(
+    (note) => typeof note === 'string',
+  );
 }
 
 const clusterNode = rulesFor<Script>('B10');

@@ -74,7 +74,7 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     find: ({ table, line }) =>
       unknownKeys(table).map((path) => ({ key: path.replaceAll(/\.\d+/g, ''), line: line(path) })),
     what: ({ key }) => `flyctl knows no ${key}, and ignores it`,
-    edit: 'remove it, or correct its name',
+    edit: 'remove it, or correct its name or place',
   }),
   validity.must({
     find: ({ env, line }) =>
