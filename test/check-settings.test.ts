@@ -571,6 +571,7 @@ test('a release_command that the image can run is no fault', () => {
   for (const [command, steps] of [
     ['/usr/bin/env bin/migrate', `CMD ${start}`],
     ['/app/_build/prod/rel/shop/bin/shop eval 1', `CMD ${start}`],
+    ['/app/bin/migrate', 'ENTRYPOINT ["/bin/sh", "-c"]\nCMD ["exec /app/bin/shop start"]'],
     ['eval Ecto.migrate', 'ENTRYPOINT ["/app/bin/shop"]\nCMD ["start"]'],
   ] as const) {
     const flyToml = (texts['fly.toml'] ?? '').replace(

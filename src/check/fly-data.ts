@@ -81,7 +81,8 @@ function ignoresArguments(command: string, { dockerfile, project, release }: Rep
   const scripts = [...scriptsNamed(project, paths), ...final.steps.filter(isWritten)];
   const takesNone =
     scripts.length > 0 && !scripts.some((script) => READS_ARGUMENTS.test(script.text));
-  const isShell = !text.startsWith('[') || (words.includes('-c') && !READS_ARGUMENTS.test(text));
+  const isShell =
+    !text.startsWith('[') || (words.slice(0, -1).includes('-c') && !READS_ARGUMENTS.test(text));
   const startsRelease = new RegExp(`(^|/)${release}( |$)`).test(words.join(' '));
   const isForRelease = /^(eval|rpc)\b/.test(command) && words.at(-1)?.endsWith(`/${release}`);
   return takesNone || isShell || (startsRelease && !isForRelease);
