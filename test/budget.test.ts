@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { runtimeExs } from '../generators/runtime-exs.ts';
 import { check } from '../src/check/check.ts';
 import { budgetNotes, LIMITS, spend } from '../src/elixir/budget.ts';
+import { isEqual } from '../src/elixir/value.ts';
 import { detect } from '../src/facts/detect.ts';
 import { factsOf } from '../src/facts/facts-json.ts';
 import { plan } from '../src/plan/plan.ts';
@@ -32,6 +33,13 @@ for (const [name, { files, exceeds }] of Object.entries(COSTLY))
     assert.ok(JSON.stringify(factsOf(project)).length < 200_000);
     assert.type(project.app.otpApp, 'string');
   });
+
+test('a small value is told from a large one without a look at its parts', () => {
+  const large = Array.from({ length: 10_000 }, (_, index) => index);
+  const start = Date.now();
+  for (let round = 0; round < 10_000; round++) isEqual(1, large);
+  assert.ok(Date.now() - start < 3000);
+});
 
 test('settings before the budget ends are known, later ones are not', () => {
   const calls = Array.from({ length: 30 }, (_, n) => `f${n + 1} = fn -> [f${n}.(), f${n}.()] end`);

@@ -107,9 +107,12 @@ export function sizeOf(value: Value): number {
   return size;
 }
 
-/** `==` of two values; takes as many steps as they have parts. */
+/** `==` of two values; takes as many steps as they have parts, and none where one has more. */
 export function isEqual(left: Value, right: Value): boolean {
-  return spend('evaluation', sizeOf(left)) && show(left) === show(right);
+  if (left === right) return true;
+  const size = sizeOf(left);
+  if (size !== sizeOf(right) || !spend('evaluation', size)) return false;
+  return show(left) === show(right);
 }
 
 /** A value as Elixir text, for messages and comparison. */
