@@ -1,6 +1,6 @@
 import { join } from 'node:path/posix';
 import { show } from '../elixir/value.ts';
-import { installedPackages } from './dockerfile-model.ts';
+import { absentCommands } from './env-sh-commands.ts';
 import { placeholder } from './machine-env.ts';
 import type { Repo } from './repo.ts';
 import { type Rule, rulesFor } from './rule.ts';
@@ -127,38 +127,6 @@ function foreignNodes(script: Script, { machine, project }: Repo) {
     const names = isLoopback ? address : [...new Set(foreignIn(text))].join(', ');
     // On Fly the host's name is the machine's: $(hostname).vm.$FLY_APP_NAME.internal
     return names && !text.includes('FLY_') ? { line, names } : [];
-  });
-}
-
-/** Commands that an image may lack: on which system, and the packages that bring them. */
-const COMMANDS: [system: RegExp, command: string, packages: RegExp][] = [
-  [/./, 'curl', /^curl$/],
-  [/./, 'jq', /^jq$/],
-  [/./, 'dig', /^(bind-tools|dnsutils|bind9-dnsutils)$/],
-  [/^Alpine/, 'grep +-\\w*P', /^grep$/],
-  [/^Alpine/, 'hostname +-I', /^hostname$/],
-  [/^Debian/, 'ip', /^iproute2$/],
-  [/^Debian/, 'wget', /^wget$/],
-];
-
-/** Official images on buildpack-deps, which has curl and wget. */
-const HAS_DOWNLOADERS = /^(docker\.io\/)?(library\/)?(elixir|erlang):(?!.*(slim|alpine))/;
-
-/** Lines that run on Fly, with a command that is not in the image. */
-function absentCommands({ lines }: Script, { dockerfile }: Repo) {
-  if (!dockerfile) return [];
-  const { baseImage, steps } = dockerfile.content.final;
-  const installed = installedPackages(steps);
-  const absent = COMMANDS.filter(
-    ([system, command, packages]) =>
-      system.test(baseImage.system?.label ?? '') &&
-      !(/^(curl|wget)$/.test(command) && HAS_DOWNLOADERS.test(baseImage.image)) &&
-      !installed.some((name) => packages.test(name)),
-  ).map(([, command]) => command);
-  const call = new RegExp(`(?:^|\\$\\(|[\`|;&]) *(${absent.join('|')})(?= )`);
-  return lines.flatMap(({ text, guard, line }) => {
-    const command = absent.length > 0 && call.exec(text)?.[1];
-    return command && runsOnFly(guard) && !text.includes('||') ? { line, command } : [];
   });
 }
 
