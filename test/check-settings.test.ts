@@ -548,13 +548,13 @@ fly.toml: release_command => when the app starts
 
 const builds: [line: string, mend: string][] = [
   ['image = "x"', '--conflict replace'],
-  ['builder = "heroku/buildpacks"', '--conflict replace'],
+  ['builder = "heroku/buildpacks"', 'remove builder under [build]; npx plop'],
   ['buildpacks = ["x"]', '--conflict replace'],
   ['builtin = "node"', '--conflict replace'],
   ['dockerfile = "Other"', 'remove dockerfile'],
   ['dockerfile = "mix.exs"', 'remove dockerfile'],
   ['build-target = "nope"', 'remove build-target'],
-  ['build-target = "deps"', 'remove build-target'],
+  ['build-target = "deps"', 'remove build-target under [build], unless it is what you want; npx'],
 ];
 for (const [line, mend] of builds)
   testTraps(`B12 built otherwise: ${line}

@@ -109,7 +109,9 @@ export const flyRules: readonly Rule<FlyFile>[] = [
     find: bypasses,
     what: ({ key }) =>
       `with ${key}: fly deploy does not build the whole Dockerfile beside fly.toml`,
-    edit: ({ key }) =>
-      `remove ${key} under [build], unless it is what you want; npx plop fly-toml -- --conflict replace does it`,
+    edit: ({ key, weight }) => {
+      const choice = weight === 'should' ? ', unless it is what you want' : '';
+      return `remove ${key} under [build]${choice}; npx plop fly-toml -- --conflict replace does it`;
+    },
   }),
 ];
