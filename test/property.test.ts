@@ -471,6 +471,7 @@ function pastedBlocks(texts: Texts, answers: Answers): string[] {
     present: presentIn(files, project),
     appFolder: `/work/${project.appDir}`,
     invocation: { command: 'npx plop', cwd: '/work' } as const,
+    hadSwitch: false,
     secrets: [],
     faults: [],
     flyctl: 'absent' as const,

@@ -40,6 +40,7 @@ function steps(flags: Flags = {}, changes: Texts = {}, known: Partial<StepContex
     steps: undefined,
     appFolder: '/work/shop',
     invocation,
+    hadSwitch: true,
     secrets: undefined,
     faults: [],
     ...known,
@@ -150,6 +151,15 @@ test('all workers are named, and Oban starts without queues where they do not ru
   );
   assert.match(oban, '{Oban, if(enabled, do: options, else: Keyword.merge(options, queues: false');
   assert.not.match(oban, 'workers = ');
+});
+
+test('an app that runs is told of the switch for its workers once', () => {
+  const files = {
+    'fly.toml': 'app = "shop"\n',
+    'lib/shop/ticker.ex': 'defmodule Shop.Ticker do\n  use GenServer\nend\n',
+  };
+  assert.match(steps({}, files, { hadSwitch: false }), 'In application.ex');
+  assert.not.match(steps({}, files, { hadSwitch: true }), 'In application.ex');
 });
 
 test('an address that the app demands is named, whatever was answered about the database', () => {

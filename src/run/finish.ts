@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { load } from '../../generators/catalogue.ts';
 import { mustFaults } from '../check/check.ts';
+import { Repo } from '../check/repo.ts';
+import { missingSwitch } from '../check/runtime-app.ts';
 import { detect } from '../facts/detect.ts';
 import { validateFlyToml } from '../fly/flyctl.ts';
 import { type Change, kindOf } from '../plan/file.ts';
@@ -104,6 +106,7 @@ async function nextStepsOf(run: GeneratorRun, appFolder: string): Promise<string
     steps: flags.steps,
     appFolder,
     invocation,
+    hadSwitch: !missingSwitch(new Repo(context.project)),
     secrets,
     faults: mustFaults(project),
   });

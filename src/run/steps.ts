@@ -9,8 +9,9 @@ import type { Account } from '../fly/live.ts';
 import { attachCommand, printPostgres } from '../fly/postgres.ts';
 import { secretsToSet } from '../fly/secrets.ts';
 import type { Context } from '../plan/file.ts';
-import { elixirAtom, isModule, isVariableName, shellPath } from '../quote.ts';
-import { type Invocation, wrapped } from './terminal.ts';
+import { isVariableName, shellPath } from '../quote.ts';
+import { type Invocation, step, wrapped } from './terminal.ts';
+import { workerSteps } from './worker-steps.ts';
 
 export interface StepContext extends Context, Partial<Account> {
   /** What the files answered before this run. */
@@ -19,6 +20,8 @@ export interface StepContext extends Context, Partial<Account> {
   steps: 'first' | 'next' | undefined;
   appFolder: string;
   invocation: Invocation;
+  /** Whether BACKGROUND_ENABLED already had an effect before this run. */
+  hadSwitch: boolean;
   /** Names of the app's secrets; undefined where they can't be known. */
   secrets: string[] | undefined;
   /** What would not build, boot or answer, or is unsafe, with the files as they are now. */
@@ -56,17 +59,10 @@ export function nextSteps(context: StepContext): string {
     ...preparationSteps(deploy),
     ...valueSteps(deploy),
     ...deploySteps(deploy),
-    ...(isFirst ? workerSteps(context) : []),
+    ...(isFirst || !context.hadSwitch ? workerSteps(context) : []),
     ...(isFirst || apps ? [] : [wrapped(doubt)]),
   ].join('\n\n');
 }
-
-/**
- * Words, and below them lines that can be pasted together into bash, zsh, fish and dash. So only the last line may read
- * from the terminal, and none has a comment, whose words zsh takes for arguments.
- */
-const step = (title: string, ...lines: string[]): string =>
-  [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n');
 
 /** Make the app, its key and its database, unless they exist. */
 function preparationSteps(deploy: Deploy): string[] {
@@ -217,34 +213,4 @@ function deploySteps({ answers, project, present, faults, isFirst }: Deploy): st
       ),
     );
   return steps;
-}
-
-/** The lines with which application.ex reads our switch. */
-function workerSteps({ project, answers }: StepContext): string[] {
-  const { background } = project;
-  if (!answers.background || background.length === 0) return [];
-  const applications = project.released.map(
-    ({ applicationModule }) => project.sources.module(applicationModule ?? '')?.text,
-  );
-  // Those of a supervisor are its own to start
-  const isNamed = (name: string) => applications.join().includes(name.replace(/^.*\./, ''));
-  const modules = background.filter((name) => isModule(name) && isNamed(name));
-  const usesOban = background.includes('oban');
-  const workers = modules.join(', ') || (usesOban ? '' : 'MyApp.Worker');
-  const title =
-    'In application.ex, so that workers (leave out those that pages need) are not started in one-off commands and on machines with BACKGROUND_ENABLED=false:';
-  const lines = [
-    `enabled = Application.get_env(${elixirAtom(project.app.otpApp)}, :background, enabled: true)[:enabled]`,
-  ];
-  if (workers)
-    lines.push(
-      `workers = [${workers}]`,
-      'children = if enabled, do: children ++ workers, else: children',
-    );
-  // So that jobs can be inserted everywhere
-  if (usesOban)
-    lines.push(
-      '{Oban, if(enabled, do: options, else: Keyword.merge(options, queues: false, plugins: false))}',
-    );
-  return [step(title, ...lines)];
 }

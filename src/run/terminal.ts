@@ -68,3 +68,10 @@ export function wrapped(text: string, indent = ''): string {
   }
   return [...lines, line].join('\n');
 }
+
+/**
+ * Words, and below them lines that can be pasted together into bash, zsh, fish and dash. So only the last line may read
+ * from the terminal, and none has a comment, whose words zsh takes for arguments.
+ */
+export const step = (title: string, ...lines: string[]): string =>
+  [wrapped(title), ...lines.map((line) => `  ${line}`)].join('\n');
