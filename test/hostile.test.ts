@@ -21,6 +21,7 @@ import { plan } from '../src/plan/plan.ts';
 import { INVISIBLE, Problem, printable, printableJson } from '../src/problem.ts';
 import * as quote from '../src/quote.ts';
 import { diffOf } from '../src/run/preview.ts';
+import { print } from '../src/run/terminal.ts';
 import { openTree, treeOf } from '../src/tree.ts';
 import { COSTLY } from './support/costly.ts';
 import { complete, FLAGS, SHOP, shop, type Texts, writeFiles } from './support/fixture.ts';
@@ -104,6 +105,18 @@ test('nothing that a terminal obeys or hides is printed, and JSON stays JSON', (
   );
   assert.is(printable('a\r\nb\n'), 'a\nb\n');
   assert.is(printable('\u001b[31m\u202e'), '\\u001b[31m\\u202e');
+});
+
+test('what a run or a check prints is printable', () => {
+  const { log } = console;
+  const lines: string[] = [];
+  console.log = (line: string) => lines.push(line);
+  try {
+    print('a\u001b[2Jb');
+  } finally {
+    console.log = log;
+  }
+  assert.equal(lines, ['a\\u001b[2Jb']);
 });
 
 test('secrets are masked wherever they are shown; the file stays', () => {
